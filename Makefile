@@ -1,0 +1,61 @@
+# One command each; see CONTRIBUTING.md. Everything lives in .venv, made on first use.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v "$$p"; break; fi; done)
+BIN := .venv/bin
+
+.PHONY: help demo test lint format bench clean
+help:
+	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
+	@echo 'make test    lint, types, import rules, tests'
+	@echo 'make lint    only the first three'
+	@echo 'make format  let ruff format the code'
+	@echo 'make bench   measure; also writes bench/results.json'
+	@echo 'make clean   remove .venv and caches'
+
+$(BIN)/python:
+	@if [ -z '$(PYTHON)' ]; then \
+		echo 'Pepper wants Python 3.11 or later, and none was found. Install one, or: make PYTHON=/path/to/python3 …' >&2; \
+		exit 1; fi
+	@if ! '$(PYTHON)' -m venv .venv; then rm -rf .venv; \
+		if '$(PYTHON)' -m pip --version >/dev/null 2>&1 \
+			&& '$(PYTHON)' -m venv --without-pip .venv && '$(PYTHON)' -m pip --python .venv/bin/python install --quiet pip; \
+		then echo 'made .venv with the pip of $(PYTHON)'; \
+		else rm -rf .venv; \
+			echo "This Python can't make a virtual environment with pip (on Debian: apt-get install python3-venv)." >&2; \
+			exit 1; fi; fi
+
+.venv/.demo: pyproject.toml | $(BIN)/python
+	@echo 'Installing Pepper into .venv (once, about a minute) …'
+	@$(BIN)/python -m pip install --quiet -e '.[demo]'
+	@touch $@
+
+.venv/.dev: pyproject.toml | $(BIN)/python
+	@echo 'Installing Pepper and its development tools into .venv (once, a minute or two) …'
+	@$(BIN)/python -m pip install --quiet -e '.[demo,dev]'
+	@touch $@ .venv/.demo
+
+demo: .venv/.demo
+	@$(BIN)/pepper --demo
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

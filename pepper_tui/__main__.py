@@ -1,0 +1,86 @@
+"""`pepper`: the fast way to the screen; all other commands go through ``cli``.
+
+Only the standard library is imported here, and a line is on the terminal before Textual is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def screen_options(arguments: Sequence[str]) -> tuple[Path | None, bool] | None:
+    """``(home, demo)`` where the arguments ask for the screen and nothing else; None: let ``cli`` read them."""
+    home: Path | None = None
+    demo = False
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--demo":
+            demo = True
+        elif argument == "--home" and rest:
+            home = Path(rest.pop(0)).expanduser()
+        elif argument.startswith("--home=") and len(argument) > len("--home="):
+            home = Path(argument.removeprefix("--home=")).expanduser()
+        else:
+            return None
+    return home, demo
+
+
+def main() -> None:
+    """The `pepper` command. Leaves through ``SystemExit`` with the exit code."""
+    options = screen_options(sys.argv[1:])
+    if options is None:
+        from pepper_tui.cli import main as command_line
+
+        command_line()
+        return
+    raise SystemExit(screen(*options))
+
+
+def screen(home: Path | None, demo: bool) -> int:
+    """Show the screen of ``home`` (the default home, or a fresh one for the demo, where it is None)."""
+    if demo:
+        from pepper_tui.launch import demo_home
+
+        where = home or demo_home()
+    else:
+        where = home or standard_home()
+    where = where.absolute()
+    if not demo and not (where / "config.toml").exists():
+        return without_config(where)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("The screen needs a terminal; without one: pepper run --headless", file=sys.stderr)
+        return 1
+    print(f"Pepper starts in {where} …", flush=True)
+    from pepper_tui.launch import run_screen
+
+    return run_screen(where, demo=demo)
+
+
+def standard_home() -> Path:
+    """``config.default_home`` without its imports."""
+    import os
+
+    own, data = os.environ.get("PEPPER_HOME"), os.environ.get("XDG_DATA_HOME")
+    if own:
+        return Path(own).expanduser()
+    return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
+
+
+def without_config(home: Path) -> int:
+    """Say what to do in a home without a config, and offer the demo where somebody can answer."""
+    from pepper_tui.launch import demo_home, missing_config, report, run_screen
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return report(missing_config(home))
+    from pepper_tui.ui.welcome import WelcomeApp
+
+    if WelcomeApp(home).run() == "demo":
+        return run_screen(demo_home(), demo=True)
+    return report(missing_config(home))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,350 @@
+"""The inbox of notifications: seen, done, dismissed, snoozed, undone.
+
+Every change goes through the state table and is one unit with the note that undoes it, so undo works after a restart.
+A snoozed item comes back at its time. Items of one matter replace each other: the newest stands, an equal one is not
+announced again within ``SAME_WINDOW``. What is withdrawn says why in its metadata (``withdrawn``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pepper_tui.attention.timers import Timers
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    NOTIFICATION,
+    OPEN_TAG,
+    REMINDER,
+    Context,
+    ContextFilter,
+    Json,
+    Namespace,
+    Notification,
+    NotificationState,
+    Reminder,
+    ReminderState,
+)
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+
+UNDO_NAMESPACE: Final = "undo"
+UNDO_DEPTH: Final = 20
+SAME_WINDOW: Final = 7 * 86_400.0  # seconds in which an equal item of a matter is not announced again
+_UNDO_ID: Final = "inbox"
+_OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
+_UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
+_ALL: Final = 100_000
+
+
+class InboxError(ValueError):
+    """An act is not possible; the words say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAct:
+    """What ``undo`` would take back, and when that was done."""
+
+    words: str
+    at: float
+
+
+class Inbox:
+    """Acts of the user, and of withdrawal, on notifications. Ids may carry the prefix ``notification:``."""
+
+    def __init__(self, store: ContextStore, clock: Clock, timers: Timers) -> None:
+        self._store, self._clock, self._timers = store, clock, timers
+        self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
+        self._acting = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Arm the returns of snoozed items and follow new ones."""
+        ready = asyncio.Event()
+        self._watcher = asyncio.create_task(self._watch(ready), name="attention.inbox")
+        await ready.wait()
+
+    async def stop(self) -> None:
+        if self._watcher:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+
+    # ------------------------------------------------------------------------------------------- the user's acts
+
+    async def seen(self, ref: str) -> None:
+        """Mark as seen; without effect unless it is new. Not an act that undo counts."""
+        async with self._acting:
+            context, item = await self._load(ref)
+            if item.state is NotificationState.NEW:
+                await self._move(context, item, NotificationState.SEEN)
+
+    async def done(self, ref: str) -> str:
+        """File it as done; of an offer: its reminders count as read."""
+        return await self._act(ref, NotificationState.DONE, "done")
+
+    async def dismiss(self, ref: str) -> str:
+        """Drop it; of an offer: its reminders are cancelled."""
+        return await self._act(ref, NotificationState.DISMISSED, "dismissed")
+
+    async def snooze(self, ref: str, until: float) -> str:
+        """Put it away until ``until``. Raises ``InboxError`` for a past time."""
+        if until <= self._clock.now():
+            raise InboxError("that time is past; snooze until a later one")
+        return await self._act(ref, NotificationState.SNOOZED, "snoozed", until)
+
+    async def undo(self) -> str:
+        """Take back the last act that is still there. Raises ``InboxError`` where there is none."""
+        async with self._acting:
+            notes = await self._undo_notes()
+            while notes:
+                note = notes.pop()
+                context = await self._store.get(note["notification"], namespace=Namespace.NOTIFICATION)
+                item = Notification.of(context) if context else None
+                if context is None or item is None or item.state != note["state"]:
+                    continue  # it has moved on since
+                async with self._store.unit():
+                    item.snoozed_until = None
+                    await self._move(context, item, NotificationState.NEW)
+                    for reminder_id, state in note["reminders"]:
+                        await self._put_back(reminder_id, ReminderState(state))
+                    await self._save_undo(notes)
+                self._timers.cancel(_timer(item.id))
+                return f"back: {one_line(item.title, 60)}"
+            raise InboxError("nothing to undo")
+
+    async def last_act(self) -> LastAct | None:
+        """What ``undo`` would take back, for a caller that has several kinds of undo."""
+        notes = await self._undo_notes()
+        return LastAct(notes[-1]["words"], notes[-1]["at"]) if notes else None
+
+    # ------------------------------------------------------------------------------------------- announcing
+
+    async def announce(self, item: Notification) -> Context | None:
+        """Store a new item; ``None`` where the same was announced already. An older one of its matter is withdrawn."""
+        async with self._acting:
+            if self._duplicate(item):
+                return None
+            context = await self._store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+            await self._settle(item)
+            return context
+
+    async def withdraw(self, matter: str, why: str) -> int:
+        """Close the open items of a matter that has resolved itself; how many there were."""
+        async with self._acting:
+            found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
+            for context in found:
+                await self._close(context, why)
+            return len(found)
+
+    # ------------------------------------------------------------------------------------------- inside
+
+    async def _act(self, ref: str, state: NotificationState, words: str, until: float | None = None) -> str:
+        async with self._acting:
+            context, item = await self._load(ref)
+            if not NOTIFICATION.allows(item.state, state):
+                raise InboxError(f"it is {item.state} already")
+            now = self._clock.now()
+            async with self._store.unit():
+                item.snoozed_until = until
+                await self._move(context, item, state)
+                reminders = await self._answer_offer(context, item, state)
+                note: Json = {
+                    "act": words,
+                    "words": f"{words}: {one_line(item.title, 60)}",
+                    "notification": item.id,
+                    "state": str(state),
+                    "at": now,
+                    "reminders": reminders,
+                }
+                await self._save_undo([*await self._undo_notes(), note])
+            if until is not None:
+                self._arm(item)
+            else:
+                self._timers.cancel(_timer(item.id))
+            return str(note["words"])
+
+    async def _answer_offer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
+        """Move the reminders that an offer asks about; pairs of id and new state."""
+        to = {NotificationState.DONE: ReminderState.FIRED, NotificationState.DISMISSED: ReminderState.CANCELLED}.get(
+            state
+        )
+        if item.kind != "offer" or to is None:
+            return []
+        moved = []
+        for reminder_id in context.metadata.get("reminders", []):
+            saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
+            if saved is None:
+                continue
+            reminder = Reminder.of(saved)
+            if reminder.state is not ReminderState.OFFERED:
+                continue
+            reminder.state = REMINDER.move(reminder.state, to)
+            await self._store_reminder(saved, reminder, set(saved.tags) - {OPEN_TAG})
+            moved.append([reminder_id, str(to)])
+        return moved
+
+    async def _put_back(self, reminder_id: str, state: ReminderState) -> None:
+        """Offer a reminder again whose offer was taken back; its answer alone is undone, so the table is not asked."""
+        saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
+        if saved is None:
+            return
+        reminder = Reminder.of(saved)
+        if reminder.state is state:
+            reminder.state = ReminderState.OFFERED
+            await self._store_reminder(saved, reminder, {*saved.tags, OPEN_TAG})
+
+    async def _store_reminder(self, saved: Context, reminder: Reminder, tags: set[str]) -> None:
+        await self._store.put(
+            reminder,
+            namespace=Namespace.REMINDER,
+            type=saved.type,
+            text=saved.text,
+            tags=tags,
+            metadata=saved.metadata,
+            expect_version=saved.version,
+        )
+
+    async def _load(self, ref: str) -> tuple[Context, Notification]:
+        context = await self._store.get(ref.removeprefix("notification:"), namespace=Namespace.NOTIFICATION)
+        if context is None:
+            raise InboxError("there is no such item in the inbox")
+        return context, Notification.of(context)
+
+    async def _move(
+        self, context: Context, item: Notification, state: NotificationState, metadata: Json | None = None
+    ) -> None:
+        item.state = NOTIFICATION.move(item.state, state)
+        if state is not NotificationState.SNOOZED:
+            item.snoozed_until = None
+        tags = set(context.tags) - {OPEN_TAG}
+        if item.state in _OPEN:
+            tags.add(OPEN_TAG)
+        await self._store.put(
+            item,
+            namespace=Namespace.NOTIFICATION,
+            type=context.type,
+            text=context.text,
+            tags=tags,
+            metadata={**context.metadata, **(metadata or {})},
+            expect_version=context.version,
+        )
+
+    async def _close(self, context: Context, why: str) -> None:
+        item = Notification.of(context)
+        if item.state in _OPEN:
+            await self._move(context, item, NotificationState.DONE, {"withdrawn": why})
+            self._timers.cancel(_timer(item.id))
+
+    async def _undo_notes(self) -> list[Json]:
+        context = await self._store.get(_UNDO_ID, namespace=UNDO_NAMESPACE)
+        return list(context.data["acts"]) if context else []
+
+    async def _save_undo(self, notes: Sequence[Json]) -> None:
+        await self._store.store({"acts": notes[-UNDO_DEPTH:]}, namespace=UNDO_NAMESPACE, context_id=_UNDO_ID)
+
+    async def _open(self) -> list[Context]:
+        return await self._store.query(
+            ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        )
+
+    # ------------------------------------------------------------------------------------------- snoozed items
+
+    def _arm(self, item: Notification) -> None:
+        if item.snoozed_until is not None:
+            self._timers.schedule(_timer(item.id), item.snoozed_until, lambda: self._return(item.id))
+
+    async def _return(self, notification_id: str) -> None:
+        async with self._acting:
+            context = await self._store.get(notification_id, namespace=Namespace.NOTIFICATION)
+            item = Notification.of(context) if context else None
+            if context is None or item is None or item.state is not NotificationState.SNOOZED:
+                return
+            if (item.snoozed_until or 0.0) > self._clock.now():
+                self._arm(item)
+                return
+            await self._move(context, item, NotificationState.NEW, {"returned": self._clock.now()})
+
+    # ------------------------------------------------------------------------------------------- one matter
+
+    async def _watch(self, ready: asyncio.Event) -> None:
+        async with self._store.watch([Namespace.NOTIFICATION]) as live:
+            await self._take_up()
+            ready.set()
+            missed = live.missed
+            async for batch in live:
+                if live.missed != missed:
+                    missed = live.missed
+                    await self._take_up()
+                for update in batch:
+                    item = None if update.deleted else Notification.of(update.context)
+                    if item and update.context.version == 1 and item.state is NotificationState.NEW:
+                        await self._arrived(item)
+                    elif item and item.state is NotificationState.SNOOZED:
+                        self._arm(item)
+
+    async def _take_up(self) -> None:
+        for context in await self._open():
+            item = Notification.of(context)
+            if item.state is NotificationState.SNOOZED:
+                self._arm(item)
+        recent = await self._store.query(
+            ContextFilter(
+                namespaces=[Namespace.NOTIFICATION],
+                since=self._clock.now() - SAME_WINDOW,
+                newest_first=False,
+                limit=_ALL,
+                include_expired=True,
+            )
+        )
+        for context in sorted(recent, key=lambda c: c.created_at):
+            self._note(Notification.of(context))
+
+    def _note(self, item: Notification) -> None:
+        if item.matter and item.kind not in _UNPAIRED:
+            self._announced.setdefault((item.matter, signature(item)), (item.id, item.created_at))
+
+    def _duplicate(self, item: Notification) -> bool:
+        if not item.matter or item.kind in _UNPAIRED:
+            return False
+        first = self._announced.get((item.matter, signature(item)))
+        if first is None or first[0] == item.id:
+            return False
+        if item.created_at - first[1] > SAME_WINDOW:
+            del self._announced[item.matter, signature(item)]
+            return False
+        return True
+
+    async def _arrived(self, item: Notification) -> None:
+        """An item that another part stored: hold it back if it is a repetition, else let it replace older ones."""
+        async with self._acting:
+            if self._duplicate(item):
+                context = await self._store.get(item.id, namespace=Namespace.NOTIFICATION)
+                if context:
+                    await self._close(context, "the same was announced before")
+                return
+            await self._settle(item)
+
+    async def _settle(self, item: Notification) -> None:
+        known = self._announced.get((item.matter, signature(item)))
+        self._note(item)
+        if known or not item.matter or item.kind in _UNPAIRED:
+            return
+        for context in await self._open():
+            older: Any = context.data
+            same = older.get("matter") == item.matter and older.get("kind") == item.kind
+            if same and context.context_id != item.id and older.get("created_at", 0.0) <= item.created_at:
+                await self._close(context, f"replaced by {item.id}")
+
+
+def signature(item: Notification) -> str:
+    """What makes two items of one matter the same: kind, title and text, whatever their case and spacing."""
+    said = " ".join(f"{item.kind} {item.title} {item.body}".lower().split())
+    return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def _timer(notification_id: str) -> str:
+    return f"snooze:{notification_id}"

@@ -1,0 +1,135 @@
+"""Timers: the one sleeper that wakes at the next due time.
+
+A timer is no row of its own: whatever contexts say when (a reminder's due time, a snooze's end) is the row, and its
+owner schedules it again at each start. Dues are wall time, so each wake compares the wall clock with the monotonic
+one: a suspend or a correction shows as a difference, and what fell due meanwhile runs at once; what has moved into the
+future again goes on waiting. A failing callback is tried again, later each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pepper_tui.clock import Clock
+
+LONGEST_SLEEP: Final = 30.0
+"""Seconds. Monotonic sleep stands still while the machine is suspended, so this bounds how late a timer runs after a
+resume or a jump. One wake a 30 s compares two numbers and touches no store; with no timer there is no wake at all."""
+
+JUMP: Final = 2.0  # seconds by which the clocks must differ to count as a jump, above any scheduling delay
+_RETRY_BASE: Final = 1.0
+_RETRY_CAP: Final = 60.0
+
+_log = logging.getLogger(__name__)
+
+Callback = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Timer:
+    due: float
+    callback: Callback
+    failures: int = 0
+
+
+class Timers:
+    """``schedule`` what is to run at a wall time; one timer a key, the latest ``schedule`` holds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._timers: dict[str, _Timer] = {}
+        self._heap: list[tuple[float, str]] = []
+        self._changed = asyncio.Event()
+        self._sleeper: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self.jumped: float = 0.0
+        """Seconds of the last suspend or jump noticed; negative where the wall clock went back."""
+
+    def schedule(self, key: str, due: float, callback: Callback) -> None:
+        """Run ``callback`` once when the wall clock reaches ``due``; replaces the timer of this key."""
+        self._timers[key] = _Timer(due, callback)
+        heapq.heappush(self._heap, (due, key))
+        self._changed.set()
+
+    def cancel(self, key: str) -> None:
+        """Forget the timer of ``key``, if there is one."""
+        self._timers.pop(key, None)
+
+    def due(self, key: str) -> float | None:
+        """When the timer of ``key`` is due, or ``None``."""
+        timer = self._timers.get(key)
+        return timer.due if timer else None
+
+    async def start(self) -> None:
+        if self._sleeper is None:
+            self._sleeper = asyncio.create_task(self._sleep(), name="attention.timers")
+
+    async def stop(self) -> None:
+        """Stop the sleeper and the callbacks under way; their rows stay as they are."""
+        tasks = [*self._running, *([self._sleeper] if self._sleeper else [])]
+        self._sleeper = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _sleep(self) -> None:
+        while True:
+            self._changed.clear()
+            self._run_due()
+            due = self._next()
+            if due is None:
+                await self._changed.wait()
+                continue
+            wall, monotonic = self._clock.now(), self._clock.monotonic()
+            await self._pause(min(max(0.0, due - wall), LONGEST_SLEEP))
+            gap = (self._clock.now() - wall) - (self._clock.monotonic() - monotonic)
+            if abs(gap) >= JUMP:
+                self.jumped = gap
+                _log.info("the clock jumped by %+.0f s; timers compared again", gap)
+
+    async def _pause(self, seconds: float) -> None:
+        """Until ``seconds`` have passed or a timer changed."""
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        change = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((sleep, change), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleep, change):
+                task.cancel()
+            await asyncio.gather(sleep, change, return_exceptions=True)
+
+    def _next(self) -> float | None:
+        while self._heap:
+            due, key = self._heap[0]
+            timer = self._timers.get(key)
+            if timer is not None and timer.due == due:
+                return due
+            heapq.heappop(self._heap)  # rescheduled or cancelled meanwhile
+        return None
+
+    def _run_due(self) -> None:
+        now = self._clock.now()
+        while (due := self._next()) is not None and due <= now:
+            _, key = heapq.heappop(self._heap)
+            timer = self._timers.pop(key)
+            task = asyncio.create_task(self._run(key, timer), name=f"timer {key}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, key: str, timer: _Timer) -> None:
+        try:
+            await timer.callback()
+        except Exception:
+            timer.failures += 1
+            wait = min(_RETRY_CAP, _RETRY_BASE * 2 ** (timer.failures - 1))
+            _log.exception("timer %s failed; again in %.0f s", key, wait)
+            if key not in self._timers:
+                timer.due = self._clock.now() + wait
+                self._timers[key] = timer
+                heapq.heappush(self._heap, (timer.due, key))
+                self._changed.set()

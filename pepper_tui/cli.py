@@ -1,0 +1,384 @@
+"""The `pepper` command with its subcommands.
+
+Exit codes: 0 done; 1 trouble; 2 a config that is missing or can't be used (or wrong usage); 3 another engine has the
+home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to stderr; text from outside is cleaned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+
+import typer
+
+from pepper_tui import __version__
+from pepper_tui.config import Config, ConfigError, default_home, load_config
+from pepper_tui.launch import (
+    EXIT_APPROVALS,
+    EXIT_CONFIG,
+    EXIT_TROUBLE,
+    LaunchError,
+    locked,
+    missing_config,
+    opened,
+    report,
+    run_headless,
+)
+from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.text import clean, one_line
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.engine import Engine as EngineProtocol
+
+Json = dict[str, Any]
+
+app = typer.Typer(
+    name="pepper",
+    help="Pepper, a proactive assistant that lives in a terminal. Without a command: the screen.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="The config: check it, or print a complete example.", no_args_is_help=True)
+store_app = typer.Typer(help="The Context Store: counts and dead letters.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(store_app, name="store")
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="The folder of config and data [default: $PEPPER_HOME, or your own]."),
+]
+
+
+class Homes:
+    """The home given before the command; one given after it wins."""
+
+    given: Path | None = None
+
+
+def at(home: Path | None) -> Path:
+    return (home or Homes.given or default_home()).expanduser().absolute()
+
+
+def main() -> None:
+    app()
+
+
+def show(text: str = "") -> None:
+    typer.echo(text)
+
+
+def leave(error: LaunchError) -> NoReturn:
+    raise typer.Exit(report(error))
+
+
+def do(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run ``work`` and leave with its code; known troubles become words."""
+    try:
+        code = asyncio.run(work)
+    except LaunchError as error:
+        leave(error)
+    except RemoteError as error:
+        leave(LaunchError(EXIT_TROUBLE, str(error)))
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    raise typer.Exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def pepper(
+    context: typer.Context,
+    home: HomeOption = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Sample mail and calendar; nothing leaves the machine.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        show(f"pepper {__version__}")
+        raise typer.Exit()
+    Homes.given = home
+    if context.invoked_subcommand is None:
+        from pepper_tui.__main__ import screen
+
+        raise typer.Exit(screen(home, demo))
+    if demo and context.invoked_subcommand != "run":
+        leave(LaunchError(EXIT_CONFIG, "--demo goes alone, or with `run --headless`"))
+    context.obj = demo
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No screen; `ask`, `log` and `status` reach it.")
+    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="On the demo's sample world.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Run Pepper, with the screen or without."""
+    demo = demo or bool(context.obj)
+    if not headless:
+        from pepper_tui.__main__ import screen
+
+        raise typer.Exit(screen(home or Homes.given, demo))
+    if demo and not (home or Homes.given):
+        from pepper_tui.launch import demo_home
+
+        home = demo_home()
+    raise typer.Exit(run_headless(at(home), demo=demo))
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.", min=1)] = 300,
+    home: HomeOption = None,
+) -> None:
+    """Say something and print the reply. Exits 4 where approvals were left in the inbox."""
+    do(_ask(at(home), text, timeout))
+
+
+async def _ask(home: Path, text: str, timeout: float) -> int:
+    cards: list[str] = []
+    arguments: Json = {"text": text, "timeout": timeout}
+    async with _asking(home, "ask", arguments, opens=True) as items:
+        async for item in items:
+            if "reply" in item:
+                show(clean(item["reply"]))
+            cards = item.get("approvals", cards)
+    for card in cards:
+        typer.echo(f"waits for your approval in the inbox: {one_line(card)}", err=True)
+    return EXIT_APPROVALS if cards else 0
+
+
+@app.command()
+def log(
+    n: Annotated[int, typer.Option("-n", help="How many updates.", min=1)] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
+    silence: Annotated[bool, typer.Option("--silence", help="What was held back, and why.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """What happened, oldest first: time, namespace, id, state, words."""
+    do(_log(at(home), {"n": n, "follow": follow, "silence": silence}))
+
+
+async def _log(home: Path, arguments: Json) -> int:
+    async with _asking(home, "log", arguments, opens=not arguments["follow"]) as items:
+        async for item in items:
+            if "words" in item and "at" not in item:
+                show(clean(item["words"]))
+                continue
+            when = datetime.fromtimestamp(item["at"]).astimezone().isoformat(sep=" ", timespec="seconds")
+            state = f" [{item['state']}]" if item["state"] else ""
+            show(f"{when}  {item['namespace']}  {one_line(item['id'], 60)}{state}  {one_line(item['words'])}")
+    return 0
+
+
+@app.command()
+def status(home: HomeOption = None) -> None:
+    """What waits for you, what runs, and whether each part works."""
+    do(_status(at(home)))
+
+
+async def _status(home: Path) -> int:
+    running = True
+    try:
+        items = [item async for item in request(home, "status")]
+    except NoEngineError:
+        running = False
+        async with _asking(home, "status", {}, opens=True) as own:
+            items = [item async for item in own]
+    facts = items[0]
+    show(f"home       {home}")
+    show("engine     " + ("runs" if running else "does not run (start it with `pepper`)"))
+    show(f"model      {one_line(facts['model'])}")
+    for title, key in (
+        ("approve", "approvals"),
+        ("inbox", "notifications"),
+        ("unknown", "unknown"),
+        ("running", "running"),
+    ):
+        show(f"{title:<10} {len(facts[key])}")
+        for words in facts[key][:10]:
+            show(f"           - {one_line(words)}")
+    show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
+    if running:  # without an engine nothing is at work, and old health would tell a tale
+        for part in facts["health"]:
+            mend = f" · {one_line(part['mend'])}" if part["mend"] else ""
+            show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{mend}")
+    return 0
+
+
+@asynccontextmanager
+async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> AsyncIterator[AsyncIterator[Json]]:
+    """The answer of the engine that runs in ``home``; else of one opened for this, without feeds, if ``opens``."""
+    from pepper_tui import questions
+
+    first: list[Json] = []
+    async with aclosing(request(home, verb, arguments)) as remote:
+        try:
+            first.append(await anext(remote))
+        except StopAsyncIteration:
+            yield _chained([], None)
+            return
+        except NoEngineError:
+            if not opens:
+                raise
+        else:
+            yield _chained(first, remote)
+            return
+    if not (home / "config.toml").exists():
+        raise missing_config(home)
+    async with opened(home, feeds=False) as engine:
+        yield questions.answers(cast("EngineProtocol", engine))[verb](arguments)
+
+
+async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> AsyncIterator[Json]:
+    for item in first:
+        yield item
+    if rest:
+        async for item in rest:
+            yield item
+
+
+@config_app.command("check")
+def config_check(home: HomeOption = None) -> None:
+    """Read the config and say what it sets up, or what is wrong: file, line, key."""
+    where = at(home)
+    try:
+        config = load_config(where)
+    except FileNotFoundError:
+        leave(missing_config(where))
+    except ConfigError as error:
+        leave(LaunchError(EXIT_CONFIG, *error.problems))
+    except (OSError, UnicodeDecodeError) as error:
+        leave(LaunchError(EXIT_CONFIG, f"{where / 'config.toml'}: {error}"))
+    problems = _missing_things(where, config)
+    for line in _summary(config):
+        show(line)
+    if problems:
+        leave(LaunchError(EXIT_CONFIG, *problems))
+    show(f"{where / 'config.toml'}: good")
+
+
+def _summary(config: Config) -> list[str]:
+    def named(count: int, word: str) -> str:
+        return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
+
+    smtp = config.mail.smtp
+    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
+    return [
+        f"mail       {named(len(config.mail.maildir), 'folder')}; sending {one_line(sending)}",
+        f"calendar   {named(len(config.calendar.paths), 'path')}",
+        f"rules      {named(len(config.watch), 'watch')}, {named(len(config.user.vips), 'VIP')}, "
+        + f"{named(len(config.clock), 'clock signal')}",
+    ]
+
+
+def _missing_things(home: Path, config: Config) -> list[str]:
+    """What the config names and the machine does not have."""
+    from pepper_tui.config import Secrets
+
+    path = home / "config.toml"
+    named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
+    named += [("feed.file", feed.file) for feed in config.feed]
+    named += [("worker.file", worker.file) for worker in config.worker if worker.file]
+    problems = [f"{path}: {key}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
+    secrets = Secrets(home)
+    smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
+    for key, name in [("models.api_key", config.models.api_key), *smtp]:
+        try:
+            value = secrets.value(name)
+        except ConfigError as error:
+            problems += [f"{path}: {key}: {line}" for line in error.problems]
+        else:
+            if key.startswith("mail") and name and not value:
+                problems.append(f"{path}: {key}: {name} has no value")
+    return problems
+
+
+@config_app.command("example")
+def config_example() -> None:
+    """Print a complete example, every key with its meaning."""
+    show(example_text().rstrip("\n"))
+
+
+def example_text() -> str:
+    """``config.example.toml`` as it ships with the package."""
+    from importlib.resources import files
+
+    return (files("pepper_tui") / "config.example.toml").read_text(encoding="utf-8")
+
+
+@store_app.command("stats")
+def store_stats(home: HomeOption = None) -> None:
+    """Counts of what the store holds. Refused while an engine runs."""
+    do(_stats(at(home)))
+
+
+async def _stats(home: Path) -> int:
+    import dataclasses
+
+    async with _own_store(home) as store:
+        stats = await store.stats()
+    for name, value in dataclasses.asdict(stats).items():
+        if isinstance(value, dict):
+            for key, count in value.items():
+                show(f"{name.replace('_', ' ')}: {one_line(str(key))}: {one_line(str(count))}")
+        else:
+            show(f"{name.replace('_', ' ')}: {one_line(str(value))}")
+    return 0
+
+
+@store_app.command("dead")
+def store_dead(
+    redrive: Annotated[bool, typer.Option("--redrive", help="Hand all of them out again.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Deliveries that failed for good. `--redrive` gives each a new set of attempts. Refused while an engine runs."""
+    do(_dead(at(home), redrive))
+
+
+async def _dead(home: Path, redrive: bool) -> int:
+    import dataclasses
+
+    async with _own_store(home) as store:
+        letters = await store.dead()
+        for letter in letters:
+            fields = dataclasses.asdict(letter)
+            show("  ".join(f"{k}={one_line(str(v), 120)}" for k, v in fields.items() if k not in {"update", "context"}))
+        if not letters:
+            show("no dead letters")
+        elif redrive:
+            show(f"{await store.redrive()} handed out again; they are worked on when Pepper runs")
+    return 0
+
+
+@asynccontextmanager
+async def _own_store(home: Path) -> AsyncIterator[Any]:
+    """The home's store under the home's lock. Raises ``LaunchError``."""
+    from pepper_tui.clock import SystemClock
+    from pepper_tui.runtime import DATABASE
+    from pepper_tui.store import ContextStore, HomeLock, HomeLockedError, StoreError
+
+    if not (home / DATABASE).exists():
+        raise LaunchError(EXIT_TROUBLE, f"there is no store in {home} yet; it is made when Pepper first runs")
+    try:
+        with HomeLock(home):
+            store = await ContextStore.open(home / DATABASE, SystemClock())
+            try:
+                yield store
+            finally:
+                await store.close()
+    except HomeLockedError as error:
+        raise locked(home) from error
+    except StoreError as error:
+        raise LaunchError(EXIT_TROUBLE, str(error)) from error

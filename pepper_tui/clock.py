@@ -1,0 +1,132 @@
+"""Time, ids and randomness: everything that varies, behind one injectable object.
+
+All times in Pepper are POSIX seconds in UTC as ``float``; zones appear only where a person reads or writes a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from datetime import datetime, tzinfo
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """What the engine knows of time and chance."""
+
+    def now(self) -> float:
+        """Wall-clock time, POSIX seconds; may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; stands still while the machine is suspended."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds`` of monotonic time (at once when not positive)."""
+        ...
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id such as ``call_3f9a…``, unique in this home."""
+        ...
+
+    def jitter(self) -> float:
+        """A number in [0, 1), for back-off."""
+        ...
+
+
+class SystemClock:
+    """The real clock, with ids and jitter from the operating system."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}_{secrets.token_hex(8)}"
+
+    def jitter(self) -> float:
+        return random.random()
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move; ids and jitter come from a seed.
+
+    ``advance`` wakes each sleeper in the order of its due time, giving the loop a turn after each.
+    """
+
+    def __init__(self, start: float = 1_800_000_000.0, seed: int = 0) -> None:
+        self._now = start
+        self._monotonic = 0.0
+        self._random = random.Random(seed)
+        self._count = 0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        self._sleepers.append((self._monotonic + seconds, self._count, woken))
+        await woken
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}_{self._random.getrandbits(64):016x}"
+
+    def jitter(self) -> float:
+        return self._random.random()
+
+    async def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass on both clocks."""
+        target = self._monotonic + seconds
+        while True:
+            due = sorted(s for s in self._sleepers if s[0] <= target)
+            if not due:
+                break
+            at, _, woken = due[0]
+            self._sleepers.remove(due[0])
+            self._now += at - self._monotonic
+            self._monotonic = at
+            if not woken.done():
+                woken.set_result(None)
+            for _ in range(5):
+                await asyncio.sleep(0)
+        self._now += target - self._monotonic
+        self._monotonic = target
+        await asyncio.sleep(0)
+
+    def jump(self, seconds: float) -> None:
+        """Move the wall clock only, as a suspend or a correction does."""
+        self._now += seconds
+
+
+def local_zone(name: str = "") -> tzinfo:
+    """The zone called ``name``, or the machine's own where it is empty.
+
+    Raises ``ZoneInfoNotFoundError`` for a name that the zone database does not hold.
+    """
+    if name:
+        return ZoneInfo(name)
+    own = datetime.now().astimezone().tzinfo
+    assert own is not None
+    return own
+
+
+def iso(seconds: float, zone: tzinfo | None = None) -> str:
+    """``seconds`` as ISO 8601 with offset, to the second; UTC unless a zone is given."""
+    return datetime.fromtimestamp(seconds, zone or ZoneInfo("UTC")).isoformat(timespec="seconds")

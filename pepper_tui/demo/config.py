@@ -1,0 +1,122 @@
+"""The demo's config: only keys and rules that a user could write, in the words that a user would choose.
+
+A home is a demo's own when its config begins with ``MARK``; another home is never written to.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+MARK: Final = "# Pepper demo\n"
+MAILDIR: Final = "Maildir"
+CALENDAR: Final = "calendar"
+OUTBOX: Final = "outbox"
+
+TEXT: Final = (
+    MARK
+    + '''
+# A sample world: a Maildir and a calendar that a writer fills as time passes. Mail that you approve goes to a server
+# on this machine that keeps it in outbox/. Change what you like: `pepper --demo --home` this folder reads it again.
+
+[user]
+name = "Alex Rivera"
+addresses = ["alex@northlight.example"]
+vips = ["nora@northlight.example", "@family.example"]
+
+[models]
+api_key = ""            # no key and no base_url: the offline model answers, by rules
+
+[tools]
+undo_seconds = 3.0
+
+[mail]
+maildir = ["Maildir"]
+
+[mail.smtp]
+host = "127.0.0.1"
+port = 0                # set at each start of the demo
+security = "none"
+
+[mail.templates]
+quote = """
+Hi {first_name},
+
+thank you for your question about "{subject}". I look at the numbers and come back to you today.
+
+Best regards
+{me}
+"""
+
+[calendar]
+paths = ["calendar"]
+
+[[clock]]
+name = "stretch"
+text = "Stand up and stretch for a minute"
+every = 300
+
+[[watch]]
+name = "Nora"
+source = "mail"
+sender = "nora@northlight.example"
+priority = "urgent"
+notify = true
+
+[[watch]]
+name = "parcels"
+source = "mail"
+words = ["parcel"]
+remind = "in 30 seconds"
+
+[[watch]]
+name = "quotes"
+source = "mail"
+words = ["quote"]
+draft = "quote"
+
+[[watch]]
+name = "Porto"
+source = "mail"
+thread = "Offsite in Porto"
+follow = 4
+
+[[watch]]
+name = "contract"
+source = "mail"
+sender = "@hale-legal.example"
+follow = 24
+
+[[watch]]
+name = "roadmap"
+source = "calendar"
+words = ["roadmap"]
+brief = 11
+'''
+)
+
+
+class ForeignHomeError(Exception):
+    """The home has a config that is not a demo's."""
+
+
+def write_config(home: Path, port: int) -> None:
+    """Write the demo's config with the sink's port, or set only the port where the home is a demo's already.
+
+    Raises ``ForeignHomeError`` for any other home that has a config.
+    """
+    path = home / "config.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = TEXT
+    if not text.startswith(MARK):
+        raise ForeignHomeError(
+            f"{path} is not a demo's; run `pepper --demo` without --home, or with a folder of its own"
+        )
+    with_port = re.sub(r"(?m)^(port\s*=\s*)\d+", rf"\g<1>{port}", text, count=1)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(with_port, encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(path)

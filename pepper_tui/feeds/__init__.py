@@ -1,0 +1,17 @@
+"""Sense: sources that write ``raw.*`` and processors that turn it into ``signals.*``; one file a source."""
+
+from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.feeds.calendar_feed import CalendarFeed
+from pepper_tui.feeds.clock_feed import ClockFeed
+from pepper_tui.feeds.feed import Feed, FeedContext, FeedError, Feeds, HealthReporter, store_signal
+from pepper_tui.feeds.mailbox import Mailbox
+from pepper_tui.feeds.maildir import MaildirFeed
+from pepper_tui.feeds.mime import Mail, parse_mail
+from pepper_tui.feeds.own import OwnFeed, load_own_feed
+from pepper_tui.feeds.triage import Facts, Triage, Verdict
+
+__all__ = [
+    "Agenda", "CalendarFeed", "ClockFeed", "Event", "Facts", "Feed", "FeedContext", "FeedError", "Feeds",
+    "HealthReporter", "Mail", "Mailbox", "MaildirFeed", "OwnFeed", "Triage", "Verdict", "load_own_feed", "parse_mail",
+    "store_signal",
+]  # fmt: skip

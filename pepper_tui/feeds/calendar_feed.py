@@ -1,0 +1,209 @@
+"""The calendar as signals: events that are new, changed or cancelled, and those that start soon.
+
+Every event as written is a context in ``raw.calendar``; a change of it is a new version. A start that comes near is a
+context of its own there, made only after the files have been looked at once more, so that a moved or cancelled event
+announces nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+from pepper_tui.config import Calendar
+from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.feeds.feed import FeedContext, store_signal
+from pepper_tui.feeds.triage import Facts, Triage
+from pepper_tui.model import ContextFilter, ContextUpdate, Json, Namespace, Priority, Signal
+from pepper_tui.text import one_line
+
+NAME: Final = "calendar"
+RAW: Final = f"{Namespace.RAW}.{NAME}"
+SOURCES: Final = "feed.calendar"
+LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is seen
+
+
+class CalendarFeed:
+    """The feed ``calendar`` over ``agenda``."""
+
+    name = NAME
+
+    def __init__(self, config: Calendar, triage: Triage, agenda: Agenda) -> None:
+        self._config = config
+        self._triage = triage
+        self._agenda = agenda
+        self._changed = asyncio.Event()
+
+    def listen(self, ctx: FeedContext) -> None:
+        async def process(update: ContextUpdate) -> None:
+            if not update.deleted:
+                await self._signal(ctx, update)
+
+        ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
+
+    async def run(self, ctx: FeedContext) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            next_look = 0.0
+            while True:
+                if self._changed.is_set() or ctx.clock.now() >= next_look:
+                    self._changed.clear()
+                    await self._look(ctx)
+                    next_look = ctx.clock.now() + self._config.scan_interval
+                soonest = await self._announce(ctx)
+                pause = min(LONGEST_SLEEP, self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
+                await self._sleep(ctx, pause)
+
+    async def _sleep(self, ctx: FeedContext, seconds: float) -> None:
+        """Return after ``seconds``, or as soon as a file changed."""
+        waits = [asyncio.create_task(ctx.clock.sleep(seconds)), asyncio.create_task(self._changed.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _watch(self) -> None:
+        folders = {path if path.is_dir() else path.parent for path in self._config.paths}
+        there = [folder for folder in folders if folder.is_dir()]
+        if not there:
+            return
+        try:
+            async for _ in awatch(*there, watch_filter=lambda _, path: Path(path).suffix == ".ics", debounce=300):
+                self._changed.set()
+        except OSError:  # no watches left: the regular look goes on
+            return
+
+    async def _look(self, ctx: FeedContext) -> None:
+        """Store what is new, changed or gone."""
+        source = await ctx.store.get("events", namespace=SOURCES)
+        events = await self._agenda.events()
+        defects = list(self._agenda.defects)
+        now = ctx.clock.now()
+        present = {f"event_{event.key}": event for event in events}
+        known: dict[str, Json] = {}
+        after = 0
+        while page := await ctx.store.query(
+            ContextFilter(namespaces=[RAW], types=["event"], after_seq=after, newest_first=False, limit=500)
+        ):
+            known.update((context.context_id, context.data) for context in page)
+            after = page[-1].seq
+        async with ctx.store.unit():
+            for key, event in present.items():
+                before = known.get(key)
+                data = {**event.data(), "id": key, "backlog": source is None, "gone": False}
+                if before is not None:
+                    data["backlog"] = before["backlog"]
+                    if before == data:
+                        continue
+                    data["backlog"] = False
+                await self._put(ctx, key, data)
+            if not defects:  # a file that can't be read has lost nothing
+                for key, before in known.items():
+                    if key not in present and not before["gone"]:
+                        await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+            if source is None:
+                await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
+        if defects:
+            await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
+        else:
+            await ctx.health.report("ok", f"{len(present)} events")
+
+    async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
+        text = f"{data['summary']}\n{data['location']}\n{data['description']}"
+        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text)
+
+    async def _announce(self, ctx: FeedContext) -> float:
+        """Store each start that has come near; when the next one does (POSIX seconds)."""
+        now = ctx.clock.now()
+        longest = max([self._config.starts_soon, *(watch.brief for watch in self._triage.briefs())], default=0) * 60
+        soonest = now + LONGEST_SLEEP
+        # read from the files again, here and now: an event that was moved or cancelled is not among them
+        for event in await self._agenda.between(now, now + longest + LONGEST_SLEEP):
+            if event.all_day or event.start <= now:
+                continue
+            for minutes in sorted({self._config.starts_soon, *self._brief_minutes(event)} - {0}):
+                due = event.start - minutes * 60
+                if due > now:
+                    soonest = min(soonest, due)
+                    continue
+                sign = f"{event.uid}\n{event.calendar}\n{event.start:.0f}\n{minutes}"
+                key = f"soon_{hashlib.sha256(sign.encode()).hexdigest()[:24]}"
+                if await ctx.store.get(key, namespace=RAW) is None:
+                    data = {
+                        **event.data(),
+                        "id": key,
+                        "minutes": minutes,
+                        "brief": minutes in self._brief_minutes(event),
+                    }
+                    await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
+        return soonest
+
+    def _brief_minutes(self, event: Event) -> set[int]:
+        return {watch.brief for watch in self._triage.matching(event_facts(event.data())) if watch.brief}
+
+    async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
+        raw = update.context.data
+        soon = update.context.type == "starts_soon"
+        start = datetime.fromtimestamp(raw["start"], ctx.zone)
+        when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
+        verb, priority = "New event", Priority.NORMAL
+        if soon:
+            minutes = max(1, round((raw["start"] - ctx.clock.now()) / 60))
+            verb, priority = f"Starts in {minutes} min", Priority.HIGH
+        elif raw["gone"] or raw["status"] == "CANCELLED":
+            verb = "Cancelled"
+        elif update.context.version > 1:
+            before = await ctx.store.get(update.context.context_id, namespace=RAW, version=update.context.version - 1)
+            moved = before is not None and (before.data["start"], before.data["end"]) != (raw["start"], raw["end"])
+            verb = "Moved" if moved else "Changed"
+        facts = event_facts(raw, priority, f"{verb.lower()} in your calendar" if not soon else "it starts soon")
+        verdict = self._triage.judge(facts)
+        reason, action = verdict.reason, verdict.action
+        priority = verdict.priority
+        if raw.get("backlog"):
+            priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+        elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
+            priority, reason, action = Priority.LOG, "it is over", None
+        if action and not (soon and raw["brief"]):
+            action = {**action, "brief": 0}  # a brief is made when its time has come, not when the event appears
+        elif action:
+            action = {**action, "brief": raw["minutes"]}
+        metadata: Json = {
+            "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
+            "all_day": raw["all_day"], "location": raw["location"], "organizer": raw["organizer"],
+            "attendees": raw["attendees"][:20], "calendar": raw["calendar"], "kind": "soon" if soon else verb.lower(),
+        }  # fmt: skip
+        if action:
+            metadata["action"] = action
+        place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
+        summary = one_line(raw["summary"] or "(no title)", 150)
+        signal = Signal(
+            id=f"signal_{raw['id']}" + ("" if soon else f"_{update.context.version}"),
+            content=one_line(f"{verb}: {summary} — {when}{place}", 320),
+            created_at=update.context.updated_at,
+            priority=priority,
+            source=NAME,
+            reason=reason,
+            matter=f"event:{raw['uid']}",
+            metadata=metadata,
+        )
+        await store_signal(ctx.store, signal)
+
+
+def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "") -> Facts:
+    """What triage may look at in an event."""
+    return Facts(
+        source=NAME,
+        sender=raw["organizer"],
+        subject=raw["summary"],
+        text=f"{raw['description']}\n{raw['location']}",
+        labels=[*raw["categories"], raw["calendar"]],
+        priority=priority,
+        reason=reason,
+    )

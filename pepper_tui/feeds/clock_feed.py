@@ -1,0 +1,126 @@
+"""Signals that the clock makes: cron lines in the user's zone, and intervals.
+
+The next time of each entry is stored. After downtime the newest missed time fires once where it is at most a day old;
+older ones are passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, tzinfo
+from typing import Final, cast
+
+from croniter import croniter
+
+from pepper_tui.config import ClockEntry
+from pepper_tui.feeds.feed import FeedContext, store_signal
+from pepper_tui.feeds.triage import Facts, Triage
+from pepper_tui.model import ContextUpdate, Json, Namespace, Signal
+from pepper_tui.text import one_line
+
+NAME: Final = "clock"
+RAW: Final = f"{Namespace.RAW}.{NAME}"
+TIMES: Final = "feed.clock"
+LATEST: Final = 86_400.0  # seconds by which a time may be late and still fire
+LATE: Final = 60.0  # from when on it is called late
+LONGEST_SLEEP: Final = 30.0  # so that a jump of the wall clock is seen
+
+
+def next_time(entry: ClockEntry, after: float, zone: tzinfo) -> float:
+    """The first time of ``entry`` later than ``after``. Raises ``ValueError`` for a cron line that can't be read."""
+    if entry.every:
+        return after + entry.every
+    return float(croniter(entry.cron, datetime.fromtimestamp(after, zone)).get_next(float))
+
+
+def newest_missed(entry: ClockEntry, due: float, now: float, zone: tzinfo) -> float:
+    """The newest time of ``entry`` from ``due`` to ``now``."""
+    if entry.every:
+        return due + (now - due) // entry.every * entry.every
+    newest = float(croniter(entry.cron, datetime.fromtimestamp(now + 1, zone)).get_prev(float))
+    return max(due, newest)
+
+
+class ClockFeed:
+    """The feed ``clock``. ``entries`` are the config's; one that can't be read is told, the others go on."""
+
+    name = NAME
+
+    def __init__(self, entries: list[ClockEntry], triage: Triage) -> None:
+        self._entries = entries
+        self._triage = triage
+
+    def listen(self, ctx: FeedContext) -> None:
+        async def process(update: ContextUpdate) -> None:
+            raw = update.context.data
+            facts = Facts(NAME, subject=raw["name"], text=raw["text"], priority=raw["priority"], reason=raw["reason"])
+            priority, reason, action = self._triage.judge(facts)
+            metadata: Json = {"raw": raw["id"], "entry": raw["name"], "due": raw["due"], "late": raw["late"]}
+            if action:
+                metadata["action"] = action
+            signal = Signal(
+                id=f"signal_{raw['id']}",
+                content=one_line(f"{raw['name']}: {raw['text']}", 320),
+                created_at=update.context.created_at,
+                priority=priority,
+                source=NAME,
+                reason=reason,
+                matter=f"clock:{raw['name']}",
+                metadata=metadata,
+            )
+            await store_signal(ctx.store, signal)
+
+        ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.clock", start="beginning")(process)
+
+    async def run(self, ctx: FeedContext) -> None:
+        entries, bad = [], []
+        for entry in self._entries:
+            try:
+                next_time(entry, ctx.clock.now(), ctx.zone)
+                entries.append(entry)
+            except (ValueError, KeyError) as error:
+                bad.append(f"{entry.name}: {error}")
+        if bad:
+            await ctx.health.report("trouble", "; ".join(bad), "mend the cron line in [[clock]] of config.toml")
+        else:
+            await ctx.health.report("ok", f"{len(entries)} entries")
+        while True:
+            soonest = min([await self._turn(ctx, entry) for entry in entries], default=float("inf"))
+            await ctx.clock.sleep(max(0.01, min(LONGEST_SLEEP, soonest - ctx.clock.now())))
+            await asyncio.sleep(0)
+
+    async def _turn(self, ctx: FeedContext, entry: ClockEntry) -> float:
+        """Fire ``entry`` if it is due; its next time."""
+        now = ctx.clock.now()
+        rhythm = entry.cron or f"every {entry.every:g}"
+        kept = await ctx.store.get(entry.name, namespace=TIMES)
+        due = cast(float, kept.data["next"]) if kept and kept.data["rhythm"] == rhythm else None
+        if due is not None and now < due <= now + (entry.every or float("inf")):
+            return due
+        fires = None
+        if due is not None and due <= now:
+            newest = newest_missed(entry, due, now, ctx.zone)
+            fires = newest if now - newest <= LATEST else None
+            following = newest + entry.every if entry.every else next_time(entry, now, ctx.zone)
+        else:
+            following = next_time(entry, now, ctx.zone)
+        async with ctx.store.unit():
+            if fires is not None:
+                await ctx.store.store(self._raw(entry, fires, now), namespace=RAW, type="clock", text=entry.text)
+            await ctx.store.store({"next": following, "rhythm": rhythm}, namespace=TIMES, context_id=entry.name)
+        return following
+
+    @staticmethod
+    def _raw(entry: ClockEntry, due: float, now: float) -> Json:
+        late = now - due > LATE
+        key = hashlib.sha256(entry.name.encode()).hexdigest()[:12]
+        return {
+            "id": f"clock_{key}_{due:.0f}",
+            "name": entry.name,
+            "text": entry.text,
+            "due": due,
+            "late": late,
+            "priority": str(entry.priority),
+            "reason": f"your clock entry {entry.name!r}" + (", late" if late else ""),
+        }

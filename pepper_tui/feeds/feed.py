@@ -1,0 +1,159 @@
+"""A feed senses one part of the outside: its *source* writes ``raw.<name>``, its *processor* turns that into signals.
+
+The source runs as a supervised task: an error ends neither Pepper nor the feed, it is told as ``Health`` with the way
+to mend it, and the feed starts again after a growing pause. The processor is a durable subscription on ``raw.<name>``,
+so what a source has stored becomes a signal even after a crash in between. ``listen`` registers it and must be called
+before ``Subscriber.start``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final, Literal, Protocol
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import Health, Namespace, Signal
+from pepper_tui.store import ContextStore, Subscriber
+from pepper_tui.text import one_line
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
+
+HealthState = Literal["ok", "starting", "trouble", "stopped"]
+
+
+class FeedError(Exception):
+    """A feed can't go on as it is. ``mend`` says in words what the user can do."""
+
+    def __init__(self, detail: str, mend: str) -> None:
+        super().__init__(detail)
+        self.mend = mend
+
+
+class HealthReporter:
+    """Writes the ``Health`` of one part, only where it changed."""
+
+    def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
+        self._store, self._clock, self._part = store, clock, part
+        self._last: tuple[str, str, str] | None = None
+
+    async def report(self, state: HealthState, detail: str = "", mend: str = "") -> None:
+        """Record ``state``; nothing is written where state, detail and mend are as they were."""
+        said = (state, one_line(detail, 500), one_line(mend, 500))
+        if said == self._last:
+            return
+        health = Health(self._part, state, said[1], said[2], self._clock.now())
+        await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=self._part, type="health")
+        self._last = said
+
+
+@dataclass(frozen=True, slots=True)
+class FeedContext:
+    """What a feed is given: where to write, what time it is, who listens, and where to say how it is."""
+
+    store: ContextStore
+    clock: Clock
+    subscriber: Subscriber
+    health: HealthReporter
+    zone: tzinfo
+
+    def for_part(self, part: str) -> FeedContext:
+        """The same with a health reporter of its own."""
+        return FeedContext(
+            self.store, self.clock, self.subscriber, HealthReporter(self.store, self.clock, part), self.zone
+        )
+
+
+class Feed(Protocol):
+    """One source. ``name`` is the last level of its namespaces."""
+
+    @property
+    def name(self) -> str: ...
+
+    def listen(self, ctx: FeedContext) -> None:
+        """Register the processor of ``raw.<name>``. Called once, before the subscriber starts."""
+        ...
+
+    async def run(self, ctx: FeedContext) -> None:
+        """Sense until cancelled. May raise: the supervisor restarts it."""
+        ...
+
+
+@dataclass(slots=True)
+class Feeds:
+    """The supervisor: runs each feed as its own task and restarts it with back-off."""
+
+    feeds: list[Feed]
+    store: ContextStore
+    clock: Clock
+    subscriber: Subscriber
+    zone: tzinfo
+    _contexts: dict[str, FeedContext] = field(default_factory=dict)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Register all processors. Call it before ``subscriber.start()``."""
+        for feed in self.feeds:
+            feed.listen(self._context(feed))
+
+    def start(self) -> None:
+        """Start every source, after ``subscriber.start()``."""
+        self._tasks = [asyncio.create_task(self._supervise(feed), name=f"feed {feed.name}") for feed in self.feeds]
+
+    async def stop(self) -> None:
+        """End every source. What they have stored stays and is processed after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def _context(self, feed: Feed) -> FeedContext:
+        part = f"feed.{feed.name}"
+        if part not in self._contexts:
+            health = HealthReporter(self.store, self.clock, part)
+            self._contexts[part] = FeedContext(self.store, self.clock, self.subscriber, health, self.zone)
+        return self._contexts[part]
+
+    async def _supervise(self, feed: Feed) -> None:
+        ctx = self._context(feed)
+        pause = FIRST_PAUSE
+        while True:
+            began = self.clock.monotonic()
+            try:
+                await ctx.health.report("starting")
+                await feed.run(ctx)
+                await ctx.health.report("stopped", f"{feed.name} has ended by itself", "restart pepper to start it")
+                return
+            except Exception as error:
+                if self.clock.monotonic() - began >= STEADY:
+                    pause = FIRST_PAUSE
+                mend = getattr(error, "mend", "") or "it is tried again by itself; see pepper log"
+                await self._tell(ctx, f"{type(error).__name__}: {error}", str(mend))
+            await self.clock.sleep(pause * (0.75 + self.clock.jitter() / 2))
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    @staticmethod
+    async def _tell(ctx: FeedContext, detail: str, mend: str) -> None:
+        try:
+            await ctx.health.report("trouble", detail, mend)
+        except Exception:  # the store itself is in trouble and says so on its own; the feed must still try again
+            return
+
+
+async def store_signal(store: ContextStore, signal: Signal, tags: Iterable[str] = (), dedupe_key: str = "") -> None:
+    """Store ``signal`` in ``signals.<source>``: once an id, and once a ``dedupe_key`` within its window."""
+    namespace = f"{Namespace.SIGNALS}.{signal.source}"
+    if await store.get(signal.id, namespace=namespace) is not None:
+        return
+    await store.put(
+        signal,
+        namespace=namespace,
+        type="signal",
+        text=signal.content,
+        tags={str(signal.priority), *tags},
+        dedupe_key=dedupe_key or None,
+    )

@@ -1,0 +1,90 @@
+"""Read access to the mail that the feed has taken in, from the store: search, read, thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pepper_tui.feeds.maildir import RAW
+from pepper_tui.model import Context, ContextFilter, Json
+from pepper_tui.store import ContextStore
+
+THREAD_LIMIT: Final = 200
+_REPLY_MARKS: Final = ("re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r")
+
+
+class Mailbox:
+    """Mail as the store holds it. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+
+    async def search(
+        self, words: str = "", sender: str = "", since: float | None = None, limit: int = 10
+    ) -> list[Json]:
+        """Mails that hold ``words``, best first; without words the newest ones.
+
+        ``sender`` is part of a name or address; ``since`` the earliest date, POSIX seconds.
+        """
+        found: Iterable[Context]
+        if words.strip():
+            hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=limit * 5 + 20)
+            found = [hit.context for hit in hits]
+        else:
+            page = await self._store.query(ContextFilter(namespaces=[RAW], limit=limit * 10 + 200))
+            found = sorted(page, key=lambda context: _when(context.data), reverse=True)
+        wanted = sender.casefold().strip()
+        kept = [
+            context.data
+            for context in found
+            if (not wanted or wanted in str(context.metadata.get("sender", "")).casefold())
+            and (since is None or _when(context.data) >= since)
+        ]
+        return kept[:limit]
+
+    async def read(self, mail: str) -> Json | None:
+        """The mail with this id or Message-ID, or ``None``."""
+        context = await self._store.get(mail, namespace=RAW)
+        if context is None:
+            key = mail if mail.startswith("<") else f"<{mail}>"
+            page = await self._store.query(ContextFilter(namespaces=[RAW], tags=[f"message:{key}"], limit=1))
+            context = page[0] if page else None
+        return context.data if context else None
+
+    async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
+        """All mails of one conversation, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""
+        first = await self.read(of)
+        root = first["thread"] if first else of
+        found = {mail["id"]: mail for mail in await self._rooted(root)}
+        if first:
+            found[first["id"]] = first
+            for reference in [first["in_reply_to"], *first["references"]][:20]:
+                # a mail in the middle may have lost the root: its ancestors are asked as well
+                if reference and (mail := await self.read(reference)):
+                    found[mail["id"]] = mail
+                    found.update({one["id"]: one for one in await self._rooted(mail["thread"])})
+        if not found:
+            wanted = plain_subject(of)
+            hits = await self._store.search(of, ContextFilter(namespaces=[RAW]), limit=50)
+            found = {
+                hit.context.context_id: hit.context.data
+                for hit in hits
+                if wanted and wanted in plain_subject(hit.context.data["subject"])
+            }
+        return sorted(found.values(), key=_when)[-limit:]
+
+    async def _rooted(self, root: str) -> list[Json]:
+        filter_ = ContextFilter(namespaces=[RAW], tags=[f"thread:{root}"], limit=THREAD_LIMIT)
+        return [context.data for context in await self._store.query(filter_)]
+
+
+def plain_subject(subject: str) -> str:
+    """``subject`` in lower case without the marks of replies."""
+    plain = " ".join(subject.casefold().split())
+    while ":" in plain and plain.split(":", 1)[0].strip() in _REPLY_MARKS:
+        plain = plain.split(":", 1)[1].strip()
+    return plain
+
+
+def _when(mail: Json) -> float:
+    return float(mail["date"] if mail.get("date") is not None else mail.get("arrived", 0.0))

@@ -1,0 +1,356 @@
+"""Bytes of a mail to what it says: never raises, and within stated bounds of time and memory.
+
+Bounds are laid on the bytes before any parser sees them (size, lines, header block, boundaries, nested containers),
+because the parsers themselves have none. Whatever was cut or could not be read is named in ``Mail.defects``.
+Text stays raw here: it is cleaned where it is shown.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from email.utils import getaddresses, parsedate_to_datetime
+from typing import Any, Final, cast
+
+from pepper_tui.feeds.html_text import html_text
+from pepper_tui.feeds.reply_text import latest_reply
+from pepper_tui.model import Json, Record
+
+MAX_BYTES: Final = 25_000_000
+MAX_LINES: Final = 400_000
+MAX_HEADER_BLOCK: Final = 256_000  # bytes of all headers
+MAX_HEADER: Final = 16_000  # characters of one header's value
+MAX_BOUNDARIES: Final = 4_000  # lines that begin like a boundary
+MAX_CONTAINERS: Final = 60  # multipart and message parts
+MAX_PARTS: Final = 200
+MAX_DEPTH: Final = 30
+MAX_BODY_BYTES: Final = 1_000_000  # of one text part
+MAX_TEXT: Final = 200_000  # characters of the body
+MAX_ADDRESSES: Final = 200
+MAX_REFERENCES: Final = 100
+MAX_ATTACHMENTS: Final = 100
+
+_CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+# codecs that are quadratic in what they decode, or are none for text
+_REFUSED_CODECS: Final = {"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
+_CODEC_NAMES: Final = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "ansi_x3.4-1968": "utf-8",
+    "utf8mb4": "utf-8",
+    "unicode-1-1-utf-8": "utf-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-6-i": "iso-8859-6",
+    "x-sjis": "cp932",
+    "shift_jis": "cp932",
+    "windows-31j": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "x-mac-roman": "mac-roman",
+    "cp-850": "cp850",
+    "ansi": "cp1252",
+    "windows-874": "cp874",
+}
+
+
+@dataclass(slots=True)
+class Mail(Record):
+    """One mail as it says of itself; addresses are lower case. ``text`` is the whole body, ``reply`` what is new in it.
+
+    ``date`` is the Date header as POSIX seconds, ``None`` where there is none to be read. ``sender`` and the entries of
+    ``to`` and ``cc`` are ``{"name", "address"}``; an attachment is ``{"name", "type", "size"}`` (bytes, estimated).
+    ``references`` begins with the thread's root.
+    """
+
+    message_id: str = ""
+    in_reply_to: str = ""
+    references: list[str] = field(default_factory=list)
+    sender: Json = field(default_factory=lambda: {"name": "", "address": ""})
+    to: list[Json] = field(default_factory=list)
+    cc: list[Json] = field(default_factory=list)
+    reply_to: list[Json] = field(default_factory=list)
+    subject: str = ""
+    date: float | None = None
+    text: str = ""
+    reply: str = ""
+    attachments: list[Json] = field(default_factory=list)
+    list_headers: dict[str, str] = field(default_factory=dict)  # list-id, list-unsubscribe, precedence …
+    auto_submitted: str = ""
+    size: int = 0
+    digest: str = ""  # sha256 of the bytes that were read
+    defects: list[str] = field(default_factory=list)
+
+    @property
+    def thread(self) -> str:
+        """The Message-ID at the root of the conversation, as far as the mail itself tells."""
+        return next(iter(self.references), "") or self.in_reply_to or self.message_id
+
+
+def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
+    """What ``source`` says, from at most its first ``max_bytes``. Never raises; see ``defects``."""
+    mail = Mail(size=len(source))
+    if len(source) > max_bytes:
+        mail.defects.append(f"only the first {max_bytes} bytes were read")
+        source = source[:max_bytes]
+    mail.digest = hashlib.sha256(source).hexdigest()
+    try:
+        message = message_from_bytes(_bounded(source, mail.defects), policy=policy.default)
+    except Exception as error:  # a parser's own fault on broken input, RecursionError included
+        mail.defects.append(f"can't be parsed: {type(error).__name__}")
+        mail.text = mail.reply = _decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
+        return _storable(mail)
+    for read in (_read_headers, _read_body):
+        try:
+            read(message, mail)
+        except Exception as error:
+            mail.defects.append(f"{read.__name__.removeprefix('_read_')}: {type(error).__name__}")
+    return _storable(mail)
+
+
+def _bounded(source: bytes, defects: list[str]) -> bytes:
+    """``source`` without what would cost the parser more than it may: cut at the first bound that it passes."""
+    end = len(source)
+    head_end = min((at for at in (source.find(b"\n\n"), source.find(b"\n\r\n")) if at >= 0), default=end)
+    if head_end > MAX_HEADER_BLOCK:
+        defects.append("the headers are too long and were cut")
+        source = source[:MAX_HEADER_BLOCK] + b"\n" + source[head_end:]
+        end = len(source)
+    for pattern, bound, what in ((b"\n", MAX_LINES, "lines"), (b"\n--", MAX_BOUNDARIES, "boundaries")):
+        if source.count(pattern, 0, end) > bound:
+            at = -1
+            for _ in range(bound):
+                at = source.find(pattern, at + 1)
+            end = min(end, at)
+            defects.append(f"too many {what}: the rest was not read")
+    for number, match in enumerate(_CONTAINER.finditer(source, 0, end)):
+        if number == MAX_CONTAINERS:
+            end = match.start()
+            defects.append("too many nested parts: the rest was not read")
+            break
+    return source[:end]
+
+
+# ---------------------------------------------------------------------------------------------------------- headers
+
+
+def _raw_headers(message: Message, name: str) -> Iterator[str]:
+    for key, value in message.raw_items():
+        if key.lower() == name:
+            yield str(value)[:MAX_HEADER]
+
+
+def _header(message: Message, name: str, defects: list[str]) -> str:
+    """The first header called ``name``, decoded and unfolded; empty where there is none."""
+    raw = next(_raw_headers(message, name), "")
+    if not raw:
+        return ""
+    if not raw.isascii():  # bytes that no header may hold, yet many do: UTF-8 or an old code page
+        return " ".join(_decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
+    if "=?" not in raw:
+        return " ".join(raw.split())
+    try:
+        return " ".join(str(policy.default.header_factory("subject", " ".join(raw.split()))).split())
+    except Exception:
+        defects.append(f"{name} can't be decoded")
+        return " ".join(raw.split())
+
+
+def _addresses(message: Message, name: str, defects: list[str]) -> list[Json]:
+    found: list[Json] = []
+    for raw in _raw_headers(message, name):
+        value = raw
+        if not raw.isascii():
+            value = _decoded(raw.encode("utf-8", "surrogateescape"), "", [])
+        try:
+            pairs = getaddresses([" ".join(value.split())])
+        except Exception:
+            defects.append(f"{name} can't be read")
+            continue
+        for shown, address in pairs[: MAX_ADDRESSES - len(found)]:
+            if address or shown:
+                found.append({"name": _words(shown)[:200], "address": address.strip().lower()[:320]})
+    return found
+
+
+def _words(text: str) -> str:
+    if "=?" not in text:
+        return text.strip()
+    try:
+        return str(policy.default.header_factory("subject", text)).strip()
+    except Exception:
+        return text.strip()
+
+
+def _read_headers(message: Message, mail: Mail) -> None:
+    mail.subject = _header(message, "subject", mail.defects)[:1000]
+    mail.sender = next(iter(_addresses(message, "from", mail.defects)), {"name": "", "address": ""})
+    if not mail.sender["address"]:
+        mail.defects.append("no sender")
+    mail.to = _addresses(message, "to", mail.defects)
+    mail.cc = _addresses(message, "cc", mail.defects)
+    mail.reply_to = _addresses(message, "reply-to", mail.defects)
+    mail.message_id = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "message-id"), ""))), "")
+    mail.in_reply_to = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "in-reply-to"), ""))), "")
+    references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
+    mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
+    mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
+    for name in ("list-id", "list-unsubscribe", "list-post", "precedence", "x-auto-response-suppress"):
+        if value := _header(message, name, mail.defects):
+            mail.list_headers[name] = value[:500]
+    mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
+
+
+def _date(raw: str, defects: list[str]) -> float | None:
+    if not raw.strip():
+        defects.append("no date")
+        return None
+    try:
+        when = parsedate_to_datetime(" ".join(raw[:200].split()))
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        seconds = when.timestamp()
+        datetime.fromtimestamp(seconds, UTC)
+    except Exception:
+        defects.append("the date can't be read")
+        return None
+    return seconds
+
+
+# ------------------------------------------------------------------------------------------------------------- body
+
+
+def _parts(message: Message, defects: list[str]) -> Iterator[Message]:
+    """The leaves, in the order of the mail, without descending into attached messages."""
+    stack: list[tuple[Message, int]] = [(message, 0)]
+    count = 0
+    while stack:
+        part, depth = stack.pop()
+        count += 1
+        if count > MAX_PARTS or depth > MAX_DEPTH:
+            defects.append("too many parts: the rest was not read")
+            return
+        payload = part.get_payload()
+        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
+            stack.extend((cast(Message, child), depth + 1) for child in reversed(payload))
+        else:
+            yield part
+
+
+def _read_body(message: Message, mail: Mail) -> None:
+    plain = html = None
+    for part in _parts(message, mail.defects):
+        kind = _quietly(part.get_content_type, "application/octet-stream")
+        name = _filename(part)
+        attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
+        if not attached and kind == "text/plain" and plain is None:
+            plain = part
+        elif not attached and kind == "text/html" and html is None:
+            html = part
+        elif (attached or not kind.startswith("text/")) and len(mail.attachments) < MAX_ATTACHMENTS:
+            mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
+    if plain is not None:
+        mail.text = _content(plain, mail.defects)
+    if html is not None and len(mail.text.strip()) < 20:
+        shown = html_text(_content(html, mail.defects), mail.defects)
+        mail.text = shown or mail.text
+    if len(mail.text) > MAX_TEXT:
+        mail.text = mail.text[:MAX_TEXT]
+        mail.defects.append("the text was cut")
+    mail.reply = latest_reply(mail.text)
+
+
+def _quietly(read: Any, otherwise: str) -> str:
+    try:
+        return str(read() or otherwise)
+    except Exception:
+        return otherwise
+
+
+def _filename(part: Message) -> str:
+    if isinstance(part, EmailMessage) and sum(len(str(v)) for _, v in part.raw_items()) > MAX_HEADER:
+        return "unnamed (headers too long)"
+    return " ".join(_words(_quietly(part.get_filename, "")).split())[:255]
+
+
+def _size(part: Message) -> int:
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        return 0
+    coded = _quietly(lambda: part.get("content-transfer-encoding"), "").strip().lower() == "base64"
+    length = len(str(payload))
+    return length * 3 // 4 if coded else length
+
+
+def _content(part: Message, defects: list[str]) -> str:
+    payload = part.get_payload()
+    if isinstance(payload, str) and len(payload) > MAX_BODY_BYTES * 2:
+        part.set_payload(payload[: MAX_BODY_BYTES * 2])
+        defects.append("the body was cut")
+    try:
+        source = part.get_payload(decode=True)
+    except Exception as error:
+        defects.append(f"body can't be decoded: {type(error).__name__}")
+        source = str(payload).encode("utf-8", "surrogateescape")
+    if not isinstance(source, bytes):
+        return ""
+    if len(source) > MAX_BODY_BYTES:
+        defects.append("the body was cut")
+        source = source[:MAX_BODY_BYTES]
+    return _decoded(source, _quietly(part.get_content_charset, ""), defects)
+
+
+def _decoded(source: bytes, charset: str, defects: list[str]) -> str:
+    """``source`` as text: by its charset, else as UTF-8, else as the commonest code page."""
+    name = charset.strip().strip("\"'").lower()[:60]
+    name = _CODEC_NAMES.get(name, name)
+    if name:
+        try:
+            codec = codecs.lookup(name)
+            if codec.name in _REFUSED_CODECS:
+                raise LookupError(name)
+            return source.decode(codec.name)
+        except UnicodeError:
+            defects.append(f"not all of the text is {name}")
+        except (LookupError, ValueError):
+            defects.append(f"unknown charset {name}")
+            name = ""
+    try:
+        return source.decode("utf-8")
+    except UnicodeError:
+        pass
+    if name not in ("", "utf-8"):
+        try:
+            return source.decode(name, "replace")
+        except Exception:
+            defects.append(f"{name} can't be decoded")
+    if name == "utf-8":
+        return source.decode("utf-8", "replace")
+    return source.decode("cp1252", "replace")
+
+
+def _storable(mail: Mail) -> Mail:
+    """``mail`` with no lone surrogate in it: what is stored must be valid UTF-8."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode("utf-8")
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        if isinstance(value, dict):
+            return {plain(key): plain(item) for key, item in value.items()}
+        return value
+
+    return Mail.of(plain(mail.data()))

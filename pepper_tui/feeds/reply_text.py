@@ -1,0 +1,63 @@
+"""What is new in a mail: its text without quoted history and signature.
+
+The library's patterns backtrack and hold the interpreter while they do, so it only ever sees a short text; what is
+longer is trimmed line by line here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_CHARACTERS: Final = 4_000
+MAX_LINES: Final = 200
+MAX_LINE: Final = 400
+MAX_MARKS: Final = 12  # lines that look like a header of quoted mail
+
+LANGUAGES: Final = ["en", "de", "fr", "es", "it", "nl"]
+_QUOTE_BEGINS: Final = re.compile(
+    r"^(?:-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|message d'origine)\b"
+    r"|_{20,}\s*$|(?:on|am|le|el|il|op) .{5,200}(?:wrote|schrieb|écrit|escribió|scritto|schreef).{0,80}:\s*$)",
+    re.IGNORECASE,
+)
+_MARK: Final = re.compile(r"^[>* ]{0,20}(?:on|am|le|el|il|op|from|sent|to|date|cc|subject|von|de|à|da|van)\b", re.I)
+_RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
+
+
+def latest_reply(text: str) -> str:
+    """The newest part of ``text``; all of it where nothing else would be left."""
+    own = _own_lines(text)
+    short = own[:MAX_CHARACTERS]
+    lines = short.split("\n")
+    fits = (
+        len(own) <= MAX_CHARACTERS
+        and len(lines) <= MAX_LINES
+        and all(len(line) <= MAX_LINE for line in lines)
+        and sum(bool(_MARK.match(line)) for line in lines) <= MAX_MARKS
+    )
+    trimmed = _by_library(_RUN.sub(r"\1\1\1", own)) if fits else own
+    return trimmed.strip() or own.strip() or text.strip()
+
+
+def _own_lines(text: str) -> str:
+    """``text`` up to its quoted history or signature mark, without quoted lines."""
+    kept: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        bare = line.strip()
+        if line.rstrip("\n") in ("-- ", "--") or (_QUOTE_BEGINS.match(bare[:400]) and any(map(str.strip, kept))):
+            break
+        if not bare.startswith(">"):
+            kept.append(line.rstrip())
+    return "\n".join(kept).strip()
+
+
+def _by_library(text: str) -> str:
+    from mailparser_reply.parser import EmailMessage
+
+    if not text.strip():
+        return ""
+    try:
+        message = EmailMessage(text=text, languages=list(LANGUAGES), keep_hyphen_lists=True).read()
+        return str(message.replies[0].body) if message.replies else ""
+    except Exception:  # a fault of the library's own on odd text: the caller has the untrimmed one
+        return ""

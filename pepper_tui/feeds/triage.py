@@ -1,0 +1,147 @@
+"""Facts about what came in, to how urgent it is, why, and what the user wants done then. Rules only, never a guess.
+
+The order: a rule of the user's own, watches (the first that holds), what is known to need nobody (sent by the user,
+junk, lists, automatic mail), VIPs, addressed to me. Every verdict has a reason in plain words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pepper_tui.config import Config, Watch
+from pepper_tui.model import Json, Priority
+from pepper_tui.text import one_line
+
+READ: Final = 20_000  # characters of a text in which words are looked for
+_SILENT_FOLDERS: Final = {"junk", "spam", "trash", "drafts", "deleted", "deleted items", "bulk"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case."""
+
+    source: str
+    sender: str = ""
+    name: str = ""
+    to: Sequence[str] = ()
+    cc: Sequence[str] = ()
+    subject: str = ""
+    text: str = ""
+    labels: Sequence[str] = ()
+    is_list: bool = False
+    automatic: bool = False
+    priority: Priority = Priority.NORMAL  # where no rule says otherwise
+    reason: str = ""
+
+
+class Verdict(NamedTuple):
+    priority: Priority
+    reason: str
+    action: Json | None = None
+
+
+Rule = Callable[[Facts], Verdict | None]
+
+
+class Triage:
+    """The user's rules. ``rules`` are functions asked first; the first verdict counts."""
+
+    def __init__(self, config: Config, rules: Sequence[Rule] = ()) -> None:
+        self._config = config
+        self._rules = rules
+        self._own = {address.lower() for address in (*config.user.addresses, config.sender_address) if address}
+        self._words = {word: _whole(word) for watch in config.watch for word in watch.words}
+
+    def judge(self, facts: Facts) -> Verdict:
+        for rule in self._rules:
+            if (verdict := rule(facts)) is not None:
+                return verdict
+        if facts.source == "mail" and facts.sender in self._own:
+            return Verdict(Priority.LOG, "you sent it")
+        who = one_line(facts.name or facts.sender or "an unknown sender", 60)
+        if junk := next((one for one in facts.labels if one.lower() in _SILENT_FOLDERS), ""):
+            return Verdict(Priority.LOG, f"in the folder {one_line(junk, 40)}")
+        if (watch := next(iter(self.matching(facts)), None)) is not None:
+            return Verdict(watch.priority, self._watch_reason(watch, facts), self.action(watch))
+        if facts.source == "mail":
+            return self._mail(facts, who)
+        if facts.sender and _is_one_of(facts.sender, self._config.user.vips):
+            return Verdict(Priority.HIGH, f"from {who}, a VIP")
+        return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
+
+    def matching(self, facts: Facts) -> list[Watch]:
+        """The watches that hold, in the order of the config."""
+        return [watch for watch in self._config.watch if self._holds(watch, facts)]
+
+    def briefs(self) -> list[Watch]:
+        """The watches that ask for a brief before an event."""
+        return [watch for watch in self._config.watch if watch.brief]
+
+    def action(self, watch: Watch) -> Json | None:
+        """What ``watch`` wants done, or ``None`` where it only sets a priority."""
+        if not (watch.notify or watch.draft or watch.brief or watch.follow or watch.remind):
+            return None
+        return {
+            "watch": watch.name,
+            "notify": watch.notify,
+            "draft": watch.draft,
+            "template": self._config.mail.templates.get(watch.draft, "") if watch.draft else "",
+            "brief": watch.brief,
+            "follow": watch.follow,
+            "remind": watch.remind,
+        }
+
+    def _mail(self, facts: Facts, who: str) -> Verdict:
+        if facts.automatic:
+            return Verdict(Priority.LOG, "an automatic mail")
+        vip = _is_one_of(facts.sender, self._config.user.vips)
+        if vip:
+            return Verdict(Priority.HIGH, f"from {who}, a VIP")
+        if facts.is_list:
+            return Verdict(Priority.LOW, "from a mailing list")
+        if self._own.intersection(facts.to):
+            return Verdict(Priority.NORMAL, "addressed to you")
+        if self._own.intersection(facts.cc):
+            return Verdict(Priority.LOW, "you are in Cc")
+        return Verdict(Priority.LOW, "not addressed to you directly" if self._own else "no address of yours is set")
+
+    def _holds(self, watch: Watch, facts: Facts) -> bool:
+        if not (watch.source or watch.sender or watch.words or watch.thread or watch.label):
+            return False  # a watch without a condition would be one for everything
+        text = facts.subject + "\n" + facts.text[:READ]
+        return (
+            (not watch.source or watch.source == facts.source)
+            and (not watch.sender or _is_one_of(facts.sender, [watch.sender]))
+            and (not watch.words or any(self._words[word].search(text) for word in watch.words))
+            and (not watch.thread or watch.thread.casefold() in facts.subject.casefold())
+            and (not watch.label or watch.label.casefold() in (one.casefold() for one in facts.labels))
+        )
+
+    def _watch_reason(self, watch: Watch, facts: Facts) -> str:
+        said: list[str] = []
+        if watch.sender:
+            said.append(f"from {one_line(facts.sender, 80)}")
+        if watch.words:
+            text = facts.subject + "\n" + facts.text[:READ]
+            said.append("says " + next((repr(w) for w in watch.words if self._words[w].search(text)), ""))
+        if watch.thread:
+            said.append(f"thread {watch.thread!r}")
+        if watch.label:
+            said.append(f"label {watch.label!r}")
+        return f"your watch {watch.name!r}" + (f": {', '.join(said)}" if said else "")
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    spaced = r"\s+".join(re.escape(part) for part in word.split())
+    return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
+
+
+def _is_one_of(address: str, wanted: Sequence[str]) -> bool:
+    """Whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
+    address = address.lower()
+    return bool(address) and any(
+        address.endswith(one.lower()) if one.startswith("@") else address == one.lower() for one in wanted
+    )

@@ -1,0 +1,185 @@
+"""From a home to a running Pepper: the screen, or no screen, over the ordinary runtime or the demo's world.
+
+Heavy imports stand in the functions, so that the first frame comes before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from pepper_tui.config import Config
+    from pepper_tui.demo.world import DemoWorld
+    from pepper_tui.served import ServedEngine as Engine
+    from pepper_tui.ui.engine import Engine as EngineProtocol
+
+EXIT_TROUBLE: Final = 1
+EXIT_CONFIG: Final = 2
+EXIT_LOCKED: Final = 3
+EXIT_APPROVALS: Final = 4
+
+
+class LaunchError(Exception):
+    """Pepper can't start here. ``lines`` say why and what to do; ``code`` is the exit code."""
+
+    def __init__(self, code: int, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.code = code
+        self.lines = lines
+
+
+def missing_config(home: Path) -> LaunchError:
+    """The words for a home without a config."""
+    return LaunchError(
+        EXIT_CONFIG,
+        f"Pepper has no config yet: {home / 'config.toml'} is not there.",
+        "",
+        "  To see Pepper at work on sample mail, without any setup:   pepper --demo",
+        "  To begin with your own mail, write a config from the example and edit it:",
+        f"    mkdir -p {home} && pepper config example > {home / 'config.toml'}",
+        "    pepper config check",
+    )
+
+
+def read_config(home: Path) -> Config:
+    """The home's config. Raises ``LaunchError``."""
+    from pepper_tui.config import ConfigError, load_config
+
+    try:
+        return load_config(home)
+    except FileNotFoundError as error:
+        raise missing_config(home) from error
+    except ConfigError as error:
+        raise LaunchError(EXIT_CONFIG, *error.problems) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {error}") from error
+
+
+@asynccontextmanager
+async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = None) -> AsyncIterator[Engine]:
+    """The home's engine, started, and serving `ask`, `log` and `status`; closed at the end.
+
+    Raises ``LaunchError``; code 3 where another engine has the home.
+    """
+    engine = await open_engine(home, world)
+    try:
+        await engine.start(feeds=feeds)
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
+    """The engine of ``home``, holding its lock, not started. ``world`` begins when it is. Raises ``LaunchError``."""
+    # in threads: the imports take a second, and a screen that is up must go on
+    config = await asyncio.to_thread(read_config, home)
+    served = await asyncio.to_thread(importlib.import_module, "pepper_tui.served")
+    from pepper_tui.config import ConfigError
+    from pepper_tui.store import HomeLockedError, StoreError
+
+    try:
+        engine: Engine = await served.ServedEngine.open(home, config)
+    except HomeLockedError as error:
+        raise locked(home) from error
+    except ConfigError as error:
+        raise LaunchError(EXIT_CONFIG, *error.problems) from error
+    except (StoreError, OSError) as error:
+        raise LaunchError(EXIT_TROUBLE, str(error)) from error
+    if world:
+        engine.started = world.begin
+    return engine
+
+
+def locked(home: Path) -> LaunchError:
+    """The words for a home that another engine has."""
+    return LaunchError(
+        EXIT_LOCKED,
+        f"Another Pepper runs in {home}.",
+        "Talk to it with `pepper ask`, `pepper log` or `pepper status`, or give this one a home of its own: --home DIR",
+    )
+
+
+def run_screen(home: Path, *, demo: bool = False) -> int:
+    """Show the screen until the user quits; the exit code."""
+    from pepper_tui.ui.app import PepperApp
+
+    refused: list[LaunchError] = []
+    try:
+        with _surroundings(home, demo=demo) as world:
+
+            async def connect() -> EngineProtocol:
+                try:
+                    return cast("EngineProtocol", await open_engine(home, world))
+                except LaunchError as error:  # words below a closed screen, with the exit code that they go with
+                    refused.append(error)
+                    app.exit()
+                    raise
+
+            app = PepperApp(connect)
+            app.run()
+    except LaunchError as error:
+        return report(error)
+    return report(refused[0]) if refused else app.return_code or 0
+
+
+@contextmanager
+def _surroundings(home: Path, *, demo: bool) -> Iterator[DemoWorld | None]:
+    if not demo:
+        yield None
+        return
+    from pepper_tui.demo.config import ForeignHomeError
+    from pepper_tui.demo.sink import MissingPackageError
+    from pepper_tui.demo.world import DemoWorld
+
+    world = DemoWorld(home)
+    try:
+        world.start()
+    except (ForeignHomeError, MissingPackageError) as error:
+        raise LaunchError(EXIT_CONFIG, str(error)) from error
+    except OSError as error:
+        raise LaunchError(EXIT_TROUBLE, f"the demo can't write to {home}: {error}") from error
+    try:
+        yield world
+    finally:
+        world.stop()
+
+
+def demo_home() -> Path:
+    """A fresh home for one demo."""
+    return Path(tempfile.mkdtemp(prefix="pepper-demo-"))
+
+
+def run_headless(home: Path, *, demo: bool = False) -> int:
+    """Run the engine without a screen until SIGINT or SIGTERM; the exit code."""
+    try:
+        with _surroundings(home, demo=demo) as world:
+            return asyncio.run(_headless(home, world))
+    except LaunchError as error:
+        return report(error)
+
+
+async def _headless(home: Path, world: DemoWorld | None) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(home, world=world) as engine:
+        model = "offline, by rules" if engine.offline else engine.model_name
+        print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+        await stop.wait()
+    print("Pepper has stopped.", flush=True)
+    return 0
+
+
+def report(error: LaunchError) -> int:
+    """Say on stderr why there is no start; the exit code."""
+    print("\n".join(error.lines), file=sys.stderr)
+    return error.code

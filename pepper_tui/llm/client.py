@@ -1,0 +1,61 @@
+"""What the rest of Pepper knows of a model: one stream of text that ends in one complete, valid response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from pepper_tui.model import Json, ModelEvent, ModelRequest, ToolSpec, Usage
+
+_MESSAGE_OVERHEAD = 16  # tokens that a chat template adds to a message, generously
+
+
+class ModelClient(Protocol):
+    """A model behind one small protocol."""
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """``TextDelta``s as they come, then exactly one ``Completed``. Raises ``ModelError``; never retries for long.
+
+        Closing or cancelling the iterator ends the call at once.
+        """
+        ...
+
+
+def _bytes(messages: Sequence[Json], tools: Sequence[ToolSpec]) -> tuple[int, int]:
+    ascii_bytes = other = 0
+    pieces = [json.dumps(m, ensure_ascii=False) for m in messages]
+    pieces += [t.name + t.description + json.dumps(t.parameters, ensure_ascii=False) for t in tools]
+    for piece in pieces:
+        if piece.isascii():
+            ascii_bytes += len(piece)
+            continue
+        size = len(piece.encode("utf-8", "surrogatepass"))
+        wide = size - sum(1 for char in piece if char < "\x80")
+        ascii_bytes += size - wide
+        other += wide
+    return ascii_bytes, other
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens ``text`` is: four ASCII characters or two other bytes each."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return 0 if not text else max(1, len(text) // 4 + (size - len(text)) // 2)
+
+
+def estimate_prompt(messages: Sequence[Json], tools: Sequence[ToolSpec] = ()) -> int:
+    """About how many tokens a prompt is; what is counted as spent where a provider tells nothing."""
+    narrow, wide = _bytes(messages, tools)
+    return narrow // 4 + wide // 2 + 4 * (len(messages) + len(tools))
+
+
+def bound_prompt(messages: Sequence[Json], tools: Sequence[ToolSpec] = ()) -> int:
+    """Tokens that a prompt can't exceed: no tokenizer makes more tokens than there are bytes."""
+    narrow, wide = _bytes(messages, tools)
+    return narrow + wide + _MESSAGE_OVERHEAD * (len(messages) + len(tools) + 1)
+
+
+def usage_so_far(request: ModelRequest, model: str, text: str = "") -> Usage:
+    """What a call that was stopped has cost by estimate, after it streamed ``text``; without its cost in money."""
+    prompt = estimate_prompt(request.messages, request.tools)
+    return Usage(model, request.role, prompt, 0, estimate_tokens(text), 0.0, request.now)

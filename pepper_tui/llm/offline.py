@@ -1,0 +1,440 @@
+"""The model for a home without a model: rules over facts, behind the same protocol.
+
+It never guesses. It does what the user's watches order, passes on what is marked urgent, answers a small command
+grammar, and says what came of calls. What would need judgement is counted as not judged and gets no card. It acts only
+through the tools that a request offers, so policy and approvals hold for it as for any model.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from email.utils import parseaddr
+from typing import Any, Final
+
+from pepper_tui.clock import Clock, iso
+from pepper_tui.config import User
+from pepper_tui.llm import briefs
+from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, parse, repeat_rule
+from pepper_tui.model import (
+    Completed,
+    Entry,
+    Json,
+    ModelEvent,
+    ModelRequest,
+    RequestedCall,
+    Signal,
+    TextDelta,
+    Usage,
+)
+from pepper_tui.text import clean, one_line, shorten
+
+OFFLINE_NAME: Final = "offline"
+OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
+SET_A_MODEL: Final = (
+    "To set a model: export OPENAI_API_KEY, or set base_url and name under [models] in config.toml, then start again."
+)
+_SHOWN: Final = 6000  # characters of a result that a reply shows
+_PIECE: Final = re.compile(r"\S+\s*|\s+")
+_USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
+_TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
+_QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
+_HEADS: Final = {
+    "search_mail": "Mail found:",
+    "search_notes": "Notes found:",
+    "search_context": "Found:",
+    "agenda": "Your calendar:",
+    "list_reminders": "Your reminders:",
+}
+
+
+class _Draft:
+    """What one step comes to: words, and calls of tools that are on offer."""
+
+    def __init__(self, request: ModelRequest, new_id: Callable[[str], str]) -> None:
+        self.words: list[str] = []
+        self.calls: list[RequestedCall] = []
+        self.not_judged = 0
+        self._new_id = new_id
+        self.offered = {tool.name: tool.parameters for tool in request.tools}
+
+    def say(self, words: str) -> None:
+        if words.strip():
+            self.words.append(words.strip())
+
+    def call(self, name: str, **arguments: Any) -> bool:
+        """Ask for a call; False where the tool is not on offer. Arguments that the tool does not know are left out."""
+        if name not in self.offered:
+            return False
+        known = self.offered[name].get("properties")
+        if isinstance(known, dict) and known:
+            arguments = {key: value for key, value in arguments.items() if key in known}
+        self.calls.append(RequestedCall(self._new_id("call"), name, arguments))
+        return True
+
+    def need(self, tool: str, words: str = "", **arguments: Any) -> None:
+        """Ask for a call and say ``words``, or say that there is no such tool."""
+        if self.call(tool, **arguments):
+            self.say(words)
+        else:
+            self.say(f"I can't do that here: the tool {tool} is not available. See the config.")
+
+
+class OfflineModel:
+    """Answers every role by rules. ``not_judged`` counts the signals that it left alone since the start."""
+
+    def __init__(self, clock: Clock, *, user: User | None = None, zone: tzinfo = UTC, calls_per_step: int = 8) -> None:
+        self._clock, self._zone = clock, zone
+        self._user = user or User()
+        self._most = calls_per_step
+        self.not_judged = 0
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """See ``ModelClient``; raises nothing and takes no time."""
+        draft = _Draft(request, self._clock.new_id)
+        if request.role == "worker":
+            self._work(request, draft)
+        elif request.role == "summary":
+            draft.say("(no language model: not summarised)")
+        elif request.role == "triage":
+            draft.say("(no language model: not judged)")
+        else:
+            self._think(request, draft)
+        if not draft.calls and not draft.words and not draft.call("wait"):
+            draft.say("(nothing to do)")
+        text = "\n\n".join(draft.words)
+        for piece in _PIECE.findall(text):
+            yield TextDelta(piece)
+        usage = Usage(OFFLINE_NAME, request.role, 0, 0, 0, 0.0, request.now)
+        yield Completed(text, tuple(draft.calls), usage)
+
+    # ------------------------------------------------------------------------------------------------- a worker's step
+
+    def _work(self, request: ModelRequest, draft: _Draft) -> None:
+        results = [entry.facts for entry in request.entries if entry.kind == "tool_result"]
+        task = next((str(e.facts.get("task", "")) for e in request.entries if e.kind == "task"), "")
+        task = task or _last(_TASK, request.messages)
+        if not results:
+            for name, arguments in briefs.first_calls(task):
+                draft.call(name, **arguments)
+        if results or not draft.calls:
+            answer = briefs.answer(task, results)
+            if not draft.call("return_final_answer", answer=answer):
+                draft.say(answer)
+
+    # --------------------------------------------------------------------------------------------- the scheduler's step
+
+    def _think(self, request: ModelRequest, draft: _Draft) -> None:
+        answers = any(entry.kind == "user_msg" for entry in request.entries)
+        for entry in request.entries:
+            if entry.kind == "user_msg":
+                self._answer(request, entry, draft)
+            elif entry.kind == "signal":
+                self._signal(Signal.of(entry.facts), draft)
+            elif entry.kind == "tool_result":
+                answers = answers or entry.facts.get("root") == "user"
+                self._result(request, entry, draft)
+        self._within_bound(draft)
+        if draft.not_judged:
+            self.not_judged += draft.not_judged
+            if not answers:
+                draft.say(f"Not judged: {draft.not_judged}.")
+
+    def _within_bound(self, draft: _Draft) -> None:
+        """Put the notices beyond what a step may call into one, so that none is dropped."""
+        calls = [call for call in draft.calls if call.name != "wait"]
+        if len(calls) <= self._most:
+            return
+        acts = [call for call in calls if call.name != "notify"]
+        notices = [call for call in calls if call.name == "notify"]
+        room = max(0, self._most - len(acts) - 1)
+        kept, merged = notices[:room], notices[room:]
+        draft.calls = [*acts, *kept]
+        if merged:
+            urgent = any(call.arguments.get("priority") == "urgent" for call in merged)
+            draft.call(
+                "notify",
+                title=f"{len(merged)} more",
+                body="\n".join(f"{c.arguments.get('title', '')} — {c.arguments.get('reason', '')}" for c in merged),
+                reason="They came at once; each would have been a notice of its own.",
+                source=str(merged[0].arguments.get("source", "")),
+                priority="urgent" if urgent else "normal",
+            )
+            draft.calls = [*draft.calls[-1:], *draft.calls[:-1]]
+
+    # ------------------------------------------------------------------------------------------------------- signals
+
+    def _signal(self, signal: Signal, draft: _Draft) -> None:
+        facts = signal.metadata
+        action = facts.get("action")
+        action = action if isinstance(action, dict) else {}
+        source = f"signals.{signal.source}:{signal.id}"
+        done = False
+        if action.get("draft"):
+            done |= self._draft_reply(signal, action, draft)
+        if action.get("brief"):
+            topic = str(facts.get("summary") or facts.get("title") or facts.get("subject") or signal.content)
+            done |= draft.call(
+                "delegate",
+                task=briefs.brief_task(
+                    topic,
+                    start=self._time(facts.get("start")),
+                    watch=str(action.get("watch", "")),
+                    with_whom=_joined(facts.get("attendees")),
+                ),
+                agent="",
+            )
+        if action.get("follow"):
+            thread = str(facts.get("message_id") or facts.get("thread") or facts.get("subject") or "")
+            if thread:
+                task = briefs.follow_task(thread, _number(action["follow"], 24.0), str(facts.get("subject", "")))
+                done |= draft.call("delegate", task=task, agent="")
+        if action.get("remind"):
+            when, repeat = repeat_rule(str(action["remind"]))
+            done |= draft.call("remind", text=one_line(signal.content, 200), when=when, repeat=repeat)
+        if action.get("notify") or (not action and signal.priority == "urgent"):
+            done |= draft.call(
+                "notify",
+                title=one_line(signal.content, 120),
+                body=shorten(clean(str(facts.get("snippet") or facts.get("first_line") or "")), 500),
+                reason=one_line(signal.reason, 300),
+                source=source,
+                priority=str(signal.priority),
+                kind="notice",
+            )
+        if not done:
+            draft.not_judged += 1
+
+    def _draft_reply(self, signal: Signal, action: Json, draft: _Draft) -> bool:
+        facts = signal.metadata
+        message_id = str(facts.get("message_id") or facts.get("raw") or "")
+        template = str(action.get("template") or "")
+        if not message_id or not template:
+            return False
+        name, address = parseaddr(str(facts.get("sender") or facts.get("from") or ""))
+        name = one_line(str(facts.get("sender_name") or name or address.partition("@")[0]), 80)
+        fills = {
+            "name": name,
+            "first_name": name.split()[0] if name.split() else "",
+            "subject": one_line(str(facts.get("subject", "")), 200),
+            "me": self._user.name,
+        }
+        body = re.sub(r"\{(name|first_name|subject|me)\}", lambda m: fills[m[1]], template)
+        watch = one_line(str(action.get("watch", "")), 80)
+        return draft.call(
+            "draft_reply",
+            message_id=message_id,
+            body=body,
+            reason=f"Your watch “{watch}” drafts a reply from the template “{one_line(str(action['draft']), 80)}”.",
+        )
+
+    def _time(self, value: object) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return iso(float(value), self._zone)
+        return str(value or "")
+
+    # ------------------------------------------------------------------------------------------------------- results
+
+    def _result(self, request: ModelRequest, entry: Entry, draft: _Draft) -> None:
+        facts = entry.facts
+        name, state = str(facts.get("name", "")), str(facts.get("state", "succeeded"))
+        content = clean(str(facts.get("content", ""))).strip()
+        arguments = facts.get("arguments")
+        arguments = arguments if isinstance(arguments, dict) else {}
+        failed = state in ("failed", "unknown")
+        if facts.get("root") == "user":
+            if name in _QUIET and not failed:
+                return
+            if name == "search_mail" and state == "succeeded" and self._goes_on(request, arguments, content, draft):
+                return
+            draft.say(_in_words(name, state, content, arguments))
+            return
+        source = f"tool.result:{facts.get('call', '')}"
+        if name == "delegate" and state == "succeeded":
+            task = str(arguments.get("task", ""))
+            brief = briefs.is_brief(task)
+            watch = briefs.fields_of(task).get("Watch", "")
+            reason = f"Your watch “{watch}” asks for a brief." if watch else "A task that you asked for is done."
+            draft.call(
+                "notify",
+                title=briefs.title_of(task),
+                body=shorten(content, _SHOWN),
+                reason=reason,
+                source=source,
+                priority="high" if brief else "normal",
+                kind="brief" if brief else "notice",
+            )
+        elif failed and name not in _QUIET:
+            draft.call(
+                "notify",
+                title=f"{name} did not work" if state == "failed" else f"{name}: not known whether it happened",
+                body=shorten(content, 500),
+                reason="Something that your rules asked for did not go through.",
+                source=source,
+                priority="normal",
+                kind="notice",
+            )
+
+    def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: _Draft) -> bool:
+        """Where this search was the first half of "read mail from X" or "reply to X: …", do the second half."""
+        sender = str(arguments.get("sender", ""))
+        if not sender or arguments.get("limit") != 1:
+            return False
+        head, bar, _ = content.splitlines()[0].partition(" | ") if content else ("", "", "")
+        command = self._asked(request.messages, sender)
+        if command is None:
+            return False
+        if not bar or not head.strip():
+            draft.say(f"I found no mail from {one_line(sender, 80)}.")
+            return True
+        if command.kind == "read":
+            draft.need("read_mail", message_id=head.strip())
+        else:
+            tool = "draft_reply" if "draft_reply" in draft.offered else "reply_mail"
+            draft.need(
+                tool,
+                "The reply waits in your inbox; it goes out only after your yes.",
+                message_id=head.strip(),
+                body=command["body"],
+                reason="You asked for this reply.",
+            )
+        return True
+
+    @staticmethod
+    def _asked(messages: Sequence[Json], sender: str) -> Command | None:
+        """The user's newest order to read from, or reply to, ``sender``."""
+        for said in reversed(_all(_USER_MSG, messages)):
+            command = parse(said)
+            if command.kind in ("read", "reply") and command["sender"] == sender:
+                return command
+        return None
+
+    # --------------------------------------------------------------------------------------------------- user messages
+
+    def _answer(self, request: ModelRequest, entry: Entry, draft: _Draft) -> None:
+        command = parse(str(entry.facts.get("text", "")))
+        if OFFLINE_NOTICE not in draft.words and not self._said_so(request):
+            draft.say(OFFLINE_NOTICE)
+        self._do(request, command, draft)
+
+    @staticmethod
+    def _said_so(request: ModelRequest) -> bool:
+        notice = html.escape(OFFLINE_NOTICE, quote=False)
+        return any(notice in text or OFFLINE_NOTICE in text for text in _texts(request.messages))
+
+    def _do(self, request: ModelRequest, command: Command, draft: _Draft) -> None:
+        c = command
+        match c.kind:
+            case "remind":
+                when, repeat = repeat_rule(c["when"])
+                draft.need("remind", text=c["text"], when=when, repeat=repeat)
+            case "remind_without_time":
+                draft.say("When? For example: remind me to call Ann tomorrow 9am.")
+            case "list_reminders":
+                draft.need("list_reminders")
+            case "cancel_reminder":
+                draft.need("cancel_reminder", reminder_id=c["id"])
+            case "agenda":
+                today = datetime.fromtimestamp(request.now, self._zone).date()
+                start, days = agenda_span(c["span"], today)
+                draft.need("agenda", "Looking at your calendar.", start=start, days=days)
+            case "search_mail":
+                draft.need("search_mail", "Searching your mail.", query=c["query"], sender=c["sender"], limit=10)
+            case "whats_new":
+                draft.need("search_mail", "The newest mail:", query="", limit=10)
+            case "summarise":
+                draft.say("I can't summarise without a language model; here are first lines.")
+                draft.need("search_mail", query=briefs.keywords(c["query"]), limit=10)
+            case "read":
+                draft.need("search_mail", "Finding the newest mail.", query="", sender=c["sender"], limit=1)
+            case "reply":
+                draft.need("search_mail", "Finding the mail to reply to.", query="", sender=c["sender"], limit=1)
+            case "reply_unclear":
+                draft.say("Say it like this: reply to ann: your text.")
+            case "send":
+                words = "The mail waits in your inbox; it goes out only after your yes."
+                draft.need("send_mail", words, to=c["to"], subject=c["subject"], body=c["body"])
+            case "send_unclear":
+                draft.say("Say it like this: send mail to ann@example.org: subject: your text.")
+            case "search_notes":
+                draft.need("search_notes", query=c["query"])
+            case "find":
+                draft.need("search_context", "Searching.", query=c["query"], limit=10)
+            case "note":
+                draft.need("take_note", text=c["text"])
+            case "brief":
+                words = f"Working on a brief on {one_line(c['topic'], 80)}; go on meanwhile."
+                draft.need("delegate", words, task=briefs.brief_task(c["topic"]), agent="")
+            case "watch":
+                draft.say(
+                    "Watches stand in config.toml, as [[watch]] with a name, a source, sender or words, and what to "
+                    "do: notify, draft, brief, follow or remind. config.example.toml shows each; `pepper config check` "
+                    "tests yours."
+                )
+            case "status":
+                draft.need("current_status")
+            case "help":
+                draft.say("I understand:\n" + "\n".join(f"- {line}" for line in CAPABILITIES) + f"\n\n{SET_A_MODEL}")
+            case "hello":
+                name = f" {one_line(self._user.name.split()[0], 40)}" if self._user.name.split() else ""
+                draft.say(f"Hello{name}. Type help to see what I understand.")
+            case "thanks":
+                draft.say("You're welcome.")
+            case _:
+                lines = "\n".join(f"- {line}" for line in CAPABILITIES)
+                draft.say(
+                    f"Without a language model I did not understand that. I understand:\n{lines}\n\n{SET_A_MODEL}"
+                )
+
+
+def _in_words(name: str, state: str, content: str, arguments: Json) -> str:
+    """A short, factual reply on how a call that the user asked for ended."""
+    if state == "succeeded":
+        if name == "delegate":
+            title = briefs.title_of(str(arguments.get("task", "")))
+            return f"{title}\n\n{shorten(content, _SHOWN)}"
+        head = _HEADS.get(name)
+        body = shorten(content, _SHOWN) or "Nothing."
+        return f"{head}\n{body}" if head else body
+    why = f": {one_line(content, 400)}" if content else "."
+    if state == "cancelled":
+        return f"{name} was not done{why}"
+    if state == "unknown":
+        return f"It is not known whether {name} happened{why}"
+    return f"{name} did not work{why}"
+
+
+def _texts(messages: Sequence[Json]) -> list[str]:
+    texts: list[str] = []
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            texts.append(content)
+        elif isinstance(content, list):
+            texts += [str(part.get("text", "")) for part in content if isinstance(part, dict)]
+    return texts
+
+
+def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
+    """What stands between the tags that ``pattern`` names, unescaped. Outside text can't forge a tag: it is escaped."""
+    return [html.unescape(found) for text in _texts(messages) for found in pattern.findall(text)]
+
+
+def _last(pattern: re.Pattern[str], messages: Sequence[Json]) -> str:
+    found = _all(pattern, messages)
+    return found[-1] if found else ""
+
+
+def _joined(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)
+    return str(value or "")
+
+
+def _number(value: object, default: float) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return default

@@ -1,0 +1,196 @@
+"""`ask`, `log` and `status`, answered by an engine: the same for one that runs already and one opened for a question.
+
+Each is a function of an engine and arguments that yields items (plain JSON). Text in items is raw; whoever shows it
+cleans it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+
+from pepper_tui.model import (
+    OPEN_TAG,
+    Approval,
+    ApprovalState,
+    AssistantMessage,
+    CallState,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Health,
+    Namespace,
+    Notification,
+    ToolCall,
+)
+from pepper_tui.remote import Answer, RemoteError
+from pepper_tui.ui.engine import SHOWN, Engine
+
+Json = dict[str, Any]
+
+SETTLE = 1.0
+"""Seconds of quiet, with no call of this question under way, after which a reply counts as the last one."""
+
+PATIENCE = 30.0
+"""The same where a call has ended but no words on its result have come: the model may have chosen silence."""
+
+
+def answers(engine: Engine) -> Mapping[str, Answer]:
+    """What a running engine's socket serves."""
+    return {"ask": partial(ask, engine), "log": partial(log, engine), "status": partial(status, engine)}
+
+
+async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+    """Say ``text``; yield each reply as ``{"reply": …}``, last ``{"approvals": [summaries]}`` of cards it has raised.
+
+    The last reply is one after which no call that the question began is under way; a call that waits for approval
+    does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no reply.
+    """
+    text, timeout = str(arguments["text"]), float(arguments.get("timeout", 300))
+    talk = _Talk()
+    try:
+        async with asyncio.timeout(timeout), engine.updates() as updates:
+            await engine.say(text)
+            following = aiter(updates)
+            batch: asyncio.Future[list[ContextUpdate]] | None = None
+            try:
+                while True:
+                    batch = batch or asyncio.ensure_future(_next(following))
+                    done, _ = await asyncio.wait({batch}, timeout=talk.quiet)
+                    if not done:
+                        break
+                    changes, batch = batch.result(), None
+                    for update in changes:
+                        if reply := talk.take(update):
+                            yield {"reply": reply}
+            finally:
+                if batch and not batch.done():
+                    batch.cancel()
+                    await asyncio.gather(batch, return_exceptions=True)
+    except TimeoutError as error:
+        raise RemoteError(f"no reply within {timeout:.0f} seconds; `pepper log` shows what happened") from error
+    yield {"approvals": list(talk.cards.values())}
+
+
+async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
+    return await anext(updates)
+
+
+class _Talk:
+    """What one question has set going, learnt from the updates after it."""
+
+    def __init__(self) -> None:
+        self.cards: dict[str, str] = {}
+        self._replied = False
+        self._running: set[str] = set()
+        self._awaiting_words: set[str] = set()  # ended calls that no reply has followed yet
+        self._shown: dict[str, str] = {}
+
+    @property
+    def quiet(self) -> float | None:
+        """How many seconds without an update end the talk; None: it can't end yet."""
+        if not self._replied or self._running:
+            return None
+        return PATIENCE if self._awaiting_words else SETTLE
+
+    def take(self, update: ContextUpdate) -> str:
+        """Note what changed; the new words to show, if any."""
+        context = update.context
+        if context.namespace == Namespace.TOOL_CALL:
+            call = ToolCall.of(context)
+            if call.root == "user":
+                if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}:
+                    self._running.add(call.id)
+                else:
+                    if call.id in self._running and call.state is not CallState.WAITING_APPROVAL:
+                        self._awaiting_words.add(call.id)
+                    self._running.discard(call.id)
+        elif context.namespace == Namespace.APPROVAL:
+            approval = Approval.of(context)
+            if approval.state is ApprovalState.PENDING:
+                self.cards[approval.id] = approval.resolved.summary
+            else:
+                self.cards.pop(approval.id, None)
+        elif context.namespace == Namespace.ASSISTANT_LOG:
+            self._awaiting_words.clear()  # a step took the results and chose silence
+        elif context.namespace == Namespace.ASSISTANT_MESSAGE:
+            message = AssistantMessage.of(context)
+            if message.unfinished:
+                return ""
+            self._replied = True
+            self._awaiting_words.clear()
+            if self._shown.get(message.id) != message.text:
+                self._shown[message.id] = message.text
+                return message.text
+        return ""
+
+
+async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+    """The newest ``n`` updates, oldest first; ``follow``: also those to come; ``silence``: what was held back."""
+    if arguments.get("silence"):
+        for line in await engine.why("silence"):
+            yield {"words": line}
+        return
+    follow = bool(arguments.get("follow"))
+    count = int(arguments.get("n", 20))
+    if not follow:
+        for context in await _newest(engine, count):
+            yield entry(context)
+        return
+    async with engine.updates() as updates:
+        last = 0
+        for context in await _newest(engine, count):
+            last = max(last, context.seq)
+            yield entry(context)
+        async for batch in updates:
+            for update in batch:
+                if update.seq > last:
+                    yield entry(update.context)
+
+
+async def _newest(engine: Engine, count: int) -> list[Context]:
+    return list(reversed(await engine.recall(ContextFilter(namespaces=SHOWN, limit=max(1, count)))))
+
+
+def entry(context: Context) -> Json:
+    """One context as a line of the log."""
+    data = context.data
+    words = context.text or next(
+        (str(data[key]) for key in ("content", "text", "title", "name", "task", "detail", "model") if data.get(key)), ""
+    )
+    state = str(data.get("state") or data.get("priority") or "")
+    return {
+        "at": context.updated_at,
+        "namespace": context.namespace,
+        "id": context.context_id,
+        "state": state,
+        "words": words,
+    }
+
+
+async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+    """One item: the model, what waits for the user, what runs, dead letters, and the health of each part."""
+    cards = [
+        Approval.of(c)
+        for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=500))
+    ]
+    notices = [
+        Notification.of(c)
+        for c in await engine.recall(ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=500))
+    ]
+    calls = [
+        ToolCall.of(c)
+        for c in await engine.recall(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
+    ]
+    health = [Health.of(c) for c in await engine.recall(ContextFilter(namespaces=[Namespace.HEALTH], limit=500))]
+    yield {
+        "model": "offline, by rules" if engine.offline else engine.model_name,
+        "approvals": [card.resolved.summary for card in cards if card.state is ApprovalState.PENDING],
+        "notifications": [notice.title for notice in notices],
+        "unknown": [call.name for call in calls if call.state is CallState.UNKNOWN],
+        "running": [call.name for call in calls if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}],
+        "dead_letters": len(await engine.dead_letters()),
+        "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in health],
+    }

@@ -1,0 +1,412 @@
+"""The composition root: builds the parts, injects them into each other, runs and closes them.
+
+``Engine`` is what the screen and the command speak to (they own the protocol, this meets it). Nothing in here decides
+anything: each method hands on to the room whose noun it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_when
+from pepper_tui.clock import Clock, SystemClock, local_zone
+from pepper_tui.config import Config, Secrets
+from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Mailbox, MaildirFeed, Triage, load_own_feed
+from pepper_tui.llm import build_models
+from pepper_tui.model import (
+    CALL_OPEN,
+    OPEN_TAG,
+    SHOWN,
+    Approval,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    EngineError,
+    Health,
+    ModelError,
+    Namespace,
+    ReplyDelta,
+    ToolCall,
+    ToolSpec,
+    UnknownAnswer,
+    UserMessage,
+)
+from pepper_tui.scheduler import Scheduler
+from pepper_tui.store import ContextStore, HomeLock, StoreError, Subscriber
+from pepper_tui.tools import ApprovalError, Mailer, Services, ToolEngine, ToolError, builtin_registry
+from pepper_tui.workers import WorkerPool
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "pepper.db"
+KILL_AT: Final = "PEPPER_KILL_AT"
+"""``name`` or ``name:count``: SIGKILL to oneself at the count-th passing of this boundary. For kill tests only."""
+
+
+def kill_switch() -> Callable[[str], None]:
+    """The checkpoint that every part calls at its boundaries: nothing, unless a kill test asks for more."""
+    wanted, _, count = os.environ.get(KILL_AT, "").partition(":")
+    if not wanted:
+        return lambda name: None
+    passed: Counter[str] = Counter()
+
+    def checkpoint(name: str) -> None:
+        passed[name] += 1
+        if name == wanted and passed[name] == int(count or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return checkpoint
+
+
+def feeds_of(config: Config, agenda: Agenda | None) -> list[Feed]:
+    """The feeds that the config asks for."""
+    triage = Triage(config)
+    feeds: list[Feed] = []
+    if config.mail.maildir:
+        feeds.append(MaildirFeed(config.mail, triage))
+    if agenda is not None:
+        feeds.append(CalendarFeed(config.calendar, triage, agenda))
+    if config.clock:
+        feeds.append(ClockFeed(config.clock, triage))
+    return [*feeds, *(load_own_feed(own, triage) for own in config.feed)]
+
+
+class Engine:
+    """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
+
+    def __init__(
+        self, home: Path, config: Config, store: ContextStore, lock: HomeLock, clock: Clock, *, feeds: bool
+    ) -> None:
+        self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
+        self._store, self._lock, self._clock = store, lock, clock
+        checkpoint = kill_switch()
+        self._subscriber = Subscriber(store)
+        self._timers = Timers(clock)
+        self._reminders = Reminders(store, clock, self._timers, self.zone)
+        self._inbox = Inbox(store, clock, self._timers)
+        self._why = Why(store, clock, self.zone)
+        secrets = Secrets(home)
+        self._models = build_models(config, store, clock, secrets)
+        self._agenda = Agenda(config.calendar.paths, self.zone) if config.calendar.paths else None
+        sources = feeds_of(config, self._agenda) if feeds else []
+        self._feeds = Feeds(sources, store, clock, self._subscriber, self.zone)
+        self._registry = builtin_registry(self._services(secrets))
+        self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
+        self._workers = WorkerPool(
+            store,
+            clock,
+            self._models.stream,
+            self._worker_specs,
+            config.worker,
+            config.worker_slots,
+            self.zone,
+            cancel_call=self._tools.cancel,
+        )
+        services = self._registry.services
+        services.delegate, services.cancel_delegate = self._workers.delegate, self._workers.cancel
+        services.cancel_call = self._tools.cancel
+        self._scheduler = Scheduler(
+            store,
+            clock,
+            config.scheduler,
+            config.user,
+            self.zone,
+            stream=self._models.stream,
+            specs=self._registry.specs,
+            by_rule=self._models.offline,
+            on_reply=self._spread,
+            checkpoint=checkpoint,
+        )
+        self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
+        self._decided: list[tuple[float, str]] = []  # acts on approvals that undo may take back, oldest first
+        self._warming: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, home: Path, config: Config, clock: Clock | None = None, *, feeds: bool = True) -> Engine:
+        """Take the home and open its store. Without ``feeds`` it only answers what it is asked.
+
+        Raises ``HomeLockedError`` where another engine has it, ``StoreError`` where the store can't be used,
+        ``ConfigError`` for a secret that can't be read.
+        """
+        _make_private(home)
+        clock = clock or SystemClock()
+        lock = HomeLock(home)
+        lock.acquire()
+        try:
+            store = await ContextStore.open(home / DATABASE, clock)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            return cls(home, config, store, lock, clock, feeds=feeds)
+        except BaseException:
+            await store.close()
+            lock.release()
+            raise
+
+    def _services(self, secrets: Secrets) -> Services:
+        mail = self.config.mail
+        mailer = None
+        if mail.smtp is not None:
+            mailer = Mailer(
+                self.config.sender_address, mail.smtp, secrets.value(mail.smtp.password), self.config.user.name
+            )
+        return Services(
+            zone=self.zone,
+            zone_name=self.config.user.zone or str(self.zone),
+            mailbox=Mailbox(self._store) if mail.maildir else None,
+            agenda=self._agenda,
+            mailer=mailer,
+            parse_when=parse_when,
+        )
+
+    def _worker_specs(self, names: object = None) -> list[ToolSpec]:
+        return self._registry.specs(names)  # type: ignore[arg-type]
+
+    async def start(self) -> None:
+        """Take up where the last engine stopped; returns when everything runs."""
+        await self._timers.start()
+        await self._inbox.start()
+        await self._reminders.start()
+        await self._workers.start()
+        await self._tools.start()
+        await self._scheduler.start()
+        self._feeds.listen()
+        await self._subscriber.start()
+        self._feeds.start()
+        self._warming = asyncio.create_task(self._warm(), name="warm models")
+
+    async def _warm(self) -> None:
+        try:
+            await self._models.warm()
+        except ModelError as error:
+            health = Health("model", "trouble", error.words, "pepper config check", self._clock.now())
+            await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part)
+        except StoreError:
+            log.exception("today's spending could not be read")
+
+    async def close(self) -> None:
+        """Stop every part where it is, and let go of the home. What is open goes on at the next start."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        for part in (
+            self._scheduler,
+            self._feeds,
+            self._subscriber,
+            self._workers,
+            self._tools,
+            self._reminders,
+            self._inbox,
+            self._timers,
+        ):
+            try:
+                await part.stop()
+            except Exception:
+                log.exception("%s did not stop cleanly", type(part).__name__)
+        await self._models.close()
+        await self._store.close()
+        self._lock.release()
+
+    # ------------------------------------------------------------------------------------------------ what is shown
+
+    @property
+    def model_name(self) -> str:
+        return self._models.name("scheduler")
+
+    @property
+    def offline(self) -> bool:
+        return self._models.offline
+
+    @property
+    def store(self) -> ContextStore:
+        return self._store
+
+    async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
+        return await self._store.query(filter)
+
+    def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
+        """Live updates of ``SHOWN``; an empty batch says that some were missed."""
+        return self._updates()
+
+    @asynccontextmanager
+    async def _updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
+        async with self._store.watch(SHOWN) as live:
+
+            async def batches() -> AsyncIterator[list[ContextUpdate]]:
+                missed = 0
+                async for batch in live:
+                    if live.missed > missed:
+                        missed = live.missed
+                        yield []
+                    yield batch
+
+            yield batches()
+
+    async def replies(self) -> AsyncIterator[ReplyDelta]:
+        """Pieces of replies as they are written."""
+        pieces: asyncio.Queue[ReplyDelta] = asyncio.Queue()
+        self._listeners.add(pieces)
+        try:
+            while True:
+                yield await pieces.get()
+        finally:
+            self._listeners.discard(pieces)
+
+    def _spread(self, delta: ReplyDelta) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(delta)
+
+    async def why(self, ref: str) -> list[str]:
+        return await self._why.explain(ref)
+
+    # ---------------------------------------------------------------------------------------------------- the user
+
+    async def say(self, text: str, *, after_calls: bool = False) -> str:
+        """Accept a message; returns its id once it is durable."""
+        if not text.strip():
+            raise EngineError("there is nothing to send")
+        calls = await self._open_calls() if after_calls else []
+        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls)
+        await self._store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
+        return message.id
+
+    async def _open_calls(self) -> list[str]:
+        found = await self._store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
+        calls = (ToolCall.of(context) for context in found)
+        return [call.id for call in calls if call.state in CALL_OPEN and call.origin.startswith("step:")]
+
+    async def take_back(self) -> str | None:
+        """Withdraw the newest message that no step has taken; its text, or ``None``."""
+        newest = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=20))
+        for context in newest:
+            if context.data.get("withdrawn"):
+                continue
+            taken = await self._scheduler.take_back(context.context_id)
+            return taken.text if taken else None
+        return None
+
+    async def stop_reply(self) -> None:
+        self._scheduler.stop_reply()
+
+    async def approve(self, approval_id: str) -> str:
+        with _in_words():
+            words = await self._tools.approvals.approve(approval_id)
+        self._note(approval_id)
+        return words
+
+    async def reject(self, approval_id: str, note: str = "") -> str:
+        with _in_words():
+            words = await self._tools.approvals.reject(approval_id, note)
+        self._note(approval_id)
+        return words
+
+    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+        with _in_words():
+            await self._tools.approvals.edit(approval_id, fields)
+        return "saved as a new card; it still waits for your yes"
+
+    def _note(self, approval_id: str) -> None:
+        self._decided.append((self._clock.now(), approval_id))
+
+    async def seen(self, ref: str) -> None:
+        kind, _, ident = ref.partition(":")
+        if kind == "notification":
+            with contextlib.suppress(InboxError):
+                await self._inbox.seen(ident)
+
+    async def done(self, ref: str) -> str:
+        kind, ident = self._split(ref)
+        if kind == "approval":
+            raise EngineError("a proposal is approved or rejected")
+        with _in_words():
+            return await self._inbox.done(ident)
+
+    async def dismiss(self, ref: str) -> str:
+        kind, ident = self._split(ref)
+        if kind == "approval":
+            return await self.reject(ident)
+        with _in_words():
+            return await self._inbox.dismiss(ident)
+
+    async def snooze(self, ref: str, when: str) -> str:
+        kind, ident = self._split(ref)
+        with _in_words():
+            until = parse_when(when, self._clock.now(), self.zone)
+            if kind == "approval":
+                words = await self._tools.approvals.snooze(ident, until)
+                self._note(ident)
+                return words
+            return await self._inbox.snooze(ident, until)
+
+    @staticmethod
+    def _split(ref: str) -> tuple[str, str]:
+        kind, _, ident = ref.partition(":")
+        if kind not in {"approval", "notification"} or not ident:
+            raise EngineError("this item has no such act")
+        return kind, ident
+
+    async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
+        with _in_words():
+            return await self._tools.answer_unknown(call_id, answer)
+
+    async def cancel_call(self, call_id: str) -> str:
+        with _in_words():
+            return await self._tools.cancel(call_id, "user")
+
+    async def undo(self) -> str:
+        """Take back the newest act: a decision about a card, or a dismissal, snooze or done of a notification."""
+        last = await self._inbox.last_act()
+        decided = self._decided[-1] if self._decided else await self._last_decision()
+        with _in_words():
+            if decided is not None and (last is None or decided[0] >= last.at):
+                words = await self._tools.approvals.undo(decided[1])
+                if self._decided:
+                    self._decided.pop()
+                return words
+            if last is None:
+                raise EngineError("there is nothing to take back")
+            return await self._inbox.undo()
+
+    async def _last_decision(self) -> tuple[float, str] | None:
+        """The newest decision in the store, for an undo after a restart."""
+        found = await self._store.query(ContextFilter(namespaces=[Namespace.APPROVAL], limit=20))
+        cards = [Approval.of(context) for context in found]
+        decided = [(card.decided_at, card.id) for card in cards if card.decided_at and card.state == "rejected"]
+        return max(decided, default=None)
+
+    # ----------------------------------------------------------------------------------------------------- the house
+
+    async def dead_letters(self) -> list[str]:
+        """One line a delivery that was given up."""
+        return [
+            f"{letter.subscription} #{letter.seq}: {letter.error} ({letter.attempts} attempts)"
+            for letter in await self._store.dead()
+        ]
+
+    async def redrive(self) -> str:
+        count = await self._store.redrive()
+        return f"{count} deliveries tried again" if count else "nothing to try again"
+
+
+def _make_private(home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn each room's refusal into the one error that the screen shows."""
+    try:
+        yield
+    except (ApprovalError, InboxError, ToolError, ValueError) as error:
+        raise EngineError(str(error)) from error

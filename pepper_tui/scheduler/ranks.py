@@ -1,0 +1,50 @@
+"""What starts a step, and in which order.
+
+Only user messages, signals above ``log`` and the results of the scheduler's own calls are queued. The result of a
+local act that no user message led to rides along with the next step: Pepper never thinks about its own doing alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from pepper_tui.model import CallState, ContextUpdate, Effect, Namespace, Priority, QueueRank
+
+RIDES_ALONG: Final = 9
+"""A rank behind all of ``QueueRank``: taken with whatever comes next, never reason enough for a step."""
+
+QUEUED_NAMESPACES: Final = (Namespace.USER_MESSAGE, f"{Namespace.SIGNALS}.*", Namespace.TOOL_RESULT)
+
+_SIGNAL_RANKS: Final = {
+    Priority.URGENT: QueueRank.URGENT,
+    Priority.HIGH: QueueRank.HIGH,
+    Priority.NORMAL: QueueRank.NORMAL,
+    Priority.LOW: QueueRank.LOW,
+}
+
+
+def rank_of(update: ContextUpdate, effect_of: Callable[[str], Effect | None]) -> int | None:
+    """The place of ``update`` in the queue, or ``None`` where it is not for the scheduler.
+
+    ``effect_of`` gives a tool's effect by its name.
+    """
+    context = update.context
+    if update.deleted:
+        return None
+    if context.namespace == Namespace.USER_MESSAGE:
+        # Every later version of a message is a note on it (withdrawn), not a new message.
+        return QueueRank.USER if context.version == 1 else None
+    if context.namespace == Namespace.TOOL_RESULT:
+        if not str(context.data.get("origin", "")).startswith("step:"):
+            return None
+        if context.data.get("root") == "user":
+            return QueueRank.ANSWER
+        quiet = effect_of(str(context.data.get("name"))) is Effect.LOCAL
+        if quiet and context.data.get("state") == CallState.SUCCEEDED:
+            return RIDES_ALONG
+        return QueueRank.RESULT
+    try:
+        return _SIGNAL_RANKS.get(Priority(context.data.get("priority", Priority.NORMAL)))
+    except ValueError:
+        return QueueRank.NORMAL  # a foreign feed's own word for it must not lose the signal

@@ -1,0 +1,36 @@
+"""The runtime's engine with its socket: what a started Pepper is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from pepper_tui.questions import answers
+from pepper_tui.remote import RemoteServer
+from pepper_tui.runtime import Engine
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.engine import Engine as EngineProtocol
+
+
+class ServedEngine(Engine):
+    """An engine that serves `ask`, `log` and `status` on the home's socket while it runs.
+
+    ``started``, where it is set, is called once everything runs.
+    """
+
+    started: Callable[[], None] | None = None
+    _server: RemoteServer | None = None
+
+    async def start(self, *, feeds: bool = True) -> None:
+        await super().start(feeds=feeds)
+        server = RemoteServer(self.home, answers(cast("EngineProtocol", self)))
+        await server.start()
+        self._server = server
+        if self.started:
+            self.started()
+
+    async def close(self) -> None:
+        if self._server:
+            await self._server.stop()
+        await super().close()

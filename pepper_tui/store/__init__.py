@@ -1,0 +1,36 @@
+"""The Context Store: everything that happens, as a durable log of contexts, and its deliveries.
+
+A *context* is named by (namespace, id); each change of it is an *update* with a growing seq. A *subscription* is a
+set of namespace globs and tags, kept in the store: from its creation on each matching update makes a *delivery* in
+the same commit, which stays until it is acknowledged. Nothing accepted is lost: ``store()`` returns after its commit
+(``synchronous=FULL``). The TTL hides a context from queries and never cancels a delivery.
+"""
+
+from .context_store import ContextStore, DeadLetter, StoreStats, SubscriptionStats
+from .errors import HomeLockedError, StaleDeliveryError, StoreError, VersionConflictError
+from .live import LiveSubscription
+from .lock import HomeLock
+from .queue import DeliveryQueue
+from .search import SearchHit
+from .subscriber import Retry, Subscriber
+from .unit import Delivery, UnitOfWork, current_unit
+
+__all__ = [
+    "ContextStore",
+    "DeadLetter",
+    "Delivery",
+    "DeliveryQueue",
+    "HomeLock",
+    "HomeLockedError",
+    "LiveSubscription",
+    "Retry",
+    "SearchHit",
+    "StaleDeliveryError",
+    "StoreError",
+    "StoreStats",
+    "Subscriber",
+    "SubscriptionStats",
+    "UnitOfWork",
+    "VersionConflictError",
+    "current_unit",
+]

@@ -1,0 +1,134 @@
+"""Contexts as rows: how content is encoded, compared and read back.
+
+Text that UTF-8 cannot hold (lone surrogates, from broken mail) is replaced in ``text``, ids and tags, and escaped
+inside JSON, so that nothing that came in can fail a write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pepper_tui.model import Context, ContextUpdate, Json
+
+Row = tuple[Any, ...]
+
+SELECT: Final = (
+    "SELECT u.seq, n.name, u.context_id, u.version, u.type, u.data, u.text, u.tags, u.metadata,"
+    " u.created_at, u.updated_at, u.expires_at, u.deleted FROM updates u JOIN namespaces n ON n.id = u.ns"
+)
+BODY_CHARS: Final = 100_000  # of `text` that search indexes
+_PLAIN: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_ESCAPED: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+DERIVED_CHARS: Final = 4_000  # of the strings of `data`, where there is no text
+
+
+@dataclass(slots=True)
+class Write:
+    """One accepted ``store()``: content encoded at the call, so later changes of the caller's dict don't count."""
+
+    namespace: str
+    context_id: str
+    data: str
+    type: str
+    text: str
+    tags: tuple[str, ...]
+    metadata: str
+    at: float
+    expires_at: float | None
+    dedupe_key: str | None = None
+    dedupe_until: float = 0.0
+    expect_version: int | None = None
+
+    @property
+    def digest(self) -> bytes:
+        content = "\0".join((self.data, self.type, self.text, "\1".join(self.tags), self.metadata))
+        return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+    def provisional(self) -> Context:
+        """The context as it will be, before its unit gave it a version and a place in the log."""
+        return Context(
+            self.context_id,
+            self.namespace,
+            json.loads(self.data),
+            self.type,
+            self.text,
+            frozenset(self.tags),
+            json.loads(self.metadata),
+            version=0,
+            seq=0,
+            created_at=self.at,
+            updated_at=self.at,
+            expires_at=self.expires_at,
+        )
+
+
+def safe(text: str) -> str:
+    """``text``, with what UTF-8 cannot hold replaced by U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def encode(value: Json) -> str:
+    """``value`` as JSON with sorted keys. Raises ``TypeError`` for what JSON cannot hold."""
+    if not value:
+        return "{}"
+    text = _PLAIN.encode(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _ESCAPED.encode(value)
+    return text
+
+
+def body(text: str, data: str) -> str | None:
+    """What search indexes in place of ``text`` where that is empty or very long; None means ``text`` itself."""
+    if text:
+        return None if len(text) <= BODY_CHARS else text[:BODY_CHARS]
+    found: list[str] = []
+    _strings(json.loads(data), found, DERIVED_CHARS)
+    return safe(" ".join(found)[:DERIVED_CHARS])
+
+
+def _strings(value: Any, found: list[str], room: int) -> int:
+    if room <= 0:
+        return 0
+    if isinstance(value, str):
+        found.append(value)
+        return room - len(value) - 1
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        room = _strings(item, found, room)
+    return room
+
+
+def context_of(row: Row) -> Context:
+    """The context in a row of ``SELECT``; each call makes its own data, so no two readers share what one may change."""
+    _seq, namespace, context_id, version, kind, data, text, tags, metadata, created, updated, expires, _deleted = row
+    return Context(
+        context_id,
+        namespace,
+        json.loads(data),
+        kind,
+        text,
+        frozenset(json.loads(tags)) if len(tags) > 2 else frozenset(),
+        json.loads(metadata) if len(metadata) > 2 else {},
+        version,
+        row[0],
+        created,
+        updated,
+        expires,
+    )
+
+
+def update_of(row: Row) -> ContextUpdate:
+    return ContextUpdate(row[0], context_of(row), bool(row[12]))

@@ -1,0 +1,462 @@
+"""The Context Store: contexts, their log, and what is delivered from it. See the package docstring for the rules."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Json, Record
+
+from . import filter as filters
+from . import health, search
+from .content import SELECT, Write, context_of, encode, safe, update_of
+from .database import Database, DatabaseFactory, ThreadDatabase
+from .errors import StoreError
+from .live import RING, LiveSubscription
+from .namespaces import resolve
+from .plan import Book
+from .queue import DeliveryQueue
+from .search import SearchHit
+from .subscription import OrderKey, Rank, Start
+from .unit import Delete, UnitOfWork, current_unit, enter, leave
+from .writer import GROUP, Committed, Writer
+
+T = TypeVar("T")
+EVERYTHING = ContextFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A delivery that was given up. ``error`` is the last one's text, raw."""
+
+    subscription: str
+    seq: int
+    attempts: int
+    error: str
+    update: ContextUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStats:
+    """``active``: its handler or queue is there in this process."""
+
+    name: str
+    pending: int
+    retrying: int
+    dead: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Sizes of the store. ``clean_start``: the last stop was a clean one."""
+
+    path: str
+    bytes: int
+    updates: int
+    contexts: int
+    namespaces: dict[str, int]
+    subscriptions: list[SubscriptionStats]
+    clean_start: bool
+
+
+class ContextStore:
+    """One open store. Made by ``open``, ended by ``close``; lives on one event loop."""
+
+    def __init__(self, path: Path, clock: Clock, database: Database, readers: list[Database], clean: bool) -> None:
+        self.path = path
+        self.clock = clock
+        self.clean_start = clean
+        self._database = database
+        self._readers = readers
+        self._namespaces: dict[str, int] = {}
+        self._queues: dict[str, DeliveryQueue] = {}
+        self._live: set[LiveSubscription] = set()
+        self._writer: Writer
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, path: Path, clock: Clock, *, database: DatabaseFactory = ThreadDatabase.open, group: int = GROUP
+    ) -> ContextStore:
+        """The store in the file ``path``, made where there is none.
+
+        ``database`` makes the connections; ``group`` is the most operations that one commit takes (1: a commit a
+        store). After an unclean stop the file is checked first. Raises ``StoreError``, with the way out, where the
+        file is damaged, newer than this Pepper, or not to be opened.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            main = await database(path)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot open the store {path}: {error}") from error
+        opened: list[Database] = [main]
+        try:
+            clean = await main.run(lambda connection: health.prepare(connection, path))
+            book = Book()
+            now = clock.now()
+            await main.run(lambda connection: _load(connection, book, now))
+            for _ in range(2):
+                reader = await database(path)
+                opened.append(reader)
+                await reader.run(_make_reader)
+        except BaseException:
+            for each in opened:
+                await each.close()
+            raise
+        store = cls(path, clock, main, opened[1:], clean)
+        store._namespaces = dict(book.namespaces)
+        store._writer = Writer(main, book, store._after, group)
+        return store
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closing is not None
+
+    async def close(self) -> None:
+        """Commit what was accepted, and stop. Further calls return when that is done."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="store-close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        await self._writer.close()
+        for subscription in [*self._live]:
+            subscription.close()
+        for queue in self._queues.values():
+            queue.wake()  # whoever waits finds the store closed
+        for reader in self._readers:
+            await reader.close()
+        try:
+            await self._database.run(health.mark_clean)
+        finally:
+            await self._database.close()
+
+    # -------------------------------------------------------------------------------------------------- writing
+
+    async def store(
+        self,
+        data: Json,
+        *,
+        namespace: str,
+        context_id: object = None,
+        type: str = "",  # noqa: A002 - the vocabulary's word
+        text: str = "",
+        tags: Iterable[str] = (),
+        metadata: Json | None = None,
+        ttl: float | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float = 7 * 86400,
+        expect_version: int | None = None,
+    ) -> Context:
+        """Store one context and return it as it was committed.
+
+        ``context_id`` defaults to ``data["id"]`` where that is text, else to a new id. The same content as the
+        current version makes no new update (only its expiry follows the last ``ttl``, in seconds; None = never).
+        The same ``dedupe_key`` in the namespace within ``dedupe_window`` seconds makes none either, and returns what
+        was stored first. ``expect_version``: the version that must be current, 0 for none; else
+        ``VersionConflictError`` and nothing of the unit is written.
+
+        Inside a unit of work it returns at once, with version and seq 0, and is committed with the unit. Raises
+        ``StoreError`` where the store is closed or the disk refuses, ``TypeError`` for data that is not JSON.
+        """
+        if not namespace:
+            raise StoreError("a context needs a namespace")
+        if context_id is None:
+            own = data.get("id")
+            context_id = own if isinstance(own, str) and own else self.clock.new_id("ctx")
+        now = self.clock.now()
+        write = Write(
+            namespace=safe(namespace),
+            context_id=safe(str(context_id)),
+            data=encode(data),
+            type=safe(type),
+            text=safe(text),
+            tags=tuple(sorted({safe(tag) for tag in tags})),
+            metadata=encode(metadata or {}),
+            at=now,
+            expires_at=None if ttl is None else now + ttl,
+            dedupe_key=None if dedupe_key is None else safe(dedupe_key),
+            dedupe_until=now + dedupe_window,
+            expect_version=expect_version,
+        )
+        unit = self._unit()
+        if unit is not None:
+            unit.operations.append(write)
+            return write.provisional()
+        results = await self._writer.submit([write])
+        stored: Context = results[0]
+        return stored
+
+    async def put(
+        self,
+        record: Record,
+        *,
+        namespace: str,
+        context_id: object = None,
+        type: str = "",  # noqa: A002
+        text: str = "",
+        tags: Iterable[str] = (),
+        metadata: Json | None = None,
+        ttl: float | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float = 7 * 86400,
+        expect_version: int | None = None,
+    ) -> Context:
+        """``store`` of a record: its data, under its ``id`` where it has one."""
+        return await self.store(
+            record.data(),
+            namespace=namespace,
+            context_id=context_id,
+            type=type,
+            text=text,
+            tags=tags,
+            metadata=metadata,
+            ttl=ttl,
+            dedupe_key=dedupe_key,
+            dedupe_window=dedupe_window,
+            expect_version=expect_version,
+        )
+
+    async def delete(self, context_id: str, *, namespace: str) -> bool:
+        """Delete the current version: an update with ``deleted``. Returns whether there was one to see.
+
+        Inside a unit the answer goes by what is committed and by what the unit itself stores.
+        """
+        operation = Delete(safe(namespace), safe(str(context_id)), self.clock.now())
+        unit = self._unit()
+        if unit is None:
+            results = await self._writer.submit([operation])
+            return bool(results[0])
+        there = await self.get(context_id, namespace=namespace) is not None
+        for earlier in unit.operations:
+            if not isinstance(earlier, Write | Delete):
+                continue
+            if (earlier.namespace, earlier.context_id) == (operation.namespace, operation.context_id):
+                there = isinstance(earlier, Write)
+        unit.operations.append(operation)
+        return there
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[UnitOfWork]:
+        """Writes of this task inside are handed over whole at the exit, which returns after their commit.
+
+        An exception inside writes nothing. Nested, it joins the outer unit (an exception takes back only what the
+        inner one added).
+        """
+        outer = self._unit()
+        if outer is not None:
+            before = list(outer.operations)
+            try:
+                yield outer
+            except BaseException:
+                outer.operations[:] = before
+                raise
+            return
+        unit = UnitOfWork(self, asyncio.current_task())
+        token = enter(unit)
+        try:
+            yield unit
+        finally:
+            unit.closed = True
+            leave(token)
+        if unit.operations:
+            await self._writer.submit(unit.operations)
+
+    def _unit(self) -> UnitOfWork | None:
+        unit = current_unit()
+        return unit if unit is not None and unit.store is self else None
+
+    def _after(self, committed: Committed) -> None:
+        if committed.namespaces:
+            self._namespaces = self._namespaces | committed.namespaces
+        if committed.rows:
+            for subscription in [*self._live]:
+                subscription.offer(committed.rows)
+        for name in committed.woken:
+            queue = self._queues.get(name)
+            if queue is not None:
+                queue.wake()
+
+    # -------------------------------------------------------------------------------------------------- reading
+
+    async def read(self, function: Callable[[sqlite3.Connection], T], reader: int = 0) -> T:
+        """A function over a read-only connection, on that connection's thread."""
+        return await self._readers[reader].run(function)
+
+    async def get(self, context_id: str, *, namespace: str, version: int | None = None) -> Context | None:
+        """The current version, or None where there is none, it was deleted or has expired; with ``version`` that
+        one, expired or not."""
+        now = self.clock.now()
+        key = (self._namespaces.get(safe(namespace)), safe(str(context_id)))
+        if key[0] is None:
+            return None
+
+        def find(connection: sqlite3.Connection) -> Context | None:
+            if version is None:
+                row = connection.execute(
+                    f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
+                    " WHERE c.ns = ? AND c.context_id = ? AND c.deleted = 0"
+                    " AND (c.expires_at IS NULL OR c.expires_at > ?)",
+                    (*key, now),
+                ).fetchone()
+            else:
+                row = connection.execute(
+                    "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
+                    " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq"
+                    " WHERE p.previous IS NOT NULL AND (p.version > ? OR p.deleted))"
+                    f" {SELECT} JOIN chain ON chain.seq = u.seq WHERE u.version = ? AND u.deleted = 0",
+                    (*key, version, version),
+                ).fetchone()
+            return None if row is None else context_of(row)
+
+        return await self.read(find)
+
+    async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
+        """The contexts that the filter picks, in log order (newest first unless it says otherwise)."""
+        now, spaces = self.clock.now(), resolve(filter.namespaces, self._namespaces)
+        return await self.read(lambda connection: filters.select(connection, filter, spaces, now))
+
+    retrieve = query
+
+    async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
+        """How many contexts the filter picks; its limit does not count."""
+        now, spaces = self.clock.now(), resolve(filter.namespaces, self._namespaces)
+        return await self.read(lambda connection: filters.count(connection, filter, spaces, now), 1)
+
+    async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
+        """Ranked full-text search, best first. ``text`` is plain words; no text is a syntax error."""
+        now, wanted = self.clock.now(), filter or EVERYTHING
+        spaces = resolve(wanted.namespaces, self._namespaces) if wanted.namespaces else None
+        return await self.read(lambda c: search.search(c, text, wanted=wanted, spaces=spaces, now=now, limit=limit), 1)
+
+    # -------------------------------------------------------------------------------------------------- delivery
+
+    @asynccontextmanager
+    async def watch(self, namespaces: Sequence[str] = (), *, size: int = RING) -> AsyncIterator[LiveSubscription]:
+        """What is committed from now on in the namespaces (globs; none = all), in memory only."""
+        subscription = LiveSubscription(namespaces, size)
+        if self._closing is not None:
+            subscription.close()
+        self._live.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._live.discard(subscription)
+            subscription.close()
+
+    async def queue(
+        self,
+        name: str,
+        namespaces: Sequence[str],
+        *,
+        tags: Iterable[str] = (),
+        rank: Rank | None = None,
+        order_key: OrderKey | None = None,
+        start: Start = "now",
+    ) -> DeliveryQueue:
+        """Make or take up the durable subscription ``name``. ``rank`` gives an update's rank (smaller comes first),
+        or None where it is not to be delivered; it must be quick and without side effects."""
+        now = self.clock.now()
+        spaces, wanted = tuple(namespaces), frozenset(tags)
+
+        def register(connection: sqlite3.Connection, book: Book) -> int:
+            made = book.subscriptions.register(
+                connection,
+                name,
+                namespaces=spaces,
+                tags=wanted,
+                rank=rank,
+                order_key=order_key,
+                start=start,
+                now=now,
+                known=book.namespaces,
+            )
+            return made.id
+
+        queue = DeliveryQueue(self, self.clock, await self._writer.run(register), name)
+        self._queues[name] = queue
+        return queue
+
+    async def forget(self, name: str) -> bool:
+        """Remove a durable subscription and its deliveries. Returns whether there was one."""
+        self._queues.pop(name, None)
+        return await self._writer.run(lambda connection, book: book.subscriptions.forget(connection, name))
+
+    async def dead(self) -> list[DeadLetter]:
+        """All dead letters, oldest first."""
+
+        def read(connection: sqlite3.Connection) -> list[DeadLetter]:
+            letters = []
+            for name, seq, attempts, error in connection.execute(
+                "SELECT s.name, d.seq, d.attempts, d.error FROM deliveries d JOIN subscriptions s"
+                " ON s.id = d.subscription WHERE d.state = 'dead' ORDER BY d.seq, d.subscription"
+            ).fetchall():
+                row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
+                letters.append(DeadLetter(name, seq, attempts, error, update_of(row)))
+            return letters
+
+        return await self.read(read, 1)
+
+    async def redrive(self, subscription: str | None = None) -> int:
+        """Give the dead letters (of one subscription) a new life with no attempts counted. Returns how many."""
+
+        def revive(connection: sqlite3.Connection, book: Book) -> int:
+            one = book.subscriptions.by_name.get(subscription) if subscription is not None else None
+            if subscription is not None and one is None:
+                return 0
+            return connection.execute(
+                "UPDATE deliveries SET state = ?, attempts = 0, due = 0 WHERE state = 'dead'"
+                + (f" AND subscription = {one.id}" if one else ""),
+                (DeliveryState.PENDING.value,),
+            ).rowcount
+
+        revived = await self._writer.run(revive)
+        for queue in self._queues.values():
+            queue.wake()
+        return revived
+
+    async def stats(self) -> StoreStats:
+        """Sizes and backlogs."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int, dict[str, int], list[tuple[Any, ...]]]:
+            updates = connection.execute("SELECT count(*) FROM updates").fetchone()[0]
+            spaces = dict(
+                connection.execute(
+                    "SELECT n.name, count(*) FROM contexts c JOIN namespaces n ON n.id = c.ns WHERE c.deleted = 0"
+                    " GROUP BY n.id ORDER BY n.name"
+                ).fetchall()
+            )
+            waiting = connection.execute(
+                "SELECT s.name, coalesce(sum(d.state = 'pending'), 0), coalesce(sum(d.state = 'retrying'), 0),"
+                " coalesce(sum(d.state = 'dead'), 0) FROM subscriptions s LEFT JOIN deliveries d"
+                " ON d.subscription = s.id GROUP BY s.id ORDER BY s.name"
+            ).fetchall()
+            return updates, sum(spaces.values()), spaces, waiting
+
+        updates, contexts, spaces, waiting = await self.read(read, 1)
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        size = await asyncio.to_thread(lambda: sum(file.stat().st_size for file in files if file.exists()))
+        backlog = [SubscriptionStats(row[0], row[1], row[2], row[3], row[0] in self._queues) for row in waiting]
+        return StoreStats(str(self.path), size, updates, contexts, spaces, backlog, self.clean_start)
+
+
+def _load(connection: sqlite3.Connection, book: Book, now: float) -> None:
+    book.namespaces.update(connection.execute("SELECT name, id FROM namespaces").fetchall())
+    book.subscriptions.load(connection)
+    book.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM updates").fetchone()[0]
+    connection.execute("DELETE FROM dedupe WHERE until <= ?", (now,))
+
+
+def _make_reader(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA temp_store = MEMORY")

@@ -1,0 +1,121 @@
+"""The database executor: where functions over a SQLite connection run.
+
+A ``Database`` owns one connection and runs one function at a time on it, start to end, so that a transaction is
+never open across an await. ``ThreadDatabase`` is aiosqlite (one thread a connection); ``InlineDatabase`` runs in the
+caller, for the seeded simulation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import aiosqlite
+
+from .errors import StoreError
+
+T = TypeVar("T")
+CLOSE_SECONDS = 10.0
+
+
+class Database(Protocol):
+    """One connection and the place where it is used."""
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of ``function`` on the connection. Once begun it runs to its end, even if the caller is
+        cancelled. Raises ``StoreError`` when closed."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+DatabaseFactory = Callable[[Path], Awaitable[Database]]
+
+
+class _Job:
+    __slots__ = ("function", "result")
+
+    def __init__(self, function: Callable[[sqlite3.Connection], Any]) -> None:
+        self.function = function
+        self.result: Any = None
+
+
+class _JobConnection(sqlite3.Connection):
+    """A connection whose ``commit`` runs the next job: thereby aiosqlite's public ``commit()`` runs one whole
+    function on the connection's thread with a single hop, in place of a hop for each statement."""
+
+    jobs: deque[_Job]
+
+    def commit(self) -> None:
+        if self.jobs:
+            job = self.jobs.popleft()
+            job.result = job.function(self)
+        else:
+            super().commit()
+
+
+class ThreadDatabase:
+    """A connection on its own thread, through aiosqlite."""
+
+    def __init__(self, connection: aiosqlite.Connection, jobs: deque[_Job]) -> None:
+        self._connection = connection
+        self._jobs = jobs
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> ThreadDatabase:
+        jobs: deque[_Job] = deque()
+
+        def connect(*args: Any, **kwargs: Any) -> _JobConnection:
+            connection = _JobConnection(*args, **kwargs)
+            connection.jobs = jobs
+            return connection
+
+        pending = aiosqlite.connect(path, isolation_level=None, cached_statements=256, factory=connect)
+        # aiosqlite's thread is no daemon: a store left open would hang the exit of the process (its #290).
+        thread = getattr(pending, "_thread", None)
+        if thread is not None:
+            thread.daemon = True
+        return cls(await pending, jobs)
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        job = _Job(function)
+        self._jobs.append(job)
+        await self._connection.commit()
+        result: T = job.result
+        return result
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._connection.close(), CLOSE_SECONDS)
+
+
+class InlineDatabase:
+    """A connection used in the caller's own thread; every run blocks the loop for its length."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> InlineDatabase:
+        return cls(sqlite3.connect(path, isolation_level=None, cached_statements=256))
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        return function(self._connection)
+
+    async def close(self) -> None:
+        self._closed = True
+        self._connection.close()

@@ -1,0 +1,32 @@
+"""What can go wrong in the store, in words that tell the way out."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The store cannot do what it was asked; the message says what to do."""
+
+
+class VersionConflictError(StoreError):
+    """``expect_version`` named another version than the current one; nothing of the unit was written."""
+
+    def __init__(self, namespace: str, context_id: str, expected: int, current: int) -> None:
+        super().__init__(f"{namespace}/{context_id}: expected version {expected}, the current one is {current}")
+        self.namespace, self.context_id = namespace, context_id
+        self.expected, self.current = expected, current
+
+
+class StaleDeliveryError(StoreError):
+    """A unit moved a delivery that is already done or dead; nothing of the unit was written."""
+
+    def __init__(self, subscription: str, seq: int) -> None:
+        super().__init__(f"delivery {seq} of {subscription} is no longer open")
+        self.subscription, self.seq = subscription, seq
+
+
+class HomeLockedError(StoreError):
+    """Another engine runs in this home. ``pid`` is its process, or None where the file does not say."""
+
+    def __init__(self, path: str, pid: int | None) -> None:
+        super().__init__(f"another Pepper (pid {pid or 'unknown'}) is running in this home ({path})")
+        self.path, self.pid = path, pid

@@ -1,0 +1,116 @@
+"""A ``ContextFilter`` as SQL.
+
+Globs are resolved to namespace ids in memory. Each namespace is one range on an index that ends with ``seq``, read
+newest (or oldest) first and cut at the limit; the ranges are merged here. So the cost depends on the limit and on
+the number of namespaces, not on the size of the log.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from pepper_tui.model import Context, ContextFilter
+
+from .content import SELECT, context_of
+
+CHUNK = 400  # variables in one IN list
+
+
+def conditions(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
+    """The filter's conditions on ``contexts c``, but for namespaces, ids and the tags, each begun with AND."""
+    sql = " AND c.deleted = 0"
+    values: list[Any] = []
+    if not wanted.include_expired:
+        sql += " AND (c.expires_at IS NULL OR c.expires_at > ?)"
+        values.append(now)
+    if wanted.after_seq:
+        sql += " AND c.seq > ?"
+        values.append(wanted.after_seq)
+    if wanted.types:
+        sql += f" AND c.type IN ({_marks(wanted.types)})"
+        values.extend(wanted.types)
+    if wanted.since is not None:
+        sql += " AND c.updated_at >= ?"
+        values.append(wanted.since)
+    if wanted.until is not None:
+        sql += " AND c.updated_at < ?"
+        values.append(wanted.until)
+    return sql, values
+
+
+def tag_conditions(tags: Sequence[str]) -> tuple[str, list[Any]]:
+    exists = " AND EXISTS (SELECT 1 FROM context_tags x WHERE x.tag = ? AND x.ns = c.ns AND x.seq = c.seq)"
+    return exists * len(tags), list(tags)
+
+
+def select(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float) -> list[Context]:
+    """The contexts that the filter picks among the namespaces ``spaces`` (ids), in the order it asks for."""
+    if wanted.limit <= 0:
+        return []
+    connection.execute("BEGIN")
+    try:
+        order = "DESC" if wanted.newest_first else "ASC"
+        sql, shared = _range(wanted, now)
+        ranges = [
+            [row[0] for row in connection.execute(f"SELECT c.seq {sql} ORDER BY {key} {order} LIMIT ?", values)]
+            for key, values in _values(wanted, spaces, shared, wanted.limit)
+        ]
+        merged = heapq.merge(*ranges, reverse=wanted.newest_first) if len(ranges) > 1 else ranges[0] if ranges else []
+        seqs = [seq for seq, _ in zip(merged, range(wanted.limit), strict=False)]
+        return fetch(connection, seqs)
+    finally:
+        connection.execute("COMMIT")
+
+
+def count(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float) -> int:
+    """How many contexts the filter picks, whatever its limit."""
+    sql, shared = _range(wanted, now)
+    return sum(
+        connection.execute(f"SELECT count(*) {sql}", values).fetchone()[0]
+        for _, values in _values(wanted, spaces, shared, None)
+    )
+
+
+def fetch(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Context]:
+    """The contexts at these places of the log, in the given order."""
+    found: dict[int, Context] = {}
+    for start in range(0, len(seqs), CHUNK):
+        part = seqs[start : start + CHUNK]
+        for row in connection.execute(f"{SELECT} WHERE u.seq IN ({_marks(part)})", part):
+            found[row[0]] = context_of(row)
+    return [found[seq] for seq in seqs]
+
+
+def _range(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
+    """FROM and WHERE for one namespace (and, with ids, one id), and the values after those."""
+    where, values = conditions(wanted, now)
+    if wanted.context_ids:
+        more, tags = tag_conditions(wanted.tags)
+        return f"FROM contexts c WHERE c.ns = ? AND c.context_id = ?{where}{more}", values + tags
+    if wanted.tags:
+        more, tags = tag_conditions(wanted.tags[1:])
+        after = " AND t.seq > ?" if wanted.after_seq else ""
+        joined = "FROM context_tags t CROSS JOIN contexts c ON c.ns = t.ns AND c.seq = t.seq"
+        return f"{joined} WHERE t.ns = ? AND t.tag = ?{after}{where}{more}", values + tags
+    return f"FROM contexts c INDEXED BY contexts_newest WHERE c.ns = ?{where}", values
+
+
+def _values(
+    wanted: ContextFilter, spaces: Sequence[int], shared: list[Any], limit: int | None
+) -> list[tuple[str, list[Any]]]:
+    """For each range: the column that orders it, and its values."""
+    end = [] if limit is None else [limit]
+    if wanted.context_ids:
+        ids = dict.fromkeys(wanted.context_ids)
+        return [("c.seq", [space, ident, *shared, *end]) for space in spaces for ident in ids]
+    if wanted.tags:
+        after = [wanted.after_seq] if wanted.after_seq else []
+        return [("t.seq", [space, wanted.tags[0], *after, *shared, *end]) for space in spaces]
+    return [("c.seq", [space, *shared, *end]) for space in spaces]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))

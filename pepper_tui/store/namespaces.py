@@ -1,0 +1,34 @@
+"""Namespaces: dotted names, and the globs that pick them.
+
+``*`` stands for one or more characters, dots among them: ``signals.*`` picks every namespace below ``signals`` at any
+depth, not ``signals`` itself; ``*`` alone picks all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+
+@lru_cache(maxsize=512)
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(".+".join(re.escape(part) for part in re.split(r"\*+", glob)) for glob in globs), re.S)
+
+
+def matches(globs: Iterable[str], namespace: str) -> bool:
+    """Whether any of ``globs`` picks ``namespace``; no glob at all picks every namespace."""
+    patterns = tuple(globs)
+    if not patterns:
+        return True
+    return namespace in patterns or _pattern(patterns).fullmatch(namespace) is not None
+
+
+def resolve(globs: Iterable[str], known: Mapping[str, int]) -> list[int]:
+    """The ids of the known namespaces that ``globs`` pick; of all where there is none."""
+    patterns = tuple(globs)
+    if not patterns or "*" in patterns:
+        return list(known.values())
+    if not any("*" in glob for glob in patterns):
+        return [known[name] for name in dict.fromkeys(patterns) if name in known]
+    return [ident for name, ident in known.items() if matches(patterns, name)]

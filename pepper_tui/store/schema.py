@@ -1,0 +1,96 @@
+"""The tables, as migrations in order; ``PRAGMA user_version`` counts those that were applied.
+
+``updates`` is the log: one row a version, content included. ``contexts`` names the current version of each context,
+``context_tags`` and ``search`` index only current, undeleted versions. A delivery that is done has no row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from .errors import StoreError
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE namespaces (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE updates (
+        seq INTEGER PRIMARY KEY,
+        ns INTEGER NOT NULL,
+        context_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        data TEXT NOT NULL,
+        text TEXT NOT NULL,
+        body TEXT,              -- what search indexes where it is not `text`
+        tags TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        expires_at REAL,
+        deleted INTEGER NOT NULL,
+        previous INTEGER        -- seq of the version before: versions are a chain, which costs stores no index
+    );
+    CREATE TABLE contexts (
+        ns INTEGER NOT NULL,
+        context_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        type TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        expires_at REAL,
+        PRIMARY KEY (ns, context_id)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX contexts_newest ON contexts (ns, seq);
+    CREATE TABLE context_tags (
+        tag TEXT NOT NULL, ns INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (tag, ns, seq)
+    ) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE search USING fts5 (body, content = '', tokenize = 'unicode61 remove_diacritics 2');
+    CREATE TABLE subscriptions (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        namespaces TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        coded INTEGER NOT NULL, -- has a rank or order function: until it is registered, rank is NULL
+        created_at REAL NOT NULL
+    );
+    CREATE TABLE deliveries (
+        subscription INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        rank INTEGER,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due REAL NOT NULL DEFAULT 0,
+        error TEXT NOT NULL DEFAULT '',
+        order_key TEXT,
+        PRIMARY KEY (subscription, seq)
+    ) WITHOUT ROWID;
+    CREATE INDEX deliveries_next ON deliveries (subscription, rank, seq) WHERE state <> 'dead';
+    CREATE INDEX deliveries_late ON deliveries (subscription, due) WHERE state = 'retrying';
+    CREATE INDEX deliveries_key ON deliveries (subscription, order_key, seq)
+        WHERE order_key IS NOT NULL AND state <> 'dead';
+    CREATE INDEX deliveries_dead ON deliveries (seq) WHERE state = 'dead';
+    CREATE TABLE dedupe (
+        ns INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (ns, key)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest schema, each migration in its own transaction.
+
+    Raises ``StoreError`` where the file was written by a newer Pepper.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the store was written by a newer Pepper (schema {version}, this one knows {len(MIGRATIONS)}): "
+            "update Pepper, or use another --home"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT;")

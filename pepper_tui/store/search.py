@@ -1,0 +1,111 @@
+"""Ranked full-text search over current contexts (FTS5, bm25).
+
+What the user typed is never FTS syntax: its words are taken out and quoted. All words first; where those find too
+little, any of them. bm25 costs time for each match, so only the newest 20,000 matches are ranked.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pepper_tui.model import Context, ContextFilter
+
+from .content import SELECT, context_of
+from .filter import conditions, tag_conditions
+
+RANKED: Final = 20_000
+WORDS: Final = 32
+SNIPPET_CHARS: Final = 160
+_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text."""
+
+    context: Context
+    score: float
+    snippet: str
+
+
+def words_of(text: str) -> list[str]:
+    """The distinct words of a query, in order, at most 32."""
+    return list(dict.fromkeys(word[:64] for word in _WORD.findall(text[:4096])))[:WORDS]
+
+
+def search(
+    connection: sqlite3.Connection,
+    text: str,
+    *,
+    wanted: ContextFilter,
+    spaces: Sequence[int] | None,
+    now: float,
+    limit: int,
+) -> list[SearchHit]:
+    """The best hits, best first; newer first among equals. ``spaces``: namespace ids, None for all."""
+    words = words_of(text)
+    if not words or limit <= 0 or (spaces is not None and not spaces):
+        return []
+    quoted = [f'"{word}"' for word in words]
+    hits = _ranked(connection, " AND ".join(quoted), words=words, wanted=wanted, spaces=spaces, now=now, limit=limit)
+    if len(hits) < limit and len(words) > 1:
+        seen = {hit.context.seq for hit in hits}
+        more = _ranked(
+            connection, " OR ".join(quoted), words=words, wanted=wanted, spaces=spaces, now=now, limit=limit + len(hits)
+        )
+        hits += [hit for hit in more if hit.context.seq not in seen][: limit - len(hits)]
+    return hits
+
+
+def _ranked(
+    connection: sqlite3.Connection,
+    match: str,
+    *,
+    words: Sequence[str],
+    wanted: ContextFilter,
+    spaces: Sequence[int] | None,
+    now: float,
+    limit: int,
+) -> list[SearchHit]:
+    floor = connection.execute(
+        "SELECT min(rowid) FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)",
+        (match, RANKED),
+    ).fetchone()[0]
+    if floor is None:
+        return []
+    where, values = conditions(wanted, now)
+    more, tags = tag_conditions(wanted.tags)
+    if spaces is not None:
+        where += f" AND c.ns IN ({','.join(str(int(space)) for space in spaces)})"
+    if wanted.context_ids:
+        where += f" AND c.context_id IN ({','.join('?' * len(wanted.context_ids))})"
+        values.extend(wanted.context_ids)
+    ranked: list[tuple[Any, ...]] = connection.execute(
+        "SELECT h.seq, h.score FROM"
+        " (SELECT rowid AS seq, bm25(search) AS score FROM search WHERE search MATCH ? AND rowid >= ?) h"
+        " CROSS JOIN updates u ON u.seq = h.seq"
+        " CROSS JOIN contexts c ON c.ns = u.ns AND c.context_id = u.context_id AND c.seq = u.seq"
+        f" WHERE 1{where}{more} ORDER BY h.score, h.seq DESC LIMIT ?",
+        (match, floor, *values, *tags, limit),
+    ).fetchall()
+    hits = []
+    for seq, score in ranked:
+        row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
+        indexed = connection.execute("SELECT coalesce(body, text) FROM updates WHERE seq = ?", (seq,)).fetchone()[0]
+        hits.append(SearchHit(context_of(row), -score, snippet(indexed, words)))
+    return hits
+
+
+def snippet(text: str, words: Sequence[str], limit: int = SNIPPET_CHARS) -> str:
+    """A stretch of ``text`` round the first of ``words`` in it, on one line, with … where it was cut."""
+    found = re.search("|".join(rf"\b{re.escape(word)}" for word in words), text, re.IGNORECASE) if words else None
+    start = max(0, (found.start() if found else 0) - limit // 3)
+    if start:
+        space = text.find(" ", start, start + 20)
+        start = space + 1 if space >= 0 else start
+    part = " ".join(text[start : start + limit].split())
+    return ("…" if start else "") + part + ("…" if start + limit < len(text) else "")

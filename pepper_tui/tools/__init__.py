@@ -1,0 +1,27 @@
+"""Tools: the engine that runs calls, the policy and approvals of what reaches outside, and the built-in tools."""
+
+from pepper_tui.tools.approvals import ApprovalError, Approvals
+from pepper_tui.tools.builtin import BUILTIN_TOOLS, builtin_registry
+from pepper_tui.tools.engine import ToolEngine
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.services import Agenda, Mailbox, Mailer, Services
+from pepper_tui.tools.tool import ArgumentError, NotDoneError, Tool, ToolContext, ToolError, tool
+
+__all__ = [
+    "BUILTIN_TOOLS",
+    "Agenda",
+    "ApprovalError",
+    "Approvals",
+    "ArgumentError",
+    "Mailbox",
+    "Mailer",
+    "NotDoneError",
+    "Services",
+    "Tool",
+    "ToolContext",
+    "ToolEngine",
+    "ToolError",
+    "ToolRegistry",
+    "builtin_registry",
+    "tool",
+]

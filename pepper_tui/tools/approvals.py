@@ -1,0 +1,323 @@
+"""The user's decisions about outside effects. Nothing but these methods, called by a key, moves an approval.
+
+An approval binds one resolved effect by digest and holds for one attempt. Between the yes and the attempt lie the
+config's ``undo_seconds``. An edit ends the card as ``edited`` and opens a new pending one: saving does not approve. A
+card expires visibly at ``expires_at``, never while it is snoozed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import Config
+from pepper_tui.model import (
+    APPROVAL,
+    Approval,
+    ApprovalState,
+    CallState,
+    ContextUpdate,
+    Namespace,
+    ResolvedEffect,
+    ToolCall,
+)
+from pepper_tui.text import one_line
+from pepper_tui.tools.ledger import Ledger
+from pepper_tui.tools.policy import Policy
+from pepper_tui.tools.provenance import Provenance, atoms
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import Tool, ToolContext, ToolError
+
+if TYPE_CHECKING:
+    from pepper_tui.store import ContextStore
+
+WAITING: Final = "waits for your approval"
+APPROVED: Final = "approved"
+_LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is noticed
+_AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it is back
+
+
+class ApprovalError(Exception):
+    """A decision that can't be taken (any more); the message says why, for the user."""
+
+
+class Approvals:
+    """Decisions and expiry. Methods return words for the status line; they raise ``ApprovalError``."""
+
+    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry, config: Config) -> None:
+        self._store = store
+        self._clock = clock
+        self._registry = registry
+        self._config = config.tools
+        self._ledger = Ledger(store, clock, config.tools.result_limit)
+        self._provenance = Provenance(store, config)
+        self._timer: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to expire cards, those first that fell due while nothing ran."""
+        await self.expire_due()
+        self._timer = asyncio.create_task(self._keep_time(), name="approval timer")
+
+    async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._timer
+            self._timer = None
+
+    async def approve(self, approval_id: str) -> str:
+        """Say yes to exactly the effect that the card holds."""
+        approval, version, call, call_version, tool = await self._loaded(approval_id)
+        self._must_be_pending(approval)
+        if call.state is not CallState.WAITING_APPROVAL or call.approval != approval.id:
+            raise ApprovalError("this is no longer waiting for you")
+        if approval.expires_at <= self._clock.now():
+            await self._expire(approval, version, call, call_version)
+            raise ApprovalError("this had expired; nothing was done")
+        wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
+        if wrong:
+            raise ApprovalError(f"this can't be approved: {wrong}; reject it")
+        decided = self._moved(approval, ApprovalState.APPROVED, decided_at=self._clock.now(), snoozed_until=None)
+        async with self._deciding():
+            await self._ledger.put_call(call, call_version, progress=APPROVED)
+            await self._put(decided, version)
+        undo = f"; u takes it back within {self._config.undo_seconds:g} s" if self._config.undo_seconds else ""
+        return f"approved: {one_line(approval.resolved.summary, 80)}{undo}"
+
+    async def reject(self, approval_id: str, note: str = "") -> str:
+        """Say no. The call is cancelled, and the same request is refused from now on."""
+        approval, version, call, call_version, _ = await self._loaded(approval_id)
+        self._must_be_pending(approval)
+        decided = self._moved(
+            approval, ApprovalState.REJECTED, decided_at=self._clock.now(), decision_note=note, snoozed_until=None
+        )
+        said = f" The user's note: {note}" if note else ""
+        async with self._deciding():
+            await self._put(decided, version)
+            if call.state is CallState.WAITING_APPROVAL and call.approval == approval.id:
+                words = f"The user rejected this; nothing was done.{said}"
+                await self._ledger.end(call, call_version, CallState.CANCELLED, words, error="rejected")
+        return f"rejected: {one_line(approval.resolved.summary, 80)}"
+
+    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+        """End the card as edited and open a new pending one with ``fields`` (label -> value); its id."""
+        approval, version, call, call_version, tool = await self._loaded(approval_id)
+        self._must_be_pending(approval)
+        if approval.expires_at <= self._clock.now():
+            raise ApprovalError("this has expired")
+        if tool is None or tool.revise is None:
+            raise ApprovalError("this can't be edited")
+        effect = approval.resolved
+        editable = {line.label.lower() for line in effect.lines if line.editable}
+        given = {label.lower(): value for label, value in fields.items()}
+        if not given.keys() <= editable:
+            raise ApprovalError(f"only these can be edited: {', '.join(sorted(editable)) or 'nothing'}")
+        context = ToolContext(self._store, self._clock, call, self._registry.services, tool)
+        try:
+            revised = await tool.revise(context, effect, given)
+        except ToolError as error:
+            raise ApprovalError(str(error)) from error
+        before = {atom for line in effect.lines for atom in atoms(line.value)}
+        typed = [atom for value in given.values() for atom in atoms(value) if atom not in before]
+        lines = [line for line in revised.lines if line.label != "Not from you"]
+        revised = replace(
+            revised,
+            tool=tool.name,
+            definition=tool.definition,
+            lines=await self._provenance.mark(lines, typed),
+        )
+        now = self._clock.now()
+        new = Approval(
+            id=self._clock.new_id("approval"),
+            call=call.id,
+            effect=revised.data(),
+            digest=revised.digest,
+            created_at=now,
+            expires_at=now + self._config.approval_ttl,
+            reason=approval.reason,
+            matter=approval.matter,
+        )
+        old = self._moved(approval, ApprovalState.EDITED, decided_at=now, edited_into=new.id, snoozed_until=None)
+        async with self._deciding():
+            await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING)
+            await self._put(old, version)
+            await self._put(new, 0)
+        return new.id
+
+    async def snooze(self, approval_id: str, until: float) -> str:
+        """Put the card away until ``until`` (POSIX seconds); it can't expire before a day after that."""
+        approval, version, call, call_version, _ = await self._loaded(approval_id)
+        self._must_be_pending(approval)
+        if until <= self._clock.now():
+            raise ApprovalError("that time has passed")
+        if approval.expires_at <= self._clock.now():
+            raise ApprovalError("this has expired")
+        back = min(_AFTER_SNOOZE, self._config.approval_ttl)
+        snoozed = replace(approval, snoozed_until=until, expires_at=max(approval.expires_at, until + back))
+        async with self._deciding():
+            await self._ledger.put_call(call, call_version, progress=WAITING)
+            await self._put(snoozed, version)
+        return f"snoozed: {one_line(approval.resolved.summary, 80)}"
+
+    async def undo(self, approval_id: str) -> str:
+        """Take back a snooze, a rejection, or an approval whose attempt has not begun."""
+        approval, version, call, call_version, _ = await self._loaded(approval_id)
+        if approval.state is ApprovalState.PENDING and approval.snoozed_until is not None:
+            async with self._deciding():
+                await self._put(replace(approval, snoozed_until=None), version)
+            return "back in the inbox"
+        if approval.state is ApprovalState.APPROVED:
+            if call.state is not CallState.WAITING_APPROVAL:
+                raise ApprovalError(f"too late to take back: it is already {_state_words(call)}")
+            back = self._moved(approval, ApprovalState.PENDING, decided_at=None, expires_at=self._fresh(approval))
+            async with self._deciding():
+                await self._ledger.put_call(call, call_version, progress=WAITING)
+                await self._put(back, version)
+            return "approval taken back; nothing was done"
+        if approval.state is ApprovalState.REJECTED:
+            if call.state is not CallState.CANCELLED or call.approval != approval.id:
+                raise ApprovalError(f"too late to take back: the call is {_state_words(call)}")
+            back = self._moved(
+                approval, ApprovalState.PENDING, decided_at=None, decision_note="", expires_at=self._fresh(approval)
+            )
+            words = "Correction: the user took the rejection back; this waits for approval again."
+            async with self._deciding():
+                opened = await self._ledger.put_call(
+                    call, call_version, CallState.WAITING_APPROVAL, progress=WAITING, error="", ended_at=None
+                )
+                await self._ledger.put_result(opened, words)
+                await self._put(back, version)
+            return "rejection taken back"
+        raise ApprovalError("there is nothing to take back")
+
+    async def expire_due(self) -> list[str]:
+        """Expire each pending card that is due, and bring back each whose snooze is over; ids of the expired."""
+        now = self._clock.now()
+        expired = []
+        for card in await self._ledger.open_approvals():
+            if card.expires_at > now and (card.snoozed_until is None or card.snoozed_until > now):
+                continue
+            with contextlib.suppress(ApprovalError):
+                approval, version, call, call_version, _ = await self._loaded(card.id)
+                if approval.state is not ApprovalState.PENDING:
+                    continue
+                if approval.expires_at <= now:
+                    await self._expire(approval, version, call, call_version)
+                    expired.append(approval.id)
+                elif approval.snoozed_until is not None and approval.snoozed_until <= now:
+                    async with self._deciding():
+                        await self._put(replace(approval, snoozed_until=None), version)
+        return expired
+
+    async def withdraw(self, approval_id: str, by: str) -> str:
+        """End the card with its call cancelled: ``rejected`` where the user did so, else ``expired``."""
+        approval, version, call, call_version, _ = await self._loaded(approval_id)
+        if call.state is not CallState.WAITING_APPROVAL:
+            raise ApprovalError(f"too late to cancel: it is already {_state_words(call)}")
+        if approval.state is ApprovalState.APPROVED:
+            approval = self._moved(approval, ApprovalState.PENDING)
+        to = ApprovalState.REJECTED if by == "user" else ApprovalState.EXPIRED
+        ended = self._moved(
+            approval, to, decided_at=self._clock.now(), decision_note=f"cancelled by the {by}", snoozed_until=None
+        )
+        async with self._deciding():
+            await self._put(ended, version)
+            words = f"Cancelled by the {by} before it was approved; nothing was done."
+            await self._ledger.end(call, call_version, CallState.CANCELLED, words, error="cancelled")
+        return "cancelled; nothing was done"
+
+    # ------------------------------------------------------------------------------------------------- inside
+
+    async def _expire(self, approval: Approval, version: int, call: ToolCall, call_version: int) -> None:
+        ended = self._moved(approval, ApprovalState.EXPIRED, decided_at=self._clock.now(), snoozed_until=None)
+        async with self._deciding():
+            await self._put(ended, version)
+            if call.state is CallState.WAITING_APPROVAL and call.approval == approval.id:
+                words = "The approval expired without an answer; nothing was done."
+                await self._ledger.end(call, call_version, CallState.FAILED, words, error="expired")
+
+    async def _loaded(self, approval_id: str) -> tuple[Approval, int, ToolCall, int, Tool | None]:
+        found = await self._ledger.approval(approval_id)
+        if found is None:
+            raise ApprovalError("there is no such approval")
+        approval, version = found
+        called = await self._ledger.call(approval.call)
+        if called is None:
+            raise ApprovalError("the call of this approval is gone")
+        return approval, version, called[0], called[1], self._registry.get(approval.resolved.tool)
+
+    async def _put(self, approval: Approval, version: int) -> None:
+        await self._ledger.put_approval(approval, version, self._same_key(approval.resolved))
+
+    def _same_key(self, effect: ResolvedEffect) -> str:
+        tool = self._registry.get(effect.tool)
+        return tool.same_key(effect) if tool else effect.digest[:32]
+
+    def _fresh(self, approval: Approval) -> float:
+        return max(approval.expires_at, self._clock.now() + self._config.approval_ttl)
+
+    @staticmethod
+    def _moved(approval: Approval, to: ApprovalState, **changes: object) -> Approval:
+        return replace(approval, state=APPROVAL.move(approval.state, to), **changes)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _must_be_pending(approval: Approval) -> None:
+        if approval.state is ApprovalState.EDITED:
+            raise ApprovalError("this was edited; decide on the new card")
+        if approval.state is not ApprovalState.PENDING:
+            raise ApprovalError(f"this is already {approval.state}")
+
+    @contextlib.asynccontextmanager
+    async def _deciding(self) -> AsyncIterator[None]:
+        from pepper_tui.store import VersionConflictError
+
+        try:
+            async with self._store.unit():
+                yield
+        except VersionConflictError as error:
+            raise ApprovalError("this changed in the same moment; look again") from error
+
+    async def _keep_time(self) -> None:
+        async with self._store.watch([Namespace.APPROVAL]) as updates:
+            changed = asyncio.create_task(_next(aiter(updates)))
+            nap: asyncio.Task[None] | None = None
+            try:
+                due = await self._next_due()
+                while True:
+                    wait = min(_LONGEST_SLEEP, max(0.0, due - self._clock.now()))
+                    nap = asyncio.create_task(self._clock.sleep(wait))
+                    await asyncio.wait({nap, changed}, return_when=asyncio.FIRST_COMPLETED)
+                    nap.cancel()
+                    moved = changed.done()
+                    if moved:
+                        changed.result()
+                        changed = asyncio.create_task(_next(aiter(updates)))
+                    if moved or due <= self._clock.now():
+                        await self.expire_due()
+                        due = await self._next_due()
+            except StopAsyncIteration:
+                return
+            finally:
+                changed.cancel()
+                if nap is not None:
+                    nap.cancel()
+
+    async def _next_due(self) -> float:
+        times = [t for a in await self._ledger.open_approvals() for t in (a.expires_at, a.snoozed_until) if t]
+        return min(times, default=float("inf"))
+
+
+async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
+    return await anext(updates)
+
+
+def _state_words(call: ToolCall) -> str:
+    return {
+        CallState.ATTEMPTED: "under way",
+        CallState.SUCCEEDED: "done",
+        CallState.UNKNOWN: "attempted (outcome unknown)",
+    }.get(call.state, call.state.value)

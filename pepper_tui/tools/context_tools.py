@@ -1,0 +1,91 @@
+"""Looking back: search over all that Pepper knows, and reading on where an entry was capped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from pepper_tui.clock import iso
+from pepper_tui.model import Context, ContextFilter, Effect, Namespace
+from pepper_tui.text import one_line
+from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+PAGE: Final = 3500
+"""Characters of one page of ``read_result``: below the cap of one history entry."""
+_SEARCHED: Final = (
+    f"{Namespace.RAW}.*",
+    f"{Namespace.SIGNALS}.*",
+    Namespace.USER_MESSAGE,
+    Namespace.ASSISTANT_MESSAGE,
+    Namespace.TOOL_RESULT,
+    Namespace.NOTIFICATION,
+    Namespace.REMINDER,
+    Namespace.NOTE,
+    Namespace.SUMMARY,
+    Namespace.RUN,
+)
+
+
+@tool(effect=Effect.READ)
+async def search_context(
+    ctx: ToolContext, query: str, source: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
+) -> str:
+    """Search everything that was seen, said and done.
+
+    Args:
+        query: words to look for
+        source: only this kind, e.g. signals.mail, user.message, tool.result, note; empty for all
+        limit: how many hits at most
+    """
+    if not query.strip():
+        raise ToolError("'query' is empty")
+    kind = source.partition(".")[0]
+    known = not source or any(each in (source, f"{kind}.*") for each in _SEARCHED)
+    if not known:
+        raise ToolError(f"there is no source {one_line(source, 60)!r}; there are: {', '.join(_SEARCHED)}")
+    wanted = [source, f"{source}.*"] if source else list(_SEARCHED)
+    where = ContextFilter(namespaces=wanted, limit=limit)
+    hits = await ctx.store.search(query, where, limit)
+    lines = [
+        f"{hit.context.namespace}:{hit.context.context_id} | {iso(hit.context.updated_at, ctx.services.zone)}"
+        f" | {one_line(hit.snippet, 300)}"
+        for hit in hits
+    ]
+    return "\n".join(lines) or "Nothing matches."
+
+
+@tool(effect=Effect.READ)
+async def read_result(ctx: ToolContext, call_id: str, offset: Annotated[int, Field(ge=0)] = 0) -> str:
+    """Read on in an entry that was cut short.
+
+    Args:
+        call_id: the id of the tool call, signal, message or mail (also as namespace:id)
+        offset: the character to go on from
+    """
+    found = await _find(ctx, call_id)
+    if found is None:
+        raise ToolError(f"there is nothing with the id {one_line(call_id, 80)!r}")
+    content = str(found.data.get("content") or found.data.get("text") or found.text)
+    page = content[offset : offset + PAGE]
+    rest = len(content) - offset - len(page)
+    if not page:
+        return f"[the end: {len(content)} characters in all]"
+    return page + (f"\n[{rest} characters follow; go on with offset={offset + len(page)}]" if rest > 0 else "")
+
+
+async def _find(ctx: ToolContext, ref: str) -> Context | None:
+    if ":" in ref:
+        namespace, _, context_id = ref.partition(":")
+        if any(namespace == s or (s.endswith(".*") and namespace.startswith(s[:-1])) for s in _SEARCHED):
+            found = await ctx.store.get(context_id, namespace=namespace)
+            if found is not None:
+                return found
+    found = await ctx.store.get(ref, namespace=Namespace.TOOL_RESULT)
+    if found is not None:
+        return found
+    others = await ctx.store.query(ContextFilter(namespaces=list(_SEARCHED), context_ids=[ref], limit=1))
+    return others[0] if others else None
+
+
+CONTEXT_TOOLS: Final = (search_context, read_result)

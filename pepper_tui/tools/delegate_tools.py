@@ -1,0 +1,48 @@
+"""Handing work to a worker, and cancelling what runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pepper_tui.model import Effect
+from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+
+async def _cancel_delegate(ctx: ToolContext) -> None:
+    if ctx.services.cancel_delegate is not None:
+        await ctx.services.cancel_delegate(ctx.call.id)
+
+
+@tool(effect=Effect.READ, resumes=True, on_cancel=_cancel_delegate)
+async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
+    """Give a task to a worker, which has tools of its own, and get its answer. Other work goes on meanwhile.
+
+    Args:
+        task: all that the worker needs to know
+        agent: a name for a worker that remembers earlier tasks; empty for one that is gone afterwards
+    """
+    if ctx.services.delegate is None:
+        raise ToolError("there are no workers")
+    if not task.strip():
+        raise ToolError("'task' is empty")
+    try:
+        return await ctx.services.delegate(ctx.call, task, agent.strip() or None, ctx.progress)
+    except (ValueError, RuntimeError) as error:
+        raise ToolError(str(error)) from error
+
+
+@tool(effect=Effect.LOCAL, rerunnable=True)
+async def cancel_call(ctx: ToolContext, call_id: str) -> str:
+    """Cancel a tool call that has not ended. What was already sent can't be recalled.
+
+    Args:
+        call_id: the id of the call
+    """
+    if ctx.services.cancel_call is None:
+        raise ToolError("calls can't be cancelled here")
+    if call_id == ctx.call.id:
+        raise ToolError("a call can't cancel itself")
+    return await ctx.services.cancel_call(call_id, "assistant")
+
+
+DELEGATE_TOOLS: Final = (delegate, cancel_call)

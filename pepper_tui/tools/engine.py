@@ -1,0 +1,465 @@
+"""The tool engine: runs each tool call from its scheduling to its end, beside everything else.
+
+Calls come in through the store: a live watch, and at the start one query of all that is open, which is also how a crash
+is handled. ``read`` runs again; ``local`` was committed in one unit with its result or not at all; a tool that resumes
+is called again with the same call; a ``write`` or ``send`` found attempted becomes ``unknown`` and is never repeated.
+
+Performing an outside effect has one road: an approved card whose digest still holds; the grace in which it can be taken
+back; the call committed as ``attempted`` over exactly the version that was checked; then the tool's body, once, with
+the stored effect. Each decision about a card writes its call too, so none can slip between check and commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import Config
+from pepper_tui.model import (
+    Approval,
+    ApprovalState,
+    CallState,
+    ContextUpdate,
+    Effect,
+    Health,
+    Json,
+    Namespace,
+    ResolvedEffect,
+    ToolCall,
+)
+from pepper_tui.text import one_line
+from pepper_tui.tools.approvals import WAITING, ApprovalError, Approvals
+from pepper_tui.tools.ledger import Ledger
+from pepper_tui.tools.policy import Policy
+from pepper_tui.tools.provenance import Provenance
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError
+
+if TYPE_CHECKING:
+    from pepper_tui.store import ContextStore
+
+log = logging.getLogger(__name__)
+
+Answer = Literal["check", "happened", "did_not", "leave"]
+
+UNKNOWN_WORDS: Final = (
+    "It was attempted, and whether it happened is not known. It is not repeated; the user has been asked to settle it."
+)
+_STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
+_CONFLICT_RETRIES: Final = 3
+_PROGRESS_EVERY: Final = 0.25
+_PROGRESS_TTL: Final = 3600.0
+
+
+class ToolEngine:
+    """Runs tool calls. ``approvals`` are the decisions of the same home; its expiry starts and stops with the engine.
+
+    ``checkpoint`` is called at ``approval_open``, ``attempt_committed`` and (by tools) ``data_sent``: a test may end
+    the process there.
+    """
+
+    def __init__(
+        self,
+        store: ContextStore,
+        clock: Clock,
+        registry: ToolRegistry,
+        config: Config,
+        *,
+        approvals: Approvals | None = None,
+        checkpoint: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self.approvals = approvals or Approvals(store, clock, registry, config)
+        self._store = store
+        self._clock = clock
+        self._registry = registry
+        self._config = config.tools
+        self._checkpoint = checkpoint
+        self._ledger = Ledger(store, clock, config.tools.result_limit)
+        self._policy = Policy(self._ledger, config.tools)
+        self._provenance = Provenance(store, config)
+        self._slots = asyncio.Semaphore(config.tools.concurrency)
+        self._opening = asyncio.Lock()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._decisions: set[tuple[str, float]] = set()
+        self._attempting: set[str] = set()
+        self._progress: dict[str, _Progress] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> list[str]:
+        """Ids of the calls that a task works on now."""
+        return list(self._running)
+
+    async def start(self) -> None:
+        """Take up all that is open, then follow the store. Returns once nothing new can be missed."""
+        watching: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._settle_attempts()
+        self._watcher = asyncio.create_task(self._watch(watching), name="tool engine")
+        await watching
+        await self.approvals.start()
+        health = Health("tools", "ok", "", "", self._clock.now())
+        await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
+
+    async def stop(self) -> None:
+        """Stop. Attempts under way get a moment to end; what is cut off is taken up at the next start."""
+        await self.approvals.stop()
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+            self._watcher = None
+        attempts = [task for call_id, task in self._running.items() if call_id in self._attempting]
+        if attempts:
+            await asyncio.wait(attempts, timeout=_STOP_GRACE)
+        tasks = [*self._running.values(), *(each.task for each in self._progress.values() if each.task)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._running.clear()
+        self._progress.clear()
+
+    async def cancel(self, call_id: str, by: str = "user") -> str:
+        """Cancel the call; words on what came of it. What was attempted can't be recalled, and the words say so."""
+        from pepper_tui.store import VersionConflictError
+
+        found = await self._ledger.call(call_id)
+        if found is None:
+            return "there is no such call"
+        call, version = found
+        if call.state is CallState.ATTEMPTED:
+            return "it is already under way and can't be recalled; its outcome will be shown"
+        if call.state is CallState.UNKNOWN:
+            return "it was attempted and its outcome is not known; nothing can be recalled"
+        if not call.open:
+            return f"it had already ended: {call.state}"
+        try:
+            if call.state is CallState.WAITING_APPROVAL:
+                return await self.approvals.withdraw(call.approval, by)
+            words = f"Cancelled by the {by}."
+            await self._ledger.end(call, version, CallState.CANCELLED, words, error="cancelled")
+        except ApprovalError as error:
+            return str(error)
+        except VersionConflictError:
+            return "it changed in the same moment; look again"
+        task = self._running.get(call_id)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+        tool = self._registry.get(call.name)
+        if tool is not None and tool.on_cancel is not None:
+            await tool.on_cancel(self._context(call, tool))
+        return f"cancelled {one_line(call.name, 60)}"
+
+    async def answer_unknown(self, call_id: str, answer: Answer) -> str:
+        """Settle an attempt whose outcome is not known: by the tool's probe, or by the user's word."""
+        from pepper_tui.store import VersionConflictError
+
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.UNKNOWN:
+            return "there is nothing to settle"
+        call, version = found
+        try:
+            if answer == "check":
+                happened = await self._probe(call)
+                if happened is None:
+                    return "that can't be checked; it may or may not have happened"
+                words = "A check found that it did happen." if happened else "A check found that it did not happen."
+            elif answer == "leave":
+                await self._ledger.put_call(call, version, acknowledged=True)
+                return "left as it is: unknown"
+            else:
+                happened = answer == "happened"
+                words = "The user says that it did happen." if happened else "The user says that it did not happen."
+            if happened:
+                await self._ledger.end(call, version, CallState.SUCCEEDED, words)
+                return words
+            words += " It was not repeated: doing it now takes a new call and a new approval."
+            await self._ledger.end(call, version, CallState.FAILED, words, error="did not happen")
+            return words
+        except VersionConflictError:
+            return "this changed in the same moment; look again"
+
+    # ------------------------------------------------------------------------------------------------- taking calls
+
+    async def _settle_attempts(self) -> None:
+        for call in await self._ledger.open_calls():
+            found = await self._ledger.call(call.id)
+            if found and found[0].state is CallState.ATTEMPTED:
+                await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error="the program ended meanwhile")
+
+    async def _take_open(self) -> None:
+        for call in await self._ledger.open_calls():
+            await self._consider(call)
+
+    async def _watch(self, watching: asyncio.Future[None]) -> None:
+        missed = 0
+        try:
+            async with self._store.watch([Namespace.TOOL_CALL, Namespace.APPROVAL]) as updates:
+                await self._take_open()
+                watching.set_result(None)
+                async for batch in updates:
+                    if updates.missed != missed:
+                        missed = updates.missed
+                        await self._take_open()
+                    for update in batch:
+                        await self._take(update)
+        except Exception as error:
+            if not watching.done():
+                watching.set_exception(error)
+                return
+            log.error("the tool engine stopped", exc_info=error)
+            health = Health("tools", "trouble", one_line(_error_words(error)), "restart Pepper", self._clock.now())
+            await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
+
+    async def _take(self, update: ContextUpdate) -> None:
+        if update.deleted:
+            return
+        try:
+            if update.context.namespace == Namespace.TOOL_CALL:
+                await self._consider(ToolCall.of(update.context))
+            else:
+                self._decided(Approval.of(update.context))
+        except (TypeError, ValueError) as error:
+            log.error("%s %s is no record", update.context.namespace, update.context.context_id, exc_info=error)
+
+    async def _consider(self, call: ToolCall) -> None:
+        if call.state is CallState.SCHEDULED:
+            if call.id not in self._running:
+                self._spawn(call.id, self._run(call.id))
+        elif call.state is CallState.WAITING_APPROVAL:
+            found = await self._ledger.approval(call.approval)
+            if found:
+                self._decided(found[0])
+
+    def _decided(self, approval: Approval) -> None:
+        if approval.state is ApprovalState.APPROVED and approval.decided_at is not None:
+            decision = (approval.id, approval.decided_at)
+            if decision not in self._decisions:
+                self._decisions.add(decision)
+                task = self._spawn(approval.call, self._perform(*decision))
+                task.add_done_callback(lambda _: self._decisions.discard(decision))
+
+    def _spawn(self, call_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        # A decision may come while the task that opened the card, or one for a decision since taken back, still ends.
+        task = asyncio.create_task(self._after(self._running.get(call_id), work), name=f"tool call {call_id}")
+        self._running[call_id] = task
+        task.add_done_callback(lambda done: self._ended(call_id, done))
+        return task
+
+    @staticmethod
+    async def _after(before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+        except asyncio.CancelledError:
+            work.close()
+            raise
+        await work
+
+    def _ended(self, call_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(call_id) is task:
+            del self._running[call_id]
+            progress = self._progress.pop(call_id, None)
+            if progress is not None and progress.task is not None:
+                progress.task.cancel()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("tool call %s broke", call_id, exc_info=task.exception())
+
+    # ------------------------------------------------------------------------------------------------- running
+
+    async def _run(self, call_id: str) -> None:
+        for _ in range(_CONFLICT_RETRIES):
+            if await self._run_once(call_id):
+                return
+        found = await self._ledger.call(call_id)
+        if found is not None and found[0].state is CallState.SCHEDULED:
+            words = "what it would change kept changing meanwhile"
+            await self._ledger.end(*found, CallState.FAILED, words, error=words)
+
+    async def _run_once(self, call_id: str) -> bool:
+        """Whether the call needs no other run: a conflict of what a ``local`` tool stores leaves it as it was."""
+        from pepper_tui.store import VersionConflictError
+
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.SCHEDULED:
+            return True
+        call, version = found
+        tool = self._registry.get(call.name)
+        try:
+            if tool is None:
+                raise ToolError(f"there is no tool named {call.name!r}; there are: {', '.join(self._registry.names())}")
+            call = replace(call, effect=tool.effect, started_at=self._clock.now())
+            arguments = tool.validate(call.arguments)
+            context = self._context(call, tool)
+            if tool.outside:
+                await self._open_card(context, version, arguments)
+            elif tool.effect is Effect.LOCAL and not tool.rerunnable:
+                async with self._slot(tool), self._store.unit():
+                    content = await self._timed(tool, tool.body(context, **arguments))
+                    await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+            else:
+                async with self._slot(tool):
+                    content = await self._timed(tool, tool.body(context, **arguments))
+                await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+        except VersionConflictError:
+            return False
+        except Exception as error:
+            if not isinstance(error, ToolError):
+                log.warning("tool %s failed", one_line(call.name, 60), exc_info=error)
+            words = _error_words(error)
+            with contextlib.suppress(VersionConflictError):
+                await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(words), taints=True)
+        return True
+
+    async def _open_card(self, context: ToolContext, version: int, arguments: Json) -> None:
+        tool, call = context.tool, context.call
+        assert tool.resolve is not None
+        async with self._slot(tool):
+            effect = await self._timed(tool, tool.resolve(context, **arguments))
+        effect = replace(effect, tool=tool.name, definition=tool.definition, lines=list(effect.lines))
+        effect.lines = await self._provenance.mark(effect.lines)
+        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
+        async with self._opening:  # one at a time, so that caps and doubles are counted right
+            await self._policy.admit(call, tool, effect)
+            now = self._clock.now()
+            approval = Approval(
+                id=self._clock.new_id("approval"),
+                call=call.id,
+                effect=effect.data(),
+                digest=effect.digest,
+                created_at=now,
+                expires_at=now + self._config.approval_ttl,
+                reason=str(arguments.get("reason", "")),
+                matter=call.matter,
+            )
+            async with self._store.unit():
+                await self._ledger.put_approval(approval, 0, tool.same_key(effect))
+                await self._ledger.put_call(
+                    call, version, CallState.WAITING_APPROVAL, approval=approval.id, progress=WAITING
+                )
+        self._checkpoint("approval_open")
+
+    async def _perform(self, approval_id: str, decided_at: float) -> None:
+        from pepper_tui.store import VersionConflictError
+
+        undo = self._config.undo_seconds
+        await self._clock.sleep(min(undo, decided_at + undo - self._clock.now()))
+        found = await self._ledger.approval(approval_id)
+        called = await self._ledger.call(found[0].call) if found else None
+        if found is None or called is None:
+            return
+        approval, (call, version) = found[0], called
+        if (
+            approval.state is not ApprovalState.APPROVED
+            or approval.decided_at != decided_at
+            or call.state is not CallState.WAITING_APPROVAL
+            or call.approval != approval.id
+        ):
+            return
+        tool, effect = self._registry.get(call.name), approval.resolved
+        wrong = Policy.check(tool, call, effect, approval.digest, self._registry.services)
+        if wrong or tool is None:
+            words = f"Not done: {wrong}. Nothing happened."
+            with contextlib.suppress(VersionConflictError):
+                await self._ledger.end(call, version, CallState.FAILED, words, error=wrong)
+            return
+        async with self._slot(tool):
+            try:
+                attempt = await self._ledger.put_call(
+                    call, version, CallState.ATTEMPTED, progress="", started_at=self._clock.now()
+                )
+            except VersionConflictError:
+                return  # taken back, or cancelled, while it waited for a slot
+            self._attempting.add(call.id)
+            try:
+                self._checkpoint("attempt_committed")
+                await self._attempt(attempt, version + 1, tool, effect)
+            finally:
+                self._attempting.discard(call.id)
+
+    async def _attempt(self, call: ToolCall, version: int, tool: Tool, effect: ResolvedEffect) -> None:
+        try:
+            content = await self._timed(tool, tool.body(self._context(call, tool), effect))
+        except NotDoneError as error:
+            words = f"Not done: {error} Nothing happened."
+            await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(str(error)))
+        except Exception as error:
+            log.warning("outcome of %s is unknown", tool.name, exc_info=error)
+            words = f"{UNKNOWN_WORDS} ({_error_words(error)})"
+            await self._ledger.end(call, version, CallState.UNKNOWN, words, error=one_line(_error_words(error)))
+        else:
+            await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+
+    async def _probe(self, call: ToolCall) -> bool | None:
+        tool, found = self._registry.get(call.name), await self._ledger.approval(call.approval)
+        if tool is None or tool.probe is None or found is None:
+            return None
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                return await tool.probe(self._context(call, tool), found[0].resolved)
+        except Exception as error:
+            log.warning("probe of %s failed", tool.name, exc_info=error)
+            return None
+
+    def _context(self, call: ToolCall, tool: Tool) -> ToolContext:
+        def report(text: str) -> None:
+            self._progress.setdefault(call.id, _Progress(self._store, self._clock, call.id)).show(text)
+
+        return ToolContext(self._store, self._clock, call, self._registry.services, tool, report, self._checkpoint)
+
+    @contextlib.asynccontextmanager
+    async def _slot(self, tool: Tool) -> AsyncIterator[None]:
+        if tool.resumes:
+            yield
+        else:
+            async with self._slots:
+                yield
+
+    async def _timed(self, tool: Tool, work: Any) -> Any:
+        limit = tool.timeout if tool.timeout is not None or tool.resumes else self._config.timeout
+        try:
+            async with asyncio.timeout(limit) as scope:
+                return await work
+        except TimeoutError as error:
+            if scope.expired():
+                raise ToolError(f"it took longer than {limit:g} seconds and was stopped") from error
+            raise
+
+
+class _Progress:
+    """The latest words of one running call, stored at most four times a second."""
+
+    def __init__(self, store: ContextStore, clock: Clock, call_id: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._call = call_id
+        self._text = ""
+        self.task: asyncio.Task[None] | None = None
+
+    def show(self, text: str) -> None:
+        self._text = one_line(text)
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        shown = None
+        while shown != self._text:
+            shown = self._text
+            data = {"call": self._call, "text": shown, "at": self._clock.now()}
+            await self._store.store(data, namespace=Namespace.PROGRESS, context_id=self._call, ttl=_PROGRESS_TTL)
+            await self._clock.sleep(_PROGRESS_EVERY)
+
+
+def _as_text(content: object) -> str:
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
+
+
+def _error_words(error: Exception) -> str:
+    if isinstance(error, ToolError):
+        return str(error)
+    return f"{type(error).__name__}: {one_line(str(error), 500)}"

@@ -1,0 +1,120 @@
+"""The only writer of tool calls, their results and their approvals: each change is one unit that expects the version it
+was decided on, so that two decisions about one call can't both hold.
+
+Every decision about an approval also writes its call, whose version is therefore the one point of serialisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    CALL_OPEN,
+    OPEN_TAG,
+    TOOL_CALL,
+    Approval,
+    ApprovalState,
+    CallState,
+    ContextFilter,
+    Namespace,
+    ToolCall,
+    ToolResult,
+)
+
+if TYPE_CHECKING:
+    from pepper_tui.store import ContextStore
+
+ALL = 1_000_000
+
+
+class Ledger:
+    """Typed reads and versioned writes. All writes join the unit that they are called in."""
+
+    def __init__(self, store: ContextStore, clock: Clock, result_limit: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._limit = result_limit
+
+    async def call(self, call_id: str) -> tuple[ToolCall, int] | None:
+        """The call and its version."""
+        found = await self._store.get(call_id, namespace=Namespace.TOOL_CALL)
+        return (ToolCall.of(found), found.version) if found else None
+
+    async def approval(self, approval_id: str) -> tuple[Approval, int] | None:
+        """The approval and its version."""
+        found = await self._store.get(approval_id, namespace=Namespace.APPROVAL)
+        return (Approval.of(found), found.version) if found else None
+
+    async def open_calls(self) -> list[ToolCall]:
+        found = await self._store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], newest_first=False, limit=ALL)
+        )
+        return [ToolCall.of(context) for context in found]
+
+    async def open_approvals(self) -> list[Approval]:
+        found = await self._store.query(
+            ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], newest_first=False, limit=ALL)
+        )
+        return [Approval.of(context) for context in found]
+
+    async def alike(self, same_key: str) -> list[Approval]:
+        """Approvals of effects that are the same request."""
+        found = await self._store.query(
+            ContextFilter(namespaces=[Namespace.APPROVAL], tags=[f"same:{same_key}"], limit=ALL)
+        )
+        return [Approval.of(context) for context in found]
+
+    async def put_call(self, call: ToolCall, version: int, to: CallState | None = None, **changes: object) -> ToolCall:
+        """Store ``call`` moved to ``to`` (where given) with ``changes``, over exactly ``version``."""
+        if to is not None:
+            TOOL_CALL.move(call.state, to)
+            changes["state"] = to
+            if to not in CALL_OPEN and to is not CallState.UNKNOWN:
+                changes.setdefault("ended_at", self._clock.now())
+        moved = replace(call, **changes)  # type: ignore[arg-type]
+        await self._store.put(
+            moved,
+            namespace=Namespace.TOOL_CALL,
+            type=moved.name,
+            tags=[OPEN_TAG] if moved.open else [],
+            expect_version=version,
+        )
+        return moved
+
+    async def put_approval(self, approval: Approval, version: int, same_key: str) -> None:
+        """Store ``approval`` over exactly ``version`` (0: a new one)."""
+        tags = [f"same:{same_key}", f"call:{approval.call}"]
+        if approval.state is ApprovalState.PENDING:
+            tags.append(OPEN_TAG)
+        await self._store.put(
+            approval,
+            namespace=Namespace.APPROVAL,
+            type=approval.resolved.tool,
+            text=approval.resolved.summary,
+            tags=tags,
+            expect_version=version,
+        )
+
+    async def put_result(self, call: ToolCall, content: str, *, taints: bool = False) -> None:
+        """Store what ``call`` came to, in its present state."""
+        if len(content) > self._limit:
+            left_out = len(content) - self._limit
+            content = f"{content[: self._limit]}\n[{left_out} more characters were left out: the limit of one result]"
+        result = ToolResult(
+            call.id, call.name, call.arguments, call.state, content, self._clock.now(), call.origin, call.root,
+            call.tainted or taints,
+        )  # fmt: skip
+        await self._store.put(
+            result, namespace=Namespace.TOOL_RESULT, context_id=call.id, type=call.name, text=content[:20_000]
+        )
+
+    async def end(
+        self, call: ToolCall, version: int, to: CallState, content: str, *, taints: bool = False, error: str = ""
+    ) -> ToolCall:
+        """End ``call`` with its result: one unit."""
+        async with self._store.unit():
+            ended = await self.put_call(call, version, to, error=error, progress="")
+            await self.put_result(ended, content, taints=taints)
+        return ended

@@ -1,0 +1,356 @@
+"""Mail: find, read, wait, write. Every way to send goes through one resolved effect and one approval.
+
+The card shows sender, all recipients, subject and the whole text as they are sent; the payload holds the message to the
+byte, with a Message-ID that is decided when the card opens and noted in ``mail.sent`` before the attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from pepper_tui.clock import iso
+from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.text import clean, one_line, shorten
+from pepper_tui.tools import smtp
+from pepper_tui.tools.services import Mailbox, Mailer, Services
+from pepper_tui.tools.tool import Tool, ToolContext, ToolError, tool
+
+RAW_MAIL: Final = f"{Namespace.RAW}.mail"
+_THREAD_LIMIT: Final = 30
+_LINE: Final = "-" * 20
+
+
+# ------------------------------------------------------------------------------------------------------ reading
+
+
+@tool(effect=Effect.READ)
+async def search_mail(
+    ctx: ToolContext, query: str, sender: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
+) -> str:
+    """Search the user's mail, newest first.
+
+    Args:
+        query: words to look for; empty lists the newest mail
+        sender: an address, or a part of the sender's name
+        limit: how many mails at most
+    """
+    found = await _mailbox(ctx).search(query, sender, None, limit)
+    return "\n".join(_headline(mail, ctx) for mail in found) or "No mail matches."
+
+
+@tool(effect=Effect.READ)
+async def read_mail(ctx: ToolContext, message_id: str) -> str:
+    """Read one mail in full.
+
+    Args:
+        message_id: as search_mail and signals give it
+    """
+    return _full(await _mail(ctx, message_id), ctx)
+
+
+@tool(effect=Effect.READ)
+async def read_thread(ctx: ToolContext, message_id: str) -> str:
+    """Read the whole conversation that a mail belongs to, oldest first.
+
+    Args:
+        message_id: any mail of the thread
+    """
+    mails = await _mailbox(ctx).thread(message_id)
+    if not mails:
+        raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
+    left_out = max(0, len(mails) - _THREAD_LIMIT)
+    head = f"[{left_out} older mails left out]\n" if left_out else ""
+    return head + f"\n{_LINE}\n".join(_full(mail, ctx) for mail in mails[-_THREAD_LIMIT:])
+
+
+@tool(effect=Effect.READ, resumes=True)
+async def wait_for_mail(
+    ctx: ToolContext, thread: str = "", sender: str = "", hours: Annotated[float, Field(gt=0, le=24 * 60)] = 24
+) -> str:
+    """Wait until a mail of a thread or from a sender comes, and read it. Other work goes on meanwhile.
+
+    Args:
+        thread: words of the subject, or the message id of a mail of the thread
+        sender: an address, or a part of the sender's name
+        hours: how long to wait
+    """
+    if not thread.strip() and not sender.strip():
+        raise ToolError("give a thread or a sender to wait for")
+    until = ctx.call.created_at + hours * 3600
+    async with ctx.store.watch([RAW_MAIL]) as updates:
+        missed = 0
+        since = ContextFilter(
+            namespaces=[RAW_MAIL], since=ctx.call.created_at, newest_first=False, limit=10_000, include_expired=True
+        )
+        for mail in await ctx.store.query(since):
+            if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+                return _full(mail.data, ctx)
+        nap = asyncio.create_task(ctx.clock.sleep(until - ctx.clock.now()))
+        following = aiter(updates)
+        arrival = asyncio.create_task(_next(following))
+        try:
+            while not nap.done():
+                await asyncio.wait({nap, arrival}, return_when=asyncio.FIRST_COMPLETED)
+                if not arrival.done():
+                    continue
+                mails = [update.context for update in arrival.result() if not update.deleted]
+                if updates.missed != missed:
+                    missed = updates.missed
+                    mails = await ctx.store.query(since)
+                for mail in mails:
+                    if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+                        return _full(mail.data, ctx)
+                arrival = asyncio.create_task(_next(following))
+        finally:
+            nap.cancel()
+            arrival.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await arrival
+    return f"No such mail came within {hours:g} hours."
+
+
+async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
+    return await anext(updates)
+
+
+def _mailbox(ctx: ToolContext) -> Mailbox:
+    if ctx.services.mailbox is None:
+        raise ToolError("no mailbox is configured; set mail.maildir")
+    return ctx.services.mailbox
+
+
+async def _mail(ctx: ToolContext, message_id: str) -> Json:
+    mail = await _mailbox(ctx).read(message_id)
+    if mail is None:
+        raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
+    return mail
+
+
+def _matches(data: Json, thread: str, sender: str) -> bool:
+    if data.get("backlog"):
+        return False
+    if sender and sender.strip().lower() not in _joined(data.get("sender")).lower():
+        return False
+    if not thread:
+        return True
+    linked = {_bare(each) for each in _joined(data.get("references")).split()}
+    linked |= {_bare(each) for each in _joined(data.get("in_reply_to")).split()}
+    wanted = thread.strip().lower()
+    return _bare(thread) in linked or wanted in str(data.get("subject", "")).lower()
+
+
+def _bare(message_id: str) -> str:
+    return message_id.strip().strip("<>")
+
+
+def _joined(value: Any) -> str:
+    """An address field, or a list of ids, as text: a string, a list of strings, or of objects with name and address."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        name, address = str(value.get("name") or ""), str(value.get("address") or value.get("email") or "")
+        return f"{name} <{address}>" if name else address
+    if isinstance(value, list | tuple):
+        if len(value) == 2 and all(isinstance(v, str) for v in value) and "@" in value[1] and "@" not in value[0]:
+            return f"{value[0]} <{value[1]}>" if value[0] else value[1]
+        return ", ".join(_joined(each) for each in value)
+    return str(value)
+
+
+def _date(data: Json, ctx: ToolContext) -> str:
+    date = data.get("date") if data.get("date") is not None else data.get("arrived")
+    return iso(float(date), ctx.services.zone) if isinstance(date, int | float) else str(date or "")
+
+
+def _headline(data: Json, ctx: ToolContext) -> str:
+    first = one_line(str(data.get("reply") or data.get("text", "")), 120)
+    sender = one_line(_joined(data.get("sender")), 80)
+    return (
+        f"{data.get('message_id') or data.get('id')} | {_date(data, ctx)} | from {sender}"
+        f" | {one_line(str(data.get('subject', '')), 120)} | {first}"
+    )
+
+
+def _full(data: Json, ctx: ToolContext) -> str:
+    lines = [f"message_id: {data.get('message_id') or data.get('id')}", f"date: {_date(data, ctx)}"]
+    lines += [
+        f"{label}: {one_line(_joined(data.get(label)), 1000)}"
+        for label in ("sender", "to", "cc", "reply_to")
+        if data.get(label)
+    ]
+    lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
+    named = [
+        str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in data.get("attachments") or []
+    ]
+    if named:
+        lines.append(f"attachments: {one_line(', '.join(named), 500)}")
+    return "\n".join([*lines, "", str(data.get("text", ""))])
+
+
+# ------------------------------------------------------------------------------------------------------ sending
+
+
+def mail_account(services: Services) -> str:
+    """The account that mail would be sent from now; empty where there is none."""
+    return services.mailer.account if services.mailer else ""
+
+
+def same_mail(payload: Json) -> Json:
+    """A mail without what is fresh each time (Message-ID, date): what a person calls the same mail."""
+    fields: Json = payload["fields"]
+    return fields
+
+
+def _mailer(ctx: ToolContext) -> Mailer:
+    if ctx.services.mailer is None:
+        raise ToolError("no way to send is configured; set mail.smtp and mail.address")
+    return ctx.services.mailer
+
+
+def compose(ctx: ToolContext, fields: Json) -> ResolvedEffect:
+    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list)."""
+    mailer = _mailer(ctx)
+    message_id = f"<{ctx.clock.new_id('pepper')}@{mailer.address.rpartition('@')[2]}>"
+    fields = {**fields, "from": mailer.address}
+    message = smtp.build_message(
+        mailer,
+        to=fields["to"],
+        cc=fields["cc"],
+        subject=fields["subject"],
+        body=fields["body"],
+        message_id=message_id,
+        at=ctx.clock.now(),
+        in_reply_to=fields["in_reply_to"],
+        references=fields["references"],
+    )
+    to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
+    lines = [
+        CardLine("From", mailer.account),
+        CardLine("To", to, editable=True),
+        CardLine("Cc", cc, editable=True),
+        CardLine("Subject", fields["subject"], editable=True),
+        CardLine("Body", fields["body"], editable=True, multiline=True),
+    ]
+    recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
+    payload = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
+    summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
+    return ctx.effect(account=mailer.account, summary=summary, lines=lines, payload=payload)
+
+
+def _fields(to: list[str], cc: list[str], subject: str, body: str) -> Json:
+    text = clean(body).rstrip() + "\n"
+    if not text.strip():
+        raise ToolError("'body' is empty")
+    subject = smtp.one_header(subject, "subject")
+    return {"to": to, "cc": cc, "subject": subject, "body": text, "in_reply_to": "", "references": []}
+
+
+async def resolve_mail(ctx: ToolContext, to: str, subject: str, body: str, cc: str = "") -> ResolvedEffect:
+    """Args:
+    to: one or more addresses, separated by commas
+    subject: one line
+    body: the text
+    cc: further addresses
+    """
+    recipients = smtp.parse_addresses(to, "to"), smtp.parse_addresses(cc, "cc")
+    return compose(ctx, _fields(*recipients, subject, body))
+
+
+async def resolve_reply(ctx: ToolContext, message_id: str, body: str) -> ResolvedEffect:
+    """Args:
+    message_id: the mail to answer
+    body: the text, without the quoted mail
+    """
+    data = await _mail(ctx, message_id)
+    named = data.get("reply_to") or [data.get("sender") or {}]
+    to = smtp.parse_addresses(", ".join(str(one.get("address") or "") for one in named), "to")
+    if not to:
+        raise ToolError("that mail names nobody to answer")
+    subject = " ".join(clean(str(data.get("subject", ""))).split())[: smtp.MAX_SUBJECT - 4]
+    fields = _fields(to, [], subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(), body)
+    own = str(data.get("message_id") or "")
+    answered = smtp.message_ids([own if own.startswith("<") else f"<{own}>"])
+    earlier = [r if r.startswith("<") else f"<{r}>" for r in _joined(data.get("references")).replace(",", " ").split()]
+    fields["in_reply_to"] = answered[0] if answered else ""
+    fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
+    return compose(ctx, fields)
+
+
+async def resolve_draft(ctx: ToolContext, message_id: str, body: str, reason: str = "") -> ResolvedEffect:
+    """Args:
+    message_id: the mail to answer
+    body: the proposed text, without the quoted mail
+    reason: why this reply is proposed, shown to the user
+    """
+    return await resolve_reply(ctx, message_id, body)
+
+
+async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
+    """The mail with the user's changes: a new message with its own Message-ID."""
+    old: Json = effect.payload["fields"]
+    to = smtp.parse_addresses(fields["to"], "to") if "to" in fields else old["to"]
+    cc = smtp.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]
+    revised = _fields(to, cc, fields.get("subject") or str(old["subject"]), fields.get("body") or str(old["body"]))
+    return compose(ctx, {**revised, "in_reply_to": old["in_reply_to"], "references": old["references"]})
+
+
+async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+    """True where the message lies in the user's own mailbox (a copy, or an answer's quoted original); else unknown."""
+    if ctx.services.mailbox is None:
+        return None
+    message_id = str(effect.payload["message_id"])
+    for form in (message_id, _bare(message_id)):
+        if await ctx.services.mailbox.read(form) is not None:
+            return True
+    return None
+
+
+async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
+    """Send the message of ``effect``, byte for byte, to its recipients."""
+    payload, mailer = effect.payload, _mailer(ctx)
+    message_id, recipients = str(payload["message_id"]), list(payload["recipients"])
+    now = ctx.clock.now()
+    noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
+    await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
+    await smtp.send(mailer, recipients, payload["message"], lambda: ctx.checkpoint("data_sent"))
+    for address in recipients:
+        key = address.lower()
+        if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
+            person = {"id": key, "address": address, "first_written": now}
+            await ctx.store.store(person, namespace=Namespace.PEOPLE, context_id=key)
+    return f"Sent to {', '.join(recipients)} as {message_id}."
+
+
+def _sending(resolve: Any, name: str, description: str) -> Tool:
+    async def perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
+        return await perform_mail(ctx, effect)
+
+    perform.__doc__ = description
+    decorate = tool(
+        effect=Effect.SEND,
+        resolve=resolve,
+        revise=revise_mail,
+        probe=probe_mail,
+        account=mail_account,
+        same=same_mail,
+        name=name,
+        taints=False,
+        timeout=300.0,
+    )
+    return decorate(perform)
+
+
+send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user approves exactly what is sent first.")
+reply_mail = _sending(
+    resolve_reply, "reply_mail", "Answer a mail, to its sender, in its thread. The user approves it first."
+)
+draft_reply = _sending(
+    resolve_draft, "draft_reply", "Propose an answer to a mail. The user may edit it and sends it, or not."
+)
+
+MAIL_TOOLS: Final = (search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply)

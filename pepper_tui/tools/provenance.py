@@ -1,0 +1,88 @@
+"""Which values a person may trust: those that the user typed, that the config holds, or that belong to people the user
+has written to. Everything else on a card is marked.
+
+An *atom* is an e-mail address, a URL, a bare host name, or an absolute path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.config import Config
+from pepper_tui.model import CardLine, ContextFilter, Namespace
+from pepper_tui.text import clean
+
+if TYPE_CHECKING:
+    from pepper_tui.store import ContextStore
+
+_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
+_URL: Final = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]+|\b(?:mailto|tel|javascript|data):[^\s<>\"]+", re.I
+)
+_HOST: Final = re.compile(r"(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d+)?(?:/[^\s<>\"]*)?", re.I)
+_PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
+_EDGE: Final = ".,;:!?)]}'\"*_>"
+MAX_MESSAGES: Final = 5000
+"""User messages looked at, newest first."""
+
+
+def atoms(text: str) -> list[str]:
+    """The atoms in ``text``, lower case, each once, in order."""
+    found: dict[str, None] = {}
+    rest = clean(text).lower()
+    for pattern in (_URL, _ADDRESS, _HOST, _PATH):
+        for match in pattern.finditer(rest):
+            found[match[0].strip(_EDGE).rstrip("/")] = None
+        rest = pattern.sub(" ", rest)
+    found.pop("", None)
+    return list(found)
+
+
+class Provenance:
+    """Marks the lines of a card. Reads the store; writes nothing."""
+
+    def __init__(self, store: ContextStore, config: Config) -> None:
+        self._store = store
+        said = {
+            "user": config.user.model_dump(mode="json"),
+            "watch": [watch.model_dump(mode="json") for watch in config.watch],
+            "templates": config.mail.templates,
+            "clock": [entry.model_dump(mode="json") for entry in config.clock],
+            "sender": config.sender_address,
+        }
+        self._configured = set(atoms(json.dumps(said, ensure_ascii=False).replace("\\n", "\n")))
+
+    async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = ()) -> list[CardLine]:
+        """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
+
+        ``also`` are further texts of the user's (the fields of an edit).
+        """
+        wanted = {atom for line in lines for atom in atoms(line.value)}
+        unknown = await self._unknown(wanted, also) if wanted else set()
+        marked: list[CardLine] = []
+        named: dict[str, None] = {}
+        for line in lines:
+            bad = [atom for atom in atoms(line.value) if atom in unknown]
+            marked.append(dataclasses.replace(line, untrusted=bool(bad)))
+            if bad != [line.value.strip().lower()]:
+                named.update(dict.fromkeys(bad))
+        return marked + [CardLine("Not from you", atom, untrusted=True) for atom in named]
+
+    async def _unknown(self, wanted: set[str], also: Iterable[str]) -> set[str]:
+        unknown = wanted - self._configured
+        for text in also:
+            unknown -= set(atoms(text))
+        for atom in sorted(unknown):
+            if "@" in atom and await self._store.get(atom, namespace=Namespace.PEOPLE) is not None:
+                unknown.discard(atom)
+        if unknown:
+            typed = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
+            for message in typed:
+                unknown -= set(atoms(str(message.data.get("text", ""))))
+                if not unknown:
+                    break
+        return unknown

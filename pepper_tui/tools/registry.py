@@ -1,0 +1,35 @@
+"""The tools there are, by name, with the services that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pepper_tui.model import ToolSpec
+from pepper_tui.tools.services import Services
+from pepper_tui.tools.tool import Tool
+
+
+class ToolRegistry:
+    """Tools by name. Raises ``ValueError`` where two have the same one."""
+
+    def __init__(self, tools: Iterable[Tool] = (), services: Services | None = None) -> None:
+        self.services = services or Services()
+        self._tools: dict[str, Tool] = {}
+        for each in tools:
+            self.add(each)
+
+    def add(self, tool: Tool) -> None:
+        if tool.name in self._tools:
+            raise ValueError(f"there are two tools named {tool.name!r}")
+        self._tools[tool.name] = tool
+
+    def get(self, name: str) -> Tool | None:
+        return self._tools.get(name)
+
+    def names(self) -> list[str]:
+        return sorted(self._tools)
+
+    def specs(self, names: Iterable[str] | None = None) -> list[ToolSpec]:
+        """Specs of the tools called ``names`` (all where it is ``None``), by name; unknown names are left out."""
+        wanted = self.names() if names is None else sorted(set(names) & self._tools.keys())
+        return [self._tools[name].spec for name in wanted]

@@ -1,0 +1,139 @@
+"""Reminders: promises to speak at a time. These tools write the records; the attention room keeps their time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from pepper_tui.clock import iso
+from pepper_tui.model import (
+    OPEN_TAG,
+    REMINDER,
+    Context,
+    ContextFilter,
+    Effect,
+    Namespace,
+    Reminder,
+    ReminderState,
+)
+from pepper_tui.text import one_line
+from pepper_tui.tools.calendar_tools import parse_time
+from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+_DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_UNITS: Final = {"hour": "HOURLY", "day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
+_WORDS: Final = {
+    "hourly": "FREQ=HOURLY",
+    "daily": "FREQ=DAILY",
+    "every day": "FREQ=DAILY",
+    "weekly": "FREQ=WEEKLY",
+    "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    "weekday": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    "every weekday": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    "weekends": "FREQ=WEEKLY;BYDAY=SA,SU",
+    "monthly": "FREQ=MONTHLY",
+    "yearly": "FREQ=YEARLY",
+    "annually": "FREQ=YEARLY",
+}
+_RULE: Final = re.compile(
+    r"(?:RRULE:)?(FREQ=(?:HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+){0,8})", re.I
+)
+
+
+def parse_repeat(words: str) -> str:
+    """The RRULE that ``words`` mean; empty for none. Raises ``ToolError``; nothing repeats faster than hourly."""
+    text = " ".join(words.strip().lower().split())
+    if text in ("", "none", "never", "once", "no"):
+        return ""
+    if text in _WORDS:
+        return _WORDS[text]
+    every = re.fullmatch(r"every (?:(\d{1,3}|other) )?(hour|day|week|month|year)s?", text)
+    if every:
+        interval = {"other": 2}.get(every[1] or "", 0) or int(every[1] or 1)
+        if interval < 1:
+            raise ToolError("a repeat needs an interval of at least 1")
+        return f"FREQ={_UNITS[every[2]]}" + (f";INTERVAL={interval}" if interval > 1 else "")
+    named = [
+        day for name, day in zip(_NAMES, _DAYS, strict=True) if re.search(rf"\b{name[:3]}(?:{name[3:]})?s?\b", text)
+    ]
+    if named and re.fullmatch(r"(?:every |on )?(?:[a-z]+(?:,? and |, ?| )?)+", text):
+        return f"FREQ=WEEKLY;BYDAY={','.join(named)}"
+    rule = _RULE.fullmatch(words.strip())
+    if rule:
+        return rule[1].upper()
+    raise ToolError(
+        f"{one_line(words, 60)!r} is not a repeat that I understand; "
+        "say hourly, daily, weekdays, weekly, monthly, yearly, 'every 2 weeks', 'every monday', or an RRULE"
+    )
+
+
+@tool(effect=Effect.LOCAL)
+async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> str:
+    """Remind the user of something at a time, once or repeatedly.
+
+    Args:
+        text: what to remind of, as the user should read it
+        when: the first time, e.g. "in 2 minutes", "tomorrow 9am", "2027-01-31 14:00"
+        repeat: empty for once; daily, weekdays, weekly, monthly, "every 2 weeks", "every monday", or an RRULE
+    """
+    if not text.strip():
+        raise ToolError("'text' is empty")
+    due, rule = parse_time(ctx, when), parse_repeat(repeat)
+    now = ctx.clock.now()
+    if due < now - 60:
+        raise ToolError(f"{one_line(when, 60)!r} is in the past ({iso(due, ctx.services.zone)})")
+    reminder = Reminder(
+        # the call's own id: one call makes one reminder
+        id=f"reminder_{ctx.call.id}",
+        text=text.strip()[:2000],
+        due=due,
+        zone=ctx.services.zone_name,
+        created_at=now,
+        rule=rule,
+        starts=due,
+        call=ctx.call.id,
+    )
+    await ctx.store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, tags=[OPEN_TAG])
+    return f"Reminder {reminder.id} set for {_when(ctx, due)}{f', repeating ({rule})' if rule else ''}."
+
+
+@tool(effect=Effect.READ, taints=False)
+async def list_reminders(ctx: ToolContext) -> str:
+    """List the reminders that still wait."""
+    found = await ctx.store.query(
+        ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], newest_first=False, limit=1000)
+    )
+    reminders = sorted((Reminder.of(context) for context in found), key=lambda each: each.due)
+    lines = [
+        f"{each.id} | {_when(ctx, each.due)} | {one_line(each.text)}{f' | {each.rule}' if each.rule else ''}"
+        for each in reminders
+    ]
+    return "\n".join(lines) or "No reminders."
+
+
+@tool(effect=Effect.LOCAL)
+async def cancel_reminder(ctx: ToolContext, reminder_id: str) -> str:
+    """Cancel a reminder.
+
+    Args:
+        reminder_id: as list_reminders gives it
+    """
+    context: Context | None = await ctx.store.get(reminder_id, namespace=Namespace.REMINDER)
+    if context is None:
+        raise ToolError(f"there is no reminder {one_line(reminder_id, 80)!r}")
+    reminder = Reminder.of(context)
+    if not REMINDER.allows(reminder.state, ReminderState.CANCELLED):
+        raise ToolError(f"that reminder is already {reminder.state}")
+    ended = replace(reminder, state=REMINDER.move(reminder.state, ReminderState.CANCELLED))
+    await ctx.store.put(ended, namespace=Namespace.REMINDER, text=ended.text, expect_version=context.version)
+    return f"Cancelled: {one_line(ended.text)}"
+
+
+def _when(ctx: ToolContext, at: float) -> str:
+    return f"{datetime.fromtimestamp(at, ctx.services.zone):%a %Y-%m-%d %H:%M:%S %Z}"
+
+
+REMINDER_TOOLS: Final = (remind, list_reminders, cancel_reminder)

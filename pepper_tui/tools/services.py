@@ -1,0 +1,72 @@
+"""What tools are given from outside their room, as protocols: the runtime builds the parts and hands them over here.
+
+A service that is absent is ``None``; the tools that want it then fail with words that say what to configure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Protocol
+
+from pepper_tui.config import Smtp
+from pepper_tui.model import Json, Record, ToolCall
+
+
+class Mailbox(Protocol):
+    """Read access to mail. A mail is the data of its ``raw.mail`` context: id, message_id, sender, to, subject, …"""
+
+    async def search(self, words: str, sender: str, since: float | None, limit: int, /) -> list[Json]: ...
+
+    async def read(self, mail: str, /) -> Json | None: ...
+
+    async def thread(self, of: str, /) -> list[Json]: ...
+
+
+class Agenda(Protocol):
+    """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …"""
+
+    async def between(self, start: float, end: float, /) -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mailer:
+    """The account that mail is sent from. ``password`` is the secret's value; ``tls_ca`` a file of extra roots."""
+
+    address: str
+    smtp: Smtp
+    password: str = ""
+    name: str = ""
+    tls_ca: str = ""
+
+    @property
+    def account(self) -> str:
+        """What an approval binds: who sends, and through which server."""
+        user = f"{self.smtp.user}@" if self.smtp.user else ""
+        return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port} ({self.smtp.security})"
+
+
+ParseWhen = Callable[[str, float, tzinfo], float]
+"""Words for a time, now, the user's zone -> POSIX seconds. Raises ``ValueError`` with words."""
+
+Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]]
+"""call, task, agent, progress -> the answer. Called again with the same call after a crash: it re-attaches."""
+
+CancelCall = Callable[[str, str], Awaitable[str]]
+"""call id, by whom -> words."""
+
+
+@dataclass(slots=True)
+class Services:
+    """All that the built-in tools may reach beside the store."""
+
+    zone: tzinfo = UTC
+    zone_name: str = "UTC"
+    mailbox: Mailbox | None = None
+    agenda: Agenda | None = None
+    mailer: Mailer | None = None
+    parse_when: ParseWhen | None = None
+    delegate: Delegate | None = None
+    cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call
+    cancel_call: CancelCall | None = None

@@ -1,0 +1,221 @@
+"""Sending mail: SMTP has no idempotency, so what is known of an attempt is told apart to the byte.
+
+Everything up to the server's go-ahead for the message (354), and a refusal of the message by the server, is known not
+to have sent anything: ``NotDoneError``. From the first byte of the message on, a lost or late reply leaves the outcome
+unknown: ``OutcomeUnknownError``. Nothing is retried here.
+
+A message is built once, when the effect is resolved, with its Message-ID and date; what is sent are those bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.text import clean, one_line
+from pepper_tui.tools.services import Mailer
+from pepper_tui.tools.tool import NotDoneError, ToolError
+
+if TYPE_CHECKING:
+    import aiosmtplib
+
+MAX_RECIPIENTS: Final = 50
+MAX_SUBJECT: Final = 500
+MAX_BODY: Final = 200_000
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
+
+
+class OutcomeUnknownError(Exception):
+    """The message was handed over and the server's answer never came: it may or may not have been sent."""
+
+
+def parse_addresses(value: str, label: str) -> list[str]:
+    """The bare addresses in ``value``, separated by commas or semicolons; display names are dropped.
+
+    Raises ``ToolError`` for anything that is not a plain address, so that no header can be slipped in.
+    """
+    if re.search(r"[\r\n\x00]", value):
+        raise ToolError(f"'{label}' holds a line break; give addresses separated by commas")
+    found: list[str] = []
+    for part in re.split(r"[,;]", value):
+        text = part.strip()
+        if not text:
+            continue
+        named = re.fullmatch(r"[^<>]*<([^<>]*)>", text)
+        address = (named[1] if named else text).strip()
+        local, _, domain = address.rpartition("@")
+        if domain and not domain.isascii():
+            try:
+                address = f"{local}@{domain.encode('idna').decode('ascii')}"
+            except UnicodeError as error:
+                raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address") from error
+        if not _ADDRESS.fullmatch(address):
+            raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address")
+        if address.lower() not in (each.lower() for each in found):
+            found.append(address)
+    return found
+
+
+def one_header(value: str, label: str) -> str:
+    """``value`` as the text of one header. Raises ``ToolError`` where it holds a line break or is too long."""
+    if re.search(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", value):
+        raise ToolError(f"'{label}' holds a line break; it must be one line")
+    text = " ".join(clean(value).split())
+    if len(text) > MAX_SUBJECT:
+        raise ToolError(f"'{label}' is longer than {MAX_SUBJECT} characters")
+    return text
+
+
+def message_ids(values: Sequence[str]) -> list[str]:
+    """Those of ``values`` that are well-formed message ids, in angle brackets, each once."""
+    found: dict[str, None] = {}
+    for value in values:
+        for match in _MESSAGE_ID.findall(value):
+            if match.isascii():
+                found[match] = None
+    return list(found)
+
+
+def build_message(
+    mailer: Mailer,
+    *,
+    to: Sequence[str],
+    cc: Sequence[str],
+    subject: str,
+    body: str,
+    message_id: str,
+    at: float,
+    in_reply_to: str = "",
+    references: Sequence[str] = (),
+) -> str:
+    """The whole message as ASCII text with CRLF. Raises ``ToolError`` for what no mail can hold."""
+    if not to:
+        raise ToolError("'to' names nobody")
+    if len(to) + len(cc) > MAX_RECIPIENTS:
+        raise ToolError(f"more than {MAX_RECIPIENTS} recipients")
+    if len(body) > MAX_BODY:
+        raise ToolError(f"'body' is longer than {MAX_BODY} characters")
+    message = EmailMessage(policy=SMTP_POLICY)
+    try:
+        message["From"] = Address(clean(mailer.name), addr_spec=mailer.address)
+        message["To"] = ", ".join(to)
+        if cc:
+            message["Cc"] = ", ".join(cc)
+        message["Subject"] = subject
+        message["Date"] = format_datetime(datetime.fromtimestamp(int(at), UTC))
+        message["Message-ID"] = message_id
+        if in_reply_to:
+            message["In-Reply-To"] = in_reply_to
+        if references:
+            message["References"] = " ".join(references[-20:])
+        message.set_content(body, cte="quoted-printable")
+        return message.as_bytes().decode("ascii")
+    except (ValueError, UnicodeError, IndexError) as error:
+        raise ToolError(f"no mail can be made of this: {one_line(str(error), 200)}") from error
+
+
+async def send(
+    mailer: Mailer, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None] = lambda: None
+) -> str:
+    """Send ``message`` to exactly ``recipients``, or to none of them; the server's words.
+
+    ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` where nothing was sent,
+    ``OutcomeUnknownError`` where that is not known.
+    """
+    import aiosmtplib
+
+    smtp = mailer.smtp
+    client = aiosmtplib.SMTP(
+        hostname=smtp.host,
+        port=smtp.port,
+        use_tls=smtp.security == "tls",
+        start_tls=smtp.security == "starttls",
+        timeout=smtp.timeout,
+        tls_context=_tls(mailer) if smtp.security != "none" else None,
+        local_hostname=mailer.address.rpartition("@")[2] or "localhost",
+    )
+    try:
+        await _prepare(client, mailer, recipients)
+    except BaseException:
+        client.close()
+        raise
+    try:
+        return await _hand_over(client, message, on_handed_over)
+    finally:
+        client.close()
+
+
+def _tls(mailer: Mailer) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=mailer.tls_ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise NotDoneError(f"the certificates in {mailer.tls_ca} can't be read: {error}.") from error
+
+
+async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence[str]) -> None:
+    import aiosmtplib
+
+    smtp = mailer.smtp
+    where = f"{smtp.host}:{smtp.port}"
+    try:
+        await client.connect()
+        if smtp.user:
+            await client.login(smtp.user, mailer.password)
+        await client.ehlo()
+        await client.mail(mailer.address)
+        for each in recipients:
+            await client.rcpt(each)
+        answer = await client.execute_command(b"DATA")
+        if answer.code != 354:
+            raise NotDoneError(f"{where} did not take the message: {answer.code} {one_line(answer.message)}.")
+    except ssl.SSLCertVerificationError as error:
+        raise NotDoneError(
+            f"the certificate of {where} is not valid ({error.verify_message}); check mail.smtp.host."
+        ) from error
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise NotDoneError(f"{where} did not accept user and password; check mail.smtp.") from error
+    except aiosmtplib.SMTPRecipientRefused as error:
+        raise NotDoneError(f"{where} refused the recipient {error.recipient}: {one_line(error.message)}.") from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise NotDoneError(f"{where} refused: {error.code} {one_line(error.message)}.") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
+        cause = error.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise NotDoneError(
+                f"the certificate of {where} is not valid ({cause.verify_message}); check mail.smtp.host."
+            ) from error
+        raise NotDoneError(f"no session with {where}: {one_line(str(error) or type(error).__name__)}.") from error
+
+
+async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Callable[[], None]) -> str:
+    import aiosmtplib
+
+    protocol = client.protocol
+    if protocol is None:
+        raise NotDoneError("the connection was lost before the message.")
+    body = re.sub(rb"^\.", b"..", re.sub(rb"\r\n|\r|\n", b"\r\n", message.encode("ascii")), flags=re.M)
+    if not body.endswith(b"\r\n"):
+        body += b"\r\n"
+    try:
+        protocol.write(body + b".\r\n")
+        answer = await protocol.read_response(timeout=client.timeout)
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        raise OutcomeUnknownError("the server's answer to the message never came") from error
+    if answer.code // 100 != 2:
+        raise NotDoneError(f"the server refused the message: {answer.code} {one_line(answer.message)}.")
+    on_handed_over()
+    try:
+        async with asyncio.timeout(5):
+            await client.quit()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError):
+        pass  # the message is taken; how the session ends does not matter
+    return one_line(answer.message)

@@ -1,0 +1,238 @@
+"""A tool: a typed async function whose signature is its schema, whose docstring is its description.
+
+``read`` and ``local`` tools are one function ``f(ctx, **arguments) -> str | Json``. A ``local`` tool runs inside the
+unit of work that commits its result, so what it stores is applied exactly once.
+
+``write`` and ``send`` tools come in two parts: ``resolve(ctx, **arguments) -> ResolvedEffect`` leaves nothing open and
+touches nothing outside; the decorated body ``perform(ctx, effect) -> str`` does exactly that effect, once, after an
+approval. A body raises ``NotDoneError`` where it knows that nothing happened; every other error means that the outcome
+is unknown. ``revise(ctx, effect, fields)`` makes the effect that the user's edit asks for. ``probe(ctx, effect)`` looks
+whether the effect happened: true, false, or ``None`` where that can't be told.
+
+A tool that ``resumes`` waits for something durable: it holds no slot, has no time limit of its own unless one is
+stated, and after a crash is called again with the same call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+import typing
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
+from pepper_tui.tools.services import Services
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from pepper_tui.store import ContextStore
+
+OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
+
+
+class ToolError(Exception):
+    """The tool can't do what it was asked, for a reason that its caller should read."""
+
+
+class ArgumentError(ToolError):
+    """The arguments do not fit the tool's schema; the message says which and why."""
+
+
+class NotDoneError(ToolError):
+    """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened."""
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool is given beside its arguments. ``call`` is as it stood when the run began."""
+
+    store: ContextStore
+    clock: Clock
+    call: ToolCall
+    services: Services
+    tool: Tool
+    report: Callable[[str], None] = lambda text: None
+    checkpoint: Callable[[str], None] = lambda name: None
+
+    def progress(self, text: str) -> None:
+        """Show ``text`` beside the running call. Live only: it is not history."""
+        self.report(text)
+
+    def effect(self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json) -> ResolvedEffect:
+        """A resolved effect of this tool."""
+        return ResolvedEffect(self.tool.name, self.tool.definition, account, summary, list(lines), payload)
+
+
+Body = Callable[..., Awaitable[str | Json]]
+Resolve = Callable[..., Awaitable[ResolvedEffect]]
+Revise = Callable[[ToolContext, ResolvedEffect, dict[str, str]], Awaitable[ResolvedEffect]]
+Probe = Callable[[ToolContext, ResolvedEffect], Awaitable[bool | None]]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool as the registry holds it. Build it with ``tool``.
+
+    ``same`` picks of a payload what makes two effects the same request (a fresh Message-ID does not). ``account`` is
+    the account that the effect would go through now. ``taints``: results hold text from outside. ``rerunnable``: a
+    ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled.
+    """
+
+    name: str
+    effect: Effect
+    body: Body
+    resolve: Resolve | None = None
+    revise: Revise | None = None
+    probe: Probe | None = None
+    account: Callable[[Services], str] | None = None
+    same: Callable[[Json], Json] = lambda payload: payload
+    on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None
+    timeout: float | None = None
+    resumes: bool = False
+    taints: bool = True
+    rerunnable: bool = False
+    extra: Json = field(default_factory=dict)
+
+    @property
+    def outside(self) -> bool:
+        return self.effect in OUTSIDE_EFFECTS
+
+    @cached_property
+    def _documented(self) -> tuple[str, dict[str, str]]:
+        description, arguments = parse_docstring(inspect.getdoc(self.body) or "")
+        if self.resolve is not None:
+            arguments = {**parse_docstring(inspect.getdoc(self.resolve) or "")[1], **arguments}
+        return description, arguments
+
+    @cached_property
+    def model(self) -> type[BaseModel]:
+        """The arguments as a pydantic model; unknown ones are errors."""
+        from pydantic import ConfigDict, Field, create_model
+
+        function = self.resolve or self.body
+        hints = typing.get_type_hints(function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for parameter in list(inspect.signature(function).parameters.values())[1:]:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            description = self._documented[1].get(parameter.name)
+            fields[parameter.name] = (hints[parameter.name], Field(default, description=description))
+        return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
+
+    @cached_property
+    def parameters(self) -> Json:
+        """JSON Schema of the arguments."""
+        schema = self.model.model_json_schema()
+        schema.pop("title", None)
+        for each in schema.get("properties", {}).values():
+            each.pop("title", None)
+        return schema
+
+    @cached_property
+    def definition(self) -> str:
+        """Hash of name, schema and effect: an approval given to one definition does not hold for another."""
+        bound = {"name": self.name, "parameters": self.parameters, "effect": self.effect.value}
+        return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def spec(self) -> ToolSpec:
+        return ToolSpec(self.name, self._documented[0], self.parameters, self.effect)
+
+    def validate(self, arguments: Json) -> Json:
+        """The arguments with their types and defaults. Raises ``ArgumentError``."""
+        from pydantic import ValidationError
+
+        if not isinstance(arguments, dict):
+            raise ArgumentError(f"{self.name}: the arguments must be an object")
+        try:
+            checked = self.model.model_validate(arguments)
+        except ValidationError as error:
+            raise ArgumentError(f"{self.name}: " + "; ".join(_words(p) for p in error.errors())) from error
+        except RecursionError as error:
+            raise ArgumentError(f"{self.name}: the arguments are nested too deeply") from error
+        return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+    def same_key(self, effect: ResolvedEffect) -> str:
+        """Equal for two effects that a person would call the same request."""
+        bound = {"tool": effect.tool, "account": effect.account, "payload": self.same(effect.payload)}
+        return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _words(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
+        return f"'{where}' is missing"
+    if problem["type"] == "extra_forbidden":
+        return f"unknown argument '{where}'"
+    message = str(problem["msg"]).removeprefix("Input ").removeprefix("Value error, ")
+    return f"'{where}' {message}"
+
+
+def tool(
+    *,
+    effect: Effect,
+    resolve: Resolve | None = None,
+    revise: Revise | None = None,
+    probe: Probe | None = None,
+    account: Callable[[Services], str] | None = None,
+    same: Callable[[Json], Json] = lambda payload: payload,
+    on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None,
+    timeout: float | None = None,
+    resumes: bool = False,
+    taints: bool | None = None,
+    rerunnable: bool = False,
+    name: str = "",
+) -> Callable[[Body], Tool]:
+    """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
+
+    Raises ``TypeError`` for a ``write`` or ``send`` without ``resolve``, or a ``read`` or ``local`` with one.
+    """
+    if (effect in OUTSIDE_EFFECTS) != (resolve is not None):
+        raise TypeError("write and send tools need resolve; read and local tools have none")
+    taint = effect is not Effect.LOCAL if taints is None else taints
+
+    def decorate(function: Body) -> Tool:
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(f"{function!r} is not an async function")
+        called = name or function.__name__
+        return Tool(
+            called,
+            effect,
+            function,
+            resolve,
+            revise,
+            probe,
+            account,
+            same,
+            on_cancel,
+            timeout,
+            resumes,
+            taint,
+            rerunnable,
+        )
+
+    return decorate
+
+
+_ARGUMENT = re.compile(r"^\s{0,8}(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
+
+
+def parse_docstring(doc: str) -> tuple[str, dict[str, str]]:
+    """The description (all before ``Args:``) and what ``Args:`` says of each argument."""
+    description, _, rest = doc.partition("Args:")
+    arguments: dict[str, str] = {}
+    current = ""
+    for line in rest.splitlines():
+        match = _ARGUMENT.match(line)
+        if match:
+            current = match[1]
+            arguments[current] = match[2].strip()
+        elif current and line.strip():
+            arguments[current] += " " + line.strip()
+    return " ".join(description.split()), arguments

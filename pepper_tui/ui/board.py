@@ -1,0 +1,311 @@
+"""What the screen shows, as plain state: a pure projection of contexts, without any widget or I/O.
+
+A context counts once a version; the order of arrival does not matter, so a recalled state and the live updates
+may overlap. Text is kept raw here and cleaned where it is drawn.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Final
+
+from pepper_tui.model import (
+    CALL_OPEN,
+    Approval,
+    ApprovalState,
+    AssistantMessage,
+    CallState,
+    Context,
+    ContextUpdate,
+    Health,
+    Namespace,
+    Notification,
+    NotificationState,
+    Priority,
+    RunState,
+    Signal,
+    ToolCall,
+    Usage,
+    UserMessage,
+    WorkerRun,
+)
+
+SIGNALS_KEPT: Final = 2000
+ENDED_KEPT: Final = 50
+"""Ended calls and runs that stay listed."""
+
+
+class Pane(StrEnum):
+    """The parts of the board that can change on their own."""
+
+    CHAT = "chat"
+    INBOX = "inbox"
+    SIGNALS = "signals"
+    CALLS = "calls"
+    WORKERS = "workers"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation. ``speaker``: ``you``, ``pepper`` or ``trouble``."""
+
+    id: str
+    speaker: str
+    text: str
+    at: float
+    unfinished: bool = False
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One thing that waits for the user. ``kind``: ``approval``, ``unknown``, or a notification's kind."""
+
+    ref: str
+    kind: str
+    priority: Priority
+    at: float
+    unread: bool
+    record: Approval | Notification | ToolCall
+    version: int = 1
+
+
+_RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
+
+
+def _inbox_rank(item: InboxItem) -> tuple[int, float, str]:
+    """Most pressing first; what is older stays before what is newer, so that arrivals do not move the rest."""
+    rank = 0 if item.kind == "unknown" else 1 if item.kind == "approval" else _RANK[item.priority]
+    return rank, item.at, item.ref
+
+
+@dataclass(slots=True)
+class Board:
+    """The screen's state. ``apply`` feeds it; the readers below never change it."""
+
+    versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    after: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    notifications: dict[str, Notification] = field(default_factory=dict)
+    signals: OrderedDict[str, Signal] = field(default_factory=OrderedDict)
+    calls: dict[str, ToolCall] = field(default_factory=dict)
+    progress: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, WorkerRun] = field(default_factory=dict)
+    health: dict[str, Health] = field(default_factory=dict)
+    costs: dict[str, tuple[float, float]] = field(default_factory=dict)
+    held: dict[str, float] = field(default_factory=dict)
+
+    # ---------------------------------------------------------------------------------------------- feeding
+
+    def recalled(self, contexts: Iterable[Context]) -> set[Pane]:
+        """Take in contexts as they stand."""
+        return self.apply(ContextUpdate(context.seq, context) for context in contexts)
+
+    def apply(self, updates: Iterable[ContextUpdate]) -> set[Pane]:
+        """Take in updates; returns the panes that may look different now. A record of a form that this version
+        does not know is passed over."""
+        changed: set[Pane] = set()
+        for update in updates:
+            context = update.context
+            name = (context.namespace, context.context_id)
+            known = self.versions.get(name, 0)
+            if context.version < known or (context.version == known and not update.deleted):
+                continue
+            self.versions[name] = context.version
+            try:
+                changed |= self._take(context, update.deleted)
+            except (TypeError, ValueError, KeyError):
+                continue
+        self._trim()
+        return changed
+
+    def _take(self, context: Context, deleted: bool) -> set[Pane]:
+        key = context.context_id
+        match context.namespace:
+            case Namespace.USER_MESSAGE:
+                said = UserMessage.of(context)
+                if deleted or said.withdrawn:
+                    self.messages.pop(key, None)
+                else:
+                    self.messages[key] = Message(key, "you", said.text, said.created_at)
+                    self.after[key] = tuple(said.after_calls)
+                return {Pane.CHAT}
+            case Namespace.ASSISTANT_MESSAGE:
+                answer = AssistantMessage.of(context)
+                speaker = "trouble" if answer.kind == "trouble" else "pepper"
+                self.messages[key] = Message(key, speaker, answer.text, answer.created_at, answer.unfinished)
+                if deleted:
+                    del self.messages[key]
+                return {Pane.CHAT}
+            case Namespace.ASSISTANT_LOG:
+                self.held[key] = context.created_at
+                return {Pane.STATUS}
+            case Namespace.TOOL_CALL:
+                self.calls[key] = ToolCall.of(context)
+                if deleted:
+                    del self.calls[key]
+                return {Pane.CALLS, Pane.INBOX, Pane.CHAT, Pane.STATUS}
+            case Namespace.PROGRESS:
+                self.progress[key] = context.text or str(context.data.get("text", ""))
+                return {Pane.CALLS}
+            case Namespace.APPROVAL:
+                self.approvals[key] = Approval.of(context)
+                if deleted:
+                    del self.approvals[key]
+                return {Pane.INBOX, Pane.STATUS}
+            case Namespace.NOTIFICATION:
+                self.notifications[key] = Notification.of(context)
+                if deleted:
+                    del self.notifications[key]
+                return {Pane.INBOX, Pane.STATUS}
+            case Namespace.RUN:
+                self.runs[key] = WorkerRun.of(context)
+                if deleted:
+                    del self.runs[key]
+                return {Pane.WORKERS}
+            case Namespace.USAGE:
+                usage = Usage.of(context)
+                self.costs[key] = (usage.created_at, usage.cost)
+                return {Pane.STATUS}
+            case Namespace.HEALTH:
+                self.health[key] = Health.of(context)
+                if deleted:
+                    del self.health[key]
+                return {Pane.STATUS}
+            case namespace if namespace.startswith(Namespace.SIGNALS + "."):
+                signal = Signal.of(context)
+                self.signals[key] = signal
+                if deleted:
+                    del self.signals[key]
+                elif signal.priority is Priority.LOG:
+                    self.held[key] = signal.created_at
+                return {Pane.SIGNALS, Pane.STATUS}
+            case _:
+                return set()
+
+    def _trim(self) -> None:
+        while len(self.signals) > SIGNALS_KEPT:
+            key, signal = self.signals.popitem(last=False)
+            self.versions.pop((f"{Namespace.SIGNALS}.{signal.source}", key), None)
+        ended = [c for c in self.calls.values() if not c.open]
+        for call in sorted(ended, key=lambda c: c.ended_at or c.created_at)[: max(0, len(ended) - ENDED_KEPT)]:
+            del self.calls[call.id]
+            self.progress.pop(call.id, None)
+        over = [r for r in self.runs.values() if r.state in _RUN_ENDED]
+        for run in sorted(over, key=lambda r: r.created_at)[: max(0, len(over) - ENDED_KEPT)]:
+            del self.runs[run.id]
+        for key in [k for k, a in self.approvals.items() if a.state is not ApprovalState.PENDING]:
+            del self.approvals[key]
+        for key in [k for k, n in self.notifications.items() if n.state in _NOTICE_ENDED]:
+            del self.notifications[key]
+
+    # ---------------------------------------------------------------------------------------------- reading
+
+    def conversation(self) -> list[Message]:
+        """The messages by time. One that waits for open calls is ``queued``."""
+        ordered = sorted(self.messages.values(), key=lambda m: (m.at, m.id))
+        return [
+            Message(m.id, m.speaker, m.text, m.at, queued=True) if m.speaker == "you" and self._waits(m.id) else m
+            for m in ordered
+        ]
+
+    def _waits(self, message_id: str) -> bool:
+        return any(self.calls[c].state in CALL_OPEN for c in self.after.get(message_id, ()) if c in self.calls)
+
+    def inbox(self, now: float) -> list[InboxItem]:
+        """What waits for the user and is not snoozed, most pressing first."""
+        items = [
+            InboxItem(
+                f"approval:{a.id}",
+                "approval",
+                Priority.HIGH,
+                a.created_at,
+                True,
+                a,
+                self._version(Namespace.APPROVAL, k),
+            )
+            for k, a in self.approvals.items()
+            if a.state is ApprovalState.PENDING and (a.snoozed_until or 0.0) <= now
+        ]
+        items += [
+            InboxItem(
+                f"notification:{n.id}",
+                n.kind,
+                n.priority,
+                n.created_at,
+                n.state is NotificationState.NEW,
+                n,
+                self._version(Namespace.NOTIFICATION, k),
+            )
+            for k, n in self.notifications.items()
+            if n.state in (NotificationState.NEW, NotificationState.SEEN)
+        ]
+        items += [
+            InboxItem(
+                f"call:{c.id}", "unknown", Priority.URGENT, c.created_at, True, c, self._version(Namespace.TOOL_CALL, k)
+            )
+            for k, c in self.calls.items()
+            if c.state is CallState.UNKNOWN and not c.acknowledged
+        ]
+        return sorted(items, key=_inbox_rank)
+
+    def _version(self, namespace: str, key: str) -> int:
+        return self.versions.get((namespace, key), 1)
+
+    def next_wake(self, now: float) -> float | None:
+        """When the next snoozed approval is due back, if any."""
+        times = [a.snoozed_until for a in self.approvals.values() if a.snoozed_until is not None]
+        return min((t for t in times if t > now), default=None)
+
+    def newest_signals(self) -> list[Signal]:
+        return list(itertools.islice(reversed(self.signals.values()), SIGNALS_KEPT))
+
+    def listed_calls(self) -> list[ToolCall]:
+        """Open calls, oldest first; then ended ones, newest first."""
+        running = sorted((c for c in self.calls.values() if c.open), key=lambda c: (c.created_at, c.id))
+        ended = sorted(
+            (c for c in self.calls.values() if not c.open), key=lambda c: (-(c.ended_at or c.created_at), c.id)
+        )
+        return running + ended
+
+    def running_calls(self) -> list[ToolCall]:
+        """Calls whose clock goes on."""
+        return [c for c in self.calls.values() if c.state in (CallState.SCHEDULED, CallState.ATTEMPTED)]
+
+    def listed_runs(self) -> list[WorkerRun]:
+        """Runs that are not over, oldest first; then the others, newest first."""
+        running = sorted(
+            (r for r in self.runs.values() if r.state not in _RUN_ENDED), key=lambda r: (r.created_at, r.id)
+        )
+        ended = sorted((r for r in self.runs.values() if r.state in _RUN_ENDED), key=lambda r: (-r.created_at, r.id))
+        return running + ended
+
+    def spent_today(self, now: float, zone: tzinfo) -> float:
+        """What model calls have cost since local midnight."""
+        start = midnight(now, zone)
+        return sum(cost for at, cost in self.costs.values() if at >= start)
+
+    def held_today(self, now: float, zone: tzinfo) -> int:
+        """How many things Pepper noticed or thought today and did not tell."""
+        start = midnight(now, zone)
+        return sum(1 for at in self.held.values() if at >= start)
+
+    def troubles(self) -> list[Health]:
+        """Parts that do not work, oldest trouble first."""
+        return sorted((h for h in self.health.values() if h.state in ("trouble", "stopped")), key=lambda h: h.at)
+
+
+_RUN_ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+_NOTICE_ENDED: Final = frozenset({NotificationState.DONE, NotificationState.DISMISSED})
+
+
+def midnight(now: float, zone: tzinfo) -> float:
+    """The start of the local day that holds ``now``."""
+    return datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()

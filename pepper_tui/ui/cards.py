@@ -1,0 +1,137 @@
+"""How the items of the inbox look. An open approval card shows its whole effect: every line, to the character.
+
+Characters that a terminal would obey are not shown, and the card says so. Values that occur nowhere in what the
+user ever wrote carry the word ``untrusted``.
+"""
+
+from __future__ import annotations
+
+from rich.style import Style
+from rich.text import Text
+
+from pepper_tui.model import Approval, CardLine, Notification, Priority, ToolCall
+from pepper_tui.text import clean, one_line
+from pepper_tui.ui.board import InboxItem
+from pepper_tui.ui.ink import Ink, Pen
+from pepper_tui.ui.rows import PRIORITY_GLYPH, arguments_line
+
+LONGEST = 300
+"""Lines of one card in the list; a longer one says that it goes on and Enter shows all of it."""
+
+_KIND = {
+    "approval": ("◆", "needs your yes"),
+    "unknown": ("?", "outcome unknown"),
+    "brief": ("≡", "brief"),
+    "reminder": ("◷", "reminder"),
+    "offer": ("◷", "missed"),
+    "trouble": ("✗", "trouble"),
+}
+
+
+def title(item: InboxItem) -> str:
+    """The item in one line."""
+    record = item.record
+    if isinstance(record, Approval):
+        return one_line(str(record.effect.get("summary", "")) or "An approval without a summary")
+    if isinstance(record, Notification):
+        return one_line(record.title)
+    return f"Did {one_line(record.name, 40)} happen?"
+
+
+def kind_words(item: InboxItem) -> tuple[str, str]:
+    """Glyph and word of what the item is, with its priority where that says more."""
+    glyph, word = _KIND.get(item.kind, (PRIORITY_GLYPH[item.priority], item.priority.value))
+    if (
+        item.kind not in ("approval", "unknown")
+        and item.kind in _KIND
+        and item.priority in (Priority.URGENT, Priority.HIGH)
+    ):
+        word = f"{item.priority.value} {word}"
+    return glyph, word
+
+
+def _tone(item: InboxItem, ink: Ink) -> Style:
+    if item.kind in ("unknown", "trouble") or item.priority is Priority.URGENT:
+        return ink.urgent
+    if item.kind == "approval" or item.priority is Priority.HIGH:
+        return ink.warn
+    return ink.accent if item.priority is Priority.NORMAL else ink.dim
+
+
+def closed(item: InboxItem, pen: Pen) -> list[Text]:
+    """Two lines: what, and why."""
+    glyph, word = kind_words(item)
+    ink = pen.ink
+    head = Text.assemble((f"{glyph} ", _tone(item, ink)), (title(item), ink.strong if item.unread else ink.plain))
+    reason = one_line(getattr(item.record, "reason", ""))
+    below = Text.assemble("  ", (word, _tone(item, ink)), (f" · {reason}" if reason else "", ink.dim))
+    return [pen.between(head, Text(pen.hour(item.at), ink.dim)), pen.cut(below), Text("")]
+
+
+def opened(item: InboxItem, pen: Pen, hints: str, limit: int = LONGEST) -> list[Text]:
+    """The whole card, and the keys that act on it."""
+    ink = pen.ink
+    glyph, word = kind_words(item)
+    record = item.record
+    state = word
+    if isinstance(record, Approval):
+        state += f" until {pen.hour(record.expires_at)}"
+    head = Text.assemble((f"{glyph} {state}", _tone(item, ink)))
+    body = [*_title_lines(item, pen)]
+    match record:
+        case Approval():
+            body += approval_lines(record, pen)
+        case Notification():
+            body += [Text(clean(line)) for line in record.body.splitlines()]
+        case ToolCall():
+            body += pen.hang(Text("with  ", ink.dim), Text(arguments_line(record.arguments, 600)))
+            if record.error:
+                body += [Text(one_line(record.error, 600))]
+    if len(body) > limit:
+        body = [*body[:limit], Text(f"… {len(body) - limit} more lines: Enter shows all", ink.warn)]
+    lines = [pen.between(head, Text(pen.hour(item.at), ink.dim))]
+    if hints:  # on top, so that they are in view however long the card is
+        lines.append(Text(hints, ink.accent))
+    lines += body
+    reason = getattr(record, "reason", "")
+    if reason:
+        lines += pen.hang(Text("because ", ink.dim), Text(one_line(reason, 600), ink.dim))
+    return [*lines, Text("")]
+
+
+def _title_lines(item: InboxItem, pen: Pen) -> list[Text]:
+    return [Text(title(item), pen.ink.strong)]
+
+
+def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
+    """Each line of the effect as it would happen."""
+    effect = approval.resolved
+    width = min(12, max((len(one_line(line.label, 12)) for line in effect.lines), default=0)) + 2
+    lines: list[Text] = []
+    if effect.account:
+        lines += pen.hang(Text(f"{'account':<{max(width, 9)}}", pen.ink.dim), Text(one_line(effect.account)))
+    for line in effect.lines:
+        lines += card_line(line, pen, max(width, 9))
+    return lines
+
+
+def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
+    """One line of a card; a value of several lines stands below its label behind a bar."""
+    ink = pen.ink
+    label = Text(f"{one_line(line.label, 12):<{width}}", ink.dim)
+    value = clean(line.value)
+    marks = Text("")
+    if line.untrusted:
+        marks.append(" ⚠ untrusted", ink.warn)
+    if value != line.value.replace("\r\n", "\n"):
+        marks.append(" (characters not shown)", ink.warn)
+    tone = ink.warn if line.untrusted else ink.plain
+    if not (line.multiline or "\n" in value):
+        return pen.hang(label, Text.assemble((value, tone), marks))
+    bar = Text("│ ", ink.warn if line.untrusted else ink.dim)
+    inner = Pen(ink, pen.width, pen.zone, pen.now)
+    body = [part for text in value.split("\n") for part in inner.hang(bar, Text(text))]
+    for part in body:
+        if not part.plain.startswith("│"):
+            part.plain = "│" + part.plain[1:]
+    return [Text.assemble(label, marks), *body]

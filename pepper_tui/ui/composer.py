@@ -1,0 +1,136 @@
+"""Where the user types. Enter sends; a paste is text, whatever it holds, and never acts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import Input, TextArea
+
+from pepper_tui.text import clean
+from pepper_tui.ui.keys import bindings
+
+
+class Composer(TextArea):
+    """A few lines of text with a history. The draft survives a walk through the history."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("composer")]
+
+    class Sent(Message):
+        """The user sent ``text``; ``after_calls`` asks to wait for the running calls."""
+
+        def __init__(self, text: str, after_calls: bool) -> None:
+            super().__init__()
+            self.text, self.after_calls = text, after_calls
+
+    class TakeBack(Message):
+        """The user wants the last unread message back."""
+
+    class Stop(Message):
+        """Esc."""
+
+    class Search(Message):
+        """The user wants to search what they sent."""
+
+    def __init__(self, *, id: str, blink: bool = True) -> None:  # noqa: A002
+        super().__init__(id=id, tab_behavior="focus", show_line_numbers=False, soft_wrap=True, compact=True)
+        self.cursor_blink = blink
+        self.highlight_cursor_line = False
+        self.placeholder = "Ask Pepper, or tell it what to do"
+        self.said: list[str] = []
+        self._place = 0
+        self._kept = ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":  # a binding's business, not a line break
+            event.prevent_default()
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.paste(event.text)
+
+    def paste(self, text: str) -> None:
+        """Insert ``text`` as text."""
+        if result := self._replace_via_keyboard(clean(text), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def put(self, text: str) -> None:
+        """Make ``text`` the draft, the cursor at its end."""
+        self.load_text(clean(text))
+        self.move_cursor(self.document.end)
+
+    def remember(self, texts: list[str]) -> None:
+        """Make ``texts`` (oldest first) the history."""
+        self.said = [text for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]][-500:]
+        self._place = len(self.said)
+
+    def _send(self, after_calls: bool) -> None:
+        text = self.text.strip()
+        if not text:
+            return
+        self.load_text("")
+        if not self.said or self.said[-1] != text:
+            self.said.append(text)
+        self._place, self._kept = len(self.said), ""
+        self.post_message(self.Sent(text, after_calls))
+
+    def action_send(self) -> None:
+        self._send(False)
+
+    def action_queue(self) -> None:
+        self._send(True)
+
+    def action_newline(self) -> None:
+        self._replace_via_keyboard("\n", *self.selection)
+
+    def action_take_back(self) -> None:
+        self.post_message(self.TakeBack())
+
+    def action_search(self) -> None:
+        self.post_message(self.Search())
+
+    def action_stop(self) -> None:
+        self.post_message(self.Stop())
+
+    def action_older(self) -> None:
+        if self.cursor_location[0] > 0 or not self._place:
+            self.action_cursor_up()
+            return
+        if self._place == len(self.said):
+            self._kept = self.text
+        self._place -= 1
+        self.put(self.said[self._place])
+        self.move_cursor((0, 0))
+
+    def action_newer(self) -> None:
+        if self.cursor_location[0] < self.document.line_count - 1 or self._place >= len(self.said):
+            self.action_cursor_down()
+            return
+        self._place += 1
+        self.put(self._kept if self._place == len(self.said) else self.said[self._place])
+
+
+class CleanInput(Input):
+    """A one-line input whose pastes are cleaned."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "", blink: bool = True, **more: Any) -> None:
+        super().__init__(clean(value).replace("\n", " "), placeholder=placeholder, select_on_focus=False, **more)
+        self.cursor_blink = blink
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(" ".join(clean(event.text).split()))
+
+
+class CleanArea(TextArea):
+    """A many-line input whose pastes are cleaned."""
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        if result := self._replace_via_keyboard(clean(event.text), *self.selection):
+            self.move_cursor(result.end_location)

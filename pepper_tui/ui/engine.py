@@ -1,0 +1,118 @@
+"""The one narrow protocol through which the screen speaks to the engine.
+
+The screen knows records and these methods, nothing else; a process boundary can be put here. Each act returns
+words for the status line, or raises ``EngineError`` with words that say what went wrong and the way out.
+A ``ref`` names one item of the inbox: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Literal, Protocol
+
+from pepper_tui.model import Context, ContextFilter, ContextUpdate, Namespace
+
+SHOWN: tuple[str, ...] = (
+    Namespace.SIGNALS + ".*",
+    Namespace.USER_MESSAGE,
+    Namespace.ASSISTANT_MESSAGE,
+    Namespace.ASSISTANT_LOG,
+    Namespace.TOOL_CALL,
+    Namespace.PROGRESS,
+    Namespace.APPROVAL,
+    Namespace.NOTIFICATION,
+    Namespace.RUN,
+    Namespace.USAGE,
+    Namespace.HEALTH,
+)
+"""The namespaces that ``Engine.updates`` must deliver; the screen ignores all others."""
+
+UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
+
+
+class EngineError(Exception):
+    """An act that the engine refused or could not do. ``words`` are for the user."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """A piece of a streamed reply. ``message_id`` is that of the later ``AssistantMessage``.
+
+    ``restart``: what was streamed for this id so far is void, ``text`` starts it anew. ``done``: no more follows.
+    """
+
+    message_id: str
+    text: str
+    restart: bool = False
+    done: bool = False
+
+
+class Engine(Protocol):
+    """All that the screen may ask for."""
+
+    @property
+    def zone(self) -> tzinfo: ...
+    @property
+    def model_name(self) -> str: ...
+    @property
+    def offline(self) -> bool: ...
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+
+    async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
+        """Contexts as they stand: the state at the start, and details."""
+        ...
+
+    def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
+        """Live updates of ``SHOWN``, subscribed once the context is entered.
+
+        An empty batch means that some were overwritten unread: the screen recalls the state again.
+        """
+        ...
+
+    def replies(self) -> AsyncIterator[ReplyDelta]: ...
+
+    async def say(self, text: str, *, after_calls: bool = False) -> str:
+        """Accept a message of the user; returns its id once it is durable."""
+        ...
+
+    async def take_back(self) -> str | None:
+        """Withdraw the newest message that no step has taken yet; returns its text, or None."""
+        ...
+
+    async def stop_reply(self) -> None: ...
+
+    async def approve(self, approval_id: str) -> str: ...
+    async def reject(self, approval_id: str, note: str = "") -> str: ...
+    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+        """Replace the approval by a new pending one; ``fields`` are label → new value of the changed lines."""
+        ...
+
+    async def dismiss(self, ref: str) -> str: ...
+    async def done(self, ref: str) -> str: ...
+    async def seen(self, ref: str) -> None: ...
+    async def snooze(self, ref: str, when: str) -> str:
+        """``when`` in the user's words: "1h", "tomorrow 9am"."""
+        ...
+
+    async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str: ...
+    async def cancel_call(self, call_id: str) -> str: ...
+    async def undo(self) -> str:
+        """Take back the newest act that can still be taken back."""
+        ...
+
+    async def why(self, ref: str) -> list[str]:
+        """The chain signal → step → calls → cost behind ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``,
+        ``run:<id>``, or ``silence`` for what was held back."""
+        ...
+
+    async def dead_letters(self) -> list[str]: ...
+    async def redrive(self) -> str: ...

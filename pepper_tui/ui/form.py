@@ -1,0 +1,158 @@
+"""Short questions in the conversation's place: a reason, a time, the editable lines of a card.
+
+A form answers with values and decides nothing: saving an edit does not approve it. Esc leaves without a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from pepper_tui.model import CardLine
+from pepper_tui.text import clean, one_line
+from pepper_tui.ui.composer import CleanArea, CleanInput
+from pepper_tui.ui.keys import bindings
+
+Answer = Callable[[dict[str, str]], None]
+
+
+def set_title(widget: Widget, title: str) -> None:
+    """Title ``widget`` with plain text; a ``str`` given to Textual's own setter would be read as markup."""
+    widget.border_title = cast(str, Content(one_line(title, 100)))
+
+
+class Form(VerticalScroll, can_focus=False):
+    """The lines of a card as fields; ``answer`` gets the changed ones as label → value."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
+
+    class Left(Message):
+        """The form is done, with or without an answer."""
+
+    def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer, *, blink: bool = True) -> None:
+        super().__init__(id="form")
+        self._lines, self._answer, self._blink = lines, answer, blink
+        set_title(self, title)
+        self.border_subtitle = "Ctrl+S saves, does not approve · Esc leaves"
+        self._fields: list[tuple[str, str, CleanInput | CleanArea]] = []
+
+    def compose(self) -> ComposeResult:
+        for line in self._lines:
+            mark = "  ⚠ untrusted" if line.untrusted else ""
+            yield Static(Text(one_line(line.label, 40) + mark), classes="label", markup=False)
+            if not line.editable:
+                yield Static(Text(clean(line.value, 2000)), classes="fixed", markup=False)
+                continue
+            field: CleanInput | CleanArea
+            if line.multiline or "\n" in line.value:
+                field = CleanArea(clean(line.value), tab_behavior="focus", soft_wrap=True, compact=True)
+                field.cursor_blink = self._blink
+                field.highlight_cursor_line = False
+                before = field.text
+            else:
+                field = CleanInput(line.value, blink=self._blink, compact=True)
+                before = field.value
+            self._fields.append((line.label, before, field))
+            yield field
+
+    def on_mount(self) -> None:
+        if self._fields:
+            self._fields[0][2].focus()
+
+    def changed(self) -> dict[str, str]:
+        """Label → value of the fields that differ from what they began with."""
+        now = {label: (field.value if isinstance(field, Input) else field.text) for label, _, field in self._fields}
+        return {label: now[label] for label, before, _ in self._fields if now[label] != before}
+
+    def action_save(self) -> None:
+        changed = self.changed()
+        self.post_message(self.Left())
+        self._answer(changed)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
+class Prompt(Vertical):
+    """One line of input above the composer. Up and Down walk through ``choices``; Enter answers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*(b for b in bindings("form") if b.action == "leave")]
+
+    class Left(Message):
+        """The prompt is done."""
+
+    def __init__(
+        self, title: str, answer: Callable[[str], None], *, choices: Sequence[str] = (), may_be_empty: bool = False,
+        blink: bool = True, filtered: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(id="prompt")
+        self._answer, self._choices, self._may_be_empty, self._filtered = answer, list(choices), may_be_empty, filtered
+        self._place = 0
+        set_title(self, title)
+        first = "" if filtered or not choices else choices[0]
+        self.border_subtitle = "Enter · ↑↓ choices · Esc leaves" if choices else "Enter · Esc leaves"
+        self.field = CleanInput(first, blink=blink, compact=True)
+        self._offer = Static(Text(""), markup=False, classes="offer")
+
+    def compose(self) -> ComposeResult:
+        yield self.field
+        yield self._offer
+
+    def on_mount(self) -> None:
+        self.field.focus()
+        self._show()
+
+    def _matching(self) -> list[str]:
+        if not self._filtered:
+            return self._choices
+        words = self.field.value.lower().split()
+        return [c for c in self._choices if all(word in c.lower() for word in words)]
+
+    def _show(self) -> None:
+        found = self._matching()
+        shown = found[self._place : self._place + 1] if self._filtered else found
+        self._offer.update(Text(one_line(" · ".join(shown), 300)))
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        if self._filtered:
+            self._place = 0
+        self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in ("up", "down"):
+            return
+        event.stop()
+        found = self._matching()
+        if not found:
+            return
+        by = 1 if (event.key == "down") != self._filtered else -1
+        self._place = (
+            (self._place + by) % len(found) if not self._filtered else min(max(self._place + by, 0), len(found) - 1)
+        )
+        if not self._filtered:
+            self.field.value = found[self._place]
+            self.field.cursor_position = len(self.field.value)
+        self._show()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        value = self.field.value.strip()
+        if self._filtered:
+            found = self._matching()
+            value = found[self._place] if found else ""
+        if value or self._may_be_empty:
+            self.post_message(self.Left())
+            self._answer(value)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())

@@ -1,0 +1,104 @@
+"""The colours of drawn lines: one accent, a few meanings, each always beside a word or a glyph."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+from textual.color import Color, ColorParseError
+from textual.strip import Strip
+
+_WRAPPER: Final = Console(file=io.StringIO(), width=200, color_system="truecolor", legacy_windows=False)
+"""Wraps text; never prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Styles made from the theme's variables."""
+
+    plain: Style
+    strong: Style
+    dim: Style
+    accent: Style
+    urgent: Style
+    warn: Style
+    ok: Style
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Ink:
+        """The ink of a theme. A colour that a Rich style can't hold falls back to the terminal's own."""
+
+        def style(name: str, bold: bool | None = None) -> Style:
+            try:
+                color = Color.parse(variables.get(name, "ansi_default"))
+            except ColorParseError:
+                return Style(bold=bold)
+            return Style(color=color.rich_color, bold=bold) if color.a else Style(bold=bold)
+
+        dim = style("pepper-dim")
+        return cls(
+            plain=Style(),
+            strong=Style(bold=True),
+            dim=dim if dim.color else Style(dim=True),
+            accent=style("accent"),
+            urgent=style("error", bold=True),
+            warn=style("warning"),
+            ok=style("success"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What a row needs to draw itself: the ink, the width in cells, the zone of its times, and the time now."""
+
+    ink: Ink
+    width: int
+    zone: tzinfo
+    now: float
+
+    def hour(self, at: float) -> str:
+        """``at`` as HH:MM, with the day before it where that is not today."""
+        then, today = datetime.fromtimestamp(at, self.zone), datetime.fromtimestamp(self.now, self.zone)
+        if then.date() == today.date():
+            return f"{then:%H:%M}"
+        return f"{then:%a %H:%M}" if abs(self.now - at) < 6 * 86400 else f"{then:%d %b %H:%M}"
+
+    def between(self, left: Text, right: Text) -> Text:
+        """``left``, cut where needed, and ``right`` at the right edge, in one line."""
+        room = max(1, self.width - right.cell_len - 1)
+        line = left.copy()
+        line.truncate(room, overflow="ellipsis", pad=True)
+        return Text.assemble(line, " ", right, no_wrap=True)
+
+    def cut(self, line: Text) -> Text:
+        """``line`` in one line, with an ellipsis where it is too long."""
+        line = line.copy()
+        line.truncate(self.width, overflow="ellipsis")
+        line.no_wrap = True
+        return line
+
+    def hang(self, prefix: Text, body: Text) -> list[Text]:
+        """``body`` wrapped beside ``prefix``, its later lines indented as far."""
+        indent = min(prefix.cell_len, self.width // 2)
+        parts = wrap(body, max(8, self.width - indent))
+        return [Text.assemble(prefix if i == 0 else " " * indent, part) for i, part in enumerate(parts)]
+
+
+def wrap(text: Text, width: int) -> list[Text]:
+    """``text`` in lines of at most ``width`` cells; long words are broken."""
+    if text.no_wrap:
+        line = text.copy()
+        line.truncate(width, overflow="ellipsis")
+        return [line]
+    return list(text.wrap(_WRAPPER, max(1, width), overflow="fold")) or [Text("")]
+
+
+def strips(lines: list[Text], width: int) -> list[Strip]:
+    """``lines`` wrapped and ready for a Line-API widget."""
+    return [Strip(list(part.render(_WRAPPER, end=""))) for line in lines for part in wrap(line, width)]

@@ -1,0 +1,155 @@
+"""The one table of keys. Bindings, footer hints, palette and help are made from it; ``id`` is what a config rebinds.
+
+``where`` says which widget carries the binding: ``app`` (works everywhere, also while typing), ``composer``,
+``chat``, ``inbox``, ``list`` (each list, the inbox too), ``calls`` (calls and workers), ``form``, ``detail``.
+Single letters act only where no text is typed. Space is bound nowhere; Esc never decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too."""
+
+    id: str
+    keys: str
+    action: str
+    where: str
+    group: str
+    description: str
+    palette: bool = False
+    priority: bool = False
+
+
+_TYPING: Final = "While typing"
+_INBOX: Final = "In the inbox"
+_MOVE: Final = "Moving about"
+_LISTS: Final = "In any list"
+_CHAT: Final = "In the conversation"
+_PEPPER: Final = "Pepper"
+
+KEYS: Final[tuple[Key, ...]] = (
+    Key("composer.send", "enter", "send", "composer", _TYPING, "Send; while Pepper is busy it steers the next step"),
+    Key("composer.newline", "shift+enter,ctrl+j", "newline", "composer", _TYPING, "New line"),
+    Key("composer.queue", "alt+enter", "queue", "composer", _TYPING, "Send after the running calls"),
+    Key("composer.take_back", "alt+up", "take_back", "composer", _TYPING, "Take back the last message not yet read"),
+    Key("composer.older", "up", "older", "composer", _TYPING, "Earlier message (on the first line)"),
+    Key("composer.newer", "down", "newer", "composer", _TYPING, "Later message (on the last line)"),
+    Key("composer.search", "ctrl+r", "search", "composer", _TYPING, "Search what you sent"),
+    Key("composer.stop", "escape", "stop", "composer", _TYPING, "Stop the reply, or close what is open"),
+    Key("head.approve", "f2", "head('approve')", "app", _TYPING, "Approve the first card", palette=True, priority=True),
+    Key("head.reject", "f3", "head('reject')", "app", _TYPING, "Reject the first card", palette=True, priority=True),
+    Key("head.edit", "f4", "head('edit')", "app", _TYPING, "Edit the first card", palette=True, priority=True),
+    Key("head.dismiss", "f5", "head('dismiss')", "app", _TYPING, "Dismiss the first card", palette=True, priority=True),
+    Key("head.snooze", "f6", "head('snooze')", "app", _TYPING, "Snooze the first card", palette=True, priority=True),
+    Key("head.undo", "f7", "head('undo')", "app", _TYPING, "Undo the last act", palette=True, priority=True),
+    Key("head.why", "f8", "head('why')", "app", _TYPING, "Why the first card is there", palette=True, priority=True),
+    Key("inbox.approve", "y", "act('approve')", "inbox", _INBOX, "Approve exactly what the card shows"),
+    Key("inbox.reject", "n", "act('reject')", "inbox", _INBOX, "Reject"),
+    Key("inbox.reject_reason", "N,shift+n", "act('reject_reason')", "inbox", _INBOX, "Reject and say why"),
+    Key("inbox.edit", "e", "act('edit')", "inbox", _INBOX, "Edit; saving does not approve"),
+    Key("inbox.done", "x", "act('done')", "inbox", _INBOX, "Done"),
+    Key("inbox.dismiss", "d", "act('dismiss')", "inbox", _INBOX, "Dismiss"),
+    Key("inbox.snooze", "z", "act('snooze')", "inbox", _INBOX, "Snooze until a time you name"),
+    Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
+    Key("inbox.check", "1", "act('check')", "inbox", _INBOX, "Outcome unknown: let Pepper check"),
+    Key("inbox.happened", "2", "act('happened')", "inbox", _INBOX, "Outcome unknown: it happened"),
+    Key("inbox.did_not", "3", "act('did_not')", "inbox", _INBOX, "Outcome unknown: it did not"),
+    Key("inbox.leave", "4", "act('leave')", "inbox", _INBOX, "Outcome unknown: leave it so"),
+    Key("list.down", "j,down", "cursor(1)", "list", _LISTS, "Next"),
+    Key("list.up", "k,up", "cursor(-1)", "list", _LISTS, "Previous"),
+    Key("list.page_down", "pagedown", "page(1)", "list", _LISTS, "A page down"),
+    Key("list.page_up", "pageup", "page(-1)", "list", _LISTS, "A page up"),
+    Key("list.first", "home,g", "edge(-1)", "list", _LISTS, "First"),
+    Key("list.last", "end,G,shift+g", "edge(1)", "list", _LISTS, "Last"),
+    Key("list.details", "enter", "details", "list", _LISTS, "Details"),
+    Key("list.why", "w", "why", "list", _LISTS, "Why: signal, step, calls, cost"),
+    Key("list.back", "escape", "back", "list", _LISTS, "Back to typing"),
+    Key("calls.cancel", "x", "cancel", "calls", _LISTS, "Cancel the call or the worker's run"),
+    Key("chat.copy", "c", "copy", "chat", _CHAT, "Copy the message"),
+    Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
+    Key("go.previous", "shift+f9", "go_next(-1)", "app", _MOVE, "Previous pane", priority=True),
+    Key("go.focus", "tab", "focus_next", "app", _MOVE, "Next part of the screen"),
+    Key("go.focus_back", "shift+tab", "focus_previous", "app", _MOVE, "Previous part of the screen"),
+    Key("go.toggle_inbox", "ctrl+t", "toggle_inbox", "app", _MOVE, "To the inbox and back", priority=True),
+    Key("go.chat", "ctrl+1", "go('chat')", "app", _MOVE, "Conversation", palette=True),
+    Key("go.inbox", "ctrl+2", "go('inbox')", "app", _MOVE, "Inbox", palette=True),
+    Key("go.signals", "ctrl+3", "go('signals')", "app", _MOVE, "Signals", palette=True),
+    Key("go.calls", "ctrl+4", "go('calls')", "app", _MOVE, "Calls", palette=True),
+    Key("go.workers", "ctrl+5", "go('workers')", "app", _MOVE, "Workers", palette=True),
+    Key("chat.page_up", "ctrl+pageup", "scroll_chat(-1)", "app", _MOVE, "Conversation up a page"),
+    Key("chat.page_down", "ctrl+pagedown", "scroll_chat(1)", "app", _MOVE, "Conversation down a page"),
+    Key("form.save", "ctrl+s", "save", "form", "In a form", "Save; the new card still waits for your yes"),
+    Key("form.leave", "escape", "leave", "form", "In a form", "Leave it without a change"),
+    Key("detail.close", "escape,q", "close", "detail", "In details", "Close"),
+    Key("detail.down", "j,down", "line(1)", "detail", "In details", "Down"),
+    Key("detail.up", "k,up", "line(-1)", "detail", "In details", "Up"),
+    Key("pepper.help", "f1", "help", "app", _PEPPER, "Help", palette=True, priority=True),
+    Key("pepper.question", "question_mark", "app.help", "list", _PEPPER, "Help, where nothing is typed"),
+    Key("pepper.palette", "ctrl+p", "command_palette", "app", _PEPPER, "All commands by name", priority=True),
+    Key(
+        "pepper.status",
+        "ctrl+l",
+        "status",
+        "app",
+        _PEPPER,
+        "Health, cost, what was held back",
+        palette=True,
+        priority=True,
+    ),
+    Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
+    Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
+    Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
+    Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
+)
+
+
+def bindings(*places: str) -> list[Binding]:
+    """The bindings of the widgets called ``places``."""
+    return [
+        Binding(key.keys, key.action, key.description, show=False, priority=key.priority, id=key.id)
+        for key in KEYS
+        if key.where in places
+    ]
+
+
+_NAMES: Final = {
+    "question_mark": "?",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "Esc",
+    "enter": "Enter",
+    "up": "↑",
+    "down": "↓",
+    "tab": "Tab",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def shown(keys: str) -> str:
+    """``keys`` as a person reads them: ``ctrl+j`` → ``Ctrl+J``. The second spelling of a capital is left out."""
+    parts = keys.split(",")
+    words = [_one(part) for part in parts if not (part.startswith("shift+") and part[6:].upper() in parts)]
+    return " ".join(words)
+
+
+def _one(key: str) -> str:
+    *held, last = key.split("+")
+    name = _NAMES.get(last, last.upper() if held or (last[0] == "f" and last[1:].isdigit()) else last)
+    return "+".join([*(part.capitalize() for part in held), name])
+
+
+def groups(overrides: Mapping[str, str] | None = None) -> dict[str, list[tuple[str, str]]]:
+    """Group → (keys, description), in the table's order, as rebound by ``overrides`` (id → keys)."""
+    result: dict[str, list[tuple[str, str]]] = {}
+    for key in KEYS:
+        result.setdefault(key.group, []).append((shown((overrides or {}).get(key.id, key.keys)), key.description))
+    return result

@@ -1,0 +1,232 @@
+"""A list drawn line by line over plain rows: the base of the inbox, the signals, the calls and the workers.
+
+The selection follows a row's id, not its place; what is being read does not move when rows arrive above it. No
+timer runs here, and nothing is drawn that did not change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pepper_tui.ui.ink import Ink, Pen, strips
+from pepper_tui.ui.keys import bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: ``key`` changes exactly when ``draw`` would give other lines. ``height`` 0 means: as many as drawn."""
+
+    id: str
+    key: Hashable
+    draw: Callable[[Pen], list[Text]]
+    height: int = 0
+
+
+class LiveList(ScrollView, can_focus=True):
+    """Rows with a cursor. ``empty`` teaches what will appear here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+    BORDER_TITLE = ""
+    selected: var[str] = var("")
+
+    class Details(Message):
+        """Enter on a row, or a click on the selected one."""
+
+        def __init__(self, sender: LiveList, row: str) -> None:
+            super().__init__()
+            self.list, self.row = sender, row
+
+    class Why(Details):
+        """``w`` on a row."""
+
+    class Back(Message):
+        """Esc: the user wants to type again."""
+
+    def __init__(self, title: str, empty: str, pen: Callable[[int], Pen], *, id: str, follow: bool = False) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.title, self.empty, self.follow = title, empty, follow
+        self._pen = pen
+        self._rows: Sequence[Row] = ()
+        self._index: dict[str, int] = {}
+        self._tops: list[int] = [0]
+        self._drawn: dict[tuple[str, Hashable, int], list[Strip]] = {}
+        self._width = 0
+
+    # ------------------------------------------------------------------------------------------------ rows
+
+    def show_rows(self, rows: Sequence[Row], count: int | None = None) -> None:
+        """Replace the rows; selection and reading position stay where they were."""
+        anchor, inside = self._anchor()
+        place = self._index.get(self.selected, 0)
+        self._rows = rows
+        self._index = {row.id: i for i, row in enumerate(rows)}
+        if self.selected and self.selected not in self._index:
+            self.selected = rows[min(place, len(rows) - 1)].id if rows else ""
+        elif not self.selected and rows and self.has_focus:
+            self.selected = rows[0].id
+        number = len(rows) if count is None else count
+        self.border_title = f"{self.title} {number}" if number else self.title
+        self.lay_out()
+        if anchor in self._index and self.scroll_y > 0:
+            self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True)
+
+    def _anchor(self) -> tuple[str, int]:
+        top = round(self.scroll_y)
+        if top <= 0 or not self._rows:
+            return "", 0
+        place = min(bisect_right(self._tops, top) - 1, len(self._rows) - 1)
+        return self._rows[place].id, top - self._tops[place]
+
+    def lay_out(self) -> None:
+        """Measure the rows and redraw."""
+        self._width = max(0, self.scrollable_content_region.width)
+        if self._width < 4:
+            return
+        keep = {(row.id, row.key, self._width) for row in self._rows}
+        for gone in self._drawn.keys() - keep:
+            del self._drawn[gone]
+        tops, total = [0], 0
+        for row in self._rows:
+            total += row.height or len(self._strips(row))
+            tops.append(total)
+        self._tops = tops
+        self.virtual_size = Size(self._width, total)
+        self.refresh()
+
+    def _strips(self, row: Row) -> list[Strip]:
+        name = (row.id, row.key, self._width)
+        found = self._drawn.get(name)
+        if found is None:
+            found = self._drawn[name] = strips(row.draw(self._pen(self._width - 2)), self._width - 2)
+        return found
+
+    def restyle(self) -> None:
+        """Draw all anew, as after a change of theme or zone."""
+        self._drawn.clear()
+        self.lay_out()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.lay_out()
+
+    def render_line(self, y: int) -> Strip:
+        style = self.rich_style
+        ink = self._pen(self._width).ink
+        line = round(self.scroll_y) + y
+        width = self._width
+        if not self._rows:
+            lines = strips([Text(self.empty, ink.dim)], max(1, width - 2))
+            strip = Strip([Segment("  ", None), *lines[y]]) if y < len(lines) else Strip([])
+            return strip.apply_style(style).adjust_cell_length(width, style)
+        place = bisect_right(self._tops, line) - 1
+        if place >= len(self._rows):
+            return Strip.blank(width, style)
+        row = self._rows[place]
+        lines = self._strips(row)
+        inside = line - self._tops[place]
+        chosen = row.id == self.selected and self.has_focus
+        mark = Segment("▌ " if chosen else "  ", ink.accent if chosen else None)
+        strip = Strip([mark, *(lines[inside] if inside < len(lines) else [])])
+        return strip.apply_style(style).adjust_cell_length(width, style)
+
+    # -------------------------------------------------------------------------------------------- selection
+
+    @property
+    def row_ids(self) -> list[str]:
+        return [row.id for row in self._rows]
+
+    def select(self, row: str) -> None:
+        """Put the cursor on ``row`` and bring it into view."""
+        if row in self._index:
+            self.selected = row
+            self.lay_out()
+            self.reveal(row)
+
+    def reveal(self, row: str) -> None:
+        """Scroll so that ``row`` is in view, its first line at the latest."""
+        place = self._index.get(row)
+        if place is None:
+            return
+        top, height = self._tops[place], self._tops[place + 1] - self._tops[place]
+        room = self.scrollable_content_region.height
+        if height > room:
+            self.scroll_to(y=top, animate=False, immediate=True)
+        else:
+            self.scroll_to_region(Region(0, top, max(1, self._width), height), animate=False, immediate=True)
+
+    def in_view(self, row: str) -> bool:
+        """Whether the first line of ``row`` is on the screen."""
+        place = self._index.get(row)
+        if place is None or not self.is_on_screen or not self.region.area:
+            return False
+        return 0 <= self._tops[place] - round(self.scroll_y) < self.scrollable_content_region.height
+
+    def watch_selected(self) -> None:
+        self.refresh()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        if _has_focus and not self.selected and self._rows:
+            self.selected = self._rows[0].id
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        place = bisect_right(self._tops, round(self.scroll_y) + event.y - self.gutter.top) - 1
+        if 0 <= place < len(self._rows):
+            again = self._rows[place].id == self.selected
+            self.select(self._rows[place].id)
+            if again:
+                self.action_details()
+
+    # ------------------------------------------------------------------------------------------------ keys
+
+    def action_cursor(self, by: int) -> None:
+        if not self._rows:
+            return
+        place = self._index.get(self.selected, 0)
+        height = self._tops[place + 1] - self._tops[place]
+        room = self.scrollable_content_region.height
+        low = self._tops[place] + height > round(self.scroll_y) + room
+        high = self._tops[place] < round(self.scroll_y)
+        if height > room and ((by > 0 and low) or (by < 0 and high)):
+            self.scroll_relative(y=by, animate=False, immediate=True)  # read a tall row before leaving it
+            return
+        self.select(self._rows[min(max(place + by, 0), len(self._rows) - 1)].id)
+
+    def action_page(self, by: int) -> None:
+        line = self._tops[self._index.get(self.selected, 0)] + by * max(1, self.scrollable_content_region.height - 1)
+        place = bisect_right(self._tops, max(0, line)) - 1
+        if self._rows:
+            self.select(self._rows[min(max(place, 0), len(self._rows) - 1)].id)
+
+    def action_edge(self, by: int) -> None:
+        if self._rows:
+            self.select(self._rows[-1 if by > 0 else 0].id)
+
+    def action_details(self) -> None:
+        if self.selected in self._index:
+            self.post_message(self.Details(self, self.selected))
+
+    def action_why(self) -> None:
+        if self.selected in self._index:
+            self.post_message(self.Why(self, self.selected))
+
+    def action_back(self) -> None:
+        self.post_message(self.Back())
+
+
+def ink_of(app: Any) -> Ink:
+    """The ink of the app's theme."""
+    return Ink.of(app.theme_variables)

@@ -1,0 +1,30 @@
+"""The command palette, made from the key table."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from pepper_tui.ui.keys import KEYS, shown
+
+
+class KeyTableCommands(Provider):
+    """Every act that the table offers by name."""
+
+    async def discover(self) -> Hits:
+        for key in KEYS:
+            if key.palette:
+                yield DiscoveryHit(key.description, partial(self.app.run_action, key.action), help=shown(key.keys))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for key in KEYS:
+            score = matcher.match(key.description) if key.palette else 0
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(key.description),
+                    partial(self.app.run_action, key.action),
+                    help=shown(key.keys),
+                )

@@ -1,0 +1,95 @@
+"""The bottom line: the last act's words or the first trouble; then the model, what was held back, the cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Final
+
+from rich.style import Style
+from rich.text import Text
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from pepper_tui.text import one_line
+from pepper_tui.ui.ink import Ink, Pen, strips
+from pepper_tui.ui.live_list import ink_of
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the line says. ``words`` are transient; ``bad`` marks them, or the trouble, as such."""
+
+    model: str = ""
+    offline: bool = False
+    words: str = "starting…"
+    bad: bool = False
+    trouble: str = ""
+    silent: int = 0
+    spent: float = 0.0
+    inbox: int = 0
+    running: int = 0
+
+
+class StatusLine(Widget):
+    """One line."""
+
+    facts: reactive[Facts] = reactive(Facts())
+
+    def line(self, width: int) -> Text:
+        """The line at ``width`` cells. Words give way to counts last."""
+        ink, facts = ink_of(self.app), self.facts
+        right = Text()
+        counts = [f"inbox {facts.inbox}"] if facts.inbox else []
+        if facts.running:
+            counts.append(f"running {facts.running}")
+        counts.append(f"silent {facts.silent}")
+        if facts.spent:
+            counts.append(f"{facts.spent:.2f} today")
+        if width >= 70:
+            counts.append("F1 help")
+        right.append(" · ".join(counts), ink.dim)
+        left = Text(" ")
+        if facts.model:
+            left.append(one_line(facts.model, 30), ink.accent)
+            left.append(" offline" if facts.offline and facts.model != "offline" else "", ink.dim)
+        if facts.words:
+            left.append("  " if facts.model else "")
+            left.append(
+                ("✗ " if facts.bad else "") + one_line(facts.words, 300), ink.urgent if facts.bad else ink.plain
+            )
+        elif facts.trouble:
+            left.append("  ✗ " + one_line(facts.trouble, 300), ink.urgent)
+        return _pen(ink, width - 1).between(left, right)
+
+    def render_line(self, y: int) -> Strip:
+        del y
+        width, style = self.size.width, self.rich_style
+        found = strips([self.line(width)], width)
+        return found[0].apply_style(style).adjust_cell_length(width, style)
+
+
+def _pen(ink: Ink, width: int) -> Pen:
+    return Pen(ink, width, UTC, 0.0)
+
+
+_REVERSE: Final = Style(reverse=True, bold=True)
+
+
+class TabStrip(Widget):
+    """Where the panes are when they do not fit beside each other."""
+
+    labels: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    shown: reactive[str] = reactive("chat")
+
+    def render_line(self, y: int) -> Strip:
+        del y
+        ink, width, style = ink_of(self.app), self.size.width, self.rich_style
+        line = Text(" ")
+        for key, label in self.labels:
+            line.append(f" {label} ", ink.accent + _REVERSE if key == self.shown else ink.dim)
+            line.append(" ")
+        hint = Text("F9 next", ink.dim)
+        found = strips([_pen(ink, width - 1).between(line, hint)], width)
+        return found[0].apply_style(style).adjust_cell_length(width, style)

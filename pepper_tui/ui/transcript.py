@@ -1,0 +1,298 @@
+"""The conversation, drawn line by line: one entry a message, no widget each.
+
+Finished messages are Markdown, wrapped once a width, the newest first and the older ones a few at a time. The
+message that streams is a plain tail, redrawn at most eight times a second. The reader's place holds unless they
+are at the end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.text import Text
+from rich.theme import Theme
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message as TextualMessage
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pepper_tui.text import clean
+from pepper_tui.ui.board import Message
+from pepper_tui.ui.ink import Pen, strips
+from pepper_tui.ui.keys import bindings
+
+EAGER: Final = 60
+"""Messages wrapped at once after a change of width; older ones follow in chunks."""
+TAIL_INTERVAL: Final = 0.125
+LONGEST: Final = 60_000
+"""Characters of one message that are drawn."""
+_SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
+
+
+class Transcript(ScrollView, can_focus=True):
+    """Messages and, while Pepper speaks, the reply as far as it has come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list", "chat")]
+    selected: var[str] = var("")
+
+    class Details(TextualMessage):
+        """Enter on a message."""
+
+        def __init__(self, row: str) -> None:
+            super().__init__()
+            self.row = row
+
+    class Why(Details):
+        """``w`` on a message."""
+
+    class Copy(Details):
+        """``c`` on a message."""
+
+    class Back(TextualMessage):
+        """Esc: the user wants to type again."""
+
+    def __init__(self, empty: str, pen: Callable[[int], Pen], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.empty = empty
+        self._pen = pen
+        self._messages: dict[str, Message] = {}
+        self._order: list[str] = []
+        self._drawn: dict[str, tuple[Message, int, list[Strip]]] = {}
+        self._tops: list[int] = [0]
+        self._width = 0
+        self._wrapped_from = 0
+        self._wrapping = False
+        self._tail_id = ""
+        self._tail = ""
+        self._tail_done = False
+        self._tail_strips: list[Strip] = []
+        self._tail_pending = False
+
+    # --------------------------------------------------------------------------------------------- content
+
+    def show_messages(self, messages: Sequence[Message]) -> None:
+        """Replace the finished messages. The stored form of the streamed one takes the tail's place."""
+        at_end = self.at_end
+        self._messages = {message.id: message for message in messages}
+        self._order = [message.id for message in messages]
+        for gone in self._drawn.keys() - self._messages.keys():
+            del self._drawn[gone]
+        if self._tail_id in self._messages and (self._tail_done or not self._messages[self._tail_id].unfinished):
+            self._clear_tail()
+        self._lay_out(at_end)
+
+    def stream(self, message_id: str, text: str, *, restart: bool, done: bool) -> None:
+        """Add to the reply that streams now."""
+        if message_id in self._messages and not self._messages[message_id].unfinished:
+            return
+        if message_id != self._tail_id or restart:
+            self._tail_id, self._tail, self._tail_done = message_id, "", False
+        self._tail += text
+        self._tail_done = self._tail_done or done
+        if not self._tail_pending:
+            self._tail_pending = True
+            self.set_timer(TAIL_INTERVAL, self._draw_tail)
+
+    @property
+    def streaming(self) -> bool:
+        return bool(self._tail_id) and not self._tail_done
+
+    @property
+    def tail(self) -> str:
+        """The streamed text so far that has no stored message yet."""
+        return self._tail
+
+    def _clear_tail(self) -> None:
+        self._tail_id, self._tail, self._tail_done, self._tail_strips = "", "", False, []
+
+    def _draw_tail(self) -> None:
+        self._tail_pending = False
+        if not self._tail_id:
+            return
+        at_end = self.at_end
+        pen = self._pen(max(8, self._width - 2))
+        mark = "" if self._tail_done else " ▍"
+        head = Text.assemble(("pepper", pen.ink.accent), ("" if self._tail_done else " · speaking", pen.ink.dim))
+        body = Text.assemble(clean(self._tail, LONGEST), (mark, pen.ink.accent))
+        self._tail_strips = strips([head, body, Text("")], pen.width)
+        self._extend(at_end)
+
+    # ---------------------------------------------------------------------------------------------- layout
+
+    @property
+    def at_end(self) -> bool:
+        return self.scroll_y >= self.max_scroll_y - 1
+
+    def on_resize(self, _event: events.Resize) -> None:
+        width = self.scrollable_content_region.width
+        if width == self._width:
+            if self.at_end:
+                self.call_after_refresh(self.scroll_end, animate=False)
+            return
+        at_end = self.at_end or self._width == 0
+        self._width = width
+        self._drawn.clear()
+        self._lay_out(at_end)
+        self._draw_tail()
+
+    def restyle(self) -> None:
+        """Draw all anew, as after a change of theme or zone."""
+        self._drawn.clear()
+        self._lay_out(self.at_end)
+
+    def _lay_out(self, at_end: bool) -> None:
+        if self._width < 8:
+            return
+        # Messages before `_wrapped_from` take no lines yet; they come in above what is being read.
+        fresh = [i for i, key in enumerate(self._order) if not self._has(key)]
+        self._wrapped_from = 0
+        if len(fresh) > EAGER:
+            self._wrapped_from = fresh[-EAGER]
+            if not self._wrapping:
+                self._wrapping = True
+                self.set_timer(0.05, self._wrap_older)
+        self._measure()
+        self._extend(at_end)
+
+    def _wrap_older(self) -> None:
+        """Wrap the next few older messages, holding the reader's place."""
+        self._wrapping = False
+        before = self._tops[-1]
+        at_end = self.at_end
+        self._wrapped_from = max(0, self._wrapped_from - 8)
+        self._measure()
+        added = self._tops[-1] - before
+        self._extend(at_end)
+        if not at_end and added:
+            self.scroll_to(y=self.scroll_y + added, animate=False, immediate=True)
+        if self._wrapped_from:
+            self._wrapping = True
+            self.set_timer(0.02, self._wrap_older)
+
+    def _measure(self) -> None:
+        tops, total = [0], 0
+        for place, key in enumerate(self._order):
+            total += len(self._strips(key)) if place >= self._wrapped_from or self._has(key) else 0
+            tops.append(total)
+        self._tops = tops
+
+    def _extend(self, at_end: bool) -> None:
+        self.virtual_size = Size(self._width, self._tops[-1] + len(self._tail_strips))
+        if at_end:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.refresh()
+
+    def _has(self, key: str) -> bool:
+        known = self._drawn.get(key)
+        return known is not None and known[0] == self._messages[key] and known[1] == self._width
+
+    def _strips(self, key: str) -> list[Strip]:
+        if not self._has(key):
+            message = self._messages[key]
+            self._drawn[key] = (message, self._width, self._draw(message))
+        return self._drawn[key][2]
+
+    def _draw(self, message: Message) -> list[Strip]:
+        pen = self._pen(max(8, self._width - 2))
+        ink = pen.ink
+        tone = {"you": ink.strong, "trouble": ink.urgent}.get(message.speaker, ink.accent)
+        head = Text(_SPEAKER[message.speaker], tone)
+        if message.queued:
+            head.append(" · after the running calls", ink.dim)
+        if message.unfinished:
+            head.append(" · unfinished", ink.warn)
+        lines = strips([pen.between(head, Text(pen.hour(message.at), ink.dim))], pen.width)
+        text = clean(message.text, LONGEST)
+        if message.speaker == "pepper":
+            lines += self._markdown(text, pen.width)
+        else:
+            lines += strips([Text(text)], pen.width)
+        return [*lines, Strip([])]
+
+    def _markdown(self, text: str, width: int) -> list[Strip]:
+        from rich.markdown import Markdown  # 60 ms: not before the first frame
+
+        console = self.app.console
+        options = console.options.update(width=width, height=None, highlight=False)
+        ink = self._pen(width).ink
+        with console.use_theme(Theme({"markdown.code": ink.accent, "markdown.link": ink.accent})):
+            drawn = console.render_lines(Markdown(text, hyperlinks=False, code_theme="ansi_dark"), options, pad=False)
+        return [Strip(line) for line in drawn]
+
+    def render_line(self, y: int) -> Strip:
+        style, width = self.rich_style, self._width
+        line = round(self.scroll_y) + y
+        if not self._order and not self._tail_id:
+            ink = self._pen(width).ink
+            lines = strips([Text(self.empty, ink.dim)], max(1, width - 2))
+            strip = Strip([Segment("  "), *lines[y]]) if y < len(lines) else Strip([])
+            return strip.apply_style(style).adjust_cell_length(width, style)
+        key = ""
+        if line < self._tops[-1]:
+            place = bisect_right(self._tops, line) - 1
+            key = self._order[place]
+            lines, inside = self._strips(key), line - self._tops[place]
+        else:
+            lines, inside = self._tail_strips, line - self._tops[-1]
+        chosen = key and key == self.selected and self.has_focus
+        pen = self._pen(width)
+        mine = key and self._messages[key].speaker == "you"
+        last = inside >= len(lines) - 1
+        bar = "▌ " if (chosen or mine) and not last else "  "
+        tone = pen.ink.accent if chosen else pen.ink.dim
+        strip = Strip([Segment(bar, tone), *(lines[inside] if 0 <= inside < len(lines) else [])])
+        return strip.apply_style(style).adjust_cell_length(width, style)
+
+    # ------------------------------------------------------------------------------------------------ keys
+
+    def watch_selected(self) -> None:
+        self.refresh()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        if _has_focus and self._order and self.selected not in self._messages:
+            self.selected = self._order[-1]
+        self.refresh()
+
+    def _go(self, place: int) -> None:
+        if not self._order:
+            return
+        place = min(max(place, 0), len(self._order) - 1)
+        self.selected = self._order[place]
+        top, end = self._tops[place], self._tops[place + 1]
+        room = self.scrollable_content_region.height
+        if top < self.scroll_y or end - top > room:
+            self.scroll_to(y=top, animate=False, immediate=True)
+        elif end > self.scroll_y + room:
+            self.scroll_to(y=end - room, animate=False, immediate=True)
+
+    def action_cursor(self, by: int) -> None:
+        place = self._order.index(self.selected) if self.selected in self._messages else len(self._order) - by
+        self._go(place + by)
+
+    def action_page(self, by: int) -> None:
+        self.scroll_relative(y=by * max(1, self.scrollable_content_region.height - 1), animate=False)
+
+    def action_edge(self, by: int) -> None:
+        self._go(len(self._order) - 1 if by > 0 else 0)
+
+    def action_details(self) -> None:
+        if self.selected in self._messages:
+            self.post_message(self.Details(self.selected))
+
+    def action_why(self) -> None:
+        if self.selected in self._messages:
+            self.post_message(self.Why(self.selected))
+
+    def action_copy(self) -> None:
+        if self.selected in self._messages:
+            self.post_message(self.Copy(self.selected))
+
+    def action_back(self) -> None:
+        self.post_message(self.Back())

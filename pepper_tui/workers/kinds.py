@@ -1,0 +1,201 @@
+"""Kinds of workers: the built-in ones, config entries, and a user's own class in a file.
+
+A kind says which prompt, tools and bounds a run gets and whether it has memory. A user's class is a subclass of
+``StatelessWorker`` or ``StatefulWorker`` with ``execute_task``; what it does with ``call_tool`` and ``think`` goes
+through the same contexts as every run, so policy, bounds and crash recovery apply: after a crash ``execute_task`` runs
+again from the top, and each call and thought that was saved returns its saved answer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+from pepper_tui.config import Worker as WorkerConfig
+from pepper_tui.model import AgentState
+
+GENERAL: Final = "general"
+NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "return_final_answer"})
+"""Tools of the scheduler itself: a worker neither delegates further nor steers the loop."""
+
+_GENERAL_PROMPT: Final = "You carry out one task with the tools you have and report what you found or did."
+_MAIL_PROMPT: Final = (
+    "You look after mail: you search, read and summarise threads, and draft or propose replies in the user's tone."
+)
+
+
+class KindError(ValueError):
+    """A kind can't be used; the words say which and how to mend it."""
+
+
+class Hands(Protocol):
+    """What a run lends to the user's class."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> str: ...
+    async def think(self, prompt: str) -> str: ...
+    async def load_state(self) -> AgentState | None: ...
+    async def save_state(self, result: Any) -> None: ...
+
+
+class StatelessWorker:
+    """Base of a user's own worker without memory. ``tools`` names what it may call; empty: all read and local tools."""
+
+    prompt: str = ""
+    tools: Sequence[str] = ()
+
+    def __init__(self) -> None:
+        self._hands: Hands | None = None
+
+    def attach(self, hands: Hands) -> None:
+        """Called by the pool before ``execute_task``."""
+        self._hands = hands
+
+    @property
+    def hands(self) -> Hands:
+        hands: Hands | None = getattr(self, "_hands", None)
+        if hands is None:
+            raise RuntimeError("a worker's tools work only inside execute_task")
+        return hands
+
+    async def execute_task(self, task_description: str) -> Any:
+        """Carry out the task and return the answer; to be written by the subclass."""
+        raise NotImplementedError(f"{type(self).__name__} needs: async def execute_task(self, task_description)")
+
+    async def call_tool(self, name: str, **args: Any) -> str:
+        """Call a tool and wait for its result's text. Raises ``ToolFailedError`` where it failed or was refused."""
+        return await self.hands.call_tool(name, args)
+
+    async def think(self, prompt: str) -> str:
+        """One model call; the reply's text."""
+        return await self.hands.think(prompt)
+
+
+class StatefulWorker(StatelessWorker):
+    """Base of a user's own worker with memory, kept under the agent's name."""
+
+    async def load_state(self) -> AgentState | None:
+        """What earlier runs left, or ``None`` at the first."""
+        return await self.hands.load_state()
+
+    async def save_state(self, result: Any) -> None:
+        """Remember ``result``; it is stored in the same unit as the run's end."""
+        await self.hands.save_state(result)
+
+
+class ToolFailedError(RuntimeError):
+    """A tool that a worker called failed, was rejected or cancelled; the text says what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How runs of one kind work. ``optional_tools`` need not exist. ``problem``: why it can't run."""
+
+    name: str
+    stateful: bool
+    prompt: str
+    tools: tuple[str, ...] = ()
+    optional_tools: bool = False
+    model: str = ""
+    max_steps: int = 20
+    max_seconds: float = 3600.0
+    max_cost: float = 0.5
+    worker: type[StatelessWorker] | None = None
+    problem: str = ""
+
+
+BUILT_IN: Final = (
+    Kind(GENERAL, False, _GENERAL_PROMPT),
+    Kind(
+        "mail-agent",
+        True,
+        _MAIL_PROMPT,
+        tools=(
+            "search_mail",
+            "read_mail",
+            "read_thread",
+            "draft_reply",
+            "reply_mail",
+            "send_mail",
+            "agenda",
+            "search_context",
+            "read_result",
+            "take_note",
+            "search_notes",
+        ),
+        optional_tools=True,
+    ),
+)
+
+
+def load_kinds(entries: Sequence[WorkerConfig]) -> dict[str, Kind]:
+    """The built-in kinds and those of the config (which may replace one), by name.
+
+    A file that can't be used gives a kind with its ``problem``, so that one bad file stops no other worker.
+    """
+    kinds = {kind.name: kind for kind in BUILT_IN}
+    for entry in entries:
+        kinds[entry.name] = _of_config(entry)
+    return kinds
+
+
+def _of_config(entry: WorkerConfig) -> Kind:
+    own: type[StatelessWorker] | None = None
+    problem = ""
+    if entry.file is not None:
+        try:
+            own = load_class(entry.file)
+        except KindError as error:
+            problem = f"worker {entry.name!r}: {error}"
+    stateful = issubclass(own, StatefulWorker) if own else entry.stateful
+    return Kind(
+        name=entry.name,
+        stateful=stateful,
+        prompt=entry.prompt or (own.prompt if own else "") or _GENERAL_PROMPT,
+        tools=tuple(entry.tools),
+        model=entry.model,
+        max_steps=entry.max_steps,
+        max_seconds=entry.max_seconds,
+        max_cost=entry.max_cost,
+        worker=own,
+        problem=problem,
+    )
+
+
+def load_class(path: Path) -> type[StatelessWorker]:
+    """The one worker class that the file at ``path`` defines. Raises ``KindError`` in words."""
+    if not path.is_file():
+        raise KindError(
+            f"{path} is not there; set file to a Python file with a StatefulWorker or StatelessWorker class"
+        )
+    module = _load_module(path)
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, StatelessWorker) and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        names = ", ".join(c.__name__ for c in found) or "none"
+        raise KindError(f"{path} must define exactly one subclass of StatefulWorker or StatelessWorker; it has {names}")
+    own: type[StatelessWorker] = found[0]
+    if not inspect.iscoroutinefunction(own.execute_task) or own.execute_task is StatelessWorker.execute_task:
+        raise KindError(f"{path}: {own.__name__} needs: async def execute_task(self, task_description)")
+    return own
+
+
+def _load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"pepper_own_worker_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise KindError(f"{path} is no Python file; its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise KindError(f"{path}:{error.lineno}: {error.msg}") from error
+    except Exception as error:
+        raise KindError(f"{path} failed while loading: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,521 @@
+"""The agent loop of one run: from its saved state to its end.
+
+One step is one model call; a step and the tool calls that it schedules are saved in one unit, so after a crash the run
+goes on from its last saved step: events tell which calls are open, and their results stand in ``tool.result``.
+While every open call waits for a person, the run gives back its slot and its time stands still. Steps, time and spend
+are bounded; a run that hits a bound fails and says so. A run's end and its agent's memory are one unit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    OPEN_TAG,
+    WORKER_RUN,
+    AgentState,
+    CallState,
+    Completed,
+    ContextFilter,
+    Effect,
+    Json,
+    ModelError,
+    ModelEvent,
+    ModelRequest,
+    Namespace,
+    RequestedCall,
+    RunState,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    WorkerRun,
+)
+from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.text import one_line
+from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, ToolFailedError
+from pepper_tui.workers.memory import Memory, load_memory
+from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries, system_prompt
+
+MODEL_ATTEMPTS: Final = 4
+BACKOFF_BASE: Final = 1.0
+BACKOFF_CAP: Final = 60.0
+CALLS_PER_STEP: Final = 8
+_FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
+_ALL: Final = 100_000
+
+_log = logging.getLogger(__name__)
+
+Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
+Specs = Callable[[Sequence[str] | None], list[ToolSpec]]
+CancelCall = Callable[[str, str], Awaitable[object]]
+Progress = Callable[[str], object]
+
+
+class BoundError(Exception):
+    """A run hit a bound; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every run is given of the outside."""
+
+    store: ContextStore
+    clock: Clock
+    stream: Stream
+    specs: Specs
+    cancel_call: CancelCall
+    slots: asyncio.Semaphore
+    zone: tzinfo
+
+
+class RunLoop:
+    """Carries out one run. ``done`` is set when the run has ended and is saved."""
+
+    def __init__(self, parts: Parts, run: WorkerRun, kind: Kind) -> None:
+        self._parts, self.run, self._kind = parts, run, kind
+        self.done = asyncio.Event()
+        self.stopped = asyncio.Event()
+        """Set by ``stop``."""
+        self.wake = asyncio.Event()
+        """Set by the pool when a call of this run changed or came to a result."""
+        self.progress: list[Progress] = []
+        self._memory: Memory | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.Task[None] | None = None
+        self._has_slot = False
+        self._since: float | None = None
+        self._moving = asyncio.Event()
+        self._verdict: tuple[RunState, str] | None = None
+        self._ending = False
+        self._replayed: set[int] = set()
+        self._hand = asyncio.Lock()
+        self._saved_result: str | None = None
+        self._own_tools: tuple[str, ...] = ()
+
+    # ------------------------------------------------------------------------------------------- life of the run
+
+    async def carry_out(self) -> None:
+        """Run to the end. Cancelling the task (a stop of the program) leaves the run as saved, to be resumed."""
+        self._task = asyncio.current_task()
+        self._watchdog = asyncio.create_task(self._watch_time())
+        try:
+            state, words = await self._outcome()
+            self._ending = True
+            await self._end(state, words)
+        finally:
+            self._watchdog.cancel()
+            self._rest_clock()
+            if self._has_slot:
+                self._has_slot = False
+                self._parts.slots.release()
+        self.done.set()
+
+    def stop(self, state: RunState, words: str) -> None:
+        """End the run as ``state`` as soon as possible; without effect once it is ending."""
+        if self._ending or self._verdict is not None:
+            return
+        self._verdict = (state, words)
+        self.stopped.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _outcome(self) -> tuple[RunState, str]:
+        try:
+            if self._verdict is not None:
+                return self._verdict
+            if self._kind.problem:
+                raise KindError(self._kind.problem)
+            if self.run.state is not RunState.WAITING_APPROVAL:
+                await self._take_slot()
+                if self.run.state is RunState.QUEUED:
+                    await self._move(RunState.RUNNING, "starting")
+            if self.run.agent:
+                self._memory = await load_memory(self._parts.store, self.run.agent)
+                self.run.tainted |= self._memory.tainted
+            answer = await (self._own() if self._kind.worker else self._think())
+            return RunState.SUCCEEDED, answer
+        except asyncio.CancelledError:
+            if self._verdict is None:
+                raise
+            return self._verdict
+        except StoreError:
+            raise
+        except BoundError as error:
+            return RunState.FAILED, f"{error} {self._so_far()}"
+        except (ModelError, KindError, ToolFailedError) as error:
+            return RunState.FAILED, f"The worker stopped: {error}. {self._so_far()}"
+        except Exception as error:
+            _log.exception("run %s failed", self.run.id)
+            return RunState.FAILED, f"The worker failed ({type(error).__name__}: {error}). {self._so_far()}"
+
+    async def _end(self, state: RunState, words: str) -> None:
+        run = self.run
+        self._rest_clock()
+        if state is RunState.SUCCEEDED and run.state is RunState.WAITING_APPROVAL:
+            run.state = WORKER_RUN.move(run.state, RunState.RUNNING)
+        run.state = WORKER_RUN.move(run.state, state)
+        run.answer, run.doing = words, ""
+        async with self._parts.store.unit():
+            await self._put()
+            await self._remember(state, words)
+        for call in await self._open_rows():
+            try:
+                await self._parts.cancel_call(call, "the worker's end")
+            except Exception:
+                _log.exception("call %s of run %s could not be cancelled", call, run.id)
+
+    async def _remember(self, state: RunState, words: str) -> None:
+        memory = self._memory
+        if memory is None or (self._kind.worker and self._saved_result is None):
+            return
+        if state is not RunState.SUCCEEDED:
+            words = f"[{state}] {words}"
+        memory.tainted |= self.run.tainted
+        memory.remember(
+            {
+                "task": self.run.task,
+                "answer": words if self._saved_result is None else self._saved_result,
+                "state": str(state),
+                "run": self.run.id,
+                "at": self._parts.clock.now(),
+            }
+        )
+        await memory.save(self._parts.store)
+
+    async def _open_rows(self) -> list[str]:
+        rows = await self._parts.store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        )
+        return [row.context_id for row in rows if row.data.get("origin") == f"run:{self.run.id}"]
+
+    def _so_far(self) -> str:
+        said = [e["text"] for e in self.run.events if e["kind"] == "model" and e["text"]]
+        found = [f"{e['name']}: {one_line(e['text'], 200)}" for e in self.run.events if e["kind"] == "result"]
+        parts = [*(one_line(t, 400) for t in said[-1:]), *found[-3:]]
+        return "Nothing was found by then." if not parts else "Unfinished; by then: " + " | ".join(parts)
+
+    # ------------------------------------------------------------------------------------------- slots and time
+
+    async def _take_slot(self) -> None:
+        await self._parts.slots.acquire()
+        self._has_slot = True
+        self._since = self._parts.clock.monotonic()
+        self._moving.set()
+
+    def _rest_clock(self) -> None:
+        if self._since is not None:
+            self.run.active_seconds += self._parts.clock.monotonic() - self._since
+            self._since = None
+        self._moving.clear()
+
+    def _tick(self) -> None:
+        if self._since is not None:
+            now = self._parts.clock.monotonic()
+            self.run.active_seconds += now - self._since
+            self._since = now
+
+    async def _watch_time(self) -> None:
+        while True:
+            await self._moving.wait()
+            self._tick()
+            left = self._kind.max_seconds - self.run.active_seconds
+            if left <= 0:
+                words = f"Stopped after {self._kind.max_seconds:.0f} s of work, the bound of this kind."
+                self.stop(RunState.FAILED, f"{words} {self._so_far()}")
+                return
+            await self._parts.clock.sleep(left)
+
+    async def _wait_for_person(self, names: str) -> None:
+        self._rest_clock()
+        await self._move(RunState.WAITING_APPROVAL, f"waits for your yes: {names}")
+        if self._has_slot:
+            self._has_slot = False
+            self._parts.slots.release()
+
+    async def _go_on(self, names: str) -> None:
+        await self._take_slot()
+        await self._move(RunState.RUNNING, names)
+
+    # ------------------------------------------------------------------------------------------- saving
+
+    async def _put(self) -> None:
+        run = self.run
+        tags = [OPEN_TAG] if run.state in WORKER_RUN.open else []
+        await self._parts.store.put(run, namespace=Namespace.RUN, tags=tags, text=f"{run.task}\n{run.answer}".strip())
+
+    async def _save(self, calls: Sequence[ToolCall] = ()) -> None:
+        self._tick()
+        async with self._parts.store.unit():
+            await self._put()
+            for call in calls:
+                await self._parts.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+
+    async def _move(self, state: RunState, doing: str) -> None:
+        self.run.state = WORKER_RUN.move(self.run.state, state)
+        self._say(doing)
+        await self._save()
+
+    def _say(self, doing: str) -> None:
+        self.run.doing = doing
+        for tell in self.progress:
+            tell(doing)
+
+    # ------------------------------------------------------------------------------------------- tools
+
+    def _tools(self, names: Sequence[str]) -> list[ToolSpec]:
+        known = {spec.name: spec for spec in self._parts.specs(None) if spec.name not in NOT_FOR_WORKERS}
+        if not names:
+            return [spec for spec in known.values() if spec.effect in (Effect.READ, Effect.LOCAL)]
+        missing = [name for name in names if name not in known]
+        if missing and not self._kind.optional_tools:
+            raise KindError(f"the kind {self._kind.name!r} names tools that there are not: {', '.join(missing)}")
+        return [known[name] for name in names if name in known]
+
+    def _scheduled(self, requested: Sequence[RequestedCall], tools: Sequence[ToolSpec]) -> tuple[list[ToolCall], Json]:
+        """The calls to store, and the model event that records all that were asked for, refused ones too."""
+        specs = {spec.name: spec for spec in tools}
+        now = self._parts.clock.now()
+        matter = str(next((e["matter"] for e in self.run.events if e["kind"] == "task"), ""))
+        calls, asked, refused = [], [], []
+        for number, wanted in enumerate(requested):
+            call_id = self._parts.clock.new_id("call")
+            asked.append({"id": call_id, "name": wanted.name, "arguments": wanted.arguments})
+            spec = specs.get(wanted.name)
+            if spec is None:
+                refused.append(_result(asked[-1], CallState.FAILED, f"There is no tool {wanted.name!r} here.", now))
+            elif number >= CALLS_PER_STEP:
+                refused.append(_result(asked[-1], CallState.FAILED, "Too many calls in one reply; ask again.", now))
+            else:
+                calls.append(
+                    ToolCall(
+                        id=call_id,
+                        name=wanted.name,
+                        arguments=wanted.arguments,
+                        effect=spec.effect,
+                        created_at=now,
+                        origin=f"run:{self.run.id}",
+                        root=self.run.root,
+                        tainted=self.run.tainted,
+                        matter=matter,
+                    )
+                )
+        return calls, {"kind": "model", "text": "", "calls": asked, "refused": refused, "at": now}
+
+    def _open_calls(self) -> list[Json]:
+        answered = {event["call"] for event in self.run.events if event["kind"] == "result"}
+        asked = [call for event in self.run.events if event["kind"] == "model" for call in event["calls"]]
+        return [call for call in asked if call["id"] not in answered]
+
+    async def _collect(self, calls: Sequence[Json]) -> None:
+        """Wait until each of ``calls`` has its result, and append those as events in the order of the calls."""
+        found: dict[str, Json] = {}
+        store = self._parts.store
+        while True:
+            self.wake.clear()
+            states = set()
+            for call in calls:
+                if call["id"] in found:
+                    continue
+                context = await store.get(call["id"], namespace=Namespace.TOOL_RESULT)
+                if context is not None:
+                    result = ToolResult.of(context)
+                    self.run.tainted |= result.tainted
+                    text = capped(result.content, result.call)
+                    found[call["id"]] = _result(call, result.state, text, result.created_at)
+                    continue
+                row = await store.get(call["id"], namespace=Namespace.TOOL_CALL)
+                states.add(CallState(row.data["state"]) if row else CallState.SCHEDULED)
+            if not states:
+                break
+            names = ", ".join(call["name"] for call in calls if call["id"] not in found)
+            for_a_person = states <= _FOR_A_PERSON
+            if for_a_person and self.run.state is RunState.RUNNING:
+                await self._wait_for_person(names)
+            elif not for_a_person and self.run.state is RunState.WAITING_APPROVAL:
+                await self._go_on(names)
+            await self.wake.wait()
+        if self.run.state is RunState.WAITING_APPROVAL:
+            await self._go_on("reading results")
+        self.run.events += [found[call["id"]] for call in calls]
+        await self._save()
+
+    # ------------------------------------------------------------------------------------------- thinking
+
+    async def _think(self) -> str:
+        while True:
+            pending = self._open_calls()
+            if pending:
+                await self._collect(pending)
+            elif self.run.state is RunState.WAITING_APPROVAL:
+                await self._go_on("thinking")
+            self._check_bounds()
+            answer = await self._step()
+            if answer is not None:
+                return answer
+
+    def _check_bounds(self) -> None:
+        if self.run.steps >= self._kind.max_steps:
+            raise BoundError(f"Stopped after {self.run.steps} steps, the bound of this kind.")
+        if self.run.spent and self.run.spent >= self._kind.max_cost:
+            raise BoundError(f"Stopped at a cost of {self.run.spent:.4f}, the bound of this kind.")
+
+    async def _step(self) -> str | None:
+        """One model call and its saving; the final answer, or ``None`` where the run goes on."""
+        run, clock = self.run, self._parts.clock
+        last = run.steps + 1 >= self._kind.max_steps
+        tools = [FINAL_SPEC] if last else [*self._tools(self._kind.tools), FINAL_SPEC]
+        memory = self._memory.state if self._memory else AgentState()
+        self._say("thinking")
+        request = ModelRequest(
+            role="worker",
+            messages=messages(run, self._kind, memory, clock.now(), self._parts.zone, last),
+            tools=tools,
+            entries=new_entries(run),
+            now=clock.now(),
+            model=self._kind.model,
+        )
+        completed = await self._ask(request)
+        run.steps += 1
+        final = next((call for call in completed.calls if call.name == FINAL), None)
+        calls, event = self._scheduled([c for c in completed.calls if c.name != FINAL] if final is None else [], tools)
+        event["text"] = completed.text
+        refused = event.pop("refused")
+        run.events += [event, *refused]
+        if final is not None:
+            return str(final.arguments.get("answer") or completed.text or "(no answer)")
+        if not completed.calls and completed.text.strip():
+            return completed.text.strip()
+        if not completed.calls:
+            run.events.append({"kind": "trouble", "text": "Your last reply was empty. Call a tool, or end the task."})
+        self._say(", ".join(call.name for call in calls) or "thinking")
+        await self._save(calls)
+        return None
+
+    async def _ask(self, request: ModelRequest) -> Completed:
+        """One valid reply; errors that may pass are retried ``MODEL_ATTEMPTS`` times with back-off."""
+        clock = self._parts.clock
+        attempt = 0
+        while True:
+            try:
+                completed = await self._reply(request)
+            except ModelError as error:
+                self.run.spent += error.usage.cost if error.usage else 0.0
+                attempt += 1
+                if not error.retryable or attempt >= MODEL_ATTEMPTS:
+                    raise
+                wait = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** (attempt - 1)) * (0.5 + clock.jitter() / 2)
+                wait = max(wait, error.retry_after or 0.0)
+                self._say(f"{error.words}; again in {wait:.0f} s")
+                await clock.sleep(wait)
+                self._check_bounds()
+            else:
+                self.run.spent += completed.usage.cost
+                return completed
+
+    async def _reply(self, request: ModelRequest) -> Completed:
+        stream = self._parts.stream(request)
+        completed: Completed | None = None
+        try:
+            async for event in stream:
+                completed = event if isinstance(event, Completed) else completed
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
+        if completed is None:
+            raise ModelError("cut", "The model's reply broke off", retryable=True)
+        return completed
+
+    # ------------------------------------------------------------------------------------------- a user's own class
+
+    async def _own(self) -> str:
+        assert self._kind.worker is not None
+        if self.run.state is RunState.WAITING_APPROVAL and not self._open_calls():
+            await self._go_on("going on")
+        worker = self._kind.worker()
+        worker.attach(self)
+        self._own_tools = self._kind.tools or tuple(worker.tools)
+        result = await worker.execute_task(self.run.task)
+        return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+
+    def _replay(self, matches: Callable[[Json], bool]) -> Json | None:
+        """The first saved event that ``matches`` and was not given out since the last start."""
+        for number, event in enumerate(self.run.events):
+            if number not in self._replayed and matches(event):
+                self._replayed.add(number)
+                return event
+        return None
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> str:
+        """For the user's class; calls at the same time run one after the other."""
+        async with self._hand:
+            asked = {"name": name, "arguments": arguments}
+            event = self._replay(
+                lambda e: e["kind"] == "model" and [{k: c[k] for k in asked} for c in e["calls"]] == [asked]
+            )
+            if event is None:
+                self._check_bounds()
+                tools = self._tools(self._own_tools)
+                calls, event = self._scheduled([RequestedCall("", name, arguments)], tools)
+                self.run.steps += 1
+                self._replayed.add(len(self.run.events))
+                self.run.events += [event, *event.pop("refused")]
+                self._say(name)
+                await self._save(calls)
+            call = event["calls"][0]
+            if any(open_call["id"] == call["id"] for open_call in self._open_calls()):
+                await self._collect([call])
+            result = next(e for e in self.run.events if e["kind"] == "result" and e["call"] == call["id"])
+            if result["state"] != CallState.SUCCEEDED:
+                raise ToolFailedError(f"{name}: {result['text']}")
+            return str(result["text"])
+
+    async def think(self, prompt: str) -> str:
+        """For the user's class."""
+        async with self._hand:
+            event = self._replay(lambda e: e["kind"] == "thought" and e["prompt"] == prompt)
+            if event is None:
+                self._check_bounds()
+                self._say("thinking")
+                now = self._parts.clock.now()
+                chat: list[Json] = [
+                    {"role": "system", "content": system_prompt(self._kind)},
+                    {"role": "user", "content": prompt},
+                ]
+                completed = await self._ask(
+                    ModelRequest("worker", chat, entries=new_entries(self.run), now=now, model=self._kind.model)
+                )
+                self.run.steps += 1
+                event = {"kind": "thought", "prompt": prompt, "text": completed.text, "at": now}
+                self._replayed.add(len(self.run.events))
+                self.run.events.append(event)
+                await self._save()
+            return str(event["text"])
+
+    async def load_state(self) -> AgentState | None:
+        """For the user's class: what earlier runs left."""
+        if self._memory is None or not (self._memory.state.events or self._memory.state.summary):
+            return None
+        return AgentState(list(self._memory.state.events), self._memory.state.summary)
+
+    async def save_state(self, result: Any) -> None:
+        """For the user's class: remember ``result`` when the run ends."""
+        self._saved_result = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+
+
+def _result(call: Json, state: CallState, text: str, at: float) -> Json:
+    return {
+        "kind": "result",
+        "call": call["id"],
+        "name": call["name"],
+        "arguments": call["arguments"],
+        "state": str(state),
+        "text": text,
+        "at": at,
+    }

@@ -1,0 +1,225 @@
+"""The inbox: acts, undo over a restart, snooze, one matter; against a plain model. And why."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from pepper_tui.attention import InboxError, Why
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import (
+    OPEN_TAG,
+    CallState,
+    Effect,
+    Namespace,
+    Notification,
+    NotificationState,
+    Priority,
+    Signal,
+    Step,
+    ToolCall,
+)
+from tests.attention.test_reminders import Desk
+from tests.waiting import until
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Desk]:
+    opened = await Desk(tmp_path / "store.db", clock).open()
+    yield opened
+    await opened.close()
+
+
+async def notice(desk: Desk, name: str, matter: str = "", title: str = "") -> Notification:
+    item = Notification(name, title or f"title {name}", "", "because", "", desk.clock.now(), matter=matter)
+    await desk.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    return item
+
+
+async def state(desk: Desk, name: str) -> NotificationState:
+    context = await desk.store.get(name, namespace=Namespace.NOTIFICATION)
+    assert context is not None
+    assert (OPEN_TAG in context.tags) == (context.data["state"] in ("new", "seen", "snoozed"))
+    return Notification.of(context).state
+
+
+async def becomes(desk: Desk, name: str, wanted: NotificationState) -> None:
+    async def reached() -> bool:
+        return await state(desk, name) is wanted
+
+    await until(reached)
+
+
+async def test_acts_and_undo_over_a_restart(desk: Desk) -> None:
+    await notice(desk, "a")
+    await notice(desk, "b")
+    await desk.inbox.seen("notification:a")
+    assert await desk.inbox.done("a") == "done: title a"
+    assert await desk.inbox.dismiss("b") == "dismissed: title b"
+    with pytest.raises(InboxError, match="dismissed already"):
+        await desk.inbox.dismiss("b")
+    await desk.close()
+    await desk.open()
+    assert await desk.inbox.undo() == "back: title b"
+    assert await state(desk, "b") is NotificationState.NEW
+    assert await desk.inbox.undo() == "back: title a"
+    assert await desk.inbox.last_act() is None
+    with pytest.raises(InboxError, match="nothing to undo"):
+        await desk.inbox.undo()
+    with pytest.raises(InboxError, match="no such item"):
+        await desk.inbox.done("zzz")
+
+
+async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: Desk) -> None:
+    for name in ("a", "b"):
+        await notice(desk, name)
+        await desk.inbox.snooze(name, desk.clock.now() + (100 if name == "a" else 5000))
+    await desk.asleep()
+    for _ in range(4):
+        await desk.clock.advance(30)
+        await desk.asleep()
+    await becomes(desk, "a", NotificationState.NEW)
+    await desk.close()
+    desk.clock.jump(5000)
+    await desk.open()
+    await becomes(desk, "b", NotificationState.NEW)
+    with pytest.raises(InboxError, match="past"):
+        await desk.inbox.snooze("a", desk.clock.now())
+
+
+async def test_one_matter_is_told_once_and_the_newest_stands(desk: Desk) -> None:
+    await notice(desk, "a", "m1", "Deadline moved")
+    await until(lambda: bool(desk.inbox._announced))
+    await notice(desk, "b", "m1", "deadline  moved")
+    await becomes(desk, "b", NotificationState.DONE)
+    assert await state(desk, "a") is NotificationState.NEW
+    await notice(desk, "c", "m1", "Deadline moved again")
+    await becomes(desk, "a", NotificationState.DONE)
+    assert await state(desk, "c") is NotificationState.NEW
+    assert await desk.inbox.withdraw("m1", "answered") == 1
+    assert await state(desk, "c") is NotificationState.DONE
+    again = Notification("d", "Deadline moved again", "", "r", "", desk.clock.now(), matter="m1")
+    assert await desk.inbox.announce(again) is None
+
+
+class InboxMachine(RuleBasedStateMachine):
+    """Acts in any order, with restarts and time, against a dictionary of states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.desk = Desk(Path(self.folder.name) / "store.db", ManualClock())
+        self.states: dict[str, NotificationState] = {}
+        self.until: dict[str, float] = {}
+
+    def run(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @initialize()
+    def begin(self) -> None:
+        self.run(self.desk.open())
+
+    @rule()
+    def arrive(self) -> None:
+        name = f"n{len(self.states)}"
+        self.run(notice(self.desk, name))
+        self.states[name] = NotificationState.NEW
+
+    @rule(
+        number=st.integers(0, 5), act=st.sampled_from(["seen", "done", "dismiss", "snooze"]), wait=st.integers(1, 900)
+    )
+    def act(self, number: int, act: str, wait: int) -> None:
+        name = f"n{number}"
+        if name not in self.states:
+            return
+        now = self.states[name]
+        closed = now in (NotificationState.DONE, NotificationState.DISMISSED)
+        if act == "seen":
+            self.run(self.desk.inbox.seen(name))
+            self.states[name] = NotificationState.SEEN if now is NotificationState.NEW else now
+        elif closed or (act == "snooze" and now is NotificationState.SNOOZED):
+            work = getattr(self.desk.inbox, act)
+            with pytest.raises(InboxError):
+                self.run(work(name, self.desk.clock.now() + wait) if act == "snooze" else work(name))
+        elif act == "snooze":
+            self.until[name] = self.desk.clock.now() + wait
+            self.run(self.desk.inbox.snooze(name, self.until[name]))
+            self.states[name] = NotificationState.SNOOZED
+        else:
+            self.run(getattr(self.desk.inbox, act)(name))
+            self.states[name] = NotificationState.DONE if act == "done" else NotificationState.DISMISSED
+        self.check()
+
+    @rule(seconds=st.integers(-500, 2000))
+    def restart_after(self, seconds: int) -> None:
+        self.run(self.desk.close())
+        self.desk.clock.jump(seconds)
+        for name, now in self.states.items():
+            if now is NotificationState.SNOOZED and self.until[name] <= self.desk.clock.now():
+                self.states[name] = NotificationState.NEW
+        self.run(self.desk.open())
+        self.check()
+
+    def check(self) -> None:
+        async def agrees() -> bool:
+            return {name: await state(self.desk, name) for name in self.states} == self.states
+
+        self.run(until(agrees, 5.0, "agreement with the plain model"))
+
+    def teardown(self) -> None:
+        if hasattr(self.desk, "store"):
+            self.run(self.desk.close())
+        self.loop.close()
+        self.folder.cleanup()
+
+
+TestNotificationTable: Callable[..., Any] = InboxMachine.TestCase
+InboxMachine.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) -> None:
+    now = desk.clock.now()
+    signal = Signal("s1", "Mail from Ann", now, Priority.HIGH, "mail", "VIP", "m1", {"raw": "raw1"})
+    silent = Signal("s2", "List mail", now, Priority.LOW, "mail", "not judged: list mail", "m2")
+    await desk.store.store({"id": "raw1"}, namespace="raw.mail")
+    for item in (signal, silent):
+        await desk.store.put(item, namespace="signals.mail")
+    step = Step("st1", now, ["signals.mail:s1"], ["c1"], model="fake", prompt_tokens=100, cost=0.0123)
+    await desk.store.put(step, namespace=Namespace.STEP)
+    call = ToolCall("c1", "notify", {}, Effect.LOCAL, now, "step:st1", state=CallState.SUCCEEDED)
+    await desk.store.put(call, namespace=Namespace.TOOL_CALL)
+    item = Notification("n1", "Ann wrote", "", "she is a VIP", "tool.call:c1", now, matter="m1")
+    await desk.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    await desk.store.store({"text": "nothing to do", "step": "st1"}, namespace=Namespace.ASSISTANT_LOG)
+    why = Why(desk.store, desk.clock, UTC)
+    lines = await why.explain("notification:n1")
+    text = "\n".join(lines)
+    for words in (
+        "Ann wrote",
+        "she is a VIP",
+        "call notify",
+        "cost 0.0123",
+        "Mail from Ann",
+        "VIP",
+        "raw raw.mail: raw1",
+    ):
+        assert words in text
+    assert "step" in "\n".join(await why.explain("signal:s1"))
+    assert "no step has taken it" in "\n".join(await why.explain("signals.mail:s2"))
+    silence = "\n".join(await why.explain("silence"))
+    for words in ("1 low; 1 thoughts", "not judged", "List mail", "nothing to do"):
+        assert words in silence.replace(" signals", "")
+    with pytest.raises(ValueError, match="nothing is known"):
+        await why.explain("call:none")

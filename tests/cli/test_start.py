@@ -1,0 +1,58 @@
+"""The fast path: what the command imports, and which arguments it reads itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.__main__ import screen_options, standard_home
+from pepper_tui.config import default_home
+
+HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
+
+
+@pytest.mark.parametrize("module", ["pepper_tui.__main__", "pepper_tui.launch", "pepper_tui.remote"])
+def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_command_line_needs_neither_screen_nor_model() -> None:
+    code = "import sys, pepper_tui.cli; print([m for m in ('textual', 'openai', 'icalendar') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_the_screen_is_on_the_fast_path() -> None:
+    assert screen_options([]) == (None, False)
+    assert screen_options(["--demo", "--home", "/x"]) == (Path("/x"), True)
+    assert screen_options(["--home=/x"]) == (Path("/x"), False)
+    for other in (["ask", "hi"], ["--help"], ["--home"], ["--home", "/x", "log"]):
+        assert screen_options(other) is None
+
+
+@pytest.mark.parametrize("name", ["PEPPER_HOME", "XDG_DATA_HOME", ""])
+def test_both_paths_mean_the_same_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    for variable in ("PEPPER_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    if name:
+        monkeypatch.setenv(name, str(tmp_path))
+    assert standard_home() == default_home()
+
+
+def test_a_home_without_a_config_says_what_to_do_and_offers_the_demo(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pepper_tui"],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PEPPER_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 2
+    assert "pepper --demo" in done.stderr

@@ -1,0 +1,196 @@
+"""A tool engine on a real store and a manual clock, with a counting effect in place of the world."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.config import Config, Smtp
+from pepper_tui.model import (
+    OPEN_TAG,
+    Approval,
+    CallState,
+    CardLine,
+    ContextFilter,
+    Effect,
+    Json,
+    Namespace,
+    ResolvedEffect,
+    ToolCall,
+    ToolResult,
+    UserMessage,
+)
+from pepper_tui.store import ContextStore
+from pepper_tui.tools import Approvals, Mailer, Services, Tool, ToolContext, ToolEngine, ToolRegistry, tool
+from pepper_tui.tools.builtin import BUILTIN_TOOLS
+from tests.waiting import until
+
+
+class Died(BaseException):
+    """The process ends here: nothing after it may run."""
+
+
+@dataclass
+class FakeMailbox:
+    mails: list[Json] = field(default_factory=list)
+
+    async def search(self, query: str, sender: str, since: float | None, limit: int) -> list[Json]:
+        return [m for m in self.mails if query in m["text"] and sender in str(m["sender"])][:limit]
+
+    async def read(self, message_id: str) -> Json | None:
+        return next((m for m in self.mails if m["message_id"] == message_id), None)
+
+    async def thread(self, message_id: str) -> list[Json]:
+        return [m for m in self.mails if message_id in (m["message_id"], *m["references"])]
+
+
+def mail(message_id: str, sender: str, subject: str, text: str, **more: Any) -> Json:
+    """A mail as the store holds it."""
+    name, address = parseaddr(sender)
+    return {"id": message_id.strip("<>"), "message_id": message_id, "sender": {"name": name, "address": address},
+            "to": [{"name": "", "address": "me@example.com"}], "cc": [], "reply_to": [], "subject": subject,
+            "text": text,
+            "in_reply_to": "", "references": [], "date": 1_800_000_000.0, "attachments": [], **more}  # fmt: skip
+
+
+@dataclass
+class World:
+    """What the counting tools did. ``fail`` is raised by the next deed; ``gate`` holds it until set."""
+
+    deeds: list[Json] = field(default_factory=list)
+    fail: BaseException | None = None
+    gate: asyncio.Event | None = None
+
+
+def act_tool(world: World) -> Tool:
+    async def resolve(ctx: ToolContext, what: str) -> ResolvedEffect:
+        lines = [CardLine("What", what, editable=True)]
+        return ctx.effect(account="acct", summary=f"do {what}", lines=lines, payload={"what": what, "n": 0})
+
+    async def revise(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
+        return await resolve(ctx, fields["what"])
+
+    async def probe(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+        return effect.payload in world.deeds
+
+    @tool(effect=Effect.SEND, resolve=resolve, revise=revise, probe=probe)
+    async def act(ctx: ToolContext, effect: ResolvedEffect) -> str:
+        """Do it."""
+        if world.gate is not None:
+            await world.gate.wait()
+        world.deeds.append(effect.payload)
+        if world.fail is not None:
+            raise world.fail
+        return "did it"
+
+    return act
+
+
+@dataclass
+class Bench:
+    path: Path
+    clock: ManualClock
+    config: Config
+    services: Services
+    world: World
+    extra: list[Tool]
+    die_at: str = ""
+    store: ContextStore = None  # type: ignore[assignment]
+    engine: ToolEngine = None  # type: ignore[assignment]
+    approvals: Approvals = None  # type: ignore[assignment]
+
+    def _checkpoint(self, name: str) -> None:
+        if name == self.die_at:
+            raise Died(name)
+
+    async def open(self, *, start: bool = True) -> None:
+        self.store = await ContextStore.open(self.path, self.clock)
+        registry = ToolRegistry([*BUILTIN_TOOLS, act_tool(self.world), *self.extra], self.services)
+        self.approvals = Approvals(self.store, self.clock, registry, self.config)
+        self.engine = ToolEngine(
+            self.store, self.clock, registry, self.config, approvals=self.approvals, checkpoint=self._checkpoint
+        )
+        self.services.cancel_call = self.engine.cancel
+        if start:
+            await self.engine.start()
+
+    async def crash(self) -> None:
+        """Drop the engine mid-way, without its orderly stop, and open the store again."""
+        engine = self.engine
+        tasks = [*engine._running.values(), engine._watcher, engine.approvals._timer]
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*[t for t in tasks if t is not None], return_exceptions=True)
+        await self.store.close()
+        self.die_at = ""
+        await self.open()
+
+    async def close(self) -> None:
+        await self.engine.stop()
+        await self.store.close()
+
+    async def say(self, text: str) -> None:
+        message = UserMessage(self.clock.new_id("msg"), text, self.clock.now())
+        await self.store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
+
+    async def schedule(self, name: str, **arguments: Any) -> str:
+        return await self.put(
+            ToolCall(self.clock.new_id("call"), name, arguments, Effect.READ, self.clock.now(), "step:1")
+        )
+
+    async def put(self, call: ToolCall) -> str:
+        await self.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+        return call.id
+
+    async def call(self, call_id: str) -> ToolCall:
+        found = await self.store.get(call_id, namespace=Namespace.TOOL_CALL)
+        assert found is not None
+        return ToolCall.of(found)
+
+    async def state(self, call_id: str, *states: CallState) -> ToolCall:
+        """The call, once it is in one of ``states``."""
+
+        async def there() -> bool:
+            return (await self.call(call_id)).state in states
+
+        await until(there, what=f"{call_id} in {states}")
+        return await self.call(call_id)
+
+    async def result(self, call_id: str) -> ToolResult:
+        found = await self.store.get(call_id, namespace=Namespace.TOOL_RESULT)
+        assert found is not None
+        return ToolResult.of(found)
+
+    async def card(self, call_id: str) -> Approval:
+        call = await self.state(call_id, CallState.WAITING_APPROVAL)
+        found = await self.store.get(call.approval, namespace=Namespace.APPROVAL)
+        assert found is not None
+        return Approval.of(found)
+
+    async def cards(self) -> list[Approval]:
+        return [Approval.of(c) for c in await self.store.query(ContextFilter(namespaces=[Namespace.APPROVAL]))]
+
+    async def yes(self, call_id: str) -> None:
+        """Approve the call's card and let the grace pass."""
+        await self.approvals.approve((await self.card(call_id)).id)
+        await self.settle()
+        await self.clock.advance(self.config.tools.undo_seconds)
+
+    async def settle(self, condition: Callable[[], bool] | None = None) -> None:
+        """Let what is under way go on: some turns of the loop, over real I/O."""
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+
+
+def bench_config(**tools: Any) -> Config:
+    return Config.model_validate({"user": {"addresses": ["me@example.com"]}, "tools": tools})
+
+
+def mailer(port: int) -> Mailer:
+    return Mailer("me@example.com", Smtp(host="127.0.0.1", port=port, security="none", timeout=2.0))

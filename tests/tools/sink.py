@@ -1,0 +1,64 @@
+"""A real SMTP server on loopback that counts what it took, and can fail at each point of a session."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+
+@dataclass
+class Taken:
+    sender: str
+    recipients: list[str]
+    message: bytes
+
+
+@dataclass
+class Sink:
+    """``mode``: ok, drop_greeting, refuse_rcpt, drop_before (at DATA), refuse (after DATA), drop_after, hang."""
+
+    mode: str = "ok"
+    taken: list[Taken] = field(default_factory=list)
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+    _server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Sink:
+        sink = self
+
+        class Server(SMTP):
+            async def smtp_DATA(self, arg: str) -> None:
+                if sink.mode == "drop_before":
+                    self.transport.abort()
+                    return
+                await super().smtp_DATA(arg)
+
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Server(self, hostname="sink", loop=asyncio.get_running_loop()), "127.0.0.1", 0, ssl=self.tls
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.mode == "refuse_rcpt":
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.mode == "refuse":
+            return "554 not wanted"
+        self.taken.append(Taken(envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content))
+        if self.mode == "drop_after":
+            server.transport.abort()
+        if self.mode == "hang":
+            await asyncio.sleep(3600)
+        return "250 taken"

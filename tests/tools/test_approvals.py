@@ -1,0 +1,205 @@
+"""Decisions: bound, single use, editable by the user only, expiring, undoable for a while, capped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pepper_tui.model import ApprovalState, CallState, Effect, Namespace, ToolCall
+from pepper_tui.tools import ApprovalError, Tool
+from tests.tools.bench import Bench, act_tool, bench_config
+from tests.waiting import until
+
+S, A = CallState, ApprovalState
+
+
+async def state_of(bench: Bench, approval_id: str) -> ApprovalState:
+    return next(card.state for card in await bench.cards() if card.id == approval_id)
+
+
+async def test_nothing_happens_before_the_yes_and_once_after_it(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    await bench.clock.advance(100)
+    assert bench.world.deeds == []
+    assert "approved" in await bench.approvals.approve(card.id)
+    await bench.settle()
+    await bench.clock.advance(bench.config.tools.undo_seconds - 0.1)
+    assert bench.world.deeds == []
+    await bench.clock.advance(0.2)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert bench.world.deeds == [{"what": "x", "n": 0}]
+    for again in (bench.approvals.approve, bench.approvals.reject, bench.approvals.undo):
+        with pytest.raises(ApprovalError):
+            await again(card.id)
+
+
+async def test_undo_within_the_grace_and_approve_again(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    await bench.approvals.approve(card.id)
+    await bench.settle()
+    await bench.clock.advance(1)
+    assert "taken back" in await bench.approvals.undo(card.id)
+    await bench.approvals.approve(card.id)
+    await bench.settle()
+    await bench.clock.advance(2.5)  # past the first grace, not the second
+    await bench.settle()
+    assert bench.world.deeds == []
+    await bench.clock.advance(1)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert len(bench.world.deeds) == 1
+    with pytest.raises(ApprovalError, match="too late"):
+        await bench.approvals.undo(card.id)
+
+
+async def test_reject_refuses_the_same_until_undone(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    await bench.approvals.reject(card.id, "not him")
+    assert (await bench.call(call_id)).state is S.CANCELLED
+    assert "not him" in (await bench.result(call_id)).content
+    again = await bench.schedule("act", what="x")
+    await bench.state(again, S.FAILED)
+    assert "already rejected" in (await bench.result(again)).content
+    await bench.approvals.undo(card.id)
+    assert (await bench.call(call_id)).open
+    assert (await bench.result(call_id)).state is S.WAITING_APPROVAL
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+
+
+async def test_edit_ends_the_card_and_opens_a_new_one(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    with pytest.raises(ApprovalError, match="only these"):
+        await bench.approvals.edit(card.id, {"Account": "other"})
+    new_id = await bench.approvals.edit(card.id, {"What": "y"})
+    assert await state_of(bench, card.id) is A.EDITED
+    assert await state_of(bench, new_id) is A.PENDING
+    await bench.settle()
+    await bench.clock.advance(10)
+    assert bench.world.deeds == []  # saving does not approve
+    with pytest.raises(ApprovalError, match="edited"):
+        await bench.approvals.approve(card.id)
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert bench.world.deeds == [{"what": "y", "n": 0}]
+
+
+async def test_expiry_is_durable_and_visible(bench: Bench) -> None:
+    first = await bench.schedule("act", what="x")
+    card = await bench.card(first)
+    await bench.settle()
+    await bench.clock.advance(bench.config.tools.approval_ttl - 1)
+    assert await state_of(bench, card.id) is A.PENDING
+    await bench.clock.advance(2)
+    await bench.state(first, S.FAILED)
+    assert await state_of(bench, card.id) is A.EXPIRED
+    assert "expired" in (await bench.result(first)).content
+    second = await bench.schedule("act", what="x")  # an expired card is not a no
+    card = await bench.card(second)
+    await bench.engine.stop()
+    bench.clock.jump(bench.config.tools.approval_ttl + 1)  # while nothing runs
+    await bench.crash()
+    assert await state_of(bench, card.id) is A.EXPIRED
+
+
+async def test_snoozed_does_not_expire_before_it_is_back(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    ttl = bench.config.tools.approval_ttl
+    back = bench.clock.now() + 2 * ttl
+    await bench.approvals.snooze(card.id, back)
+    await bench.settle()
+    await bench.clock.advance(2 * ttl - 10)
+    assert await state_of(bench, card.id) is A.PENDING
+    await bench.clock.advance(11)
+
+    async def is_back() -> bool:
+        return (await bench.card(call_id)).snoozed_until is None
+
+    await until(is_back)
+    assert await state_of(bench, card.id) is A.PENDING
+    await bench.approvals.approve(card.id)
+
+
+async def test_caps_and_doubles(bench: Bench) -> None:
+    calls = [await bench.schedule("act", what=f"thing {n}") for n in range(7)]
+    await until(lambda: not bench.engine.running)
+    states = [(await bench.call(call_id)).state for call_id in calls]
+    assert states.count(S.WAITING_APPROVAL) == bench.config.tools.open_cards
+    other = ToolCall("call_other", "act", {"what": "thing 0"}, Effect.READ, 0.0, "step:2")
+    await bench.put(other)
+    await bench.state("call_other", S.FAILED)
+    assert "already waits" in (await bench.result("call_other")).content
+    for n in range(100):
+        await bench.put(ToolCall(f"flood_{n}", "act", {"what": f"flood {n}"}, Effect.READ, 0.0, f"step:f{n}"))
+    await until(lambda: not bench.engine.running)
+    assert len([c for c in await bench.cards() if c.state is A.PENDING]) == 4 * bench.config.tools.open_cards
+    mine = ToolCall("call_mine", "act", {"what": "mine"}, Effect.READ, 0.0, "step:u", root="user")
+    await bench.put(mine)
+    await bench.card("call_mine")
+
+
+async def test_a_changed_effect_tool_or_account_is_not_performed(bench: Bench) -> None:
+    async def tampered(**changes: object) -> str:
+        call_id = await bench.schedule("act", what=f"thing {sorted(changes)}")
+        card = await bench.card(call_id)
+        await bench.approvals.approve(card.id)
+        found = await bench.store.get(card.id, namespace=Namespace.APPROVAL)
+        assert found is not None
+        data = {**found.data, "effect": {**found.data["effect"], **changes}}
+        await bench.store.store(data, namespace=Namespace.APPROVAL, context_id=card.id, tags=found.tags)
+        return call_id
+
+    calls = [await tampered(payload={"what": "evil", "n": 0}), await tampered(account="other")]
+    calls += [await tampered(definition="old"), await tampered(tool="other")]
+    await bench.settle()
+    await bench.clock.advance(10)
+    for call_id in calls:
+        await bench.state(call_id, S.FAILED)
+    # the same with a tool whose definition has changed between the yes and the attempt
+    call_id = await bench.schedule("act", what="later")
+    await bench.approvals.approve((await bench.card(call_id)).id)
+    registry = bench.engine._registry
+    changed: Tool = replace(act_tool(bench.world), effect=Effect.WRITE)
+    registry._tools["act"] = changed
+    await bench.settle()
+    await bench.clock.advance(10)
+    await bench.state(call_id, S.FAILED)
+    assert "tool has changed" in (await bench.result(call_id)).content
+    assert bench.world.deeds == []
+
+
+async def test_what_the_user_never_wrote_is_marked(bench: Bench) -> None:
+    async def marked(what: str) -> list[str]:
+        call_id = await bench.schedule("act", what=what)
+        lines = (await bench.card(call_id)).resolved.lines
+        await bench.engine.cancel(call_id, "test")
+        return [line.value for line in lines if line.untrusted]
+
+    assert await marked("mail bob@x.org now") == ["mail bob@x.org now", "bob@x.org"]
+    await bench.say("write to notbob@x.org, or see https://good.example/page.")
+    assert "bob@x.org" in await marked("mail bob@x.org")
+    assert await marked("notbob@x.org at https://good.example/page") == []
+    await bench.store.store({"address": "bob@x.org"}, namespace=Namespace.PEOPLE, context_id="bob@x.org")
+    assert await marked("mail bob@x.org") == []
+    assert await marked("mail me@example.com") == []
+    assert await marked("see http://evil.example/?q=1") != []
+    assert await marked("plain words") == []
+    call_id = await bench.schedule("act", what="go to www.evil.example")
+    await bench.approvals.edit((await bench.card(call_id)).id, {"What": "go to www.evil.example or carol@y.org"})
+    untrusted = {line.value for line in (await bench.card(call_id)).resolved.lines if line.untrusted}
+    assert "www.evil.example" in untrusted
+    assert "carol@y.org" not in untrusted  # the user typed it
+
+
+async def test_no_grace(bench: Bench) -> None:
+    await bench.close()
+    bench.config = bench_config(undo_seconds=0)
+    await bench.open()
+    call_id = await bench.schedule("act", what="x")
+    await bench.approvals.approve((await bench.card(call_id)).id)
+    await bench.state(call_id, S.SUCCEEDED)

@@ -1,0 +1,134 @@
+"""The smaller built-in tools, and what a tool is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, Notification, Record, Reminder, ReminderState
+from pepper_tui.tools import BUILTIN_TOOLS, ToolContext, ToolError, ToolRegistry, tool
+from pepper_tui.tools.provenance import atoms
+from pepper_tui.tools.reminder_tools import parse_repeat
+from tests.tools.bench import Bench
+
+S = CallState
+
+
+async def run(bench: Bench, name: str, **arguments: object) -> str:
+    call_id = await bench.schedule(name, **arguments)
+    await bench.state(call_id, S.SUCCEEDED, S.FAILED)
+    return (await bench.result(call_id)).content
+
+
+async def test_reminders(bench: Bench) -> None:
+    def parse(words: str, now: float, zone: object) -> float:
+        if words == "never":
+            raise ValueError("no time in it")
+        return now + 120
+
+    bench.services.parse_when = parse
+    assert "set for" in await run(bench, "remind", text="tea", when="in 2 minutes", repeat="weekdays")
+    assert "not a time" in await run(bench, "remind", text="tea", when="never")
+    [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.REMINDER]))
+    reminder = Reminder.of(context)
+    assert (reminder.due, reminder.rule) == (bench.clock.now() + 120, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
+    assert "tea" in await run(bench, "list_reminders")
+    assert "Cancelled" in await run(bench, "cancel_reminder", reminder_id=reminder.id)
+    assert "already cancelled" in await run(bench, "cancel_reminder", reminder_id=reminder.id)
+    again = await bench.store.get(reminder.id, namespace=Namespace.REMINDER)
+    assert again is not None
+    assert Reminder.of(again).state is ReminderState.CANCELLED
+    assert await run(bench, "list_reminders") == "No reminders."
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("", ""),
+        ("Daily", "FREQ=DAILY"),
+        ("every 2 weeks", "FREQ=WEEKLY;INTERVAL=2"),
+        ("every other day", "FREQ=DAILY;INTERVAL=2"),
+        ("every monday", "FREQ=WEEKLY;BYDAY=MO"),
+        ("mondays and fridays", "FREQ=WEEKLY;BYDAY=MO,FR"),
+        ("FREQ=MONTHLY;BYDAY=1MO", "FREQ=MONTHLY;BYDAY=1MO"),
+    ],
+)
+def test_repeats(words: str, rule: str) -> None:
+    assert parse_repeat(words) == rule
+
+
+@pytest.mark.parametrize("words", ["FREQ=SECONDLY", "every 0 days", "monthlyish", "FREQ=DAILY\nX", "every second"])
+def test_repeats_that_are_refused(words: str) -> None:
+    with pytest.raises(ToolError):
+        parse_repeat(words)
+
+
+async def test_notify_needs_reason_and_source(bench: Bench) -> None:
+    given = {"title": "Boss wrote", "body": "b", "reason": "VIP", "source": "signals.mail:1", "priority": "high"}
+    assert "Shown" in await run(bench, "notify", **given)
+    assert "'reason' is empty" in await run(bench, "notify", **{**given, "reason": " "})
+    [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
+    assert Notification.of(context).reason == "VIP"
+
+
+async def test_search_reading_on_and_status(bench: Bench) -> None:
+    await bench.say("the zebra is late")
+    assert "zebra" in await run(bench, "search_context", query="zebra")
+    assert "zebra" in await run(bench, "search_context", query="zebra", source="user.message")
+    assert "no source" in await run(bench, "search_context", query="zebra", source="approval")
+    await bench.store.store({"content": "x" * 3500 + "yes"}, namespace=Namespace.TOOL_RESULT, context_id="r")
+    assert "offset=3500" in await run(bench, "read_result", call_id="r")
+    assert await run(bench, "read_result", call_id="r", offset=3500) == "yes"
+    await bench.card(await bench.schedule("act", what="x"))
+    assert "approval: 1" in await run(bench, "current_status")
+
+
+@dataclass
+class Event(Record):
+    summary: str
+    start: float
+    end: float
+    location: str
+
+
+async def test_agenda(bench: Bench) -> None:
+    class Calendar:
+        async def between(self, start: float, end: float) -> list[Event]:
+            self.asked = end - start
+            return [Event("Stand-up", start + 3600 * 9, start + 3600 * 10, "room")]
+
+    bench.services.agenda = calendar = Calendar()
+    assert "09:00" in await run(bench, "agenda", start="tomorrow", days=2)
+    assert calendar.asked == 2 * 86400
+
+
+def test_every_tool_has_schema_and_docs() -> None:
+    for each in BUILTIN_TOOLS:
+        assert each.spec.description
+        for name, schema in each.parameters.get("properties", {}).items():
+            assert schema.get("description"), (each.name, name)
+        assert len(each.definition) == 64
+
+
+def test_definitions_differ_and_names_do_not_clash() -> None:
+    @tool(effect=Effect.READ, name="one")
+    async def first(ctx: ToolContext, a: int) -> str:
+        """One."""
+        return ""
+
+    @tool(effect=Effect.READ, name="one")
+    async def second(ctx: ToolContext, a: str) -> str:
+        """One."""
+        return ""
+
+    assert first.definition != second.definition
+    with pytest.raises(ValueError, match="two tools"):
+        ToolRegistry([first, second])
+    with pytest.raises(TypeError, match="resolve"):
+        tool(effect=Effect.SEND)
+
+
+def test_atoms() -> None:
+    text = "mail Bob@X.org, see https://a.example/p?q=1). or evil.com/x and /etc/passwd; e.g. nothing"
+    assert atoms(text) == ["https://a.example/p?q=1", "bob@x.org", "evil.com/x", "/etc/passwd"]

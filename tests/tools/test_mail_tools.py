@@ -1,0 +1,243 @@
+"""Sending by SMTP to a real sink: exactly what the card shows, once, and what is known of a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import ssl
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pepper_tui.config import Smtp
+from pepper_tui.model import CallState, ContextFilter, Namespace
+from pepper_tui.tools import Mailer, ToolError
+from pepper_tui.tools.smtp import build_message, one_header, parse_addresses
+from tests.tools.bench import Bench, mail
+from tests.tools.sink import Sink
+
+S = CallState
+
+
+async def test_send_is_what_the_card_shows(bench: Bench, sink: Sink) -> None:
+    body = "Grüße,\n.\n..dots\n" + "long " * 300
+    call_id = await bench.schedule(
+        "send_mail", to="bob@x.org, Eve <carol@y.org>", subject="Ünïcode", body=body, cc="d@z.org"
+    )
+    card = await bench.card(call_id)
+    lines = {line.label: line.value for line in card.resolved.lines}
+    assert lines["To"] == "bob@x.org, carol@y.org"
+    assert sink.taken == []
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    [taken] = sink.taken
+    assert taken.sender == "me@example.com"
+    assert taken.recipients == ["bob@x.org", "carol@y.org", "d@z.org"]
+    assert taken.message.rstrip() == card.resolved.payload["message"].encode().rstrip()
+    parsed = email.message_from_bytes(taken.message, policy=email.policy.default)
+    assert parsed["Subject"] == lines["Subject"] == "Ünïcode"
+    assert parsed.get_content().replace("\r\n", "\n").rstrip() == lines["Body"].rstrip()
+    sent = await bench.store.get(parsed["Message-ID"], namespace=Namespace.SENT)
+    assert sent is not None
+    assert await bench.store.count(ContextFilter(namespaces=[Namespace.PEOPLE])) == 3
+    again = await bench.schedule("send_mail", to="bob@x.org", subject="second", body="b")
+    assert not any(line.untrusted for line in (await bench.card(again)).resolved.lines)
+
+
+async def test_reply_goes_into_the_thread_and_marks_a_strange_recipient(bench: Bench, sink: Sink) -> None:
+    box = bench.services.mailbox
+    box.mails.append(
+        mail(
+            "<1@x>",
+            "Bob <bob@x.org>",
+            "Lunch",
+            "hi",
+            reply_to=[{"name": "", "address": "evil@bad.org"}],
+            references=["<0@x>"],
+        )
+    )  # type: ignore[union-attr]
+    call_id = await bench.schedule("draft_reply", message_id="<1@x>", body="yes", reason="you wanted it")
+    card = await bench.card(call_id)
+    assert card.reason == "you wanted it"
+    to = next(line for line in card.resolved.lines if line.label == "To")
+    assert (to.value, to.untrusted) == ("evil@bad.org", True)
+    new = await bench.approvals.edit(card.id, {"To": "bob@x.org", "Body": "yes!"})
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    parsed = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
+    assert sink.taken[0].recipients == ["bob@x.org"]
+    assert (parsed["In-Reply-To"], parsed["References"], parsed["Subject"]) == ("<1@x>", "<0@x> <1@x>", "Re: Lunch")
+    assert parsed.get_content().strip() == "yes!"
+    assert new != card.id
+
+
+@pytest.mark.parametrize(
+    ("mode", "end", "taken"),
+    [
+        ("refuse_rcpt", S.FAILED, 0),
+        ("drop_before", S.FAILED, 0),
+        ("refuse", S.FAILED, 0),
+        ("drop_after", S.UNKNOWN, 1),
+        ("hang", S.UNKNOWN, 1),
+    ],
+)
+async def test_what_is_known_of_a_failure(bench: Bench, sink: Sink, mode: str, end: CallState, taken: int) -> None:
+    sink.mode = mode
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    await bench.yes(call_id)
+    await bench.state(call_id, end)
+    assert len(sink.taken) == taken
+    await bench.crash()
+    assert (await bench.call(call_id)).state is end
+    assert len(sink.taken) == taken
+    sink.mode = "ok"
+    again = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    if end is S.FAILED:
+        await bench.yes(again)
+        await bench.state(again, S.SUCCEEDED)
+    else:
+        await bench.state(again, S.FAILED)
+        assert "can't be checked" in await bench.engine.answer_unknown(call_id, "check")
+        message_id = (await bench.approvals._loaded((await bench.call(call_id)).approval))[0].effect["payload"][
+            "message_id"
+        ]
+        bench.services.mailbox.mails.append(mail(message_id, "me@example.com", "s", "b"))  # type: ignore[union-attr]
+        assert "did happen" in await bench.engine.answer_unknown(call_id, "check")
+    assert len(sink.taken) == 1
+
+
+@pytest.mark.parametrize(("point", "count"), [("attempt_committed", 0), ("data_sent", 1)])
+async def test_killed_around_data(bench: Bench, sink: Sink, point: str, count: int) -> None:
+    bench.die_at = point
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    await bench.yes(call_id)
+    await bench.state(call_id, S.ATTEMPTED)
+    while call_id in bench.engine.running:
+        await bench.settle()
+    await bench.crash()
+    await bench.state(call_id, S.UNKNOWN)
+    assert len(sink.taken) == count
+
+
+async def test_no_server_is_known_not_to_have_sent(bench: Bench) -> None:
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    await bench.card(call_id)
+    bench.services.mailer = Mailer("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
+    with pytest.raises(Exception, match="account has changed"):
+        await bench.yes(call_id)
+    other = await bench.schedule("send_mail", to="bob@x.org", subject="s2", body="b")
+    await bench.yes(other)
+    await bench.state(other, S.FAILED)
+    assert "no session" in (await bench.result(other)).content
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"to": "bob@x.org\r\nBcc: evil@bad.org"},
+        {"to": "bob@x.org\nevil@bad.org"},
+        {"to": "bob@x.org", "cc": "a@b.c\nBcc: evil@bad.org"},
+        {"to": "bob@x.org", "subject": "hi\r\nBcc: evil@bad.org"},
+        {"to": "bob@x.org", "subject": "hi\u2028Bcc: evil@bad.org"},
+        {"to": "bob@x.org> RCPT TO:<evil@bad.org"},
+        {"to": "<evil@bad.org> bob@x.org"},
+        {"to": "@bad.org:bob@x.org"},
+        {"to": "group: evil@bad.org;"},
+        {"to": "bob"},
+        {"to": ""},
+        {"to": "bob@x.org", "body": " "},
+    ],
+)
+async def test_headers_can_not_be_injected(bench: Bench, arguments: dict) -> None:
+    call_id = await bench.schedule("send_mail", **{"subject": "s", "body": "b", **arguments})
+    await bench.state(call_id, S.FAILED)
+    assert await bench.cards() == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(to=st.text(max_size=60), subject=st.text(max_size=60), body=st.text(max_size=200))
+def test_any_text_gives_only_the_headers_that_were_meant(to: str, subject: str, body: str) -> None:
+    sender = Mailer("me@example.com", Smtp(host="h"))
+    try:
+        recipients = [*parse_addresses(to, "to"), "bob@x.org"]
+        built = build_message(
+            sender, to=recipients, cc=[], subject=one_header(subject, "s"), body=body, message_id="<1@x>", at=0.0
+        )
+    except ToolError:
+        return
+    parsed = email.message_from_string(built, policy=email.policy.default)
+    wanted = [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "MIME-Version",
+    ]
+    assert sorted(parsed.keys()) == sorted(wanted)
+    assert not parsed.defects
+    assert [a.addr_spec for a in parsed["To"].addresses] == recipients
+
+
+async def test_wait_for_mail(bench: Bench) -> None:
+    call_id = await bench.schedule("wait_for_mail", sender="bob@x.org", hours=2)
+    other = await bench.schedule("wait_for_mail", thread="<7@x>", hours=2)
+    await bench.settle()
+    await bench.store.store(mail("<8@x>", "eve@x.org", "no", "no"), namespace="raw.mail", context_id="8")
+    assert (await bench.call(call_id)).state is S.SCHEDULED
+    await bench.crash()
+    await bench.store.store(mail("<9@x>", "Bob <bob@x.org>", "here", "it is"), namespace="raw.mail", context_id="9")
+    await bench.state(call_id, S.SUCCEEDED)
+    assert "it is" in (await bench.result(call_id)).content
+    await bench.settle()
+    await bench.clock.advance(2 * 3600 + 1)
+    await bench.state(other, S.SUCCEEDED)
+    assert "No such mail" in (await bench.result(other)).content
+
+
+async def test_reading(bench: Bench) -> None:
+    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    for name, arguments in (
+        ("search_mail", {"query": "see"}),
+        ("read_mail", {"message_id": "<1@x>"}),
+        ("read_thread", {"message_id": "<1@x>"}),
+    ):
+        call_id = await bench.schedule(name, **arguments)
+        await bench.state(call_id, S.SUCCEEDED)
+        result = await bench.result(call_id)
+        assert "Lunch" in result.content
+        assert result.tainted
+
+
+async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> None:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = await asyncio.create_subprocess_exec(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert),
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await made.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    async with Sink(tls=context) as sink:
+        server = Smtp(host="localhost", port=sink.port, security="tls", timeout=5)
+        for trusted, end in (("", S.FAILED), (str(cert), S.SUCCEEDED)):
+            bench.services.mailer = Mailer("me@example.com", server, tls_ca=trusted)
+            call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+            await bench.yes(call_id)
+            await bench.state(call_id, end)
+            content = (await bench.result(call_id)).content
+            assert ("certificate" in content) == (end is S.FAILED), content
+        assert len(sink.taken) == 1
+
+
+async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
+    sender = {"name": "Doe, <x@y.z> John", "address": "john@x.org"}
+    bench.services.mailbox.mails.append({**mail("<2@x>", "", "Hi", "hi"), "sender": sender})  # type: ignore[union-attr]
+    call_id = await bench.schedule("reply_mail", message_id="<2@x>", body="yes")
+    assert (await bench.card(call_id)).resolved.payload["recipients"] == ["john@x.org"]

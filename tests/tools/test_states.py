@@ -1,0 +1,235 @@
+"""Any sequence of decisions, crashes and time, against a plain model of calls and their cards.
+
+Held throughout: no deed without an approved card, none that is not the card's, never two for one card, none after a
+rejection, an edit, an expiry or an undo that was accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import APPROVAL, ApprovalState, CallState
+from pepper_tui.tools import ApprovalError, Services
+from tests.tools.bench import Bench, World, bench_config
+
+S, A = CallState, ApprovalState
+PICK = st.integers(0, 3)
+TTL, GRACE = 1000.0, 3.0
+
+
+@dataclass
+class Card:
+    """The model of one card: what it would do, and how it stands."""
+
+    call: str
+    what: str
+    state: ApprovalState = A.PENDING
+    decided: float = 0.0
+    expires: float = 0.0
+    snoozed: float | None = None
+    attempted: bool = False
+
+
+class Decisions(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = Path(tempfile.mkdtemp())
+        self.loop = asyncio.new_event_loop()
+        self.world = World()
+        self.cards: dict[str, Card] = {}
+        self.calls: dict[str, str] = {}  # call -> its present card
+        self.unknown: set[str] = set()
+        self.count = 0
+        self.bench = Bench(
+            self.home / "p.db",
+            ManualClock(),
+            bench_config(approval_ttl=TTL, undo_seconds=GRACE, open_cards=50),
+            Services(),
+            self.world,
+            [],
+        )
+        self.run(self.bench.open())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(asyncio.wait_for(work, 20))
+
+    def teardown(self) -> None:
+        self.run(self.bench.close())
+        self.loop.close()
+        shutil.rmtree(self.home)
+
+    @property
+    def now(self) -> float:
+        return self.bench.clock.now()
+
+    def pick(self, pick: int) -> tuple[str, Card]:
+        ids = list(self.cards)
+        return ids[-1 - pick % len(ids)], self.cards[ids[-1 - pick % len(ids)]]
+
+    def attempt(self, work: Coroutine[Any, Any, Any], allowed: bool) -> Any:
+        try:
+            done = self.run(work)
+        except ApprovalError:
+            assert not allowed
+            return None
+        assert allowed
+        return done
+
+    @rule()
+    def new_call(self) -> None:
+        self.count += 1
+        what = f"thing {self.count}"
+        call_id = self.run(self.bench.schedule("act", what=what))
+        card = self.run(self.bench.card(call_id))
+        self.cards[card.id], self.calls[call_id] = Card(call_id, what, expires=card.expires_at), card.id
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def approve(self, pick: int) -> None:
+        card_id, card = self.pick(pick)
+        live = card.state is A.PENDING and self.now < card.expires
+        if self.attempt(self.bench.approvals.approve(card_id), live):
+            card.state, card.decided, card.snoozed = A.APPROVED, self.now, None
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def reject(self, pick: int) -> None:
+        card_id, card = self.pick(pick)
+        if self.attempt(self.bench.approvals.reject(card_id), card.state is A.PENDING):
+            card.state, card.snoozed = A.REJECTED, None
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def edit(self, pick: int) -> None:
+        card_id, card = self.pick(pick)
+        self.count += 1
+        what = f"edited {self.count}"
+        new = self.attempt(self.bench.approvals.edit(card_id, {"What": what}), card.state is A.PENDING)
+        if new:
+            card.state = A.EDITED
+            self.cards[new], self.calls[card.call] = Card(card.call, what, expires=self.now + TTL), new
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK, seconds=st.sampled_from([10.0, 500.0, 3000.0]))
+    def snooze(self, pick: int, seconds: float) -> None:
+        card_id, card = self.pick(pick)
+        until = self.now + seconds
+        if self.attempt(self.bench.approvals.snooze(card_id, until), card.state is A.PENDING):
+            card.snoozed, card.expires = until, max(card.expires, until + TTL)
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def undo(self, pick: int) -> None:
+        card_id, card = self.pick(pick)
+        decided = (card.state is A.APPROVED and not card.attempted) or card.state is A.REJECTED
+        snoozed = card.state is A.PENDING and card.snoozed is not None
+        if self.attempt(self.bench.approvals.undo(card_id), decided or snoozed):
+            card.snoozed = None
+            if decided:
+                card.state, card.expires = A.PENDING, max(card.expires, self.now + TTL)
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def change_mind(self, pick: int) -> None:
+        """A yes taken back within the grace, which then passes."""
+        self.approve(pick)
+        self.run(self.bench.settle())
+        self.undo(pick)
+        self.pass_time(4.0)
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK, by=st.sampled_from(["user", "assistant"]))
+    def cancel(self, pick: int, by: str) -> None:
+        _, picked = self.pick(pick)
+        card = self.cards[self.calls[picked.call]]
+        self.run(self.bench.engine.cancel(card.call, by))
+        if card.state is A.PENDING or (card.state is A.APPROVED and not card.attempted):
+            card.state, card.snoozed = A.REJECTED if by == "user" else A.EXPIRED, None
+
+    @rule(seconds=st.sampled_from([1.0, 2.0, 4.0, 600.0, 1001.0]))
+    def pass_time(self, seconds: float) -> None:
+        async def go() -> None:
+            await self.bench.settle()
+            await self.bench.clock.advance(seconds)
+            await self.bench.settle()
+
+        self.run(go())
+        self.settle_model()
+
+    @rule(lost=st.booleans(), seconds=st.sampled_from([0.0, 2.0, 4.0, 1001.0]))
+    def crash(self, lost: bool, seconds: float) -> None:
+        """Killed; with ``lost`` the next attempt under way is cut right after its commit."""
+
+        async def go() -> None:
+            if lost:
+                self.bench.die_at = "attempt_committed"
+                await self.bench.settle()
+                await self.bench.clock.advance(GRACE)
+                await self.bench.settle()
+            self.bench.clock.jump(seconds)
+            await self.bench.crash()
+            await self.bench.settle()
+            await self.bench.clock.advance(0.001)
+            await self.bench.settle()
+
+        before = len(self.world.deeds)
+        self.run(go())
+        if lost:
+            for card in self.cards.values():
+                if card.state is A.APPROVED and not card.attempted and card.decided + GRACE <= self.now - seconds:
+                    card.attempted = True
+                    self.unknown.add(card.call)
+            assert len(self.world.deeds) == before or seconds > 0
+        self.settle_model()
+
+    def settle_model(self) -> None:
+        for card in self.cards.values():
+            if card.state is A.PENDING and card.expires <= self.now:
+                card.state, card.snoozed = A.EXPIRED, None
+            elif card.state is A.PENDING and card.snoozed is not None and card.snoozed <= self.now:
+                card.snoozed = None
+            if card.state is A.APPROVED and card.decided + GRACE <= self.now:
+                card.attempted = True
+
+    @invariant()
+    def deeds_are_those_of_approved_cards(self) -> None:
+        deeds = [deed["what"] for deed in self.world.deeds]
+        assert len(deeds) == len(set(deeds)), "twice"
+        allowed = {c.what for c in self.cards.values() if c.state is A.APPROVED and c.attempted}
+        lost = {c.what for c in self.cards.values() if c.call in self.unknown}
+        assert set(deeds) == allowed - lost
+
+    @invariant()
+    def store_agrees(self) -> None:
+        stored = {card.id: card for card in self.run(self.bench.cards())}
+        assert stored.keys() == self.cards.keys()
+        for card_id, card in self.cards.items():
+            assert stored[card_id].state is card.state, (card, stored[card_id])
+            assert stored[card_id].resolved.digest == stored[card_id].digest
+        for call_id, card_id in self.calls.items():
+            call, card = self.run(self.bench.call(call_id)), self.cards[card_id]
+            if card.attempted:
+                wanted = {S.UNKNOWN} if call_id in self.unknown else {S.SUCCEEDED}
+            elif card.state in APPROVAL.open - {A.REJECTED}:
+                wanted = {S.WAITING_APPROVAL}
+            else:
+                wanted = {S.CANCELLED, S.FAILED}
+            assert call.state in wanted, (call, card)
+            assert call.approval == card_id
+
+
+Decisions.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestDecisions = Decisions.TestCase

@@ -1,0 +1,316 @@
+"""An engine in memory: records in, calls noted. ``python -m tests.ui.fake_engine`` shows the screen on a lively one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from pepper_tui.model import (
+    Approval,
+    ApprovalState,
+    AssistantMessage,
+    CallState,
+    CardLine,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Effect,
+    Health,
+    Namespace,
+    Notification,
+    NotificationState,
+    Priority,
+    Record,
+    ResolvedEffect,
+    RunState,
+    Signal,
+    ToolCall,
+    Usage,
+    UserMessage,
+    WorkerRun,
+)
+from pepper_tui.ui.engine import EngineError, ReplyDelta, UnknownAnswer
+
+T0 = 1_800_000_000.0
+
+
+def _matches(pattern: str, namespace: str) -> bool:
+    return namespace == pattern or (pattern.endswith(".*") and namespace.startswith(pattern[:-1]))
+
+
+class FakeEngine:
+    """Keeps contexts in a dict. ``calls`` notes each act; ``fails`` makes the next act raise these words."""
+
+    zone: tzinfo = ZoneInfo("UTC")
+
+    def __init__(self, *, model_name: str = "rules", offline: bool = True) -> None:
+        self.model_name, self.offline = model_name, offline
+        self.contexts: dict[tuple[str, str], Context] = {}
+        self.calls: list[tuple[object, ...]] = []
+        self.fails = ""
+        self.started = asyncio.Event()
+        self._updates: asyncio.Queue[list[ContextUpdate]] = asyncio.Queue()
+        self._deltas: asyncio.Queue[ReplyDelta] = asyncio.Queue()
+        self._seq = 0
+        self.queued: list[str] = []
+
+    def put(self, namespace: str, record: Record, key: str = "") -> None:
+        """Store a record and tell the screen."""
+        name = (namespace, key or str(record.data().get("id") or record.data().get("part")))
+        self._seq += 1
+        old = self.contexts.get(name)
+        data = record.data()
+        at = float(data.get("created_at") or data.get("at") or T0)
+        context = Context(
+            name[1], namespace, data, version=old.version + 1 if old else 1, seq=self._seq, created_at=at, updated_at=at
+        )
+        self.contexts[name] = context
+        self._updates.put_nowait([ContextUpdate(self._seq, context)])
+
+    def delta(self, message_id: str, text: str, *, restart: bool = False, done: bool = False) -> None:
+        self._deltas.put_nowait(ReplyDelta(message_id, text, restart, done))
+
+    def _note(self, *call: object) -> None:
+        if self.fails:
+            words, self.fails = self.fails, ""
+            raise EngineError(words)
+        self.calls.append(call)
+
+    async def start(self) -> None:
+        self.started.set()
+
+    async def close(self) -> None:
+        self.calls.append(("close",))
+
+    async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
+        found = [
+            c
+            for c in self.contexts.values()
+            if any(_matches(p, c.namespace) for p in filter.namespaces)
+            and (not filter.context_ids or c.context_id in filter.context_ids)
+        ]
+        return sorted(found, key=lambda c: -c.seq)[: filter.limit]
+
+    @asynccontextmanager
+    async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
+        async def batches() -> AsyncIterator[list[ContextUpdate]]:
+            while True:
+                yield await self._updates.get()
+
+        yield batches()
+
+    async def replies(self) -> AsyncIterator[ReplyDelta]:
+        while True:
+            yield await self._deltas.get()
+
+    async def say(self, text: str, *, after_calls: bool = False) -> str:
+        self._note("say", text, after_calls)
+        key = f"user_{len(self.calls)}_{self._seq}"
+        waiting = (
+            [c.context_id for c in self.contexts.values() if c.namespace == Namespace.TOOL_CALL] if after_calls else []
+        )
+        self.put(Namespace.USER_MESSAGE, UserMessage(key, text, T0 + self._seq, waiting))
+        self.queued.append(text)
+        return key
+
+    async def take_back(self) -> str | None:
+        self._note("take_back")
+        return self.queued.pop() if self.queued else None
+
+    async def stop_reply(self) -> None:
+        self._note("stop_reply")
+
+    def _decide(self, approval_id: str, state: ApprovalState) -> Approval:
+        approval = Approval.of(self.contexts[Namespace.APPROVAL, approval_id])
+        approval.state = state
+        self.put(Namespace.APPROVAL, approval)
+        return approval
+
+    async def approve(self, approval_id: str) -> str:
+        self._note("approve", approval_id)
+        self._decide(approval_id, ApprovalState.APPROVED)
+        return "Approved; u takes it back until it is sent"
+
+    async def reject(self, approval_id: str, note: str = "") -> str:
+        self._note("reject", approval_id, note)
+        self._decide(approval_id, ApprovalState.REJECTED)
+        return "Rejected"
+
+    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+        self._note("edit", approval_id, fields)
+        old = self._decide(approval_id, ApprovalState.EDITED)
+        effect = old.resolved
+        effect.lines = [replace(line, value=fields.get(line.label, line.value)) for line in effect.lines]
+        new = replace(old, id=approval_id + "b", state=ApprovalState.PENDING, effect=effect.data())
+        self.put(Namespace.APPROVAL, new)
+        return "Saved as a new card; it waits for your yes"
+
+    def _move(self, ref: str, state: NotificationState) -> None:
+        kind, _, key = ref.partition(":")
+        if kind == "notification":
+            notification = Notification.of(self.contexts[Namespace.NOTIFICATION, key])
+            notification.state = state
+            self.put(Namespace.NOTIFICATION, notification)
+
+    async def dismiss(self, ref: str) -> str:
+        self._note("dismiss", ref)
+        self._move(ref, NotificationState.DISMISSED)
+        return "Dismissed; u brings it back"
+
+    async def done(self, ref: str) -> str:
+        self._note("done", ref)
+        self._move(ref, NotificationState.DONE)
+        return "Done"
+
+    async def seen(self, ref: str) -> None:
+        self._note("seen", ref)
+        self._move(ref, NotificationState.SEEN)
+
+    async def snooze(self, ref: str, when: str) -> str:
+        self._note("snooze", ref, when)
+        self._move(ref, NotificationState.SNOOZED)
+        return f"Snoozed: {when}"
+
+    async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
+        self._note("answer_unknown", call_id, answer)
+        return "Noted"
+
+    async def cancel_call(self, call_id: str) -> str:
+        self._note("cancel_call", call_id)
+        return "Cancelled"
+
+    async def undo(self) -> str:
+        self._note("undo")
+        return "Taken back"
+
+    async def why(self, ref: str) -> list[str]:
+        self._note("why", ref)
+        return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]
+
+    async def dead_letters(self) -> list[str]:
+        return []
+
+    async def redrive(self) -> str:
+        self._note("redrive")
+        return "None had failed"
+
+
+# ------------------------------------------------------------------------------------------------------ records
+
+
+def approval(
+    key: str = "a1", *, to: str = "alice@example.com", body: str = "", at: float = T0, untrusted: bool = True
+) -> Approval:
+    text = body or "Hi Alice,\n\nThursday at noon works for me. I will bring the signed contract.\n\nBest,\nSam"
+    effect = ResolvedEffect(
+        tool="send_mail",
+        definition="d",
+        account="sam@example.org",
+        summary=f"Send mail to {to}: Re: lunch on Thursday",
+        lines=[
+            CardLine("to", to, editable=True, untrusted=untrusted),
+            CardLine("subject", "Re: lunch on Thursday", editable=True),
+            CardLine("body", text, editable=True, multiline=True),
+        ],
+        payload={},
+    )
+    reason = "your watch “lunch” carries the template accept"
+    return Approval(key, "call_a", effect.data(), effect.digest, at, at + 86400, reason=reason)
+
+
+def note(key: str = "n1", title: str = "Contract is due today", **more: object) -> Notification:
+    values: dict[str, object] = {
+        "body": "Alice asks for the signed contract by 17:00.",
+        "reason": "Alice is a VIP and the mail names today",
+        "source": "signals.mail:s1",
+        "created_at": T0,
+        "priority": Priority.HIGH,
+    }
+    return Notification(key, title, **{**values, **more})  # type: ignore[arg-type]
+
+
+def signal(
+    key: str, content: str, priority: Priority = Priority.NORMAL, at: float = T0, source: str = "mail"
+) -> Signal:
+    return Signal(key, content, at, priority, source, "addressed to you", f"m-{key}", {"from": "alice@example.com"})
+
+
+def call(key: str, name: str = "search_mail", state: CallState = CallState.SCHEDULED, **more: object) -> ToolCall:
+    return ToolCall(key, name, {"query": "contract"}, Effect.READ, T0 - 65, "step:1", state=state, **more)  # type: ignore[arg-type]
+
+
+def fill(engine: FakeEngine, at: float = T0) -> None:
+    """A believable morning."""
+    say, tell = Namespace.USER_MESSAGE, Namespace.ASSISTANT_MESSAGE
+    engine.put(say, UserMessage("u1", "What is on today, and did Alice answer about lunch?", at - 900))
+    answer = (
+        "Two things today:\n\n- **10:30** Design review, room 4\n- **14:00** Call with Marta about the offer\n\n"
+        "Alice answered at 09:12: she proposes *Thursday at noon*. I drafted a reply; it waits in the inbox."
+    )
+    engine.put(tell, AssistantMessage("p1", answer, at - 895, "step_1"))
+    engine.put(
+        say, UserMessage("u2", "Good. Collect what we know about the Marta offer while I am in the review.", at - 300)
+    )
+    engine.put(
+        tell, AssistantMessage("p2", "On it. `researcher` reads the thread and the attachments.", at - 296, "step_2")
+    )
+    engine.put(Namespace.APPROVAL, approval(at=at - 600))
+    engine.put(Namespace.NOTIFICATION, note(created_at=at - 240))
+    engine.put(
+        Namespace.NOTIFICATION,
+        note("n2", "Design review in 10 minutes", created_at=at - 60, kind="brief", priority=Priority.NORMAL,
+             body="Room 4 with Jo and Kim.\nLast mail: Kim sent the new mock-ups yesterday.",
+             reason="your watch briefs you 10 minutes before an event"),
+    )  # fmt: skip
+    mails = [
+        ("Alice Doe: Re: lunch on Thursday", Priority.HIGH), ("Weekly digest from the tracker", Priority.LOG),
+        ("Marta Ruiz: Offer, second version", Priority.NORMAL), ("Kim Lee: mock-ups", Priority.NORMAL),
+        ("Server room: temperature above 30 °C", Priority.URGENT), ("Newsletter: what is new in November", Priority.LOW),
+    ]  # fmt: skip
+    for i, (content, priority) in enumerate(mails):
+        engine.put("signals.mail", signal(f"s{i}", content, priority, at - 1000 + i * 120))
+    engine.put("signals.calendar", signal("c1", "Design review starts at 10:30", Priority.NORMAL, at - 60, "calendar"))
+    engine.put(Namespace.TOOL_CALL, call("k1", "read_thread", progress="3 of 7 messages"))
+    engine.put(Namespace.TOOL_CALL, call("k2", "search_mail", CallState.SUCCEEDED, ended_at=T0 - 62))
+    engine.put(Namespace.RUN, WorkerRun("r1", "k9", "researcher", "stateful", "Collect what we know about the Marta offer", at,
+                                        state=RunState.RUNNING, steps=3, doing="reading “Offer, second version”"))  # fmt: skip
+    engine.put(Namespace.USAGE, Usage("m", "scheduler", 1, 0, 1, 0.12, at), "use1")
+    engine.put(Namespace.HEALTH, Health("feed.mail", "ok", "watching ~/Mail", "", at))
+
+
+async def live(engine: FakeEngine) -> None:
+    """Goes on putting things in, for a person who looks."""
+    import time
+
+    fill(engine, time.time())
+    words = ["Here", "is", "a", "*streamed*", "answer,", "token", "by", "token,", "with", "**some**", "Markdown.", ""]
+    for n in range(10_000):
+        await asyncio.sleep(3)
+        engine.put(
+            "signals.mail", signal(f"x{n}", f"Sender {n}: something happened", list(Priority)[n % 5], time.time())
+        )
+        if n % 4 == 1:
+            for word in words:
+                engine.delta(f"st{n}", word + " ")
+                await asyncio.sleep(0.03)
+            engine.delta(f"st{n}", "", done=True)
+            engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage(f"st{n}", " ".join(words), time.time(), "s"))
+        if n % 6 == 2:
+            engine.put(Namespace.APPROVAL, approval(f"a{n}x", to=f"person{n}@example.com", at=time.time()))
+
+
+if __name__ == "__main__":
+    from pepper_tui.ui.app import PepperApp
+
+    keep: list[asyncio.Task[None]] = []
+
+    async def lively() -> FakeEngine:
+        engine = FakeEngine()
+        keep.append(asyncio.create_task(live(engine)))
+        return engine
+
+    PepperApp(lively).run()

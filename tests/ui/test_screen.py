@@ -1,0 +1,382 @@
+"""What a person at the screen can rely on, driven through the real app and a fake engine."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import (
+    AssistantMessage,
+    CallState,
+    Health,
+    Namespace,
+    NotificationState,
+    Priority,
+    UserMessage,
+    WorkerRun,
+)
+from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.composer import Composer
+from pepper_tui.ui.detail import DetailView
+from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.keys import KEYS, shown
+from pepper_tui.ui.live_list import LiveList
+from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.welcome import WelcomeApp
+from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
+
+Seat = tuple[PepperApp, Pilot[str], FakeEngine, ManualClock]
+
+
+async def until(condition: Callable[[], bool], pilot: Pilot[str], seconds: float = 5.0) -> None:
+    """Return once ``condition`` holds."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < end, "the condition never held"
+        await pilot.pause(0.02)
+
+
+@asynccontextmanager
+async def seat(
+    prepare: Callable[[FakeEngine], None] | None = None, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[Seat]:
+    """A person in front of a started app whose cards have stood for a while."""
+    engine, clock = FakeEngine(), ManualClock(T0)
+    if prepare:
+        prepare(engine)
+
+    async def factory() -> FakeEngine:
+        return engine
+
+    app = PepperApp(factory, clock=clock, blink=False)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.engine is not None and not app.query_one(StatusLine).facts.words, pilot)
+        await pilot.pause(0.15)
+        await clock.advance(5)
+        yield app, pilot, engine, clock
+
+
+def acts(engine: FakeEngine, *names: str) -> list[tuple[object, ...]]:
+    return [c for c in engine.calls if c[0] in names]
+
+
+def one_card(engine: FakeEngine) -> None:
+    engine.put(Namespace.APPROVAL, approval())
+
+
+DECISIONS = ("approve", "reject", "edit", "dismiss", "done", "snooze", "answer_unknown", "undo")
+
+
+async def test_typing_never_acts() -> None:
+    async with seat(one_card) as (app, pilot, engine, _):
+        await pilot.press("y", "n", "d", "space", "u", "escape")
+        assert app.query_one(Composer).text == "ynd u"
+        assert not acts(engine, *DECISIONS)
+
+
+async def test_y_in_the_inbox_approves_the_card_under_the_cursor() -> None:
+    async with seat(one_card) as (_, pilot, engine, clock):
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("space", "y")
+        await until(lambda: bool(acts(engine, "approve")), pilot)
+        assert acts(engine, *DECISIONS) == [("approve", "a1")]
+
+
+async def test_the_card_that_moves_under_the_cursor_takes_no_keys_for_half_a_second() -> None:
+    def two(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval("a1"))
+        engine.put(Namespace.APPROVAL, approval("a2", at=T0 + 1, to="mallory@example.com"))
+
+    async with seat(two) as (app, pilot, engine, clock):
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("y")
+        await until(lambda: app.query_one(Inbox).row_ids == ["approval:a2"], pilot)
+        await pilot.press("y", "y")
+        await clock.advance(0.4)
+        await pilot.press("y")
+        await pilot.pause()
+        assert acts(engine, "approve") == [("approve", "a1")]
+        await clock.advance(0.2)
+        await pilot.press("y")
+        await until(lambda: len(acts(engine, "approve")) == 2, pilot)
+
+
+async def test_f_keys_act_on_the_first_card_while_typing_but_not_on_a_fresh_one() -> None:
+    async with seat() as (app, pilot, engine, clock):
+        engine.put(Namespace.APPROVAL, approval())
+        await until(lambda: bool(app.query_one(Inbox).row_ids), pilot)
+        await pilot.press("f2")
+        assert not acts(engine, "approve")
+        await clock.advance(0.6)
+        await pilot.press("h", "i", "f2")
+        await until(lambda: bool(acts(engine, "approve")), pilot)
+        assert app.query_one(Composer).text == "hi"
+
+
+async def test_on_a_small_screen_an_f_key_first_shows_the_card() -> None:
+    async with seat(one_card, size=(80, 24)) as (_, pilot, engine, clock):
+        await pilot.press("f2", "f2")
+        await pilot.pause()
+        assert not acts(engine, "approve")
+        await clock.advance(1)
+        await pilot.press("f2")
+        await until(lambda: bool(acts(engine, "approve")), pilot)
+
+
+async def test_a_paste_is_text_and_carries_no_escape() -> None:
+    async with seat(one_card) as (app, pilot, engine, _):
+        app.query_one(Composer).post_message(events.Paste("y\r\n\x1b]52;c;AAAA\x07\x1b[31mred\n"))
+        await until(lambda: bool(app.query_one(Composer).text), pilot)
+        assert "\x1b" not in app.query_one(Composer).text
+        assert not engine.calls
+
+
+async def test_edit_saves_a_new_card_and_does_not_approve() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("e")
+        await until(lambda: bool(app.query("#form CleanInput")), pilot)
+        await pilot.pause()
+        await pilot.press("end", ".", "u", "k", "ctrl+s")
+        await until(lambda: app.query_one(Inbox).row_ids == ["approval:a1b"], pilot)
+        assert acts(engine, "edit", "approve") == [("edit", "a1", {"to": "alice@example.com.uk"})]
+
+
+async def test_a_reason_a_snooze_a_dismissal_and_undo() -> None:
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval())
+        engine.put(Namespace.NOTIFICATION, note())
+        engine.put(Namespace.NOTIFICATION, note("n2", created_at=T0 + 1))
+
+    async with seat(some) as (app, pilot, engine, clock):
+        inbox = app.query_one(Inbox)
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("N")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await pilot.pause()
+        await pilot.press("t", "o", "o", "enter")
+        await until(lambda: len(inbox.row_ids) == 2 and inbox.has_focus, pilot)
+        await clock.advance(1)
+        await pilot.press("z")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await until(lambda: len(inbox.row_ids) == 1 and inbox.has_focus, pilot)
+        await clock.advance(1)
+        await pilot.press("d")
+        await until(lambda: not inbox.row_ids, pilot)
+        await pilot.press("u")
+        await until(lambda: bool(acts(engine, "undo")), pilot)
+        assert acts(engine, "reject", "snooze", "dismiss") == [
+            ("reject", "a1", "too"),
+            ("snooze", "notification:n1", "tomorrow 9am"),
+            ("dismiss", "notification:n2"),
+        ]
+
+
+async def test_an_unknown_outcome_has_four_answers() -> None:
+    def unknown(engine: FakeEngine) -> None:
+        engine.put(Namespace.TOOL_CALL, call("k1", "send_mail", CallState.UNKNOWN))
+
+    async with seat(unknown) as (_, pilot, engine, clock):
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("y", "1", "2", "3", "4")
+        await until(lambda: len(acts(engine, "answer_unknown")) == 4, pilot)
+        assert [c[2] for c in acts(engine, "answer_unknown")] == ["check", "happened", "did_not", "leave"]
+        assert not acts(engine, "approve")
+
+
+async def test_sending_queueing_history_and_take_back() -> None:
+    async with seat() as (app, pilot, engine, _):
+        composer = app.query_one(Composer)
+        await pilot.press("o", "n", "e", "ctrl+j", "2", "enter")
+        await pilot.press("t", "w", "o", "alt+enter")
+        await until(lambda: len(acts(engine, "say")) == 2, pilot)
+        assert acts(engine, "say") == [("say", "one\n2", False), ("say", "two", True)]
+        await pilot.press("up", "up")
+        assert composer.text == "one\n2"
+        await pilot.press("down", "down", "down")
+        assert composer.text == ""
+        await pilot.press("alt+up")
+        await until(lambda: composer.text == "two", pilot)
+
+
+async def test_a_reply_streams_is_replaced_by_a_restart_and_then_stored_once() -> None:
+    async with seat() as (app, pilot, engine, _):
+        chat = app.query_one(Transcript)
+        engine.delta("m1", "wrong")
+        engine.delta("m1", "Hello ", restart=True)
+        await until(lambda: chat.tail == "Hello ", pilot)
+        await pilot.press("escape")
+        await until(lambda: bool(acts(engine, "stop_reply")), pilot)
+        engine.delta("m1", "**you**", done=True)
+        engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("m1", "Hello **you**", T0, "s"))
+        await until(lambda: [m.id for m in app.board.conversation()] == ["m1"] and chat.tail == "", pilot)
+        assert not chat.streaming
+
+
+async def test_the_reader_keeps_their_place_when_more_arrives() -> None:
+    def many(engine: FakeEngine) -> None:
+        for i in range(200):
+            engine.put(Namespace.USER_MESSAGE, UserMessage(f"u{i:03}", f"line {i}", T0 + i))
+
+    async with seat(many) as (app, pilot, engine, _):
+        chat = app.query_one(Transcript)
+        await until(lambda: chat.virtual_size.height == 600, pilot)
+        chat.scroll_to(y=90, animate=False, immediate=True)
+        engine.put(Namespace.USER_MESSAGE, UserMessage("u999", "new", T0 + 999))
+        await until(lambda: chat.virtual_size.height == 603, pilot)
+        assert chat.scroll_y == 90
+
+
+async def test_details_why_and_help_open_and_close_in_place() -> None:
+    async with seat(fill) as (app, pilot, engine, clock):
+        view = app.query_one(DetailView)
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        await pilot.press("w")
+        await until(lambda: view.display and "step_4f" in view.words, pilot)
+        assert acts(engine, "why") == [("why", "approval:a1")]
+        await pilot.press("escape")
+        await until(lambda: not view.display, pilot)
+        await pilot.press("f1")
+        await until(lambda: view.display and bool(view.words), pilot)
+        flat = " ".join(view.words.split())
+        for key in KEYS:
+            assert shown(key.keys) in flat
+            assert key.description.split()[0] in flat
+        assert not acts(engine, *DECISIONS)
+
+
+HOSTILE = "\x1b]52;c;QUJD\x07\x1b]0;owned\x07\x9b31m\x1b[2J [/x] [@click=app.quit]click[/] [bold red]b \u202egnp.exe\u200b\x07"
+
+
+def hostile(engine: FakeEngine) -> None:
+    engine.put(Namespace.USER_MESSAGE, UserMessage("u", HOSTILE, T0))
+    engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("p", HOSTILE + "\n\n```\n" + HOSTILE, T0, "s"))
+    engine.put("signals.mail", signal("s", HOSTILE, Priority.URGENT))
+    engine.put(Namespace.APPROVAL, approval("a", to=HOSTILE, body=HOSTILE + "\n" + HOSTILE))
+    engine.put(Namespace.NOTIFICATION, note("n", HOSTILE, body=HOSTILE, reason=HOSTILE))
+    engine.put(Namespace.TOOL_CALL, call("k", HOSTILE, progress=HOSTILE))
+    engine.put(Namespace.RUN, WorkerRun("r", "k", HOSTILE, "stateful", HOSTILE, T0, doing=HOSTILE))
+    engine.put(Namespace.HEALTH, Health(HOSTILE, "trouble", HOSTILE, HOSTILE, T0))
+
+
+@pytest.mark.parametrize("keys", [(), ("ctrl+t",), ("ctrl+t", "enter"), ("ctrl+t", "e"), ("f6",), ("ctrl+l",)])
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_hostile_text_is_harmless(keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    async with seat(hostile, size) as (app, pilot, engine, clock):
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            await clock.advance(1)
+        screen = app.screen
+        for pane in app.query(LiveList):
+            pane.lay_out()
+        strips = [s for line in screen._compositor.render_strips() for s in line]
+        text = "".join(segment.text for segment in strips if not segment.control)
+        for bad in "\x1b\x07\x9b\u202e\u200b":
+            assert bad not in text
+        assert not any("@click" in (segment.style.meta if segment.style else {}) for segment in strips)
+        assert app.is_running
+        assert not acts(engine, *DECISIONS)
+
+
+async def test_trouble_is_words() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        engine.fails = "The account refused the key; check [mail.smtp]"
+        await clock.advance(1)
+        await pilot.press("f2")
+        facts = lambda: app.query_one(StatusLine).facts  # noqa: E731
+        await until(lambda: facts().bad, pilot)
+        assert "check [mail.smtp]" in facts().words
+
+
+async def test_an_engine_that_does_not_start_leaves_a_screen_with_words() -> None:
+    async def broken() -> FakeEngine:
+        raise RuntimeError("no such folder: [/x] ~/Mail")
+
+    app = PepperApp(broken, clock=ManualClock(T0), blink=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: "no such folder" in app.query_one(StatusLine).facts.words, pilot)
+        await pilot.press("h", "i", "enter")
+        await pilot.pause()
+        assert app.is_running
+
+
+async def test_a_small_screen_has_tabs_and_a_large_one_panes() -> None:
+    async with seat(fill, size=(80, 24)) as (app, pilot, _, _):
+        assert app.narrow
+        for pane in ("inbox", "signals", "calls", "workers"):
+            await pilot.press("f9")
+            await pilot.pause()
+            await until(lambda pane=pane: app.query_one(f"#{pane}").region.area > 0, pilot)  # type: ignore[misc]
+            assert app.query_one(Composer).region.area > 0
+        await pilot.resize_terminal(140, 44)
+        await until(lambda: not app.narrow and app.query_one(Transcript).region.area > 0, pilot)
+        assert all(app.query_one(f"#{p}").region.area for p in ("inbox", "signals", "calls", "workers"))
+
+
+async def test_the_bell_rings_for_a_card_only_while_the_user_looks_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with seat() as (app, pilot, engine, clock):
+        rung: list[float] = []
+        monkeypatch.setattr(app, "bell", lambda: rung.append(clock.monotonic()))
+        engine.put(Namespace.APPROVAL, approval("a1"))
+        await until(lambda: len(app.query_one(Inbox).row_ids) == 1, pilot)
+        assert not rung
+        app.on_app_blur()
+        engine.put(Namespace.NOTIFICATION, note("n1", priority=Priority.URGENT, state=NotificationState.NEW))
+        await until(lambda: bool(rung), pilot)
+
+
+async def test_no_timer_runs_while_nothing_runs() -> None:
+    async with seat(lambda e: e.put(Namespace.TOOL_CALL, call("k1"))) as (app, pilot, engine, _):
+        assert app._tick is not None
+        engine.put(Namespace.TOOL_CALL, call("k1", state=CallState.SUCCEEDED, ended_at=T0))
+        await until(lambda: app._tick is None and app._drain_timer is None, pilot)
+
+
+async def test_the_welcome_starts_nothing_on_enter_and_the_demo_on_d(tmp_path: object) -> None:
+    from pathlib import Path
+
+    app = WelcomeApp(Path("/home/[/x]"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("enter", "space")
+        assert app.is_running
+        await pilot.press("d")
+    assert app.return_value == "demo"
+
+
+def test_the_screen_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import pepper_tui.ui.app; "
+        "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'dateparser', "
+        "'pepper_tui.store', 'markdown_it') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_space_is_bound_nowhere_and_ids_are_unique() -> None:
+    assert not any("space" in key.keys.split(",") for key in KEYS)
+    assert len({key.id for key in KEYS}) == len(KEYS)

@@ -1,0 +1,354 @@
+"""Runs end to end: crash, queueing, slots, approvals, bounds, cancel, memory, own classes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.config import Worker
+from pepper_tui.model import (
+    OPEN_TAG,
+    AgentState,
+    CallState,
+    ContextFilter,
+    ModelError,
+    Namespace,
+    RunState,
+    WorkerRun,
+)
+from pepper_tui.workers import RunFailedError, run_id
+from tests.waiting import until
+from tests.workers.fakes import House, Model, Reply, final, reply
+
+
+class Homes:
+    """Makes houses on one path and closes what is open at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.clock = path / "store.db", ManualClock()
+        self.open: list[House] = []
+
+    async def __call__(
+        self, model: Model | Sequence[Reply], kinds: Sequence[Worker] = (), slots: int = 4, held: Sequence[str] = ()
+    ) -> House:
+        model = model if isinstance(model, Model) else Model(model)
+        house = await House(self.path, self.clock, model, kinds, slots).open(held)
+        self.open.append(house)
+        return house
+
+    async def close(self, house: House) -> None:
+        self.open.remove(house)
+        await house.close()
+
+
+@pytest_asyncio.fixture
+async def homes(tmp_path: Path) -> AsyncIterator[Homes]:
+    made = Homes(tmp_path)
+    yield made
+    for house in list(made.open):
+        await made.close(house)
+
+
+def ignore(_: str) -> None:
+    pass
+
+
+async def saved(house: House, call: str) -> WorkerRun:
+    context = await house.store.get(run_id(call), namespace=Namespace.RUN)
+    assert context is not None
+    return WorkerRun.of(context)
+
+
+async def in_state(house: House, call: str, state: RunState) -> None:
+    async def reached() -> bool:
+        context = await house.store.get(run_id(call), namespace=Namespace.RUN)
+        return context is not None and WorkerRun.of(context).state is state
+
+    await until(reached)
+
+
+async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> None:
+    house = await homes([reply("let me see", ("look", {"at": "x"})), final("seen: x")])
+    said: list[str] = []
+    assert await house.pool.delegate(house.call(), "see <x>", None, said.append) == "seen: x"
+    run = await saved(house, "d1")
+    assert (run.state, run.steps, run.agent, run.answer) == (RunState.SUCCEEDED, 2, "", "seen: x")
+    assert run.spent == pytest.approx(0.02)
+    assert house.executor.performed == ["look"]
+    assert "look" in said
+    prompt = str(house.model.requests[1].messages)
+    assert "see &lt;x&gt;" in prompt
+    assert "&lt;b&gt;look&lt;/b&gt;" in prompt
+    offered = [spec.name for spec in house.model.requests[0].tools]
+    assert offered == ["look", "note", "return_final_answer"]
+    assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
+
+
+async def test_text_alone_is_the_answer_and_the_call_is_idempotent(homes: Homes) -> None:
+    house = await homes([reply("just so")])
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "just so"
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "just so"
+    assert len(house.model.requests) == 1
+
+
+async def test_a_crash_goes_on_from_the_last_saved_step(homes: Homes) -> None:
+    house = await homes([reply("", ("look", {"n": 1})), reply("", ("note", {"n": 2}))], held=["note"])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+
+    async def noted() -> bool:
+        return any(call.name == "note" for call in await house.executor.open_calls())
+
+    await until(noted)
+    waiting.cancel()
+    await homes.close(house)
+    house = await homes([final("both")])
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "both"
+    run = await saved(house, "d1")
+    assert run.steps == 3
+    assert house.executor.performed == ["note"]  # look had its result before the crash
+    assert len(house.model.requests) == 1
+
+
+async def test_runs_of_one_name_queue_in_order_and_remember(homes: Homes) -> None:
+    model = Model(lambda request: final(f"done {len(model.requests)}"))
+    model.gate.clear()
+    house = await homes(model)
+    tasks = [
+        asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), f"task {n}", "Email Agent", ignore))
+        for n in range(4)
+    ]
+    await until(lambda: len(model.requests) == 1)
+    await in_state(house, "d3", RunState.QUEUED)
+    assert len(model.requests) == 1
+    model.gate.set()
+    assert await asyncio.gather(*tasks) == ["done 1", "done 2", "done 3", "done 4"]
+    latest = await house.store.query(ContextFilter(namespaces=["memory.email-agent"], limit=1))
+    state = AgentState(**latest[0].data)
+    assert [event["task"] for event in state.events] == [f"task {n}" for n in range(4)]
+    assert latest[0].version == 4
+    assert "task 2" in str(model.requests[3].messages)
+
+
+async def test_slots_bound_the_runs_at_work(homes: Homes) -> None:
+    model = Model(lambda request: final("x"))
+    model.gate.clear()
+    house = await homes(model, slots=2)
+    tasks = [asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), "t", None, ignore)) for n in range(5)]
+    await until(lambda: len(model.requests) == 2)
+    await in_state(house, "d4", RunState.QUEUED)
+    assert len(model.requests) == 2
+    model.gate.set()
+    await asyncio.gather(*tasks)
+
+
+SENDER = Worker(name="sender", stateful=True, tools=["send_mail"], max_seconds=100)
+
+
+async def test_waiting_for_a_yes_frees_the_slot_keeps_the_name_and_stops_time(homes: Homes) -> None:
+    def script(request: object) -> Reply:
+        text = str(request)
+        if "&lt;never" in text or "past_task" in text or "other" in text or "tool_result" in text:
+            return final("ok")
+        return reply("", ("send_mail", {}))
+
+    house = await homes(Model(lambda r: script(r.messages[1:])), [SENDER], slots=1)
+    sending = asyncio.create_task(house.pool.delegate(house.call("d1"), "send", "sender", ignore))
+    await in_state(house, "d1", RunState.WAITING_APPROVAL)
+    same_name = asyncio.create_task(house.pool.delegate(house.call("d2"), "again", "sender", ignore))
+    assert await house.pool.delegate(house.call("d3"), "other", None, ignore) == "ok"
+    await house.clock.advance(5000)
+    assert not sending.done()
+    assert (await saved(house, "d2")).state is RunState.QUEUED
+    [call] = await house.executor.open_calls()
+    await house.executor.answer(call, CallState.SUCCEEDED, "sent")
+    assert await sending == "ok"
+    assert await same_name == "ok"
+    assert (await saved(house, "d1")).active_seconds < 1
+
+
+async def test_a_run_that_waited_for_a_yes_survives_a_restart(homes: Homes) -> None:
+    house = await homes([reply("", ("send_mail", {}))], [SENDER])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "send", "sender", ignore))
+    await in_state(house, "d1", RunState.WAITING_APPROVAL)
+    waiting.cancel()
+    await homes.close(house)
+    house = await homes([final("sent it")], [SENDER])
+    [call] = await house.executor.open_calls()
+    await house.executor.answer(call, CallState.SUCCEEDED, "sent")
+    assert await house.pool.delegate(house.call(), "send", "sender", ignore) == "sent it"
+
+
+async def test_cancelling_ends_the_run_and_its_cards(homes: Homes) -> None:
+    house = await homes([reply("", ("send_mail", {}))], [SENDER])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "send", "sender", ignore))
+    await in_state(house, "d1", RunState.WAITING_APPROVAL)
+    assert await house.pool.cancel("d1")
+    with pytest.raises(RunFailedError, match="Cancelled by the user"):
+        await waiting
+    assert await house.executor.open_calls() == []
+    assert len(house.executor.cancelled) == 1
+    assert not await house.pool.cancel("d1")
+    assert await house.store.query(ContextFilter(namespaces=[Namespace.RUN], tags=[OPEN_TAG])) == []
+
+
+async def test_cancelling_a_queued_run_lets_the_others_of_its_name_go_on(homes: Homes) -> None:
+    model = Model(lambda request: final("x"))
+    model.gate.clear()
+    house = await homes(model)
+    tasks = [asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), "t", "amy", ignore)) for n in range(3)]
+    await in_state(house, "d2", RunState.QUEUED)
+    assert await house.pool.cancel(run_id("d1"))
+    model.gate.set()
+    assert await tasks[0] == "x"
+    assert await tasks[2] == "x"
+    with pytest.raises(RunFailedError):
+        await tasks[1]
+
+
+async def test_a_run_ends_with_the_delegate_call_that_asked_for_it(homes: Homes) -> None:
+    model = Model([final("never")])
+    model.gate.clear()
+    house = await homes(model)
+    call = house.call()
+    await house.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+    waiting = asyncio.create_task(house.pool.delegate(call, "t", None, ignore))
+    await until(lambda: len(model.requests) == 1)
+    call.state = CallState.CANCELLED
+    await house.store.put(call, namespace=Namespace.TOOL_CALL)
+    with pytest.raises(RunFailedError):
+        await waiting
+    assert (await saved(house, "d1")).state is RunState.CANCELLED
+
+
+async def test_steps_are_bounded_and_the_last_one_says_so(homes: Homes) -> None:
+    kind = Worker(name="short", max_steps=3)
+    house = await homes(Model(lambda request: reply("hm", ("look", {}))), [kind])
+    with pytest.raises(RunFailedError, match=r"after 3 steps.*look"):
+        await house.pool.delegate(house.call(), "t", "short", ignore)
+    assert [spec.name for spec in house.model.requests[-1].tools] == ["return_final_answer"]
+    assert "last step" in str(house.model.requests[-1].messages[-1])
+
+
+async def test_spend_is_bounded(homes: Homes) -> None:
+    house = await homes(Model(lambda r: reply("", ("look", {}), cost=0.3)), [Worker(name="dear", max_cost=0.5)])
+    with pytest.raises(RunFailedError, match="cost"):
+        await house.pool.delegate(house.call(), "t", "dear", ignore)
+    assert len(house.model.requests) == 2
+
+
+async def test_time_is_bounded_and_open_calls_end_with_it(homes: Homes) -> None:
+    house = await homes([reply("", ("look", {}))], [Worker(name="slow", max_seconds=60)], held=["look"])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", "slow", ignore))
+
+    async def looking() -> bool:
+        return bool(await house.executor.open_calls())
+
+    await until(looking)
+    await house.clock.advance(61)
+    with pytest.raises(RunFailedError, match="60 s"):
+        await waiting
+    assert await house.executor.open_calls() == []
+
+
+async def test_passing_model_errors_are_retried_and_lasting_ones_told(homes: Homes) -> None:
+    wobble = ModelError("server", "The model server failed", retryable=True)
+    house = await homes([wobble, wobble, final("at last"), ModelError("auth", "The key is wrong", retryable=False)])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    for tries in (1, 2):
+        await until(lambda tries=tries: len(house.model.requests) >= tries)
+        await until(lambda: bool(house.clock._sleepers))
+        await house.clock.advance(70)
+    assert await waiting == "at last"
+    with pytest.raises(RunFailedError, match="The key is wrong"):
+        await house.pool.delegate(house.call("d2"), "t", None, ignore)
+
+
+async def test_an_unknown_tool_is_told_to_the_model_and_never_scheduled(homes: Homes) -> None:
+    house = await homes([reply("", ("delegate", {}), ("send_mail", {})), final("fine")])
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "fine"
+    assert await house.store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL])) == []
+    assert "There is no tool" in str(house.model.requests[1].messages)
+
+
+OWN = '''
+from pepper_tui.workers import StatefulWorker, ToolFailedError
+
+class Analyst(StatefulWorker):
+    """Looks, thinks, remembers."""
+
+    def __init__(self):
+        super().__init__()
+        self.tools = ["look", "note"]
+
+    async def execute_task(self, task_description):
+        state = await self.load_state()
+        first = await self.call_tool("look", at=task_description)
+        thought = await self.think("what of " + first)
+        second = await self.call_tool("note", text=thought)
+        try:
+            await self.call_tool("send_mail")
+        except ToolFailedError as error:
+            second += " / " + str(error)
+        result = f"{len(state.events) if state else 0} before; {thought}; {second}"
+        await self.save_state(result)
+        return result
+'''
+
+
+async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: Path) -> None:
+    file = tmp_path / "analyst.py"
+    file.write_text(OWN)
+    kind = Worker(name="analyst", file=file)
+    house = await homes([reply("deep")], [kind], held=["note"])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "x", "analyst", ignore))
+
+    async def noted() -> bool:
+        return any(call.name == "note" for call in await house.executor.open_calls())
+
+    await until(noted)
+    waiting.cancel()
+    await homes.close(house)
+    house = await homes([reply("deeper")], [kind])
+    answer = await house.pool.delegate(house.call(), "x", "analyst", ignore)
+    assert answer.startswith("0 before; deep; <b>note</b> says ok / send_mail: There is no tool")
+    assert house.executor.performed == ["note"]
+    assert (await house.pool.delegate(house.call("d2"), "x", "analyst", ignore)).startswith("1 before; deeper")
+    memory = await house.store.query(ContextFilter(namespaces=["memory.analyst"]))
+    assert [event["answer"] for event in memory[0].data["events"]][0] == answer
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (None, "is not there"),
+        ("def broken(:", "analyst.py:1"),
+        ("import nothing_of_the_kind", "failed while loading: ModuleNotFoundError"),
+        ("x = 1", "exactly one subclass"),
+        ("from pepper_tui.workers import StatelessWorker\nclass W(StatelessWorker): pass", "execute_task"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_told_and_stops_nobody_else(
+    homes: Homes, tmp_path: Path, source: str | None, words: str
+) -> None:
+    file = tmp_path / "analyst.py"
+    if source is not None:
+        file.write_text(source)
+    house = await homes([final("fine")], [Worker(name="analyst", file=file)])
+    with pytest.raises(RunFailedError, match=words):
+        await house.pool.delegate(house.call(), "x", "analyst", ignore)
+    assert await house.pool.delegate(house.call("d2"), "x", None, ignore) == "fine"
+    health = await house.store.get("worker.analyst", namespace=Namespace.HEALTH)
+    assert health is not None
+    assert health.data["state"] == "trouble"
+
+
+async def test_taint_follows_the_inputs(homes: Homes) -> None:
+    house = await homes([final("clean")])
+    await house.pool.delegate(house.call(), "t", None, ignore)
+    assert not await house.pool.tainted("d1")
+    assert await house.pool.tainted("unheard-of")
