@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -34,7 +34,7 @@ from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.text import clean, one_line
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.engine import Engine as EngineProtocol
+    pass
 
 Json = dict[str, Any]
 
@@ -238,7 +238,7 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
     if not (home / "config.toml").exists():
         raise missing_config(home)
     async with opened(home, feeds=False) as engine:
-        yield questions.answers(cast("EngineProtocol", engine))[verb](arguments)
+        yield questions.answers(engine)[verb](arguments)
 
 
 async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> AsyncIterator[Json]:

@@ -115,16 +115,16 @@ class ManualClock:
         self._now += seconds
 
 
-def local_zone(name: str = "") -> tzinfo:
+def local_zone(name: str = "") -> ZoneInfo:
     """The zone called ``name``, or the machine's own where it is empty.
 
     Raises ``ZoneInfoNotFoundError`` for a name that the zone database does not hold.
     """
     if name:
         return ZoneInfo(name)
-    own = datetime.now().astimezone().tzinfo
-    assert own is not None
-    return own
+    from tzlocal import get_localzone
+
+    return get_localzone()
 
 
 def iso(seconds: float, zone: tzinfo | None = None) -> str:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pepper_tui.config import Config
@@ -117,7 +117,7 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
 
             async def connect() -> EngineProtocol:
                 try:
-                    return cast("EngineProtocol", await open_engine(home, world))
+                    return await open_engine(home, world)
                 except LaunchError as error:  # words below a closed screen, with the exit code that they go with
                     refused.append(error)
                     app.exit()

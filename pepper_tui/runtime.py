@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_when
 from pepper_tui.clock import Clock, SystemClock, local_zone
@@ -83,9 +83,7 @@ def feeds_of(config: Config, agenda: Agenda | None) -> list[Feed]:
 class Engine:
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
-    def __init__(
-        self, home: Path, config: Config, store: ContextStore, lock: HomeLock, clock: Clock, *, feeds: bool
-    ) -> None:
+    def __init__(self, home: Path, config: Config, store: ContextStore, lock: HomeLock, clock: Clock) -> None:
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
         self._store, self._lock, self._clock = store, lock, clock
         checkpoint = kill_switch()
@@ -97,8 +95,7 @@ class Engine:
         secrets = Secrets(home)
         self._models = build_models(config, store, clock, secrets)
         self._agenda = Agenda(config.calendar.paths, self.zone) if config.calendar.paths else None
-        sources = feeds_of(config, self._agenda) if feeds else []
-        self._feeds = Feeds(sources, store, clock, self._subscriber, self.zone)
+        self._feeds = Feeds(feeds_of(config, self._agenda), store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
         self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
         self._workers = WorkerPool(
@@ -131,8 +128,8 @@ class Engine:
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, home: Path, config: Config, clock: Clock | None = None, *, feeds: bool = True) -> Engine:
-        """Take the home and open its store. Without ``feeds`` it only answers what it is asked.
+    async def open(cls, home: Path, config: Config, clock: Clock | None = None) -> Self:
+        """Take the home and open its store.
 
         Raises ``HomeLockedError`` where another engine has it, ``StoreError`` where the store can't be used,
         ``ConfigError`` for a secret that can't be read.
@@ -147,7 +144,7 @@ class Engine:
             lock.release()
             raise
         try:
-            return cls(home, config, store, lock, clock, feeds=feeds)
+            return cls(home, config, store, lock, clock)
         except BaseException:
             await store.close()
             lock.release()
@@ -162,7 +159,7 @@ class Engine:
             )
         return Services(
             zone=self.zone,
-            zone_name=self.config.user.zone or str(self.zone),
+            zone_name=self.zone.key,
             mailbox=Mailbox(self._store) if mail.maildir else None,
             agenda=self._agenda,
             mailer=mailer,
@@ -172,17 +169,19 @@ class Engine:
     def _worker_specs(self, names: object = None) -> list[ToolSpec]:
         return self._registry.specs(names)  # type: ignore[arg-type]
 
-    async def start(self) -> None:
-        """Take up where the last engine stopped; returns when everything runs."""
+    async def start(self, *, feeds: bool = True) -> None:
+        """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
         await self._timers.start()
         await self._inbox.start()
         await self._reminders.start()
         await self._workers.start()
         await self._tools.start()
         await self._scheduler.start()
-        self._feeds.listen()
+        if feeds:
+            self._feeds.listen()
         await self._subscriber.start()
-        self._feeds.start()
+        if feeds:
+            self._feeds.start()
         self._warming = asyncio.create_task(self._warm(), name="warm models")
 
     async def _warm(self) -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from pepper_tui.questions import answers
 from pepper_tui.remote import RemoteServer
 from pepper_tui.runtime import Engine
-
-if TYPE_CHECKING:
-    from pepper_tui.ui.engine import Engine as EngineProtocol
 
 
 class ServedEngine(Engine):
@@ -24,7 +20,7 @@ class ServedEngine(Engine):
 
     async def start(self, *, feeds: bool = True) -> None:
         await super().start(feeds=feeds)
-        server = RemoteServer(self.home, answers(cast("EngineProtocol", self)))
+        server = RemoteServer(self.home, answers(self))
         await server.start()
         self._server = server
         if self.started:

@@ -15,7 +15,9 @@ MAX_TAGS: Final = 50_000
 MAX_DEPTH: Final = 60  # of elements
 MAX_RULES: Final = 200  # of the style sheets
 
-_DROPPED: Final = frozenset(["script", "style", "head", "title", "template", "noscript", "object", "embed", "svg", "math", "iframe"])
+_DROPPED: Final = frozenset(
+    ["script", "style", "head", "title", "template", "noscript", "object", "embed", "svg", "math", "iframe"]
+)
 _BLOCKS: Final = {"table": "div", "thead": "div", "tbody": "div", "tfoot": "div", "tr": "div", "caption": "div"}
 _HIDING: Final = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?:;|!|$)|font-size:[01]?(?:\.\d*)?"

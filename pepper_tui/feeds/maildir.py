@@ -106,7 +106,9 @@ class MaildirFeed:
                 if not update.deleted:
                     await self._signal(ctx.store, update)
 
-        ctx.subscriber.on_context_batch(namespaces=[RAW], size=100, name="feeds.mail", start="beginning")(process)
+        ctx.subscriber.on_context_batch(
+            namespaces=[RAW], size=100, longest_wait=0.0, name="feeds.mail", start="beginning"
+        )(process)
 
     async def run(self, ctx: FeedContext) -> None:
         if not self._config.maildir:

@@ -9,49 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pepper_tui.model import Context, ContextFilter, ContextUpdate, Namespace
-
-SHOWN: tuple[str, ...] = (
-    Namespace.SIGNALS + ".*",
-    Namespace.USER_MESSAGE,
-    Namespace.ASSISTANT_MESSAGE,
-    Namespace.ASSISTANT_LOG,
-    Namespace.TOOL_CALL,
-    Namespace.PROGRESS,
-    Namespace.APPROVAL,
-    Namespace.NOTIFICATION,
-    Namespace.RUN,
-    Namespace.USAGE,
-    Namespace.HEALTH,
+from pepper_tui.model import (
+    SHOWN,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    EngineError,
+    ReplyDelta,
+    UnknownAnswer,
 )
-"""The namespaces that ``Engine.updates`` must deliver; the screen ignores all others."""
 
-UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
-
-
-class EngineError(Exception):
-    """An act that the engine refused or could not do. ``words`` are for the user."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyDelta:
-    """A piece of a streamed reply. ``message_id`` is that of the later ``AssistantMessage``.
-
-    ``restart``: what was streamed for this id so far is void, ``text`` starts it anew. ``done``: no more follows.
-    """
-
-    message_id: str
-    text: str
-    restart: bool = False
-    done: bool = False
+__all__ = ["SHOWN", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
 
 
 class Engine(Protocol):

@@ -19,7 +19,7 @@ def help_lines(pen: Pen, overrides: Mapping[str, str] | None = None) -> list[Tex
     for group, rows in groups(overrides).items():
         lines.append(Text(group, pen.ink.strong))
         for keys, description in rows:
-            lines += pen.hang(Text(f"  {keys:<17}", pen.ink.accent), Text(description))
+            lines += pen.hang(Text(f"  {keys:<20}", pen.ink.accent), Text(description))
         lines.append(Text(""))
     lines.append(
         Text("Single letters act only where nothing is typed. Space and Esc never decide anything.", pen.ink.dim)

@@ -95,7 +95,7 @@ class Inbox(LiveList):
             )
             if focus:
                 return "y approve  n reject  " + ("e edit  " if editable else "") + "z snooze  w why"
-            return "F2 approve  F3 reject  " + ("F4 edit  " if editable else "") + "F6 snooze  F8 why"
+            return "F2 approve  F3 reject  " + ("F4 edit  " if editable else "") + "F6 snooze"
         return "x done  d dismiss  z snooze  w why" if focus else "F5 dismiss  F6 snooze  F8 why"
 
     def watch_selected(self) -> None:

@@ -269,15 +269,15 @@ def fill(engine: FakeEngine, at: float = T0) -> None:
     mails = [
         ("Alice Doe: Re: lunch on Thursday", Priority.HIGH), ("Weekly digest from the tracker", Priority.LOG),
         ("Marta Ruiz: Offer, second version", Priority.NORMAL), ("Kim Lee: mock-ups", Priority.NORMAL),
-        ("Server room: temperature above 30 °C", Priority.URGENT), ("Newsletter: what is new in November", Priority.LOW),
+        ("Server room: temperature above 30 °C", Priority.URGENT), ("Newsletter: what is new in November", Priority.LOW),  # noqa: E501
     ]  # fmt: skip
     for i, (content, priority) in enumerate(mails):
         engine.put("signals.mail", signal(f"s{i}", content, priority, at - 1000 + i * 120))
     engine.put("signals.calendar", signal("c1", "Design review starts at 10:30", Priority.NORMAL, at - 60, "calendar"))
     engine.put(Namespace.TOOL_CALL, call("k1", "read_thread", progress="3 of 7 messages"))
     engine.put(Namespace.TOOL_CALL, call("k2", "search_mail", CallState.SUCCEEDED, ended_at=T0 - 62))
-    engine.put(Namespace.RUN, WorkerRun("r1", "k9", "researcher", "stateful", "Collect what we know about the Marta offer", at,
-                                        state=RunState.RUNNING, steps=3, doing="reading “Offer, second version”"))  # fmt: skip
+    engine.put(Namespace.RUN, WorkerRun("r1", "k9", "researcher", "stateful", "Collect what we know about the Marta offer", at,  # noqa: E501
+                                        state=RunState.RUNNING, steps=3, doing="reading “Offer, second version”"))  # fmt: skip  # noqa: E501
     engine.put(Namespace.USAGE, Usage("m", "scheduler", 1, 0, 1, 0.12, at), "use1")
     engine.put(Namespace.HEALTH, Health("feed.mail", "ok", "watching ~/Mail", "", at))
 

@@ -268,7 +268,7 @@ async def test_details_why_and_help_open_and_close_in_place() -> None:
         assert not acts(engine, *DECISIONS)
 
 
-HOSTILE = "\x1b]52;c;QUJD\x07\x1b]0;owned\x07\x9b31m\x1b[2J [/x] [@click=app.quit]click[/] [bold red]b \u202egnp.exe\u200b\x07"
+HOSTILE = "\x1b]52;c;QUJD\x07\x1b]0;owned\x07\x9b31m\x1b[2J [/x] [@click=app.quit]click[/] [bold red]b \u202egnp.exe\u200b\x07"  # noqa: E501
 
 
 def hostile(engine: FakeEngine) -> None:
