@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -33,7 +34,7 @@ KEYS = {
 
 
 class Terminal:
-    """``with Terminal([...]) as screen:`` then ``screen.wait_for(text)``, ``screen.press("f2")``, ``screen.type(…)``."""
+    """``with Terminal([...]) as screen:``, then ``screen.wait_for(text)``, ``screen.press("f2")``, ``screen.type(…)``."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None, size: tuple[int, int] = (120, 40)
@@ -78,6 +79,14 @@ class Terminal:
         while not holds():
             assert time.monotonic() < deadline, f"not on screen within {seconds} s: {condition}\n{self.text}"
             assert self._pump(0.05), f"the program ended ({self.status}) before: {condition}\n{self.text}"
+
+    def until_dead(self, act: Callable[[], object], seconds: float = 20.0) -> None:
+        """Repeat ``act`` until the program has ended."""
+        deadline = time.monotonic() + seconds
+        while self._pump(0.05):
+            assert time.monotonic() < deadline, f"still running after {seconds} s\n{self.text}"
+            with contextlib.suppress(OSError):  # it may end between a look and a key
+                act()
 
     def wait_dead(self, seconds: float = 30.0) -> int:
         """The wait status once the program has ended."""

@@ -57,7 +57,7 @@ def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzin
     base: tzinfo = UTC if counted_hours else zone
     last = wall_time(max(now, due), base) + HORIZON
     for wall in _expand(rule, wall_time(starts, base), base, last):
-        at = instant(wall, base)
+        at = instant(wall, base) + starts % 1  # a rule counts in whole seconds and drops the rest
         if at <= due:
             continue
         if at > now:

@@ -57,8 +57,22 @@ def test_what_people_write(text: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soonish", "blorp", "2020-01-01", "yesterday", "today 9am", "in 0 minutes", "25:99", "13pm", "x" * 500]
-    + ["in 900 weeks", "in 999999 weeks", "2026-13-45", "in -5 minutes"],
+    [
+        "",
+        "soonish",
+        "blorp",
+        "2020-01-01",
+        "yesterday",
+        "today 9am",
+        "in 0 minutes",
+        "25:99",
+        "13pm",
+        "x" * 500,
+        "in 900 weeks",
+        "in 999999 weeks",
+        "2026-13-45",
+        "in -5 minutes",
+    ],
 )
 def test_past_and_nonsense_are_refused_with_examples(text: str) -> None:
     with pytest.raises(ValueError, match=r"'in 2 minutes', 'tomorrow 9am'"):
@@ -69,9 +83,13 @@ def test_past_and_nonsense_are_refused_with_examples(text: str) -> None:
 @given(st.text(max_size=30))
 def test_any_text_gives_a_future_time_or_words(text: str) -> None:
     try:
-        assert parse_when(text, NOW, BERLIN) > NOW
-    except ValueError as error:
-        assert "try" in str(error)
+        found = parse_when(text, NOW, BERLIN)
+    except ValueError as refusal:
+        words = str(refusal)
+    else:
+        assert found > NOW
+        return
+    assert "try" in words
 
 
 @pytest.mark.parametrize(
@@ -97,8 +115,14 @@ def test_rhythms(text: str, rule: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "sometimes", "every minute", "every 5 seconds", "FREQ=SECONDLY", "FREQ=MINUTELY;INTERVAL=90", "FREQ=DAILY;X=1"]
-    + [
+    [
+        "",
+        "sometimes",
+        "every minute",
+        "every 5 seconds",
+        "FREQ=SECONDLY",
+        "FREQ=MINUTELY;INTERVAL=90",
+        "FREQ=DAILY;X=1",
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=HOURLY;BYMINUTE=0,1,2",
         "FREQ=",

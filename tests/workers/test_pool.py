@@ -319,7 +319,7 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
     assert house.executor.performed == ["note"]
     assert (await house.pool.delegate(house.call("d2"), "x", "analyst", ignore)).startswith("1 before; deeper")
     memory = await house.store.query(ContextFilter(namespaces=["memory.analyst"]))
-    assert [event["answer"] for event in memory[0].data["events"]][0] == answer
+    assert next(event["answer"] for event in memory[0].data["events"]) == answer
 
 
 @pytest.mark.parametrize(

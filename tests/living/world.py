@@ -1,0 +1,154 @@
+"""A world around the real program: a Maildir, an SMTP server that counts, a model over HTTP; its store, read only."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.feeds.mails import deliver, mail, make_maildir
+from tests.llm.server import ModelServer, Reply
+from tests.terminal import Terminal
+
+Respond = Callable[[str], Reply]
+WAIT: Reply = {"calls": [{"name": "wait", "arguments": {}}]}
+
+
+class Mind(ModelServer):
+    """A model server whose answer is a function of the last entry of the log that it is shown."""
+
+    def __init__(self, respond: Respond) -> None:
+        super().__init__()
+        self._respond = respond
+
+    def take(self, body: dict[str, Any], headers: dict[str, str]) -> Reply:
+        super().take(body, headers)
+        return self._respond(self.log_of(body))
+
+    @staticmethod
+    def log_of(body: dict[str, Any]) -> str:
+        return str(body["messages"][1]["content"])
+
+    def prompts(self) -> list[str]:
+        return ["\n".join(str(m["content"]) for m in body["messages"]) for body in self.requests]
+
+
+def last_entry(log: str) -> tuple[str, str]:
+    """Tag and text of the newest entry of a prompt's log."""
+    entries = re.findall(r"<(user_msg|signal|tool_result|assistant_msg|tool_call)( [^>]*)?>(.*?)</\1>", log, re.S)
+    return (entries[-1][0], entries[-1][2]) if entries else ("", "")
+
+
+def obliging(log: str) -> Reply:
+    """Answers the user, and drafts a reply to each mail that asks for an answer."""
+    kind, text = last_entry(log)
+    if kind == "user_msg":
+        return {"text": f"pong {text.strip()}"}
+    found = re.search(r"message_id: &lt;(.*?)&gt;", text)
+    if kind == "signal" and "Please answer" in text and found:
+        arguments = {"message_id": f"<{found[1]}>", "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
+        return {"calls": [{"name": "draft_reply", "arguments": arguments}]}
+    return WAIT
+
+
+class CountingSmtp:
+    """Takes mail on loopback and keeps it."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        counter = self
+
+        class Handler:
+            async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+                counter.taken.append(bytes(envelope.original_content or b""))
+                return "250 taken"
+
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        self._controller = Controller(Handler(), hostname="127.0.0.1", port=self.port)
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop(no_assert=True)
+
+
+class World:
+    """``with World(tmp_path, mind) as world:`` then ``world.screen()``; facts are read from the store's own file."""
+
+    def __init__(self, folder: Path, respond: Respond = obliging, extra: str = "") -> None:
+        self.home = folder / "home"
+        self.home.mkdir(mode=0o700)
+        self.maildir = make_maildir(folder / "Maildir")
+        self.smtp, self.mind = CountingSmtp(), Mind(respond)
+        self._extra = extra
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        self.smtp.start()
+        self.mind.start()
+        (self.home / "config.toml").write_text(
+            f"""
+[user]
+name = "Sam"
+addresses = ["me@example.org"]
+zone = "Europe/Berlin"
+[models]
+name = "test"
+base_url = "{self.mind.url}"
+api_key = ""
+[tools]
+undo_seconds = 0.0
+[mail]
+maildir = ["{self.maildir}"]
+[mail.smtp]
+host = "127.0.0.1"
+port = {self.smtp.port}
+security = "none"
+{self._extra}
+"""
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.mind.stop()
+        self.smtp.stop()
+
+    def screen(self, kill_at: str = "", size: tuple[int, int] = (120, 40)) -> Terminal:
+        command = [sys.executable, "-m", "pepper_tui", "--home", str(self.home)]
+        return Terminal(command, {"PEPPER_KILL_AT": kill_at}, size)
+
+    def deliver(self, text: str = "Please answer soon.", **fields: Any) -> None:
+        self._count += 1
+        deliver(self.maildir, mail(text=text, number=self._count, **fields), f"{time.time():.6f}.{self._count}.test")
+
+    def facts(self, namespace: str) -> list[dict[str, Any]]:
+        """The current data of a namespace, oldest first."""
+        path = self.home / "pepper.db"
+        if not path.exists():
+            return []
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as db:
+            try:
+                rows = db.execute(
+                    "SELECT u.data FROM contexts c JOIN updates u USING (seq) JOIN namespaces n ON n.id = c.ns"
+                    " WHERE n.name = ? AND c.deleted = 0 ORDER BY c.seq",
+                    (namespace,),
+                ).fetchall()
+            except sqlite3.OperationalError:
+                return []  # not there yet: the program is about to make it
+        return [json.loads(row[0]) for row in rows]
+
+    def watching(self) -> bool:
+        """Whether the first look at the Maildir is over, so that what arrives from now on is new."""
+        return any(part["part"] == "feed.mail" and part["state"] == "ok" for part in self.facts("health"))
