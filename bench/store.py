@@ -15,9 +15,9 @@ import statistics
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
 from pepper_tui.model import ContextUpdate
 from pepper_tui.store import ContextStore, Subscriber
@@ -32,16 +32,6 @@ CLOCK = SystemClock()
 
 def new_id() -> str:
     return CLOCK.new_id("mail")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One line of the table. ``goal`` is what ``value`` is held against, in words."""
-
-    name: str
-    value: float
-    unit: str
-    goal: str = ""
 
 
 def baseline(path: Path, count: int) -> float:
@@ -127,11 +117,6 @@ async def deliveries(path: Path, count: int) -> tuple[list[float], list[float]]:
     await subscriber.stop()
     await store.close()
     return live, durable
-
-
-def percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def rows() -> list[Measured]:

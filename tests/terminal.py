@@ -34,7 +34,7 @@ KEYS = {
 
 
 class Terminal:
-    """``with Terminal([...]) as screen:``, then ``screen.wait_for(text)``, ``screen.press("f2")``, ``screen.type(…)``."""
+    """``Terminal([...]) as screen``: ``screen.wait_for(text)``, ``screen.press("f2")``, ``screen.type(…)``."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None, size: tuple[int, int] = (120, 40)
