@@ -30,12 +30,12 @@ $(BIN)/python:
 
 .venv/.demo: pyproject.toml | $(BIN)/python
 	@echo 'Installing Pepper into .venv (once, about a minute) …'
-	@$(BIN)/python -m pip install --quiet -e '.[demo]'
+	@$(BIN)/python -m pip install --quiet -e .
 	@touch $@
 
 .venv/.dev: pyproject.toml | $(BIN)/python
 	@echo 'Installing Pepper and its development tools into .venv (once, a minute or two) …'
-	@$(BIN)/python -m pip install --quiet -e '.[demo,dev]'
+	@$(BIN)/python -m pip install --quiet -e '.[dev]'
 	@touch $@ .venv/.demo
 
 demo: .venv/.demo

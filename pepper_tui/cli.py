@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -33,9 +33,6 @@ from pepper_tui.launch import (
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.text import clean, one_line
 
-if TYPE_CHECKING:
-    pass
-
 Json = dict[str, Any]
 
 app = typer.Typer(
@@ -52,7 +49,7 @@ app.add_typer(store_app, name="store")
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="The folder of config and data [default: $PEPPER_HOME, or your own]."),
+    typer.Option("--home", metavar="DIR", help="The folder of config and data; without it $PEPPER_HOME, or your own."),
 ]
 
 
@@ -67,7 +64,7 @@ def at(home: Path | None) -> Path:
 
 
 def main() -> None:
-    app()
+    app(prog_name="pepper")
 
 
 def show(text: str = "") -> None:
@@ -138,11 +135,13 @@ def run(
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(help="What to say.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.")],
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.", min=1)] = 300,
     home: HomeOption = None,
 ) -> None:
     """Say something and print the reply. Exits 4 where approvals were left in the inbox."""
+    if not text.strip():
+        leave(LaunchError(EXIT_CONFIG, "there is nothing to say: the text is empty"))
     do(_ask(at(home), text, timeout))
 
 
@@ -231,7 +230,11 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
             return
         except NoEngineError:
             if not opens:
-                raise
+                if not (home / "config.toml").exists():
+                    raise missing_config(home) from None
+                raise LaunchError(
+                    EXIT_TROUBLE, f"no engine runs in {home}; start it with `pepper` or `pepper run --headless`"
+                ) from None
         else:
             yield _chained(first, remote)
             return
@@ -285,23 +288,28 @@ def _summary(config: Config) -> list[str]:
 
 def _missing_things(home: Path, config: Config) -> list[str]:
     """What the config names and the machine does not have."""
-    from pepper_tui.config import Secrets
+    from pepper_tui.config import MODEL_ROLES, Secrets, place_of
 
-    path = home / "config.toml"
+    source = (home / "config.toml").read_text(encoding="utf-8")
+
+    def at_key(key: str) -> str:
+        return f"{place_of(home / 'config.toml', source, key)}: {key}"
+
     named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
     named += [("feed.file", feed.file) for feed in config.feed]
     named += [("worker.file", worker.file) for worker in config.worker if worker.file]
-    problems = [f"{path}: {key}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
+    problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
     secrets = Secrets(home)
     smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
-    for key, name in [("models.api_key", config.models.api_key), *smtp]:
+    roles = [(f"models.{role}.api_key", getattr(config.models, role).api_key) for role in MODEL_ROLES]
+    for key, name in [("models.api_key", config.models.api_key), *roles, *smtp]:
         try:
             value = secrets.value(name)
         except ConfigError as error:
-            problems += [f"{path}: {key}: {line}" for line in error.problems]
+            problems += [f"{at_key(key)}: {line}" for line in error.problems]
         else:
             if key.startswith("mail") and name and not value:
-                problems.append(f"{path}: {key}: {name} has no value")
+                problems.append(f"{at_key(key)}: {name} has no value")
     return problems
 
 
@@ -330,11 +338,16 @@ async def _stats(home: Path) -> int:
     async with _own_store(home) as store:
         stats = await store.stats()
     for name, value in dataclasses.asdict(stats).items():
+        title = name.replace("_", " ")
         if isinstance(value, dict):
             for key, count in value.items():
-                show(f"{name.replace('_', ' ')}: {one_line(str(key))}: {one_line(str(count))}")
+                show(f"{title}: {one_line(str(key))}: {one_line(str(count))}")
+        elif isinstance(value, list):
+            for row in value:
+                words = ", ".join(f"{k} {'yes' if v is True else 'no' if v is False else v}" for k, v in row.items())
+                show(f"{title}: {one_line(words)}")
         else:
-            show(f"{name.replace('_', ' ')}: {one_line(str(value))}")
+            show(f"{title}: {'yes' if value is True else 'no' if value is False else one_line(str(value))}")
     return 0
 
 

@@ -11,7 +11,7 @@ import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -68,11 +68,15 @@ class User(Section):
 
 
 class RoleModel(Section):
-    """One role's model; empty fields fall back to ``[models]``."""
+    """One role's model; empty fields fall back to ``[models]``, but its key is never sent to another ``base_url``."""
 
     name: str = ""
     base_url: str = ""
     api_key: str = ""
+
+
+MODEL_ROLES: Final = ("scheduler", "worker", "triage", "summary")
+"""What a model is asked for; each may have one of its own."""
 
 
 class Price(Section):
@@ -283,6 +287,11 @@ def _problem(path: Path, source: str, problem: Any) -> str:
         message = "unknown key; see config.example.toml for all that there are"
     line = _line_of(source, where)
     return f"{path}:{line}: {key + ': ' if key else ''}{message}"
+
+
+def place_of(path: Path, source: str, key: str) -> str:
+    """``path:line`` of the dotted ``key`` in ``source``, the text of ``path``."""
+    return f"{path}:{_line_of(source, tuple(key.split('.')))}"
 
 
 def _line_of(source: str, where: tuple[str | int, ...]) -> int:

@@ -20,6 +20,7 @@ from pepper_tui.model import (
     Context,
     ContextFilter,
     ContextUpdate,
+    EngineError,
     Health,
     Namespace,
     Notification,
@@ -52,7 +53,10 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     talk = _Talk()
     try:
         async with asyncio.timeout(timeout), engine.updates() as updates:
-            await engine.say(text)
+            try:
+                await engine.say(text)
+            except EngineError as error:
+                raise RemoteError(str(error)) from error
             following = aiter(updates)
             batch: asyncio.Future[list[ContextUpdate]] | None = None
             try:

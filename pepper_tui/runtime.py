@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
 
-from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_when
+from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_repeat, parse_when
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import Config, Secrets
 from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Mailbox, MaildirFeed, Triage, load_own_feed
@@ -164,6 +164,7 @@ class Engine:
             agenda=self._agenda,
             mailer=mailer,
             parse_when=parse_when,
+            parse_repeat=parse_repeat,
         )
 
     def _worker_specs(self, names: object = None) -> list[ToolSpec]:

@@ -23,13 +23,18 @@ KEYS = {
     "esc": "\x1b",
     "up": "\x1b[A",
     "down": "\x1b[B",
+    "f1": "\x1bOP",
     "f2": "\x1bOQ",
     "f3": "\x1bOR",
     "f4": "\x1bOS",
     "f5": "\x1b[15~",
     "f7": "\x1b[18~",
     "f8": "\x1b[19~",
+    "f9": "\x1b[20~",
+    "ctrl+c": "\x03",
+    "ctrl+l": "\x0c",
     "ctrl+q": "\x11",
+    **{f"ctrl+{digit}": f"\x1b[{48 + digit};5u" for digit in range(1, 6)},
 }
 
 
@@ -44,11 +49,13 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.status: int | None = None
+        window = struct.pack("HHHH", rows, columns, 0, 0)
+        ours = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+        ours.update(COLUMNS=str(columns), LINES=str(rows))  # a test runner's own would be believed over the pty's
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            ours = {**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            fcntl.ioctl(0, termios.TIOCSWINSZ, window)
             os.execvpe(command[0], list(command), ours)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +86,12 @@ class Terminal:
         while not holds():
             assert time.monotonic() < deadline, f"not on screen within {seconds} s: {condition}\n{self.text}"
             assert self._pump(0.05), f"the program ended ({self.status}) before: {condition}\n{self.text}"
+
+    def pump(self, seconds: float) -> None:
+        """Read for that long, whatever comes; the test fails where the program ends meanwhile."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self._pump(0.05), f"the program ended ({self.status})\n{self.text}"
 
     def until_dead(self, act: Callable[[], object], seconds: float = 20.0) -> None:
         """Repeat ``act`` until the program has ended."""

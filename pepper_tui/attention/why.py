@@ -237,7 +237,7 @@ class Why:
             if f"{signal.namespace}:{signal.context_id}" not in spoken and signal.data.get("matter") not in matters
         ]
         counts = Counter(str(signal.data.get("priority")) for signal in held)
-        named = ", ".join(f"{counts[p]} {p}" for p in Priority if counts[p]) or "none"
+        named = ", ".join(f"{counts[p]} {p}" for p in Priority if counts[p]) or "no"
         lines = [f"Held back in the last {SILENCE_DAYS:.0f} days: {named} signals; {len(logs)} thoughts not said."]
         unjudged = [s for s in held if "not judged" in str(s.data.get("reason", ""))]
         if unjudged:

@@ -30,7 +30,7 @@ class Sink:
         try:
             from aiosmtpd.smtp import SMTP
         except ImportError as error:
-            raise MissingPackageError("the demo wants aiosmtpd; run: pip install 'pepper-tui[demo]'") from error
+            raise MissingPackageError("the demo wants aiosmtpd; run: pip install aiosmtpd") from error
         self._outbox.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(

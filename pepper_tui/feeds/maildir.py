@@ -19,6 +19,7 @@ from watchfiles import Change, awatch
 from pepper_tui.config import Mail as MailConfig
 from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
 from pepper_tui.feeds.mime import Mail, parse_mail
+from pepper_tui.feeds.reply_text import telling_lines
 from pepper_tui.feeds.triage import Facts, Triage
 from pepper_tui.model import ContextFilter, ContextUpdate, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
@@ -280,7 +281,8 @@ def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
         priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
     sender = raw["sender"]
     who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
-    first = next((line for line in raw["reply"].splitlines() if line.strip()), "")
+    lines = telling_lines(raw["reply"])
+    first = lines[0] if lines else ""
     subject = raw["subject"] or "(no subject)"
     content = one_line(
         f"{one_line(who, 80)}: {one_line(subject, 120)}" + (f" — {one_line(first, 160)}" if first else ""), 320
@@ -296,6 +298,7 @@ def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
         "reply_to": next((one["address"] for one in raw["reply_to"]), sender["address"]),
         "date": raw["date"],
         "first_line": one_line(first, 300),
+        "snippet": "\n".join(one_line(line, 160) for line in lines[:4]),
         "attachments": [one["name"] for one in raw["attachments"]][:20],
     }
     if action:

@@ -21,6 +21,14 @@ _QUOTE_BEGINS: Final = re.compile(
     re.IGNORECASE,
 )
 _MARK: Final = re.compile(r"^[>* ]{0,20}(?:on|am|le|el|il|op|from|sent|to|date|cc|subject|von|de|à|da|van)\b", re.I)
+_SALUTATION: Final = re.compile(
+    r"(?:(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|liebe[rs]?"
+    r"|guten (?:tag|morgen)|sehr geehrte[rs]?|moin|olá|ola|oi|caro|cara|bom dia|boa tarde|hola"
+    r"|estimad[oa]|querid[oa]|buenos días|ciao"
+    r"|gentile|bonjour|salut|chère?|beste|hoi)\b(?: [^\W\d_][\w.'’-]*){0,4}\s*[,!.:;–—-]*"
+    r"|[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*)?\s*,)",
+    re.IGNORECASE,
+)
 _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
 
 
@@ -37,6 +45,17 @@ def latest_reply(text: str) -> str:
     )
     trimmed = _by_library(_RUN.sub(r"\1\1\1", own)) if fits else own
     return trimmed.strip() or own.strip() or text.strip()
+
+
+def telling_lines(text: str) -> list[str]:
+    """The lines of ``text``, without empty ones, from the first that says something.
+
+    A bare salutation at the beginning is passed over, unless nothing else stands.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and len(lines[0]) <= 80 and _SALUTATION.fullmatch(lines[0]):
+        return lines[1:]
+    return lines
 
 
 def _own_lines(text: str) -> str:

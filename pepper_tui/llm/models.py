@@ -130,7 +130,9 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
     for role in ROLES:
         own: config.RoleModel = getattr(main, role)
         name, base_url = own.name or main.name, own.base_url or main.base_url
-        key = secrets.value(own.api_key or main.api_key)
+        # the main key belongs to the main endpoint; another one gets it only where the config names it there
+        falls_back = base_url == main.base_url
+        key = secrets.value(own.api_key or (main.api_key if falls_back else ""))
         if not key and not base_url:
             clients[role], names[role] = offline, OFFLINE_NAME
             continue

@@ -295,7 +295,7 @@ class OfflineModel:
             tool = "draft_reply" if "draft_reply" in draft.offered else "reply_mail"
             draft.need(
                 tool,
-                "The reply waits in your inbox; it goes out only after your yes.",
+                "Preparing the reply; it goes out only after your yes.",
                 message_id=head.strip(),
                 body=command["body"],
                 reason="You asked for this reply.",
@@ -354,7 +354,7 @@ class OfflineModel:
             case "reply_unclear":
                 draft.say("Say it like this: reply to ann: your text.")
             case "send":
-                words = "The mail waits in your inbox; it goes out only after your yes."
+                words = "Preparing the mail; it goes out only after your yes."
                 draft.need("send_mail", words, to=c["to"], subject=c["subject"], body=c["body"])
             case "send_unclear":
                 draft.say("Say it like this: send mail to ann@example.org: subject: your text.")
@@ -397,6 +397,8 @@ def _in_words(name: str, state: str, content: str, arguments: Json) -> str:
             return f"{title}\n\n{shorten(content, _SHOWN)}"
         head = _HEADS.get(name)
         body = shorten(content, _SHOWN) or "Nothing."
+        if head and "\n" in body:
+            body = "\n".join(f"- {line}" for line in body.splitlines() if line.strip())
         return f"{head}\n{body}" if head else body
     why = f": {one_line(content, 400)}" if content else "."
     if state == "cancelled":

@@ -184,24 +184,30 @@ class Scheduler:
                 await self._clock.sleep(min(_DEFER_CAP, 2.0**faults))
 
     async def _next_batch(self, queue: DeliveryQueue) -> Batch:
+        held: set[int] = set()
         while True:
-            held = await self._held(queue)
             ready = await queue.peek(self._settings.batch_size, exclude=held)
+            found = await self._held(ready)
+            if found:
+                held |= found
+                continue  # what they left room for
             if not ready:
                 await queue.wait()
+                held = set()
                 continue
             if ready[0].rank == RIDES_ALONG:
                 await self._absorb(ready)
+                held = set()
                 continue
             same = [delivery for delivery in ready if delivery.rank == ready[0].rank]
             if self._alone.intersection(delivery.seq for delivery in same):
                 same = same[:1]
             return await batch_of(same, self._store, self._history, self._zone, self._settings.entry_limit)
 
-    async def _held(self, queue: DeliveryQueue) -> set[int]:
+    async def _held(self, ready: list[Delivery]) -> set[int]:
         """User messages that are not to be taken now: withdrawn ones (let go here), and those that wait for calls."""
         held: set[int] = set()
-        for delivery in await queue.peek(self._settings.batch_size):
+        for delivery in ready:
             context = delivery.update.context
             if context.namespace != Namespace.USER_MESSAGE:
                 break
@@ -282,8 +288,8 @@ class Scheduler:
     async def _messages(self, batch: Batch) -> list[dict[str, str]]:
         new = [entry.text for entry in batch.entries]
         log_text = "\n".join([text for text in (self._history.text(), *new) if text])
-        calls = [ToolCall.of(c) for c in await self._open(Namespace.TOOL_CALL)]
-        cards = [Approval.of(c) for c in await self._open(Namespace.APPROVAL)]
+        open_calls, open_cards = await asyncio.gather(self._open(Namespace.TOOL_CALL), self._open(Namespace.APPROVAL))
+        calls, cards = [ToolCall.of(c) for c in open_calls], [Approval.of(c) for c in open_cards]
         pending = [card for card in cards if card.state is ApprovalState.PENDING]
         ours = [call for call in calls if call.origin.startswith("step:")]
         ends = tail(self._clock.now(), self._zone, ours, pending, _TAIL_LIMIT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from pepper_tui.model import Context, ContextUpdate, Json
@@ -22,6 +23,7 @@ SELECT: Final = (
 BODY_CHARS: Final = 100_000  # of `text` that search indexes
 _PLAIN: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _ESCAPED: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+_DECODER: Final = json.JSONDecoder()
 DERIVED_CHARS: Final = 4_000  # of the strings of `data`, where there is no text
 
 
@@ -47,22 +49,26 @@ class Write:
         content = "\0".join((self.data, self.type, self.text, "\1".join(self.tags), self.metadata))
         return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
-    def provisional(self) -> Context:
-        """The context as it will be, before its unit gave it a version and a place in the log."""
+    def context(self, version: int, seq: int, created_at: float) -> Context:
+        """The context that this write makes, with data of its own."""
         return Context(
             self.context_id,
             self.namespace,
-            json.loads(self.data),
+            decode(self.data),
             self.type,
             self.text,
             frozenset(self.tags),
-            json.loads(self.metadata),
-            version=0,
-            seq=0,
-            created_at=self.at,
-            updated_at=self.at,
-            expires_at=self.expires_at,
+            decode(self.metadata),
+            version,
+            seq,
+            created_at,
+            self.at,
+            self.expires_at,
         )
+
+    def provisional(self) -> Context:
+        """The context as it will be, before its unit gave it a version and a place in the log."""
+        return self.context(0, 0, self.at)
 
 
 def safe(text: str) -> str:
@@ -88,6 +94,20 @@ def encode(value: Json) -> str:
     except UnicodeEncodeError:
         return _ESCAPED.encode(value)
     return text
+
+
+def decode(text: str) -> Json:
+    """A fresh value of what ``encode`` wrote."""
+    if text == "{}":
+        return {}
+    value: Json = _DECODER.raw_decode(text)[0]  # no white space to skip: it is our own encoding
+    return value
+
+
+@lru_cache(maxsize=1024)
+def encode_tags(tags: tuple[str, ...]) -> str:
+    """Tags as a JSON array; the same few come again and again."""
+    return json.dumps(tags)
 
 
 def body(text: str, data: str) -> str | None:
@@ -117,11 +137,11 @@ def context_of(row: Row) -> Context:
     return Context(
         context_id,
         namespace,
-        json.loads(data),
+        decode(data),
         kind,
         text,
         frozenset(json.loads(tags)) if len(tags) > 2 else frozenset(),
-        json.loads(metadata) if len(metadata) > 2 else {},
+        decode(metadata),
         version,
         row[0],
         created,

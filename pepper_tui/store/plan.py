@@ -14,7 +14,7 @@ from typing import Any
 
 from pepper_tui.model import DELIVERY, Context, DeliveryState
 
-from .content import SELECT, Row, Write, body, context_of, update_of
+from .content import SELECT, Row, Write, body, context_of, encode_tags, update_of
 from .errors import StaleDeliveryError, StoreError, VersionConflictError
 from .subscription import Subscriptions
 from .unit import Delete, Move, Unit
@@ -73,6 +73,9 @@ class Plan:
     def add(self, unit: Unit) -> list[Any]:
         """What each operation of the unit comes to. Raises before it changes the plan where only deliveries can
         fail; a ``conditional`` unit that raises leaves a plan to discard."""
+        first = unit.operations[0]
+        if len(unit.operations) == 1 and isinstance(first, Write):  # by far the most
+            return [self._write(first)]
         moves = [op for op in unit.operations if isinstance(op, Move)]
         checked = [self._check(move) for move in moves]
         self._moves.update(zip(checked, moves, strict=True))
@@ -132,7 +135,7 @@ class Plan:
             op.type,
             op.data,
             op.text,
-            json.dumps(op.tags),
+            encode_tags(op.tags),
             op.metadata,
             created,
             op.at,
@@ -144,8 +147,9 @@ class Plan:
         self._set(key, Current(seq, version, False, digest, created, op.expires_at), op.type, op.at)
         if op.dedupe_key is not None:
             self._dedupe[ns, op.dedupe_key] = (seq, op.dedupe_until)
-        self._deliver(row, frozenset(op.tags))
-        return context_of(row)
+        context = op.context(version, seq, created)
+        self._deliver(row, context.tags)
+        return context
 
     def _delete(self, op: Delete) -> bool:
         known = self._known(op.namespace)

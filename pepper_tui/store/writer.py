@@ -134,16 +134,17 @@ class Writer:
         try:
             plan = Plan(self._book, connection)
             for unit in group:
-                if unit.conditional:  # it may fail half-planned: it gets a plan of its own, on top of what is flushed
+                conditional = unit.conditional
+                if conditional:  # it may fail half-planned: it gets a plan of its own, on top of what is flushed
                     self._settle(plan, result)
                     plan = Plan(self._book, connection)
                 try:
                     result.outcomes.append(plan.add(unit))
                 except StoreError as error:
                     result.outcomes.append(error)
-                    if unit.conditional:
+                    if conditional:
                         plan = Plan(self._book, connection)
-                if unit.conditional:
+                if conditional:
                     self._settle(plan, result)
                     plan = Plan(self._book, connection)
             self._settle(plan, result)

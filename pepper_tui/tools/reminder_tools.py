@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -22,52 +21,19 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.calendar_tools import parse_time
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
-_DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_UNITS: Final = {"hour": "HOURLY", "day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
-_WORDS: Final = {
-    "hourly": "FREQ=HOURLY",
-    "daily": "FREQ=DAILY",
-    "every day": "FREQ=DAILY",
-    "weekly": "FREQ=WEEKLY",
-    "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-    "weekday": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-    "every weekday": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-    "weekends": "FREQ=WEEKLY;BYDAY=SA,SU",
-    "monthly": "FREQ=MONTHLY",
-    "yearly": "FREQ=YEARLY",
-    "annually": "FREQ=YEARLY",
-}
-_RULE: Final = re.compile(
-    r"(?:RRULE:)?(FREQ=(?:HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+:-]+){0,8})", re.I
-)
+_ONCE: Final = ("", "none", "never", "once", "no")
 
 
-def parse_repeat(words: str) -> str:
-    """The RRULE that ``words`` mean; empty for none. Raises ``ToolError``; nothing repeats faster than hourly."""
-    text = " ".join(words.strip().lower().split())
-    if text in ("", "none", "never", "once", "no"):
+def parse_rule(ctx: ToolContext, words: str) -> str:
+    """The RRULE that ``words`` mean; empty for once. Raises ``ToolError``."""
+    if words.strip().lower() in _ONCE:
         return ""
-    if text in _WORDS:
-        return _WORDS[text]
-    every = re.fullmatch(r"every (?:(\d{1,3}|other) )?(hour|day|week|month|year)s?", text)
-    if every:
-        interval = {"other": 2}.get(every[1] or "", 0) or int(every[1] or 1)
-        if interval < 1:
-            raise ToolError("a repeat needs an interval of at least 1")
-        return f"FREQ={_UNITS[every[2]]}" + (f";INTERVAL={interval}" if interval > 1 else "")
-    named = [
-        day for name, day in zip(_NAMES, _DAYS, strict=True) if re.search(rf"\b{name[:3]}(?:{name[3:]})?s?\b", text)
-    ]
-    if named and re.fullmatch(r"(?:every |on )?(?:[a-z]+(?:,? and |, ?| )?)+", text):
-        return f"FREQ=WEEKLY;BYDAY={','.join(named)}"
-    rule = _RULE.fullmatch(words.strip())
-    if rule:
-        return rule[1].upper()
-    raise ToolError(
-        f"{one_line(words, 60)!r} is not a repeat that I understand; "
-        "say hourly, daily, weekdays, weekly, monthly, yearly, 'every 2 weeks', 'every monday', or an RRULE"
-    )
+    if ctx.services.parse_repeat is None:
+        raise ToolError("repeating reminders are not available")
+    try:
+        return ctx.services.parse_repeat(words)
+    except ValueError as error:
+        raise ToolError(f"{one_line(words, 80)!r} can't be how it repeats: {error}") from error
 
 
 @tool(effect=Effect.LOCAL)
@@ -81,7 +47,7 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
     """
     if not text.strip():
         raise ToolError("'text' is empty")
-    due, rule = parse_time(ctx, when), parse_repeat(repeat)
+    due, rule = parse_time(ctx, when), parse_rule(ctx, repeat)
     now = ctx.clock.now()
     if due < now - 60:
         raise ToolError(f"{one_line(when, 60)!r} is in the past ({iso(due, ctx.services.zone)})")

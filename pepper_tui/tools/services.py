@@ -50,6 +50,9 @@ class Mailer:
 ParseWhen = Callable[[str, float, tzinfo], float]
 """Words for a time, now, the user's zone -> POSIX seconds. Raises ``ValueError`` with words."""
 
+ParseRepeat = Callable[[str], str]
+"""Words for a rhythm -> an RRULE. Raises ``ValueError`` with words."""
+
 Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]]
 """call, task, agent, progress -> the answer. Called again with the same call after a crash: it re-attaches."""
 
@@ -67,6 +70,7 @@ class Services:
     agenda: Agenda | None = None
     mailer: Mailer | None = None
     parse_when: ParseWhen | None = None
+    parse_repeat: ParseRepeat | None = None
     delegate: Delegate | None = None
     cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call
     cancel_call: CancelCall | None = None

@@ -16,6 +16,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.timer import Timer
 
 from pepper_tui.clock import Clock, SystemClock
@@ -33,13 +34,13 @@ from pepper_tui.model import (
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui import rows
 from pepper_tui.ui.board import Board, InboxItem, Pane
-from pepper_tui.ui.cards import opened, title
+from pepper_tui.ui.cards import face, opened, title
 from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.detail import DetailView, Draw
 from pepper_tui.ui.engine import SHOWN, Engine, EngineError
 from pepper_tui.ui.form import Form, Prompt
 from pepper_tui.ui.help import help_lines
-from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.inbox import FRESH, Inbox
 from pepper_tui.ui.ink import Ink, Pen
 from pepper_tui.ui.keys import bindings
 from pepper_tui.ui.live_list import LiveList
@@ -101,6 +102,10 @@ class PepperApp(App[str]):
         self._tick: Timer | None = None
         self._words_timer: Timer | None = None
         self._wake: Timer | None = None
+        self._fade: Timer | None = None
+        self._card: InboxItem | None = None
+        self._card_at = 0.0
+        self._from_inbox = False
         self._early: list[tuple[str, bool]] = []
         self._ink: Ink | None = None
         self._tab = "chat"
@@ -134,7 +139,7 @@ class PepperApp(App[str]):
                     self.clock.monotonic,
                     id="inbox",
                 )
-                yield LiveList(
+                yield SignalList(
                     "SIGNALS",
                     "Mail, meetings and your own feeds appear here, each with its reason.",
                     self.pen,
@@ -248,7 +253,7 @@ class PepperApp(App[str]):
             self.query_one(Inbox).show_items(self.board.inbox(now))
             self._set_wake(now)
         if Pane.SIGNALS in panes:
-            self.query_one("#signals", LiveList).show_rows([rows.signal_row(s) for s in self.board.newest_signals()])
+            self._show_signals()
         if Pane.CALLS in panes:
             self._show_calls()
         if Pane.WORKERS in panes:
@@ -257,11 +262,29 @@ class PepperApp(App[str]):
         if panes:
             self._show_status()
 
+    def _show_signals(self) -> None:
+        pane, signals = self.query_one(SignalList), self.board.newest_signals()
+        told = [s for s in signals if s.priority is not Priority.LOG]
+        logged = len(signals) - len(told)
+        pane.show_rows(
+            [rows.signal_row(s) for s in (signals if pane.logged else told)],
+            count=len(told),
+            aside=f"{logged} logged (l {'hides' if pane.logged else 'shows'})" if logged else "",
+        )
+
+    def on_signal_list_turned(self) -> None:
+        self._show_signals()
+
     def _show_calls(self) -> None:
-        now, calls = self.clock.now(), self.board.listed_calls()
+        now = self.clock.now()
+        calls = self.board.listed_calls(now)
         running = self.board.running_calls()
         shown = [rows.call_row(c, self.board.progress.get(c.id, ""), now) for c in calls]
         self.query_one("#calls", LiveList).show_rows(shown, count=len(running))
+        if self._fade is not None:
+            self._fade.stop()
+        fade = self.board.next_fade(now)
+        self._fade = self.set_timer(fade - now + 0.05, self._show_calls) if fade and not running else None
         if running and self._tick is None:
             self._tick = self.set_interval(1.0, self._show_calls)
         elif not running and self._tick is not None:
@@ -391,8 +414,10 @@ class PepperApp(App[str]):
 
     # ------------------------------------------------------------------------------------------------ detail
 
-    def show_detail(self, title_words: str, draw: Draw) -> None:
-        """Put lines to read where the conversation is."""
+    def show_detail(self, title_words: str, draw: Draw, card: InboxItem | None = None) -> None:
+        """Put lines to read where the conversation is. ``card`` can be approved there."""
+        self._note_origin()
+        self._card, self._card_at = card, self.clock.monotonic() + FRESH
         self._show_tab("chat")
         self.query_one(Transcript).display = False
         view = self.query_one(DetailView)
@@ -404,12 +429,52 @@ class PepperApp(App[str]):
         if not view.display:
             return False
         view.display = False
+        self._card = None
         self.query_one(Transcript).display = True
         return True
 
     def on_detail_view_closed(self) -> None:
         self._close_detail()
-        self._to_composer()
+        self._back()
+
+    def _note_origin(self) -> None:
+        """Keep where the keys were, to give them back there: never to the inbox when the user was typing."""
+        if not isinstance(self.focused, DetailView):
+            self._from_inbox = isinstance(self.focused, Inbox)
+
+    def _back(self) -> None:
+        if self._from_inbox:
+            self.action_go("inbox")
+        else:
+            self._to_composer()
+
+    def _show_card(self, item: InboxItem) -> None:
+        asks = isinstance(item.record, Approval)
+        heading = "APPROVE THIS? y or F2 at its end · Esc closes" if asks else "DETAILS"
+        self.show_detail(heading, lambda pen: opened(item, pen, "", limit=100_000), item if asks else None)
+
+    def on_detail_view_approved(self) -> None:
+        self._approve_shown()
+
+    def _approve_shown(self) -> None:
+        """A yes to the card in the details: only to what was read to its end and still stands so."""
+        card, view = self._card, self.query_one(DetailView)
+        inbox = self.query_one(Inbox)
+        if card is None or self.engine is None or self.clock.monotonic() < self._card_at:
+            return
+        current = inbox.item(card.ref)
+        if current is None:
+            self.say_words("This card is no longer open: nothing was approved")
+        elif face(current) != face(card):
+            self._show_card(current)
+            self.say_words("The card has changed: this is how it stands now")
+        elif not view.read:
+            self.say_words("There is more below: read to its end, then y or F2 approves")
+        else:
+            inbox.mark_read(current)
+            self._close_detail()
+            self._back()
+            self._act("approve", current)
 
     def action_help(self) -> None:
         self.show_detail("HELP", lambda pen: help_lines(pen, self._rebound))
@@ -460,7 +525,7 @@ class PepperApp(App[str]):
             case "inbox":
                 item = self.query_one(Inbox).item(event.row)
                 if item is not None:
-                    self.show_detail("DETAILS", lambda pen: opened(item, pen, "", limit=100_000))
+                    self._show_card(item)
             case "signals":
                 signal = self.board.signals.get(event.row)
                 if signal is not None:
@@ -597,11 +662,20 @@ class PepperApp(App[str]):
         if self.query("#form, #prompt"):
             self.say_words("Save or leave what is open first")
             return
+        if act == "approve" and self._card is not None:
+            self._approve_shown()
+            return
         inbox = self.query_one(Inbox)
         item = inbox.head
         if item is None:
             self.say_words("The inbox is empty")
             return
+        if act == "approve" and not isinstance(item.record, Approval):
+            asking = next((i for i in self.board.inbox(self.clock.now()) if isinstance(i.record, Approval)), None)
+            if asking is not None:
+                self._show_card(asking)
+                self.say_words("The first card asks for no yes; this one does. y or F2 at its end approves")
+                return
         if not inbox.in_view(item.ref):
             self._show_tab("inbox")
             inbox.guard()
@@ -631,6 +705,9 @@ class PepperApp(App[str]):
         match act:
             case "why":
                 self._start(self._open_why(item.ref))
+            case "approve" if isinstance(record, Approval) and not self.query_one(Inbox).was_read(item):
+                self._show_card(item)
+                self.say_words("Not all of this card was in view: here it is whole. y or F2 at its end approves")
             case "approve" if isinstance(record, Approval):
                 self._start(self._tell(engine.approve(record.id)))
             case "reject" if isinstance(record, Approval):
@@ -671,6 +748,7 @@ class PepperApp(App[str]):
             else:
                 self.say_words("Nothing was changed")
 
+        self._note_origin()
         self._close_detail()
         self._show_tab("chat")
         self.query_one(Transcript).display = False
@@ -683,6 +761,7 @@ class PepperApp(App[str]):
     ) -> None:  # fmt: skip
         if self.query("#form, #prompt"):
             return
+        self._note_origin()
         prompt = Prompt(
             one_line(words, 60),
             answer,
@@ -696,18 +775,11 @@ class PepperApp(App[str]):
     def on_form_left(self) -> None:
         self.query("#form").remove()
         self.query_one(Transcript).display = True
-        self._back_to_inbox()
+        self._back()
 
     def on_prompt_left(self) -> None:
         self.query("#prompt").remove()
-        self._back_to_inbox()
-
-    def _back_to_inbox(self) -> None:
-        inbox = self.query_one(Inbox)
-        if inbox.selected and (not self.narrow or self._tab == "inbox"):
-            self.call_after_refresh(inbox.focus)
-        else:
-            self._to_composer()
+        self._back()
 
     def on_cancel_list_cancelled(self, event: CancelList.Cancelled) -> None:
         if self.engine is None:
@@ -742,6 +814,20 @@ class PepperApp(App[str]):
             self.say_words("Cleared; Up brings it back. Ctrl+C again quits")
         else:
             self.say_words("Ctrl+C again quits")
+
+
+class SignalList(LiveList):
+    """The signals. What was only logged is counted and hidden until ``l``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("signals")]
+    logged = False
+
+    class Turned(Message):
+        """``l``: logged signals are now shown, or no longer."""
+
+    def action_logged(self) -> None:
+        self.logged = not self.logged
+        self.post_message(self.Turned())
 
 
 class CancelList(LiveList):

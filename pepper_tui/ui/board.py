@@ -38,6 +38,15 @@ from pepper_tui.model import (
 SIGNALS_KEPT: Final = 2000
 ENDED_KEPT: Final = 50
 """Ended calls and runs that stay listed."""
+VERSIONS_KEPT: Final = 10_000
+"""Contexts whose version is remembered, so that an older one can't come back."""
+BACKLOG: Final = "was there when Pepper first looked"
+"""The reason that feeds give for what is older than Pepper's first look: history, not something held back."""
+FADE: Final = 60.0
+FADE_FAILED: Final = 600.0
+"""Seconds for which an ended call stays listed."""
+_TALLY_KEPT: Final = 2000
+_BUCKET: Final = 900.0  # divides the offset of every zone, so local midnight never falls into one
 
 
 class Pane(StrEnum):
@@ -86,10 +95,39 @@ def _inbox_rank(item: InboxItem) -> tuple[int, float, str]:
 
 
 @dataclass(slots=True)
+class Tally:
+    """Amounts by time, each counted once; bounded: older ones are kept as sums of quarter hours, for two days."""
+
+    recent: OrderedDict[str, tuple[float, float, int]] = field(default_factory=OrderedDict)
+    sums: dict[float, float] = field(default_factory=dict)
+    folded: int = 0
+
+    def add(self, key: str, seq: int, at: float, amount: float) -> None:
+        """Count ``amount`` at ``at``. The same ``key`` counts once, with its newest amount."""
+        if key not in self.recent and 0 < seq <= self.folded:
+            return
+        self.recent[key] = (at, amount, seq)
+        if len(self.recent) <= _TALLY_KEPT:
+            return
+        for _ in range(_TALLY_KEPT // 4):
+            _key, (then, gone, number) = self.recent.popitem(last=False)
+            bucket = then // _BUCKET * _BUCKET
+            self.sums[bucket] = self.sums.get(bucket, 0.0) + gone
+            self.folded = max(self.folded, number)
+        for bucket in [b for b in self.sums if b < max(self.sums) - 2 * 86_400]:
+            del self.sums[bucket]
+
+    def since(self, start: float) -> float:
+        """The sum of what was counted at or after ``start``."""
+        recent = sum(amount for at, amount, _seq in self.recent.values() if at >= start)
+        return recent + sum(amount for at, amount in self.sums.items() if at >= start)
+
+
+@dataclass(slots=True)
 class Board:
     """The screen's state. ``apply`` feeds it; the readers below never change it."""
 
-    versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    versions: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
     messages: dict[str, Message] = field(default_factory=dict)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
@@ -99,8 +137,8 @@ class Board:
     progress: dict[str, str] = field(default_factory=dict)
     runs: dict[str, WorkerRun] = field(default_factory=dict)
     health: dict[str, Health] = field(default_factory=dict)
-    costs: dict[str, tuple[float, float]] = field(default_factory=dict)
-    held: dict[str, float] = field(default_factory=dict)
+    costs: Tally = field(default_factory=Tally)
+    held: Tally = field(default_factory=Tally)
 
     # ---------------------------------------------------------------------------------------------- feeding
 
@@ -119,6 +157,7 @@ class Board:
             if context.version < known or (context.version == known and not update.deleted):
                 continue
             self.versions[name] = context.version
+            self.versions.move_to_end(name)
             try:
                 changed |= self._take(context, update.deleted)
             except (TypeError, ValueError, KeyError):
@@ -145,7 +184,7 @@ class Board:
                     del self.messages[key]
                 return {Pane.CHAT}
             case Namespace.ASSISTANT_LOG:
-                self.held[key] = context.created_at
+                self.held.add(key, context.seq, context.created_at, 1.0)
                 return {Pane.STATUS}
             case Namespace.TOOL_CALL:
                 self.calls[key] = ToolCall.of(context)
@@ -172,7 +211,7 @@ class Board:
                 return {Pane.WORKERS}
             case Namespace.USAGE:
                 usage = Usage.of(context)
-                self.costs[key] = (usage.created_at, usage.cost)
+                self.costs.add(key, context.seq, usage.created_at, usage.cost)
                 return {Pane.STATUS}
             case Namespace.HEALTH:
                 self.health[key] = Health.of(context)
@@ -184,13 +223,17 @@ class Board:
                 self.signals[key] = signal
                 if deleted:
                     del self.signals[key]
-                elif signal.priority is Priority.LOG:
-                    self.held[key] = signal.created_at
+                elif signal.priority is Priority.LOG and signal.reason != BACKLOG:
+                    self.held.add(key, context.seq, signal.created_at, 1.0)
                 return {Pane.SIGNALS, Pane.STATUS}
             case _:
                 return set()
 
     def _trim(self) -> None:
+        while len(self.versions) > VERSIONS_KEPT:
+            self.versions.popitem(last=False)
+        if len(self.progress) > VERSIONS_KEPT:
+            self.progress = {key: said for key, said in self.progress.items() if key in self.calls}
         while len(self.signals) > SIGNALS_KEPT:
             key, signal = self.signals.popitem(last=False)
             self.versions.pop((f"{Namespace.SIGNALS}.{signal.source}", key), None)
@@ -267,13 +310,19 @@ class Board:
     def newest_signals(self) -> list[Signal]:
         return list(itertools.islice(reversed(self.signals.values()), SIGNALS_KEPT))
 
-    def listed_calls(self) -> list[ToolCall]:
-        """Open calls, oldest first; then ended ones, newest first."""
+    def listed_calls(self, now: float) -> list[ToolCall]:
+        """Open calls, oldest first; then those that ended lately, newest first."""
         running = sorted((c for c in self.calls.values() if c.open), key=lambda c: (c.created_at, c.id))
         ended = sorted(
-            (c for c in self.calls.values() if not c.open), key=lambda c: (-(c.ended_at or c.created_at), c.id)
+            (c for c in self.calls.values() if not c.open and _fades_at(c) > now),
+            key=lambda c: (-(c.ended_at or c.created_at), c.id),
         )
         return running + ended
+
+    def next_fade(self, now: float) -> float | None:
+        """When the next ended call leaves the list, if any."""
+        times = (_fades_at(c) for c in self.calls.values() if not c.open)
+        return min((t for t in times if t > now), default=None)
 
     def running_calls(self) -> list[ToolCall]:
         """Calls whose clock goes on."""
@@ -290,12 +339,12 @@ class Board:
     def spent_today(self, now: float, zone: tzinfo) -> float:
         """What model calls have cost since local midnight."""
         start = midnight(now, zone)
-        return sum(cost for at, cost in self.costs.values() if at >= start)
+        return self.costs.since(start)
 
     def held_today(self, now: float, zone: tzinfo) -> int:
         """How many things Pepper noticed or thought today and did not tell."""
         start = midnight(now, zone)
-        return sum(1 for at in self.held.values() if at >= start)
+        return int(self.held.since(start))
 
     def troubles(self) -> list[Health]:
         """Parts that do not work, oldest trouble first."""
@@ -303,6 +352,12 @@ class Board:
 
 
 _RUN_ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+
+
+def _fades_at(call: ToolCall) -> float:
+    return (call.ended_at or call.created_at) + (FADE_FAILED if call.state is CallState.FAILED else FADE)
+
+
 _NOTICE_ENDED: Final = frozenset({NotificationState.DONE, NotificationState.DISMISSED})
 
 

@@ -6,6 +6,8 @@ user ever wrote carry the word ``untrusted``.
 
 from __future__ import annotations
 
+import json
+
 from rich.style import Style
 from rich.text import Text
 
@@ -36,6 +38,16 @@ def title(item: InboxItem) -> str:
     if isinstance(record, Notification):
         return one_line(record.title)
     return f"Did {one_line(record.name, 40)} happen?"
+
+
+def face(item: InboxItem) -> str:
+    """What the card says, as one string: it changes exactly when a reader would have to read it again."""
+    record = item.record
+    if isinstance(record, Approval):
+        return record.digest + json.dumps(record.effect, sort_keys=True, default=str)
+    if isinstance(record, Notification):
+        return f"{record.kind}\n{record.title}\n{record.body}"
+    return f"{record.name}\n{record.arguments}"
 
 
 def kind_words(item: InboxItem) -> tuple[str, str]:
@@ -108,7 +120,7 @@ def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
     effect = approval.resolved
     width = min(12, max((len(one_line(line.label, 12)) for line in effect.lines), default=0)) + 2
     lines: list[Text] = []
-    if effect.account:
+    if effect.account and not any(line.value == effect.account for line in effect.lines):
         lines += pen.hang(Text(f"{'account':<{max(width, 9)}}", pen.ink.dim), Text(one_line(effect.account)))
     for line in effect.lines:
         lines += card_line(line, pen, max(width, 9))

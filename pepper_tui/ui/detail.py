@@ -28,12 +28,16 @@ class DetailView(ScrollView, can_focus=True):
     class Closed(Message):
         """The reader is done."""
 
+    class Approved(Message):
+        """``y``: the reader says yes to what is shown."""
+
     def __init__(self, pen: Callable[[int], Pen], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._pen = pen
         self._draw: Draw = lambda _pen: []
         self._strips: list[Strip] = []
         self.display = False
+        self._seen_to = 0
 
     def open(self, title: str, draw: Draw) -> None:
         """Show what ``draw`` gives. ``title`` is Pepper's own words."""
@@ -41,6 +45,7 @@ class DetailView(ScrollView, can_focus=True):
         self.border_subtitle = "Esc closes"
         self._draw = draw
         self.display = True
+        self._seen_to = 0
         self.scroll_to(y=0, animate=False, immediate=True)
         self.lay_out()
 
@@ -50,11 +55,27 @@ class DetailView(ScrollView, can_focus=True):
             return
         self._strips = strips(self._draw(self._pen(width - 2)), width - 2)
         self.virtual_size = Size(width, len(self._strips))
+        self._seen_to = 0
         self.refresh()
+        self.call_after_refresh(self._note_seen)
 
     def restyle(self) -> None:
         """Draw anew, as after a change of theme."""
         self.lay_out()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._note_seen()
+
+    def _note_seen(self) -> None:
+        top = round(self.scroll_y)
+        if self.display and self.region.area and top <= self._seen_to:
+            self._seen_to = max(self._seen_to, top + self.scrollable_content_region.height)
+
+    @property
+    def read(self) -> bool:
+        """Whether each line has been on the screen since it was opened at this width."""
+        return bool(self._strips) and self._seen_to >= len(self._strips)
 
     @property
     def words(self) -> str:
@@ -71,6 +92,12 @@ class DetailView(ScrollView, can_focus=True):
 
     def action_line(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
+
+    def action_approve(self) -> None:
+        self.post_message(self.Approved())
+
+    def action_page(self, by: int) -> None:
+        self.action_line(by * max(1, self.scrollable_content_region.height - 1))
 
     def action_close(self) -> None:
         self.post_message(self.Closed())

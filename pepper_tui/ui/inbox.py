@@ -16,7 +16,7 @@ from textual.message import Message
 
 from pepper_tui.model import Approval
 from pepper_tui.ui.board import InboxItem
-from pepper_tui.ui.cards import closed, opened
+from pepper_tui.ui.cards import LONGEST, closed, face, opened
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.keys import bindings
 from pepper_tui.ui.live_list import LiveList, Row
@@ -49,6 +49,10 @@ class Inbox(LiveList):
         self._monotonic = monotonic
         self._items: dict[str, InboxItem] = {}
         self._open = ""
+        self._face = ""
+        self._read = ""
+        self._seen_to = 0
+        self._seen_of = ("", 0)
         self._armed_at = 0.0
         self._walking = False
 
@@ -71,11 +75,52 @@ class Inbox(LiveList):
         self._note_open(target)
 
     def _note_open(self, ref: str) -> None:
-        if ref != self._open:
-            self._open = ref
+        now_face = face(self._items[ref]) if ref in self._items else ""
+        if ref != self._open or now_face != self._face:
+            if ref == self._open:  # other words under the same key: they have to be read
+                self._walking = False
+            self._open, self._face = ref, now_face
             self._armed_at = self._monotonic() if self._walking else self._monotonic() + FRESH
         if self.has_focus and ref in self._items and self._items[ref].unread:
             self.post_message(self.Opened(self._items[ref]))
+
+    # --------------------------------------------------------------------------------------------- sight
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._note_seen()
+
+    def lay_out(self) -> None:
+        super().lay_out()
+        self._note_seen()
+
+    def _note_seen(self) -> None:
+        """Note how far the open card has been on the screen, from its first line on without a gap."""
+        place = self._index.get(self._open)
+        if place is None or not self._face or not self.is_on_screen or place + 1 >= len(self._tops):
+            return
+        of = (self._open + self._face, self._width)
+        if of != self._seen_of:
+            self._seen_of, self._seen_to = of, 0
+        top = round(self.scroll_y) - self._tops[place]
+        end = top + self.scrollable_content_region.height
+        if top <= self._seen_to < end:
+            self._seen_to = end
+
+    def was_read(self, item: InboxItem) -> bool:
+        """Whether each line of the card, as it stands now, has been on the screen."""
+        self._note_seen()
+        place = self._index.get(item.ref)
+        if self._read == item.ref + face(item):
+            return True
+        if place is None or self._seen_of != (item.ref + face(item), self._width):
+            return False
+        height = self._tops[place + 1] - self._tops[place]
+        return height <= LONGEST and self._seen_to >= height - 1  # the last line is empty
+
+    def mark_read(self, item: InboxItem) -> None:
+        """The card was read elsewhere, to its end."""
+        self._read = item.ref + face(item)
 
     def _row(self, item: InboxItem, is_open: bool) -> Row:
         hints = self._hints(item) if is_open else ""
@@ -83,7 +128,7 @@ class Inbox(LiveList):
         def draw(pen: Pen) -> list[Text]:
             return opened(item, pen, hints) if is_open else closed(item, pen)
 
-        return Row(item.ref, (item.version, is_open, hints, item.unread), draw)
+        return Row(item.ref, (item.version, face(item), is_open, hints, item.unread), draw)
 
     def _hints(self, item: InboxItem) -> str:
         focus = self.has_focus

@@ -67,8 +67,8 @@ class LiveList(ScrollView, can_focus=True):
 
     # ------------------------------------------------------------------------------------------------ rows
 
-    def show_rows(self, rows: Sequence[Row], count: int | None = None) -> None:
-        """Replace the rows; selection and reading position stay where they were."""
+    def show_rows(self, rows: Sequence[Row], count: int | None = None, aside: str = "") -> None:
+        """Replace the rows; selection and reading position stay where they were. ``aside`` goes after the title."""
         anchor, inside = self._anchor()
         place = self._index.get(self.selected, 0)
         self._rows = rows
@@ -78,10 +78,12 @@ class LiveList(ScrollView, can_focus=True):
         elif not self.selected and rows and self.has_focus:
             self.selected = rows[0].id
         number = len(rows) if count is None else count
-        self.border_title = f"{self.title} {number}" if number else self.title
+        self.border_title = (f"{self.title} {number}" if number else self.title) + (f" · {aside}" if aside else "")
         self.lay_out()
         if anchor in self._index and self.scroll_y > 0:
             self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True)
+        elif self.scroll_y > (last := max(0, self._tops[-1] - self.scrollable_content_region.height)):
+            self.scroll_to(y=last, animate=False, immediate=True)
 
     def _anchor(self) -> tuple[str, int]:
         top = round(self.scroll_y)
@@ -93,7 +95,8 @@ class LiveList(ScrollView, can_focus=True):
     def lay_out(self) -> None:
         """Measure the rows and redraw."""
         self._width = max(0, self.scrollable_content_region.width)
-        if self._width < 4:
+        if self._width < 4:  # not on screen: no lines, so that none is drawn from another row's place
+            self._tops = [0] * (len(self._rows) + 1)
             return
         keep = {(row.id, row.key, self._width) for row in self._rows}
         for gone in self._drawn.keys() - keep:
@@ -131,7 +134,7 @@ class LiveList(ScrollView, can_focus=True):
             strip = Strip([Segment("  ", None), *lines[y]]) if y < len(lines) else Strip([])
             return strip.apply_style(style).adjust_cell_length(width, style)
         place = bisect_right(self._tops, line) - 1
-        if place >= len(self._rows):
+        if place >= len(self._rows) or width < 4:
             return Strip.blank(width, style)
         row = self._rows[place]
         lines = self._strips(row)

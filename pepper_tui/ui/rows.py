@@ -75,6 +75,8 @@ def call_row(call: ToolCall, progress: str, now: float) -> Row:
     running = call.state in (CallState.SCHEDULED, CallState.ATTEMPTED)
     since = call.started_at or call.created_at
     took = elapsed((now if running else call.ended_at or since) - since)
+    if call.state is CallState.WAITING_APPROVAL:
+        took = ""
 
     def draw(pen: Pen) -> list[Text]:
         ink = pen.ink

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +50,12 @@ def last_entry(log: str) -> tuple[str, str]:
     return (entries[-1][0], entries[-1][2]) if entries else ("", "")
 
 
+def unanswered(log: str) -> str:
+    """What the user has typed since the assistant last spoke; empty where that is nothing."""
+    since = log[max(log.rfind("</assistant_msg>"), 0) :]
+    return " ".join(re.findall(r"<user_msg [^>]*>(.*?)</user_msg>", since, re.S)).strip()
+
+
 def obliging(log: str) -> Reply:
     """Answers the user, and drafts a reply to each mail that asks for an answer."""
     kind, text = last_entry(log)
@@ -66,10 +73,12 @@ class CountingSmtp:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
+        self.recipients: list[list[str]] = []  # of the envelope of each
         counter = self
 
         class Handler:
             async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+                counter.recipients.append(list(envelope.rcpt_tos))
                 counter.taken.append(bytes(envelope.original_content or b""))
                 return "250 taken"
 
@@ -125,9 +134,22 @@ security = "none"
         self.mind.stop()
         self.smtp.stop()
 
+    def screen_command(self) -> list[str]:
+        return [sys.executable, "-m", "pepper_tui", "--home", str(self.home)]
+
     def screen(self, kill_at: str = "", size: tuple[int, int] = (120, 40)) -> Terminal:
-        command = [sys.executable, "-m", "pepper_tui", "--home", str(self.home)]
-        return Terminal(command, {"PEPPER_KILL_AT": kill_at}, size)
+        return Terminal(self.screen_command(), {"PEPPER_KILL_AT": kill_at}, size)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One ``pepper`` command on this home, in a process of its own, without a terminal."""
+        return subprocess.run(
+            [*self.screen_command(), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
 
     def deliver(self, text: str = "Please answer soon.", **fields: Any) -> None:
         self._count += 1

@@ -41,6 +41,24 @@ async def test_without_key_and_url_the_offline_model_answers(store, clock):
     assert await rows(store) == []
 
 
+async def test_the_main_key_is_never_sent_to_another_endpoint(store, clock):
+    with ModelServer([{"text": "hi"}]) as server, ModelServer([{"text": "a"}, {"text": "b"}]) as other:
+        tree = config.Config(
+            models=config.Models(
+                base_url=server.url,
+                worker=config.RoleModel(base_url=other.url),
+                triage=config.RoleModel(base_url=other.url, api_key="env:OTHER_KEY"),
+            )
+        )
+        environment = {"OPENAI_API_KEY": KEY, "OTHER_KEY": "other"}
+        models = build_models(tree, store, clock, config.Secrets(Path("/nonexistent"), environment))
+        for role in ("scheduler", "worker", "triage"):
+            [_ async for _ in models.stream(ModelRequest(role, SAY))]
+        assert [h["authorization"] for h in server.headers] == [f"Bearer {KEY}"]
+        assert [h["authorization"] for h in other.headers] == ["Bearer none", "Bearer other"]
+        await models.close()
+
+
 async def test_a_call_is_recorded_with_its_cost_and_each_role_has_its_model(store, clock):
     with ModelServer([{"text": "hi"}, {"text": "ho"}, {"text": "hu"}]) as server:
         models = models_of(store, clock, server.url)

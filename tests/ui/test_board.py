@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.model import Approval, CallState, Context, ContextUpdate, Namespace, Priority, Record
-from pepper_tui.ui.board import SIGNALS_KEPT, Board, Pane
+from pepper_tui.ui.board import BACKLOG, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
 from tests.ui.fake_engine import T0, approval, call, note, signal
 
 
@@ -64,3 +66,29 @@ def test_decided_cards_leave() -> None:
     assert board.inbox(T0) == []
     board.apply([stored(Namespace.APPROVAL, card, 3)])  # undone
     assert [i.ref for i in board.inbox(T0)] == ["approval:a1"]
+
+
+def test_what_is_counted_all_session_is_bounded_and_loses_nothing() -> None:
+    tally = Tally()
+    for n in range(50_000):
+        tally.add(f"u{n}", n + 1, T0 + n, 1.0)
+    tally.add("u3", 4, T0 + 3, 1.0)  # recalled again
+    assert tally.since(T0 - 900) == 50_000
+    assert len(tally.recent) <= 2000
+    assert len(tally.sums) < 200
+
+
+def test_history_at_first_sight_is_not_counted_as_held_back() -> None:
+    board, old = Board(), signal("old", "x", Priority.LOG)
+    old.reason = BACKLOG
+    board.apply([stored("signals.mail", old), stored("signals.mail", signal("new", "x", Priority.LOG))])
+    assert board.held_today(T0, UTC) == 1
+
+
+def test_versions_are_bounded() -> None:
+    board = Board()
+    board.apply(stored("signals.mail", signal(f"s{i}", "x", Priority.LOG, T0 + i)) for i in range(SIGNALS_KEPT + 5))
+    for n in range(VERSIONS_KEPT + 100):
+        board.apply([ContextUpdate(n, Context(f"x{n}", "elsewhere", {}))])
+
+    assert len(board.versions) <= VERSIONS_KEPT

@@ -380,3 +380,93 @@ def test_the_screen_imports_nothing_heavy() -> None:
 def test_space_is_bound_nowhere_and_ids_are_unique() -> None:
     assert not any("space" in key.keys.split(",") for key in KEYS)
     assert len({key.id for key in KEYS}) == len(KEYS)
+
+
+async def test_a_card_taller_than_its_pane_is_approved_only_once_read_to_its_end() -> None:
+    def tall(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval(body="\n".join(f"line {n}" for n in range(90))))
+
+    async with seat(tall) as (app, pilot, engine, clock):
+        view = app.query_one(DetailView)
+        await pilot.press("f2")
+        await until(lambda: view.display and "line 89" in view.words, pilot)
+        await pilot.press("f2")  # too soon
+        await clock.advance(1)
+        await pilot.press("f2", "y")
+        await until(lambda: "more below" in app.query_one(StatusLine).facts.words, pilot)
+        assert not acts(engine, "approve")
+        for _ in range(100):
+            view.action_line(1)
+        await until(lambda: view.read, pilot)
+        await pilot.press("y")
+        await until(lambda: bool(acts(engine, "approve")), pilot)
+        assert not view.display
+
+
+async def test_a_jump_to_the_end_is_not_reading() -> None:
+    async with seat(lambda e: e.put(Namespace.APPROVAL, approval(body="\n".join(f"line {n}" for n in range(90))))) as (
+        app,
+        pilot,
+        engine,
+        clock,
+    ):
+        view = app.query_one(DetailView)
+        await pilot.press("f2")
+        await until(lambda: view.display and view.has_focus, pilot)
+        await clock.advance(1)
+        view.scroll_to(y=500, animate=False, immediate=True)
+        await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
+        assert not acts(engine, "approve")
+
+
+async def test_a_card_whose_words_change_under_the_same_key_takes_no_keys_for_a_moment() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        engine.put(Namespace.APPROVAL, approval(to="mallory@example.com"))
+        await until(lambda: "mallory" in str(app.query_one(Inbox).item("approval:a1")), pilot)
+        await pilot.press("f2")
+        await pilot.pause()
+        assert not acts(engine, "approve")
+        await clock.advance(1)
+        await pilot.press("f2")
+        await until(lambda: bool(acts(engine, "approve")), pilot)
+
+
+async def test_logged_signals_are_counted_and_shown_on_a_key() -> None:
+    async with seat(fill) as (app, pilot, _, _):
+        pane = app.query_one("#signals", LiveList)
+        assert pane.border_title == "SIGNALS 6 · 1 logged (l shows)"
+        assert "s1" not in pane.row_ids
+        pane.focus()
+        await pilot.press("l")
+        await until(lambda: "s1" in pane.row_ids, pilot)
+
+
+async def test_rows_that_change_while_the_pane_is_hidden_stay_whole() -> None:
+    """Each row's second line is its own, also where the rows changed when nothing could be measured."""
+    async with seat(fill) as (app, _, _, _):
+        pane = app.query_one("#signals", LiveList)
+        pane.scroll_to(y=3, animate=False, immediate=True)
+        pane._width = 0
+        rows = list(pane._rows)[:2]
+        region = pane.scrollable_content_region
+        type(pane).scrollable_content_region = property(lambda _self: region.__class__(0, 0, 0, 0))  # type: ignore[method-assign, assignment]
+        try:
+            pane.show_rows(rows)
+            assert pane._tops == [0, 0, 0]
+        finally:
+            del type(pane).scrollable_content_region  # type: ignore[misc]
+        pane.show_rows(rows)
+        assert pane._tops == [0, 2, 4]
+
+
+async def test_a_call_that_ended_well_leaves_the_list_after_a_while() -> None:
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.TOOL_CALL, call("k1"))
+        engine.put(Namespace.TOOL_CALL, call("k2", state=CallState.SUCCEEDED, ended_at=T0))
+
+    async with seat(some) as (app, _, _, clock):
+        assert [c.id for c in app.board.listed_calls(clock.now())] == ["k1", "k2"]
+        await clock.advance(70)
+        assert [c.id for c in app.board.listed_calls(clock.now())] == ["k1"]

@@ -1,0 +1,33 @@
+"""``python -m bench``: every measurement, one table, and ``bench/results.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import reply, store
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+def main() -> None:
+    rows = [*store.rows(), *reply.rows()]
+    for row in rows:
+        print(f"{row.name:24} {row.value:12,.2f} {row.unit:9} {row.goal}".rstrip())
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "rows": [{"name": r.name, "value": round(r.value, 3), "unit": r.unit, "goal": r.goal} for r in rows],
+    }
+    RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""`ask`, `log` and `status` over a real engine with the offline model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pepper_tui import questions
+from pepper_tui.config import parse_config
+from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.served import ServedEngine
+
+CONFIG = """
+[user]
+name = "Alex"
+addresses = ["alex@example.com"]
+zone = "UTC"
+[mail.smtp]
+host = "127.0.0.1"
+port = 1
+security = "none"
+"""
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedEngine]:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(questions, "SETTLE", 0.3)
+    opened = await ServedEngine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"))
+    await opened.start(feeds=False)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def asked(engine: ServedEngine, verb: str, **arguments: Any) -> list[dict[str, Any]]:
+    async with asyncio.timeout(30):
+        return [item async for item in request(engine.home, verb, arguments)]
+
+
+async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: ServedEngine) -> None:
+    *replies, last = await asked(engine, "ask", text="remind me to drink tomorrow 9am")
+    assert last == {"approvals": []}
+    words = " ".join(item["reply"] for item in replies)
+    assert "without a language model" in words
+    assert "set for" in words
+
+
+async def test_ask_leaves_what_would_go_out_in_the_inbox(engine: ServedEngine) -> None:
+    *_, last = await asked(engine, "ask", text="send mail to bob@example.com: Hi: see you")
+    assert len(last["approvals"]) == 1
+    assert "bob@example.com" in last["approvals"][0]
+    [status] = await asked(engine, "status")
+    assert status["approvals"] == last["approvals"]
+    assert (status["model"], status["running"], status["dead_letters"]) == ("offline, by rules", [], 0)
+
+
+async def test_ask_refuses_in_words(engine: ServedEngine) -> None:
+    with pytest.raises(RemoteError, match="nothing to send"):
+        await asked(engine, "ask", text=" ")
+    with pytest.raises(RemoteError, match="no reply within 0 seconds"):
+        await asked(engine, "ask", text="hello", timeout=0.0)
+
+
+async def test_log_is_oldest_first_and_follows(engine: ServedEngine) -> None:
+    await asked(engine, "ask", text="hello")
+    items = await asked(engine, "log", n=50)
+    assert [item["at"] for item in items] == sorted(item["at"] for item in items)
+    assert "hello" in [item["words"] for item in items if item["namespace"] == "user.message"]
+    assert len(await asked(engine, "log", n=1)) == 1
+    following = request(engine.home, "log", {"n": 1, "follow": True})
+    async with asyncio.timeout(30):
+        await anext(following)
+        await engine.say("what is new?")
+        assert any([item["words"] == "what is new?" async for item in _until_said(following)])
+    await following.aclose()
+
+
+async def _until_said(items: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    async for item in items:
+        yield item
+        if item["namespace"] == "user.message":
+            return
+
+
+async def test_silence_says_what_was_held_back(engine: ServedEngine) -> None:
+    assert any("Held back" in item["words"] for item in await asked(engine, "log", silence=True))
+
+
+async def test_a_home_without_an_engine_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoEngineError, match="no engine runs"):
+        [_ async for _ in request(tmp_path, "status")]
