@@ -212,8 +212,8 @@ class Worker(Section):
 
 
 class Ui(Section):
-    theme: str = "pepper-dark"
-    refresh: Annotated[float, Field(gt=0, le=30)] = 8.0  # times a second at most
+    theme: Literal["pepper", "pepper-light"] = "pepper"
+    refresh: Annotated[float, Field(ge=1, le=30)] = 10.0  # times a second at most
     bell: bool = True
 
 

@@ -117,7 +117,9 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
 
             async def connect() -> EngineProtocol:
                 try:
-                    return await open_engine(home, world)
+                    engine = await open_engine(home, world)
+                    app.dress(engine.config.ui)
+                    return engine
                 except LaunchError as error:  # words below a closed screen, with the exit code that they go with
                     refused.append(error)
                     app.exit()

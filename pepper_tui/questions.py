@@ -87,6 +87,7 @@ class _Talk:
 
     def __init__(self) -> None:
         self.cards: dict[str, str] = {}
+        self._asked: set[str] = set()  # calls that a user message led to
         self._replied = False
         self._running: set[str] = set()
         self._awaiting_words: set[str] = set()  # ended calls that no reply has followed yet
@@ -105,6 +106,7 @@ class _Talk:
         if context.namespace == Namespace.TOOL_CALL:
             call = ToolCall.of(context)
             if call.root == "user":
+                self._asked.add(call.id)
                 if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}:
                     self._running.add(call.id)
                 else:
@@ -113,7 +115,7 @@ class _Talk:
                     self._running.discard(call.id)
         elif context.namespace == Namespace.APPROVAL:
             approval = Approval.of(context)
-            if approval.state is ApprovalState.PENDING:
+            if approval.state is ApprovalState.PENDING and approval.call in self._asked:
                 self.cards[approval.id] = approval.resolved.summary
             else:
                 self.cards.pop(approval.id, None)

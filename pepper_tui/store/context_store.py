@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Json, Record
+from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
 
 from . import filter as filters
 from . import health, search
@@ -26,6 +26,8 @@ from .search import SearchHit
 from .subscription import OrderKey, Rank, Start
 from .unit import Delete, UnitOfWork, current_unit, enter, leave
 from .writer import GROUP, Committed, Writer
+
+_HEALTH_PART = "deliveries"
 
 T = TypeVar("T")
 EVERYTHING = ContextFilter()
@@ -405,6 +407,14 @@ class ContextStore:
 
         return await self.read(read, 1)
 
+    async def tell_dead(self, detail: str) -> None:
+        """Say that there are dead letters, where the user sees what works and what does not."""
+        mend = "pepper store dead shows them, and --redrive tries them again"
+        await self._tell_health(Health(_HEALTH_PART, "trouble", detail, mend, self.clock.now()))
+
+    async def _tell_health(self, health: Health) -> None:
+        await self.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part, type="health")
+
     async def redrive(self, subscription: str | None = None) -> int:
         """Give the dead letters (of one subscription) a new life with no attempts counted. Returns how many."""
 
@@ -421,6 +431,8 @@ class ContextStore:
         revived = await self._writer.run(revive)
         for queue in self._queues.values():
             queue.wake()
+        if revived:
+            await self._tell_health(Health(_HEALTH_PART, "ok", f"{revived} tried again", "", self.clock.now()))
         return revived
 
     async def stats(self) -> StoreStats:

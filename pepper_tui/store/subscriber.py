@@ -160,6 +160,7 @@ class _Worker:
                     if failures >= retry.attempts:
                         log.error("%s gave up update %d: %s", self.handling.name, delivery.seq, words)
                         unit.bury(delivery, words)
+                        await self.store.tell_dead(f"{self.handling.name} gave up an update: {words}")
                     else:
                         delay = retry.delay(failures, self.clock.jitter())
                         log.warning(

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, tzinfo
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events
@@ -50,6 +50,9 @@ from pepper_tui.ui.themes import DARK, LIGHT
 from pepper_tui.ui.transcript import Transcript
 
 EngineFactory = Callable[[], Awaitable[Engine]]
+if TYPE_CHECKING:
+    from pepper_tui.config import Ui
+
 DRAIN: Final = 0.1
 """Seconds between two drawings of what has changed."""
 WORDS_STAY: Final = 8.0
@@ -93,6 +96,7 @@ class PepperApp(App[str]):
         self.clock: Clock = clock or SystemClock()
         self._rebound = dict(keymap or {})
         self._wanted_theme, self._blink = theme, blink
+        self._pause, self._rings = DRAIN, True
         self.board = Board()
         self.engine: Engine | None = None
         self._zone: tzinfo = UTC
@@ -149,6 +153,10 @@ class PepperApp(App[str]):
                 yield CancelList("WORKERS", "Longer tasks that Pepper hands out.", self.pen, id="workers")
         yield StatusLine(id="status")
 
+    def dress(self, wishes: Ui) -> None:
+        """Take on what the config says of the screen, once it has been read."""
+        self.theme, self._pause, self._rings = wishes.theme, 1 / wishes.refresh, wishes.bell
+
     def on_mount(self) -> None:
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -204,7 +212,7 @@ class PepperApp(App[str]):
                 await self._recall(engine)
             self._pending.extend(batch)
             if self._drain_timer is None:
-                self._drain_timer = self.set_timer(DRAIN, self._drain)
+                self._drain_timer = self.set_timer(self._pause, self._drain)
 
     async def _recall(self, engine: Engine) -> None:
         start = self.clock.now() - 86_400
@@ -245,7 +253,14 @@ class PepperApp(App[str]):
         self._ring(taken)
         self._project(self.board.apply(taken))
 
+    @property
+    def _stands(self) -> bool:
+        """Whether the panes are there; a timer may still run out while the screen is taken down."""
+        return bool(self.query(StatusLine))
+
     def _project(self, panes: set[Pane]) -> None:
+        if not self._stands:
+            return
         now = self.clock.now()
         if Pane.CHAT in panes:
             self.query_one(Transcript).show_messages(self.board.conversation())
@@ -276,6 +291,8 @@ class PepperApp(App[str]):
         self._show_signals()
 
     def _show_calls(self) -> None:
+        if not self._stands:
+            return
         now = self.clock.now()
         calls = self.board.listed_calls(now)
         running = self.board.running_calls()
@@ -323,6 +340,8 @@ class PepperApp(App[str]):
 
     def say_words(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
         """Words for the status line, shown for a while."""
+        if not self._stands:
+            return
         line = self.query_one(StatusLine)
         line.facts = replace(line.facts, words=words, bad=bad)
         if self._words_timer is not None:
@@ -347,7 +366,7 @@ class PepperApp(App[str]):
             if not urgent:
                 continue
             self._rung.add(context.context_id)
-            if self._unfocused and self.clock.monotonic() - self._belled_at >= BELL_GAP:
+            if self._rings and self._unfocused and self.clock.monotonic() - self._belled_at >= BELL_GAP:
                 self._belled_at = self.clock.monotonic()
                 self.bell()
 

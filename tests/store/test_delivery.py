@@ -11,6 +11,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter, ContextUpdate, DeliveryState
 from pepper_tui.store import ContextStore, Retry, StaleDeliveryError, Subscriber
+from tests.waiting import until as told
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -290,3 +291,22 @@ async def test_two_handlers_of_one_name_are_refused(store: ContextStore) -> None
     subscriber.on_context_update(namespaces=["a"])(handler)
     with pytest.raises(ValueError, match="two handlers"):
         subscriber.on_context_update(namespaces=["b"])(handler)
+
+
+async def test_a_dead_letter_is_told_and_its_new_life_too(store: ContextStore, clock: ManualClock) -> None:
+    subscriber = Subscriber(store)
+
+    @subscriber.on_context_update(namespaces=["raw.email"], retry=Retry(attempts=1), name="doomed")
+    async def doomed(update: ContextUpdate) -> None:
+        raise ValueError("no")
+
+    async def health(state: str) -> bool:
+        told = await store.get("deliveries", namespace="health")
+        return told is not None and told.data["state"] == state
+
+    await subscriber.start()
+    await store.store({}, namespace="raw.email")
+    await told(lambda: health("trouble"))
+    await subscriber.stop()
+    assert await store.redrive() == 1
+    assert await health("ok")
