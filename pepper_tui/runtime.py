@@ -13,7 +13,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,7 +36,6 @@ from pepper_tui.model import (
     Namespace,
     ReplyDelta,
     ToolCall,
-    ToolSpec,
     UnknownAnswer,
     UserMessage,
 )
@@ -102,7 +101,7 @@ class Engine:
             store,
             clock,
             self._models.stream,
-            self._worker_specs,
+            self._registry.specs,
             config.worker,
             config.worker_slots,
             self.zone,
@@ -166,9 +165,6 @@ class Engine:
             parse_when=parse_when,
             parse_repeat=parse_repeat,
         )
-
-    def _worker_specs(self, names: object = None) -> list[ToolSpec]:
-        return self._registry.specs(names)  # type: ignore[arg-type]
 
     async def start(self, *, feeds: bool = True) -> None:
         """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
@@ -234,12 +230,9 @@ class Engine:
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
         return await self._store.query(filter)
 
-    def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
-        """Live updates of ``SHOWN``; an empty batch says that some were missed."""
-        return self._updates()
-
     @asynccontextmanager
-    async def _updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
+    async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
+        """Live updates of ``SHOWN``; an empty batch says that some were missed."""
         async with self._store.watch(SHOWN) as live:
 
             async def batches() -> AsyncIterator[list[ContextUpdate]]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.living.world import World
-from tests.terminal import Terminal
 
 BOUNDARIES = [
     "signal_stored",
@@ -29,7 +28,7 @@ def test_nothing_is_lost_or_done_twice(tmp_path: Path, boundary: str) -> None:
             world.deliver(subject="Lunch?")
             if boundary in {"attempt_committed", "data_sent"}:
                 screen.wait_for("Gladly, on Friday.")
-                screen.until_dead(lambda: _approve(screen, world))
+                screen.until_dead(lambda: world.approve(screen))
             status = screen.wait_dead()
             assert os.WIFSIGNALED(status)
             assert os.WTERMSIG(status) == signal.SIGKILL
@@ -40,7 +39,7 @@ def test_nothing_is_lost_or_done_twice(tmp_path: Path, boundary: str) -> None:
                 assert [call["state"] for call in world.facts("tool.call")] == ["unknown"]
             else:
                 screen.wait_for("Gladly, on Friday.")
-                screen.wait_for(lambda: _approve(screen, world))
+                screen.wait_for(lambda: world.approve(screen))
                 screen.wait_for(lambda: [call["state"] for call in world.facts("tool.call")] == ["succeeded"])
             screen.type("still there?\r")
             screen.wait_for("pong still there?")
@@ -52,12 +51,3 @@ def test_nothing_is_lost_or_done_twice(tmp_path: Path, boundary: str) -> None:
         assert len(world.facts("approval")) == 1
         assert len(world.facts("assistant.message")) == 1
         assert len({signal_["id"] for signal_ in world.facts("signals.mail")}) == 2
-
-
-def _approve(screen: Terminal, world: World) -> bool:
-    """Press the key until it counts: a card that has just appeared takes none."""
-    [card] = world.facts("approval")
-    if card["state"] == "pending":
-        screen.press("f2")
-        return False
-    return True

@@ -66,7 +66,7 @@ def test_old_mail_is_quiet_and_new_mail_is_worked_on_once(tmp_path: Path) -> Non
             [card] = world.facts("approval")
             assert card["state"] == "pending"
             assert world.smtp.taken == []
-            screen.wait_for(lambda: _approved(screen, world))
+            screen.wait_for(lambda: world.approve(screen))
             screen.wait_for(lambda: len(world.smtp.taken) == 1)
             screen.wait_for(lambda: "succeeded" in [call["state"] for call in world.facts("tool.call")[-1:]])
             screen.wait_for("Lunch wants an answer")
@@ -89,15 +89,6 @@ def test_old_mail_is_quiet_and_new_mail_is_worked_on_once(tmp_path: Path) -> Non
             assert screen.wait_dead() == 0
         assert len(world.smtp.taken) == 1
         assert b"Gladly, on Friday." in world.smtp.taken[0]
-
-
-def _approved(screen: Terminal, world: World) -> bool:
-    """Press the key until it counts: a card that has just appeared takes none."""
-    [card] = world.facts("approval")
-    if card["state"] == "pending":
-        screen.press("f2")
-        return False
-    return True
 
 
 def _settled(screen: Terminal, world: World) -> int:
