@@ -1,0 +1,61 @@
+"""Contexts, their updates, and what a query asks for: the shape of all that the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One thing that happened or is known, as it stands at one version.
+
+    ``(namespace, context_id)`` names it; ``version`` starts at 1 and grows with each change of content; ``seq`` is
+    the log position of this version. Times are POSIX seconds.
+    """
+
+    context_id: str
+    namespace: str
+    data: Json
+    type: str = ""
+    text: str = ""
+    tags: frozenset[str] = frozenset()
+    metadata: Json = field(default_factory=dict)
+    version: int = 1
+    seq: int = 0
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUpdate:
+    """One entry of the log: ``context`` as it was stored, or its last version where it was deleted."""
+
+    seq: int
+    context: Context
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFilter:
+    """Which contexts to return. Empty fields do not restrict.
+
+    ``namespaces`` are dotted globs: ``signals.*`` matches every namespace below ``signals`` at any depth, ``*``
+    alone matches all. ``tags`` must all be present; ``types`` match any. ``since`` and ``until`` bound
+    ``updated_at`` (inclusive, exclusive). ``after_seq`` keeps only later log positions.
+    """
+
+    namespaces: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    types: Sequence[str] = ()
+    context_ids: Sequence[str] = ()
+    since: float | None = None
+    until: float | None = None
+    after_seq: int = 0
+    newest_first: bool = True
+    limit: int = 100
+    include_expired: bool = False

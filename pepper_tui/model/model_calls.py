@@ -1,0 +1,96 @@
+"""What a model is asked and what it answers, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pepper_tui.model.contexts import Json
+from pepper_tui.model.records import Usage
+from pepper_tui.model.vocabulary import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What a model is told of a tool. ``parameters`` is JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Json
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a step or a worker is given to think about, as tagged text and as facts.
+
+    ``kind``: ``user_msg``, ``signal``, ``tool_result``, ``approval``, ``task``. ``text`` is the escaped tagged form
+    that a language model reads; ``facts`` the record's data for a model that works by rules.
+    """
+
+    kind: str
+    text: str
+    facts: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One model call. ``entries`` are those that are new in this call (the prompt's text holds them already)."""
+
+    role: Literal["scheduler", "worker", "triage", "summary"]
+    messages: Sequence[Json]  # OpenAI chat messages
+    tools: Sequence[ToolSpec] = ()
+    entries: Sequence[Entry] = ()
+    now: float = 0.0
+    max_tokens: int = 2048
+    reserve: Literal["chat", "background"] = "background"
+    model: str = ""  # a worker kind's own model; empty: the role's
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedCall:
+    """A tool call as the model asked for it, complete and of valid JSON."""
+
+    id: str
+    name: str
+    arguments: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The end of a complete, valid response."""
+
+    text: str
+    calls: tuple[RequestedCall, ...]
+    usage: Usage
+
+
+ModelEvent = TextDelta | Completed
+
+
+class ModelError(Exception):
+    """A model call that gave no valid response.
+
+    ``kind``: ``timeout``, ``rate_limited``, ``server``, ``cut``, ``bad_response``, ``empty``, ``endless``, ``auth``,
+    ``budget``, ``unreachable``. ``words`` tells the user what happened and the way out. ``usage`` holds what was
+    spent all the same.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        words: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(words)
+        self.kind, self.words, self.retryable = kind, words, retryable
+        self.retry_after, self.usage = retry_after, usage

@@ -1,0 +1,308 @@
+"""Records: the typed form of a context's ``data``, one a noun. Rooms exchange nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pepper_tui.model.contexts import Context, Json
+from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
+from pepper_tui.model.vocabulary import Effect, Priority
+
+
+@dataclass(slots=True)
+class Record:
+    """Base of the typed payloads. ``data()`` and ``of()`` are inverse; unknown keys of newer versions are ignored."""
+
+    def data(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def of(cls, source: Context | Mapping[str, Any]) -> Self:
+        """The record held by a context (or by its data). Raises ``TypeError`` where a required key is missing."""
+        values = source.data if isinstance(source, Context) else source
+        known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
+        return cls(**known)
+
+
+@dataclass(slots=True)
+class Signal(Record):
+    """A short, triaged statement that something happened outside (``signals.<source>``).
+
+    ``reason`` says in words why it got its priority. ``matter`` is the key of the real-world thing that it is about,
+    the same across feeds. ``metadata`` holds facts for the reader (sender, thread, start…), ``raw`` (the id in
+    ``raw.*``) and, where a watch carries one, ``action``.
+    """
+
+    id: str
+    content: str
+    created_at: float
+    priority: Priority
+    source: str
+    reason: str
+    matter: str
+    metadata: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.priority = Priority(self.priority)
+
+
+@dataclass(slots=True)
+class UserMessage(Record):
+    """What the user typed. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step."""
+
+    id: str
+    text: str
+    created_at: float
+    after_calls: list[str] = field(default_factory=list)
+    withdrawn: bool = False
+
+
+@dataclass(slots=True)
+class AssistantMessage(Record):
+    """What Pepper said. ``step`` leads to why. ``kind`` ``trouble`` marks words of Pepper's own about an error."""
+
+    id: str
+    text: str
+    created_at: float
+    step: str
+    unfinished: bool = False
+    kind: Literal["reply", "trouble"] = "reply"
+
+
+@dataclass(slots=True)
+class ToolCall(Record):
+    """One call of a tool, from its scheduling to its end; each change of state is a new version of its context.
+
+    ``origin`` names who asked: ``step:<id>`` or ``run:<id>``. ``root`` is ``user`` where a user message began the
+    chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
+    """
+
+    id: str
+    name: str
+    arguments: Json
+    effect: Effect
+    created_at: float
+    origin: str
+    root: Literal["user", "signal"] = "signal"
+    tainted: bool = True
+    state: CallState = CallState.SCHEDULED
+    matter: str = ""
+    approval: str = ""
+    progress: str = ""
+    error: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    acknowledged: bool = False  # an `unknown` that the user has left as it is
+
+    def __post_init__(self) -> None:
+        self.effect, self.state = Effect(self.effect), CallState(self.state)
+
+    @property
+    def open(self) -> bool:
+        return self.state in CALL_OPEN or (self.state is CallState.UNKNOWN and not self.acknowledged)
+
+
+@dataclass(slots=True)
+class ToolResult(Record):
+    """What a call came to (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped."""
+
+    call: str
+    name: str
+    arguments: Json
+    state: CallState
+    content: str
+    created_at: float
+    origin: str
+    root: Literal["user", "signal"]
+    tainted: bool = True
+
+    def __post_init__(self) -> None:
+        self.state = CallState(self.state)
+
+
+@dataclass(slots=True)
+class CardLine(Record):
+    """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote."""
+
+    label: str
+    value: str
+    editable: bool = False
+    untrusted: bool = False
+    multiline: bool = False
+
+
+@dataclass(slots=True)
+class ResolvedEffect(Record):
+    """An outside effect with nothing left open: what would happen, to the byte.
+
+    ``payload`` is JSON and complete (``perform`` gets nothing else); ``digest`` binds all of it.
+    """
+
+    tool: str
+    definition: str  # hash of the tool's name, schema and effect
+    account: str
+    summary: str  # one line: "Send mail to alice@example.com: Re: lunch"
+    lines: list[CardLine]
+    payload: Json
+
+    def __post_init__(self) -> None:
+        self.lines = [line if isinstance(line, CardLine) else CardLine.of(line) for line in self.lines]
+
+    @property
+    def digest(self) -> str:
+        bound = {"tool": self.tool, "definition": self.definition, "account": self.account, "payload": self.payload}
+        return hashlib.sha256(json.dumps(bound, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Approval(Record):
+    """A question that only the user answers: may exactly this effect happen once?"""
+
+    id: str
+    call: str
+    effect: Json  # ResolvedEffect.data()
+    digest: str
+    created_at: float
+    expires_at: float
+    reason: str = ""  # why Pepper proposes it
+    state: ApprovalState = ApprovalState.PENDING
+    decided_at: float | None = None
+    decision_note: str = ""
+    edited_into: str = ""
+    snoozed_until: float | None = None
+    matter: str = ""
+
+    def __post_init__(self) -> None:
+        self.state = ApprovalState(self.state)
+
+    @property
+    def resolved(self) -> ResolvedEffect:
+        return ResolvedEffect.of(self.effect)
+
+
+@dataclass(slots=True)
+class Notification(Record):
+    """Something Pepper tells the user unasked: never without a reason and a source.
+
+    ``source`` is ``namespace:id`` of what it came from. ``kind``: ``notice``, ``brief``, ``reminder``, ``offer`` (asks
+    about a missed reminder), ``trouble``.
+    """
+
+    id: str
+    title: str
+    body: str
+    reason: str
+    source: str
+    created_at: float
+    priority: Priority = Priority.NORMAL
+    kind: str = "notice"
+    matter: str = ""
+    state: NotificationState = NotificationState.NEW
+    snoozed_until: float | None = None
+
+    def __post_init__(self) -> None:
+        self.priority, self.state = Priority(self.priority), NotificationState(self.state)
+
+
+@dataclass(slots=True)
+class Reminder(Record):
+    """A promise to speak at a time. ``rule`` is an RFC 5545 RRULE (empty = once); ``zone`` an IANA name."""
+
+    id: str
+    text: str
+    due: float
+    zone: str
+    created_at: float
+    rule: str = ""
+    starts: float = 0.0  # first occurrence: the DTSTART of `rule`
+    state: ReminderState = ReminderState.WAITING
+    call: str = ""
+
+    def __post_init__(self) -> None:
+        self.state = ReminderState(self.state)
+
+
+@dataclass(slots=True)
+class WorkerRun(Record):
+    """One task given to a worker. ``agent`` empty means stateless. ``steps`` counts saved steps."""
+
+    id: str
+    call: str  # the delegate call that it answers
+    agent: str
+    kind: str
+    task: str
+    created_at: float
+    root: Literal["user", "signal"] = "signal"
+    tainted: bool = True
+    state: RunState = RunState.QUEUED
+    steps: int = 0
+    spent: float = 0.0
+    active_seconds: float = 0.0
+    doing: str = ""
+    answer: str = ""
+    events: list[Json] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = RunState(self.state)
+
+
+@dataclass(slots=True)
+class AgentState(Record):
+    """A stateful worker's memory: what happened and a running summary of what has been let go (``memory.<name>``)."""
+
+    events: list[Json] = field(default_factory=list)
+    summary: str | None = None
+
+
+@dataclass(slots=True)
+class Usage(Record):
+    """What one model call cost. Tokens are the provider's count, or an estimate where it gave none."""
+
+    model: str
+    role: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost: float  # in the currency of the configured prices
+    created_at: float
+    step: str = ""
+
+
+@dataclass(slots=True)
+class Step(Record):
+    """One turn of the scheduler: what it was given and what came of it (``step``).
+
+    ``inputs`` are ``namespace:id`` of what it took from the queue; ``calls`` ids of tool calls; ``message`` the id of
+    what it said, ``log`` of what it kept to itself. ``round`` counts the steps in a row that only results started.
+    """
+
+    id: str
+    created_at: float
+    inputs: list[str]
+    calls: list[str] = field(default_factory=list)
+    message: str = ""
+    log: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    round: int = 0
+    outcome: Literal["done", "stopped", "trouble"] = "done"
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Health(Record):
+    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``mend`` says what to do."""
+
+    part: str
+    state: Literal["ok", "starting", "trouble", "stopped"]
+    detail: str
+    mend: str
+    at: float

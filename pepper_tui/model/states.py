@@ -1,0 +1,181 @@
+"""The states that things pass through, each with the table of its moves. No room changes a state past its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class IllegalMoveError(ValueError):
+    """A state was asked to become one that its table does not allow."""
+
+    def __init__(self, table: str, now: str, to: str) -> None:
+        super().__init__(f"{table}: {now} cannot become {to}")
+        self.table, self.now, self.to = table, now, to
+
+
+class StateTable(Generic[S]):
+    """The moves that one kind of thing may make. The table is the law: every room changes state through ``move``."""
+
+    def __init__(self, name: str, initial: S, moves: Mapping[S, frozenset[S]]) -> None:
+        self.name = name
+        self.initial = initial
+        self.moves = moves
+        self.open: frozenset[S] = frozenset(state for state in moves if moves[state])
+
+    def allows(self, now: S, to: S) -> bool:
+        return to in self.moves[now]
+
+    def move(self, now: S, to: S) -> S:
+        """``to``, or ``IllegalMoveError``."""
+        if not self.allows(now, to):
+            raise IllegalMoveError(self.name, now, to)
+        return to
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    RETRYING = "retrying"
+    DONE = "done"
+    DEAD = "dead"
+
+
+DELIVERY: Final = StateTable(
+    "delivery",
+    DeliveryState.PENDING,
+    {
+        DeliveryState.PENDING: frozenset({DeliveryState.DONE, DeliveryState.RETRYING, DeliveryState.DEAD}),
+        DeliveryState.RETRYING: frozenset({DeliveryState.DONE, DeliveryState.RETRYING, DeliveryState.DEAD}),
+        DeliveryState.DEAD: frozenset({DeliveryState.PENDING}),  # re-driven
+        DeliveryState.DONE: frozenset(),
+    },
+)
+
+
+class CallState(StrEnum):
+    SCHEDULED = "scheduled"
+    WAITING_APPROVAL = "waiting_approval"
+    ATTEMPTED = "attempted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+TOOL_CALL: Final = StateTable(
+    "tool call",
+    CallState.SCHEDULED,
+    {
+        # read, local and delegate calls end straight from `scheduled`: they have no attempt that could be in doubt.
+        CallState.SCHEDULED: frozenset(
+            {CallState.WAITING_APPROVAL, CallState.SUCCEEDED, CallState.FAILED, CallState.CANCELLED}
+        ),
+        CallState.WAITING_APPROVAL: frozenset({CallState.ATTEMPTED, CallState.FAILED, CallState.CANCELLED}),
+        CallState.ATTEMPTED: frozenset({CallState.SUCCEEDED, CallState.FAILED, CallState.UNKNOWN}),
+        CallState.UNKNOWN: frozenset({CallState.SUCCEEDED, CallState.FAILED}),  # by the user's answer or the probe
+        CallState.CANCELLED: frozenset({CallState.WAITING_APPROVAL}),  # only by undoing a rejection
+        CallState.SUCCEEDED: frozenset(),
+        CallState.FAILED: frozenset(),
+    },
+)
+CALL_OPEN: Final = frozenset({CallState.SCHEDULED, CallState.WAITING_APPROVAL, CallState.ATTEMPTED})
+
+
+class ApprovalState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+APPROVAL: Final = StateTable(
+    "approval",
+    ApprovalState.PENDING,
+    {
+        ApprovalState.PENDING: frozenset(
+            {ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalState.REJECTED, ApprovalState.EXPIRED}
+        ),
+        ApprovalState.APPROVED: frozenset({ApprovalState.PENDING}),  # undo, until the call is attempted
+        ApprovalState.REJECTED: frozenset({ApprovalState.PENDING}),  # undo
+        ApprovalState.EDITED: frozenset(),
+        ApprovalState.EXPIRED: frozenset(),
+    },
+)
+
+
+class NotificationState(StrEnum):
+    NEW = "new"
+    SEEN = "seen"
+    DONE = "done"
+    DISMISSED = "dismissed"
+    SNOOZED = "snoozed"
+
+
+NOTIFICATION: Final = StateTable(
+    "notification",
+    NotificationState.NEW,
+    {
+        NotificationState.NEW: frozenset(
+            {NotificationState.SEEN, NotificationState.DONE, NotificationState.DISMISSED, NotificationState.SNOOZED}
+        ),
+        NotificationState.SEEN: frozenset(
+            {NotificationState.DONE, NotificationState.DISMISSED, NotificationState.SNOOZED}
+        ),
+        NotificationState.SNOOZED: frozenset(
+            {NotificationState.NEW, NotificationState.DONE, NotificationState.DISMISSED}
+        ),
+        NotificationState.DONE: frozenset({NotificationState.NEW}),  # undo
+        NotificationState.DISMISSED: frozenset({NotificationState.NEW}),  # undo
+    },
+)
+
+
+class ReminderState(StrEnum):
+    WAITING = "waiting"
+    FIRED = "fired"
+    OFFERED = "offered"
+    CANCELLED = "cancelled"
+
+
+REMINDER: Final = StateTable(
+    "reminder",
+    ReminderState.WAITING,
+    {
+        # A repeating reminder goes on waiting after each firing; one that was missed by too much is offered.
+        ReminderState.WAITING: frozenset(
+            {ReminderState.WAITING, ReminderState.FIRED, ReminderState.OFFERED, ReminderState.CANCELLED}
+        ),
+        ReminderState.OFFERED: frozenset({ReminderState.FIRED, ReminderState.CANCELLED}),
+        ReminderState.FIRED: frozenset(),
+        ReminderState.CANCELLED: frozenset({ReminderState.WAITING}),  # undo
+    },
+)
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING_APPROVAL = "waiting_approval"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+WORKER_RUN: Final = StateTable(
+    "worker run",
+    RunState.QUEUED,
+    {
+        RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
+        RunState.RUNNING: frozenset(
+            {RunState.WAITING_APPROVAL, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
+        ),
+        RunState.WAITING_APPROVAL: frozenset({RunState.RUNNING, RunState.FAILED, RunState.CANCELLED}),
+        RunState.SUCCEEDED: frozenset(),
+        RunState.FAILED: frozenset(),
+        RunState.CANCELLED: frozenset(),
+    },
+)

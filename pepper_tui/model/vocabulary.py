@@ -1,0 +1,79 @@
+"""The words that rooms share: priorities, queue ranks, effects, and the namespaces that rooms meet in."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import ClassVar, Final
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+    LOG = "log"
+
+
+class QueueRank(IntEnum):
+    """The order in which the scheduler takes what it was given; FIFO within a rank."""
+
+    USER = 0
+    URGENT = 1
+    ANSWER = 2  # results and decisions that the user waits for
+    HIGH = 3
+    RESULT = 4
+    NORMAL = 5
+    LOW = 6
+
+
+class Effect(StrEnum):
+    READ = "read"
+    LOCAL = "local"
+    WRITE = "write"
+    SEND = "send"
+
+
+class Namespace:
+    """The namespaces that rooms meet in. Raw input and signals have one more level: the source."""
+
+    RAW: ClassVar = "raw"  # raw.mail, raw.calendar, raw.clock, raw.<own>
+    SIGNALS: ClassVar = "signals"  # signals.mail, …
+    USER_MESSAGE: ClassVar = "user.message"
+    ASSISTANT_MESSAGE: ClassVar = "assistant.message"
+    ASSISTANT_LOG: ClassVar = "assistant.log"  # text of steps that may not speak
+    STEP: ClassVar = "step"
+    HISTORY: ClassVar = "history"
+    SUMMARY: ClassVar = "history.summary"
+    TOOL_CALL: ClassVar = "tool.call"
+    TOOL_RESULT: ClassVar = "tool.result"
+    PROGRESS: ClassVar = "tool.progress"
+    APPROVAL: ClassVar = "approval"
+    NOTIFICATION: ClassVar = "notification"
+    REMINDER: ClassVar = "reminder"
+    NOTE: ClassVar = "note"
+    RUN: ClassVar = "worker.run"
+    MEMORY: ClassVar = "memory"  # memory.<agent name>
+    USAGE: ClassVar = "llm.usage"
+    HEALTH: ClassVar = "health"
+    PEOPLE: ClassVar = "people"  # addresses the user has written to
+    SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
+
+
+OPEN_TAG: Final = "open"
+"""Carried by each tool call, approval, notification, reminder and run that still needs somebody: one indexed query
+finds all unfinished work after a crash."""
+
+SHOWN: Final = (
+    f"{Namespace.SIGNALS}.*",
+    Namespace.USER_MESSAGE,
+    Namespace.ASSISTANT_MESSAGE,
+    Namespace.ASSISTANT_LOG,
+    Namespace.TOOL_CALL,
+    Namespace.PROGRESS,
+    Namespace.APPROVAL,
+    Namespace.NOTIFICATION,
+    Namespace.RUN,
+    Namespace.USAGE,
+    Namespace.HEALTH,
+)
+"""The namespaces that a person may see change."""
