@@ -7,13 +7,17 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v "$$p"; break; fi; done)
 BIN := .venv/bin
 
-.PHONY: help demo test lint format bench clean
+KILLS ?= 200
+SEED ?= 1
+
+.PHONY: help demo test lint format bench kill clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
 	@echo 'make lint    only the first three'
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
+	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1'
 	@echo 'make clean   remove .venv and caches'
 
 $(BIN)/python:
@@ -56,6 +60,9 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m bench
+
+kill: .venv/.dev
+	$(BIN)/python -m tests.kill --kills $(KILLS) --seed $(SEED)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

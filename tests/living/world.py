@@ -78,13 +78,17 @@ class CountingSmtp:
 
         class Handler:
             async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-                counter.recipients.append(list(envelope.rcpt_tos))
-                counter.taken.append(bytes(envelope.original_content or b""))
-                return "250 taken"
+                return await counter.answer(server, session, envelope)
 
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self._controller = Controller(Handler(), hostname="127.0.0.1", port=self.port)
+
+    async def answer(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """What is said to one mail."""
+        self.recipients.append(list(envelope.rcpt_tos))
+        self.taken.append(bytes(envelope.original_content or b""))
+        return "250 taken"
 
     def start(self) -> None:
         self._controller.start()

@@ -1,0 +1,424 @@
+"""One attack: a seeded world, some lives that end in SIGKILL, one that may drain, and what the checker finds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, Final
+
+from pepper_tui.model import CallState, Json
+from tests.feeds.mails import deliver, mail, make_maildir
+from tests.kill.mind import NaiveMind
+from tests.kill.outside import MoodySmtp
+from tests.kill.victim import live, outside_file
+
+COUNTED: Final = ("commit_before", "commit_after")
+NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
+                "data_sent", "outside_before", "outside_after")  # fmt: skip
+MAIL_ACTS: Final = ("draft", "draft", "notify", "quiet", "write", "delegate", "remind", "quiet")
+USER_ACTS: Final = ("say", "remind", "send", "send", "write", "lostwrite", "delegate", "agent", "slow", "fail", "note")
+SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
+                  "normal": "norbert@example.com"}  # fmt: skip
+READY: Final = 20.0
+DRAIN: Final = 90.0
+PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.kill.victim", "openai", "dateparser", "icalendar", "aiosmtplib"])
+
+
+@dataclass
+class Given:
+    """What was handed over, and what is known of its acceptance."""
+
+    said: dict[str, str] = field(default_factory=dict)  # tag -> id that `say` returned, empty where killed before
+    mails: dict[str, str] = field(default_factory=dict)  # tag -> sender's priority
+    approvals: dict[str, float] = field(default_factory=dict)  # approval id -> when `approve` was first asked for
+
+
+@dataclass
+class Life:
+    """One process and the pipe to it."""
+
+    process: ForkServerProcess
+    pipe: Connection
+    session: int
+    number: int = 0
+    waiting: dict[int, tuple[str, list[Any]]] = field(default_factory=dict)
+
+    def ask(self, act: str, *arguments: Any) -> bool:
+        """Send an act; false where the process is gone."""
+        self.number += 1
+        self.waiting[self.number] = (act, list(arguments))
+        try:
+            self.pipe.send((self.number, act, list(arguments)))
+        except OSError:
+            return False
+        return True
+
+    def answers(self, seconds: float = 0.0) -> list[tuple[str, list[Any], Any]]:
+        """What came back so far: act, arguments, answer."""
+        found = []
+        with contextlib.suppress(EOFError, OSError):
+            while self.pipe.poll(seconds):
+                seconds = 0.0
+                number, answer = self.pipe.recv()
+                act, arguments = self.waiting.pop(number, (str(answer), []))
+                found.append((act, arguments, answer))
+        return found
+
+
+def every_boundary() -> list[str]:
+    """Each boundary that a life may die at, in turn: commits by their number, the others at their first and second."""
+    counted = [f"{name}:{number}" for number in range(1, 61) for name in COUNTED]
+    return counted + [f"{name}:{number}" for number in (1, 2) for name in NAMED]
+
+
+class Attack:
+    """``run`` it; then ``problems`` says what did not hold, and ``kills`` how often SIGKILL fell.
+
+    ``boundaries`` are where its lives end, in turn; without any, the seed draws boundaries and random moments.
+    """
+
+    def __init__(self, folder: Path, seed: int, kills: int, boundaries: Sequence[str] = ()) -> None:
+        self.folder, self.seed, self.wanted = folder, seed, kills
+        self.boundaries = deque(boundaries)
+        self.chance = random.Random(seed)
+        self.home = folder / "home"
+        self.faults = 0.0 if seed % 2 else 0.06
+        self.mind = NaiveMind(seed, self.faults)
+        self.smtp = MoodySmtp()
+        self.given = Given()
+        self.kills = 0
+        self.orphans = 0
+        self.hidden = 0
+        self.stopped = 0
+        self.done = 0
+        self.points: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self._count = 0
+        self._offset = 0.0
+        self._acted: set[tuple[str, str]] = set()
+
+    # ------------------------------------------------------------------------------------------------------- a world
+
+    def _prepare(self) -> None:
+        self.home.mkdir(mode=0o700, parents=True)
+        self.maildir = make_maildir(self.folder / "Maildir")
+        watches = "".join(
+            f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
+            for priority, sender in SENDERS.items()
+        )
+        (self.home / "config.toml").write_text(
+            f"""
+[user]
+name = "Sam"
+addresses = ["me@example.org"]
+zone = "Europe/Berlin"
+[models]
+name = "naive"
+base_url = "{self.mind.url}"
+api_key = ""
+first_token_timeout = 5.0
+[scheduler]
+retry_base = 0.05
+retry_cap = 0.2
+calls_per_step = 200
+max_rounds = 1000
+[tools]
+undo_seconds = 0.0
+open_cards = 500
+[mail]
+maildir = ["{self.maildir}"]
+[mail.smtp]
+host = "127.0.0.1"
+port = {self.smtp.port}
+security = "none"
+{watches}"""
+        )
+
+    def facts(self, namespace: str) -> list[Json]:
+        """The current data of a namespace, oldest first, with ``_tags`` and ``_seq`` of its first version."""
+        with sqlite3.connect(f"file:{self.home / 'pepper.db'}?mode=ro", uri=True, timeout=10) as db:
+            try:
+                rows = db.execute(
+                    "SELECT u.data, u.tags, c.seq FROM contexts c JOIN updates u USING (seq)"
+                    " JOIN namespaces n ON n.id = c.ns WHERE n.name = ? AND c.deleted = 0 ORDER BY c.seq",
+                    (namespace,),
+                ).fetchall()
+            except sqlite3.OperationalError:
+                return []
+        return [{**json.loads(data), "_tags": json.loads(tags), "_seq": seq} for data, tags, seq in rows]
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(f"file:{self.home / 'pepper.db'}?mode=ro", uri=True, timeout=10) as db:
+            return db.execute(query).fetchall()
+
+    # --------------------------------------------------------------------------------------------------- one life
+
+    def _begin(self, kill_at: str = "") -> Life:
+        ours, theirs = _context.Pipe()
+        process = _context.Process(target=live, args=(self.home, theirs, self._offset, kill_at), daemon=True)
+        process.start()
+        theirs.close()
+        assert process.pid is not None
+        return Life(process, ours, process.pid)
+
+    def _kill(self, life: Life) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(life.session, signal.SIGKILL)
+        life.process.join(10)
+        self._take(life)
+        life.pipe.close()
+        self.kills += 1
+        left = members_of(life.session)
+        self.orphans += len(left)
+        for orphan in left:
+            os.kill(orphan, signal.SIGKILL)
+
+    def _take(self, life: Life, seconds: float = 0.0) -> list[tuple[str, list[Any], Any]]:
+        found = life.answers(seconds)
+        for act, arguments, answer in found:
+            if act == "say" and not str(answer).startswith("refused"):
+                self.given.said[str(arguments[0]).split()[0]] = str(answer)
+        return found
+
+    def _ready(self, life: Life) -> bool:
+        """Whether it came up (and, the first time, has looked at the Maildir); false where it died before."""
+        deadline = time.monotonic() + READY
+        up = False
+        while time.monotonic() < deadline:
+            up = up or any(act == "ready" for act, _, _ in self._take(life, 0.02))
+            if not life.process.is_alive():
+                return False
+            if up and (self.given.mails or self._watching()):
+                return True
+        raise AssertionError(f"seed {self.seed}: not ready within {READY} s; see {self.folder}/victim.log")
+
+    def _watching(self) -> bool:
+        return any(part["part"] == "feed.mail" and part["state"] == "ok" for part in self.facts("health"))
+
+    def run(self) -> None:
+        self.smtp.start()
+        self.mind.start()
+        try:
+            self._prepare()
+            while self.kills < self.wanted:
+                self._one_life()
+            self._drain()
+            from tests.kill.checker import check
+
+            self.problems += check(self)
+            self.done = sum(self.outside().values())
+        finally:
+            self.mind.stop()
+            self.smtp.stop()
+
+    def _one_life(self) -> None:
+        kill_at = self._point()
+        if self.chance.random() < 0.1:
+            self._offset = self.chance.choice([-3600.0, 0.0, 0.0, 3600.0, 7200.0])
+        life = self._begin(kill_at)
+        early = 1.0 if kill_at else self.chance.random()
+        if self.given.mails and early < 0.25:  # while it starts
+            time.sleep(early * 4)
+            self.points["while starting"] += 1
+            self._kill(life)
+            return
+        if not self._ready(life):
+            self.points[kill_at.partition(":")[0]] += 1
+            self._kill(life)
+            return
+        until = time.monotonic() + (PATIENCE if kill_at else self.chance.uniform(0.02, 1.2))
+        while life.process.is_alive() and time.monotonic() < until:
+            self._do_something(life)
+            self._take(life, self.chance.uniform(0.0, 0.08))
+        died = not life.process.is_alive()
+        self.points[kill_at.partition(":")[0] if died else "a boundary not reached" if kill_at else "a moment"] += 1
+        self._kill(life)
+        while self.chance.random() < 0.3:
+            self._deliver()  # while nobody is there
+
+    def _point(self) -> str:
+        if self.boundaries:
+            return self.boundaries.popleft()
+        draw = self.chance.random()
+        if draw < 0.35:
+            return f"{self.chance.choice(COUNTED)}:{self.chance.randint(1, 60)}"
+        if draw < 0.65:
+            return f"{self.chance.choice(NAMED)}:{self.chance.randint(1, 3)}"
+        return ""
+
+    # ------------------------------------------------------------------------------------------------- what is done
+
+    def _do_something(self, life: Life) -> None:
+        draw = self.chance.random()
+        if draw < 0.3:
+            self._deliver()
+        elif draw < 0.6:
+            self._say(life)
+        elif draw < 0.9:
+            self._decide(life)
+        elif draw < 0.93:
+            self._stop_and_go(life)
+        elif draw < 0.95:
+            life.ask("undo")
+        elif draw < 0.96:
+            self._offset = self.chance.choice([-3600.0, 0.0, 3600.0])
+            life.ask("shift", self._offset)
+        else:
+            self._clear(life)
+
+    def _deliver(self) -> None:
+        self._count += 1
+        tag, priority = f"M{self._count}", self.chance.choice(list(SENDERS))
+        act = self.chance.choice(MAIL_ACTS)
+        content = mail(
+            sender=f"P <{SENDERS[priority]}>", subject=f"{tag} {act}", text="As it says.", number=self._count,
+            Message_ID=f"<{tag}@example.com>",
+        )  # fmt: skip
+        self.given.mails[tag] = priority
+        deliver(self.maildir, content, f"{time.time():.6f}.{self._count}.test")
+
+    def _say(self, life: Life) -> None:
+        self._count += 1
+        tag = f"U{self._count}"
+        self.given.said[tag] = ""
+        life.ask("say", f"{tag} {self.chance.choice(USER_ACTS)}")
+
+    def _decide(self, life: Life, *, finally_: bool = False) -> bool:
+        """Decide a card that waits, somehow; whether there was one."""
+        cards = [card for card in self.facts("approval") if card["state"] == "pending"]
+        if not cards:
+            return False
+        card = self.chance.choice(cards)
+        draw = self.chance.random()
+        if draw < 0.15:
+            life.ask("reject", card["id"])
+        elif draw < 0.3 and ("edit", card["id"]) not in self._acted:
+            self._acted.add(("edit", card["id"]))
+            fields = {line["label"].lower(): line["value"] for line in card["effect"]["lines"] if line["editable"]}
+            field = "body" if "body" in fields else "line"
+            life.ask("edit", card["id"], {field: fields[field].rstrip() + " edited"})
+        elif draw < 0.35 and not finally_:
+            life.ask("snooze", f"approval:{card['id']}", "in 2 seconds")
+        else:
+            self.given.approvals.setdefault(card["id"], time.time())
+            for _ in range(self.chance.choice([1, 1, 2])):
+                life.ask("approve", card["id"])
+        return True
+
+    def _stop_and_go(self, life: Life) -> None:
+        """A machine that sleeps."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(life.session, signal.SIGSTOP)
+            time.sleep(self.chance.uniform(0.05, 0.3))
+            os.kill(life.session, signal.SIGCONT)
+            self.stopped += 1
+
+    def _clear(self, life: Life) -> None:
+        notices = [one for one in self.facts("notification") if "open" in one["_tags"]]
+        if notices:
+            one = self.chance.choice(notices)
+            act = self.chance.choice(["done", "dismiss", "snooze"])
+            life.ask(act, f"notification:{one['id']}", *(["in 2 seconds"] if act == "snooze" else []))
+
+    # ---------------------------------------------------------------------------------------------------- the drain
+
+    def _drain(self) -> None:
+        """Let it run until nothing is left to do."""
+        self._offset += 2 * 3600.0  # past every reminder that a clock set back has put off
+        life = self._begin()
+        if not self._ready(life):
+            raise AssertionError(f"seed {self.seed}: the last life did not start; see {self.folder}/victim.log")
+        deadline = time.monotonic() + DRAIN
+        quiet = 0
+        while quiet < 3:
+            self._take(life, 0.1)
+            self._look_at_unknown(life)
+            busy = self._decide(life, finally_=True) or bool(self._open_work())
+            quiet = 0 if busy else quiet + 1
+            if time.monotonic() > deadline or not life.process.is_alive():
+                self.problems.append(f"lost: still open after {DRAIN:.0f} s: {self._open_work()}")
+                break
+        life.ask("end")
+        life.process.join(15)
+        if life.process.is_alive():
+            self.problems.append("orphan: it does not end")
+            os.kill(life.session, signal.SIGKILL)
+
+    def _look_at_unknown(self, life: Life) -> None:
+        for call in self.facts("tool.call"):
+            if call["state"] != CallState.UNKNOWN or call["acknowledged"]:
+                continue
+            if "open" not in call["_tags"]:
+                self.hidden += 1
+                self.problems.append(f"hidden: call {call['id']} is unknown and nowhere shown")
+            if ("unknown", call["id"]) not in self._acted:
+                self._acted.add(("unknown", call["id"]))
+                answer = "happened" if self.happened(call) else "did_not"
+                life.ask("answer_unknown", call["id"], self.chance.choice([answer, answer, "leave"]))
+
+    def happened(self, call: Json) -> bool:
+        """Whether the outside saw the effect of ``call``."""
+        return self.outside()[tag_of_call(call, self.facts("raw.mail"))] > 0
+
+    def outside(self) -> Counter[str]:
+        """How often each tag's effect was done, edits counted with what they edit."""
+        path = outside_file(self.home)
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        counts = Counter(line.split()[1] for line in lines)
+        for tag, count in self.smtp.counts().items():
+            counts[tag.split()[0]] += count
+        return counts
+
+    def _open_work(self) -> list[str]:
+        """What is not at its end yet."""
+        left = [f"delivery {row}" for row in self.sql("SELECT * FROM deliveries WHERE state <> 'dead' LIMIT 5")]
+        left += [
+            f"call {call['id']} {call['name']} {call['state']}"
+            for call in self.facts("tool.call")
+            if call["state"] in {"scheduled", "attempted", "waiting_approval"}
+            or (call["state"] == "unknown" and ("unknown", call["id"]) not in self._acted)
+        ]
+        left += [f"run {r['id']} {r['state']}" for r in self.facts("worker.run") if r["state"] in {"queued", "running"}]
+        left += [f"reminder {r['id']}" for r in self.facts("reminder") if r["state"] == "waiting"]
+        seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
+        left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
+        return left
+
+
+def tag_of_call(call: Json, mails: list[Json]) -> str:
+    """The tag of the input that a call came from."""
+    arguments = call["arguments"]
+    for key in ("tag", "body", "task", "text", "title", "subject"):
+        words = str(arguments.get(key, "")).split()
+        for word in words:
+            if word[:1] in "UM" and word[1:].isdigit():
+                return word
+    return "?"
+
+
+def members_of(session: int) -> list[int]:
+    """Processes of a session that still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found

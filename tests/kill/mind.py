@@ -1,0 +1,116 @@
+"""The model of the kill tests: a naive one, which acts on every new entry and trusts the engine to give each once.
+
+What an entry asks for stands in its words: ``U7 remind``, ``M12 draft``. Each act carries that tag outside, so that
+whoever counts the outside world can tell one act from a repeated one. A worker's steps count themselves.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from typing import Any
+
+from tests.living.world import Mind
+from tests.llm.server import Reply
+
+ENTRY = re.compile(r"<(user_msg|signal|tool_result|assistant_msg|tool_call|user_rule)( [^>]*)?>(.*?)</\1>", re.S)
+ASKED = re.compile(r"\b([UM]\d+) ([a-z]+)\b")
+OWN = {"assistant_msg", "tool_call"}
+WORKER_STEPS = 4
+
+
+class NaiveMind(Mind):
+    """Answers over HTTP; ``faults`` is the share of requests that fail in one of the ways that models fail."""
+
+    def __init__(self, seed: int, faults: float = 0.08) -> None:
+        super().__init__(lambda log: {})
+        self._chance = random.Random(seed)
+        self._faults = faults
+        self._guard = threading.Lock()
+
+    def take(self, body: dict[str, Any], headers: dict[str, str]) -> Reply:
+        super().take(body, headers)
+        with self._guard:
+            fault = self._fault()
+        return fault or self._answer(body)
+
+    def _fault(self) -> Reply | None:
+        if self._chance.random() > self._faults:
+            return None
+        faults: list[Reply] = [
+            {"status": 429, "headers": {"retry-after": "0.05"}},
+            {"status": 500},
+            {"text": "half of a", "cut": "abort"},
+            {"calls": [{"name": "notify", "arguments": '{"title": '}]},
+            {"calls": [{"name": "no_such_tool", "arguments": {}}]},
+            {"text": "", "usage": None},
+        ]
+        return self._chance.choice(faults)
+
+    def _answer(self, body: dict[str, Any]) -> Reply:
+        messages = body["messages"]
+        if any("return_final_answer" in str(tool) for tool in body.get("tools", [])):
+            return worker_reply(messages)
+        return scheduler_reply(str(messages[1]["content"])) if len(messages) > 1 else {"text": "a summary"}
+
+
+def new_entries(log: str) -> list[tuple[str, str, str]]:
+    """Tag, attributes and text of what came since the model's own last turn."""
+    entries = [(found[1], found[2] or "", found[3]) for found in ENTRY.finditer(log)]
+    own = max((at for at, (tag, _, _) in enumerate(entries) if tag in OWN), default=-1)
+    return entries[own + 1 :]
+
+
+def scheduler_reply(log: str) -> Reply:
+    """One turn of the scheduler's model."""
+    pongs: list[str] = []
+    calls: list[Reply] = []
+    for tag, attributes, text in new_entries(log):
+        if tag == "tool_result":
+            call = re.search(r'id="([^"]+)"', attributes)
+            pongs.append(f"got {call[1] if call else '?'}")
+        elif tag in ("user_msg", "signal"):
+            asked = ASKED.search(text)
+            if asked is None:
+                continue
+            if tag == "user_msg":
+                pongs.append(f"pong {asked[1]}")
+            call_ = call_for(asked[1], asked[2], text)
+            if call_:
+                calls.append(call_)
+    reply: Reply = {"text": " · ".join(pongs)} if pongs else {}
+    if calls:
+        reply["calls"] = calls
+    return reply or {"calls": [{"name": "wait", "arguments": {}}]}
+
+
+def call_for(tag: str, act: str, text: str) -> Reply | None:
+    """The tool call that an entry asks for."""
+    message = re.search(r"message_id: &lt;(.*?)&gt;", text)
+    arguments: dict[str, dict[str, Any]] = {
+        "draft": {"message_id": f"<{message[1]}>" if message else "", "body": f"body {tag}", "reason": f"for {tag}"},
+        "send": {"to": "alice@example.com", "subject": tag, "body": f"body {tag}"},
+        "write": {"tag": f"line {tag}"},
+        "lostwrite": {"tag": f"line {tag} lost"},
+        "notify": {"title": f"notice {tag}", "body": tag, "reason": "it was asked", "source": f"tag:{tag}"},
+        "remind": {"text": f"reminder {tag}", "when": "in 2 seconds"},
+        "slow": {"tag": tag, "seconds": 0.5},
+        "fail": {"tag": tag},
+        "delegate": {"task": f"task {tag}", "agent": ""},
+        "agent": {"task": f"task {tag}", "agent": "mail-agent"},
+        "note": {"text": f"note {tag}"},
+    }
+    names = {"draft": "draft_reply", "send": "send_mail", "write": "append_line", "lostwrite": "append_line",
+             "slow": "slow_read", "fail": "failing_read", "agent": "delegate", "note": "take_note"}  # fmt: skip
+    return {"name": names.get(act, act), "arguments": arguments[act]} if act in arguments else None
+
+
+def worker_reply(messages: list[dict[str, Any]]) -> Reply:
+    """One turn of a worker's model: a fixed number of notes, then the answer."""
+    step = sum(1 for message in messages if message["role"] == "assistant")
+    task = re.search(r"task ([UM]\d+)</task>", "\n".join(str(m["content"]) for m in messages if m["role"] == "user"))
+    tag = task[1] if task else "?"
+    if step < WORKER_STEPS:
+        return {"calls": [{"name": "take_note", "arguments": {"text": f"step {step} of {tag}"}}]}
+    return {"calls": [{"name": "return_final_answer", "arguments": {"answer": f"answer {tag} after {step}"}}]}
