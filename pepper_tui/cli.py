@@ -328,27 +328,28 @@ def example_text() -> str:
 
 @store_app.command("stats")
 def store_stats(home: HomeOption = None) -> None:
-    """Counts of what the store holds. Refused while an engine runs."""
+    """Counts of what the store holds."""
     do(_stats(at(home)))
 
 
 async def _stats(home: Path) -> int:
-    import dataclasses
-
-    async with _own_store(home) as store:
-        stats = await store.stats()
-    for name, value in dataclasses.asdict(stats).items():
+    [stats] = [item async for item in _about_store(home, "stats", {})]
+    for name, value in stats.items():
         title = name.replace("_", " ")
         if isinstance(value, dict):
             for key, count in value.items():
                 show(f"{title}: {one_line(str(key))}: {one_line(str(count))}")
         elif isinstance(value, list):
             for row in value:
-                words = ", ".join(f"{k} {'yes' if v is True else 'no' if v is False else v}" for k, v in row.items())
+                words = ", ".join(f"{k} {_plain(v)}" for k, v in row.items())
                 show(f"{title}: {one_line(words)}")
         else:
-            show(f"{title}: {'yes' if value is True else 'no' if value is False else one_line(str(value))}")
+            show(f"{title}: {_plain(value)}")
     return 0
+
+
+def _plain(value: object) -> str:
+    return "yes" if value is True else "no" if value is False else one_line(str(value))
 
 
 @store_app.command("dead")
@@ -356,23 +357,33 @@ def store_dead(
     redrive: Annotated[bool, typer.Option("--redrive", help="Hand all of them out again.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Deliveries that failed for good. `--redrive` gives each a new set of attempts. Refused while an engine runs."""
+    """Deliveries that failed for good. `--redrive` gives each a new set of attempts."""
     do(_dead(at(home), redrive))
 
 
 async def _dead(home: Path, redrive: bool) -> int:
-    import dataclasses
-
-    async with _own_store(home) as store:
-        letters = await store.dead()
-        for letter in letters:
-            fields = dataclasses.asdict(letter)
-            show("  ".join(f"{k}={one_line(str(v), 120)}" for k, v in fields.items() if k not in {"update", "context"}))
-        if not letters:
-            show("no dead letters")
-        elif redrive:
-            show(f"{await store.redrive()} handed out again; they are worked on when Pepper runs")
+    items = [item async for item in _about_store(home, "dead", {"redrive": redrive})]
+    for item in items:
+        if "letter" in item:
+            show("  ".join(f"{k}={one_line(v, 120)}" for k, v in item["letter"].items()))
+        else:
+            show(f"{item['redriven']} handed out again; Pepper works on them when it runs")
+    if not items:
+        show("no dead letters")
     return 0
+
+
+async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
+    """The answer about the store of the engine that runs in ``home``; else of the store opened for this."""
+    from pepper_tui.questions import store_answers
+
+    try:
+        async for item in request(home, verb, arguments):
+            yield item
+    except NoEngineError:
+        async with _own_store(home) as store:
+            async for item in store_answers(store)[verb](arguments):
+                yield item
 
 
 @asynccontextmanager

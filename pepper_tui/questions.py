@@ -1,12 +1,13 @@
-"""`ask`, `log` and `status`, answered by an engine: the same for one that runs already and one opened for a question.
+"""What is asked of a running engine, or of one opened for the question: `ask`, `log`, `status`, and about its store.
 
-Each is a function of an engine and arguments that yields items (plain JSON). Text in items is raw; whoever shows it
-cleans it.
+Each is a function of an engine (or its store) and arguments that yields items (plain JSON). Text in items is raw;
+whoever shows it cleans it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
@@ -27,6 +28,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.remote import Answer, RemoteError
+from pepper_tui.store import ContextStore
 from pepper_tui.ui.engine import SHOWN, Engine
 
 Json = dict[str, Any]
@@ -41,6 +43,11 @@ PATIENCE = 30.0
 def answers(engine: Engine) -> Mapping[str, Answer]:
     """What a running engine's socket serves."""
     return {"ask": partial(ask, engine), "log": partial(log, engine), "status": partial(status, engine)}
+
+
+def store_answers(store: ContextStore) -> Mapping[str, Answer]:
+    """What can be asked of a store, whether an engine works on it or not."""
+    return {"stats": partial(stats, store), "dead": partial(dead, store)}
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
@@ -200,3 +207,17 @@ async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
         "dead_letters": len(await engine.dead_letters()),
         "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in health],
     }
+
+
+async def stats(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
+    """One item: the counts of ``StoreStats``."""
+    yield dataclasses.asdict(await store.stats())
+
+
+async def dead(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
+    """Each dead letter; with ``redrive`` they are handed out again, and the last item counts them."""
+    letters = await store.dead()
+    for letter in letters:
+        yield {"letter": {k: str(v) for k, v in dataclasses.asdict(letter).items() if k not in {"update", "context"}}}
+    if letters and arguments.get("redrive"):
+        yield {"redriven": await store.redrive()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pepper_tui.questions import answers
+from pepper_tui.questions import answers, store_answers
 from pepper_tui.remote import RemoteServer
 from pepper_tui.runtime import Engine
 
 
 class ServedEngine(Engine):
-    """An engine that serves `ask`, `log` and `status` on the home's socket while it runs.
+    """An engine that serves `ask`, `log`, `status` and questions about its store on the home's socket while it runs.
 
     ``started``, where it is set, is called once everything runs.
     """
@@ -20,7 +20,7 @@ class ServedEngine(Engine):
 
     async def start(self, *, feeds: bool = True) -> None:
         await super().start(feeds=feeds)
-        server = RemoteServer(self.home, answers(self))
+        server = RemoteServer(self.home, {**answers(self), **store_answers(self.store)})
         await server.start()
         self._server = server
         if self.started:

@@ -74,7 +74,7 @@ class WatchedStore(ContextStore):
     """The store over watched databases."""
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, **settings: Any) -> ContextStore:  # type: ignore[override]
+    async def open(cls, path: Path, clock: Clock, **settings: Any) -> ContextStore:
         checkpoint = runtime.kill_switch()
 
         async def database(where: Path) -> Database:
