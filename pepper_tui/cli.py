@@ -7,9 +7,11 @@ home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to std
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +44,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-config_app = typer.Typer(help="The config: check it, or print a complete example.", no_args_is_help=True)
+config_app = typer.Typer(
+    help="The config: where it is, what it says, whether it is right; an example.", no_args_is_help=True
+)
 store_app = typer.Typer(help="The Context Store: counts and dead letters.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(store_app, name="store")
@@ -216,6 +220,24 @@ async def _status(home: Path) -> int:
     return 0
 
 
+@app.command()
+def doctor(home: HomeOption = None) -> None:
+    """Each part, whether it works, and how to mend it. Exits 1 where something is wrong."""
+    do(_doctor(at(home)))
+
+
+async def _doctor(home: Path) -> int:
+    from pepper_tui.doctor import examine, in_words
+
+    wrong = 0
+    async for finding in examine(home):
+        wrong += finding.state == "trouble"
+        show(in_words(finding, lambda words: one_line(words, 400)))
+    show()
+    show("All is well." if not wrong else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} mending.")
+    return EXIT_TROUBLE if wrong else 0
+
+
 @asynccontextmanager
 async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> AsyncIterator[AsyncIterator[Json]]:
     """The answer of the engine that runs in ``home``; else of one opened for this, without feeds, if ``opens``."""
@@ -311,6 +333,45 @@ def _missing_things(home: Path, config: Config) -> list[str]:
             if key.startswith("mail") and name and not value:
                 problems.append(f"{at_key(key)}: {name} has no value")
     return problems
+
+
+@config_app.command("path")
+def config_path(home: HomeOption = None) -> None:
+    """Where the config is, or would be."""
+    show(str(at(home) / "config.toml"))
+
+
+@config_app.command("show")
+def config_show(home: HomeOption = None) -> None:
+    """Every setting as it is now, defaults included. Secrets are only named, as the config names them."""
+    where = at(home)
+    try:
+        config = load_config(where)
+    except FileNotFoundError:
+        leave(missing_config(where))
+    except ConfigError as error:
+        leave(LaunchError(EXIT_CONFIG, *error.problems))
+    for line in _settings(config.model_dump(mode="json", exclude_none=True), ""):
+        show(line)
+
+
+def _settings(tree: Json, path: str) -> Iterator[str]:
+    for key, value in tree.items():
+        name = f"{path}.{key}" if path else key
+        if isinstance(value, dict) and value:
+            yield from _settings(value, name)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value, 1):
+                yield from _settings(entry, f"{name}[{number}]")
+        else:
+            told = "(hidden)" if _is_secret(key, value) else one_line(json.dumps(value, ensure_ascii=False), 400)
+            yield f"{name} = {told}"
+
+
+def _is_secret(key: str, value: object) -> bool:
+    """Whether a value may be a secret itself, where only a secret's name should stand."""
+    named = not value or str(value).startswith(("env:", "secret:"))
+    return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
 
 
 @config_app.command("example")
