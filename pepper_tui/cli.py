@@ -167,10 +167,13 @@ def log(
     n: Annotated[int, typer.Option("-n", help="How many updates.", min=1)] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
     silence: Annotated[bool, typer.Option("--silence", help="What was held back, and why.")] = False,
+    effects: Annotated[
+        bool, typer.Option("--effects", help="Outside effects: proposed, decided, and what came of it.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """What happened, oldest first: time, namespace, id, state, words."""
-    do(_log(at(home), {"n": n, "follow": follow, "silence": silence}))
+    do(_log(at(home), {"n": n, "follow": follow, "silence": silence, "effects": effects}))
 
 
 async def _log(home: Path, arguments: Json) -> int:
@@ -179,10 +182,30 @@ async def _log(home: Path, arguments: Json) -> int:
             if "words" in item and "at" not in item:
                 show(clean(item["words"]))
                 continue
-            when = datetime.fromtimestamp(item["at"]).astimezone().isoformat(sep=" ", timespec="seconds")
+            if "effect" in item:
+                show(_effect(item))
+                continue
+            when = _when(item["at"])
             state = f" [{item['state']}]" if item["state"] else ""
             show(f"{when}  {item['namespace']}  {one_line(item['id'], 60)}{state}  {one_line(item['words'])}")
     return 0
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def _effect(item: Json) -> str:
+    """One proposal: when, what, by which account; what the user decided and when; what came of it."""
+    lines = [f"{_when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
+    lines.append(f"    by {one_line(item['account'])} · digest {item['digest'][:16]}")
+    whose = " by you" if item["decision"] in {"approved", "edited"} else ""  # a card may be withdrawn, too
+    decided = f"{whose} at {_when(item['decided_at'])}" if item["decided_at"] else ""
+    lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))
+    if item["outcome"]:
+        ended = f" at {_when(item['ended_at'])}" if item["ended_at"] else ""
+        lines.append(f"    {item['outcome']}{ended}" + (f": {one_line(item['error'])}" if item["error"] else ""))
+    return "\n".join(lines)
 
 
 @app.command()
@@ -315,11 +338,11 @@ def _missing_things(home: Path, config: Config) -> list[str]:
     source = (home / "config.toml").read_text(encoding="utf-8")
 
     def at_key(key: str) -> str:
-        return f"{place_of(home / 'config.toml', source, key)}: {key}"
+        return place_of(home / "config.toml", source, key)
 
     named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
-    named += [("feed.file", feed.file) for feed in config.feed]
-    named += [("worker.file", worker.file) for worker in config.worker if worker.file]
+    named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
+    named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
     problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
     secrets = Secrets(home)
     smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []

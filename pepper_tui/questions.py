@@ -141,10 +141,18 @@ class _Talk:
 
 
 async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """The newest ``n`` updates, oldest first; ``follow``: also those to come; ``silence``: what was held back."""
+    """The newest ``n`` updates, oldest first; ``follow``: also those to come.
+
+    ``silence``: instead what was held back; ``effects``: instead each proposal of an outside effect, what the user
+    decided and what came of it.
+    """
     if arguments.get("silence"):
         for line in await engine.why("silence"):
             yield {"words": line}
+        return
+    if arguments.get("effects"):
+        async for item in _effects(engine, int(arguments.get("n", 20))):
+            yield item
         return
     follow = bool(arguments.get("follow"))
     count = int(arguments.get("n", 20))
@@ -161,6 +169,27 @@ async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
             for update in batch:
                 if update.seq > last:
                     yield entry(update.context)
+
+
+async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
+    cards = await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], limit=max(1, count)))
+    for card in reversed(cards):
+        approval = Approval.of(card)
+        asked = ContextFilter(namespaces=[Namespace.TOOL_CALL], context_ids=[approval.call])
+        calls = [ToolCall.of(context) for context in await engine.recall(asked)]
+        done = [call for call in calls if call.approval == approval.id and approval.state is ApprovalState.APPROVED]
+        yield {
+            "effect": approval.resolved.summary,
+            "account": approval.resolved.account,
+            "digest": approval.digest,
+            "proposed_at": approval.created_at,
+            "decision": approval.state,
+            "decided_at": approval.decided_at,
+            "note": approval.decision_note,
+            "outcome": done[0].state if done else "",
+            "ended_at": done[0].ended_at if done else None,
+            "error": done[0].error if done else "",
+        }
 
 
 async def _newest(engine: Engine, count: int) -> list[Context]:

@@ -54,6 +54,17 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "nowhere" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["feed", "worker"])
+def test_the_right_one_of_several_tables_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there.py").write_text("")
+    tables = f'[[{name}]]\nname = "a"\nfile = "there.py"\n\n[[{name}]]\nname = "b"\nfile = "gone.py"\n'
+    result = check(tmp_path, f"{tables}[ui]\nbell = true\n")
+    assert f"config.toml:7: {name}[2].file: " in result.stderr
+    assert result.stderr.count("is not there") == 1
+    result = check(tmp_path, f"{tables}bogus = 1\n")
+    assert f"config.toml:8: {name}[2].bogus: " in result.stderr
+
+
 def test_without_a_config_the_next_step_and_the_demo_are_named(tmp_path: Path) -> None:
     result = check(tmp_path, None)
     assert result.exit_code == 2

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from pepper_tui import questions
+from pepper_tui.cli import app
 from pepper_tui.config import parse_config
+from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.served import ServedEngine
+from tests.waiting import until
 
 CONFIG = """
 [user]
@@ -95,3 +99,24 @@ async def test_silence_says_what_was_held_back(engine: ServedEngine) -> None:
 async def test_a_home_without_an_engine_says_so(tmp_path: Path) -> None:
     with pytest.raises(NoEngineError, match="no engine runs"):
         [_ async for _ in request(tmp_path, "status")]
+
+
+async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngine) -> None:
+    await asked(engine, "ask", text="send mail to bob@example.com: Hi: see you")
+    [waiting] = await asked(engine, "log", effects=True)
+    assert "bob@example.com" in waiting["effect"]
+    assert (waiting["decision"], waiting["outcome"], waiting["decided_at"]) == ("pending", "", None)
+    [card] = await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL]))
+    await engine.approve(card.context_id)
+
+    async def ended() -> bool:
+        return bool((await asked(engine, "log", effects=True))[0]["outcome"] == "failed")
+
+    await until(ended)
+    [found] = await asked(engine, "log", effects=True)
+    assert found["decision"] == "approved"
+    assert found["decided_at"] >= found["proposed_at"]
+    assert found["error"], "nothing listens on port 1: the words say so"
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "log", "--effects"])
+    assert "approved by you at" in shown.output
+    assert f"digest {found['digest'][:16]}" in shown.output
