@@ -10,7 +10,7 @@ BIN := .venv/bin
 KILLS ?= 200
 SEED ?= 1
 
-.PHONY: help demo test lint format bench kill clean
+.PHONY: help demo test lint format bench kill simulate clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -18,6 +18,7 @@ help:
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
 	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1'
+	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make clean   remove .venv and caches'
 
 $(BIN)/python:
@@ -63,6 +64,11 @@ bench: .venv/.dev
 
 kill: .venv/.dev
 	$(BIN)/python -m tests.kill --kills $(KILLS) --seed $(SEED)
+
+simulate: SEEDS ?= 1000
+simulate: FIRST ?= 0
+simulate: .venv/.dev
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -49,8 +49,8 @@ def baseline(path: Path, count: int) -> float:
         connection.execute("SELECT seq FROM contexts WHERE ns = 1 AND context_id = ?", (ident,)).fetchone()
         row = (seq, 1, ident, 1, "mail", data, TEXT, None, '["inbox"]', "{}", now, now, None, 0, None)
         connection.execute("INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        current = (1, ident, seq, 1, 0, b"0123456789abcdef", "mail", now, now, None)
-        connection.execute("INSERT INTO contexts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", current)
+        current = (1, ident, seq, 1, 0, "mail", now, now, None)
+        connection.execute("INSERT INTO contexts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", current)
         connection.execute("INSERT INTO context_tags VALUES ('inbox', 1, ?)", (seq,))
         connection.execute("INSERT INTO search (rowid, body) VALUES (?, ?)", (seq, TEXT))
         connection.execute(
@@ -74,6 +74,7 @@ async def stores(path: Path, producers: int, count: int, group: int = GROUP) -> 
 
     begin = time.perf_counter()
     await asyncio.gather(*(produce() for _ in range(producers)))
+    await store.search("nowhere")  # the search index is brought on in runs: the last one counts, too
     spent = time.perf_counter() - begin
     await store.close()
     return count / spent

@@ -39,7 +39,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real clock, with ids and jitter from the operating system."""
+    """The real clock. Ids grow with time: what is new lies together in the store's indexes, and a commit touches few
+    pages. (44 bits of milliseconds, 20 of chance; never the same twice in a process.)"""
+
+    _last_id = 0
 
     def now(self) -> float:
         return time.time()
@@ -51,7 +54,9 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
     def new_id(self, prefix: str) -> str:
-        return f"{prefix}_{secrets.token_hex(8)}"
+        fresh = (time.time_ns() // 1_000_000 << 20) | secrets.randbits(20)
+        self._last_id = fresh if fresh > self._last_id else self._last_id + 1 + secrets.randbits(8)
+        return f"{prefix}_{self._last_id:016x}"
 
     def jitter(self) -> float:
         return random.random()

@@ -122,6 +122,9 @@ class Scheduler(Section):
     compact_keep: Annotated[float, Field(gt=0, lt=1)] = 0.4  # share of the history left as it is
     calls_per_step: Annotated[int, Field(ge=1)] = 8
     max_rounds: Annotated[int, Field(ge=1)] = 30  # steps in a row that only results have started
+    # what the offline model left alone: of how many days, and how many at most, a model judges at its first start
+    judge_days: Annotated[float, Field(ge=0, le=30)] = 3.0
+    judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
 
 
 class Tools(Section):
@@ -148,6 +151,7 @@ class Mail(Section):
     smtp: Smtp | None = None
     scan_interval: Seconds = 60.0  # a slow look beside the watch, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one message that are read
+    attach_from: list[Path] = []  # folders whose files may be attached to what is sent
     templates: dict[str, str] = {}  # for drafts by a watch; {name}, {first_name}, {subject}, {me}
 
 
@@ -272,7 +276,8 @@ def _anchored(config: Config, base: Path) -> Config:
     def at(path: Path) -> Path:
         return base / path.expanduser()
 
-    mail = config.mail.model_copy(update={"maildir": [at(p) for p in config.mail.maildir]})
+    folders = {"maildir": config.mail.maildir, "attach_from": config.mail.attach_from}
+    mail = config.mail.model_copy(update={name: [at(p) for p in paths] for name, paths in folders.items()})
     calendar = config.calendar.model_copy(update={"paths": [at(p) for p in config.calendar.paths]})
     feeds = [feed.model_copy(update={"file": at(feed.file)}) for feed in config.feed]
     workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
@@ -290,36 +295,42 @@ def _problem(path: Path, source: str, problem: Any) -> str:
 
 
 def place_of(path: Path, source: str, key: str) -> str:
-    """``path:line`` of the dotted ``key`` in ``source``, the text of ``path``."""
-    return f"{path}:{_line_of(source, tuple(key.split('.')))}"
+    """``path:line: key`` of ``key`` in ``source``, the text of ``path``; as in ``feed[2].file``, counted from 1."""
+    parts = (int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key))
+    return f"{path}:{_line_of(source, tuple(parts))}: {key}"
 
 
 def _line_of(source: str, where: tuple[str | int, ...]) -> int:
     """The line, from 1, that sets the key at ``where``, or of the nearest table that holds it."""
-    wanted = [part for part in where if isinstance(part, str)]
-    index = next((part for part in where if isinstance(part, int)), 0)
+    wanted = [part for part in where if not (isinstance(part, str) and not part)]
     best, best_depth = 1, 0
-    table: list[str] = []
-    seen: dict[str, int] = {}
-    current = 0
+    table: list[str | int] = []
+    counts: dict[str, int] = {}
     for number, line in enumerate(source.splitlines(), 1):
         header = re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line)
         if header:
-            table = [part.strip().strip("\"'") for part in header[2].split(".")]
+            name = ".".join(part.strip().strip("\"'") for part in header[2].split("."))
             if header[1] == "[[":
-                current = seen[header[2]] = seen.get(header[2], -1) + 1
-            else:
-                current = 0
-            here = table
+                counts[name] = counts.get(name, -1) + 1
+            table = here = _numbered(name.split("."), counts)
         else:
             assignment = re.match(r"\s*([\w\"'.-]+)\s*=", line)
             if not assignment:
                 continue
             here = table + [part.strip("\"'") for part in assignment[1].split(".")]
-        matches = wanted[: len(here)] == here and (current == index or not seen.get(".".join(table), 0))
-        if matches and len(here) > best_depth:
+        if wanted[: len(here)] == here and len(here) > best_depth:
             best, best_depth = number, len(here)
     return best
+
+
+def _numbered(parts: list[str], counts: dict[str, int]) -> list[str | int]:
+    """The path of a table, with the number of its entry after the name of each array of tables on the way."""
+    path: list[str | int] = []
+    for depth, part in enumerate(parts, 1):
+        path.append(part)
+        if (name := ".".join(parts[:depth])) in counts:
+            path.append(counts[name])
+    return path
 
 
 class Secrets:

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ EXIT_TROUBLE: Final = 1
 EXIT_CONFIG: Final = 2
 EXIT_LOCKED: Final = 3
 EXIT_APPROVALS: Final = 4
+EXIT_INTERRUPTED: Final = 130
 
 
 class LaunchError(Exception):
@@ -112,31 +113,31 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
     from pepper_tui.ui.app import PepperApp
 
     refused: list[LaunchError] = []
-    try:
-        with _surroundings(home, demo=demo) as world:
+    with ExitStack() as surroundings:
 
-            async def connect() -> EngineProtocol:
-                try:
-                    engine = await open_engine(home, world)
-                    app.dress(engine.config.ui)
-                    return engine
-                except LaunchError as error:  # words below a closed screen, with the exit code that they go with
-                    refused.append(error)
-                    app.exit()
-                    raise
+        async def connect() -> EngineProtocol:
+            try:
+                world = None
+                if demo:  # in a thread, as its imports take a while
+                    world = await asyncio.to_thread(surroundings.enter_context, _demo_world(home))
+                engine = await open_engine(home, world)
+                app.dress(engine.config.ui)
+                return engine
+            except LaunchError as error:  # words below a closed screen, with the exit code that they go with
+                refused.append(error)
+                app.exit()
+                raise
 
-            app = PepperApp(connect)
+        app = PepperApp(connect)
+        try:
             app.run()
-    except LaunchError as error:
-        return report(error)
+        except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
+            return EXIT_INTERRUPTED
     return report(refused[0]) if refused else app.return_code or 0
 
 
 @contextmanager
-def _surroundings(home: Path, *, demo: bool) -> Iterator[DemoWorld | None]:
-    if not demo:
-        yield None
-        return
+def _demo_world(home: Path) -> Iterator[DemoWorld]:
     from pepper_tui.demo.config import ForeignHomeError
     from pepper_tui.demo.sink import MissingPackageError
     from pepper_tui.demo.world import DemoWorld
@@ -162,7 +163,7 @@ def demo_home() -> Path:
 def run_headless(home: Path, *, demo: bool = False) -> int:
     """Run the engine without a screen until SIGINT or SIGTERM; the exit code."""
     try:
-        with _surroundings(home, demo=demo) as world:
+        with _demo_world(home) if demo else nullcontext() as world:
             return asyncio.run(_headless(home, world))
     except LaunchError as error:
         return report(error)

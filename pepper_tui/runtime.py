@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -21,7 +21,7 @@ from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, pars
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import Config, Secrets
 from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Mailbox, MaildirFeed, Triage, load_own_feed
-from pepper_tui.llm import build_models
+from pepper_tui.llm import Models, build_models
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -41,7 +41,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.store import ContextStore, HomeLock, StoreError, Subscriber
-from pepper_tui.tools import ApprovalError, Mailer, Services, ToolEngine, ToolError, builtin_registry
+from pepper_tui.tools import ApprovalError, Mailer, Services, Tool, ToolEngine, ToolError, builtin_registry
 from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,19 @@ def feeds_of(config: Config, agenda: Agenda | None) -> list[Feed]:
 class Engine:
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
-    def __init__(self, home: Path, config: Config, store: ContextStore, lock: HomeLock, clock: Clock) -> None:
+    def __init__(
+        self,
+        home: Path,
+        config: Config,
+        store: ContextStore,
+        lock: HomeLock,
+        clock: Clock,
+        *,
+        models: Models | None = None,
+        agenda: Agenda | None = None,
+        tools: Iterable[Tool] = (),
+    ) -> None:
+        """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in."""
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
         self._store, self._lock, self._clock = store, lock, clock
         checkpoint = kill_switch()
@@ -92,10 +104,12 @@ class Engine:
         self._inbox = Inbox(store, clock, self._timers)
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
-        self._models = build_models(config, store, clock, secrets)
-        self._agenda = Agenda(config.calendar.paths, self.zone) if config.calendar.paths else None
+        self._models = models or build_models(config, store, clock, secrets)
+        self._agenda = agenda or (Agenda(config.calendar.paths, self.zone) if config.calendar.paths else None)
         self._feeds = Feeds(feeds_of(config, self._agenda), store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
+        for tool in tools:
+            self._registry.add(tool)
         self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
         self._workers = WorkerPool(
             store,
@@ -110,6 +124,8 @@ class Engine:
         services = self._registry.services
         services.delegate, services.cancel_delegate = self._workers.delegate, self._workers.cancel
         services.cancel_call = self._tools.cancel
+        services.delegate_tainted = self._workers.tainted
+        services.announce = self._inbox.announce
         self._scheduler = Scheduler(
             store,
             clock,
@@ -119,6 +135,7 @@ class Engine:
             stream=self._models.stream,
             specs=self._registry.specs,
             by_rule=self._models.offline,
+            unit=self._models.unit,
             on_reply=self._spread,
             checkpoint=checkpoint,
         )
@@ -162,6 +179,7 @@ class Engine:
             mailbox=Mailbox(self._store) if mail.maildir else None,
             agenda=self._agenda,
             mailer=mailer,
+            attach_from=mail.attach_from,
             parse_when=parse_when,
             parse_repeat=parse_repeat,
         )
@@ -195,22 +213,23 @@ class Engine:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
-        for part in (
-            self._scheduler,
-            self._feeds,
-            self._subscriber,
-            self._workers,
-            self._tools,
-            self._reminders,
-            self._inbox,
-            self._timers,
-        ):
+        parts = {
+            "scheduler": self._scheduler.stop,
+            "feeds": self._feeds.stop,
+            "subscriber": self._subscriber.stop,
+            "workers": self._workers.stop,
+            "tools": self._tools.stop,
+            "reminders": self._reminders.stop,
+            "inbox": self._inbox.stop,
+            "timers": self._timers.stop,
+            "models": self._models.close,
+            "store": self._store.close,
+        }
+        for name, stop in parts.items():
             try:
-                await part.stop()
-            except Exception:
-                log.exception("%s did not stop cleanly", type(part).__name__)
-        await self._models.close()
-        await self._store.close()
+                await stop()
+            except Exception:  # a full disk, say: the others stop all the same
+                log.exception("%s did not stop cleanly", name)
         self._lock.release()
 
     # ------------------------------------------------------------------------------------------------ what is shown

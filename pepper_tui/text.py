@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
 # ECMA-48 sequences: CSI, then the string kinds (OSC, DCS, SOS, PM, APC) up to BEL or ST, then two-byte escapes.
-# Bodies exclude ESC and are possessive by construction, so that matching stays linear on hostile text.
+# A body excludes ESC and every C1 opener: no character is read for two of them, so hostile text costs linear time.
 _SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x9c]{0,4096}(?:\x1b\\|\x07|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x90\x98\x9b-\x9f]{0,4096}(?:\x1b\\|\x07|\x9c)"
     r"|\x1b[ -/]{0,8}[0-~]"
 )
 
@@ -52,6 +53,20 @@ def one_line(text: str, limit: int = 200) -> str:
 def shorten(text: str, limit: int) -> str:
     """``text``, or its first ``limit - 1`` characters and an ellipsis."""
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+
+def as_json(value: object, limit: int | None = None, indent: int | None = None) -> str:
+    """``value`` as JSON with every string and key in it cleaned first, so that no sequence is spelt out instead."""
+    text = json.dumps(_cleaned(value), ensure_ascii=False, indent=indent, default=str)
+    return text if limit is None else shorten(text, limit)
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def escape(text: str) -> str:

@@ -19,8 +19,10 @@ from pepper_tui.model import (
     NOTIFICATION,
     OPEN_TAG,
     REMINDER,
+    CallState,
     Context,
     ContextFilter,
+    Effect,
     Json,
     Namespace,
     Notification,
@@ -38,6 +40,8 @@ _UNDO_ID: Final = "inbox"
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
 _ALL: Final = 100_000
+_TOLD_BEFORE: Final = "the same was announced before"
+_LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
 
 
 class InboxError(ValueError):
@@ -124,11 +128,18 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- announcing
 
     async def announce(self, item: Notification) -> Context | None:
-        """Store a new item; ``None`` where the same was announced already. An older one of its matter is withdrawn."""
+        """Store a new item; an older one of its matter is withdrawn with it, in the caller's unit where there is one.
+
+        ``None`` where the same was announced already: it is kept as withdrawn and never shown.
+        """
         async with self._acting:
+            text = f"{item.title}\n{item.body}"
             if self._duplicate(item):
+                item.state = NOTIFICATION.move(item.state, NotificationState.DONE)
+                withdrawn = {"withdrawn": _TOLD_BEFORE}
+                await self._store.put(item, namespace=Namespace.NOTIFICATION, text=text, metadata=withdrawn)
                 return None
-            context = await self._store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+            context = await self._store.put(item, namespace=Namespace.NOTIFICATION, text=text, tags=[OPEN_TAG])
             await self._settle(item)
             return context
 
@@ -188,13 +199,13 @@ class Inbox:
         return moved
 
     async def _put_back(self, reminder_id: str, state: ReminderState) -> None:
-        """Offer a reminder again whose offer was taken back; its answer alone is undone, so the table is not asked."""
+        """Offer a reminder again whose answer is taken back; one that has moved on since stays as it is."""
         saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
         if saved is None:
             return
         reminder = Reminder.of(saved)
         if reminder.state is state:
-            reminder.state = ReminderState.OFFERED
+            reminder.state = REMINDER.move(reminder.state, ReminderState.OFFERED)
             await self._store_reminder(saved, reminder, {*saved.tags, OPEN_TAG})
 
     async def _store_reminder(self, saved: Context, reminder: Reminder, tags: set[str]) -> None:
@@ -266,7 +277,35 @@ class Inbox:
             if (item.snoozed_until or 0.0) > self._clock.now():
                 self._arm(item)
                 return
+            stale = await self._stale(item)
+            if stale:
+                await self._close(context, stale)
+                return
             await self._move(context, item, NotificationState.NEW, {"returned": self._clock.now()})
+
+    async def _stale(self, item: Notification) -> str:
+        """Why ``item``, put away earlier, need not come back; empty where it should."""
+        if not item.matter or item.kind in _UNPAIRED:
+            return ""
+        since = ContextFilter(
+            namespaces=[f"{Namespace.SIGNALS}.*", Namespace.TOOL_CALL], limit=_LOOKED_AT, include_expired=True
+        )
+        of_it = [c for c in await self._store.query(since) if c.data.get("matter") == item.matter]
+        later = [c for c in of_it if c.updated_at > item.created_at]
+        if any(c.data.get("effect") == Effect.SEND and c.data.get("state") == CallState.SUCCEEDED for c in later):
+            return "it was answered meanwhile"
+        if any(c.data.get("metadata", {}).get("kind") == "own" for c in later):
+            return "you answered it meanwhile"
+        facts: Json = next((c.data["metadata"] for c in of_it if c.namespace != Namespace.TOOL_CALL), {})
+        if facts.get("kind") == "cancelled":
+            return "it was cancelled meanwhile"
+        if isinstance(facts.get("end"), int | float) and facts["end"] <= self._clock.now():
+            return "it is over"
+        for other in await self._open():
+            same = other.data.get("kind") == item.kind and other.data.get("matter") == item.matter
+            if same and other.data.get("created_at", 0.0) > item.created_at:
+                return f"replaced by {other.context_id}"
+        return ""
 
     # ------------------------------------------------------------------------------------------- one matter
 
@@ -324,7 +363,7 @@ class Inbox:
             if self._duplicate(item):
                 context = await self._store.get(item.id, namespace=Namespace.NOTIFICATION)
                 if context:
-                    await self._close(context, "the same was announced before")
+                    await self._close(context, _TOLD_BEFORE)
                 return
             await self._settle(item)
 

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
+from pepper_tui.text import one_line
+
 HORIZON: Final = timedelta(days=366 * 9)  # the longest gap of a sound rule: 29 February across 2100
 _FREQUENCIES: Final = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")
 _UNTIL: Final = re.compile(r"UNTIL=([0-9TZ]+)")
@@ -44,9 +46,9 @@ def check_rule(rule: str) -> str:
         start = datetime(2024, 1, 1)
         following = _expand(value, start, UTC, start + HORIZON).after(start - timedelta(seconds=1), inc=True)
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"not a repeat rule: {rule!r} ({error}); e.g. FREQ=WEEKLY;BYDAY=MO") from error
+        raise ValueError(f"not a repeat rule: {one_line(rule, 80)!r} ({error}); e.g. FREQ=WEEKLY;BYDAY=MO") from error
     if following is None and "UNTIL" not in parts:
-        raise ValueError(f"the rule {rule!r} never comes due")
+        raise ValueError(f"the rule {one_line(rule, 80)!r} never comes due")
     return value
 
 

@@ -17,6 +17,7 @@ from pepper_tui.model import (
     AssistantMessage,
     Context,
     ContextFilter,
+    Effect,
     Namespace,
     Notification,
     Priority,
@@ -33,6 +34,8 @@ from pepper_tui.text import one_line
 
 LISTED: Final = 8  # last items of each kind that "silence" lists
 SILENCE_DAYS: Final = 7.0
+FIRST_LOOK: Final = "was there when Pepper first looked"
+"""The reason of a signal that was made of what a source already held: nothing was kept from anyone."""
 _DEPTH: Final = 8
 _ALIASES: Final = {
     "message": Namespace.ASSISTANT_MESSAGE,
@@ -108,7 +111,7 @@ class Why:
         elif context.namespace.startswith(Namespace.SIGNALS):
             await self._signal(context, lines, told, depth)
         else:
-            shown = one_line(context.text or str(context.data), 120)
+            shown = one_line(context.text or ", ".join(f"{k}: {v}" for k, v in context.data.items()), 120)
             lines.append(_indent(depth, f"{context.namespace} {self._at(context.created_at)}: {shown}"))
 
     async def _notification(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
@@ -229,17 +232,30 @@ class Why:
         logs = await self._store.query(
             ContextFilter(namespaces=[Namespace.ASSISTANT_LOG], since=since, limit=1000, include_expired=True)
         )
-        spoken = {notice.data.get("source", "") for notice in notices}
-        matters = {notice.data.get("matter", "") for notice in notices} - {""}
-        held = [
-            signal
-            for signal in signals
-            if f"{signal.namespace}:{signal.context_id}" not in spoken and signal.data.get("matter") not in matters
-        ]
-        counts = Counter(str(signal.data.get("priority")) for signal in held)
+        acted, taken = await self._acted_on(since), await self._taken(since)
+        told = {notice.data.get("source", "") for notice in notices}
+        acted |= {notice.data.get("matter", "") for notice in notices} - {""}
+        first_look, waiting, held = 0, 0, []
+        for signal in signals:
+            name = f"{signal.namespace}:{signal.context_id}"
+            if signal.data.get("reason") == FIRST_LOOK:
+                first_look += 1
+            elif name in told or signal.data.get("matter") in acted:
+                continue
+            elif signal.data.get("priority") == Priority.LOG:
+                held.append((signal, "priority log: only logged"))
+            elif name not in taken:
+                waiting += 1
+            elif not signal.data.get("metadata", {}).get("action"):  # what a watch orders is done, not held back
+                held.append((signal, "a step took it and chose silence"))
+        counts = Counter(str(signal.data.get("priority")) for signal, _ in held)
         named = ", ".join(f"{counts[p]} {p}" for p in Priority if counts[p]) or "no"
         lines = [f"Held back in the last {SILENCE_DAYS:.0f} days: {named} signals; {len(logs)} thoughts not said."]
-        unjudged = [s for s in held if "not judged" in str(s.data.get("reason", ""))]
+        if waiting:
+            lines.append(f"{waiting} signals wait for a step and are not held back.")
+        if first_look:
+            lines.append(f"{first_look} signals were there when Pepper first looked and do not count.")
+        unjudged = [s for s, _ in held if "not judged" in str(s.data.get("reason", ""))]
         if unjudged:
             lines.append(f"{len(unjudged)} signals were not judged: there was no model to judge them.")
         withdrawn = [n for n in notices if n.metadata.get("withdrawn")]
@@ -253,8 +269,8 @@ class Why:
             lines.append("Last signals without a notice:")
             lines += [
                 f"  {self._at(s.created_at)} [{s.data.get('priority')}] {one_line(str(s.data.get('content')), 70)}"
-                f" ({one_line(str(s.data.get('reason')), 70)})"
-                for s in held[:LISTED]
+                f" ({one_line(str(s.data.get('reason')), 70)}; {rule})"
+                for s, rule in held[:LISTED]
             ]
         if logs:
             lines.append("Last thoughts kept to the log:")
@@ -263,6 +279,19 @@ class Why:
                 for entry in logs[:LISTED]
             ]
         return lines
+
+    async def _acted_on(self, since: float) -> set[str]:
+        """The matters that came to a card, a reminder, a note or a task: those were not held back."""
+        calls = await self._store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], since=since, limit=10_000, include_expired=True)
+        )
+        acts = [c.data for c in calls if c.data.get("effect") != Effect.READ or c.data.get("name") == "delegate"]
+        return {str(act.get("matter", "")) for act in acts} - {""}
+
+    async def _taken(self, since: float) -> set[str]:
+        """Names of the signals that a step has taken."""
+        steps = await self._store.query(ContextFilter(namespaces=[Namespace.STEP], since=since, limit=10_000))
+        return {str(name) for step in steps for name in step.data.get("inputs", [])}
 
     def _at(self, seconds: float) -> str:
         return f"{datetime.fromtimestamp(seconds, self._zone):%a %d %b %H:%M}"

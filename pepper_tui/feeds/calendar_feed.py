@@ -42,7 +42,8 @@ class CalendarFeed:
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
             if not update.deleted:
-                await self._signal(ctx, update)
+                async with ctx.processing(update.seq):
+                    await self._signal(ctx, update)
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
 

@@ -31,7 +31,8 @@ def next_time(entry: ClockEntry, after: float, zone: tzinfo) -> float:
     """The first time of ``entry`` later than ``after``. Raises ``ValueError`` for a cron line that can't be read."""
     if entry.every:
         return after + entry.every
-    return float(croniter(entry.cron, datetime.fromtimestamp(after, zone)).get_next(float))
+    at = float(croniter(entry.cron, datetime.fromtimestamp(after, zone)).get_next(float))
+    return next_time(entry, at, zone) if _comes_again(entry, at, zone) else at
 
 
 def newest_missed(entry: ClockEntry, due: float, now: float, zone: tzinfo) -> float:
@@ -39,7 +40,17 @@ def newest_missed(entry: ClockEntry, due: float, now: float, zone: tzinfo) -> fl
     if entry.every:
         return due + (now - due) // entry.every * entry.every
     newest = float(croniter(entry.cron, datetime.fromtimestamp(now + 1, zone)).get_prev(float))
+    while _comes_again(entry, newest, zone):
+        newest = float(croniter(entry.cron, datetime.fromtimestamp(newest, zone)).get_prev(float))
     return max(due, newest)
+
+
+def _comes_again(entry: ClockEntry, at: float, zone: tzinfo) -> bool:
+    """Whether ``at`` is a wall time of its day that was there an hour before already, as the clocks went back.
+
+    An entry of stated hours means its first; one of each hour, or some of them in steps, counts real hours.
+    """
+    return datetime.fromtimestamp(at, zone).fold == 1 and not entry.cron.split()[1].startswith("*")
 
 
 class ClockFeed:
@@ -53,25 +64,29 @@ class ClockFeed:
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
-            raw = update.context.data
-            facts = Facts(NAME, subject=raw["name"], text=raw["text"], priority=raw["priority"], reason=raw["reason"])
-            priority, reason, action = self._triage.judge(facts)
-            metadata: Json = {"raw": raw["id"], "entry": raw["name"], "due": raw["due"], "late": raw["late"]}
-            if action:
-                metadata["action"] = action
-            signal = Signal(
-                id=f"signal_{raw['id']}",
-                content=one_line(f"{raw['name']}: {raw['text']}", 320),
-                created_at=update.context.created_at,
-                priority=priority,
-                source=NAME,
-                reason=reason,
-                matter=f"clock:{raw['name']}",
-                metadata=metadata,
-            )
-            await store_signal(ctx.store, signal)
+            async with ctx.processing(update.seq):
+                await self._signal(ctx, update)
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.clock", start="beginning")(process)
+
+    async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
+        raw = update.context.data
+        facts = Facts(NAME, subject=raw["name"], text=raw["text"], priority=raw["priority"], reason=raw["reason"])
+        priority, reason, action = self._triage.judge(facts)
+        metadata: Json = {"raw": raw["id"], "entry": raw["name"], "due": raw["due"], "late": raw["late"]}
+        if action:
+            metadata["action"] = action
+        signal = Signal(
+            id=f"signal_{raw['id']}",
+            content=one_line(f"{raw['name']}: {raw['text']}", 320),
+            created_at=update.context.created_at,
+            priority=priority,
+            source=NAME,
+            reason=reason,
+            matter=f"clock:{raw['name']}",
+            metadata=metadata,
+        )
+        await store_signal(ctx.store, signal)
 
     async def run(self, ctx: FeedContext) -> None:
         entries, bad = [], []

@@ -9,7 +9,8 @@ before ``Subscriber.start``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Literal, Protocol
@@ -23,6 +24,8 @@ FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
 
+PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names what was given up"
+
 HealthState = Literal["ok", "starting", "trouble", "stopped"]
 
 
@@ -35,20 +38,47 @@ class FeedError(Exception):
 
 
 class HealthReporter:
-    """Writes the ``Health`` of one part, only where it changed."""
+    """Writes the ``Health`` of one feed, only where it changed: how its source is, and whether its processor fails.
+
+    A processor's failure stands until that same update went through, whatever the source says meanwhile. It is written
+    outside the unit of work of the handler that failed, which is thrown away.
+    """
 
     def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
         self._store, self._clock, self._part = store, clock, part
+        self._source: tuple[HealthState, str, str] = ("starting", "", "")
+        self._failing: dict[int, tuple[str, str]] = {}  # by the update's seq: what went wrong, and how to mend it
         self._last: tuple[str, str, str] | None = None
+        self._writing = asyncio.Lock()
 
     async def report(self, state: HealthState, detail: str = "", mend: str = "") -> None:
-        """Record ``state``; nothing is written where state, detail and mend are as they were."""
-        said = (state, one_line(detail, 500), one_line(mend, 500))
-        if said == self._last:
+        """Record how the source is; nothing is written where state, detail and mend are as they were."""
+        self._source = (state, one_line(detail, 500), one_line(mend, 500))
+        await self._say()
+
+    async def processed(self, seq: int, error: Exception | None = None, mend: str = "") -> None:
+        """Record that the processor failed with ``error`` on an update, or that it went through."""
+        if error is not None:
+            words = str(error) if isinstance(error, FeedError) else f"{type(error).__name__}: {error}"
+            detail = f"what came in can't be processed: {words}"
+            self._failing[seq] = (one_line(detail, 500), one_line(mend or PROCESSOR_MEND, 500))
+        elif self._failing.pop(seq, None) is None:
             return
-        health = Health(self._part, state, said[1], said[2], self._clock.now())
-        await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=self._part, type="health")
-        self._last = said
+        await self._say()
+
+    async def _say(self) -> None:
+        await asyncio.create_task(self._write())  # a task of its own is in nobody's unit of work
+
+    async def _write(self) -> None:
+        async with self._writing:
+            said: tuple[HealthState, str, str] = self._source
+            if self._failing and said[0] in ("ok", "starting"):
+                said = ("trouble", *next(reversed(self._failing.values())))
+            if said == self._last:
+                return
+            health = Health(self._part, *said, self._clock.now())
+            await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=self._part, type="health")
+            self._last = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,16 @@ class FeedContext:
     subscriber: Subscriber
     health: HealthReporter
     zone: tzinfo
+
+    @asynccontextmanager
+    async def processing(self, seq: int) -> AsyncIterator[None]:
+        """Tell as health what goes wrong while the update ``seq`` is processed, and when it went through."""
+        try:
+            yield
+        except Exception as error:
+            await self.health.processed(seq, error, str(getattr(error, "mend", "")))
+            raise
+        await self.health.processed(seq)
 
     def for_part(self, part: str) -> FeedContext:
         """The same with a health reporter of its own."""

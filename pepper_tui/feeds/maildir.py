@@ -105,7 +105,8 @@ class MaildirFeed:
         async def process(updates: list[ContextUpdate]) -> None:
             for update in updates:
                 if not update.deleted:
-                    await self._signal(ctx.store, update)
+                    async with ctx.processing(update.seq):
+                        await self._signal(ctx.store, update)
 
         ctx.subscriber.on_context_batch(
             namespaces=[RAW], size=100, longest_wait=0.0, name="feeds.mail", start="beginning"
@@ -188,20 +189,29 @@ class MaildirFeed:
         for at in range(0, len(new), CHUNK):
             chunk = new[at : at + CHUNK]
             read = await asyncio.to_thread(lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
+            files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
             async with ctx.store.unit():
                 for found, result in read:
                     if result is not None:
+                        files.setdefault(result[0], []).append([str(found.root), found.name])
                         # after a crash within the first look, what came since then is no backlog
                         old = first_sight and (known is None or result[2] <= source["first_seen"])
-                        await self._store(ctx, found, *result, backlog=old)
+                        await self._store(ctx, found, *result, [*files[result[0]]], backlog=old)
             self._known.update((str(root), found.name) for found, result in read if result is not None)
         if first_sight:
             await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
 
     async def _store(
-        self, ctx: FeedContext, found: Found, key: str, mail: Mail, arrived: float, *, backlog: bool
+        self,
+        ctx: FeedContext,
+        found: Found,
+        key: str,
+        mail: Mail,
+        arrived: float,
+        files: list[list[str]],
+        *,
+        backlog: bool,
     ) -> None:
-        files = [[str(found.root), found.name]]
         known = await ctx.store.get(key, namespace=RAW)
         if known is not None:  # the same mail under another name, say in a second folder
             files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
@@ -301,6 +311,8 @@ def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
         "snippet": "\n".join(one_line(line, 160) for line in lines[:4]),
         "attachments": [one["name"] for one in raw["attachments"]][:20],
     }
+    if triage.is_own(sender["address"]):
+        metadata["kind"] = "own"
     if action:
         metadata["action"] = action
     return Signal(

@@ -73,7 +73,8 @@ class OwnFeed:
 
         async def process(update: ContextUpdate) -> None:
             if not update.deleted:
-                await self._signal(ctx, update)
+                async with ctx.processing(update.seq):
+                    await self._signal(ctx, update)
 
         subscribe = ctx.subscriber.on_context_update(
             namespaces=[f"{Namespace.RAW}.{self.name}"], name=f"feeds.{self.name}", start="beginning"
@@ -106,10 +107,8 @@ class OwnFeed:
                 signal.reason = f"the priority rule of your feed {self.name!r}"
         except Exception as error:
             where = _line(error, self._config.file)
-            await ctx.health.report(
-                "trouble", f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file} and restart pepper"
-            )
-            raise
+            mend = f"mend {self._config.file} and restart pepper"
+            raise FeedError(f"{where}: {type(error).__name__}: {error}", mend) from error
         await store_signal(ctx.store, signal)
 
     def _made(self, raw: Json, update: ContextUpdate) -> Signal | None:
@@ -121,6 +120,7 @@ class OwnFeed:
         if isinstance(said, Signal):
             said.id, said.source = identity, self.name
             said.content = one_line(said.content, 320)
+            said.metadata.pop("action", None)
             return said
         if not isinstance(said, dict):
             raise TypeError(f"process must return a dict, a Signal or None, not {type(said).__name__}")
@@ -137,6 +137,7 @@ class OwnFeed:
         )
         priority, reason, action = self._triage.judge(facts)
         metadata: Json = {**said.get("metadata", {}), "raw": raw["id"]}
+        metadata.pop("action", None)  # only a watch orders one: what came from outside does not
         if action:
             metadata["action"] = action
         matter = str(said.get("matter") or f"{self.name}:{raw['id']}")

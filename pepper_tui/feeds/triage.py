@@ -1,7 +1,8 @@
 """Facts about what came in, to how urgent it is, why, and what the user wants done then. Rules only, never a guess.
 
-The order: a rule of the user's own, watches (the first that holds), what is known to need nobody (sent by the user,
-junk, lists, automatic mail), VIPs, addressed to me. Every verdict has a reason in plain words.
+The order: a rule of the user's own, what is known to need nobody (sent by the user, junk), watches, lists and automatic
+mail, VIPs, addressed to me. Every verdict has a reason in plain words. All watches that hold count: the most urgent
+priority stands, each is named in the reason, and each act is done once, as the first watch that asks for it says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pepper_tui.model import Json, Priority
 from pepper_tui.text import one_line
 
 READ: Final = 20_000  # characters of a text in which words are looked for
+_URGENCY: Final = list(Priority)  # the most urgent first
 _SILENT_FOLDERS: Final = {"junk", "spam", "trash", "drafts", "deleted", "deleted items", "bulk"}
 
 
@@ -59,18 +61,23 @@ class Triage:
         for rule in self._rules:
             if (verdict := rule(facts)) is not None:
                 return verdict
-        if facts.source == "mail" and facts.sender in self._own:
+        if facts.source == "mail" and self.is_own(facts.sender):
             return Verdict(Priority.LOG, "you sent it")
         who = one_line(facts.name or facts.sender or "an unknown sender", 60)
         if junk := next((one for one in facts.labels if one.lower() in _SILENT_FOLDERS), ""):
             return Verdict(Priority.LOG, f"in the folder {one_line(junk, 40)}")
-        if (watch := next(iter(self.matching(facts)), None)) is not None:
-            return Verdict(watch.priority, self._watch_reason(watch, facts), self.action(watch))
+        if watches := self.matching(facts):
+            reason = "; ".join(self._watch_reason(watch, facts) for watch in watches)
+            return Verdict(min((watch.priority for watch in watches), key=_URGENCY.index), reason, self.action(watches))
         if facts.source == "mail":
             return self._mail(facts, who)
         if facts.sender and _is_one_of(facts.sender, self._config.user.vips):
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
+
+    def is_own(self, address: str) -> bool:
+        """Whether ``address`` is one of the user's own."""
+        return address in self._own
 
     def matching(self, facts: Facts) -> list[Watch]:
         """The watches that hold, in the order of the config."""
@@ -80,18 +87,20 @@ class Triage:
         """The watches that ask for a brief before an event."""
         return [watch for watch in self._config.watch if watch.brief]
 
-    def action(self, watch: Watch) -> Json | None:
-        """What ``watch`` wants done, or ``None`` where it only sets a priority."""
-        if not (watch.notify or watch.draft or watch.brief or watch.follow or watch.remind):
+    def action(self, watches: Sequence[Watch]) -> Json | None:
+        """What ``watches`` want done, one act of a kind; ``None`` where they only set a priority."""
+        acting = [w for w in watches if w.notify or w.draft or w.brief or w.follow or w.remind]
+        if not acting:
             return None
+        draft = next((w.draft for w in acting if w.draft), "")
         return {
-            "watch": watch.name,
-            "notify": watch.notify,
-            "draft": watch.draft,
-            "template": self._config.mail.templates.get(watch.draft, "") if watch.draft else "",
-            "brief": watch.brief,
-            "follow": watch.follow,
-            "remind": watch.remind,
+            "watch": ", ".join(w.name for w in acting),
+            "notify": any(w.notify for w in acting),
+            "draft": draft,
+            "template": self._config.mail.templates.get(draft, "") if draft else "",
+            "brief": next((w.brief for w in acting if w.brief), 0),
+            "follow": next((w.follow for w in acting if w.follow), 0.0),
+            "remind": next((w.remind for w in acting if w.remind), ""),
         }
 
     def _mail(self, facts: Facts, who: str) -> Verdict:

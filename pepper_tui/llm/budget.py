@@ -1,16 +1,24 @@
 """The daily cap: reserved at its worst before each call, reconciled to what it cost after.
 
-A day is the user's calendar day. Each call is one ``Usage`` context in ``llm.usage``. Where a call has a price, its
-context is written before the call with the worst that it can cost, and again with what it did cost; so a crash in
-between leaves the worst counted as spent. The cap holds for money where the model has a price, else for tokens.
-Background work may not touch the share that is kept for the chat.
+A day is the user's calendar day. The cap holds for money where the model has a price, else for tokens. Background work
+may not touch the share that is kept for the chat.
+
+Before a call with a price goes out, the day's *allowance* is on disk: a sum that covers all that was spent, the worst
+of every call under way, and this one's worst. It is raised by some calls at once, so most of them need no write of
+their own; after a crash all of it counts as spent, a clean stop lowers it to what was spent. So the cap holds over any
+number of kills, and no record has to be durable before a reply is.
+
+Each call is one ``Usage`` context in ``llm.usage``: written with the next unit of work that is opened here, or within a
+moment where there is none.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Coroutine
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from contextvars import Context as EmptyContext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,9 +27,17 @@ from typing import Any, Final, Literal
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
 from pepper_tui.model import ContextFilter, ModelError, Namespace, Usage
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, StoreError, UnitOfWork
 
-RESERVED_TAG: Final = "reserved"
+log = logging.getLogger(__name__)
+
+ALLOWANCE: Final = "llm.allowance"
+"""Namespace of the days' allowances: id = the day, ``sum`` in the currency of the prices."""
+
+_AHEAD: Final = 2.0  # worst cases of a call by which an allowance is raised beyond what is needed
+_ALLOWANCE_TTL: Final = 7 * 86400.0
+_RECORD_WITHIN: Final = 0.05  # seconds that a call's record waits for a unit to be written with
+_RECORD_PAUSE_CAP: Final = 60.0  # seconds between attempts where the store refuses
 _PAGE: Final = 1000
 _MILLION: Final = 1_000_000
 
@@ -45,7 +61,6 @@ class Reservation:
     day: str
     worst: Usage
     priced: bool
-    durable: bool
 
 
 @dataclass(slots=True)
@@ -55,6 +70,17 @@ class _Day:
     all_tokens: int = 0
     held: float = 0.0
     held_tokens: int = 0
+    allowance: float = 0.0  # known to be on disk
+    raised: bool = False  # whether more than what was spent may be on disk
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What one call cost, not yet known to be on disk."""
+
+    id: str
+    usage: Usage
+    priced: bool
 
 
 def cost_of(usage: Usage, price: config.Price | None) -> float:
@@ -75,6 +101,9 @@ class Budget:
         self._zone = local_zone(settings.user.zone)
         self._days: dict[str, _Day] = {}
         self._loading = asyncio.Lock()
+        self._raising = asyncio.Lock()
+        self._unwritten: list[_Record] = []
+        self._waiting: asyncio.Task[Any] | None = None  # for a unit to write the records with
         self._writes: set[asyncio.Task[Any]] = set()
 
     def _local(self, at: float) -> datetime:
@@ -111,6 +140,10 @@ class Budget:
                 if len(page) < _PAGE:
                     break
                 seq = page[-1].seq
+            allowed = await self._store.get(day, namespace=ALLOWANCE)
+            if allowed is not None:
+                account.spent = max(account.spent, float(allowed.data["sum"]))
+            account.allowance = account.spent
             self._days[day] = account
             for old in sorted(self._days)[:-2]:
                 del self._days[old]
@@ -164,51 +197,98 @@ class Budget:
                 raise self._refusal(reserve, worst.cost, account)
         elif price is None and account.tokens + account.held_tokens + tokens > token_cap:
             raise self._token_refusal(reserve, tokens, account)
-        held = Reservation(self._clock.new_id("usage"), day, worst, price is not None, worst.cost > 0)
+        held = Reservation(self._clock.new_id("usage"), day, worst, price is not None)
         self._hold(held, +1)
-        if held.durable:
-            try:
-                await self._apart(self._write(held, worst, reserved=True))
-            except BaseException:
-                # Not known to be written or not: give the room back and take the row away.
-                self._hold(held, -1)
-                self._spawn(self._store.delete(held.id, namespace=Namespace.USAGE))
-                raise
+        try:
+            await self._allow(day, worst.cost, cap)
+        except BaseException:
+            self._hold(held, -1)
+            raise
         return held
 
-    async def settle(self, held: Reservation, usage: Usage | None) -> None:
-        """Replace the worst case by what the call did cost (``usage`` with its cost), or by nothing for ``None``.
+    async def _allow(self, day: str, worst: float, cap: float) -> None:
+        """Return when the day's allowance on disk covers all that is spent and held."""
+        account = self._days[day]
+        if account.spent + account.held <= account.allowance:
+            return
+        async with self._raising:
+            needed = account.spent + account.held
+            if needed <= account.allowance:
+                return
+            # never above the cap, and background work does not raise it into what is kept for the chat
+            allowance = max(needed, min(cap, needed + _AHEAD * worst))
+            account.raised = True
+            await self._apart(self._write_allowance(day, allowance))
+            account.allowance = allowance
 
-        Safe to await while being cancelled: the write goes on.
-        """
+    async def _write_allowance(self, day: str, allowance: float) -> None:
+        await self._store.store({"sum": allowance}, namespace=ALLOWANCE, context_id=day, ttl=_ALLOWANCE_TTL)
+
+    def settle(self, held: Reservation, usage: Usage | None) -> None:
+        """Replace the worst case by what the call did cost (``usage`` with its cost), or by nothing for ``None``."""
         self._hold(held, -1)
         if usage is None:
-            if held.durable:
-                await self._apart(self._store.delete(held.id, namespace=Namespace.USAGE))
             return
         usage = dataclasses.replace(usage, created_at=held.worst.created_at)
         if held.day in self._days:
             self._add(self._days[held.day], usage, priced=held.priced)
-        await self._apart(self._write(held, usage, reserved=False))
+        self._unwritten.append(_Record(held.id, usage, held.priced))
+        self._write_soon()
 
     def _hold(self, held: Reservation, sign: int) -> None:
         account = self._days.get(held.day)
         if account is None:  # long past; nothing is counted against that day any more
             return
-        if held.durable:
-            account.held = max(0.0, account.held + sign * held.worst.cost)
+        account.held = max(0.0, account.held + sign * held.worst.cost)
         if not held.priced:
             account.held_tokens += sign * (held.worst.prompt_tokens + held.worst.completion_tokens)
 
-    async def _write(self, held: Reservation, usage: Usage, *, reserved: bool) -> None:
+    @contextlib.asynccontextmanager
+    async def unit(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work of the store that also takes the records of calls that are not yet written.
+
+        Not to be nested in another one. Where it fails, the records are written apart.
+        """
+        records, self._unwritten = self._unwritten, []
+        try:
+            async with self._store.unit() as unit:
+                for record in records:
+                    await self._write(record)
+                yield unit
+        except BaseException:
+            # Perhaps committed all the same (a cancelled wait): storing the same again makes no second record.
+            self._unwritten += records
+            self._write_soon()
+            raise
+
+    async def _write(self, record: _Record) -> None:
         await self._store.store(
-            usage.data(),
+            record.usage.data(),
             namespace=Namespace.USAGE,
-            context_id=held.id,
+            context_id=record.id,
             type="usage",
-            tags=[RESERVED_TAG] if reserved else [],
-            metadata={"priced": held.priced},
+            metadata={"priced": record.priced},
         )
+
+    def _write_soon(self) -> None:
+        if self._unwritten and self._waiting is None:
+            self._waiting = self._spawn(self._write_later())
+
+    async def _write_later(self) -> None:
+        pause = _RECORD_WITHIN
+        while self._unwritten:
+            await self._clock.sleep(pause)
+            pause = min(_RECORD_PAUSE_CAP, pause * 4)
+            try:
+                await self._write_all()
+            except StoreError as error:
+                log.error("%d calls could not be recorded yet", len(self._unwritten), exc_info=error)
+        self._waiting = None
+
+    async def _write_all(self) -> None:
+        if self._unwritten:
+            async with self.unit():
+                pass
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         # An empty context: what a call costs is true whether or not the unit of work around it is committed.
@@ -221,9 +301,21 @@ class Budget:
         await asyncio.shield(self._spawn(work))
 
     async def flush(self) -> None:
-        """Return when every write under way is done."""
+        """Return when every call that has ended is on record."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
         while self._writes:
             await asyncio.gather(*self._writes, return_exceptions=True)
+        await self._write_all()
+
+    async def close(self) -> None:
+        """``flush``, and give back what the allowances hold beyond it."""
+        await self.flush()
+        for day, account in self._days.items():
+            if account.raised:
+                account.allowance = account.spent + account.held
+                await self._write_allowance(day, account.allowance)
 
     def _again(self) -> str:
         tomorrow = (self._local(self._clock.now()) + timedelta(days=1)).replace(hour=0, minute=0, second=0)

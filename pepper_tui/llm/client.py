@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pepper_tui.model import Json, ModelEvent, ModelRequest, ToolSpec, Usage
 
+_SIZES_KEPT = 512
 _MESSAGE_OVERHEAD = 16  # tokens that a chat template adds to a message, generously
 
 
@@ -22,19 +23,31 @@ class ModelClient(Protocol):
         ...
 
 
+_sizes: dict[int, tuple[ToolSpec, int, int]] = {}  # of tools, by identity; the spec itself keeps its id taken
+
+
+def _size(piece: str) -> tuple[int, int]:
+    """Bytes of ASCII, and other bytes."""
+    if piece.isascii():
+        return len(piece), 0
+    narrow = len(piece.encode("ascii", "ignore"))
+    return narrow, len(piece.encode("utf-8", "surrogatepass")) - narrow
+
+
+def _tool_size(tool: ToolSpec) -> tuple[int, int]:
+    known = _sizes.get(id(tool))
+    if known is None:
+        if len(_sizes) >= _SIZES_KEPT:
+            _sizes.clear()
+        piece = tool.name + tool.description + json.dumps(tool.parameters, ensure_ascii=False)
+        known = _sizes[id(tool)] = (tool, *_size(piece))
+    return known[1:]
+
+
 def _bytes(messages: Sequence[Json], tools: Sequence[ToolSpec]) -> tuple[int, int]:
-    ascii_bytes = other = 0
-    pieces = [json.dumps(m, ensure_ascii=False) for m in messages]
-    pieces += [t.name + t.description + json.dumps(t.parameters, ensure_ascii=False) for t in tools]
-    for piece in pieces:
-        if piece.isascii():
-            ascii_bytes += len(piece)
-            continue
-        size = len(piece.encode("utf-8", "surrogatepass"))
-        wide = size - sum(1 for char in piece if char < "\x80")
-        ascii_bytes += size - wide
-        other += wide
-    return ascii_bytes, other
+    sizes = [_size(json.dumps(message, ensure_ascii=False)) for message in messages]
+    sizes += [_tool_size(tool) for tool in tools]
+    return sum(narrow for narrow, _ in sizes), sum(wide for _, wide in sizes)
 
 
 def estimate_tokens(text: str) -> int:

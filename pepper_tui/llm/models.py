@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Literal, get_args
 
 from pepper_tui import config
@@ -13,7 +14,7 @@ from pepper_tui.llm.client import ModelClient, bound_prompt, usage_so_far
 from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
 from pepper_tui.llm.openai_client import OpenAIClient
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, TextDelta, Usage
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, UnitOfWork
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -56,9 +57,13 @@ class Models:
             if isinstance(client, OpenAIClient):
                 await client.warm()
 
+    def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work that also records what the calls before it have cost: one commit for both."""
+        return self.budget.unit()
+
     async def close(self) -> None:
         """Finish the records under way and close the connections."""
-        await self.budget.flush()
+        await self.budget.close()
         for client in set(self._clients.values()):
             if isinstance(client, OpenAIClient):
                 await client.close()
@@ -66,7 +71,8 @@ class Models:
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """See ``ModelClient``. The ``Completed`` and each ``ModelError`` carry usage with its cost.
 
-        What a call cost is on record by the time that its last event, its error or its cancellation gets out.
+        What a call cost is counted by the time that its last event, its error or its cancellation gets out, and on
+        record with the next ``unit``, or a moment later.
         """
         client, model = self._clients[request.role], request.model or self._names[request.role]
         if isinstance(client, OfflineModel):
@@ -98,16 +104,16 @@ class Models:
                 raise ModelError("cut", "The model's answer broke off.", retryable=True)
         except ModelError as error:
             error.usage = self._priced(error.usage, price) if error.usage else None
-            await self.budget.settle(held, error.usage)
+            self.budget.settle(held, error.usage)
             raise
         except BaseException:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
             usage = self._priced(usage_so_far(request, model, "".join(text)), price)
-            await self.budget.settle(held, usage)
+            self.budget.settle(held, usage)
             raise
         self.last_usage = finished.usage
-        await self.budget.settle(held, finished.usage)
+        self.budget.settle(held, finished.usage)
         yield finished
 
     @staticmethod

@@ -56,7 +56,7 @@ class _Draft:
     def __init__(self, request: ModelRequest, new_id: Callable[[str], str]) -> None:
         self.words: list[str] = []
         self.calls: list[RequestedCall] = []
-        self.not_judged = 0
+        self.not_judged: list[int] = []
         self._new_id = new_id
         self.offered = {tool.name: tool.parameters for tool in request.tools}
 
@@ -108,7 +108,7 @@ class OfflineModel:
         for piece in _PIECE.findall(text):
             yield TextDelta(piece)
         usage = Usage(OFFLINE_NAME, request.role, 0, 0, 0, 0.0, request.now)
-        yield Completed(text, tuple(draft.calls), usage)
+        yield Completed(text, tuple(draft.calls), usage, tuple(draft.not_judged))
 
     # ------------------------------------------------------------------------------------------------- a worker's step
 
@@ -128,19 +128,20 @@ class OfflineModel:
 
     def _think(self, request: ModelRequest, draft: _Draft) -> None:
         answers = any(entry.kind == "user_msg" for entry in request.entries)
-        for entry in request.entries:
+        for position, entry in enumerate(request.entries):
             if entry.kind == "user_msg":
                 self._answer(request, entry, draft)
             elif entry.kind == "signal":
-                self._signal(Signal.of(entry.facts), draft)
+                if not self._signal(Signal.of(entry.facts), draft):
+                    draft.not_judged.append(position)
             elif entry.kind == "tool_result":
                 answers = answers or entry.facts.get("root") == "user"
                 self._result(request, entry, draft)
         self._within_bound(draft)
         if draft.not_judged:
-            self.not_judged += draft.not_judged
+            self.not_judged += len(draft.not_judged)
             if not answers:
-                draft.say(f"Not judged: {draft.not_judged}.")
+                draft.say(f"Not judged: {len(draft.not_judged)}.")
 
     def _within_bound(self, draft: _Draft) -> None:
         """Put the notices beyond what a step may call into one, so that none is dropped."""
@@ -166,7 +167,8 @@ class OfflineModel:
 
     # ------------------------------------------------------------------------------------------------------- signals
 
-    def _signal(self, signal: Signal, draft: _Draft) -> None:
+    def _signal(self, signal: Signal, draft: _Draft) -> bool:
+        """Do what the user's rules order for the signal; False where none does, and it would need judgement."""
         facts = signal.metadata
         action = facts.get("action")
         action = action if isinstance(action, dict) else {}
@@ -204,8 +206,7 @@ class OfflineModel:
                 priority=str(signal.priority),
                 kind="notice",
             )
-        if not done:
-            draft.not_judged += 1
+        return done
 
     def _draft_reply(self, signal: Signal, action: Json, draft: _Draft) -> bool:
         facts = signal.metadata

@@ -27,6 +27,7 @@ from pepper_tui.model import (
     ModelRequest,
     RequestedCall,
     TextDelta,
+    ToolSpec,
     Usage,
 )
 from pepper_tui.text import one_line
@@ -230,14 +231,14 @@ class OpenAIClient:
         if self._stream_options:
             body["stream_options"] = {"include_usage": True}
         if request.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
-                }
-                for t in request.tools
-            ]
+            # Not by the argument `tools`: the SDK walks it key by key, type by type, which takes milliseconds a call.
+            body["extra_body"] = {"tools": [self._described(tool) for tool in request.tools]}
         return body
+
+    @staticmethod
+    def _described(tool: ToolSpec) -> Json:
+        function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+        return {"type": "function", "function": function}
 
     def _complete(self, request: ModelRequest, response: _Response) -> Completed:
         """The response as a whole, or a ``ModelError`` where it is not complete and valid."""

@@ -64,11 +64,13 @@ class RequestedCall:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The end of a complete, valid response."""
+    """The end of a complete, valid response. ``not_judged``: positions among the request's entries of the signals that
+    were left alone for want of judgement."""
 
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
+    not_judged: tuple[int, ...] = ()
 
 
 ModelEvent = TextDelta | Completed

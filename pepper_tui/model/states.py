@@ -150,8 +150,8 @@ REMINDER: Final = StateTable(
             {ReminderState.WAITING, ReminderState.FIRED, ReminderState.OFFERED, ReminderState.CANCELLED}
         ),
         ReminderState.OFFERED: frozenset({ReminderState.FIRED, ReminderState.CANCELLED}),
-        ReminderState.FIRED: frozenset(),
-        ReminderState.CANCELLED: frozenset({ReminderState.WAITING}),  # undo
+        ReminderState.FIRED: frozenset({ReminderState.OFFERED}),  # undo of the answer to an offer
+        ReminderState.CANCELLED: frozenset({ReminderState.WAITING, ReminderState.OFFERED}),  # undo
     },
 )
 

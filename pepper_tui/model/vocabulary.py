@@ -38,6 +38,7 @@ class Namespace:
 
     RAW: ClassVar = "raw"  # raw.mail, raw.calendar, raw.clock, raw.<own>
     SIGNALS: ClassVar = "signals"  # signals.mail, …
+    UNJUDGED: ClassVar = "unjudged"  # signals that wait for a model, id = namespace:id; signals.unjudged asks for it
     USER_MESSAGE: ClassVar = "user.message"
     ASSISTANT_MESSAGE: ClassVar = "assistant.message"
     ASSISTANT_LOG: ClassVar = "assistant.log"  # text of steps that may not speak

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal
+from typing import Final, Literal
 
-from pepper_tui.model import Entry, Namespace, QueueRank, Signal, Step, ToolResult, UserMessage
+from pepper_tui import config
+from pepper_tui.model import Context, Entry, Namespace, QueueRank, Signal, Step, ToolResult, UserMessage
 from pepper_tui.scheduler.history import History
 from pepper_tui.scheduler.prompts import result_entry, signal_entry, user_entry
 from pepper_tui.store import ContextStore, Delivery
 
+_MESSAGE_SHARE: Final = 4  # a message of the user's takes at most this fraction of the prompt's limit
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries of one rank and their entries. ``round`` counts the steps in a row that only results have started."""
+    """Deliveries of one rank and their entries. ``round`` counts the steps in a row that only results have started.
+
+    ``inputs`` name, as ``namespace:id``, what each entry is made of; a delivery may have become several entries.
+    """
 
     deliveries: tuple[Delivery, ...]
     entries: tuple[Entry, ...]
+    inputs: tuple[str, ...]
     round: int
 
     @property
@@ -41,9 +48,14 @@ class Batch:
         return self.deliveries[0].seq
 
     @property
-    def inputs(self) -> list[str]:
-        contexts = (delivery.update.context for delivery in self.deliveries)
-        return [f"{context.namespace}:{context.context_id}" for context in contexts]
+    def messages(self) -> frozenset[str]:
+        """Ids of the user's messages in it."""
+        return frozenset(entry.facts["id"] for entry in self.entries if entry.kind == "user_msg")
+
+    @property
+    def size(self) -> int:
+        """Characters that its entries add to the prompt."""
+        return sum(len(entry.text) + 1 for entry in self.entries)
 
     @property
     def matter(self) -> str:
@@ -52,20 +64,18 @@ class Batch:
         return matters.pop() if len(matters) == 1 else ""
 
 
-def entry_of(delivery: Delivery, history: History, zone: tzinfo, limit: int) -> Entry:
-    """The entry that a delivery becomes in the prompt."""
-    context = delivery.update.context
+def entry_of(context: Context, history: History, zone: tzinfo, limits: config.Scheduler) -> Entry:
+    """The entry that a context becomes in the prompt. Raises whatever a context that is no such record leads to."""
     if context.namespace == Namespace.USER_MESSAGE:
-        return user_entry(UserMessage.of(context), zone)
+        return user_entry(UserMessage.of(context), zone, limits.prompt_limit // _MESSAGE_SHARE)
     if context.namespace == Namespace.TOOL_RESULT:
         result = ToolResult.of(context)
-        return result_entry(result, zone, limit, repeat_call=not history.knows_call(result.call))
-    return signal_entry(_signal(delivery), zone, limit)
+        return result_entry(result, zone, limits.entry_limit, repeat_call=not history.knows_call(result.call))
+    return signal_entry(_signal(context), zone, limits.entry_limit)
 
 
-def _signal(delivery: Delivery) -> Signal:
+def _signal(context: Context) -> Signal:
     """The signal of a context, with what a foreign feed left out filled in from the context itself."""
-    context = delivery.update.context
     given = context.data
     filled = {
         "id": context.context_id,
@@ -82,14 +92,12 @@ def _signal(delivery: Delivery) -> Signal:
     return Signal.of(filled)
 
 
-async def batch_of(
-    deliveries: Sequence[Delivery], store: ContextStore, history: History, zone: tzinfo, limit: int
-) -> Batch:
-    entries = tuple(entry_of(delivery, history, zone, limit) for delivery in deliveries)
+async def round_of(rank: int, entries: Sequence[Entry], store: ContextStore) -> int:
+    """Which round of steps that only results have started a batch of these entries is; 0 for anything else."""
     rounds = [0]
-    if deliveries[0].rank in (QueueRank.ANSWER, QueueRank.RESULT):
+    if rank in (QueueRank.ANSWER, QueueRank.RESULT):
         for origin in {str(entry.facts.get("origin", "")) for entry in entries}:
             step = await store.get(origin.removeprefix("step:"), namespace=Namespace.STEP)
             if step is not None:
                 rounds.append(Step.of(step).round + 1)
-    return Batch(tuple(deliveries), entries, max(rounds))
+    return max(rounds)

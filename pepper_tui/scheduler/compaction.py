@@ -7,17 +7,17 @@ excerpt by rule takes its place, so that no prompt ever goes over its limit.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+import logging
 from typing import Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock
-from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest
+from pepper_tui.model import Completed, ModelError, ModelRequest
+from pepper_tui.scheduler.asking import Stream
 from pepper_tui.scheduler.history import History, HistoryEntry, Summary, excerpt
 from pepper_tui.text import escape
 
-Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
+log = logging.getLogger(__name__)
 
 _ORDER: Final = (
     "Summarise this log of an assistant for its own later use: what the user asked and prefers, what was done, what is "
@@ -39,9 +39,9 @@ class Compaction:
     async def at_boundary(self) -> None:
         """Between two steps: swap in a summary that is ready, begin one that is due, and keep to the limit."""
         if self._task is not None and self._task.done():
-            summary = self._task.result()
-            self._task = None
-            await self._history.swap(summary, self._clock.now())
+            task, self._task = self._task, None
+            if not task.cancelled():
+                await self._history.swap(task.result(), self._clock.now())
         if self._history.characters <= self._limits.history_limit:
             return
         gone = self._history.oldest(self._limits.compact_keep)
@@ -53,22 +53,31 @@ class Compaction:
         elif self._task is None:
             self._task = asyncio.create_task(self._summarise(gone, self._history.summary), name="compaction")
 
+    async def fit(self, room: int) -> None:
+        """Let the oldest go by rule, now, until the history takes at most ``room`` characters or only a summary."""
+        while self._history.entries and self._history.length > room:
+            gone = self._history.oldest(self._limits.compact_keep) or self._history.entries
+            await self.stop()
+            before = len(self._history.entries)
+            await self._history.swap(self._excerpt(gone), self._clock.now())
+            if len(self._history.entries) == before:  # its newest is no longer in the store
+                return
+
     async def stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
 
     def _excerpt(self, gone: list[HistoryEntry]) -> Summary:
-        room = self._limits.history_limit // _SHARE
+        room = min(self._limits.history_limit, self._limits.prompt_limit) // _SHARE
         return Summary(excerpt(self._history.summary, gone, room), gone[-1].id)
 
     async def _summarise(self, gone: list[HistoryEntry], before: Summary | None) -> Summary:
-        log = "\n".join([*([f"<summary>\n{before.text}\n</summary>"] if before else []), *(e.text for e in gone)])
+        text = "\n".join([*([f"<summary>\n{before.text}\n</summary>"] if before else []), *(e.text for e in gone)])
         request = ModelRequest(
             role="summary",
-            messages=[{"role": "system", "content": _ORDER}, {"role": "user", "content": log}],
+            messages=[{"role": "system", "content": _ORDER}, {"role": "user", "content": text}],
             now=self._clock.now(),
             max_tokens=800,
         )
@@ -79,4 +88,6 @@ class Compaction:
                     return Summary(escape(event.text)[:room], gone[-1].id)
         except ModelError:
             pass  # the excerpt says less, but says it now
+        except Exception:
+            log.exception("a summary could not be made")
         return self._excerpt(gone)

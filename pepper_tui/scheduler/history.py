@@ -80,6 +80,11 @@ class History:
         """Whether anything in the prompt may have been written by a stranger."""
         return self.summary is not None or any(entry.outside for entry in self.entries)
 
+    @property
+    def length(self) -> int:
+        """Characters of ``text``."""
+        return self.characters + (len(self.summary.text) + len("<summary>\n\n</summary>\n") if self.summary else 0)
+
     def text(self) -> str:
         """The stable part of the prompt: equal to its own beginning at the step before, between compactions."""
         parts = [f"<summary>\n{self.summary.text}\n</summary>"] if self.summary else []

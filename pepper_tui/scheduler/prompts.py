@@ -7,13 +7,12 @@ are rendered once, when they are appended, and never again: the provider's promp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import iso
 from pepper_tui.config import User
-from pepper_tui.model import Approval, Effect, Entry, Json, Signal, ToolCall, ToolResult, ToolSpec, UserMessage
+from pepper_tui.model import Effect, Entry, Json, Signal, ToolCall, ToolResult, ToolSpec, UserMessage
 from pepper_tui.text import escape, shorten
 
 WAIT: Final = ToolSpec(
@@ -67,8 +66,11 @@ def tag(name: str, body: str, **attributes: object) -> str:
     return f"<{name}{head}>\n{body}\n</{name}>" if "\n" in body else f"<{name}{head}>{body}</{name}>"
 
 
-def user_entry(message: UserMessage, zone: tzinfo) -> Entry:
-    text = tag("user_msg", escape(message.text), id=message.id, at=iso(message.created_at, zone))
+def user_entry(message: UserMessage, zone: tzinfo, limit: int) -> Entry:
+    body = escape(message.text[:limit])
+    if len(message.text) > limit:
+        body += f"\n[cut at {limit} of {len(message.text)} characters; read on with read_result]"
+    text = tag("user_msg", body, id=message.id, at=iso(message.created_at, zone))
     return Entry("user_msg", text, message.data())
 
 
@@ -132,14 +134,10 @@ def call_entry(call: ToolCall, limit: int) -> str:
     return tag("tool_call", escape(arguments), id=call.id, function=call.name)
 
 
-def tail(now: float, zone: tzinfo, calls: Iterable[ToolCall], approvals: Sequence[Approval], limit: int) -> str:
-    """What changes from step to step: open calls and approvals, and, last of all, the time."""
-    cards = {approval.call: approval for approval in approvals}
-    lines = []
-    for call in calls:
-        card = cards.get(call.id)
-        state = "waits for the user's approval" if card else call.state
-        what = card.resolved.summary if card else shorten(json.dumps(call.arguments, ensure_ascii=False), 300)
-        lines.append(f"{_attribute(call.id)} {_attribute(call.name)} ({state}): {escape(shorten(what, 300))}")
-    text = shorten("\n".join(lines), limit)
-    return (tag("open_calls", text) + "\n" if text else "") + tag("now", iso(now, zone))
+def open_call_line(call: str, name: str, state: str, what: str) -> str:
+    return f"{_attribute(call)} {_attribute(name)} ({_attribute(state)}): {escape(what)}"
+
+
+def tail(now: float, zone: tzinfo, open_calls: str) -> str:
+    """What changes from step to step: open calls and approvals, already escaped, and, last of all, the time."""
+    return (tag("open_calls", open_calls) + "\n" if open_calls else "") + tag("now", iso(now, zone))

@@ -6,7 +6,6 @@ inside JSON, so that nothing that came in can fail a write.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,11 +42,6 @@ class Write:
     dedupe_key: str | None = None
     dedupe_until: float = 0.0
     expect_version: int | None = None
-
-    @property
-    def digest(self) -> bytes:
-        content = "\0".join((self.data, self.type, self.text, "\1".join(self.tags), self.metadata))
-        return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
     def context(self, version: int, seq: int, created_at: float) -> Context:
         """The context that this write makes, with data of its own."""

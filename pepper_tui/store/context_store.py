@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
 
 from . import filter as filters
-from . import health, search
+from . import health, search, search_index
 from .content import SELECT, Write, context_of, encode, safe, update_of
 from .database import Database, DatabaseFactory, ThreadDatabase
 from .errors import StoreError
@@ -27,6 +28,7 @@ from .subscription import OrderKey, Rank, Start
 from .unit import Delete, UnitOfWork, current_unit, enter, leave
 from .writer import GROUP, Committed, Writer
 
+log = logging.getLogger(__name__)
 _HEALTH_PART = "deliveries"
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ class ContextStore:
         self._readers = readers
         self._namespaces: dict[str, int] = {}
         self._queues: dict[str, DeliveryQueue] = {}
-        self._live: set[LiveSubscription] = set()
+        self._live: dict[LiveSubscription, None] = {}  # in order: who is told first is not left to chance
         self._writer: Writer
         self._closing: asyncio.Task[None] | None = None
 
@@ -97,7 +99,7 @@ class ContextStore:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             main = await database(path)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot open the store {path}: {error}") from error
+            raise health.refused(path, error) from error
         opened: list[Database] = [main]
         try:
             clean = await main.run(lambda connection: health.prepare(connection, path))
@@ -108,13 +110,15 @@ class ContextStore:
                 reader = await database(path)
                 opened.append(reader)
                 await reader.run(_make_reader)
-        except BaseException:
+        except BaseException as error:
             for each in opened:
                 await each.close()
+            if isinstance(error, sqlite3.Error):
+                raise health.refused(path, error) from error
             raise
         store = cls(path, clock, main, opened[1:], clean)
         store._namespaces = dict(book.namespaces)
-        store._writer = Writer(main, book, store._after, group)
+        store._writer = Writer(path, main, book, store._after, group)
         return store
 
     @property
@@ -137,7 +141,10 @@ class ContextStore:
         for reader in self._readers:
             await reader.close()
         try:
+            await self._writer.index()
             await self._database.run(health.mark_clean)
+        except sqlite3.Error as error:  # what was accepted is in the log; the next start checks the file
+            log.warning("no clean stop: %s", health.refused(self.path, error))
         finally:
             await self._database.close()
 
@@ -290,8 +297,11 @@ class ContextStore:
     # -------------------------------------------------------------------------------------------------- reading
 
     async def read(self, function: Callable[[sqlite3.Connection], T], reader: int = 0) -> T:
-        """A function over a read-only connection, on that connection's thread."""
-        return await self._readers[reader].run(function)
+        """A function over a read-only connection, on that connection's thread. Raises ``StoreError``."""
+        try:
+            return await self._readers[reader].run(function)
+        except sqlite3.Error as error:
+            raise health.refused(self.path, error) from error
 
     async def get(self, context_id: str, *, namespace: str, version: int | None = None) -> Context | None:
         """The current version, or None where there is none, it was deleted or has expired; with ``version`` that
@@ -337,6 +347,7 @@ class ContextStore:
         """Ranked full-text search, best first. ``text`` is plain words; no text is a syntax error."""
         now, wanted = self.clock.now(), filter or EVERYTHING
         spaces = resolve(wanted.namespaces, self._namespaces) if wanted.namespaces else None
+        await self._writer.index()
         return await self.read(lambda c: search.search(c, text, wanted=wanted, spaces=spaces, now=now, limit=limit), 1)
 
     # -------------------------------------------------------------------------------------------------- delivery
@@ -347,11 +358,11 @@ class ContextStore:
         subscription = LiveSubscription(namespaces, size)
         if self._closing is not None:
             subscription.close()
-        self._live.add(subscription)
+        self._live[subscription] = None
         try:
             yield subscription
         finally:
-            self._live.discard(subscription)
+            self._live.pop(subscription, None)
             subscription.close()
 
     async def queue(
@@ -464,6 +475,7 @@ def _load(connection: sqlite3.Connection, book: Book, now: float) -> None:
     book.namespaces.update(connection.execute("SELECT name, id FROM namespaces").fetchall())
     book.subscriptions.load(connection)
     book.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM updates").fetchone()[0]
+    book.indexed = search_index.load(connection)
     connection.execute("DELETE FROM dedupe WHERE until <= ?", (now,))
 
 

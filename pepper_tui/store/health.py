@@ -19,11 +19,8 @@ def probe(connection: sqlite3.Connection) -> None:
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Pepper needs {needed} or later")
-    try:
-        connection.execute("CREATE VIRTUAL TABLE temp.probe USING fts5 (x)")
-        connection.execute("DROP TABLE temp.probe")
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"this Python's SQLite was built without full-text search (FTS5): {error}") from error
+    if connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is None:
+        raise StoreError("this Python's SQLite was built without full-text search (FTS5)")
 
 
 def damaged(path: Path, found: str) -> StoreError:
@@ -32,6 +29,26 @@ def damaged(path: Path, found: str) -> StoreError:
         f"place, then restore your last backup of it, or save what can be read with "
         f"`sqlite3 {path} .recover | sqlite3 {path}.new` and move {path.name}.new into its place"
     )
+
+
+def refused(path: Path, error: Exception) -> StoreError:
+    """What SQLite's refusal means for the user, and the way out."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name == "SQLITE_FULL":
+        return StoreError(f"the disk that holds the store {path} is full: make room there, and try again")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreError(
+            f"the store {path} cannot be written ({error}): give yourself the right to write to it and to its folder, "
+            "or use another --home"
+        )
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path, str(error))
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return StoreError(
+            f"the disk refuses the store {path} ({error}): see whether {path.parent} is there, may be written to and "
+            "has room, and try again"
+        )
+    return StoreError(f"the store {path} refuses: {error}")
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> bool:
@@ -51,20 +68,19 @@ def prepare(connection: sqlite3.Connection, path: Path) -> bool:
             if not clean:
                 found = [str(line[0]) for line in connection.execute("PRAGMA quick_check(3)")]
                 if found != ["ok"]:
-                    raise damaged(path, "; ".join(found)[:300])
+                    raise damaged(path, " ".join(" ".join(found).split())[:300])
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
         connection.execute("PRAGMA cache_size = -32000")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA secure_delete = OFF")  # the log keeps everything: no page is zeroed to forget it
         migrate(connection)
         with contextlib.suppress(OSError):
             path.chmod(0o600)
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"cannot open the store {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, str(error)) from error
+    except sqlite3.Error as error:
+        raise refused(path, error) from error
     return clean
 
 

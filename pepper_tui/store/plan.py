@@ -27,6 +27,7 @@ class Book:
     namespaces: dict[str, int] = field(default_factory=dict)
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     last_seq: int = 0
+    indexed: int = 0  # the last seq that the search index knows
 
 
 @dataclass(slots=True)
@@ -36,7 +37,6 @@ class Current:
     seq: int
     version: int
     deleted: bool
-    digest: bytes
     created_at: float
     expires_at: float | None
 
@@ -61,8 +61,7 @@ class Plan:
         self._current: dict[Key, Current | None] = {}
         self._changed: dict[Key, tuple[Any, ...]] = {}
         self._expiries: dict[int, tuple[Any, ...]] = {}
-        self._indexed: dict[int, tuple[str, int, tuple[str, ...]]] = {}  # seq -> body, ns, tags
-        self._unindexed: list[tuple[int, str]] = []
+        self._tagged: dict[int, tuple[int, tuple[str, ...]]] = {}  # seq -> ns, tags
         self._untagged: list[tuple[str, int, int]] = []
         self._dedupe: dict[tuple[int, str], tuple[int, float]] = {}
         self._deliveries: list[tuple[Any, ...]] = []
@@ -113,20 +112,23 @@ class Plan:
         current = self._find(key)
         live = current is not None and current.live(op.at)
         if op.expect_version is not None:
-            version = current.version if current is not None and live else 0
-            if version != op.expect_version:
-                raise VersionConflictError(op.namespace, op.context_id, op.expect_version, version)
-        digest = op.digest
-        if current is not None and live and current.digest == digest:
-            if current.expires_at != op.expires_at:
-                self._prolong(key, current, op.expires_at)
-            return self._context(current.seq)
-        seq = self._next()
-        if current is not None and not current.deleted:
-            self._unindex(current.seq)
-        version = 1 if current is None else current.version + 1
-        created = current.created_at if current is not None and live else op.at
-        indexed = body(op.text, op.data)
+            found = current.version if current is not None and live else 0
+            if found != op.expect_version:
+                raise VersionConflictError(op.namespace, op.context_id, op.expect_version, found)
+        tags = encode_tags(op.tags)
+        previous, version, created = None, 1, op.at
+        if current is not None:
+            old = self._row(current.seq)
+            if live and old[4:9] == (op.type, op.data, op.text, tags, op.metadata):
+                if current.expires_at != op.expires_at:
+                    self._prolong(key, current, op.expires_at)
+                return self._context(current.seq)
+            if not current.deleted:
+                self._untag(ns, old)
+            previous, version = current.seq, current.version + 1
+            if live:
+                created = current.created_at
+        self.last_seq = seq = self.last_seq + 1
         row: Row = (
             seq,
             op.namespace,
@@ -135,16 +137,18 @@ class Plan:
             op.type,
             op.data,
             op.text,
-            encode_tags(op.tags),
+            tags,
             op.metadata,
             created,
             op.at,
             op.expires_at,
             0,
         )
-        self._append(ns, row, indexed, None if current is None else current.seq)
-        self._indexed[seq] = (op.text if indexed is None else indexed, ns, op.tags)
-        self._set(key, Current(seq, version, False, digest, created, op.expires_at), op.type, op.at)
+        self._append(ns, row, body(op.text, op.data), previous)
+        if op.tags:
+            self._tagged[seq] = (ns, op.tags)
+        self._current[key] = Current(seq, version, False, created, op.expires_at)
+        self._changed[key] = (ns, op.context_id, seq, version, 0, op.type, created, op.at, op.expires_at)
         if op.dedupe_key is not None:
             self._dedupe[ns, op.dedupe_key] = (seq, op.dedupe_until)
         context = op.context(version, seq, created)
@@ -158,11 +162,23 @@ class Plan:
             return False
         live = current.live(op.at)
         old = self._row(current.seq)
-        self._unindex(current.seq)
-        row: Row = (self._next(), *old[1:10], op.at, old[11], 1)
+        self._untag(known, old)
+        self.last_seq = seq = self.last_seq + 1
+        row: Row = (seq, *old[1:10], op.at, old[11], 1)
         self._append(known, row, None, current.seq)
-        gone = Current(row[0], current.version, True, b"", current.created_at, current.expires_at)
-        self._set((known, op.context_id), gone, old[4], op.at)
+        version, created, expires_at = current.version, current.created_at, current.expires_at
+        self._current[known, op.context_id] = Current(seq, version, True, created, expires_at)
+        self._changed[known, op.context_id] = (
+            known,
+            op.context_id,
+            seq,
+            version,
+            1,
+            old[4],
+            created,
+            op.at,
+            expires_at,
+        )
         self._deliver(row, frozenset(json.loads(old[7])))
         return live
 
@@ -184,10 +200,6 @@ class Plan:
 
     # ------------------------------------------------------------------------------------------------- rows
 
-    def _next(self) -> int:
-        self.last_seq += 1
-        return self.last_seq
-
     def _known(self, name: str) -> int | None:
         found = self.book.namespaces.get(name)
         return self.new_namespaces.get(name) if found is None else found
@@ -202,26 +214,11 @@ class Plan:
     def _find(self, key: Key) -> Current | None:
         if key not in self._current:
             row = self.connection.execute(
-                "SELECT seq, version, deleted, digest, created_at, expires_at FROM contexts"
-                " WHERE ns = ? AND context_id = ?",
+                "SELECT seq, version, deleted, created_at, expires_at FROM contexts WHERE ns = ? AND context_id = ?",
                 key,
             ).fetchone()
             self._current[key] = None if row is None else Current(row[0], row[1], bool(row[2]), *row[3:])
         return self._current[key]
-
-    def _set(self, key: Key, current: Current, kind: str, at: float) -> None:
-        self._current[key] = current
-        self._changed[key] = (
-            *key,
-            current.seq,
-            current.version,
-            int(current.deleted),
-            current.digest,
-            kind,
-            current.created_at,
-            at,
-            current.expires_at,
-        )
 
     def _prolong(self, key: Key, current: Current, expires_at: float | None) -> None:
         current.expires_at = expires_at
@@ -253,14 +250,12 @@ class Plan:
             ).fetchone()
         return None if planned is None or planned[1] <= now else self._context(planned[0])
 
-    def _unindex(self, seq: int) -> None:
-        if self._indexed.pop(seq, None) is not None:
-            return
-        text, tags, ns = self.connection.execute(
-            "SELECT coalesce(body, text), tags, ns FROM updates WHERE seq = ?", (seq,)
-        ).fetchone()
-        self._unindexed.append((seq, text))
-        self._untagged.extend((tag, ns, seq) for tag in json.loads(tags))
+    def _untag(self, ns: int, row: Row) -> None:
+        """The version in ``row`` is no longer the current one."""
+        if row[0] in self.rows:
+            self._tagged.pop(row[0], None)
+        else:
+            self._untagged.extend((tag, ns, row[0]) for tag in json.loads(row[7]))
 
     # ------------------------------------------------------------------------------------------------- writing
 
@@ -276,18 +271,15 @@ class Plan:
         if self._updates:
             yield "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._updates
         if self._changed:
-            yield "INSERT OR REPLACE INTO contexts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*self._changed.values()]
+            yield "INSERT OR REPLACE INTO contexts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*self._changed.values()]
         if self._expiries:
             rows = [*self._expiries.values()]
             yield "UPDATE updates SET expires_at = ? WHERE seq = ?", [row[:2] for row in rows]
             yield "UPDATE contexts SET expires_at = ? WHERE seq = ? AND ns = ? AND context_id = ?", rows
         if self._untagged:
             yield "DELETE FROM context_tags WHERE tag = ? AND ns = ? AND seq = ?", [*self._untagged]
-        if self._unindexed:
-            yield "INSERT INTO search (search, rowid, body) VALUES ('delete', ?, ?)", [*self._unindexed]
-        if self._indexed:
-            yield "INSERT INTO search (rowid, body) VALUES (?, ?)", [(s, v[0]) for s, v in self._indexed.items()]
-            tags = [(tag, ns, seq) for seq, (_, ns, names) in self._indexed.items() for tag in names]
+        if self._tagged:
+            tags = [(tag, ns, seq) for seq, (ns, names) in self._tagged.items() for tag in names]
             yield "INSERT INTO context_tags VALUES (?, ?, ?)", tags
         if self._dedupe:
             yield "INSERT OR REPLACE INTO dedupe VALUES (?, ?, ?, ?)", [(*k, *v) for k, v in self._dedupe.items()]

@@ -1,7 +1,8 @@
 """The tables, as migrations in order; ``PRAGMA user_version`` counts those that were applied.
 
 ``updates`` is the log: one row a version, content included. ``contexts`` names the current version of each context,
-``context_tags`` and ``search`` index only current, undeleted versions. A delivery that is done has no row.
+``context_tags`` and ``search`` index only current, undeleted versions (``search`` as of a seq in ``meta``). A delivery
+that is done has no row.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         ns INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (ns, key)
     ) WITHOUT ROWID;
     """,
+    # From here on `search` follows the log: its last seq stands in `meta`.
+    "INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM updates",
+    "ALTER TABLE contexts DROP COLUMN digest",  # the log itself is compared
 )
 
 

@@ -1,7 +1,8 @@
 """Ranked full-text search over current contexts (FTS5, bm25).
 
 What the user typed is never FTS syntax: its words are taken out and quoted. All words first; where those find too
-little, any of them. bm25 costs time for each match, so only the newest 20,000 matches are ranked.
+little, any of them. bm25 costs time for each match and word, so only the newest matches are ranked: 20,000 for one
+word, 5,000 for four or more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .content import SELECT, context_of
 from .filter import conditions, tag_conditions
 
 RANKED: Final = 20_000
+SPARE: Final = 50
 WORDS: Final = 32
 SNIPPET_CHARS: Final = 160
 _WORD: Final = re.compile(r"\w+")
@@ -71,10 +73,11 @@ def _ranked(
     now: float,
     limit: int,
 ) -> list[SearchHit]:
-    floor = connection.execute(
-        "SELECT min(rowid) FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)",
-        (match, RANKED),
-    ).fetchone()[0]
+    most = max(limit, RANKED // min(len(words), 4))
+    floor, matches = connection.execute(
+        "SELECT min(rowid), count(*) FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)",
+        (match, most),
+    ).fetchone()
     if floor is None:
         return []
     where, values = conditions(wanted, now)
@@ -84,14 +87,19 @@ def _ranked(
     if wanted.context_ids:
         where += f" AND c.context_id IN ({','.join('?' * len(wanted.context_ids))})"
         values.extend(wanted.context_ids)
-    ranked: list[tuple[Any, ...]] = connection.execute(
-        "SELECT h.seq, h.score FROM"
-        " (SELECT rowid AS seq, bm25(search) AS score FROM search WHERE search MATCH ? AND rowid >= ?) h"
-        " CROSS JOIN updates u ON u.seq = h.seq"
-        " CROSS JOIN contexts c ON c.ns = u.ns AND c.context_id = u.context_id AND c.seq = u.seq"
-        f" WHERE 1{where}{more} ORDER BY h.score, h.seq DESC LIMIT ?",
-        (match, floor, *values, *tags, limit),
-    ).fetchall()
+    ranked: list[tuple[Any, ...]] = []
+    for first in (limit * 4 + SPARE, most):  # the filter is asked of the best only, as long as enough pass it
+        ranked = connection.execute(
+            "SELECT h.seq, h.score FROM"
+            " (SELECT rowid AS seq, bm25(search) AS score FROM search WHERE search MATCH ? AND rowid >= ?"
+            " ORDER BY 2, 1 DESC LIMIT ?) h"
+            " CROSS JOIN updates u ON u.seq = h.seq"
+            " CROSS JOIN contexts c ON c.ns = u.ns AND c.context_id = u.context_id AND c.seq = u.seq"
+            f" WHERE 1{where}{more} ORDER BY h.score, h.seq DESC LIMIT ?",
+            (match, floor, first, *values, *tags, limit),
+        ).fetchall()
+        if len(ranked) >= limit or matches <= first:
+            break
     hits = []
     for seq, score in ranked:
         row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()

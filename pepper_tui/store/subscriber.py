@@ -1,8 +1,9 @@
 """Durable push: handlers that are called with each update, at least once, and acknowledged with what they wrote.
 
 A handler runs inside a unit of work that ends with the acknowledgement. It runs again after a crash before that
-commit, and, after an exception, as its ``Retry`` says; in the end its delivery is a dead letter. Later deliveries
-pass a failing one, unless an order key holds those of its key back.
+commit, and, after an exception, as its ``Retry`` says; in the end its delivery is a dead letter. One that does not
+return within its timeout is cancelled, which is a failure like any other. Later deliveries pass a failing one, unless
+an order key holds those of its key back.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 BUFFER: Final = 64
 ERROR_CHARS: Final = 2000
+TIMEOUT: Final = 300.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class _Handling:
     concurrency: int = 1
     size: int = 0
     longest_wait: float = 0.0
+    timeout: float | None = TIMEOUT
 
 
 @dataclass(slots=True, eq=False)
@@ -142,16 +145,21 @@ class _Worker:
             await self._failed(found, error)
 
     async def _call(self, found: list[Delivery]) -> None:
+        handling = self.handling
         async with self.store.unit() as unit:
-            if self.handling.size:
-                await self.handling.function([delivery.update for delivery in found])
-            else:
-                await self.handling.function(found[0].update)
+            async with asyncio.timeout(handling.timeout) as limit:
+                if handling.size:
+                    await handling.function([delivery.update for delivery in found])
+                else:
+                    await handling.function(found[0].update)
+            if limit.expired():  # the handler took its cancellation for itself and returned
+                raise TimeoutError
             for delivery in found:
                 unit.ack(delivery)
 
     async def _failed(self, found: list[Delivery], error: BaseException) -> None:
-        words = f"{type(error).__name__}: {error}"[:ERROR_CHARS].encode("utf-8", "replace").decode()
+        told = str(error) or (f"no end within {self.handling.timeout} s" if isinstance(error, TimeoutError) else "")
+        words = f"{type(error).__name__}: {told}"[:ERROR_CHARS].encode("utf-8", "replace").decode()
         retry = self.handling.retry
         for delivery in found:
             failures = delivery.attempts + 1
@@ -189,11 +197,13 @@ class Subscriber:
         start: Start = "now",
         order_key: OrderKey | None = None,
         concurrency: int = 1,
+        timeout: float | None = TIMEOUT,
     ) -> Callable[[F], F]:
         """Call the decorated coroutine function with each ``ContextUpdate`` in the namespaces that has all the tags.
 
         ``name`` is the durable subscription's (default: module and qualified name); keep it when the code moves.
-        ``order_key`` gives the key of an update within which order holds; ``concurrency`` how many run at once.
+        ``order_key`` gives the key of an update within which order holds; ``concurrency`` how many run at once. After
+        ``timeout`` seconds a call counts as failed; None: it may take for ever, and hold its subscription up.
         """
 
         def decorate(function: F) -> F:
@@ -207,6 +217,7 @@ class Subscriber:
                     start,
                     order_key,
                     max(1, concurrency),
+                    timeout=timeout,
                 )
             )
             return function
@@ -224,9 +235,11 @@ class Subscriber:
         name: str | None = None,
         start: Start = "now",
         order_key: OrderKey | None = None,
+        timeout: float | None = TIMEOUT,
     ) -> Callable[[F], F]:
         """Call the decorated coroutine function with lists of at most ``size`` updates, the first of which waited at
-        most ``longest_wait`` seconds. A batch that fails is given again one by one."""
+        most ``longest_wait`` seconds. A batch that fails (or takes longer than ``timeout`` seconds) is given again one
+        by one."""
 
         def decorate(function: F) -> F:
             self._add(
@@ -240,6 +253,7 @@ class Subscriber:
                     order_key,
                     size=max(1, size),
                     longest_wait=longest_wait,
+                    timeout=timeout,
                 )
             )
             return function

@@ -132,9 +132,14 @@ class Subscriptions:
         if old is None:
             return False
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("DELETE FROM deliveries WHERE subscription = ?", (old.id,))
-        connection.execute("DELETE FROM subscriptions WHERE id = ?", (old.id,))
-        connection.execute("COMMIT")
+        try:
+            connection.execute("DELETE FROM deliveries WHERE subscription = ?", (old.id,))
+            connection.execute("DELETE FROM subscriptions WHERE id = ?", (old.id,))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
         del self.by_id[old.id], self.by_name[name]
         self._routes.clear()
         return True

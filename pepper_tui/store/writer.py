@@ -4,6 +4,9 @@ Units wait on a list; one flusher takes up to 512 operations, and applies them a
 connection's thread: BEGIN IMMEDIATE … COMMIT. Then futures resolve, then subscribers wake. A group that fails is
 rolled back and its units retried one by one, so only the guilty one fails. A unit handed over is committed whole
 or not at all, whatever becomes of the task that waits for it.
+
+Once nothing was written for a while, the search index is brought on and the write-ahead log folded into the file and
+cut to nothing. A store that stays idle has no timer.
 """
 
 from __future__ import annotations
@@ -14,17 +17,23 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from . import search_index
 from .content import Row
 from .database import Database
 from .errors import StoreError
+from .health import refused
 from .plan import Book, Plan
 from .unit import Operation, Unit
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 GROUP: Final = 512  # operations a commit
+IDLE: Final = 2.0  # seconds without a write after which the store tidies up
+READER_WAIT: Final = 50  # milliseconds that tidying up waits for a reader; else it is left to the next time
 
 
 @dataclass(slots=True)
@@ -40,7 +49,10 @@ class Committed:
 class Writer:
     """The flusher over the write connection. ``after`` is called on the loop with each committed group."""
 
-    def __init__(self, database: Database, book: Book, after: Callable[[Committed], None], group: int = GROUP) -> None:
+    def __init__(
+        self, path: Path, database: Database, book: Book, after: Callable[[Committed], None], group: int = GROUP
+    ) -> None:
+        self._path = path
         self._group = group
         self._database = database
         self._book = book
@@ -48,6 +60,10 @@ class Writer:
         self._pending: deque[Unit] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._index_at = book.indexed + search_index.BEHIND
+        self._written = 0.0  # loop time: housekeeping has no meaning that a clock could change
+        self._timer: asyncio.TimerHandle | None = None
+        self._tidying: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._flush(), name="store-writer")
 
     def submit(self, operations: list[Operation]) -> asyncio.Future[list[Any]]:
@@ -63,13 +79,48 @@ class Writer:
         """A function of its own on the write connection, between groups; it makes its own transaction."""
         if self._closing:
             raise StoreError("the store is closed")
-        return await self._database.run(lambda connection: function(connection, self._book))
+        try:
+            result = await self._database.run(lambda connection: function(connection, self._book))
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        self._wrote()
+        return result
+
+    async def index(self) -> None:
+        """Bring the search index on to the last commit."""
+        if self._book.indexed < self._book.last_seq:
+            await self._database.run(self._index)
 
     async def close(self) -> None:
         """Commit what was handed over, then stop taking more."""
         self._closing = True
         self._wake.set()
         await asyncio.shield(self._task)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tidying is not None:
+            await asyncio.shield(self._tidying)
+
+    def _wrote(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._written = loop.time()
+        if self._timer is None and not self._closing:
+            self._timer = loop.call_later(IDLE, self._look)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = self._written + IDLE
+        if loop.time() < due:
+            self._timer = loop.call_at(due, self._look)
+        else:
+            self._timer = None
+            self._tidying = loop.create_task(self._tidy_up(), name="store-tidy")
+
+    async def _tidy_up(self) -> None:
+        try:
+            await self._database.run(self._tidy)
+        except (sqlite3.Error, StoreError) as error:
+            log.warning("the write-ahead log stays as it is for now: %s", error)
 
     async def _flush(self) -> None:
         while True:
@@ -81,10 +132,11 @@ class Writer:
                 continue
             group = self._take()
             try:
-                committed = await self._database.run(lambda connection, group=group: self._apply(connection, group))  # type: ignore[misc]
+                committed = await self._database.run(partial(self._apply, group))
             except Exception as error:
                 log.exception("a group of %d units could not be applied", len(group))
-                committed = Committed([_failure(error) for _ in group])
+                committed = Committed([self._failure(error) for _ in group])
+            self._wrote()
             try:
                 self._after(committed)
             except Exception:
@@ -97,6 +149,10 @@ class Writer:
                     unit.done.exception()  # a task that is gone need not fetch it
                 else:
                     unit.done.set_result(outcome)
+            if self._book.last_seq >= self._index_at:
+                await self._database.run(self._index)  # beside those who were woken: it is one statement, in C
+            else:
+                await asyncio.sleep(0)  # who was woken may store again: that joins the next group
 
     def _take(self) -> list[Unit]:
         group = [self._pending.popleft()]
@@ -108,19 +164,37 @@ class Writer:
 
     # ------------------------------------------------------------------------ on the connection's thread
 
-    def _apply(self, connection: sqlite3.Connection, group: list[Unit]) -> Committed:
+    def _index(self, connection: sqlite3.Connection) -> None:
+        book = self._book
+        self._index_at = book.last_seq + search_index.BEHIND
+        try:
+            search_index.bring_on(connection, book)
+        except Exception as error:  # the log is what counts: nothing of it fails with its index
+            log.warning("the search index stays behind for now: %s", error)
+
+    def _tidy(self, connection: sqlite3.Connection) -> None:
+        if self._book.indexed < self._book.last_seq:
+            self._index(connection)
+        before: int = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        connection.execute(f"PRAGMA busy_timeout = {READER_WAIT}")
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {before}")
+
+    def _apply(self, group: list[Unit], connection: sqlite3.Connection) -> Committed:
         try:
             return self._commit(connection, group)
         except Exception as error:
             if len(group) == 1:
-                return Committed([_failure(error)])
+                return Committed([self._failure(error)])
             log.warning("a group of %d units failed (%s): retrying one by one", len(group), error)
         merged = Committed([])
         for unit in group:
             try:
                 alone = self._commit(connection, [unit])
             except Exception as error:
-                alone = Committed([_failure(error)])
+                alone = Committed([self._failure(error)])
             merged.outcomes += alone.outcomes
             merged.rows += alone.rows
             merged.woken |= alone.woken
@@ -128,35 +202,43 @@ class Writer:
         return merged
 
     def _commit(self, connection: sqlite3.Connection, group: list[Unit]) -> Committed:
-        last_seq, names = self._book.last_seq, set(self._book.namespaces)
+        book = self._book
+        last_seq, names = book.last_seq, len(book.namespaces)
         result = Committed([])
         connection.execute("BEGIN IMMEDIATE")
         try:
-            plan = Plan(self._book, connection)
+            plan = Plan(book, connection)
             for unit in group:
                 conditional = unit.conditional
                 if conditional:  # it may fail half-planned: it gets a plan of its own, on top of what is flushed
                     self._settle(plan, result)
-                    plan = Plan(self._book, connection)
+                    plan = Plan(book, connection)
                 try:
                     result.outcomes.append(plan.add(unit))
                 except StoreError as error:
                     result.outcomes.append(error)
                     if conditional:
-                        plan = Plan(self._book, connection)
+                        plan = Plan(book, connection)
                 if conditional:
                     self._settle(plan, result)
-                    plan = Plan(self._book, connection)
+                    plan = Plan(book, connection)
             self._settle(plan, result)
             connection.execute("COMMIT")
         except BaseException:
-            self._book.last_seq = last_seq
-            for name in set(self._book.namespaces) - names:
-                del self._book.namespaces[name]
+            book.last_seq = last_seq
+            while len(book.namespaces) > names:
+                book.namespaces.popitem()  # dicts keep their order: the newest
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         return result
+
+    def _failure(self, error: Exception) -> Exception:
+        if isinstance(error, StoreError):
+            return error
+        failure = StoreError(f"nothing of this was stored: {refused(self._path, error)}")
+        failure.__cause__ = error
+        return failure
 
     @staticmethod
     def _settle(plan: Plan, result: Committed) -> None:
@@ -165,11 +247,3 @@ class Writer:
         result.rows.extend(plan.rows.values())
         result.woken |= plan.woken
         result.namespaces |= plan.new_namespaces
-
-
-def _failure(error: Exception) -> Exception:
-    if isinstance(error, StoreError):
-        return error
-    failure = StoreError(f"nothing of this was stored: {error}")
-    failure.__cause__ = error
-    return failure

@@ -31,6 +31,7 @@ from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.provenance import Provenance, atoms
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool, ToolContext, ToolError
+from pepper_tui.tools.tool_store import ToolStore
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
@@ -116,7 +117,8 @@ class Approvals:
         given = {label.lower(): value for label, value in fields.items()}
         if not given.keys() <= editable:
             raise ApprovalError(f"only these can be edited: {', '.join(sorted(editable)) or 'nothing'}")
-        context = ToolContext(self._store, self._clock, call, self._registry.services, tool)
+        reads = ToolStore(self._store, approved=False)
+        context = ToolContext(reads, self._clock, call, self._registry.services, tool)
         try:
             revised = await tool.revise(context, effect, given)
         except ToolError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from pepper_tui.model import Effect, Json
+from pepper_tui.model import Effect, Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
@@ -39,8 +40,16 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
     ends = datetime(after.year, after.month, after.day, tzinfo=zone)
     events = await ctx.services.agenda.between(begins.timestamp(), ends.timestamp())
     if not events:
-        return f"Nothing from {first} for {days} day{'s' if days > 1 else ''}."
-    return "\n".join(_event(ctx, event.data()) for event in events)
+        last = first + timedelta(days=days - 1)
+        return (
+            f"Nothing on {_day(first, today)}."
+            if days == 1
+            else f"Nothing {_day(first, today)} to {_day(last, today)}."
+        )
+    now = ctx.clock.now()
+    lines = [_event(event.data(), now, today, zone) for event in events]
+    free = _free_until(events, now, today, zone) if first <= today < after else ""
+    return "\n".join([*([free] if free else []), *lines])
 
 
 def parse_time(ctx: ToolContext, words: str) -> float:
@@ -53,27 +62,48 @@ def parse_time(ctx: ToolContext, words: str) -> float:
         raise ToolError(f"{one_line(words, 80)!r} is not a time that I understand: {error}") from error
 
 
-def _event(ctx: ToolContext, event: Json) -> str:
-    title = event.get("summary") or event.get("title") or "(no title)"
+def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
+    """One event in a line of its own: day, times, title, place, and whether it is on or over."""
+    start, end = _wall(event.get("start"), zone), _wall(event.get("end"), zone)
+    title = one_line(str(event.get("summary") or event.get("title") or "(no title)"), 200)
+    if start is None:
+        return f"At an unknown time: {title}"
+    when = _day(start.date(), today)
     if event.get("all_day"):
-        day = datetime.fromtimestamp(float(event["start"]), ctx.services.zone) if _number(event.get("start")) else None
-        when = f"{day:%a %Y-%m-%d} all day" if day else f"{event.get('start')} all day"
+        last = (end - timedelta(seconds=1)).date() if end and end > start else start.date()
+        when += (f" to {_day(last, today)}" if last > start.date() else "") + ", all day"
     else:
-        when = f"{_moment(ctx, event.get('start'))} to {_moment(ctx, event.get('end'))}"
-    parts = [when, one_line(str(title), 200)]
-    parts += [one_line(str(event[key]), 200) for key in ("location",) if event.get(key)]
-    parts += ["tentative"] if event.get("status") == "TENTATIVE" else []
-    return " | ".join(parts)
+        when += f", {start:%H:%M}"
+        if end and end > start:
+            when += f"–{end:%H:%M}" if end.date() == start.date() else f" to {_day(end.date(), today)}, {end:%H:%M}"
+    place = f", {one_line(str(event['location']), 200)}" if event.get("location") else ""
+    notes = ["tentative"] if event.get("status") == "TENTATIVE" else []
+    if not event.get("all_day") and start.timestamp() <= now:
+        notes.append("now" if end and end.timestamp() > now else "over")
+    return f"{when}: {title}{place}" + (f" ({', '.join(notes)})" if notes else "")
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _free_until(events: Sequence[Record], now: float, today: date, zone: tzinfo) -> str:
+    """The words on how long nothing is on today; empty where something is on."""
+    timed = [event for event in (one.data() for one in events) if not event.get("all_day")]
+    spans = [(s, _wall(event.get("end"), zone) or s) for event in timed if (s := _wall(event.get("start"), zone))]
+    if any(start.timestamp() <= now < end.timestamp() for start, end in spans):
+        return ""
+    ahead = [start for start, _ in spans if start.timestamp() > now and start.date() == today]
+    if ahead:
+        return f"Nothing until {min(ahead):%H:%M} today."
+    return "Nothing more today." if any(start.date() == today for start, _ in spans) else ""
 
 
-def _moment(ctx: ToolContext, value: Any) -> str:
-    if _number(value):
-        return f"{datetime.fromtimestamp(float(value), UTC).astimezone(ctx.services.zone):%a %Y-%m-%d %H:%M}"
-    return str(value or "?")
+def _day(day: date, today: date) -> str:
+    words = {0: "today, ", 1: "tomorrow, "}.get((day - today).days, "")
+    return f"{words}{day:%a} {day.day} {day:%b %Y}"
+
+
+def _wall(value: Any, zone: tzinfo) -> datetime | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return datetime.fromtimestamp(float(value), UTC).astimezone(zone)
 
 
 CALENDAR_TOOLS: Final = (agenda,)

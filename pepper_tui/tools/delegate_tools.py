@@ -13,7 +13,12 @@ async def _cancel_delegate(ctx: ToolContext) -> None:
         await ctx.services.cancel_delegate(ctx.call.id)
 
 
-@tool(effect=Effect.READ, resumes=True, on_cancel=_cancel_delegate)
+async def _tainted(ctx: ToolContext) -> bool:
+    """Whether any input of the worker's answer came from outside."""
+    return ctx.services.delegate_tainted is None or await ctx.services.delegate_tainted(ctx.call.id)
+
+
+@tool(effect=Effect.READ, resumes=True, on_cancel=_cancel_delegate, tainted=_tainted)
 async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
     """Give a task to a worker, which has tools of its own, and get its answer. Other work goes on meanwhile.
 

@@ -17,7 +17,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
@@ -33,6 +33,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
+from pepper_tui.store import ContextStore, StoreError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import WAITING, ApprovalError, Approvals
 from pepper_tui.tools.ledger import Ledger
@@ -40,9 +41,7 @@ from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.provenance import Provenance
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError
-
-if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+from pepper_tui.tools.tool_store import ToolStore
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +52,7 @@ UNKNOWN_WORDS: Final = (
 )
 _STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
 _CONFLICT_RETRIES: Final = 3
+_MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 _PROGRESS_EVERY: Final = 0.25
 _PROGRESS_TTL: Final = 3600.0
 
@@ -88,8 +88,9 @@ class ToolEngine:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: set[tuple[str, float]] = set()
         self._attempting: set[str] = set()
-        self._progress: dict[str, _Progress] = {}
+        self._progress = _ProgressBoard(store, clock)
         self._watcher: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> list[str]:
@@ -99,7 +100,7 @@ class ToolEngine:
     async def start(self) -> None:
         """Take up all that is open, then follow the store. Returns once nothing new can be missed."""
         watching: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._settle_attempts()
+        await self._settle_attempts("the program ended meanwhile")
         self._watcher = asyncio.create_task(self._watch(watching), name="tool engine")
         await watching
         await self.approvals.start()
@@ -109,25 +110,23 @@ class ToolEngine:
     async def stop(self) -> None:
         """Stop. Attempts under way get a moment to end; what is cut off is taken up at the next start."""
         await self.approvals.stop()
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
-            self._watcher = None
+        for each in (self._watcher, self._mending):
+            if each is not None:
+                each.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await each
+        self._watcher = self._mending = None
         attempts = [task for call_id, task in self._running.items() if call_id in self._attempting]
         if attempts:
             await asyncio.wait(attempts, timeout=_STOP_GRACE)
-        tasks = [*self._running.values(), *(each.task for each in self._progress.values() if each.task)]
+        tasks = [*self._running.values(), *self._progress.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
-        self._progress.clear()
 
     async def cancel(self, call_id: str, by: str = "user") -> str:
         """Cancel the call; words on what came of it. What was attempted can't be recalled, and the words say so."""
-        from pepper_tui.store import VersionConflictError
-
         found = await self._ledger.call(call_id)
         if found is None:
             return "there is no such call"
@@ -157,8 +156,6 @@ class ToolEngine:
 
     async def answer_unknown(self, call_id: str, answer: Answer) -> str:
         """Settle an attempt whose outcome is not known: by the tool's probe, or by the user's word."""
-        from pepper_tui.store import VersionConflictError
-
         found = await self._ledger.call(call_id)
         if found is None or found[0].state is not CallState.UNKNOWN:
             return "there is nothing to settle"
@@ -186,11 +183,12 @@ class ToolEngine:
 
     # ------------------------------------------------------------------------------------------------- taking calls
 
-    async def _settle_attempts(self) -> None:
+    async def _settle_attempts(self, why: str) -> None:
+        """Attempts that nobody carries out any more: ``why`` their outcome is not known."""
         for call in await self._ledger.open_calls():
             found = await self._ledger.call(call.id)
-            if found and found[0].state is CallState.ATTEMPTED:
-                await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error="the program ended meanwhile")
+            if found and found[0].state is CallState.ATTEMPTED and call.id not in self._attempting:
+                await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error=why)
 
     async def _take_open(self) -> None:
         for call in await self._ledger.open_calls():
@@ -264,11 +262,22 @@ class ToolEngine:
     def _ended(self, call_id: str, task: asyncio.Task[None]) -> None:
         if self._running.get(call_id) is task:
             del self._running[call_id]
-            progress = self._progress.pop(call_id, None)
-            if progress is not None and progress.task is not None:
-                progress.task.cancel()
+            self._progress.drop(call_id)
         if not task.cancelled() and task.exception() is not None:
             log.error("tool call %s broke", call_id, exc_info=task.exception())
+            if isinstance(task.exception(), StoreError) and (self._mending is None or self._mending.done()):
+                self._mending = asyncio.create_task(self._mend(), name="tool engine mending")
+
+    async def _mend(self) -> None:
+        """Take up what broke because the store failed (a full disk, say), as a start does, once the store works."""
+        while True:
+            await self._clock.sleep(_MEND_PAUSE)
+            try:
+                await self._settle_attempts("its outcome could not be stored")
+                await self._take_open()
+                return
+            except StoreError as error:
+                log.warning("open calls can't be taken up yet: %s", error)
 
     # ------------------------------------------------------------------------------------------------- running
 
@@ -283,8 +292,6 @@ class ToolEngine:
 
     async def _run_once(self, call_id: str) -> bool:
         """Whether the call needs no other run: a conflict of what a ``local`` tool stores leaves it as it was."""
-        from pepper_tui.store import VersionConflictError
-
         found = await self._ledger.call(call_id)
         if found is None or found[0].state is not CallState.SCHEDULED:
             return True
@@ -292,7 +299,8 @@ class ToolEngine:
         tool = self._registry.get(call.name)
         try:
             if tool is None:
-                raise ToolError(f"there is no tool named {call.name!r}; there are: {', '.join(self._registry.names())}")
+                named = one_line(call.name, 60)
+                raise ToolError(f"there is no tool named {named!r}; there are: {', '.join(self._registry.names())}")
             call = replace(call, effect=tool.effect, started_at=self._clock.now())
             arguments = tool.validate(call.arguments)
             context = self._context(call, tool)
@@ -305,7 +313,8 @@ class ToolEngine:
             else:
                 async with self._slot(tool):
                     content = await self._timed(tool, tool.body(context, **arguments))
-                await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+                taints = await tool.tainted(context) if tool.tainted is not None else tool.taints
+                await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=taints)
         except VersionConflictError:
             return False
         except Exception as error:
@@ -345,8 +354,6 @@ class ToolEngine:
         self._checkpoint("approval_open")
 
     async def _perform(self, approval_id: str, decided_at: float) -> None:
-        from pepper_tui.store import VersionConflictError
-
         undo = self._config.undo_seconds
         await self._clock.sleep(min(undo, decided_at + undo - self._clock.now()))
         found = await self._ledger.approval(approval_id)
@@ -369,14 +376,14 @@ class ToolEngine:
                 await self._ledger.end(call, version, CallState.FAILED, words, error=wrong)
             return
         async with self._slot(tool):
-            try:
-                attempt = await self._ledger.put_call(
-                    call, version, CallState.ATTEMPTED, progress="", started_at=self._clock.now()
-                )
-            except VersionConflictError:
-                return  # taken back, or cancelled, while it waited for a slot
             self._attempting.add(call.id)
             try:
+                try:
+                    attempt = await self._ledger.put_call(
+                        call, version, CallState.ATTEMPTED, progress="", started_at=self._clock.now()
+                    )
+                except VersionConflictError:
+                    return  # taken back, or cancelled, while it waited for a slot
                 self._checkpoint("attempt_committed")
                 await self._attempt(attempt, version + 1, tool, effect)
             finally:
@@ -408,9 +415,10 @@ class ToolEngine:
 
     def _context(self, call: ToolCall, tool: Tool) -> ToolContext:
         def report(text: str) -> None:
-            self._progress.setdefault(call.id, _Progress(self._store, self._clock, call.id)).show(text)
+            self._progress.show(call.id, text)
 
-        return ToolContext(self._store, self._clock, call, self._registry.services, tool, report, self._checkpoint)
+        store = ToolStore(self._store, approved=tool.outside and call.state is CallState.ATTEMPTED)
+        return ToolContext(store, self._clock, call, self._registry.services, tool, report, self._checkpoint)
 
     @contextlib.asynccontextmanager
     async def _slot(self, tool: Tool) -> AsyncIterator[None]:
@@ -431,27 +439,45 @@ class ToolEngine:
             raise
 
 
-class _Progress:
-    """The latest words of one running call, stored at most four times a second."""
+class _ProgressBoard:
+    """The latest words of the running calls, stored at most four times a second, all in one unit: what a hundred calls
+    report is no more commits than what one does."""
 
-    def __init__(self, store: ContextStore, clock: Clock, call_id: str) -> None:
+    def __init__(self, store: ContextStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._call = call_id
-        self._text = ""
-        self.task: asyncio.Task[None] | None = None
+        self._changed: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+        self._writing: asyncio.Task[None] | None = None
 
-    def show(self, text: str) -> None:
-        self._text = one_line(text)
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._write())
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [self._writing] if self._writing is not None else []
+
+    def show(self, call_id: str, text: str) -> None:
+        text = one_line(text)
+        if self._shown.get(call_id) != text:
+            self._changed[call_id] = self._shown[call_id] = text
+        if self._changed and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.create_task(self._write(), name="progress")
+
+    def drop(self, call_id: str) -> None:
+        """The call has ended: nothing more is said of it."""
+        self._changed.pop(call_id, None)
+        self._shown.pop(call_id, None)
 
     async def _write(self) -> None:
-        shown = None
-        while shown != self._text:
-            shown = self._text
-            data = {"call": self._call, "text": shown, "at": self._clock.now()}
-            await self._store.store(data, namespace=Namespace.PROGRESS, context_id=self._call, ttl=_PROGRESS_TTL)
+        while self._changed:
+            changed, self._changed = self._changed, {}
+            try:
+                async with self._store.unit():
+                    for call_id, text in changed.items():
+                        data = {"call": call_id, "text": text, "at": self._clock.now()}
+                        await self._store.store(
+                            data, namespace=Namespace.PROGRESS, context_id=call_id, ttl=_PROGRESS_TTL
+                        )
+            except StoreError as error:
+                log.error("progress could not be stored", exc_info=error)
             await self._clock.sleep(_PROGRESS_EVERY)
 
 

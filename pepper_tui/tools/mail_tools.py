@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from pepper_tui.clock import iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import clean, one_line, shorten
 from pepper_tui.tools import smtp
+from pepper_tui.tools.attachments import read_attachments
 from pepper_tui.tools.services import Mailbox, Mailer, Services
 from pepper_tui.tools.tool import Tool, ToolContext, ToolError, tool
 
@@ -212,9 +213,11 @@ def _mailer(ctx: ToolContext) -> Mailer:
     return ctx.services.mailer
 
 
-def compose(ctx: ToolContext, fields: Json) -> ResolvedEffect:
-    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list)."""
+async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) -> ResolvedEffect:
+    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files."""
     mailer = _mailer(ctx)
+    files = await asyncio.to_thread(read_attachments, attached, ctx.services.attach_from)
+    fields = {**fields, "attachments": [file.data() for file, _ in files]}
     message_id = f"<{ctx.clock.new_id('pepper')}@{mailer.address.rpartition('@')[2]}>"
     fields = {**fields, "from": mailer.address}
     message = smtp.build_message(
@@ -227,6 +230,7 @@ def compose(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         at=ctx.clock.now(),
         in_reply_to=fields["in_reply_to"],
         references=fields["references"],
+        files=files,
     )
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     lines = [
@@ -235,6 +239,7 @@ def compose(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
+        *(CardLine("Attached", file.words) for file, _ in files),
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
     payload = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
@@ -242,29 +247,35 @@ def compose(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     return ctx.effect(account=mailer.account, summary=summary, lines=lines, payload=payload)
 
 
-def _fields(to: list[str], cc: list[str], subject: str, body: str) -> Json:
+def _fields(to: list[str], cc: list[str], subject: str, body: str, *, may_be_empty: bool = False) -> Json:
     text = clean(body).rstrip() + "\n"
-    if not text.strip():
+    if not text.strip() and not may_be_empty:
         raise ToolError("'body' is empty")
     subject = smtp.one_header(subject, "subject")
     return {"to": to, "cc": cc, "subject": subject, "body": text, "in_reply_to": "", "references": []}
 
 
-async def resolve_mail(ctx: ToolContext, to: str, subject: str, body: str, cc: str = "") -> ResolvedEffect:
+async def resolve_mail(
+    ctx: ToolContext, to: str, subject: str, body: str, cc: str = "", attachments: tuple[str, ...] = ()
+) -> ResolvedEffect:
     """Args:
     to: one or more addresses, separated by commas
     subject: one line
     body: the text
     cc: further addresses
+    attachments: paths of files to attach, from the folders that the user allows
     """
     recipients = smtp.parse_addresses(to, "to"), smtp.parse_addresses(cc, "cc")
-    return compose(ctx, _fields(*recipients, subject, body))
+    return await compose(ctx, _fields(*recipients, subject, body), attachments)
 
 
-async def resolve_reply(ctx: ToolContext, message_id: str, body: str) -> ResolvedEffect:
+async def resolve_reply(
+    ctx: ToolContext, message_id: str, body: str, attachments: tuple[str, ...] = ()
+) -> ResolvedEffect:
     """Args:
     message_id: the mail to answer
     body: the text, without the quoted mail
+    attachments: paths of files to attach, from the folders that the user allows
     """
     data = await _mail(ctx, message_id)
     named = data.get("reply_to") or [data.get("sender") or {}]
@@ -278,16 +289,19 @@ async def resolve_reply(ctx: ToolContext, message_id: str, body: str) -> Resolve
     earlier = [r if r.startswith("<") else f"<{r}>" for r in _joined(data.get("references")).replace(",", " ").split()]
     fields["in_reply_to"] = answered[0] if answered else ""
     fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
-    return compose(ctx, fields)
+    return await compose(ctx, fields, attachments)
 
 
-async def resolve_draft(ctx: ToolContext, message_id: str, body: str, reason: str = "") -> ResolvedEffect:
+async def resolve_draft(
+    ctx: ToolContext, message_id: str, body: str, reason: str = "", attachments: tuple[str, ...] = ()
+) -> ResolvedEffect:
     """Args:
     message_id: the mail to answer
     body: the proposed text, without the quoted mail
     reason: why this reply is proposed, shown to the user
+    attachments: paths of files to attach, from the folders that the user allows
     """
-    return await resolve_reply(ctx, message_id, body)
+    return await resolve_reply(ctx, message_id, body, attachments)
 
 
 async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
@@ -295,8 +309,14 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
     old: Json = effect.payload["fields"]
     to = smtp.parse_addresses(fields["to"], "to") if "to" in fields else old["to"]
     cc = smtp.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]
-    revised = _fields(to, cc, fields.get("subject") or str(old["subject"]), fields.get("body") or str(old["body"]))
-    return compose(ctx, {**revised, "in_reply_to": old["in_reply_to"], "references": old["references"]})
+    subject, body = fields.get("subject", str(old["subject"])), fields.get("body", str(old["body"]))
+    revised = _fields(to, cc, subject, body, may_be_empty=True)
+    kept = {"in_reply_to": old["in_reply_to"], "references": old["references"]}
+    files = old.get("attachments", [])
+    composed = await compose(ctx, {**revised, **kept}, [file["path"] for file in files])
+    if composed.payload["fields"]["attachments"] != files:
+        raise ToolError("a file that is attached has changed since; reject this and ask again")
+    return composed
 
 
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
@@ -317,12 +337,12 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     now = ctx.clock.now()
     noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
     await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
-    await smtp.send(mailer, recipients, payload["message"], lambda: ctx.checkpoint("data_sent"))
-    for address in recipients:
+    for address in recipients:  # before the send: a crash right after it would lose them, and the user has said yes
         key = address.lower()
         if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
             person = {"id": key, "address": address, "first_written": now}
             await ctx.store.store(person, namespace=Namespace.PEOPLE, context_id=key)
+    await smtp.send(mailer, recipients, payload["message"], lambda: ctx.checkpoint("data_sent"))
     return f"Sent to {', '.join(recipients)} as {message_id}."
 
 

@@ -43,7 +43,10 @@ async def notify(
         kind=kind,
         matter=ctx.call.matter,
     )
-    await ctx.store.put(notification, namespace=Namespace.NOTIFICATION, text=f"{title}\n{body}", tags=[OPEN_TAG])
+    if ctx.services.announce is None:
+        await ctx.store.put(notification, namespace=Namespace.NOTIFICATION, text=f"{title}\n{body}", tags=[OPEN_TAG])
+    elif await ctx.services.announce(notification) is None:
+        return "Not shown: the user was told the same before."
     return f"Shown as {notification.id}."
 
 

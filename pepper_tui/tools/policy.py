@@ -2,7 +2,8 @@
 
 ``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. Without a new card are
 refused: a request that the user rejected, one whose outcome is unknown, one that already waits or is being done, and
-any above the cap of open cards per origin (all that no user message asked for share a wider cap as well).
+any above the cap of open cards per origin. All that no user message asked for share a wider cap as well, and so does
+all that came of user messages: a chain of steps, each an origin of its own, can't bury the inbox either.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Final
 
 from pepper_tui.config import Tools
 from pepper_tui.model import ApprovalState, CallState, ResolvedEffect, ToolCall
+from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.services import Services
 from pepper_tui.tools.tool import Tool, ToolError
 
-UNASKED_FACTOR: Final = 4
-"""Open cards of calls that no user message began: at most this many times the cap of one origin."""
+ROOT_FACTOR: Final = 4
+"""Open cards of all calls of one root (user message, or not): at most this many times the cap of one origin."""
 
 
 class RefusedError(ToolError):
@@ -53,15 +55,15 @@ class Policy:
         await self._cap(call)
 
     async def _cap(self, call: ToolCall) -> None:
-        mine = unasked = 0
+        mine = alike = 0
         for card in await self._ledger.open_approvals():
             found = await self._ledger.call(card.call)
             if found is None:
                 continue
             mine += found[0].origin == call.origin
-            unasked += found[0].root != "user"
+            alike += found[0].root == call.root
         limit = self._config.open_cards
-        if mine >= limit or (call.root != "user" and unasked >= limit * UNASKED_FACTOR):
+        if mine >= limit or alike >= limit * ROOT_FACTOR:
             raise RefusedError(
                 "Too many approvals already wait for the user; no new one was opened. Ask again once some are decided."
             )
@@ -70,7 +72,7 @@ class Policy:
     def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str, services: Services) -> str:
         """Why the stored ``effect`` may not be performed under the approval of ``digest``; empty where it may."""
         if tool is None or not tool.outside:
-            return f"there is no tool {call.name!r} any more that does this"
+            return f"there is no tool {one_line(call.name, 60)!r} any more that does this"
         if effect.tool != tool.name or call.name != tool.name:
             return "the approval is for another tool"
         if effect.digest != digest:

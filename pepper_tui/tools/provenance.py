@@ -54,6 +54,7 @@ class Provenance:
             "clock": [entry.model_dump(mode="json") for entry in config.clock],
             "sender": config.sender_address,
         }
+        self._domains = tuple(vip.lower() for vip in config.user.vips if vip.startswith("@"))
         self._configured = set(atoms(json.dumps(said, ensure_ascii=False).replace("\\n", "\n")))
 
     async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = ()) -> list[CardLine]:
@@ -72,8 +73,11 @@ class Provenance:
                 named.update(dict.fromkeys(bad))
         return marked + [CardLine("Not from you", atom, untrusted=True) for atom in named]
 
+    def _is_vip(self, address: str) -> bool:
+        return bool(_ADDRESS.fullmatch(address)) and address.endswith(self._domains)
+
     async def _unknown(self, wanted: set[str], also: Iterable[str]) -> set[str]:
-        unknown = wanted - self._configured
+        unknown = {atom for atom in wanted - self._configured if not ("@" in atom and self._is_vip(atom))}
         for text in also:
             unknown -= set(atoms(text))
         for atom in sorted(unknown):

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Protocol
 
 from pepper_tui.config import Smtp
-from pepper_tui.model import Json, Record, ToolCall
+from pepper_tui.model import Json, Notification, Record, ToolCall
 
 
 class Mailbox(Protocol):
@@ -44,7 +45,8 @@ class Mailer:
     def account(self) -> str:
         """What an approval binds: who sends, and through which server."""
         user = f"{self.smtp.user}@" if self.smtp.user else ""
-        return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port} ({self.smtp.security})"
+        safety = "not encrypted" if self.smtp.security == "none" else "encrypted"
+        return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port}, {safety}"
 
 
 ParseWhen = Callable[[str, float, tzinfo], float]
@@ -55,6 +57,9 @@ ParseRepeat = Callable[[str], str]
 
 Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]]
 """call, task, agent, progress -> the answer. Called again with the same call after a crash: it re-attaches."""
+
+Announce = Callable[[Notification], Awaitable[object]]
+"""A new notification -> what was stored, or ``None`` where the same was told before. Joins the caller's unit."""
 
 CancelCall = Callable[[str, str], Awaitable[str]]
 """call id, by whom -> words."""
@@ -69,8 +74,11 @@ class Services:
     mailbox: Mailbox | None = None
     agenda: Agenda | None = None
     mailer: Mailer | None = None
+    attach_from: Sequence[Path] = ()  # folders whose files may be attached
     parse_when: ParseWhen | None = None
     parse_repeat: ParseRepeat | None = None
     delegate: Delegate | None = None
+    delegate_tainted: Callable[[str], Awaitable[bool]] | None = None  # the id of the delegate call
     cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call
     cancel_call: CancelCall | None = None
+    announce: Announce | None = None

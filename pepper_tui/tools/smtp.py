@@ -10,17 +10,21 @@ A message is built once, when the effect is resolved, with its Message-ID and da
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import ssl
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTPUTF8 as SMTPUTF8_POLICY
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.text import clean, one_line
+from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
 from pepper_tui.tools.tool import NotDoneError, ToolError
 
@@ -30,7 +34,8 @@ if TYPE_CHECKING:
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500
 MAX_BODY: Final = 200_000
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
+# A local part may hold letters and digits of any script (SMTPUTF8); a domain stands in its ASCII form.
+_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
@@ -58,7 +63,8 @@ def parse_addresses(value: str, label: str) -> list[str]:
                 address = f"{local}@{domain.encode('idna').decode('ascii')}"
             except UnicodeError as error:
                 raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address") from error
-        if not _ADDRESS.fullmatch(address):
+        address = unicodedata.normalize("NFC", address)
+        if not _ADDRESS.fullmatch(address) or clean(address) != address:
             raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address")
         if address.lower() not in (each.lower() for each in found):
             found.append(address)
@@ -96,15 +102,16 @@ def build_message(
     at: float,
     in_reply_to: str = "",
     references: Sequence[str] = (),
+    files: Sequence[tuple[Attachment, bytes]] = (),
 ) -> str:
-    """The whole message as ASCII text with CRLF. Raises ``ToolError`` for what no mail can hold."""
+    """The whole message with CRLF, ASCII but for such addresses. Raises ``ToolError`` for what no mail can hold."""
     if not to:
         raise ToolError("'to' names nobody")
     if len(to) + len(cc) > MAX_RECIPIENTS:
         raise ToolError(f"more than {MAX_RECIPIENTS} recipients")
     if len(body) > MAX_BODY:
         raise ToolError(f"'body' is longer than {MAX_BODY} characters")
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=SMTP_POLICY if all(map(str.isascii, [*to, *cc])) else SMTPUTF8_POLICY)
     try:
         message["From"] = Address(clean(mailer.name), addr_spec=mailer.address)
         message["To"] = ", ".join(to)
@@ -118,7 +125,12 @@ def build_message(
         if references:
             message["References"] = " ".join(references[-20:])
         message.set_content(body, cte="quoted-printable")
-        return message.as_bytes().decode("ascii")
+        for file, data in files:
+            maintype, _, subtype = file.type.partition("/")
+            message.add_attachment(data, maintype=maintype, subtype=subtype, filename=file.name)
+        if files:  # the library's own boundary is random
+            message.set_boundary("=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
+        return message.as_bytes().decode("utf-8")
     except (ValueError, UnicodeError, IndexError) as error:
         raise ToolError(f"no mail can be made of this: {one_line(str(error), 200)}") from error
 
@@ -171,9 +183,14 @@ async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence
         if smtp.user:
             await client.login(smtp.user, mailer.password)
         await client.ehlo()
-        await client.mail(mailer.address)
+        if all(map(str.isascii, recipients)):
+            await client.mail(mailer.address)
+        elif client.supports_extension("smtputf8"):
+            await client.mail(mailer.address, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
+        else:
+            raise NotDoneError(f"{where} takes only addresses in ASCII (it has no SMTPUTF8).")
         for each in recipients:
-            await client.rcpt(each)
+            await client.rcpt(each, encoding="utf-8")
         answer = await client.execute_command(b"DATA")
         if answer.code != 354:
             raise NotDoneError(f"{where} did not take the message: {answer.code} {one_line(answer.message)}.")
@@ -202,7 +219,7 @@ async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Call
     protocol = client.protocol
     if protocol is None:
         raise NotDoneError("the connection was lost before the message.")
-    body = re.sub(rb"^\.", b"..", re.sub(rb"\r\n|\r|\n", b"\r\n", message.encode("ascii")), flags=re.M)
+    body = re.sub(rb"^\.", b"..", re.sub(rb"\r\n|\r|\n", b"\r\n", message.encode()), flags=re.M)
     if not body.endswith(b"\r\n"):
         body += b"\r\n"
     try:

@@ -32,7 +32,7 @@ from pepper_tui.tools.services import Services
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from pepper_tui.store import ContextStore
+    from pepper_tui.tools.tool_store import ToolStore
 
 OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
 
@@ -53,7 +53,7 @@ class NotDoneError(ToolError):
 class ToolContext:
     """What a tool is given beside its arguments. ``call`` is as it stood when the run began."""
 
-    store: ContextStore
+    store: ToolStore
     clock: Clock
     call: ToolCall
     services: Services
@@ -81,7 +81,8 @@ class Tool:
     """One tool as the registry holds it. Build it with ``tool``.
 
     ``same`` picks of a payload what makes two effects the same request (a fresh Message-ID does not). ``account`` is
-    the account that the effect would go through now. ``taints``: results hold text from outside. ``rerunnable``: a
+    the account that the effect would go through now. ``taints``: results hold text from outside; where only the run
+    itself can tell, ``tainted`` is asked after it. ``rerunnable``: a
     ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled.
     """
 
@@ -98,6 +99,7 @@ class Tool:
     resumes: bool = False
     taints: bool = True
     rerunnable: bool = False
+    tainted: Callable[[ToolContext], Awaitable[bool]] | None = None
     extra: Json = field(default_factory=dict)
 
     @property
@@ -140,7 +142,7 @@ class Tool:
         bound = {"name": self.name, "parameters": self.parameters, "effect": self.effect.value}
         return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
 
-    @property
+    @cached_property
     def spec(self) -> ToolSpec:
         return ToolSpec(self.name, self._documented[0], self.parameters, self.effect)
 
@@ -187,6 +189,7 @@ def tool(
     resumes: bool = False,
     taints: bool | None = None,
     rerunnable: bool = False,
+    tainted: Callable[[ToolContext], Awaitable[bool]] | None = None,
     name: str = "",
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
@@ -215,6 +218,7 @@ def tool(
             resumes,
             taint,
             rerunnable,
+            tainted,
         )
 
     return decorate

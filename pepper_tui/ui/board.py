@@ -35,6 +35,8 @@ from pepper_tui.model import (
     WorkerRun,
 )
 
+MESSAGES_KEPT: Final = 1000
+"""Messages of the conversation; what is older is in the store."""
 SIGNALS_KEPT: Final = 2000
 ENDED_KEPT: Final = 50
 """Ended calls and runs that stay listed."""
@@ -190,7 +192,8 @@ class Board:
                 self.calls[key] = ToolCall.of(context)
                 if deleted:
                     del self.calls[key]
-                return {Pane.CALLS, Pane.INBOX, Pane.CHAT, Pane.STATUS}
+                waited_for = any(key in calls for calls in self.after.values() if calls)
+                return {Pane.CALLS, Pane.INBOX, Pane.STATUS} | ({Pane.CHAT} if waited_for else set())
             case Namespace.PROGRESS:
                 self.progress[key] = context.text or str(context.data.get("text", ""))
                 return {Pane.CALLS}
@@ -234,6 +237,12 @@ class Board:
             self.versions.popitem(last=False)
         if len(self.progress) > VERSIONS_KEPT:
             self.progress = {key: said for key, said in self.progress.items() if key in self.calls}
+        if len(self.messages) > MESSAGES_KEPT:
+            oldest = sorted(self.messages.values(), key=lambda m: (m.at, m.id))[: len(self.messages) - MESSAGES_KEPT]
+            for message in oldest:
+                del self.messages[message.id]
+        for key in self.after.keys() - self.messages.keys():
+            del self.after[key]
         while len(self.signals) > SIGNALS_KEPT:
             key, signal = self.signals.popitem(last=False)
             self.versions.pop((f"{Namespace.SIGNALS}.{signal.source}", key), None)

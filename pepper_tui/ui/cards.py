@@ -7,6 +7,7 @@ user ever wrote carry the word ``untrusted``.
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from rich.style import Style
 from rich.text import Text
@@ -17,8 +18,10 @@ from pepper_tui.ui.board import InboxItem
 from pepper_tui.ui.ink import Ink, Pen
 from pepper_tui.ui.rows import PRIORITY_GLYPH, arguments_line
 
-LONGEST = 300
-"""Lines of one card in the list; a longer one says that it goes on and Enter shows all of it."""
+WIDE: Final = 70
+"""Cells from which a line of the inbox also says why."""
+ECHO: Final = 12
+"""Characters from which the heading's end counts as the body's beginning."""
 
 _KIND = {
     "approval": ("◆", "needs your yes"),
@@ -70,49 +73,59 @@ def _tone(item: InboxItem, ink: Ink) -> Style:
     return ink.accent if item.priority is Priority.NORMAL else ink.dim
 
 
-def closed(item: InboxItem, pen: Pen) -> list[Text]:
-    """Two lines: what, and why."""
+def closed(item: InboxItem, pen: Pen) -> Text:
+    """One line: what it is, what of; and, where there is room, why."""
     glyph, word = kind_words(item)
     ink = pen.ink
     head = Text.assemble((f"{glyph} ", _tone(item, ink)), (title(item), ink.strong if item.unread else ink.plain))
-    reason = one_line(getattr(item.record, "reason", ""))
-    below = Text.assemble("  ", (word, _tone(item, ink)), (f" · {reason}" if reason else "", ink.dim))
-    return [pen.between(head, Text(pen.hour(item.at), ink.dim)), pen.cut(below), Text("")]
+    if pen.width >= WIDE:
+        reason = one_line(getattr(item.record, "reason", ""))
+        head.append(f"  {word}" + (f" · {reason}" if reason else ""), ink.dim)
+    return pen.between(head, Text(pen.hour(item.at), ink.dim))
 
 
-def opened(item: InboxItem, pen: Pen, hints: str, limit: int = LONGEST) -> list[Text]:
-    """The whole card, and the keys that act on it."""
+def opened(item: InboxItem, pen: Pen) -> list[Text]:
+    """All of the card."""
     ink = pen.ink
-    glyph, word = kind_words(item)
+    glyph, state = kind_words(item)
     record = item.record
-    state = word
     if isinstance(record, Approval):
         state += f" until {pen.hour(record.expires_at)}"
-    head = Text.assemble((f"{glyph} {state}", _tone(item, ink)))
-    body = [*_title_lines(item, pen)]
+    lines = [pen.between(Text(f"{glyph} {state}", _tone(item, ink)), Text(pen.hour(item.at), ink.dim))]
     match record:
         case Approval():
-            body += approval_lines(record, pen)
+            lines += [pen.cut(Text(title(item), ink.strong)), *approval_lines(record, pen)]
         case Notification():
-            body += [Text(clean(line)) for line in record.body.splitlines()]
+            heading, body = told_once(title(item), clean(record.body))
+            lines += [Text(heading, ink.strong)] if heading else []
+            lines += [Text(line) for line in body.splitlines()]
         case ToolCall():
-            body += pen.hang(Text("with  ", ink.dim), Text(arguments_line(record.arguments, 600)))
+            lines.append(Text(title(item), ink.strong))
+            lines += pen.hang(Text("with  ", ink.dim), Text(arguments_line(record.arguments, 600)))
             if record.error:
-                body += [Text(one_line(record.error, 600))]
-    if len(body) > limit:
-        body = [*body[:limit], Text(f"… {len(body) - limit} more lines: Enter shows all", ink.warn)]
-    lines = [pen.between(head, Text(pen.hour(item.at), ink.dim))]
-    if hints:  # on top, so that they are in view however long the card is
-        lines.append(Text(hints, ink.accent))
-    lines += body
+                lines += [Text(one_line(record.error, 600))]
     reason = getattr(record, "reason", "")
     if reason:
         lines += pen.hang(Text("because ", ink.dim), Text(one_line(reason, 600), ink.dim))
-    return [*lines, Text("")]
+    return lines
 
 
-def _title_lines(item: InboxItem, pen: Pen) -> list[Text]:
-    return [Text(title(item), pen.ink.strong)]
+def told_once(heading: str, body: str) -> tuple[str, str]:
+    """Heading and body without what the other says too: the body's first words are often the heading, or its end."""
+    flat, bare = " ".join(body.split()), heading.removesuffix("…").rstrip()
+    if not bare or not flat:
+        return heading, body
+    if flat.startswith(bare):
+        if bare != heading:
+            return "", body
+        rest = body.lstrip()
+        for word in bare.split():
+            rest = rest.lstrip().removeprefix(word)
+        return heading, rest.lstrip(" .,:;–—-\n")
+    for place in (i + 1 for i, letter in enumerate(bare) if letter == " "):
+        if len(bare) - place >= ECHO and flat.startswith(bare[place:]):
+            return bare[:place].rstrip(" :–—-·"), body
+    return heading, body
 
 
 def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
@@ -123,7 +136,8 @@ def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
     if effect.account and not any(line.value == effect.account for line in effect.lines):
         lines += pen.hang(Text(f"{'account':<{max(width, 9)}}", pen.ink.dim), Text(one_line(effect.account)))
     for line in effect.lines:
-        lines += card_line(line, pen, max(width, 9))
+        if line.value or line.untrusted:
+            lines += card_line(line, pen, max(width, 9))
     return lines
 
 

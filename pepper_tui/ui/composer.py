@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pepper_tui.text import clean
+from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.keys import bindings
 
 
@@ -42,10 +44,27 @@ class Composer(TextArea):
         self.said: list[str] = []
         self._place = 0
         self._kept = ""
+        self._key_at = 0.0
+        self._sending: Timer | None = None
 
     async def _on_key(self, event: events.Key) -> None:
+        fast, self._key_at = event.time - self._key_at < GAP, event.time
+        if self._sending is not None:  # the Enter before came too fast for a person
+            self._sending.stop()
+            self._sending = None
+            if fast:
+                self.action_newline()
+            else:
+                self.action_send()
         if event.key == "enter":  # a binding's business, not a line break
             event.prevent_default()
+            if fast:  # more may follow, as in a paste that comes as plain keys
+                event.stop()
+                self._sending = self.set_timer(WAIT, self._send_late)
+
+    def _send_late(self) -> None:
+        self._sending = None
+        self.action_send()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -1,12 +1,13 @@
 """Short questions in the conversation's place: a reason, a time, the editable lines of a card.
 
-A form answers with values and decides nothing: saving an edit does not approve it. Esc leaves without a change.
+A form answers with values and decides nothing: saving an edit does not approve it. Esc leaves without a change,
+and asks once where there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from rich.text import Text
 from textual import events
@@ -23,6 +24,7 @@ from pepper_tui.text import clean, one_line
 from pepper_tui.ui.composer import CleanArea, CleanInput
 from pepper_tui.ui.keys import bindings
 
+_WAYS_OUT: Final = "Ctrl+S saves, does not approve · Esc leaves"
 Answer = Callable[[dict[str, str]], None]
 
 
@@ -43,7 +45,8 @@ class Form(VerticalScroll, can_focus=False):
         super().__init__(id="form")
         self._lines, self._answer, self._blink = lines, answer, blink
         set_title(self, title)
-        self.border_subtitle = "Ctrl+S saves, does not approve · Esc leaves"
+        self.border_subtitle = _WAYS_OUT
+        self._leaving: dict[str, str] = {}
         self._fields: list[tuple[str, str, CleanInput | CleanArea]] = []
 
     def compose(self) -> ComposeResult:
@@ -69,6 +72,18 @@ class Form(VerticalScroll, can_focus=False):
         if self._fields:
             self._fields[0][2].focus()
 
+    def on_input_changed(self) -> None:
+        self._stay()
+
+    def on_text_area_changed(self) -> None:
+        self._stay()
+
+    def _stay(self) -> None:
+        """What was typed since the question whether to drop it answers that question."""
+        if self._leaving and self.changed() != self._leaving:
+            self._leaving = {}
+            self.border_subtitle = _WAYS_OUT
+
     def changed(self) -> dict[str, str]:
         """Label → value of the fields that differ from what they began with."""
         now = {label: (field.value if isinstance(field, Input) else field.text) for label, _, field in self._fields}
@@ -80,7 +95,13 @@ class Form(VerticalScroll, can_focus=False):
         self._answer(changed)
 
     def action_leave(self) -> None:
-        self.post_message(self.Left())
+        """Leave; where something was changed, only the second time in a row."""
+        changed = self.changed()
+        if not changed or changed == self._leaving:
+            self.post_message(self.Left())
+            return
+        self._leaving = changed
+        self.border_subtitle = "Esc again drops your changes · Ctrl+S saves them"
 
 
 class Prompt(Vertical):

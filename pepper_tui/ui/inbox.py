@@ -1,157 +1,86 @@
-"""The inbox: cards that wait for the user, cleared with single keys.
+"""The inbox's list: each thing that waits, in one line, most pressing first; single keys act on the chosen one.
 
-A card can be acted on only when it has stood open for half a second: one that has just appeared, that has just
-become first, or that moved under the cursor because another went away takes no keys. A card that the user walked
-to is open to keys at once.
+The chosen one is the one under the cursor while the inbox, or what was opened from it, has the keys; else the first.
+Its card stands below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import BindingType
 from textual.message import Message
 
-from pepper_tui.model import Approval
 from pepper_tui.ui.board import InboxItem
-from pepper_tui.ui.cards import LONGEST, closed, face, opened
+from pepper_tui.ui.bursts import NoBursts
+from pepper_tui.ui.cards import closed, face
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.keys import bindings
 from pepper_tui.ui.live_list import LiveList, Row
 
-FRESH: Final = 0.5
-"""Seconds for which a card takes no keys after it appeared under them."""
 
-
-class Inbox(LiveList):
-    """Cards. The selected one is open while the inbox has the focus, else the first."""
+class Inbox(LiveList, NoBursts):
+    """One line an item."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("inbox")]
+    ACTING = ("act",)
 
     class Act(Message):
-        """A key on a card that takes keys. ``act`` is the word in the key table."""
+        """A key on the chosen card. ``act`` is the word in the key table."""
 
-        def __init__(self, act: str, item: InboxItem | None) -> None:
+        def __init__(self, act: str) -> None:
             super().__init__()
-            self.act, self.item = act, item
+            self.act = act
 
-    class Opened(Message):
-        """The user has this card open under the cursor."""
+    class Chosen(Message):
+        """Another item is chosen, or the same one while the keys came or went; ``walked``: by the user's own step."""
 
-        def __init__(self, item: InboxItem) -> None:
+        def __init__(self, walked: bool) -> None:
             super().__init__()
-            self.item = item
+            self.walked = walked
 
-    def __init__(self, empty: str, pen: Callable[[int], Pen], monotonic: Callable[[], float], *, id: str) -> None:  # noqa: A002
-        super().__init__("INBOX", empty, pen, id=id)
-        self._monotonic = monotonic
+    class Paged(Message):
+        """A page up (-1) or down (1) of the card."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def __init__(self, pen: Callable[[int], Pen], *, id: str) -> None:  # noqa: A002
+        super().__init__("INBOX", "What needs your yes and what Pepper wants to tell you waits here.", pen, id=id)
         self._items: dict[str, InboxItem] = {}
-        self._open = ""
-        self._face = ""
-        self._read = ""
-        self._seen_to = 0
-        self._seen_of = ("", 0)
-        self._armed_at = 0.0
         self._walking = False
-
-    # --------------------------------------------------------------------------------------------- content
+        self._kept = False
 
     def show_items(self, items: Sequence[InboxItem]) -> None:
-        """Replace the cards."""
+        """Replace the items."""
         self._items = {item.ref: item for item in items}
-        self._refresh_rows()
+        self.show_rows([_row(item) for item in items])
 
-    def _refresh_rows(self) -> None:
-        for _ in range(2):  # the second time only where the selected card had gone
-            target = self.selected if self.has_focus and self.selected in self._items else next(iter(self._items), "")
-            if self.has_focus and self.selected and self.selected not in self._items:
-                target = ""
-            rows = [self._row(item, item.ref == target) for item in self._items.values()]
-            self.show_rows(rows, count=len(rows))
-            if target or not self._items:
-                break
-        self._note_open(target)
+    def item(self, ref: str) -> InboxItem | None:
+        return self._items.get(ref)
 
-    def _note_open(self, ref: str) -> None:
-        now_face = face(self._items[ref]) if ref in self._items else ""
-        if ref != self._open or now_face != self._face:
-            if ref == self._open:  # other words under the same key: they have to be read
-                self._walking = False
-            self._open, self._face = ref, now_face
-            self._armed_at = self._monotonic() if self._walking else self._monotonic() + FRESH
-        if self.has_focus and ref in self._items and self._items[ref].unread:
-            self.post_message(self.Opened(self._items[ref]))
+    @property
+    def head(self) -> InboxItem | None:
+        """The item that the keys act on."""
+        return self._items.get(self.selected if self.has_focus or self._kept else next(iter(self._items), ""))
 
-    # --------------------------------------------------------------------------------------------- sight
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._note_seen()
-
-    def lay_out(self) -> None:
-        super().lay_out()
-        self._note_seen()
-
-    def _note_seen(self) -> None:
-        """Note how far the open card has been on the screen, from its first line on without a gap."""
-        place = self._index.get(self._open)
-        if place is None or not self._face or not self.is_on_screen or place + 1 >= len(self._tops):
-            return
-        of = (self._open + self._face, self._width)
-        if of != self._seen_of:
-            self._seen_of, self._seen_to = of, 0
-        top = round(self.scroll_y) - self._tops[place]
-        end = top + self.scrollable_content_region.height
-        if top <= self._seen_to < end:
-            self._seen_to = end
-
-    def was_read(self, item: InboxItem) -> bool:
-        """Whether each line of the card, as it stands now, has been on the screen."""
-        self._note_seen()
-        place = self._index.get(item.ref)
-        if self._read == item.ref + face(item):
-            return True
-        if place is None or self._seen_of != (item.ref + face(item), self._width):
-            return False
-        height = self._tops[place + 1] - self._tops[place]
-        return height <= LONGEST and self._seen_to >= height - 1  # the last line is empty
-
-    def mark_read(self, item: InboxItem) -> None:
-        """The card was read elsewhere, to its end."""
-        self._read = item.ref + face(item)
-
-    def _row(self, item: InboxItem, is_open: bool) -> Row:
-        hints = self._hints(item) if is_open else ""
-
-        def draw(pen: Pen) -> list[Text]:
-            return opened(item, pen, hints) if is_open else closed(item, pen)
-
-        return Row(item.ref, (item.version, face(item), is_open, hints, item.unread), draw)
-
-    def _hints(self, item: InboxItem) -> str:
-        focus = self.has_focus
-        if item.kind == "unknown":
-            return "1 check  2 it happened  3 it did not  4 leave it" if focus else "Ctrl+T: answer it in the inbox"
-        if isinstance(item.record, Approval):
-            editable = any(
-                line.get("editable") for line in item.record.effect.get("lines", []) if isinstance(line, dict)
-            )
-            if focus:
-                return "y approve  n reject  " + ("e edit  " if editable else "") + "z snooze  w why"
-            return "F2 approve  F3 reject  " + ("F4 edit  " if editable else "") + "F6 snooze"
-        return "x done  d dismiss  z snooze  w why" if focus else "F5 dismiss  F6 snooze  F8 why"
+    def keep(self, kept: bool) -> None:
+        """Keep the chosen item chosen while something that was opened from it has the keys."""
+        self._kept = kept
 
     def watch_selected(self) -> None:
-        if self.is_mounted and self._items and self.selected in self._items and self.selected != self._open:
-            self._refresh_rows()
+        super().watch_selected()
+        if self.is_mounted:
+            self.post_message(self.Chosen(self._walking))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         if _has_focus and self.selected not in self._items:
             self.selected = next(iter(self._items), "")
         super().watch_has_focus(_has_focus)
-        self._refresh_rows()
+        self.post_message(self.Chosen(False))
 
     def select(self, row: str) -> None:
         self._walking = True
@@ -160,29 +89,15 @@ class Inbox(LiveList):
         finally:
             self._walking = False
 
-    # ------------------------------------------------------------------------------------------------ acts
-
-    def item(self, ref: str) -> InboxItem | None:
-        return self._items.get(ref)
-
-    @property
-    def head(self) -> InboxItem | None:
-        """The card that the F-keys act on: the selected one where the inbox has the focus, else the first."""
-        return self._items.get(self.selected if self.has_focus else next(iter(self._items), ""))
-
-    @property
-    def takes_keys(self) -> bool:
-        """Whether the open card has stood long enough."""
-        return self._monotonic() >= self._armed_at
-
-    def guard(self) -> None:
-        """The open card has only now come into view: it takes no keys for a moment."""
-        self._armed_at = self._monotonic() + FRESH
+    def action_page(self, by: int) -> None:
+        self.post_message(self.Paged(by))
 
     def action_act(self, act: str) -> None:
-        if act == "undo":
-            self.post_message(self.Act(act, None))
-            return
-        item = self._items.get(self.selected)
-        if item is not None and self.takes_keys and item.ref == self._open:
-            self.post_message(self.Act(act, item))
+        self.post_message(self.Act(act))
+
+
+def _row(item: InboxItem) -> Row:
+    def draw(pen: Pen) -> list[Text]:
+        return [closed(item, pen)]
+
+    return Row(item.ref, (face(item), item.unread, item.priority), draw, height=1)

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.color import Color, ColorParseError
@@ -101,4 +102,16 @@ def wrap(text: Text, width: int) -> list[Text]:
 
 def strips(lines: list[Text], width: int) -> list[Strip]:
     """``lines`` wrapped and ready for a Line-API widget."""
-    return [Strip(list(part.render(_WRAPPER, end=""))) for line in lines for part in wrap(line, width)]
+    parts = (part for line in lines for part in wrap(line, width))
+    return [Strip(list(Text.assemble(part).render(_WRAPPER, end=""))) for part in parts]  # alone, it drops its style
+
+
+def finished(lines: list[Strip], width: int, style: Style) -> list[Strip]:
+    """``lines`` on the widget's own ``style``, indented and as wide as the widget. Cached, they cost nothing again."""
+    return [Strip([Segment("  "), *line]).apply_style(style).adjust_cell_length(max(0, width), style) for line in lines]
+
+
+def marked(line: Strip, mark: str, style: Style) -> Strip:
+    """A finished line with ``mark``, two cells, in its indent."""
+    first, *rest = line
+    return Strip([Segment(mark, (first.style or Style()) + style), *rest], line.cell_length)

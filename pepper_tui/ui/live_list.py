@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import BindingType
@@ -21,7 +21,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pepper_tui.ui.ink import Ink, Pen, strips
+from pepper_tui.ui.ink import Ink, Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
 
 
@@ -64,6 +64,7 @@ class LiveList(ScrollView, can_focus=True):
         self._tops: list[int] = [0]
         self._drawn: dict[tuple[str, Hashable, int], list[Strip]] = {}
         self._width = 0
+        self._taught: list[Strip] = []
 
     # ------------------------------------------------------------------------------------------------ rows
 
@@ -96,8 +97,9 @@ class LiveList(ScrollView, can_focus=True):
         """Measure the rows and redraw."""
         self._width = max(0, self.scrollable_content_region.width)
         if self._width < 4:  # not on screen: no lines, so that none is drawn from another row's place
-            self._tops = [0] * (len(self._rows) + 1)
+            self._tops, self._taught = [0] * (len(self._rows) + 1), []
             return
+        self._taught = [] if self._rows else taught(self.empty, self._pen(self._width), self.rich_style)
         keep = {(row.id, row.key, self._width) for row in self._rows}
         for gone in self._drawn.keys() - keep:
             del self._drawn[gone]
@@ -113,7 +115,8 @@ class LiveList(ScrollView, can_focus=True):
         name = (row.id, row.key, self._width)
         found = self._drawn.get(name)
         if found is None:
-            found = self._drawn[name] = strips(row.draw(self._pen(self._width - 2)), self._width - 2)
+            lines = strips(row.draw(self._pen(self._width - 2)), self._width - 2)
+            found = self._drawn[name] = finished(lines, self._width, self.rich_style)
         return found
 
     def restyle(self) -> None:
@@ -125,24 +128,17 @@ class LiveList(ScrollView, can_focus=True):
         self.lay_out()
 
     def render_line(self, y: int) -> Strip:
-        style = self.rich_style
-        ink = self._pen(self._width).ink
+        if not self._rows and y < len(self._taught):
+            return self._taught[y]
         line = round(self.scroll_y) + y
-        width = self._width
-        if not self._rows:
-            lines = strips([Text(self.empty, ink.dim)], max(1, width - 2))
-            strip = Strip([Segment("  ", None), *lines[y]]) if y < len(lines) else Strip([])
-            return strip.apply_style(style).adjust_cell_length(width, style)
         place = bisect_right(self._tops, line) - 1
-        if place >= len(self._rows) or width < 4:
-            return Strip.blank(width, style)
-        row = self._rows[place]
-        lines = self._strips(row)
-        inside = line - self._tops[place]
-        chosen = row.id == self.selected and self.has_focus
-        mark = Segment("▌ " if chosen else "  ", ink.accent if chosen else None)
-        strip = Strip([mark, *(lines[inside] if inside < len(lines) else [])])
-        return strip.apply_style(style).adjust_cell_length(width, style)
+        if self._width >= 4 and place < len(self._rows):
+            row = self._rows[place]
+            lines, inside = self._strips(row), line - self._tops[place]
+            if inside < len(lines):
+                chosen = row.id == self.selected and self.has_focus
+                return marked(lines[inside], "▌ ", self._pen(1).ink.accent) if chosen else lines[inside]
+        return Strip.blank(self._width, self.rich_style)
 
     # -------------------------------------------------------------------------------------------- selection
 
@@ -228,6 +224,11 @@ class LiveList(ScrollView, can_focus=True):
 
     def action_back(self) -> None:
         self.post_message(self.Back())
+
+
+def taught(words: str, pen: Pen, style: Style) -> list[Strip]:
+    """What an empty pane says, in lines as wide as ``pen``."""
+    return finished(strips([Text(words, pen.ink.dim)], pen.width - 2), pen.width, style)
 
 
 def ink_of(app: Any) -> Ink:

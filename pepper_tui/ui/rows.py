@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from rich.text import Text
 
 from pepper_tui.model import CallState, Json, Priority, RunState, Signal, ToolCall, WorkerRun
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import as_json, clean, one_line
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.live_list import Row
 
@@ -68,7 +67,12 @@ def signal_row(signal: Signal) -> Row:
             below.append(f" · {one_line(signal.reason)}", ink.dim)
         return [pen.between(head, Text(pen.hour(signal.created_at), ink.dim)), pen.cut(below)]
 
-    return Row(signal.id, (signal.content, signal.priority, signal.reason), draw, height=2)
+    return Row(
+        signal.id,
+        (signal.content, signal.priority, signal.reason, signal.source, signal.created_at),
+        draw,
+        height=2,
+    )
 
 
 def call_row(call: ToolCall, progress: str, now: float) -> Row:
@@ -137,7 +141,10 @@ def _when(pen: Pen, at: float | None) -> str:
 
 
 def signal_details(signal: Signal, pen: Pen) -> list[Text]:
-    facts = [(str(key), str(value)) for key, value in signal.metadata.items()]
+    facts = [
+        (str(key), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for key, value in signal.metadata.items()
+    ]
     pairs = [
         ("priority", signal.priority.value),
         ("reason", signal.reason),
@@ -154,7 +161,7 @@ def call_details(call: ToolCall, result: str, pen: Pen) -> list[Text]:
         ("state", call.state.value.replace("_", " ")),
         ("effect", call.effect.value),
         ("asked by", f"{call.origin} (root: {call.root})"),
-        ("arguments", json.dumps(call.arguments, ensure_ascii=False, indent=2)),
+        ("arguments", as_json(call.arguments, indent=2)),
         ("scheduled", _when(pen, call.created_at)),
         ("started", _when(pen, call.started_at)),
         ("ended", _when(pen, call.ended_at)),
@@ -176,7 +183,5 @@ def run_details(run: WorkerRun, memory: str, pen: Pen) -> list[Text]:
     ]
     lines = [Text(one_line(run.agent or run.kind or "worker"), pen.ink.strong), Text(""), *_pairs(pen, pairs)]
     for event in run.events[-40:]:
-        lines += pen.hang(
-            Text("  · ", pen.ink.dim), Text(one_line(json.dumps(event, ensure_ascii=False), 600), pen.ink.dim)
-        )
+        lines += pen.hang(Text("  · ", pen.ink.dim), Text(one_line(as_json(event), 600), pen.ink.dim))
     return lines

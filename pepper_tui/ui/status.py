@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
 
@@ -10,11 +10,17 @@ from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from pepper_tui.text import one_line
 from pepper_tui.ui.ink import Ink, Pen, strips
 from pepper_tui.ui.live_list import ink_of
+
+PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
+"""The panes in the order of the tabs, by their ids."""
+WORDS_STAY: Final = 8.0
+"""Seconds for which words stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,16 @@ class StatusLine(Widget):
     """One line."""
 
     facts: reactive[Facts] = reactive(Facts())
+    _clearing: Timer | None = None
+
+    def say(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
+        """Show ``words`` for a while, or to ``stay``; ``bad`` marks trouble."""
+        self.facts = replace(self.facts, words=words, bad=bad)
+        if self._clearing is not None:
+            self._clearing.stop()
+            self._clearing = None
+        if words and not stay:
+            self._clearing = self.set_timer(WORDS_STAY, lambda: self.say(""))
 
     def line(self, width: int) -> Text:
         """The line at ``width`` cells. Words give way to counts last."""
@@ -80,7 +96,7 @@ _REVERSE: Final = Style(reverse=True, bold=True)
 class TabStrip(Widget):
     """Where the panes are when they do not fit beside each other."""
 
-    labels: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    labels: reactive[tuple[tuple[str, str], ...]] = reactive(tuple((pane, pane.capitalize()) for pane in PANES))
     shown: reactive[str] = reactive("chat")
 
     def render_line(self, y: int) -> Strip:

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 from textual import events
@@ -24,11 +23,16 @@ from textual.strip import Strip
 
 from pepper_tui.text import clean
 from pepper_tui.ui.board import Message
-from pepper_tui.ui.ink import Pen, strips
+from pepper_tui.ui.ink import Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.live_list import taught
 
-EAGER: Final = 60
+EAGER: Final = 24
 """Messages wrapped at once after a change of width; older ones follow in chunks."""
+CHUNK: Final = 1500
+"""Characters of one chunk, each message counted as a hundred more."""
+CHUNK_PAUSE: Final = 0.03
+"""Seconds between two chunks, in which keys are drawn."""
 TAIL_INTERVAL: Final = 0.125
 LONGEST: Final = 60_000
 """Characters of one message that are drawn."""
@@ -66,26 +70,28 @@ class Transcript(ScrollView, can_focus=True):
         self._drawn: dict[str, tuple[Message, int, list[Strip]]] = {}
         self._tops: list[int] = [0]
         self._width = 0
-        self._wrapped_from = 0
         self._wrapping = False
         self._tail_id = ""
         self._tail = ""
         self._tail_done = False
         self._tail_strips: list[Strip] = []
         self._tail_pending = False
+        self._extending = False
+        self.at_end = True
+        """Whether the reader is at the end, and stays there as more comes."""
+        self._taught: list[Strip] = []
 
     # --------------------------------------------------------------------------------------------- content
 
     def show_messages(self, messages: Sequence[Message]) -> None:
         """Replace the finished messages. The stored form of the streamed one takes the tail's place."""
-        at_end = self.at_end
         self._messages = {message.id: message for message in messages}
         self._order = [message.id for message in messages]
         for gone in self._drawn.keys() - self._messages.keys():
             del self._drawn[gone]
         if self._tail_id in self._messages and (self._tail_done or not self._messages[self._tail_id].unfinished):
             self._clear_tail()
-        self._lay_out(at_end)
+        self._lay_out()
 
     def stream(self, message_id: str, text: str, *, restart: bool, done: bool) -> None:
         """Add to the reply that streams now."""
@@ -115,77 +121,77 @@ class Transcript(ScrollView, can_focus=True):
         self._tail_pending = False
         if not self._tail_id:
             return
-        at_end = self.at_end
         pen = self._pen(max(8, self._width - 2))
         mark = "" if self._tail_done else " ▍"
         head = Text.assemble(("pepper", pen.ink.accent), ("" if self._tail_done else " · speaking", pen.ink.dim))
         body = Text.assemble(clean(self._tail, LONGEST), (mark, pen.ink.accent))
-        self._tail_strips = strips([head, body, Text("")], pen.width)
-        self._extend(at_end)
+        self._tail_strips = finished(strips([head, body, Text("")], pen.width), self._width, self.rich_style)
+        self._extend()
 
     # ---------------------------------------------------------------------------------------------- layout
 
-    @property
-    def at_end(self) -> bool:
-        return self.scroll_y >= self.max_scroll_y - 1
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._extending:
+            self.at_end = new_value >= self.max_scroll_y - 1
 
     def on_resize(self, _event: events.Resize) -> None:
         width = self.scrollable_content_region.width
         if width == self._width:
-            if self.at_end:
-                self.call_after_refresh(self.scroll_end, animate=False)
+            self._extend()
             return
-        at_end = self.at_end or self._width == 0
         self._width = width
         self._drawn.clear()
-        self._lay_out(at_end)
+        self._lay_out()
         self._draw_tail()
 
     def restyle(self) -> None:
         """Draw all anew, as after a change of theme or zone."""
         self._drawn.clear()
-        self._lay_out(self.at_end)
+        self._lay_out()
 
-    def _lay_out(self, at_end: bool) -> None:
+    def _lay_out(self) -> None:
         if self._width < 8:
             return
-        # Messages before `_wrapped_from` take no lines yet; they come in above what is being read.
-        fresh = [i for i, key in enumerate(self._order) if not self._has(key)]
-        self._wrapped_from = 0
-        if len(fresh) > EAGER:
-            self._wrapped_from = fresh[-EAGER]
-            if not self._wrapping:
-                self._wrapping = True
-                self.set_timer(0.05, self._wrap_older)
-        self._measure()
-        self._extend(at_end)
+        self._taught = [] if self._order else taught(self.empty, self._pen(self._width), self.rich_style)
+        self._measure(max(0, len(self._order) - EAGER))
+        self._extend()
 
-    def _wrap_older(self) -> None:
-        """Wrap the next few older messages, holding the reader's place."""
-        self._wrapping = False
-        before = self._tops[-1]
-        at_end = self.at_end
-        self._wrapped_from = max(0, self._wrapped_from - 8)
-        self._measure()
-        added = self._tops[-1] - before
-        self._extend(at_end)
-        if not at_end and added:
-            self.scroll_to(y=self.scroll_y + added, animate=False, immediate=True)
-        if self._wrapped_from:
-            self._wrapping = True
-            self.set_timer(0.02, self._wrap_older)
-
-    def _measure(self) -> None:
-        tops, total = [0], 0
+    def _measure(self, wrap_from: int) -> None:
+        """Wrap what had been wrapped before or stands from ``wrap_from`` on. The others take no lines yet: they come
+        in above what is being read, a few at a time."""
+        tops, total, newest_left = [0], 0, -1
         for place, key in enumerate(self._order):
-            total += len(self._strips(key)) if place >= self._wrapped_from or self._has(key) else 0
+            if place >= wrap_from or key in self._drawn:
+                total += len(self._strips(key))
+            else:
+                newest_left = place
             tops.append(total)
         self._tops = tops
+        if newest_left >= 0 and not self._wrapping:
+            self._wrapping = True
+            self.set_timer(CHUNK_PAUSE, lambda: self._wrap_older(newest_left))
 
-    def _extend(self, at_end: bool) -> None:
+    def _wrap_older(self, newest_left: int) -> None:
+        self._wrapping = False
+        before = self._tops[-1]
+        room = CHUNK
+        for key in reversed(self._order[: newest_left + 1]):
+            self._strips(key)
+            room -= 100 + len(self._messages[key].text)
+            if room <= 0:
+                break
+        self._measure(len(self._order))
+        self._extend()
+        if not self.at_end:
+            self.scroll_to(y=self.scroll_y + self._tops[-1] - before, animate=False, immediate=True)
+
+    def _extend(self) -> None:
+        self._extending = True
         self.virtual_size = Size(self._width, self._tops[-1] + len(self._tail_strips))
-        if at_end:
+        if self.at_end:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self._extending = False
         self.refresh()
 
     def _has(self, key: str) -> bool:
@@ -213,7 +219,7 @@ class Transcript(ScrollView, can_focus=True):
             lines += self._markdown(text, pen.width)
         else:
             lines += strips([Text(text)], pen.width)
-        return [*lines, Strip([])]
+        return finished([*lines, Strip([])], self._width, self.rich_style)
 
     def _markdown(self, text: str, width: int) -> list[Strip]:
         from rich.markdown import Markdown  # 60 ms: not before the first frame
@@ -221,18 +227,17 @@ class Transcript(ScrollView, can_focus=True):
         console = self.app.console
         options = console.options.update(width=width, height=None, highlight=False)
         ink = self._pen(width).ink
+        markdown = Markdown(text, hyperlinks=False, code_theme="ansi_dark")
+        for token in markdown.parsed:  # an address in angle brackets is not told twice, as text and as link
+            token.children = [part for part in token.children or () if part.markup != "autolink"]
         with console.use_theme(Theme({"markdown.code": ink.accent, "markdown.link": ink.accent})):
-            drawn = console.render_lines(Markdown(text, hyperlinks=False, code_theme="ansi_dark"), options, pad=False)
+            drawn = console.render_lines(markdown, options, pad=False)
         return [Strip(line) for line in drawn]
 
     def render_line(self, y: int) -> Strip:
-        style, width = self.rich_style, self._width
         line = round(self.scroll_y) + y
         if not self._order and not self._tail_id:
-            ink = self._pen(width).ink
-            lines = strips([Text(self.empty, ink.dim)], max(1, width - 2))
-            strip = Strip([Segment("  "), *lines[y]]) if y < len(lines) else Strip([])
-            return strip.apply_style(style).adjust_cell_length(width, style)
+            return self._taught[y] if y < len(self._taught) else self._blank
         key = ""
         if line < self._tops[-1]:
             place = bisect_right(self._tops, line) - 1
@@ -240,14 +245,18 @@ class Transcript(ScrollView, can_focus=True):
             lines, inside = self._strips(key), line - self._tops[place]
         else:
             lines, inside = self._tail_strips, line - self._tops[-1]
+        if not 0 <= inside < len(lines):
+            return self._blank
         chosen = key and key == self.selected and self.has_focus
-        pen = self._pen(width)
         mine = key and self._messages[key].speaker == "you"
-        last = inside >= len(lines) - 1
-        bar = "▌ " if (chosen or mine) and not last else "  "
-        tone = pen.ink.accent if chosen else pen.ink.dim
-        strip = Strip([Segment(bar, tone), *(lines[inside] if 0 <= inside < len(lines) else [])])
-        return strip.apply_style(style).adjust_cell_length(width, style)
+        if (chosen or mine) and inside < len(lines) - 1:
+            ink = self._pen(1).ink
+            return marked(lines[inside], "▌ ", ink.accent if chosen else ink.dim)
+        return lines[inside]
+
+    @property
+    def _blank(self) -> Strip:
+        return Strip.blank(self._width, self.rich_style)
 
     # ------------------------------------------------------------------------------------------------ keys
 

@@ -289,7 +289,8 @@ class RunLoop:
             asked.append({"id": call_id, "name": wanted.name, "arguments": wanted.arguments})
             spec = specs.get(wanted.name)
             if spec is None:
-                refused.append(_result(asked[-1], CallState.FAILED, f"There is no tool {wanted.name!r} here.", now))
+                words = f"There is no tool {one_line(wanted.name, 60)!r} here."
+                refused.append(_result(asked[-1], CallState.FAILED, words, now))
             elif number >= CALLS_PER_STEP:
                 refused.append(_result(asked[-1], CallState.FAILED, "Too many calls in one reply; ask again.", now))
             else:

@@ -6,13 +6,12 @@ provider's prompt cache holds through a run.
 
 from __future__ import annotations
 
-import json
 from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import iso
 from pepper_tui.model import AgentState, Effect, Entry, Json, ToolSpec, WorkerRun
-from pepper_tui.text import escape, shorten
+from pepper_tui.text import as_json, escape, shorten
 from pepper_tui.workers.kinds import Kind
 
 FINAL: Final = "return_final_answer"
@@ -84,7 +83,7 @@ def _attribute(value: str) -> str:
 def _model_text(event: Json) -> str:
     lines = [event["text"]] if event["text"] else []
     for call in event["calls"]:
-        arguments = escape(json.dumps(call["arguments"], ensure_ascii=False))
+        arguments = escape(as_json(call["arguments"]))
         lines.append(f'<tool_call id="{escape(call["id"])}" name="{_attribute(call["name"])}">{arguments}</tool_call>')
     return "\n".join(lines) or "(nothing)"
 

@@ -18,12 +18,14 @@ from pepper_tui.attention import InboxError, Why
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
     OPEN_TAG,
+    REMINDER,
     CallState,
     Effect,
     Namespace,
     Notification,
     NotificationState,
     Priority,
+    ReminderState,
     Signal,
     Step,
     ToolCall,
@@ -109,6 +111,16 @@ async def test_one_matter_is_told_once_and_the_newest_stands(desk: Desk) -> None
     assert await state(desk, "c") is NotificationState.DONE
     again = Notification("d", "Deadline moved again", "", "r", "", desk.clock.now(), matter="m1")
     assert await desk.inbox.announce(again) is None
+    context = await desk.store.get("d", namespace=Namespace.NOTIFICATION)
+    assert context is not None
+    assert (context.version, context.data["state"], OPEN_TAG in context.tags) == (1, "done", False)  # never shown
+    assert context.metadata["withdrawn"]
+    async with desk.store.watch([Namespace.NOTIFICATION]) as live, desk.store.unit():
+        await desk.inbox.announce(Notification("e", "One", "", "r", "", desk.clock.now(), matter="m2"))
+    [batch] = [await anext(aiter(live))]
+    await desk.inbox.announce(Notification("f", "Two", "", "r", "", desk.clock.now(), matter="m2"))
+    assert [update.context.context_id for update in batch] == ["e"]
+    assert (await state(desk, "e"), await state(desk, "f")) == (NotificationState.DONE, NotificationState.NEW)
 
 
 class InboxMachine(RuleBasedStateMachine):
@@ -196,7 +208,7 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
     await desk.store.store({"id": "raw1"}, namespace="raw.mail")
     for item in (signal, silent):
         await desk.store.put(item, namespace="signals.mail")
-    step = Step("st1", now, ["signals.mail:s1"], ["c1"], model="fake", prompt_tokens=100, cost=0.0123)
+    step = Step("st1", now, ["signals.mail:s1", "signals.mail:s2"], ["c1"], model="fake", prompt_tokens=9, cost=0.0123)
     await desk.store.put(step, namespace=Namespace.STEP)
     call = ToolCall("c1", "notify", {}, Effect.LOCAL, now, "step:st1", state=CallState.SUCCEEDED)
     await desk.store.put(call, namespace=Namespace.TOOL_CALL)
@@ -217,9 +229,83 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
     ):
         assert words in text
     assert "step" in "\n".join(await why.explain("signal:s1"))
-    assert "no step has taken it" in "\n".join(await why.explain("signals.mail:s2"))
     silence = "\n".join(await why.explain("silence"))
     for words in ("1 low; 1 thoughts", "not judged", "List mail", "nothing to do"):
         assert words in silence.replace(" signals", "")
     with pytest.raises(ValueError, match="nothing is known"):
         await why.explain("call:none")
+
+
+async def test_only_what_was_held_back_is_listed_with_its_rule(desk: Desk) -> None:
+    now = desk.clock.now()
+    action = {"watch": "boss", "draft": "ack"}
+    signals = [
+        Signal("old", "Old mail", now, Priority.LOG, "mail", "was there when Pepper first looked", "m0"),
+        Signal("list", "List mail", now, Priority.LOG, "mail", "an automatic mail", "m1"),
+        Signal("drafted", "Boss wrote", now, Priority.HIGH, "mail", "your watch 'boss'", "m2", {"action": action}),
+        Signal("carded", "Ann wrote", now, Priority.HIGH, "mail", "a VIP", "m3"),
+        Signal("told", "Rain", now, Priority.HIGH, "mail", "a VIP", "m4"),
+        Signal("left", "Left alone", now, Priority.HIGH, "mail", "a VIP", "m5"),
+        Signal("queued", "Not taken", now, Priority.HIGH, "mail", "a VIP", "m6"),
+    ]
+    for signal in signals:
+        await desk.store.put(signal, namespace="signals.mail")
+    taken = [f"signals.mail:{signal.id}" for signal in signals[2:6]]
+    await desk.store.put(Step("st", now, taken), namespace=Namespace.STEP)
+    call = ToolCall("c", "draft_reply", {}, Effect.SEND, now, "step:st", matter="m3")
+    await desk.store.put(call, namespace=Namespace.TOOL_CALL)
+    await notice(desk, "n", "m4")
+    said = "\n".join(await Why(desk.store, desk.clock, UTC).explain("silence"))
+    assert "1 high, 1 log signals" in said
+    assert "Left alone (a VIP; a step took it and chose silence)" in said
+    assert "List mail (an automatic mail; priority log: only logged)" in said
+    assert "1 signals wait for a step" in said
+    assert "1 signals were there when Pepper first looked" in said
+    for words in ("Boss wrote", "Ann wrote", "Rain", "Not taken", "Old mail"):
+        assert words not in said
+
+
+@pytest.mark.parametrize("turn", ["answered", "own", "cancelled", "over", "nothing", "before"])
+async def test_a_snoozed_item_whose_matter_is_settled_does_not_come_back(desk: Desk, turn: str) -> None:
+    async def settle() -> None:
+        now = desk.clock.now()
+        if turn == "answered":
+            call = ToolCall("c", "draft_reply", {}, Effect.SEND, now, "s", matter="m", state=CallState.SUCCEEDED)
+            await desk.store.put(call, namespace=Namespace.TOOL_CALL)
+        elif turn != "nothing":
+            facts = {"over": {"end": now + 300}, "own": {"kind": "own"}, "before": {"kind": "own"}}
+            more = facts.get(turn, {"kind": "cancelled"})
+            signal = Signal("s", "x", now, Priority.LOG, "mail", "r", "m", more)
+            await desk.store.put(signal, namespace="signals.mail")
+
+    if turn == "before":
+        await settle()
+        await desk.clock.advance(10)
+    await notice(desk, "a", "m")
+    await desk.inbox.snooze("a", desk.clock.now() + 600)
+    await desk.clock.advance(10)
+    if turn != "before":
+        await settle()
+    await desk.close()
+    desk.clock.jump(700)
+    await desk.open()
+    comes_back = turn in ("nothing", "before")
+    await becomes(desk, "a", NotificationState.NEW if comes_back else NotificationState.DONE)
+    silence = "\n".join(await Why(desk.store, desk.clock, UTC).explain("silence"))
+    assert ("title a: " in silence) is not comes_back
+
+
+async def test_an_answer_to_an_offer_is_undone_by_the_table(desk: Desk) -> None:
+    for act, state_after in (("done", ReminderState.FIRED), ("dismiss", ReminderState.CANCELLED)):
+        await desk.remind(f"r-{act}", desk.clock.now() + 60)
+        await desk.close()
+        desk.clock.jump(3 * 86_400)
+        await desk.open()
+        await desk.settled(f"r-{act}", ReminderState.OFFERED)
+        offer = next(n for n in await desk.notices() if n.kind == "offer" and n.state is NotificationState.NEW)
+        await getattr(desk.inbox, act)(offer.id)
+        assert (await desk.reminder(f"r-{act}")).state is state_after
+        assert REMINDER.allows(state_after, ReminderState.OFFERED)
+        await desk.inbox.undo()
+        assert (await desk.reminder(f"r-{act}")).state is ReminderState.OFFERED
+        await desk.inbox.done(offer.id)

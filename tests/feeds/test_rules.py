@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,6 +43,48 @@ CONFIG = Config.model_validate(
 def test_triage(facts: Facts, priority: str, reason: str) -> None:
     verdict = Triage(CONFIG).judge(facts)
     assert (verdict.priority, verdict.reason) == (priority, reason)
+
+
+RULES = Config.model_validate(
+    {
+        "user": {"addresses": ["me@example.org"]},
+        "mail": {"templates": {"ack": "Hi {name}", "late": "Later"}},
+        "watch": [
+            {"name": "boss", "sender": "@example.com", "priority": "low", "draft": "ack"},
+            {"name": "project", "thread": "phoenix launch", "priority": "urgent", "remind": "tomorrow 9am"},
+            {"name": "team", "label": "team", "priority": "high", "draft": "late", "notify": True},
+            {"name": "quiet", "words": ["newsletter"], "priority": "log"},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "priority", "reason", "acts"),
+    [
+        (Facts("mail", "a@x.y", subject="Re: Phoenix Launch on Monday"), "urgent",
+         "your watch 'project': thread 'phoenix launch'", {"remind": "tomorrow 9am"}),
+        (Facts("mail", "a@x.y", subject="Phoenix"), "low", "not addressed to you directly", None),
+        (Facts("mail", "a@x.y", labels=["Team"]), "high", "your watch 'team': label 'team'",
+         {"draft": "late", "template": "Later", "notify": True}),
+        (Facts("mail", "a@x.y", labels=["Team/Old"]), "low", "not addressed to you directly", None),
+        (Facts("mail", "a@example.com", subject="phoenix launch", labels=["team"]), "urgent",
+         "your watch 'boss': from a@example.com; your watch 'project': thread 'phoenix launch'; "
+         "your watch 'team': label 'team'",
+         {"watch": "boss, project, team", "draft": "ack", "template": "Hi {name}", "notify": True,
+          "remind": "tomorrow 9am"}),
+        (Facts("mail", "a@x.y", text="our newsletter", to=["me@example.org"]), "log",
+         "your watch 'quiet': says 'newsletter'", None),
+        (Facts("mail", "a@example.com", labels=["Spam"]), "log", "in the folder Spam", None),
+    ],
+)  # fmt: skip
+def test_watches_by_thread_and_label_and_several_at_once(
+    facts: Facts, priority: str, reason: str, acts: dict[str, Any] | None
+) -> None:
+    verdict = Triage(RULES).judge(facts)
+    assert (verdict.priority, verdict.reason) == (priority, reason)
+    assert (verdict.action is None) == (acts is None)
+    assert (acts or {}).items() <= (verdict.action or {}).items()
 
 
 async def run(store: ContextStore, clock: ManualClock, feed: Feed) -> tuple[Feeds, Subscriber]:

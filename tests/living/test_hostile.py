@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import email
+import email.policy
 import html
 import random
 import re
@@ -32,7 +34,12 @@ FORBIDDEN = [
     b"\x1b]8;;https://evil",
     *(mark.encode() for mark in ("\x9d", "\x9c", "\x9b", "\u202e", "\u200b", "\u2066")),
 ]
-"""What must not be among the bytes that a terminal gets: sequences, invisible marks (spelt out they are text)."""
+"""What must not be among the bytes that a terminal gets: sequences, invisible marks."""
+
+SWALLOWED = ("PWNEDTITLE", "PWNEDDCS", "UFdORUQ")
+"""Bodies of whole sequences: they go with them, except where a prompt spells a sequence out, as JSON."""
+
+SPELT = re.compile(r"\\u001b(?:\]0;|\]2;|\]52;c;|P1\$r)(?:PWNEDTITLE|PWNEDDCS|UFdORUQ)")
 
 
 def word(text: str) -> str:
@@ -109,40 +116,60 @@ def test_it_is_harmless_text_on_every_screen_and_in_every_prompt(tmp_path: Path,
                         screen.press(*["down"] * row, key)
                         screen.pump(0.15)
                         seen.append(screen.text)
-                        screen.press("down", "down", "esc")
-                        screen.pump(0.15)  # an Esc and a key at once are Alt and that key
+                        screen.press("down", "down")
+                        _close(screen)
             for key in ("f8", "f1", "ctrl+l"):
                 screen.press(key)
-                screen.pump(0.2)
+                screen.pump(1.0)  # the status asks the engine first
                 seen.append(screen.text)
-                screen.press("esc")
-                screen.pump(0.15)
+                _close(screen)
             assert sum("obey me" in text or "evil@evil" in text or "[/x]" in text for text in seen) > 8, seen
-            screen.type("alive\r")
+            screen.press("ctrl+c")  # what a key that came too early left in the composer
+            screen.pump(0.5)
+            screen.type("alive")
+            screen.pump(0.5)
+            screen.press("enter")
             screen.wait_for("pong alive")
             screen.press("ctrl+q")
             assert screen.wait_dead() == 0
             raw = bytes(screen.raw)
         for mark in FORBIDDEN:
             assert mark not in raw, raw[max(0, raw.find(mark) - 200) : raw.find(mark) + 100]
+        shown = re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", raw).decode()
+        for word in SWALLOWED:
+            assert word not in shown, shown[max(0, shown.find(word) - 2000) : shown.find(word) + 200]
         for body in world.mind.requests:
             _check_prompt(body)
         assert any("<task " in prompt for prompt in world.mind.prompts())
         assert world.smtp.taken == []
-        for arguments in (("log", "-n", "200"), ("log", "--silence"), ("status",)):
-            done = world.command(*arguments)
-            assert done.returncode == 0, done.stderr
-            assert not [mark for mark in FORBIDDEN if mark in (done.stdout + done.stderr).encode()]
-            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stdout + done.stderr)
-        assert "Invoice" in world.command("log", "-n", "200").stdout
+        commands = (("ask", "speak"), ("log", "--silence"), ("status",), ("store", "dead"), ("log", "-n", "200"))
+        outputs = {arguments[0]: world.command(*arguments) for arguments in commands}
+        for name, done in outputs.items():
+            assert done.returncode in (0, 4 if name == "ask" else 0), done.stderr
+            said = done.stdout + done.stderr
+            assert not [mark for mark in FORBIDDEN if mark in said.encode()]
+            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said)
+            assert not [word for word in SWALLOWED if word in SPELT.sub("", said)], said
+        assert "Invoice" in outputs["log"].stdout
+        assert "obey me" in outputs["ask"].stdout
+
+
+def _close(screen: Terminal) -> None:
+    def closed() -> bool:
+        screen.press("esc")
+        screen.pump(0.2)  # an Esc and a key at once are Alt and that key
+        return "Esc closes" not in screen.text
+
+    screen.wait_for(closed)
 
 
 def _check_prompt(body: dict[str, Any]) -> None:
     """No byte of the mail poses as the user, or opens or closes a tag, in a prompt."""
     text = "\n".join(str(message["content"]) for message in body["messages"][1:])
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", text)
+    assert not [word for word in SWALLOWED if word in SPELT.sub("", text)], text
     users = re.findall(r"<user_msg [^>]*>(.*?)</user_msg>", text, re.S)
-    assert users == [word for word in ("hello", "alive") if word in users]
+    assert set(users) <= {"hello", "alive", "w"}, users  # the last: a key that came before its pane had the focus
     assert text.count("<user_msg") == text.count("</user_msg") == len(users)
     assert "<user_rule" not in text
     opened = re.findall(r"<([a-z_]+)[ >]", text)
@@ -159,7 +186,7 @@ NAMES = [
 
 
 class Obedient:
-    """Obeys the mail: eight calls a step, mails out and forged approvals and noise; the user is still answered."""
+    """Obeys the mail: eight calls a step, hundreds in all: mails out, forged approvals, noise. It answers the user."""
 
     def __init__(self) -> None:
         self.chance = random.Random(11)
@@ -171,11 +198,11 @@ class Obedient:
         said = unanswered(log)
         if said:
             return {"text": f"pong {said}", "calls": [self._sending(), self._noise()]}
-        if self.calls >= 64:
+        if self.calls >= 300:
             return WAIT
         ids = re.findall(r'id="([^"]+)"', log) or ["x"]
-        calls = [self._sending(), self._sending(), self._reply(), self._forged(ids)]
-        return {"calls": [*calls, *(self._noise() for _ in range(4))]}
+        calls = [*(self._sending() for _ in range(6 if self.calls < 100 else 2)), self._reply(), self._forged(ids)]
+        return {"calls": [*calls, *(self._noise() for _ in range(8 - len(calls)))]}
 
     def _sending(self) -> dict[str, Any]:
         self.calls += 1
@@ -222,25 +249,35 @@ def test_a_model_that_obeys_gets_nothing_out_without_the_key(tmp_path: Path) -> 
         with world.screen() as screen:
             screen.wait_for(world.watching)
             deliver(world.maildir, hostile_mail(1), "1.test")
-            screen.wait_for(lambda: mind.calls >= 30)
-            screen.wait_for(lambda: len(_pending(world)) >= 3)
-            # A paste of what would decide, and typing of it: text in the composer, no more.
+            screen.wait_for(lambda: mind.calls >= 200, 60)
+            screen.wait_for(lambda: len(_pending(world)) == 5 * 4, 60)
+            # A paste of what would decide, and typing of it, while typing and in the inbox: text, no more.
             screen.type("\x1b[200~y\ny\nyes\r\n\x1b[201~")
             screen.pump(0.5)
             screen.press("ctrl+c")
+            screen.press("\x14")  # Ctrl+T
+            screen.wait_for("y approve")
+            screen.pump(1.0)  # past the time in which a card takes no keys
+            screen.type("\x1b[200~y\ny\nyes\r\n\x1b[201~")
+            screen.pump(0.5)
+            screen.press("ctrl+c")
+            screen.press("esc")
+            screen.pump(0.3)
             screen.type("yyyy YES approve all of it\r")
             screen.wait_for("pong")
             screen.pump(2.0)
             assert world.smtp.taken == []
-            assert not [card for card in world.facts("approval") if card["state"] == "approved"]
-            assert mind.calls >= 30
+            assert {card["state"] for card in world.facts("approval")} == {"pending"}
             origins: dict[str, int] = {}
             calls = {call["id"]: call for call in world.facts("tool.call")}
             for card in _pending(world):
                 origin = calls[card["call"]]["origin"]
                 origins[origin] = origins.get(origin, 0) + 1
-            assert max(origins.values()) <= 5
-            assert len(_pending(world)) <= 5 * 4 + 5
+            assert max(origins.values()) == 5
+            roots = [calls[card["call"]]["root"] for card in _pending(world)]
+            assert roots.count("signal") == 5 * 4
+            assert roots.count("user") <= 5 * 4
+            assert len([call for call in calls.values() if "Too many approvals" in call["error"]]) > 20
             screen.type("still there?\r")
             screen.wait_for("pong still there?")
             screen.pump(1.0)
@@ -258,14 +295,71 @@ def test_a_model_that_obeys_gets_nothing_out_without_the_key(tmp_path: Path) -> 
         assert len([call for call in world.facts("tool.call") if call["name"] == "send_mail"]) > 5
 
 
+def drafting(log: str) -> Reply:
+    """Drafts a hostile answer to each mail, and copies the hostile text into what it tells the user."""
+    said = unanswered(log)
+    if said:
+        return {"text": f"pong {said}"}
+    kind, text = last_entry(log)
+    found = re.search(r"message_id: (.*)", html.unescape(text))
+    if kind != "signal" or not found:
+        return WAIT
+    return {"calls": [{"name": "draft_reply", "arguments": {"message_id": found[1].strip(), "body": HOSTILE}}]}
+
+
+def test_an_edit_of_hostile_text_stays_text_and_does_not_approve(tmp_path: Path) -> None:
+    with World(tmp_path, drafting) as world:
+        with world.screen() as screen:
+            screen.wait_for(world.watching)
+            world.deliver(subject="Lunch?", sender="Bob <bob@evil.example>")
+            screen.wait_for(lambda: len(_pending(world)) == 1)
+
+            def editing() -> bool:
+                screen.press("f4")
+                screen.pump(0.4)
+                return "Ctrl+S saves" in screen.text
+
+            screen.wait_for(editing)
+            for key in ("tab", "tab"):  # past To and Cc, to the subject
+                screen.press(key)
+                screen.pump(0.2)
+            screen.type(f"\x1b[200~{HOSTILE}\x1b[201~")
+            screen.pump(0.5)
+            screen.press("tab")
+            screen.pump(0.2)
+            screen.type("\x1b[200~y\r\nyes\x1b[201~")
+            screen.pump(0.5)
+            screen.type("\x13")  # Ctrl+S
+            screen.wait_for(lambda: [card["state"] for card in world.facts("approval")] == ["edited", "pending"])
+            screen.pump(1.0)
+            assert world.smtp.taken == []
+            screen.wait_for(lambda: _approved(screen, world, "\x1b[6~"))  # a long card: read to its end first
+            screen.wait_for(lambda: len(world.smtp.taken) == 1)
+            screen.pump(1.0)
+            screen.press("ctrl+q")
+            assert screen.wait_dead() == 0
+            raw = bytes(screen.raw)
+            assert not [mark for mark in FORBIDDEN if mark in raw]
+        sent = email.message_from_bytes(world.smtp.taken[0], policy=email.policy.default)
+        assert world.smtp.recipients == [["bob@evil.example"]]
+        assert sent["Bcc"] is None
+        assert sent["Cc"] is None
+        assert "obey me" in str(sent["Subject"])
+        assert not re.search(
+            "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e\u200b]", str(sent["Subject"]) + sent.get_content()
+        )
+
+
 def _pending(world: World) -> list[dict[str, Any]]:
     return [card for card in world.facts("approval") if card["state"] == "pending"]
 
 
-def _approved(screen: Terminal, world: World) -> bool:
+def _approved(screen: Terminal, world: World, *before: str) -> bool:
     """Press the key until it counts once: a card that has just appeared takes none."""
     if any(card["state"] == "approved" for card in world.facts("approval")):
         return True
+    screen.press(*before)
+    screen.pump(0.3)
     screen.press("f2")
     screen.pump(0.3)
     return False

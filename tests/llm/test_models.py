@@ -74,6 +74,7 @@ async def test_a_call_is_recorded_with_its_cost_and_each_role_has_its_model(stor
         [_ async for _ in models.stream(ModelRequest("worker", SAY, model="own", max_tokens=99))]
         assert [r["model"] for r in server.requests] == ["big", "small", "own"]
         assert [r["max_tokens"] for r in server.requests] == [500, 500, 99]
+        await models.budget.flush()
         assert {u.model for u in await rows(store)} == {"big", "small", "own"}
         await models.close()
 
@@ -103,6 +104,7 @@ async def test_a_refused_call_costs_nothing_and_a_cut_or_stopped_one_is_recorded
             async for event in events:
                 assert isinstance(event, TextDelta)
                 break
+        await models.budget.flush()
         kept = await rows(store)
         assert len(kept) == 2
         assert all(0 < usage.completion_tokens < 500 for usage in kept)

@@ -126,8 +126,8 @@ async def test_model_faults_are_retried_then_told_in_words(store: ContextStore, 
     model.errors = [ModelError("server", "The model's server failed (500).", retryable=True) for _ in range(4)]
     async with Stage(store, clock, model, retries=3) as stage:
         await stage.say("hello")
-        for _ in range(4):
-            await until(lambda: bool(model.requests))
+        for _ in range(3):
+            await until(lambda: bool(clock._sleepers))
             await clock.advance(60)
         await until(lambda: _has(stage, Namespace.ASSISTANT_MESSAGE))
         [trouble] = await stage.all(Namespace.ASSISTANT_MESSAGE)

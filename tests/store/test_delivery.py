@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -270,6 +271,41 @@ async def test_a_handler_with_a_cancelled_part_fails_and_is_retried(store: Conte
     await subscriber.start()
     await store.store({}, namespace="n")
     await settled(store, "h", (0, 0, 1))
+    await subscriber.stop()
+
+
+@pytest.mark.parametrize("batch", [False, True])
+async def test_a_handler_that_never_returns_fails_and_holds_nobody_up(store: ContextStore, batch: bool) -> None:
+    subscriber = Subscriber(store)
+    done: list[str] = []
+
+    async def handler(update: ContextUpdate) -> None:
+        await store.store({}, namespace="out", context_id=update.context.context_id)
+        if update.context.context_id == "hangs":
+            await asyncio.Event().wait()
+        if update.context.context_id == "clings":
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        done.append(update.context.context_id)
+
+    async def handle_all(updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            await handler(update)
+
+    once = Retry(attempts=1)
+    if batch:
+        decorate = subscriber.on_context_batch(namespaces=["n"], name="h", retry=once, timeout=0.05, longest_wait=0)
+        decorate(handle_all)
+    else:
+        subscriber.on_context_update(namespaces=["n"], name="h", retry=once, timeout=0.05)(handler)
+    await subscriber.start()
+    async with store.unit():
+        for ident in ("hangs", "clings", "good"):
+            await store.store({}, namespace="n", context_id=ident)
+    await settled(store, "h", (0, 0, 2))
+    assert done[-1] == "good"
+    assert {letter.error for letter in await store.dead()} == {"TimeoutError: no end within 0.05 s"}
+    assert [c.context_id for c in await store.query(ContextFilter(namespaces=["out"]))] == ["good"]
     await subscriber.stop()
 
 

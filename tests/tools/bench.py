@@ -16,6 +16,7 @@ from pepper_tui.model import (
     Approval,
     CallState,
     CardLine,
+    Context,
     ContextFilter,
     Effect,
     Json,
@@ -163,15 +164,22 @@ class Bench:
         return await self.call(call_id)
 
     async def result(self, call_id: str) -> ToolResult:
-        found = await self.store.get(call_id, namespace=Namespace.TOOL_RESULT)
-        assert found is not None
-        return ToolResult.of(found)
+        return ToolResult.of(await self._there(call_id, Namespace.TOOL_RESULT))
 
     async def card(self, call_id: str) -> Approval:
         call = await self.state(call_id, CallState.WAITING_APPROVAL)
-        found = await self.store.get(call.approval, namespace=Namespace.APPROVAL)
-        assert found is not None
-        return Approval.of(found)
+        return Approval.of(await self._there(call.approval, Namespace.APPROVAL))
+
+    async def _there(self, context_id: str, namespace: str) -> Context:
+        found: list[Context] = []
+
+        async def there() -> bool:
+            context = await self.store.get(context_id, namespace=namespace)
+            found.extend([context] if context else [])
+            return bool(found)
+
+        await until(there, what=f"{namespace}:{context_id}")
+        return found[0]
 
     async def cards(self) -> list[Approval]:
         return [Approval.of(c) for c in await self.store.query(ContextFilter(namespaces=[Namespace.APPROVAL]))]

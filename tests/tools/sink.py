@@ -24,6 +24,7 @@ class Sink:
     mode: str = "ok"
     taken: list[Taken] = field(default_factory=list)
     port: int = 0
+    utf8: bool = True
     tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
@@ -38,7 +39,10 @@ class Sink:
                 await super().smtp_DATA(arg)
 
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Server(self, hostname="sink", loop=asyncio.get_running_loop()), "127.0.0.1", 0, ssl=self.tls
+            lambda: Server(self, hostname="sink", loop=asyncio.get_running_loop(), enable_SMTPUTF8=self.utf8),
+            "127.0.0.1",
+            0,
+            ssl=self.tls,
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -81,6 +84,8 @@ class Event(Record):
     start: float
     end: float
     location: str
+    all_day: bool = False
+    status: str = "CONFIRMED"
 
 
 async def test_agenda(bench: Bench) -> None:
@@ -90,8 +95,45 @@ async def test_agenda(bench: Bench) -> None:
             return [Event("Stand-up", start + 3600 * 9, start + 3600 * 10, "room")]
 
     bench.services.agenda = calendar = Calendar()
-    assert "09:00" in await run(bench, "agenda", start="tomorrow", days=2)
+    said = await run(bench, "agenda", start="tomorrow", days=2)
+    assert said == "tomorrow, Sat 16 Jan 2027, 09:00–10:00: Stand-up, room"
     assert calendar.asked == 2 * 86400
+
+
+async def test_the_agenda_reads_as_a_person_would_say_it(bench: Bench) -> None:
+    class Calendar:
+        events: ClassVar[list[Event]] = []
+
+        async def between(self, start: float, end: float) -> list[Event]:
+            return self.events
+
+    berlin = bench.services.zone = ZoneInfo("Europe/Berlin")
+    bench.services.agenda = calendar = Calendar()
+
+    def at(day: int, hour: int, minute: int = 0) -> float:
+        return datetime(2027, 1, day, hour, minute, tzinfo=berlin).timestamp()
+
+    assert bench.clock.now() == at(15, 9)  # a Friday morning
+    assert await run(bench, "agenda") == "Nothing on today, Fri 15 Jan 2027."
+    assert await run(bench, "agenda", days=3) == "Nothing today, Fri 15 Jan 2027 to Sun 17 Jan 2027."
+    calendar.events[:] = [
+        Event("Party", at(15, 0), at(17, 0), "", all_day=True),
+        Event("Early", at(15, 7), at(15, 8), ""),
+        Event("Review", at(15, 14), at(15, 15, 30), "Room 5", status="TENTATIVE"),
+        Event("Train", at(15, 22), at(16, 1), ""),
+        Event("Far", at(18, 8), at(18, 9), ""),
+    ]
+    assert (await run(bench, "agenda", days=4)).splitlines() == [
+        "Nothing until 14:00 today.",
+        "today, Fri 15 Jan 2027 to tomorrow, Sat 16 Jan 2027, all day: Party",
+        "today, Fri 15 Jan 2027, 07:00–08:00: Early (over)",
+        "today, Fri 15 Jan 2027, 14:00–15:30: Review, Room 5 (tentative)",
+        "today, Fri 15 Jan 2027, 22:00 to tomorrow, Sat 16 Jan 2027, 01:00: Train",
+        "Mon 18 Jan 2027, 08:00–09:00: Far",
+    ]
+    bench.clock.jump(5.5 * 3600)
+    assert "Nothing" not in await run(bench, "agenda")
+    assert "Room 5 (tentative, now)" in await run(bench, "agenda")
 
 
 def test_every_tool_has_schema_and_docs() -> None:

@@ -108,6 +108,54 @@ async def test_cancel(bench: Bench) -> None:
     assert "already ended" in await bench.engine.cancel(call_id)
 
 
+async def test_what_many_calls_report_is_one_commit_a_quarter_second(bench: Bench) -> None:
+    gates = [asyncio.Event() for _ in range(30)]
+    taken = iter(gates)
+
+    @tool(effect=Effect.READ, resumes=True)
+    async def talks(ctx: ToolContext) -> str:
+        """Report."""
+        ctx.progress("first")
+        await next(taken).wait()
+        ctx.progress("again")
+        await asyncio.Event().wait()
+        return ""
+
+    await bench.close()
+    bench.extra = [talks]
+    await bench.open()
+    calls = [await bench.schedule("talks") for _ in gates]
+
+    async def told(words: str) -> None:
+        async def held() -> bool:
+            await bench.clock.advance(0.3)
+            found = await bench.store.query(ContextFilter(namespaces=[Namespace.PROGRESS], limit=100))
+            return [each.data["text"] for each in found] == [words] * len(calls)
+
+        await until(held)
+
+    await until(lambda: len(bench.engine.running) == len(calls))
+    await told("first")
+    commits = stored = 0
+
+    async def count() -> None:
+        nonlocal commits, stored
+        async with bench.store.watch([Namespace.PROGRESS]) as updates:
+            async for batch in updates:
+                commits += 1
+                stored += len(batch)
+
+    counting = asyncio.create_task(count())
+    await asyncio.sleep(0)
+    for gate in gates:  # one after another, as calls do
+        gate.set()
+        await bench.store.count(ContextFilter(namespaces=[Namespace.PROGRESS]))
+    await told("again")
+    counting.cancel()
+    assert stored == len(calls)
+    assert commits <= 2
+
+
 async def test_cancel_of_a_card_and_of_an_attempt(bench: Bench) -> None:
     call_id = await bench.schedule("act", what="x")
     card = await bench.card(call_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import os
 import ssl
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepper_tui.config import Smtp
-from pepper_tui.model import CallState, ContextFilter, Namespace
-from pepper_tui.tools import Mailer, ToolError
+from pepper_tui.config import Config, Smtp
+from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, ToolCall
+from pepper_tui.tools import ApprovalError, Mailer, ToolError
 from pepper_tui.tools.smtp import build_message, one_header, parse_addresses
-from tests.tools.bench import Bench, mail
+from tests.tools.bench import Bench, mail, mailer
 from tests.tools.sink import Sink
+from tests.waiting import until
 
 S = CallState
 
@@ -241,3 +243,110 @@ async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
     bench.services.mailbox.mails.append({**mail("<2@x>", "", "Hi", "hi"), "sender": sender})  # type: ignore[union-attr]
     call_id = await bench.schedule("reply_mail", message_id="<2@x>", body="yes")
     assert (await bench.card(call_id)).resolved.payload["recipients"] == ["john@x.org"]
+
+
+@pytest.mark.parametrize(("utf8", "end"), [(True, S.SUCCEEDED), (False, S.FAILED)])
+async def test_an_address_that_is_not_ascii(bench: Bench, utf8: bool, end: CallState) -> None:
+    async with Sink(utf8=utf8) as sink:
+        bench.services.mailer = mailer(sink.port)
+        call_id = await bench.schedule("send_mail", to="用户@exämple.org", subject="Grüße", body="b", cc="bob@x.org")
+        card = await bench.card(call_id)
+        assert card.resolved.payload["recipients"] == ["用户@xn--exmple-cua.org", "bob@x.org"]
+        await bench.yes(call_id)
+        await bench.state(call_id, end)
+        if utf8:
+            [taken] = sink.taken
+            assert taken.recipients == ["用户@xn--exmple-cua.org", "bob@x.org"]
+            parsed = email.message_from_string(taken.message.decode(), policy=email.policy.SMTPUTF8)
+            assert parsed["To"].addresses[0].username == "用户"
+            assert parsed["Subject"] == "Grüße"
+        else:
+            assert sink.taken == []
+            assert "no SMTPUTF8" in (await bench.result(call_id)).content
+    for odd in ("us\u202eer@x.org", "a\u200bb@x.org", "ev il@x.org", "用户@x.org\r\nBcc: evil@bad.org"):
+        refused = await bench.schedule("send_mail", to=odd, subject="s", body="b")
+        await bench.state(refused, S.FAILED)
+
+
+async def test_the_user_may_blank_subject_and_body(bench: Bench, sink: Sink) -> None:
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="Hello", body="text")
+    await bench.approvals.edit((await bench.card(call_id)).id, {"Subject": "", "Body": ""})
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    parsed = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
+    assert (parsed["Subject"] or "").strip() == ""
+    assert parsed.get_content().strip() == ""
+
+
+async def test_killed_right_after_the_send_the_recipient_is_known(bench: Bench, sink: Sink) -> None:
+    bench.die_at = "data_sent"
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    await bench.yes(call_id)
+    await until(lambda: len(sink.taken) == 1)
+    while call_id in bench.engine.running:
+        await bench.settle()
+    await bench.crash()
+    again = await bench.schedule("send_mail", to="Bob@x.org", subject="other", body="b")
+    assert not [line for line in (await bench.card(again)).resolved.lines if line.untrusted]
+
+
+async def test_addresses_of_a_vip_domain_are_trusted(bench: Bench) -> None:
+    await bench.close()
+    bench.config = Config.model_validate({"user": {"addresses": ["me@example.com"], "vips": ["@firm.example"]}})
+    await bench.open()
+    for to, bad in (("ann@firm.example", False), ("ann@notfirm.example", True), ("ann@firm.example.evil.org", True)):
+        call_id = await bench.schedule("send_mail", to=to, subject="s", body="b")
+        assert any(line.untrusted for line in (await bench.card(call_id)).resolved.lines) is bad
+
+
+@pytest.mark.parametrize(("inputs", "result"), [(True, True), (False, False)])
+async def test_an_answer_is_as_trusted_as_its_inputs(bench: Bench, inputs: bool, result: bool) -> None:
+    async def answer(call: object, task: str, agent: str | None, progress: object) -> str:
+        return "done"
+
+    async def tainted(call_id: str) -> bool:
+        return inputs
+
+    bench.services.delegate, bench.services.delegate_tainted = answer, tainted
+    call = ToolCall("d", "delegate", {"task": "t"}, Effect.READ, bench.clock.now(), "step:1", "user", tainted=False)
+    await bench.put(call)
+    await bench.state("d", S.SUCCEEDED)
+    assert (await bench.result("d")).tainted is result
+
+
+async def test_attachments_come_from_allowed_folders_and_are_bound_by_hash(
+    bench: Bench, sink: Sink, tmp_path: Path
+) -> None:
+    allowed, secret = tmp_path / "allowed", tmp_path / "secret.txt"
+    allowed.mkdir()
+    secret.write_text("the key")
+    (allowed / "plan ü.pdf").write_bytes(b"%PDF one")
+    (allowed / "link.txt").symlink_to(secret)
+    (allowed / "big.bin").write_bytes(bytes(5_000_001))
+    os.mkfifo(allowed / "pipe")
+    given = {"to": "bob@x.org", "subject": "s", "body": "b"}
+    refused = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
+    await bench.state(refused, S.FAILED)
+    assert "mail.attach_from" in (await bench.result(refused)).content
+    bench.services.attach_from = [allowed]
+    odd = ["link.txt", str(secret), "../secret.txt", "/etc/passwd", "big.bin", "pipe", ".", "", "gone", "a\x00b"]
+    for name in odd:
+        refused = await bench.schedule("send_mail", **given, attachments=[name])
+        await bench.state(refused, S.FAILED)
+    assert await bench.cards() == []
+    call_id = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
+    card = await bench.card(call_id)
+    [line] = [line for line in card.resolved.lines if line.label == "Attached"]
+    assert "plan ü.pdf, 8 bytes, sha256" in line.value
+    assert str(allowed) in line.value
+    (allowed / "plan ü.pdf").write_bytes(b"%PDF two")
+    with pytest.raises(ApprovalError, match="has changed since"):
+        await bench.approvals.edit(card.id, {"Subject": "t"})
+    other = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
+    assert (await bench.card(other)).digest != card.digest
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    parsed = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
+    [part] = parsed.iter_attachments()
+    assert (part.get_filename(), part.get_content()) == ("plan ü.pdf", b"%PDF one")  # what the card bound
+    assert parsed.get_body().get_content().strip() == "b"  # type: ignore[union-attr]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pepper_tui.model import (
@@ -284,8 +288,6 @@ def fill(engine: FakeEngine, at: float = T0) -> None:
 
 async def live(engine: FakeEngine) -> None:
     """Goes on putting things in, for a person who looks."""
-    import time
-
     fill(engine, time.time())
     words = ["Here", "is", "a", "*streamed*", "answer,", "token", "by", "token,", "with", "**some**", "Markdown.", ""]
     for n in range(10_000):
@@ -303,14 +305,37 @@ async def live(engine: FakeEngine) -> None:
             engine.put(Namespace.APPROVAL, approval(f"a{n}x", to=f"person{n}@example.com", at=time.time()))
 
 
-if __name__ == "__main__":
+class NotingEngine(FakeEngine):
+    """With one card; writes each act to a file, one JSON line each."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__()
+        self._notes = notes
+        self.put(Namespace.APPROVAL, approval(at=time.time()))
+
+    def _note(self, *call: object) -> None:
+        super()._note(*call)
+        with self._notes.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(call) + "\n")
+
+
+def main() -> None:
+    """The screen on an engine that notes the acts in the file that is named, or on a lively one."""
     from pepper_tui.ui.app import PepperApp
 
     keep: list[asyncio.Task[None]] = []
 
-    async def lively() -> FakeEngine:
+    async def made() -> FakeEngine:
+        if len(sys.argv) > 1:
+            return NotingEngine(Path(sys.argv[1]))
         engine = FakeEngine()
         keep.append(asyncio.create_task(live(engine)))
         return engine
 
-    PepperApp(lively).run()
+    app = PepperApp(made)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+if __name__ == "__main__":
+    main()

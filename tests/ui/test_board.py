@@ -7,8 +7,8 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.model import Approval, CallState, Context, ContextUpdate, Namespace, Priority, Record
-from pepper_tui.ui.board import BACKLOG, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
+from pepper_tui.model import Approval, CallState, Context, ContextUpdate, Namespace, Priority, Record, UserMessage
+from pepper_tui.ui.board import BACKLOG, MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
 from tests.ui.fake_engine import T0, approval, call, note, signal
 
 
@@ -92,3 +92,12 @@ def test_versions_are_bounded() -> None:
         board.apply([ContextUpdate(n, Context(f"x{n}", "elsewhere", {}))])
 
     assert len(board.versions) <= VERSIONS_KEPT
+
+
+def test_the_conversation_is_bounded() -> None:
+    board = Board()
+    for n in range(MESSAGES_KEPT + 50):
+        board.apply([stored(Namespace.USER_MESSAGE, UserMessage(f"u{n}", "x", T0 + n, [f"call_{n}"]))])
+    assert len(board.messages) == MESSAGES_KEPT
+    assert board.after.keys() == board.messages.keys()
+    assert board.conversation()[-1].id == f"u{MESSAGES_KEPT + 49}"

@@ -24,6 +24,8 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.card_view import CardView
+from pepper_tui.ui.cards import told_once
 from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.inbox import Inbox
@@ -59,10 +61,18 @@ async def seat(
 
     app = PepperApp(factory, clock=clock, blink=False)
     async with app.run_test(size=size) as pilot:
-        await until(lambda: app.engine is not None and not app.query_one(StatusLine).facts.words, pilot)
+        await until(lambda: app.link.engine is not None and not app.query_one(StatusLine).facts.words, pilot)
         await pilot.pause(0.15)
         await clock.advance(5)
         yield app, pilot, engine, clock
+
+
+async def press(pilot: Pilot[str], *keys: str) -> None:
+    """Keys as a person presses them: none in the same moment as another."""
+    for key in keys:
+        await pilot.press(key)
+        await asyncio.sleep(0.07)
+        await pilot.pause()
 
 
 def acts(engine: FakeEngine, *names: str) -> list[tuple[object, ...]]:
@@ -88,7 +98,7 @@ async def test_y_in_the_inbox_approves_the_card_under_the_cursor() -> None:
         await pilot.press("ctrl+t")
         await pilot.pause()
         await clock.advance(1)
-        await pilot.press("space", "y")
+        await press(pilot, "space", "y")
         await until(lambda: bool(acts(engine, "approve")), pilot)
         assert acts(engine, *DECISIONS) == [("approve", "a1")]
 
@@ -104,10 +114,9 @@ async def test_the_card_that_moves_under_the_cursor_takes_no_keys_for_half_a_sec
         await clock.advance(1)
         await pilot.press("y")
         await until(lambda: app.query_one(Inbox).row_ids == ["approval:a2"], pilot)
-        await pilot.press("y", "y")
+        await press(pilot, "y", "y")
         await clock.advance(0.4)
-        await pilot.press("y")
-        await pilot.pause()
+        await press(pilot, "y")
         assert acts(engine, "approve") == [("approve", "a1")]
         await clock.advance(0.2)
         await pilot.press("y")
@@ -199,7 +208,7 @@ async def test_an_unknown_outcome_has_four_answers() -> None:
         await pilot.press("ctrl+t")
         await pilot.pause()
         await clock.advance(1)
-        await pilot.press("y", "1", "2", "3", "4")
+        await press(pilot, "y", "1", "2", "3", "4")
         await until(lambda: len(acts(engine, "answer_unknown")) == 4, pilot)
         assert [c[2] for c in acts(engine, "answer_unknown")] == ["check", "happened", "did_not", "leave"]
         assert not acts(engine, "approve")
@@ -326,21 +335,21 @@ async def test_an_engine_that_does_not_start_leaves_a_screen_with_words() -> Non
 
 async def test_a_small_screen_has_tabs_and_a_large_one_panes() -> None:
     async with seat(fill, size=(80, 24)) as (app, pilot, _, _):
-        assert app.narrow
+        assert app.panes.narrow
         for pane in ("inbox", "signals", "calls", "workers"):
             await pilot.press("f9")
             await pilot.pause()
             await until(lambda pane=pane: app.query_one(f"#{pane}").region.area > 0, pilot)  # type: ignore[misc]
             assert app.query_one(Composer).region.area > 0
         await pilot.resize_terminal(140, 44)
-        await until(lambda: not app.narrow and app.query_one(Transcript).region.area > 0, pilot)
+        await until(lambda: not app.panes.narrow and app.query_one(Transcript).region.area > 0, pilot)
         assert all(app.query_one(f"#{p}").region.area for p in ("inbox", "signals", "calls", "workers"))
 
 
 async def test_the_bell_rings_for_a_card_only_while_the_user_looks_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with seat() as (app, pilot, engine, clock):
-        rung: list[float] = []
-        monkeypatch.setattr(app, "bell", lambda: rung.append(clock.monotonic()))
+    rung: list[str] = []
+    monkeypatch.setattr(PepperApp, "bell", lambda _self: rung.append("!"))
+    async with seat() as (app, pilot, engine, _):
         engine.put(Namespace.APPROVAL, approval("a1"))
         await until(lambda: len(app.query_one(Inbox).row_ids) == 1, pilot)
         assert not rung
@@ -351,9 +360,9 @@ async def test_the_bell_rings_for_a_card_only_while_the_user_looks_elsewhere(mon
 
 async def test_no_timer_runs_while_nothing_runs() -> None:
     async with seat(lambda e: e.put(Namespace.TOOL_CALL, call("k1"))) as (app, pilot, engine, _):
-        assert app._tick is not None
-        engine.put(Namespace.TOOL_CALL, call("k1", state=CallState.SUCCEEDED, ended_at=T0))
-        await until(lambda: app._tick is None and app._drain_timer is None, pilot)
+        assert not app.projection.resting
+        engine.put(Namespace.TOOL_CALL, call("k1", state=CallState.SUCCEEDED, ended_at=T0 - 70))
+        await until(lambda: app.projection.resting, pilot)
 
 
 async def test_the_welcome_starts_nothing_on_enter_and_the_demo_on_d(tmp_path: object) -> None:
@@ -371,7 +380,8 @@ def test_the_screen_imports_nothing_heavy() -> None:
     code = (
         "import sys; import pepper_tui.ui.app; "
         "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'dateparser', "
-        "'pepper_tui.store', 'markdown_it') if m in sys.modules])"
+        "'googleapiclient', 'pepper_tui.store', 'pepper_tui.runtime', 'pepper_tui.demo', "
+        "'markdown_it') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
@@ -392,7 +402,7 @@ async def test_a_card_taller_than_its_pane_is_approved_only_once_read_to_its_end
         await until(lambda: view.display and "line 89" in view.words, pilot)
         await pilot.press("f2")  # too soon
         await clock.advance(1)
-        await pilot.press("f2", "y")
+        await press(pilot, "f2", "y")
         await until(lambda: "more below" in app.query_one(StatusLine).facts.words, pilot)
         assert not acts(engine, "approve")
         for _ in range(100):
@@ -416,8 +426,7 @@ async def test_a_jump_to_the_end_is_not_reading() -> None:
         await clock.advance(1)
         view.scroll_to(y=500, animate=False, immediate=True)
         await pilot.pause()
-        await pilot.press("y")
-        await pilot.pause()
+        await press(pilot, "y")
         assert not acts(engine, "approve")
 
 
@@ -470,3 +479,88 @@ async def test_a_call_that_ended_well_leaves_the_list_after_a_while() -> None:
         assert [c.id for c in app.board.listed_calls(clock.now())] == ["k1", "k2"]
         await clock.advance(70)
         assert [c.id for c in app.board.listed_calls(clock.now())] == ["k1"]
+
+
+async def test_the_engine_is_made_only_after_the_composer_has_been_painted() -> None:
+    painted: list[bool] = []
+
+    async def factory() -> FakeEngine:
+        painted.append(bool(app.query_one(Composer).region.area))
+        return FakeEngine()
+
+    app = PepperApp(factory, clock=ManualClock(T0), blink=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: bool(painted), pilot)
+    assert painted == [True]
+
+
+async def test_escape_asks_once_before_it_drops_an_edit() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#form CleanInput")), pilot)
+        await press(pilot, "x", "escape")
+        assert "drops your changes" in str(app.query_one("#form").border_subtitle)
+        await press(pilot, "z", "escape")  # what was typed since answers the question
+        assert app.query("#form")
+        await press(pilot, "escape")
+        await until(lambda: not app.query("#form"), pilot)
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#form CleanInput")), pilot)
+        await press(pilot, "escape")  # nothing was changed
+        await until(lambda: not app.query("#form"), pilot)
+        assert not acts(engine, *DECISIONS)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_a_tall_card_leaves_the_other_items_in_view(size: tuple[int, int]) -> None:
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval(body="\n".join(f"line {n}" for n in range(90))))
+        for number in range(3):
+            engine.put(Namespace.NOTIFICATION, note(f"n{number}", f"Number {number}"))
+
+    async with seat(some, size) as (app, pilot, _, clock):
+        await press(pilot, "ctrl+t")
+        inbox, card = app.query_one(Inbox), app.query_one(CardView)
+        await until(lambda: inbox.scrollable_content_region.height >= 4 and card.below > 0, pilot)
+        assert "line 0" in card.words
+        before = card.scroll_y
+        await press(pilot, "pagedown")
+        await until(lambda: card.scroll_y > before, pilot)
+        await clock.advance(1)
+        await press(pilot, "j")
+        await until(lambda: "Number 0" in card.words, pilot)
+
+
+async def test_f_keys_act_on_the_card_that_is_open_and_not_on_another() -> None:
+    def two(engine: FakeEngine) -> None:
+        engine.put(Namespace.NOTIFICATION, note("n1", priority=Priority.URGENT))
+        engine.put(Namespace.APPROVAL, approval())
+
+    async with seat(two) as (_, pilot, engine, clock):
+        await press(pilot, "ctrl+t", "j", "enter")
+        await clock.advance(1)
+        await press(pilot, "f3")
+        await until(lambda: bool(acts(engine, *DECISIONS)), pilot)
+        assert acts(engine, *DECISIONS) == [("reject", "a1", "")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "body", "told"),
+    [
+        ("Pay the rent", "Pay the rent", ("Pay the rent", "")),
+        (
+            "Nora: two numbers before three",
+            "two numbers before three, please",
+            ("Nora", "two numbers before three, please"),
+        ),
+        ("Nora: two numbers befo…", "two numbers before three", ("Nora", "two numbers before three")),
+        ("The board deck is lat…", "The board deck is late again", ("", "The board deck is late again")),
+        ("Lunch", "Lunch\nat noon", ("Lunch", "at noon")),
+        ("Lunch", "At noon", ("Lunch", "At noon")),
+    ],
+)
+def test_a_heading_and_its_body_say_a_thing_once(heading: str, body: str, told: tuple[str, str]) -> None:
+    assert told_once(heading, body) == told

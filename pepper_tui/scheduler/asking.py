@@ -1,0 +1,104 @@
+"""One model call of a step, with its retries: it can be interrupted, and it always comes to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from pepper_tui import config
+from pepper_tui.clock import Clock
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, ReplyDelta, TextDelta
+
+Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
+
+
+class InterruptedByUserError(Exception):
+    """The call was ended because the user wants something else."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """The reply under way: its id, what has been written of it so far, and what attempts that failed have cost."""
+
+    message_id: str
+    text: str = ""
+    streamed: bool = False
+    wasted: float = 0.0
+
+
+class Asking:
+    """Asks the model. ``on_wait`` is told of each fault that is waited out."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        clock: Clock,
+        limits: config.Scheduler,
+        on_reply: Callable[[ReplyDelta], None],
+        on_wait: Callable[[ModelError, float], Awaitable[None]],
+    ) -> None:
+        self._stream, self._clock, self._limits = stream, clock, limits
+        self._on_reply, self._on_wait = on_reply, on_wait
+
+    async def ask(self, request: ModelRequest, reply: Reply, interrupt: asyncio.Event, *, shown: bool) -> Completed:
+        """The complete response. ``shown``: its text is handed on as it comes.
+
+        Raises ``InterruptedByUserError`` as soon as ``interrupt`` is set, ``ModelError`` where none could be had.
+        """
+        if interrupt.is_set():
+            raise InterruptedByUserError
+        asking = asyncio.create_task(self._with_retries(request, reply, shown=shown))
+        interrupted = asyncio.create_task(interrupt.wait())
+        try:
+            await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                if asking.cancelled():  # by something within the call: nobody else has a hold of it
+                    raise ModelError("cut", "The model call was broken off.", retryable=True)
+                return asking.result()
+        finally:
+            interrupted.cancel()
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait({asking})
+        raise InterruptedByUserError
+
+    async def _with_retries(self, request: ModelRequest, reply: Reply, *, shown: bool) -> Completed:
+        attempt = 0
+        while True:
+            try:
+                return await self._once(request, reply, shown=shown)
+            except ModelError as error:
+                if not error.retryable or attempt >= self._limits.retries:
+                    raise
+                if error.usage is not None:
+                    reply.wasted += error.usage.cost
+                self.take_back(reply)
+                backoff = self._limits.retry_base * 2**attempt * (0.5 + self._clock.jitter())
+                pause = min(self._limits.retry_cap, error.retry_after or backoff)
+                await self._on_wait(error, pause)
+                await self._clock.sleep(pause)
+                attempt += 1
+
+    async def _once(self, request: ModelRequest, reply: Reply, *, shown: bool) -> Completed:
+        events = self._stream(request)
+        try:
+            async for event in events:
+                if isinstance(event, Completed):
+                    return event
+                if isinstance(event, TextDelta) and shown:
+                    reply.text += event.text
+                    reply.streamed = True
+                    self._on_reply(ReplyDelta(reply.message_id, event.text))
+        finally:
+            if isinstance(events, AsyncGenerator):
+                with contextlib.suppress(RuntimeError):  # it is ending already
+                    await events.aclose()
+        raise ModelError("cut", "The model's answer broke off.", retryable=True)
+
+    def take_back(self, reply: Reply) -> None:
+        """Void what has been shown of ``reply``."""
+        if reply.text:
+            reply.text = ""
+            self._on_reply(ReplyDelta(reply.message_id, "", restart=True))

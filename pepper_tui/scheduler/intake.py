@@ -1,0 +1,205 @@
+"""What comes in: from the queue's deliveries to the next batch.
+
+A message that the user took back, or that waits for calls, is passed over; what can't be read as what it claims to be
+becomes a dead letter; what needs no thought is taken into the history as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import Final
+
+from pepper_tui import config
+from pepper_tui.model import Context, Effect, Entry, Namespace, UserMessage
+from pepper_tui.scheduler.batch import Batch, entry_of, round_of
+from pepper_tui.scheduler.history import History, HistoryEntry
+from pepper_tui.scheduler.open_work import OpenWork
+from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
+from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
+from pepper_tui.store import ContextStore, Delivery, DeliveryQueue, StaleDeliveryError, VersionConflictError
+from pepper_tui.text import one_line
+
+log = logging.getLogger(__name__)
+
+_BATCH_SHARE: Final = 4  # a batch of several entries takes at most this fraction of the prompt's limit
+
+
+class Intake:
+    """The scheduler's end of its queue. ``open`` it first. ``user_arrived`` is set when a message came that the last
+    ``next_batch`` could not see."""
+
+    def __init__(
+        self,
+        store: ContextStore,
+        limits: config.Scheduler,
+        zone: tzinfo,
+        history: History,
+        open_work: OpenWork,
+        unjudged: Unjudged,
+    ) -> None:
+        self._store, self._limits, self._zone = store, limits, zone
+        self._history, self._open_work, self._unjudged = history, open_work, unjudged
+        self._queue: DeliveryQueue | None = None
+        self._alone: set[int] = set()
+        self._withdrawn: set[str] = set()
+        self.user_arrived = asyncio.Event()
+        self.taken: frozenset[str] = frozenset()
+        """Ids of the user's messages in the batch at hand: too late to take them back."""
+
+    async def open(self, effect_of: Callable[[str], Effect | None]) -> None:
+        """Take up the queue where the last process left it."""
+        self._queue = await self._store.queue(
+            "scheduler", QUEUED_NAMESPACES, rank=lambda update: rank_of(update, effect_of), start="beginning"
+        )
+
+    async def follow_user(self, ready: asyncio.Event) -> None:
+        """Note messages as they come; ``ready`` once none can be missed. Runs until cancelled."""
+        async with self._store.watch([Namespace.USER_MESSAGE]) as updates:
+            ready.set()
+            async for batch in updates:
+                if any(u.context.version == 1 and not u.context.data.get("after_calls") for u in batch):
+                    self.user_arrived.set()
+
+    # ------------------------------------------------------------------------------------------------- batches
+
+    async def next_batch(self) -> Batch:
+        """The next batch, when there is one. It is at hand until ``release``."""
+        assert self._queue is not None
+        held: set[int] = set()
+        while True:
+            self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
+            ready = await self._queue.peek(self._limits.batch_size, exclude=held)
+            await self._open_work.refresh()
+            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
+            if passed:
+                held |= passed
+                continue  # what they left room for
+            if not ready:
+                await self._queue.wait()
+                held = set()
+                continue
+            same = [delivery for delivery in ready if delivery.rank == ready[0].rank]
+            if self._alone.intersection(delivery.seq for delivery in same):
+                same = same[:1]
+            self.taken = frozenset(
+                d.update.context.context_id for d in same if d.update.context.namespace == Namespace.USER_MESSAGE
+            )
+            batch = await self._batch(same)
+            if batch is not None and batch.deliveries[0].rank != RIDES_ALONG:
+                return batch
+            if batch is not None:
+                await self._absorb(batch)
+            held = set()
+
+    def release(self) -> None:
+        """The batch at hand is done with, or will come again."""
+        self.taken = frozenset()
+
+    def part(self, batch: Batch) -> None:
+        """From now on each delivery of ``batch`` comes alone."""
+        self._alone.update(delivery.seq for delivery in batch.deliveries)
+
+    def done(self, batch: Batch) -> None:
+        """``batch`` is acknowledged."""
+        self._alone.difference_update(delivery.seq for delivery in batch.deliveries)
+
+    def _passes(self, delivery: Delivery) -> bool:
+        """Whether it is a user's message that is not to be taken now."""
+        context = delivery.update.context
+        if context.namespace != Namespace.USER_MESSAGE:
+            return False
+        waits_for = context.data.get("after_calls") or []
+        return context.context_id in self._withdrawn or any(self._open_work.runs(call) for call in waits_for)
+
+    async def _batch(self, deliveries: Sequence[Delivery]) -> Batch | None:
+        taken: list[Delivery] = []
+        entries: list[Entry] = []
+        inputs: list[str] = []
+        room = self._limits.prompt_limit // _BATCH_SHARE
+        for delivery in deliveries:
+            try:
+                found = await self._entries(delivery.update.context)
+            except Exception as error:
+                await self.bury([delivery], error)
+                continue
+            room -= sum(len(entry.text) + 1 for _, entry in found)
+            if room < 0 and taken:
+                break
+            taken.append(delivery)
+            inputs += [ref for ref, _ in found]
+            entries += [entry for _, entry in found]
+        if not taken:
+            return None
+        round_ = await round_of(taken[0].rank, entries, self._store)
+        return Batch(tuple(taken), tuple(entries), tuple(inputs), round_)
+
+    async def _entries(self, context: Context) -> list[tuple[str, Entry]]:
+        contexts, limits = [context], self._limits
+        if context.namespace == LATE_NAMESPACE:
+            contexts += await self._unjudged.originals(context)
+            fair = limits.prompt_limit // _BATCH_SHARE // len(contexts)
+            limits = limits.model_copy(update={"entry_limit": min(limits.entry_limit, fair)})
+        return [
+            (f"{each.namespace}:{each.context_id}", entry_of(each, self._history, self._zone, limits))
+            for each in contexts
+        ]
+
+    async def bury(self, deliveries: Sequence[Delivery], error: Exception) -> None:
+        """Make dead letters of what can't be dealt with, and say so."""
+        log.error("%d deliveries can't be dealt with", len(deliveries), exc_info=error)
+        words = one_line(f"{type(error).__name__}: {error}")
+        async with self._store.unit() as unit:
+            for delivery in deliveries:
+                unit.bury(delivery, words)
+        await self._store.tell_dead(f"the scheduler could not read what came in: {words}")
+
+    async def _absorb(self, batch: Batch) -> None:
+        """Take riders into the history without asking the model."""
+        entries = [
+            HistoryEntry(f"rider.{delivery.seq:012d}", entry.text, outside=True)
+            for delivery, entry in zip(batch.deliveries, batch.entries, strict=True)
+        ]
+        async with self._store.unit() as unit:
+            for delivery in batch.deliveries:
+                unit.ack(delivery)
+            await self._history.save(entries, step="")
+        self._history.extend(entries)
+
+    # ------------------------------------------------------------------------------------------------- taking back
+
+    async def take_back(self, message_id: str) -> UserMessage | None:
+        """Withdraw a message that no step has begun to answer, and return it; ``None`` where it is too late."""
+        context = await self._store.get(message_id, namespace=Namespace.USER_MESSAGE)
+        delivery = await self._waiting(message_id)
+        if context is None or delivery is None or message_id in self.taken:
+            return None
+        message = UserMessage.of(context)
+        message.withdrawn = True
+        self._withdrawn.add(message_id)
+        try:
+            async with self._store.unit() as unit:
+                unit.ack(delivery)
+                await self._store.put(message, namespace=Namespace.USER_MESSAGE, expect_version=context.version)
+        except (StaleDeliveryError, VersionConflictError):
+            self._withdrawn.discard(message_id)
+            return None
+        except BaseException:
+            self._withdrawn.discard(message_id)
+            raise
+        finally:
+            self._wake()
+        return message
+
+    async def _waiting(self, message_id: str) -> Delivery | None:
+        """The message's delivery, where it is still open."""
+        assert self._queue is not None
+        waiting = await self._queue.peek(self._limits.batch_size * 10)
+        self._wake()  # this look is not the loop's: what it saw must not be taken for seen
+        return next((d for d in waiting if d.update.context.context_id == message_id), None)
+
+    def _wake(self) -> None:
+        if self._queue is not None:
+            self._queue.wake()

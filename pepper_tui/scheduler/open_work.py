@@ -1,0 +1,118 @@
+"""What is under way: open calls and their cards, followed in memory as the store changes.
+
+Read once at the start and again only where updates were missed; so a step finds them without asking the store.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack
+from typing import Final
+
+from pepper_tui.model import (
+    CALL_OPEN,
+    OPEN_TAG,
+    Approval,
+    ApprovalState,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Namespace,
+    ToolCall,
+)
+from pepper_tui.scheduler.prompts import open_call_line
+from pepper_tui.store import ContextStore, LiveSubscription
+from pepper_tui.text import shorten
+
+_ALL: Final = 100_000
+_NAMESPACES: Final = (Namespace.TOOL_CALL, Namespace.APPROVAL)
+
+
+class OpenWork:
+    """Open calls of every origin, oldest first, with the pending card of each that waits for one. ``start`` first;
+    ``refresh`` before reading."""
+
+    def __init__(self, store: ContextStore, limit: int) -> None:
+        self._store, self._limit = store, limit
+        self._stack = AsyncExitStack()
+        self._live: LiveSubscription | None = None
+        self._missed = 0
+        self._calls: dict[str, ToolCall] = {}
+        self._cards: dict[str, Approval] = {}  # pending, by call
+        self._lines: dict[str, str] = {}
+        self._text: str | None = None
+
+    async def start(self) -> None:
+        self._live = await self._stack.enter_async_context(self._store.watch(_NAMESPACES))
+        await self._load()
+
+    async def stop(self) -> None:
+        self._live = None
+        await self._stack.aclose()
+
+    async def refresh(self) -> None:
+        """Take in all that is committed by now."""
+        assert self._live is not None
+        updates = self._live.drain()
+        if self._live.missed != self._missed:
+            self._missed = self._live.missed
+            await self._load()
+            return
+        for update in updates:
+            self._take(update)
+
+    async def _load(self) -> None:
+        self._calls, self._cards, self._lines, self._text = {}, {}, {}, None
+        for namespace in _NAMESPACES:
+            filter_ = ContextFilter(namespaces=[namespace], tags=[OPEN_TAG], newest_first=False, limit=_ALL)
+            for context in await self._store.query(filter_):
+                self._note(context)
+
+    def _take(self, update: ContextUpdate) -> None:
+        if not update.deleted:
+            self._note(update.context)
+
+    def _note(self, context: Context) -> None:
+        if context.namespace == Namespace.TOOL_CALL:
+            call = ToolCall.of(context)
+            if call.open:
+                self._calls[call.id] = call
+            else:
+                self._calls.pop(call.id, None)
+            changed = call.id
+        else:
+            card = Approval.of(context)
+            if card.state is ApprovalState.PENDING:
+                self._cards[card.call] = card
+            elif card.call in self._cards and self._cards[card.call].id == card.id:
+                del self._cards[card.call]
+            changed = card.call
+        self._lines.pop(changed, None)
+        self._text = None
+
+    def runs(self, call_id: str) -> bool:
+        """Whether the call has not ended. An outcome that is not known is an end: nothing more comes of it alone."""
+        call = self._calls.get(call_id)
+        return call is not None and call.state in CALL_OPEN
+
+    def text(self) -> str:
+        """A line for each open call of the scheduler's own, within the limit."""
+        if self._text is None:
+            ours = [call for call in self._calls.values() if call.origin.startswith("step:")]
+            lines = [self._lines.get(call.id) or self._render(call) for call in ours]
+            room, shown = self._limit, 0
+            for line in lines:
+                room -= len(line) + 1
+                if room < 0:
+                    break
+                shown += 1
+            more = [f"and {len(lines) - shown} more"] if shown < len(lines) else []
+            self._text = "\n".join([*lines[:shown], *more])
+        return self._text
+
+    def _render(self, call: ToolCall) -> str:
+        card = self._cards.get(call.id)
+        state = "waits for the user's approval" if card else str(call.state)
+        what = card.resolved.summary if card else json.dumps(call.arguments, ensure_ascii=False)
+        line = self._lines[call.id] = open_call_line(call.id, call.name, state, shorten(what, 300))
+        return line

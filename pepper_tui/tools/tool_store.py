@@ -1,0 +1,56 @@
+"""The store as a tool sees it: all may be read, but no tool writes what decides, what the user said, or whom to trust.
+
+So a tool that is talked into it can neither forge an approval or a call, nor put words into the user's mouth, nor make
+a stranger's address one that the user has written to. It guards against a deputy that is confused, not against code of
+the user's own that means harm: that runs with the user's rights.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.model import Context, Json, Namespace, Record
+from pepper_tui.tools.tool import ToolError
+
+if TYPE_CHECKING:
+    from pepper_tui.store import ContextStore
+
+RESERVED: Final = frozenset(
+    {
+        Namespace.APPROVAL,
+        Namespace.TOOL_CALL,
+        Namespace.TOOL_RESULT,
+        Namespace.USER_MESSAGE,
+        Namespace.ASSISTANT_MESSAGE,
+        Namespace.STEP,
+        Namespace.HISTORY,
+        Namespace.SUMMARY,
+        Namespace.RUN,
+    }
+)
+AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT})
+"""Written by what the user has approved, and by nothing else."""
+
+
+class ToolStore:
+    """All reads; writes but to reserved namespaces. ``approved``: it carries out an effect that has its approval."""
+
+    def __init__(self, store: ContextStore, *, approved: bool) -> None:
+        self._store = store
+        self._refused = RESERVED if approved else RESERVED | AFTER_A_YES
+        self.get, self.query, self.count = store.get, store.query, store.count
+        self.search, self.watch = store.search, store.watch
+
+    async def store(self, data: Json, *, namespace: str, **more: Any) -> Context:
+        """``ContextStore.store``. Raises ``ToolError`` for a namespace that no tool writes."""
+        self._check(namespace)
+        return await self._store.store(data, namespace=namespace, **more)
+
+    async def put(self, record: Record, *, namespace: str, **more: Any) -> Context:
+        """``ContextStore.put``. Raises ``ToolError`` for a namespace that no tool writes."""
+        self._check(namespace)
+        return await self._store.put(record, namespace=namespace, **more)
+
+    def _check(self, namespace: str) -> None:
+        if namespace in self._refused:
+            raise ToolError(f"a tool may not write {namespace}")

@@ -1,0 +1,107 @@
+"""The user's acts on the inbox: single keys while it has the keys, F-keys on its first card while typing.
+
+Nothing is approved that was not in view to its end for half a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pepper_tui.model import Approval, Notification
+from pepper_tui.ui.board import InboxItem
+from pepper_tui.ui.cards import title
+from pepper_tui.ui.inbox_pane import InboxPane
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.app import PepperApp
+
+SNOOZES = ("1h", "tomorrow 9am")
+
+
+class Acts:
+    """Turns a key on a card into a call of the engine. ``act`` is the word in the key table."""
+
+    def __init__(self, app: PepperApp) -> None:
+        self._app = app
+
+    def by_letter(self, act: str) -> None:
+        """A letter in the inbox: on the card under the cursor."""
+        inbox = self._app.query_one(InboxPane)
+        if act == "undo":
+            self.undo()
+        elif inbox.chosen is not None and inbox.card.takes_keys:
+            self.act(act, inbox.chosen)
+
+    def by_function_key(self, act: str) -> None:
+        """An F-key: on the inbox's open card, once it has been seen."""
+        app = self._app
+        if act == "undo":
+            self.undo()
+            return
+        if app.asking.open:
+            app.say_words("Save or leave what is open first")
+            return
+        if app.reading.card is not None:
+            app.reading.act(act)
+            return
+        inbox = app.query_one(InboxPane)
+        item = inbox.chosen
+        if item is None:
+            app.say_words("The inbox is empty")
+        elif act == "approve" and not isinstance(item.record, Approval) and (asking := self._first_that_asks()):
+            app.reading.open_card(asking)
+            app.say_words("This card asks for a yes: y or F2 at its end approves")
+        elif not inbox.card.in_view:
+            app.panes.show("inbox")
+            inbox.card.guard()
+            app.say_words("Here is the card: press the key again to act on it")
+        elif inbox.card.takes_keys:
+            self.act(act, item)
+
+    def _first_that_asks(self) -> InboxItem | None:
+        items = self._app.board.inbox(self._app.clock.now())
+        return next((item for item in items if isinstance(item.record, Approval)), None)
+
+    def undo(self) -> None:
+        self._app.link.tell(lambda engine: engine.undo())
+
+    def act(self, act: str, item: InboxItem) -> None:
+        app, link, record = self._app, self._app.link, item.record
+        match act:
+            case "why":
+                app.reading.open_why(item.ref)
+            case "approve" if isinstance(record, Approval) and not app.query_one(InboxPane).card.was_read(item):
+                app.reading.open_card(item)
+                app.say_words("Here is the whole card: y or F2 at its end approves")
+            case "approve" if isinstance(record, Approval):
+                link.tell(lambda engine: engine.approve(record.id))
+            case "reject" if isinstance(record, Approval):
+                link.tell(lambda engine: engine.reject(record.id))
+            case "reject_reason" if isinstance(record, Approval):
+                app.asking.ask(
+                    f"Why not: {title(item)}",
+                    lambda note: link.tell(lambda engine: engine.reject(record.id, note)),
+                    may_be_empty=True,
+                )
+            case "edit" if isinstance(record, Approval):
+                app.asking.edit(record)
+            case "snooze" if item.kind != "unknown":
+                app.asking.ask(
+                    "Snooze until",
+                    lambda when: link.tell(lambda engine: engine.snooze(item.ref, when)),
+                    choices=SNOOZES,
+                )
+            case "dismiss" if isinstance(record, Notification):
+                link.tell(lambda engine: engine.dismiss(item.ref))
+            case "done" if isinstance(record, Notification):
+                link.tell(lambda engine: engine.done(item.ref))
+            case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
+                link.tell(lambda engine: engine.answer_unknown(record.id, act))
+            case _:
+                wanted = "y or n" if item.kind == "approval" else "1 to 4" if item.kind == "unknown" else "x, d or z"
+                app.say_words(f"That key does not fit this card: {wanted}")
+
+    def cancel(self, row: str) -> None:
+        """Cancel the call, or the worker's run, of a row."""
+        run = self._app.board.runs.get(row)
+        self._app.link.tell(lambda engine: engine.cancel_call(run.call if run else row))

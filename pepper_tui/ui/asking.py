@@ -1,0 +1,77 @@
+"""What is asked of the user: the fields of a card in the conversation's place, a line of words above the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pepper_tui.model import Approval
+from pepper_tui.text import one_line
+from pepper_tui.ui.form import Form, Prompt
+from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.app import PepperApp
+
+
+class Asking:
+    """At most one form or prompt at a time."""
+
+    def __init__(self, app: PepperApp) -> None:
+        self._app = app
+
+    @property
+    def open(self) -> bool:
+        return bool(self._app.query("#form, #prompt"))
+
+    def edit(self, approval: Approval) -> None:
+        """The editable lines of a card as fields; saving makes a new card and approves nothing."""
+        app, lines = self._app, approval.resolved.lines
+        if not any(line.editable for line in lines):
+            app.say_words("Nothing on this card can be edited; n rejects it")
+            return
+
+        def save(fields: dict[str, str]) -> None:
+            if fields:
+                app.link.tell(lambda engine: engine.edit(approval.id, fields))
+            else:
+                app.say_words("Nothing was changed")
+
+        app.reading.close()
+        app.panes.note_origin()
+        app.panes.show("chat")
+        app.query_one(Transcript).display = False
+        form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save, blink=app.blink)
+        app.query_one("#main").mount(form)
+
+    def ask(
+        self,
+        words: str,
+        answer: Callable[[str], None],
+        *,
+        choices: Sequence[str] = (),
+        may_be_empty: bool = False,
+        filtered: bool = False,
+    ) -> None:
+        """One line; ``answer`` gets it."""
+        if self.open:
+            return
+        self._app.panes.note_origin()
+        prompt = Prompt(
+            one_line(words, 60),
+            answer,
+            choices=choices,
+            may_be_empty=may_be_empty,
+            filtered=filtered,
+            blink=self._app.blink,
+        )
+        self._app.query_one("#left").mount(prompt, before="#composer")
+
+    def left(self) -> None:
+        """The form or the prompt is done."""
+        if self._app.query("#form"):
+            self._app.query_one(Transcript).display = True
+        self._app.query("#form, #prompt").remove()
+        self._app.query_one(Inbox).keep(False)
+        self._app.panes.back()

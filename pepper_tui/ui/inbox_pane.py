@@ -1,0 +1,76 @@
+"""The inbox: the list above, the chosen card below. The list gets its lines as far as the card leaves room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from pepper_tui.model import Notification, NotificationState
+from pepper_tui.ui.board import InboxItem
+from pepper_tui.ui.card_view import CardView
+from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.ink import Pen
+
+
+class InboxPane(Vertical):
+    """The list and the card, kept together."""
+
+    class Seen(Message):
+        """The user has this unread item's card open under the cursor."""
+
+        def __init__(self, item: InboxItem) -> None:
+            super().__init__()
+            self.item = item
+
+    def __init__(self, pen: Callable[[int], Pen], monotonic: Callable[[], float], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.list = Inbox(pen, id="inbox")
+        self.card = CardView(pen, monotonic, id="card")
+
+    def compose(self) -> ComposeResult:
+        yield self.list
+        yield self.card
+
+    def show_items(self, items: Sequence[InboxItem]) -> None:
+        """Replace the items; the chosen one's card follows."""
+        self.list.show_items(items)
+        self._show_card(walked=False)
+
+    @property
+    def chosen(self) -> InboxItem | None:
+        """The item that the keys act on: the one whose card is shown."""
+        return self.card.item
+
+    def on_inbox_chosen(self, event: Inbox.Chosen) -> None:
+        event.stop()
+        self._show_card(walked=event.walked)
+
+    def on_inbox_paged(self, event: Inbox.Paged) -> None:
+        event.stop()
+        self.card.action_page(event.by)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._share_room()
+
+    def _show_card(self, *, walked: bool) -> None:
+        item, has_keys = self.list.head, self.list.has_focus
+        self.card.show_item(item, has_keys=has_keys, walked=walked)
+        self._share_room()
+        self.call_after_refresh(self._share_room)  # the card is measured once it has been laid out
+        record = item.record if item else None
+        if has_keys and item and isinstance(record, Notification) and record.state is NotificationState.NEW:
+            self.post_message(self.Seen(item))
+
+    def _share_room(self) -> None:
+        room = self.size.height
+        if not self.card.display:
+            self.list.styles.height = "1fr"
+            return
+        frame = self.list.gutter.height + self.card.gutter.height
+        spare = room - frame - self.card.lines_wanted
+        lines = max(1, min(len(self.list.row_ids), max((room - frame) // 3, spare)))
+        self.list.styles.height = lines + self.list.gutter.height

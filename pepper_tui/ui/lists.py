@@ -1,0 +1,51 @@
+"""The lists beside the inbox: signals, calls, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from pepper_tui.model import Priority, Signal
+from pepper_tui.ui import rows
+from pepper_tui.ui.bursts import NoBursts
+from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.live_list import LiveList
+
+
+class SignalList(LiveList):
+    """The signals. What was only logged is counted and hidden until ``l``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("signals")]
+    _signals: Sequence[Signal] = ()
+    _logged = False
+
+    def show_signals(self, signals: Sequence[Signal]) -> None:
+        """Replace the signals, the newest first."""
+        self._signals = signals
+        told = [s for s in signals if s.priority is not Priority.LOG]
+        logged = len(signals) - len(told)
+        self.show_rows(
+            [rows.signal_row(s) for s in (signals if self._logged else told)],
+            count=len(told),
+            aside=f"{logged} logged (l {'hides' if self._logged else 'shows'})" if logged else "",
+        )
+
+    def action_logged(self) -> None:
+        self._logged = not self._logged
+        self.show_signals(self._signals)
+
+
+class CancelList(LiveList, NoBursts):
+    """A list whose rows can be cancelled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("calls")]
+    ACTING = ("cancel",)
+
+    class Cancelled(LiveList.Details):
+        """``x`` on a row."""
+
+    def action_cancel(self) -> None:
+        if self.selected in self.row_ids:
+            self.post_message(self.Cancelled(self, self.selected))

@@ -1,0 +1,140 @@
+"""Updates become panes: gathered, then drawn a few times a second; no timer runs while nothing changes or runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from textual.timer import Timer
+
+from pepper_tui.model import Context, ContextUpdate, ReplyDelta
+from pepper_tui.ui import rows
+from pepper_tui.ui.board import Board, Pane
+from pepper_tui.ui.health import trouble_words
+from pepper_tui.ui.inbox_pane import InboxPane
+from pepper_tui.ui.lists import CancelList, SignalList
+from pepper_tui.ui.status import PANES, StatusLine, TabStrip
+from pepper_tui.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.app import PepperApp
+
+DRAIN: Final = 0.1
+"""Seconds between two drawings of what has changed, where the config says nothing else."""
+
+
+class Projection:
+    """Keeps the board and draws the panes from it."""
+
+    def __init__(self, app: PepperApp) -> None:
+        self._app = app
+        self._pending: list[ContextUpdate] = []
+        self._timers: dict[str, Timer] = {}
+        self.board = Board()
+        self.pause = DRAIN
+
+    # ------------------------------------------------------------------------------------------------ what comes in
+
+    def recalled(self, contexts: list[Context]) -> None:
+        self.board.recalled(contexts)
+        self.draw(set(Pane))
+
+    def updated(self, updates: list[ContextUpdate]) -> None:
+        self._pending.extend(updates)
+        if "drain" not in self._timers:
+            self._timers["drain"] = self._app.set_timer(self.pause, self._drain)
+
+    def written(self, piece: ReplyDelta) -> None:
+        """A piece of the reply that streams."""
+        if self._app.stands:
+            transcript = self._app.query_one(Transcript)
+            transcript.stream(piece.message_id, piece.text, restart=piece.restart, done=piece.done)
+
+    def _drain(self) -> None:
+        del self._timers["drain"]
+        taken, self._pending = self._pending, []
+        self._app.calling_bell.hear(taken)
+        self.draw(self.board.apply(taken))
+
+    @property
+    def resting(self) -> bool:
+        """Whether no timer runs."""
+        return not self._timers
+
+    def _again(self, name: str, seconds: float | None, draw: Callable[[], None]) -> None:
+        """Draw once more in so many seconds, instead of when it was last planned; None: not at all."""
+        if name in self._timers:
+            self._timers.pop(name).stop()
+        if seconds is None:
+            return
+
+        def due() -> None:
+            del self._timers[name]
+            draw()
+
+        self._timers[name] = self._app.set_timer(seconds, due)
+
+    # ------------------------------------------------------------------------------------------------ what is drawn
+
+    def draw(self, panes: set[Pane]) -> None:
+        """Draw ``panes`` as the board has them now."""
+        if not self._app.stands:
+            return
+        for pane, show in (
+            (Pane.CHAT, self._show_chat),
+            (Pane.INBOX, self._show_inbox),
+            (Pane.SIGNALS, self._show_signals),
+            (Pane.CALLS, self._show_calls),
+            (Pane.WORKERS, self._show_workers),
+        ):
+            if pane in panes:
+                show()
+        if panes:
+            self._show_status()
+
+    def _show_chat(self) -> None:
+        self._app.query_one(Transcript).show_messages(self.board.conversation())
+
+    def _show_inbox(self) -> None:
+        now = self._app.clock.now()
+        self._app.query_one(InboxPane).show_items(self.board.inbox(now))
+        due = self.board.next_wake(now)
+        wait = min(due - now, 3600) + 0.05 if due else None
+        self._again("wake", wait, lambda: self.draw({Pane.INBOX}))
+
+    def _show_signals(self) -> None:
+        self._app.query_one(SignalList).show_signals(self.board.newest_signals())
+
+    def _show_calls(self) -> None:
+        if not self._app.stands:
+            return
+        now, board = self._app.clock.now(), self.board
+        running = board.running_calls()
+        shown = [rows.call_row(c, board.progress.get(c.id, ""), now) for c in board.listed_calls(now)]
+        self._app.query_one("#calls", CancelList).show_rows(shown, count=len(running))
+        fade = board.next_fade(now)
+        wait = 1.0 if running else fade - now + 0.05 if fade else None
+        self._again("calls", wait, self._show_calls)
+
+    def _show_workers(self) -> None:
+        self._app.query_one("#workers", CancelList).show_rows([rows.run_row(r) for r in self.board.listed_runs()])
+
+    def _show_status(self) -> None:
+        board, engine, now = self.board, self._app.link.engine, self._app.clock.now()
+        zone = self._app.link.zone
+        counts = {"inbox": len(board.inbox(now)), "calls": len(board.running_calls())}
+        line = self._app.query_one(StatusLine)
+        line.facts = replace(
+            line.facts,
+            model=engine.model_name if engine else "",
+            offline=engine.offline if engine else False,
+            trouble=trouble_words(board),
+            silent=board.held_today(now, zone),
+            spent=board.spent_today(now, zone),
+            inbox=counts["inbox"],
+            running=counts["calls"],
+        )
+        self._app.query_one(TabStrip).labels = tuple(
+            (pane, pane.capitalize() + (f" {counts[pane]}" if counts.get(pane) else "")) for pane in PANES
+        )

@@ -1,0 +1,158 @@
+"""What is opened to be read in the conversation's place: details, why, help, health, and a card in full.
+
+A card that is open here can be acted on here, and approved only once it was read to its end and still stands so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from pepper_tui.model import Approval, ContextFilter, Namespace
+from pepper_tui.text import clean
+from pepper_tui.ui import rows
+from pepper_tui.ui.board import InboxItem
+from pepper_tui.ui.card_view import FRESH
+from pepper_tui.ui.cards import face, opened
+from pepper_tui.ui.detail import DetailView
+from pepper_tui.ui.health import health_lines
+from pepper_tui.ui.help import help_lines
+from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.inbox_pane import InboxPane
+from pepper_tui.ui.live_list import LiveList
+from pepper_tui.ui.reader import Draw
+from pepper_tui.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.app import PepperApp
+
+
+class Reading:
+    """Opens and closes the details."""
+
+    def __init__(self, app: PepperApp) -> None:
+        self._app = app
+        self._card_at = 0.0
+        self.card: InboxItem | None = None
+
+    def open(self, heading: str, draw: Draw, card: InboxItem | None = None) -> None:
+        """Put lines to read where the conversation is. ``card`` can be acted on there."""
+        app = self._app
+        app.panes.note_origin()
+        self.card, self._card_at = card, app.clock.monotonic() + FRESH
+        app.panes.show("chat")
+        app.query_one(Transcript).display = False
+        view = app.query_one(DetailView)
+        view.open(heading, draw)
+        app.call_after_refresh(view.focus)
+
+    def close(self) -> bool:
+        """Close what is open; false where nothing was."""
+        view = self._app.query_one(DetailView)
+        if not view.display:
+            return False
+        view.display = False
+        self.card = None
+        self._app.query_one(Inbox).keep(False)
+        self._app.query_one(Transcript).display = not self._app.query("#form")
+        return True
+
+    # --------------------------------------------------------------------------------------------------- a card
+
+    def open_card(self, item: InboxItem) -> None:
+        asks = isinstance(item.record, Approval)
+        heading = "APPROVE THIS? y or F2 at its end · Esc closes" if asks else "DETAILS"
+        self.open(heading, lambda pen: opened(item, pen), item)
+
+    def act(self, act: str) -> None:
+        """An act on the card in the details."""
+        app, card = self._app, self.card
+        if card is None or app.link.engine is None or app.clock.monotonic() < self._card_at:
+            return
+        inbox = app.query_one(InboxPane)
+        current = inbox.list.item(card.ref)
+        if current is None:
+            app.say_words("This card is no longer open: nothing was done")
+        elif face(current) != face(card):
+            self.open_card(current)
+            app.say_words("The card has changed: this is how it stands now")
+        elif act == "approve" and not app.query_one(DetailView).read:
+            app.say_words("There is more below: read to its end, then y or F2 approves")
+        else:
+            if act == "approve":
+                inbox.card.mark_read(current)
+            self.close()
+            app.panes.back()
+            app.acts.act(act, current)
+
+    # ------------------------------------------------------------------------------------------------ other details
+
+    def open_row(self, pane: str, row: str) -> None:
+        """The details of a row of the list called ``pane``."""
+        board = self._app.board
+        if pane == "inbox":
+            item = self._app.query_one(InboxPane).list.item(row)
+            if item is not None:
+                self.open_card(item)
+        elif pane == "signals" and row in board.signals:
+            signal = board.signals[row]
+            self.open("SIGNAL", lambda pen: rows.signal_details(signal, pen))
+        elif pane == "calls":
+            self._app.link.start(self._open_call(row))
+        elif pane == "workers":
+            self._app.link.start(self._open_run(row))
+
+    async def _open_call(self, call_id: str) -> None:
+        call = self._app.board.calls.get(call_id)
+        if call is None:
+            return
+        wanted = ContextFilter(namespaces=(Namespace.TOOL_RESULT,), context_ids=(call_id,), limit=1)
+        found = await self._app.link.ready().recall(wanted)
+        result = str(found[0].data.get("content", "")) if found else ""
+        self.open("CALL", lambda pen: rows.call_details(call, result, pen))
+
+    async def _open_run(self, run_id: str) -> None:
+        run = self._app.board.runs.get(run_id)
+        if run is None:
+            return
+        memory = ""
+        if run.agent:
+            wanted = ContextFilter(namespaces=(f"{Namespace.MEMORY}.{run.agent}",), limit=1)
+            for found in await self._app.link.ready().recall(wanted):
+                memory = str(found.data.get("summary") or f"{len(found.data.get('events', []))} events")
+        self.open("WORKER", lambda pen: rows.run_details(run, memory, pen))
+
+    def open_message(self, message_id: str) -> None:
+        message = self._app.board.messages.get(message_id)
+        if message is not None:
+            self.open("MESSAGE", lambda _pen: [Text(clean(message.text))])
+
+    def open_why(self, ref: str) -> None:
+        """The chain behind ``ref`` (see ``Engine.why``)."""
+        self._app.link.start(self._open_why(ref))
+
+    async def _open_why(self, ref: str) -> None:
+        lines = await self._app.link.ready().why(ref)
+        self.open("WHY", lambda pen: [part for line in lines for part in pen.hang(Text(""), Text(clean(line, 4000)))])
+
+    def open_help(self) -> None:
+        self.open("HELP", lambda pen: help_lines(pen, self._app.rebound))
+
+    def open_health(self) -> None:
+        self._app.link.start(self._open_health())
+
+    async def _open_health(self) -> None:
+        engine = self._app.link.engine
+        held = await engine.why("silence") if engine else []
+        dead = await engine.dead_letters() if engine else []
+        model = f"{engine.model_name}{' (offline)' if engine.offline else ''}" if engine else "starting"
+        self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, pen))
+
+
+REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:"}
+
+
+def reference(event: LiveList.Details) -> str:
+    """What a row of a list is called when one asks why; a row of the inbox is called so already."""
+    return REFERENCES.get(event.list.id or "", "") + event.row

@@ -1,0 +1,118 @@
+"""Talking to Pepper: what is sent, what waits until it has started, taking back, stopping the reply, Ctrl+C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.text import one_line
+from pepper_tui.ui.board import Board
+from pepper_tui.ui.composer import Composer
+from pepper_tui.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.app import PepperApp
+
+TWICE: Final = 2.0
+"""Seconds within which a second Ctrl+C quits."""
+
+
+class Talk:
+    """The composer's side of the conversation."""
+
+    def __init__(self, app: PepperApp) -> None:
+        self._app = app
+        self._early: list[tuple[str, bool]] = []
+        self._ctrl_c_at = -TWICE
+
+    def send(self, text: str, after_calls: bool) -> None:
+        app = self._app
+        app.reading.close()
+        app.panes.show("chat")
+        app.query_one(Transcript).scroll_end(animate=False)
+        app.link.start(self._say(text, after_calls))
+
+    async def _say(self, text: str, after_calls: bool) -> None:
+        app = self._app
+        if app.link.engine is None:
+            self._early.append((text, after_calls))
+            app.say_words("Pepper is starting; your message is kept and goes first")
+            return
+        try:
+            await app.link.engine.say(text, after_calls=after_calls)
+        except Exception:
+            composer = app.query_one(Composer)
+            if not composer.text.strip():
+                composer.put(text)
+            raise
+
+    async def connected(self, board: Board) -> None:
+        """Hand over what was sent before the engine was there."""
+        said = [message.text for message in board.conversation() if message.speaker == "you"]
+        self._app.query_one(Composer).remember(said)
+        while self._early:
+            await self._say(*self._early[0])
+            self._early.pop(0)
+
+    def take_back(self) -> None:
+        self._app.link.start(self._take_back())
+
+    async def _take_back(self) -> None:
+        text = await self._app.link.ready().take_back()
+        if text is None:
+            self._app.say_words("Nothing to take back: Pepper has read it all")
+            return
+        composer = self._app.query_one(Composer)
+        composer.put(f"{text}\n{composer.text}" if composer.text.strip() else text)
+        self._app.say_words("Taken back")
+
+    def stop(self) -> None:
+        """Esc while typing: close what is open, else stop the reply."""
+        if not self._app.reading.close():
+            self._stop_reply()
+
+    def _stop_reply(self) -> bool:
+        engine = self._app.link.engine
+        if engine is None or not self._app.query_one(Transcript).streaming:
+            return False
+        self._app.link.start(engine.stop_reply())
+        return True
+
+    def search(self) -> None:
+        """Find something said before, and make it the draft."""
+        composer = self._app.query_one(Composer)
+        full = {one_line(text, 400): text for text in reversed(composer.said)}
+        self._app.asking.ask(
+            "Search what you sent",
+            lambda found: composer.put(full.get(found, found)),
+            choices=list(full),
+            filtered=True,
+        )
+
+    def insert(self, text: str) -> None:
+        """Text that came with no field under it: into the draft."""
+        composer = self._app.query_one(Composer)
+        composer.paste(text)
+        self._app.panes.to_composer()
+
+    def copy(self, text: str) -> None:
+        self._app.copy_to_clipboard(text)
+        self._app.say_words("Copied")
+
+    def cancel_or_quit(self) -> None:
+        """Ctrl+C: copy what is marked, or stop the reply, or clear the draft; twice: quit."""
+        app, now = self._app, self._app.clock.monotonic()
+        if now - self._ctrl_c_at < TWICE:
+            app.exit()
+            return
+        self._ctrl_c_at = now
+        composer = app.query_one(Composer)
+        if composer.has_focus and composer.selected_text:
+            self.copy(composer.selected_text)
+        elif self._stop_reply():
+            app.say_words("Stopped. Ctrl+C again quits")
+        elif composer.text.strip():
+            composer.remember([*composer.said, composer.text])
+            composer.load_text("")
+            app.say_words("Cleared; Up brings it back. Ctrl+C again quits")
+        else:
+            app.say_words("Ctrl+C again quits")

@@ -1,0 +1,493 @@
+"""What must always hold, checked after each commit, each model request and each outside effect, and at the drain.
+
+The checks read the committed log through a connection of their own, and the world's ledger; never the engine's memory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pepper_tui.config import Config
+from pepper_tui.model import (
+    APPROVAL,
+    NOTIFICATION,
+    REMINDER,
+    SHOWN,
+    TOOL_CALL,
+    WORKER_RUN,
+    Namespace,
+    StateTable,
+)
+from pepper_tui.store.namespaces import matches
+from tests.simulation.outside import Outside, Performed, seen_effect
+
+TABLES: dict[str, StateTable[Any]] = {
+    Namespace.TOOL_CALL: TOOL_CALL,
+    Namespace.APPROVAL: APPROVAL,
+    Namespace.NOTIFICATION: NOTIFICATION,
+    Namespace.REMINDER: REMINDER,
+    Namespace.RUN: WORKER_RUN,
+}
+THROUGH = {
+    (Namespace.APPROVAL, "approved", "rejected"),  # taken back and rejected in one commit
+    (Namespace.APPROVAL, "approved", "expired"),
+    (Namespace.RUN, "waiting_approval", "succeeded"),
+    (Namespace.REMINDER, "fired", "offered"),  # an offer's answer taken back
+    (Namespace.REMINDER, "cancelled", "offered"),
+}
+"""Moves of two steps that one commit holds."""
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
+USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
+LOG_SQL = (
+    "SELECT u.seq, n.name, u.context_id, u.version, u.data, u.tags, u.deleted, u.metadata, u.updated_at"
+    " FROM updates u JOIN namespaces n ON n.id = u.ns WHERE u.seq > ? ORDER BY u.seq"
+)
+
+
+@dataclass(slots=True)
+class Row:
+    seq: int
+    namespace: str
+    id: str
+    version: int
+    data: dict[str, Any]
+    tags: list[str]
+    deleted: bool
+    metadata: dict[str, Any]
+    at: float
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One open delivery of the scheduler."""
+
+    seq: int
+    rank: int
+    state: str
+    due: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """All that the checks remember of a seed."""
+
+    eye: sqlite3.Connection
+    outside: Outside
+    config: Config
+    now: Callable[[], float]
+    elapsed: Callable[[], float]
+    trace: Callable[[str], None]
+    violations: list[str] = field(default_factory=list)
+    last: int = 0
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    by_seq: dict[int, Row] = field(default_factory=dict)
+    stored_at: dict[int, float] = field(default_factory=dict)  # virtual time of each seq
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    taken: Counter[str] = field(default_factory=Counter)
+    result_versions: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)  # acts of the user on unknown calls
+    yes: dict[str, list[Performed]] = field(default_factory=dict)  # acts `approve` of the user, by card, not used up
+    granted: Counter[Performed] = field(default_factory=Counter)
+    effects: Counter[Performed] = field(default_factory=Counter)
+    streamed: set[str] = field(default_factory=set)
+    prompt: tuple[int, str] = (0, "")  # what the summary covers, and the history, of the last request
+    exhausted: bool = False  # a batch has been pre-empted as often as it may be
+    shown_seqs: list[int] = field(default_factory=list)
+    calm: bool = False
+    step_calls: set[str] = field(default_factory=set)
+    requested_after_drain: int = 0
+
+    def wrong(self, words: str) -> None:
+        self.violations.append(f"[{self.elapsed():.3f}] {words}")
+        self.trace(f"VIOLATION {words}")
+
+    # ------------------------------------------------------------------------------------------- after each commit
+
+    def after_commit(self) -> None:
+        found = self.eye.execute(LOG_SQL, (self.last,)).fetchall()
+        fresh = []
+        for seq, name, ident, version, data, tags, deleted, metadata, at in found:
+            if seq != self.last + 1:
+                self.wrong(f"seq {seq} follows {self.last}")
+            self.last = seq
+            row = Row(
+                seq, name, ident, version, json.loads(data), json.loads(tags), bool(deleted), json.loads(metadata), at
+            )
+            self.stored_at[seq] = self.elapsed()
+            fresh.append(row)
+        for row in fresh:
+            before = self.rows.get((row.namespace, row.id))
+            self._check_row(row, before)
+            self.rows[row.namespace, row.id] = row
+            self.by_seq[row.seq] = row
+        if any(row.namespace in (Namespace.APPROVAL, Namespace.TOOL_CALL) for row in fresh):
+            self._check_cards(fresh)
+        self._check_queue(fresh)
+
+    def _check_row(self, row: Row, before: Row | None) -> None:
+        state = row.data.get("state", "")
+        shown = "" if row.namespace.startswith(("llm", "health", "feed", "history")) else str(state)
+        self.trace(f"#{row.seq} {row.namespace}:{row.id} v{row.version} {shown}{' deleted' if row.deleted else ''}")
+        if before is not None and row.version != before.version + (0 if row.deleted else 1):
+            self.wrong(f"{row.namespace}:{row.id} goes from version {before.version} to {row.version}")
+        table = TABLES.get(row.namespace)
+        if table is not None and not row.deleted:
+            was = before.data["state"] if before else None
+            if was is None:
+                if state != table.initial and not row.metadata.get("withdrawn"):  # told before: it is never shown
+                    self.wrong(f"{row.namespace}:{row.id} begins as {state}")
+            elif was != state and not self._may_move(table, row.namespace, was, state):
+                self.wrong(f"{row.namespace}:{row.id} moved from {was} to {state}")
+        if row.namespace == Namespace.TOOL_CALL:
+            self._check_call(row, before)
+        elif row.namespace == Namespace.APPROVAL:
+            self._check_approval(row, before)
+        elif row.namespace == Namespace.STEP:
+            self._check_step(row, before)
+        elif row.namespace == Namespace.TOOL_RESULT:
+            self.result_versions[row.id] += 1
+        elif row.namespace == Namespace.HISTORY and before is not None:
+            self.wrong(f"history entry {row.id} was written again")
+        elif row.namespace == Namespace.USAGE:
+            self._check_budget(row)
+
+    @staticmethod
+    def _may_move(table: StateTable[Any], namespace: str, was: str, state: str) -> bool:
+        kind = type(table.initial)
+        return table.allows(kind(was), kind(state)) or (namespace, was, state) in THROUGH
+
+    def _check_call(self, row: Row, before: Row | None) -> None:
+        state, was = row.data["state"], before.data["state"] if before else None
+        if state == "attempted" and was != "attempted":
+            self.attempts[row.id] += 1
+            if self.attempts[row.id] > 1:
+                self.wrong(f"{row.id} was attempted twice")
+        if was == "unknown" and state != "unknown" and not self.answers[row.id]:
+            self.wrong(f"{row.id} left unknown without an answer of the user")
+        is_open = "open" in row.tags
+        should = state in ("scheduled", "waiting_approval", "attempted") or (
+            state == "unknown" and not row.data["acknowledged"]
+        )
+        if is_open != should:
+            self.wrong(f"{row.id} in state {state} is {'' if is_open else 'not '}tagged open")
+
+    def _check_approval(self, row: Row, before: Row | None) -> None:
+        state, was = row.data["state"], before.data["state"] if before else None
+        if before is not None and row.data["digest"] != before.data["digest"]:
+            self.wrong(f"card {row.id} changed what it binds")
+        effect = seen_effect(row.data)
+        if state == "approved" and was != "approved":
+            acts = self.yes.get(row.id, [])
+            if effect not in acts:
+                self.wrong(f"card {row.id} became approved without an act of the user on exactly this")
+            else:
+                acts.remove(effect)
+            self.granted[effect] += 1
+        if was == "approved" and state != "approved":
+            self.granted[effect] -= 1
+        if state == "approved" and was is None:
+            self.wrong(f"card {row.id} was born approved")
+        if before is None:
+            self._check_new_card(row)
+
+    def _check_new_card(self, row: Row) -> None:
+        [key] = [tag for tag in row.tags if tag.startswith("same:")]
+        for (namespace, ident), other in self.rows.items():
+            if namespace != Namespace.APPROVAL or key not in other.tags or other.data["call"] == row.data["call"]:
+                continue
+            call = self.rows[Namespace.TOOL_CALL, other.data["call"]]
+            if other.data["state"] == "rejected":
+                self.wrong(f"card {row.id} asks again for {ident}, which was rejected")
+            if other.data["state"] == "approved" and call.data["state"] in ("unknown", "attempted"):
+                self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
+
+    def _check_cards(self, fresh: list[Row]) -> None:
+        """A card waits exactly where its call waits for it."""
+        for row in fresh:
+            call = row if row.namespace == Namespace.TOOL_CALL else None
+            if row.namespace == Namespace.APPROVAL:
+                call = self.rows.get((Namespace.TOOL_CALL, row.data["call"]))
+            if call is None:
+                continue
+            card = self.rows.get((Namespace.APPROVAL, call.data["approval"]))
+            waits = call.data["state"] == "waiting_approval"
+            if waits and (card is None or card.data["state"] not in ("pending", "approved")):
+                self.wrong(f"{call.id} waits for a card that is {card.data['state'] if card else 'not there'}")
+            if card is not None and card.data["state"] == "pending" and not waits:
+                self.wrong(f"card {card.id} is pending for {call.id}, which is {call.data['state']}")
+            if (
+                row.namespace == Namespace.APPROVAL
+                and row.data["state"] == "pending"
+                and call.data["approval"] != row.id
+            ):
+                self.wrong(f"card {row.id} is pending, but {call.id} waits for {call.data['approval']}")
+
+    def _check_budget(self, row: Row) -> None:
+        if row.deleted or not self.config.models.prices:
+            return
+        zone = ZoneInfo(self.config.user.zone)
+        day = datetime.fromtimestamp(row.data["created_at"], zone).date()
+        spent = sum(
+            other.data["cost"]
+            for (namespace, ident), other in self.rows.items()
+            if namespace == Namespace.USAGE
+            and ident != row.id
+            and not other.deleted
+            and datetime.fromtimestamp(other.data["created_at"], zone).date() == day
+        )
+        if spent + row.data["cost"] > self.config.budget.daily + 1e-9:
+            self.wrong(f"the day costs {spent + row.data['cost']:.6f}, above the cap {self.config.budget.daily}")
+
+    # ------------------------------------------------------------------------------------------- steps
+
+    def _check_step(self, row: Row, before: Row | None) -> None:
+        if before is not None:
+            self.wrong(f"step {row.id} was written twice")
+            return
+        inputs = [self.rows.get(tuple(ref.split(":", 1))) for ref in row.data["inputs"]]  # type: ignore[arg-type]
+        if None in inputs:
+            self.wrong(f"step {row.id} names an input that is not there: {row.data['inputs']}")
+            return
+        held = [one for one in inputs if one is not None]
+        users = [one for one in held if one.namespace == Namespace.USER_MESSAGE]
+        speaks = bool(users) or any(
+            one.namespace == Namespace.TOOL_RESULT and one.data["root"] == "user" for one in held
+        )
+        for ref, one in zip(row.data["inputs"], held, strict=True):
+            self.taken[ref] += 1
+            most = self.result_versions[one.id] if one.namespace == Namespace.TOOL_RESULT else 1
+            if self.taken[ref] > most:
+                self.wrong(f"step {row.id} takes {ref} again")
+            if one.namespace.startswith("signals.") and one.data.get("priority") == "log":
+                self.wrong(f"step {row.id} takes a signal of priority log: {ref}")
+        for one in users:
+            if one.data["withdrawn"]:
+                self.wrong(f"step {row.id} takes the withdrawn message {one.id}")
+        if row.data["message"] and not speaks:
+            self.wrong(f"step {row.id} speaks, and nobody asked")
+        if row.data["message"] in self.streamed and not users:
+            self.wrong(f"step {row.id} streamed without a message of the user")
+        if row.data["outcome"] == "trouble" and speaks and not row.data["message"]:
+            self.wrong(f"step {row.id} had trouble and tells nobody")
+        twice = self.step_calls.intersection(row.data["calls"])
+        if twice:
+            self.wrong(f"step {row.id} has calls of another step: {twice}")
+        self.step_calls.update(row.data["calls"])
+        for call_id in row.data["calls"]:
+            call = self.rows.get((Namespace.TOOL_CALL, call_id))
+            if call is None:
+                self.wrong(f"step {row.id} names the call {call_id}, which is not there")
+            elif (call.data["root"] == "user") != speaks:
+                self.wrong(f"call {call_id} of step {row.id} has the root {call.data['root']}")
+        if not users:
+            self._check_user_waits(row)
+
+    def _check_user_waits(self, step: Row) -> None:
+        for waiting in self.waiting.values():
+            message = self.by_seq.get(waiting.seq)
+            if waiting.rank != 0 or waiting.state != "pending" or message is None or self.exhausted:
+                continue
+            current = self.rows[message.namespace, message.id]
+            if current.data["withdrawn"] or current.data["after_calls"]:
+                continue
+            waited = self.elapsed() - self.stored_at[waiting.seq]
+            if waited > USER_WAITS:
+                self.wrong(f"step {step.id} went before the message {message.id}, which waited {waited:.1f} s")
+
+    def _check_queue(self, fresh: list[Row]) -> None:
+        row = self.eye.execute("SELECT id FROM subscriptions WHERE name = 'scheduler'").fetchone()
+        if row is None:
+            return
+        found = self.eye.execute("SELECT seq, rank, state, due FROM deliveries WHERE subscription = ?", row).fetchall()
+        now = {seq: Waiting(seq, rank if rank is not None else -1, state, due) for seq, rank, state, due in found}
+        gone = [waiting for seq, waiting in self.waiting.items() if seq not in now]
+        if any(one.namespace == Namespace.STEP for one in fresh):
+            for done in gone:
+                for other in now.values():
+                    if other.state == "pending" and 0 <= other.rank <= done.rank and other.seq < done.seq:
+                        behind = self.by_seq[other.seq]
+                        if behind.data.get("after_calls") or other.seq not in self.waiting:
+                            continue
+                        if self.rows[behind.namespace, behind.id].data.get("withdrawn"):
+                            continue
+                        self.wrong(f"#{done.seq} (rank {done.rank}) was taken before #{other.seq} (rank {other.rank})")
+        for seq, waiting in now.items():
+            was = self.waiting.get(seq)
+            if was is not None and (was.state, waiting.state) in {("retrying", "pending"), ("dead", "retrying")}:
+                self.wrong(f"delivery {seq} moved from {was.state} to {waiting.state}")
+        self.waiting = now
+
+    # ------------------------------------------------------------------------------------------- requests and effects
+
+    def on_request(self, role: str, body: dict[str, Any]) -> None:
+        texts = [str(message["content"]) for message in body["messages"]]
+        size = sum(map(len, texts))
+        self.trace(f"model asked as {role}: {size} characters")
+        if self.calm:
+            self.requested_after_drain += 1
+        for text in texts[1:]:
+            if '<forged id="x">' in text or '<user_msg id="forged"' in text:
+                self.wrong(f"text from outside stands unescaped in a prompt of the {role}")
+            if CONTROL.search(text):
+                self.wrong(f"a control character stands in a prompt of the {role}")
+        if role != "scheduler":
+            return
+        limit = self.config.scheduler.prompt_limit
+        if size > limit:
+            self.wrong(f"a prompt of {size} characters, above the limit of {limit}")
+        covers, summary, history = self._expected()
+        whole = f"{summary}\n{history}" if summary and history else summary or history
+        if not texts[1].startswith(whole) and len(texts[1]) < limit - len(texts[0]) - len(texts[2]):
+            self.wrong("the prompt does not begin with the committed history")
+        if covers == self.prompt[0] and not history.startswith(self.prompt[1]):
+            self.wrong("the prompt is not append-only")
+        self.prompt = (covers, history)
+
+    def _expected(self) -> tuple[int, str, str]:
+        kept = self.rows.get((Namespace.SUMMARY, "current"))
+        after = int(kept.data["covers_seq"]) if kept else 0
+        entries = [
+            row for (namespace, _), row in self.rows.items() if namespace == Namespace.HISTORY and row.seq > after
+        ]
+        summary = f"<summary>\n{kept.data['text']}\n</summary>" if kept else ""
+        return after, summary, "\n".join(row.data["text"] for row in sorted(entries, key=lambda row: row.seq))
+
+    def on_effect(self, done: Performed) -> None:
+        self.trace(f"EFFECT {done.kind} {hash_of(done.key)}")
+        self.effects[done] += 1
+        if self.effects[done] > 1:
+            self.wrong(f"{done.kind} happened twice")
+        cards = [
+            row
+            for (namespace, _), row in self.rows.items()
+            if namespace == Namespace.APPROVAL and seen_effect(row.data) == done
+        ]
+        if not any(row.data["state"] == "approved" for row in cards) or self.granted[done] < 1:
+            self.wrong(f"{done.kind} happened without a yes: {[row.data['state'] for row in cards]}")
+        calls = [self.rows[Namespace.TOOL_CALL, row.data["call"]] for row in cards]
+        if not any(call.data["state"] == "attempted" for call in calls):
+            self.wrong(f"{done.kind} happened and its attempt was not committed: {[c.data['state'] for c in calls]}")
+
+    # ------------------------------------------------------------------------------------------- at the drain
+
+    def unfinished(self) -> list[str]:
+        """What still has to come to its end before the world is drained."""
+        found = [
+            f"{name} delivery {seq} {state}"
+            for name, seq, state in self.eye.execute(
+                "SELECT s.name, d.seq, d.state FROM deliveries d JOIN subscriptions s ON s.id = d.subscription"
+                " WHERE d.state <> 'dead' AND (d.rank IS NULL OR d.rank < 9)"
+            )
+        ]
+        for (namespace, ident), row in self.rows.items():
+            state = row.data.get("state")
+            if namespace == Namespace.TOOL_CALL and state in ("scheduled", "waiting_approval", "attempted"):
+                found.append(f"{ident} {row.data['name']} {state}")
+            elif namespace == Namespace.RUN and state in ("queued", "running", "waiting_approval"):
+                found.append(f"{ident} {state}")
+            elif namespace == Namespace.APPROVAL and state == "pending":
+                found.append(f"card {ident} {state}")
+            elif namespace == Namespace.REMINDER and state == "waiting" and row.data["due"] <= self.now():
+                found.append(f"{ident} is due")
+            elif (
+                namespace == Namespace.NOTIFICATION
+                and state == "snoozed"
+                and (row.data["snoozed_until"] or 0) <= self.now()
+            ):
+                found.append(f"{ident} is snoozed beyond its time")
+        files = {tuple(f)[1] for (n, _), row in self.rows.items() if n == "raw.mail" for f in row.data["files"]}
+        found += [f"mail {name} was not taken in" for name, _, _ in self.outside.mails if name not in files]
+        return found
+
+    def at_drain(self, live: list[int], live_from: int) -> None:
+        for name, seq, error in self.eye.execute(
+            "SELECT s.name, d.seq, d.error FROM deliveries d JOIN subscriptions s ON s.id = d.subscription"
+            " WHERE d.state = 'dead'"
+        ):
+            self.wrong(f"a dead letter: {name} #{seq} {error}")
+        steps = [row for (namespace, _), row in self.rows.items() if namespace == Namespace.STEP]
+        fired: Counter[str] = Counter()
+        offered: Counter[str] = Counter()
+        for (namespace, ident), row in self.rows.items():
+            if namespace == Namespace.USER_MESSAGE:
+                self._check_answered(row, steps)
+            elif namespace.startswith("signals."):
+                wanted = 0 if row.data["priority"] == "log" else 1
+                if self.taken[f"{namespace}:{ident}"] != wanted:
+                    self.wrong(f"the signal {ident} reached {self.taken[f'{namespace}:{ident}']} steps")
+            elif namespace == Namespace.TOOL_CALL:
+                self._check_end(row)
+            elif namespace == Namespace.NOTIFICATION and row.data["kind"] == "reminder":
+                fired[row.data["source"].removeprefix(f"{Namespace.REMINDER}:")] += 1
+            elif namespace == Namespace.NOTIFICATION and row.data["kind"] == "offer":
+                offered.update(row.metadata.get("reminders", []))
+            elif namespace == Namespace.HEALTH and ident in ("tools", "deliveries") and row.data["state"] != "ok":
+                self.wrong(f"{row.data['part']} is in {row.data['state']}: {row.data['detail']}")
+        for (namespace, ident), row in self.rows.items():
+            if namespace == Namespace.REMINDER and not row.data["rule"]:
+                wanted = 1 if row.data["state"] == "fired" and not offered[ident] else 0
+                if fired[ident] != wanted:
+                    self.wrong(f"{ident} ({row.data['state']}, {offered[ident]} offers) fired {fired[ident]} times")
+        expected = [
+            seq for seq, row in sorted(self.by_seq.items()) if seq > live_from and matches(SHOWN, row.namespace)
+        ]
+        if live != expected:
+            missing = sorted(set(expected) - set(live))
+            self.wrong(f"the screen missed updates {missing[:5]} or saw them out of order")
+
+    def _check_answered(self, row: Row, steps: list[Row]) -> None:
+        ref = f"{Namespace.USER_MESSAGE}:{row.id}"
+        if row.data["withdrawn"]:
+            if self.taken[ref]:
+                self.wrong(f"the withdrawn message {row.id} was taken all the same")
+            return
+        step = next((one for one in steps if ref in one.data["inputs"]), None)
+        if step is None:
+            self.wrong(f"the message {row.id} reached no step")
+        elif not self._in_words(step, steps):
+            self.wrong(f"the message {row.id} has no answer in words (step {step.id}, {step.data['outcome']})")
+        elif step.data["message"] and (Namespace.ASSISTANT_MESSAGE, step.data["message"]) not in self.rows:
+            self.wrong(f"the answer {step.data['message']} is not there")
+
+    def _in_words(self, step: Row, steps: list[Row]) -> bool:
+        """Whether the step, or one that took a result of its calls, spoke."""
+        if step.data["message"]:
+            return True
+        results = {f"{Namespace.TOOL_RESULT}:{call}" for call in step.data["calls"]}
+        return any(self._in_words(other, steps) for other in steps if results.intersection(other.data["inputs"]))
+
+    def _check_end(self, row: Row) -> None:
+        state, name = row.data["state"], row.data["name"]
+        result = self.rows.get((Namespace.TOOL_RESULT, row.id))
+        if result is None or (result.data["state"] != state and state != "unknown"):
+            self.wrong(f"{row.id} is {state}, its result {result.data['state'] if result else 'is not there'}")
+        mark = ("sim.mark", row.id) in self.rows
+        if name == "mark" and mark != (state == "succeeded"):
+            self.wrong(f"{row.id} is {state}, and its mark is {'there' if mark else 'not there'}")
+        if row.data["origin"].startswith("step:") and (row.data["effect"] != "local" or row.data["root"] == "user"):
+            ref = f"{Namespace.TOOL_RESULT}:{row.id}"
+            if self.taken[ref] != self.result_versions[row.id]:
+                self.wrong(f"the {self.result_versions[row.id]} results of {row.id} reached {self.taken[ref]} steps")
+        if row.data["effect"] not in ("write", "send") or not row.data["approval"]:
+            return
+        card = self.rows[Namespace.APPROVAL, row.data["approval"]]
+        happened = self.effects[seen_effect(card.data)]
+        if happened and state in ("cancelled", "failed") and not self.answers[row.id]:
+            self.wrong(f"{row.id} is told as {state}, and it happened")
+        if not happened and state == "succeeded" and not self.answers[row.id]:
+            self.wrong(f"{row.id} is told as succeeded, and it never happened")
+
+
+def hash_of(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

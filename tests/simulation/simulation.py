@@ -1,0 +1,708 @@
+"""One seed: a world, an engine that lives and dies in it, a user, and what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import logging
+import random
+import sys
+import tempfile
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.config import Budget as BudgetConfig
+from pepper_tui.config import (
+    Calendar,
+    ClockEntry,
+    Config,
+    Mail,
+    Models,
+    OwnFeed,
+    Price,
+    Smtp,
+    Tools,
+    User,
+    Watch,
+    Worker,
+)
+from pepper_tui.config import Scheduler as SchedulerConfig
+from pepper_tui.feeds import Event
+from pepper_tui.llm import Budget
+from pepper_tui.llm import Models as RoleModels
+from pepper_tui.model import EngineError, Namespace
+from pepper_tui.runtime import Engine
+from pepper_tui.store import ContextStore, StoreError
+from tests.simulation.clock import SimulatedClock
+from tests.simulation.database import Disk
+from tests.simulation.invariants import Watch as Invariants
+from tests.simulation.invariants import seen_effect
+from tests.simulation.loop import SimulatedLoop, StuckError
+from tests.simulation.mind import Mind, SimulatedClient
+from tests.simulation.outside import TOOLS, Faults, Outside, Performed, SimulatedAgenda, install
+
+HERE = Path(__file__).parent
+HOME = Path(tempfile.gettempdir()) / "pepper-simulation"
+MAX_STEPS = 100_000  # callbacks of one seed; more is a loop that never ends
+LONGEST_ACT = 200.0  # virtual seconds that an act of the user may take
+ROLES = ("scheduler", "worker", "triage", "summary")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one seed. ``digest`` is the hash of its trace."""
+
+    seed: int
+    violations: list[str]
+    digest: str
+    trace: list[str]
+    steps: int = 0
+    crashes: int = 0
+    effects: int = 0
+    requests: int = 0
+    updates: int = 0
+
+
+class NoLock:
+    """The home of a simulation has one engine by construction."""
+
+    def release(self) -> None:
+        return
+
+
+class Crashed(Exception):
+    """The engine was dropped."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the seed has in store, drawn at its beginning."""
+
+    config: Config
+    shuffled: bool
+    faults: Faults
+    acts: list[tuple[str, float, str]] = field(default_factory=list)  # after so many seconds, or commits: what
+    crashes: list[tuple[str, int]] = field(default_factory=list)  # how each life ends: at which step, commit or effect
+
+
+WORLD_ACTS = ("mail",) * 8 + ("gauge",) * 3 + ("burst", "duplicate", "event", "event", "move", "cancel_event", "jump")
+DISK_ACTS = ("disk_full", "disk_full")
+USER_ACTS = (
+    ("say",) * 8
+    + ("approve",) * 10
+    + ("reject", "edit", "snooze_card", "dismiss_card", "cancel_call", "answer", "answer", "undo", "undo", "undo")
+    + ("done", "dismiss", "snooze", "seen", "take_back", "take_back", "stop", "why", "recall", "redrive", "restart")
+)
+
+
+def plan_of(seed: int) -> Plan:
+    """Draw the world: each seed has its own mix of faults, limits and acts."""
+    chance = random.Random(f"plan {seed}")
+    offline = chance.random() < 0.1
+    priced = chance.random() < 0.25 and not offline
+    small = chance.random() < 0.4
+    config = Config(
+        user=User(name="Sam", addresses=["me@example.org"], zone="Europe/Berlin", vips=["vip@boss.example"]),
+        models=Models(
+            name="sim",
+            base_url="" if offline else "http://sim.invalid",
+            api_key="",
+            prices={"sim": Price(input=1.0, cached=0.5, output=2.0)} if priced else {},
+        ),
+        budget=BudgetConfig(daily=chance.choice((0.25, 0.6, 2.0)), chat_reserve=0.1),
+        scheduler=SchedulerConfig(
+            batch_size=chance.choice((1, 3, 20)),
+            retries=chance.choice((0, 1, 3)),
+            history_limit=2500 if small else 60_000,
+            prompt_limit=14_000 if small else 120_000,
+            entry_limit=chance.choice((400, 4000)),
+            calls_per_step=chance.choice((2, 8)),
+            max_rounds=chance.choice((2, 6)),
+        ),
+        tools=Tools(
+            concurrency=chance.choice((1, 2, 8)),
+            timeout=20.0,
+            result_limit=chance.choice((1000, 50_000)),
+            approval_ttl=chance.choice((300.0, 1200.0)),
+            open_cards=chance.choice((1, 3, 5)),
+            undo_seconds=chance.choice((0.0, 3.0, 3.0)),
+        ),
+        mail=Mail(
+            maildir=[HOME],
+            address="me@example.org",
+            smtp=Smtp(host="smtp.invalid", security="none"),
+            scan_interval=chance.choice((600.0, 86_400.0)),
+            templates={"short": "Dear {name}, thanks. {me}"},
+        ),
+        calendar=Calendar(paths=[HOME / "none.ics"], scan_interval=1800.0, starts_soon=10),
+        watch=[
+            Watch(name="boss", sender="@boss.example", notify=True),
+            Watch(name="lunch", words=["lunch"], draft="short"),
+        ],
+        worker=[
+            Worker(
+                name="clerk",
+                stateful=True,
+                tools=["parcel", "lookup", "search_mail", "send_mail", "mark"],
+                max_steps=chance.choice((2, 6)),
+                max_seconds=chance.choice((30.0, 3600.0)),
+            ),
+            Worker(name="courier", file=HERE / "own_worker.py"),
+        ],
+        feed=[OwnFeed(name="gauge", file=HERE / "own_feed.py")],
+        clock=[ClockEntry(name="tick", text="look round", every=900.0)] if chance.random() < 0.1 else [],
+        worker_slots=chance.choice((1, 4)),
+    )
+    level = chance.choice((0.0, 0.05, 0.3))
+    faults = Faults(
+        tool=chance.choice((0.0, 0.1, 0.5)),
+        effect=chance.choice((0.0, 0.2, 0.7)),
+        model=level,
+        hostile=chance.choice((0.0, 0.0, 0.3)),
+    )
+    plan = Plan(config, shuffled=chance.random() < 0.5, faults=faults)
+    world_acts = WORLD_ACTS + (DISK_ACTS if chance.random() < 0.08 else ())
+    hasty, eager = chance.choice((0.0, 0.6)), chance.choice((0.0, 0.4))
+    for _ in range(chance.choice((3, 6, 10, 24))):
+        name = chance.choice(USER_ACTS if chance.random() < 0.7 else world_acts)
+        if chance.random() < eager:
+            plan.acts.append(("commits", chance.randint(1, 6), name))
+        elif chance.random() < hasty:
+            plan.acts.append(("seconds", chance.choice((0.0, 0.003, 0.01, 0.05, 0.2, 1.0)), name))
+        else:
+            plan.acts.append(("seconds", chance.choice((1.0, 4.0, 60.0)), name))
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 4))):
+        how = chance.choice(("step", "commit", "commit", "effect"))
+        most = {"step": chance.choice((150, 1500, 6000)), "commit": chance.choice((15, 80)), "effect": 2}[how]
+        plan.crashes.append((how, chance.randint(1, most)))
+    return plan
+
+
+class Simulation:
+    """Runs one seed."""
+
+    def __init__(self, seed: int, *, verbose: Callable[[str], None] | None = None) -> None:
+        self.seed = seed
+        self.plan = plan_of(seed)
+        self._verbose = verbose
+        self._lines: list[str] = []
+        self._hash = hashlib.sha256()
+        self._chance = random.Random(f"user {seed}")
+        self.clock = SimulatedClock(random.Random(f"clock {seed}"))
+        self.disk = Disk(f"sim{seed}", random.Random(f"disk {seed}"))
+        self.outside = Outside(random.Random(f"outside {seed}"), self.plan.faults, self.clock.now)
+        self.mind = Mind(random.Random(f"mind {seed}"), self.plan.faults)
+        self.mind.talkative = random.Random(f"talk {seed}").choice((0.2, 0.6, 0.9))
+        self._order = random.Random(f"order {seed}")
+        self.checks = Invariants(
+            self.disk.eye, self.outside, self.plan.config, self.clock.now, self.clock.elapsed, self.trace
+        )
+        self.loop: SimulatedLoop | None = None
+        self.engine: Engine | None = None
+        self._crash_now = False
+        self._crash_at: tuple[str, int] | None = None
+        self._commits = self._effects = 0  # in this life
+        self._writes = 0
+        self.disk_was_full = False
+        self._set_back = 0.0  # seconds by which the wall clock was put back
+        self._steps = self._crashes = 0
+        self._acts: dict[str, tuple[float, asyncio.Task[None]]] = {}
+        self._act_count = 0
+        self._screen: list[asyncio.Task[None]] = []
+        self._live: list[int] = []
+        self._live_from = 0
+        self._spoken = 0
+        self.mind.on_request = self._on_request
+        self.outside.on_effect = self._on_effect
+        self.disk.after_write = self._on_write
+
+    # ------------------------------------------------------------------------------------------- seeing
+
+    def trace(self, words: str) -> None:
+        line = f"{self.clock.elapsed():12.4f} {words}"
+        self._hash.update(line.encode("utf-8", "replace"))
+        self._lines.append(line)
+        if self._verbose is not None:
+            self._verbose(line)
+
+    def _on_request(self, role: str, body: dict[str, Any]) -> None:
+        self.checks.on_request(role, body)
+        if self.engine is not None:
+            counts = self.engine._scheduler._preempted
+            self.checks.exhausted = any(n >= self.plan.config.scheduler.max_preemptions for n in counts.values())
+
+    def _on_effect(self, done: Performed) -> None:
+        self.checks.on_effect(done)
+        self._effects += 1
+        if self._crash_at and self._crash_at[0] == "effect" and self._effects >= self._crash_at[1]:
+            self._crash_now = True
+
+    def _on_write(self) -> None:
+        self.checks.after_commit()
+        self._commits += 1
+        self._writes += 1
+        if self._crash_at and self._crash_at[0] == "commit" and self._commits >= self._crash_at[1]:
+            self._crash_now = True
+
+    def _after_each(self) -> None:
+        assert self.loop is not None
+        if self._crash_at and self._crash_at[0] == "step" and self.loop.steps >= self._crash_at[1]:
+            self._crash_now = True
+        if self.loop.steps > MAX_STEPS:
+            raise StuckError("it never comes to rest")
+
+    # ------------------------------------------------------------------------------------------- running
+
+    def run(self) -> Outcome:
+        install(self.outside)
+        handler = _Listener(self)
+        root = logging.getLogger("pepper_tui")
+        levels = root.level, root.propagate
+        root.addHandler(handler)
+        root.setLevel(logging.WARNING)
+        root.propagate = False
+        start_thread = threading.Thread.start
+        threading.Thread.start = _no_thread  # type: ignore[method-assign]
+        try:
+            self._live_through()
+        except StuckError as error:
+            self.checks.wrong(f"stuck: {error}; open tasks: {self._open_tasks()}")
+        except Exception as error:
+            self.checks.wrong(f"the simulation broke: {error!r}\n{traceback.format_exc()}")
+        finally:
+            threading.Thread.start = start_thread  # type: ignore[method-assign]
+            self._drop()
+            root.removeHandler(handler)
+            root.setLevel(levels[0])
+            root.propagate = levels[1]
+            self.disk.close()
+        return Outcome(
+            self.seed,
+            self.checks.violations,
+            self._hash.hexdigest(),
+            self._lines,
+            self._steps,
+            self._crashes,
+            len(self.outside.performed),
+            self.mind.requests,
+            self.checks.last,
+        )
+
+    def _open_tasks(self) -> list[str]:
+        return [task.get_name() for task in self.loop.tasks.values()][:20] if self.loop else []
+
+    def _live_through(self) -> None:
+        acts = [*self.plan.acts]
+        self._start_life()
+        while acts:
+            unit, amount, name = acts.pop(0)
+            if unit == "seconds":
+                self._until(lambda: False, self.clock.elapsed() + amount)
+            else:
+                enough = self._writes + amount
+                self._until(lambda enough=enough: self._writes >= enough, self.clock.elapsed() + 20.0)  # type: ignore[misc]
+            self._act(name)
+        self._until(lambda: False, self.clock.elapsed() + 30.0)
+        self._drain()
+
+    def _until(self, condition: Callable[[], bool], until: float = float("inf")) -> None:
+        """Run on, through crashes, until the condition holds or the time is reached."""
+        while True:
+            assert self.loop is not None
+            self.loop.run_until(lambda: self._crash_now or condition(), until)
+            if not self._crash_now:
+                return
+            self._crash()
+
+    def _crash(self) -> None:
+        self._crashes += 1
+        self.trace("CRASH")
+        self._drop()
+        downtime = self._chance.choice((0.0, 1.0, 90.0, 90.0, 2 * 86_400.0 if self._chance.random() < 0.2 else 5.0))
+        self.clock.offset += downtime
+        self.outside.stopped()
+        self._start_life()
+
+    def _drop(self) -> None:
+        if self.loop is None:
+            return
+        self._steps += self.loop.steps
+        self.clock.time = self.loop.time()
+        self.clock.loop = None
+        self.disk.kill()
+        self.loop.abandon()
+        self.loop = self.engine = None
+        self._acts.clear()
+        self._screen.clear()
+
+    def _start_life(self) -> None:
+        self._crash_now = False
+        self._commits = self._effects = 0
+        self._crash_at = self.plan.crashes.pop(0) if self.plan.crashes else None
+        loop = SimulatedLoop(self.clock.time, self._order, shuffled=self.plan.shuffled)
+        loop.after_each = self._after_each
+        self.loop = self.clock.loop = loop
+        booted = loop.create_task(self._boot(), name="boot")
+        began = loop.time()
+        self._until(lambda: self.loop is not loop or booted.done())
+        if self.loop is loop:
+            if self.disk_was_full and isinstance(booted.exception(), StoreError):
+                self.trace(f"no start: {booted.exception()}")
+                self._drop()
+                self.clock.time = max(self.clock.time + 1.0, self.disk.full_until)
+                self._start_life()
+                return
+            booted.result()
+            if loop.time() - began > 60:
+                self.checks.wrong(f"the start took {loop.time() - began:.1f} s")
+
+    async def _boot(self) -> None:
+        clock, config = self.clock, self.plan.config
+        store = await ContextStore.open(HOME / "pepper.db", clock, database=self.disk.open)
+        client = SimulatedClient(clock, self.mind)
+        models = None
+        if config.models.base_url:
+            models = RoleModels(
+                dict.fromkeys(ROLES, client),  # type: ignore[arg-type]
+                dict.fromkeys(ROLES, "sim"),  # type: ignore[arg-type]
+                Budget(store, clock, config),
+                config.models.prices,
+                config.models.max_tokens,
+            )
+        agenda: Any = SimulatedAgenda(self.outside)
+        lock: Any = NoLock()
+        engine = Engine(HOME, config, store, lock, clock, models=models, agenda=agenda, tools=TOOLS)
+        self._live, self._live_from = [], self.checks.last
+        watching = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name, work in (("screen", self._follow(engine, watching)), ("screen replies", self._read_replies(engine))):
+            self._screen.append(loop.create_task(work, name=name))
+        await watching.wait()
+        await engine.start()
+        self.engine = engine
+        self.trace("started")
+
+    async def _follow(self, engine: Engine, watching: asyncio.Event) -> None:
+        async with engine.updates() as batches:
+            self._live_from = self.checks.last
+            watching.set()
+            async for batch in batches:
+                self._live += [update.seq for update in batch]
+
+    async def _read_replies(self, engine: Engine) -> None:
+        async for delta in engine.replies():
+            if delta.text:
+                self.checks.streamed.add(delta.message_id)
+
+    # ------------------------------------------------------------------------------------------- the end
+
+    def _drain(self) -> None:
+        """Let the world be calm, and everything come to its end."""
+        self.trace("CALM")
+        self.plan.crashes.clear()
+        self._crash_at = None
+        self.plan.faults.calm()
+        self.mind.calm = True
+        self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
+        for _ in range(60):
+            left = self.checks.unfinished()
+            if not left:
+                break
+            if self.plan.config.models.prices and any("delivery" in one for one in left):
+                self.clock.offset += 86_400.0  # the budget of a new day
+            self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
+            self._until(lambda: False, self.clock.elapsed() + 120.0)
+        else:
+            self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+        self._until(lambda: False, self.clock.elapsed() + 60.0)
+        self._finish_acts(final=True)
+        before = self.checks.last
+        self.checks.calm = True
+        self._until(lambda: False, self.clock.elapsed() + 1200.0)
+        self._check_idle(before)
+        self.checks.at_drain(self._live, self._live_from)
+        assert self.loop is not None
+        for words in self.loop.troubles:
+            self.checks.wrong(f"asyncio: {words}")
+        self._close()
+
+    def _busy(self) -> bool:
+        return bool(self.checks.waiting)
+
+    def _check_idle(self, before: int) -> None:
+        quiet = ("sim", "reminder", "notification", "raw.calendar", "signals.calendar", "feed.gauge", "raw.gauge")
+        said = [row for seq, row in self.checks.by_seq.items() if seq > before]
+        loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]
+        if self.checks.requested_after_drain and not any(row.namespace.startswith("signals") for row in said):
+            self.checks.wrong(f"idle asked the model {self.checks.requested_after_drain} times")
+        if loud and not any(row.namespace.startswith("signals") for row in said):
+            self.checks.wrong(f"idle wrote {loud[:5]}")
+
+    def _close(self) -> None:
+        """An orderly stop ends all that runs, soon and without a word of trouble."""
+        assert self.loop is not None
+        assert self.engine is not None
+        loop = self.loop
+        closing = loop.create_task(self.engine.close(), name="close")
+        self.engine = None
+        if not loop.run_until(closing.done, loop.time() + 60.0):
+            self.checks.wrong(f"the stop hangs; open tasks: {self._open_tasks()}")
+            return
+        closing.result()
+        loop.run_until(lambda: False, loop.time() + 30.0)
+        left = [name for name in self._open_tasks() if not name.startswith("screen")]
+        if left:
+            self.checks.wrong(f"tasks are left after the stop: {left}")
+        for words in loop.troubles:
+            self.checks.wrong(f"asyncio: {words}")
+
+    # ------------------------------------------------------------------------------------------- acts
+
+    def _act(self, name: str) -> None:
+        self._finish_acts()
+        world = {
+            "mail": lambda: self.outside.deliver(self.outside.new_mail()),
+            "burst": lambda: [self.outside.deliver(self.outside.new_mail()) for _ in range(self._chance.randint(2, 6))],
+            "duplicate": self._duplicate,
+            "gauge": self.outside.read_gauge,
+            "disk_full": self._fill_disk,
+            "event": self._event,
+            "move": lambda: self._change_event(cancel=False),
+            "cancel_event": lambda: self._change_event(cancel=True),
+            "jump": self._jump,
+            "restart": self._restart,
+        }
+        if name in world:
+            self.trace(f"world: {name}")
+            world[name]()
+            return
+        engine = self.engine
+        if engine is None:
+            return
+        work = getattr(self, f"_user_{name}")(engine)
+        if work is None:
+            return
+        self._act_count += 1
+        assert self.loop is not None
+        task = self.loop.create_task(self._perform(name, work), name=f"act {name} {self._act_count}")
+        self._acts[task.get_name()] = (self.clock.elapsed(), task)
+
+    async def _perform(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            words = await work
+        except EngineError as error:
+            self.trace(f"user: {name}: refused: {error.words}")
+        except ValueError as error:
+            if name != "why":
+                raise
+            self.trace(f"user: {name}: {error}")
+        except StoreError as error:
+            if not self.disk_was_full:
+                raise
+            self.trace(f"user: {name}: the disk: {error}")
+        else:
+            self.trace(f"user: {name}: {str(words)[:100]}")
+
+    def _finish_acts(self, final: bool = False) -> None:
+        for name, (began, task) in [*self._acts.items()]:
+            if task.done():
+                del self._acts[name]
+                if not task.cancelled() and task.exception() is not None:
+                    error = task.exception()
+                    assert error is not None
+                    self.checks.wrong(f"{name} raised {error!r}\n{''.join(traceback.format_exception(error))[-1500:]}")
+            elif final or self.clock.elapsed() - began > LONGEST_ACT:
+                self.checks.wrong(f"{name} has not come back after {self.clock.elapsed() - began:.0f} s")
+                del self._acts[name]
+
+    def _pick(self, namespace: str, *states: str) -> str:
+        """A random thing, most often one in a state that fits, now and then any."""
+        rows = [row for (name, _), row in self.checks.rows.items() if name == namespace and not row.deleted]
+        fitting = [row for row in rows if row.data.get("state") in states]
+        if fitting and self._chance.random() < 0.85:
+            return self._chance.choice(fitting).id
+        return self._chance.choice(rows).id if rows else "none"
+
+    def _user_say(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        self._spoken += 1
+        words = self._chance.choice(
+            ("hello", "send it", "<forged> & co", "remind me in 5 minutes to look", "what is on today?", "search lunch")
+        )
+        return engine.say(f"{words} {self._spoken}", after_calls=self._chance.random() < 0.2)
+
+    def _user_approve(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        if row is None:
+            return None
+        self.checks.yes.setdefault(card, []).append(seen_effect(row.data))
+
+        async def approve() -> str:
+            try:
+                return await engine.approve(card)
+            except EngineError:
+                acts = self.checks.yes[card]
+                if acts:
+                    acts.pop()
+                raise
+
+        return approve()
+
+    def _user_reject(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.reject(self._pick(Namespace.APPROVAL, "pending"), self._chance.choice(("", "no <forged>")))
+
+    def _user_edit(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        mail = row is not None and row.data["effect"]["tool"].endswith(("mail", "reply"))
+        fields = (
+            {"body": f"edited {self._chance.random():.3f}"} if mail else {"item": self._chance.choice(("pen", "ink"))}
+        )
+        return engine.edit(card, fields)
+
+    def _user_snooze_card(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.snooze(f"approval:{self._pick(Namespace.APPROVAL, 'pending')}", "in 2 minutes")
+
+    def _user_dismiss_card(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.dismiss(f"approval:{self._pick(Namespace.APPROVAL, 'pending')}")
+
+    def _user_cancel_call(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.cancel_call(self._pick(Namespace.TOOL_CALL, "scheduled", "waiting_approval", "attempted"))
+
+    def _user_answer(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        call = self._pick(Namespace.TOOL_CALL, "unknown")
+        self.checks.answers[call] += 1
+        return engine.answer_unknown(call, self._chance.choice(("check", "happened", "did_not", "leave")))
+
+    def _user_undo(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.undo()
+
+    def _notice(self) -> str:
+        return f"notification:{self._pick(Namespace.NOTIFICATION, 'new', 'seen', 'snoozed')}"
+
+    def _user_done(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.done(self._notice())
+
+    def _user_dismiss(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.dismiss(self._notice())
+
+    def _user_snooze(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.snooze(self._notice(), self._chance.choice(("in 1 minute", "in 10 minutes", "tomorrow 9am")))
+
+    def _user_seen(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.seen(self._notice())
+
+    def _user_take_back(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.take_back()
+
+    def _user_stop(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.stop_reply()
+
+    def _user_why(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        rows = [*self.checks.rows.values()]
+        row = self._chance.choice(rows)
+        return engine.why(self._chance.choice((f"{row.namespace}:{row.id}", "silence", "x:y")))
+
+    def _user_recall(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.dead_letters()
+
+    def _user_redrive(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.redrive()
+
+    # ------------------------------------------------------------------------------------------- acts of the world
+
+    def _duplicate(self) -> None:
+        if self.outside.mails:
+            self.outside.deliver(self._chance.choice(self.outside.mails)[1])
+
+    def _event(self) -> None:
+        number = len(self.outside.events)
+        start = self.clock.now() + self._chance.choice((120.0, 900.0, 7200.0))
+        event = Event(f"e{number}", f"Meeting {number}", start, start + 1800.0, calendar="sim", zone="Europe/Berlin")
+        self.outside.change_event(event)
+
+    def _change_event(self, *, cancel: bool) -> None:
+        if not self.outside.events:
+            return
+        event = self._chance.choice([*self.outside.events.values()])
+        if cancel:
+            event.status = "CANCELLED"
+        else:
+            event.start += 600.0
+            event.end += 600.0
+        self.outside.change_event(event)
+
+    def _jump(self) -> None:
+        jump = self._chance.choice((-3600.0, -5.0, 30.0, 3600.0, 3 * 86_400.0))
+        self.clock.offset += jump
+        self._set_back -= min(0.0, jump)
+
+    def _fill_disk(self) -> None:
+        self.disk.full_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
+        self.disk_was_full = True
+
+    def _restart(self) -> None:
+        """An orderly stop in the midst of it all, and a new start."""
+        if self.engine is None or self.loop is None:
+            return
+        loop, engine = self.loop, self.engine
+        self._finish_acts()
+        closing = loop.create_task(engine.close(), name="close")
+        began = loop.time()
+        loop.run_until(lambda: self._crash_now or closing.done(), began + 90.0)
+        if not self._crash_now:
+            if not closing.done():
+                self.checks.wrong(f"the stop hangs; open tasks: {self._open_tasks()}")
+            else:
+                closing.result()
+        crashed = self._crash_now
+        self.trace("STOPPED" if not crashed else "CRASH in the stop")
+        self._drop()
+        if crashed:
+            self._crashes += 1
+        self.outside.stopped()
+        self._start_life()
+
+
+class _Listener(logging.Handler):
+    """An error in the engine's own log is a fault."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(logging.WARNING)
+        self._simulation = simulation
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._simulation.loop is None or self._simulation.loop.abandoned:
+            return  # the last words of a process that is gone
+        words = f"{record.name}: {record.getMessage()}"
+        self._simulation.trace(f"log {record.levelname} {words[:200]}")
+        if record.levelno >= logging.ERROR and not self._simulation.disk_was_full:
+            cause = ""
+            if record.exc_info and record.exc_info[1] is not None:
+                cause = "".join(traceback.format_exception(record.exc_info[1]))[-1500:]
+            self._simulation.checks.wrong(f"the engine logs an error: {words}\n{cause}")
+
+
+def _no_thread(self: threading.Thread) -> None:
+    raise AssertionError("a simulation has no threads")
+
+
+def run_seed(seed: int, *, verbose: Callable[[str], None] | None = None) -> Outcome:
+    """Run one seed to its end. The garbage collector sleeps meanwhile: when it runs is not the seed's choice."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # the last words of engines that were dropped
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            outcome = Simulation(seed, verbose=verbose).run()
+            gc.collect()
+            return outcome
+    finally:
+        gc.enable()
+        sys.unraisablehook = hook
