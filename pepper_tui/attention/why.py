@@ -233,6 +233,8 @@ class Why:
             ContextFilter(namespaces=[Namespace.ASSISTANT_LOG], since=since, limit=1000, include_expired=True)
         )
         acted, taken = await self._acted_on(since), await self._taken(since)
+        marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], since=since, limit=10_000))
+        unjudged = {mark.context_id for mark in marks}
         told = {notice.data.get("source", "") for notice in notices}
         acted |= {notice.data.get("matter", "") for notice in notices} - {""}
         first_look, waiting, held = 0, 0, []
@@ -244,6 +246,8 @@ class Why:
                 continue
             elif signal.data.get("priority") == Priority.LOG:
                 held.append((signal, "priority log: only logged"))
+            elif name in unjudged:
+                held.append((signal, "no rule of yours names it, and there was no model to judge it"))
             elif name not in taken:
                 waiting += 1
             elif not signal.data.get("metadata", {}).get("action"):  # what a watch orders is done, not held back
@@ -255,9 +259,8 @@ class Why:
             lines.append(f"{waiting} signals wait for a step and are not held back.")
         if first_look:
             lines.append(f"{first_look} signals were there when Pepper first looked and do not count.")
-        unjudged = [s for s, _ in held if "not judged" in str(s.data.get("reason", ""))]
         if unjudged:
-            lines.append(f"{len(unjudged)} signals were not judged: there was no model to judge them.")
+            lines.append(f"{len(unjudged)} signals are not judged: a model judges the newest of them when there is one.")
         withdrawn = [n for n in notices if n.metadata.get("withdrawn")]
         if withdrawn:
             lines.append(f"{len(withdrawn)} notices were withdrawn:")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -303,15 +303,22 @@ class ContextStore:
         except sqlite3.Error as error:
             raise health.refused(self.path, error) from error
 
+    def _known(self, connection: sqlite3.Connection) -> Mapping[str, int]:
+        """All namespaces that this connection can see: what is committed may be seen before the loop hears of it."""
+        [count] = connection.execute("SELECT coalesce(max(id), 0) FROM namespaces").fetchone()
+        if count > len(self._namespaces):
+            return dict(connection.execute("SELECT name, id FROM namespaces").fetchall())
+        return self._namespaces
+
     async def get(self, context_id: str, *, namespace: str, version: int | None = None) -> Context | None:
         """The current version, or None where there is none, it was deleted or has expired; with ``version`` that
         one, expired or not."""
-        now = self.clock.now()
-        key = (self._namespaces.get(safe(namespace)), safe(str(context_id)))
-        if key[0] is None:
-            return None
+        now, name = self.clock.now(), safe(namespace)
 
         def find(connection: sqlite3.Connection) -> Context | None:
+            key = (self._known(connection).get(name), safe(str(context_id)))
+            if key[0] is None:
+                return None
             if version is None:
                 row = connection.execute(
                     f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
@@ -333,22 +340,26 @@ class ContextStore:
 
     async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
         """The contexts that the filter picks, in log order (newest first unless it says otherwise)."""
-        now, spaces = self.clock.now(), resolve(filter.namespaces, self._namespaces)
-        return await self.read(lambda connection: filters.select(connection, filter, spaces, now))
+        now = self.clock.now()
+        return await self.read(lambda c: filters.select(c, filter, resolve(filter.namespaces, self._known(c)), now))
 
     retrieve = query
 
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
-        now, spaces = self.clock.now(), resolve(filter.namespaces, self._namespaces)
-        return await self.read(lambda connection: filters.count(connection, filter, spaces, now), 1)
+        now = self.clock.now()
+        return await self.read(lambda c: filters.count(c, filter, resolve(filter.namespaces, self._known(c)), now), 1)
 
     async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
         """Ranked full-text search, best first. ``text`` is plain words; no text is a syntax error."""
         now, wanted = self.clock.now(), filter or EVERYTHING
-        spaces = resolve(wanted.namespaces, self._namespaces) if wanted.namespaces else None
         await self._writer.index()
-        return await self.read(lambda c: search.search(c, text, wanted=wanted, spaces=spaces, now=now, limit=limit), 1)
+
+        def find(connection: sqlite3.Connection) -> list[SearchHit]:
+            spaces = resolve(wanted.namespaces, self._known(connection)) if wanted.namespaces else None
+            return search.search(connection, text, wanted=wanted, spaces=spaces, now=now, limit=limit)
+
+        return await self.read(find, 1)
 
     # -------------------------------------------------------------------------------------------------- delivery
 

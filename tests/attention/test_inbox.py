@@ -204,7 +204,7 @@ InboxMachine.TestCase.settings = settings(
 async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) -> None:
     now = desk.clock.now()
     signal = Signal("s1", "Mail from Ann", now, Priority.HIGH, "mail", "VIP", "m1", {"raw": "raw1"})
-    silent = Signal("s2", "List mail", now, Priority.LOW, "mail", "not judged: list mail", "m2")
+    silent = Signal("s2", "List mail", now, Priority.LOW, "mail", "from a mailing list", "m2")
     await desk.store.store({"id": "raw1"}, namespace="raw.mail")
     for item in (signal, silent):
         await desk.store.put(item, namespace="signals.mail")
@@ -215,6 +215,7 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
     item = Notification("n1", "Ann wrote", "", "she is a VIP", "tool.call:c1", now, matter="m1")
     await desk.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
     await desk.store.store({"text": "nothing to do", "step": "st1"}, namespace=Namespace.ASSISTANT_LOG)
+    await desk.store.store({"signal": "signals.mail:s2"}, namespace=Namespace.UNJUDGED, context_id="signals.mail:s2")
     why = Why(desk.store, desk.clock, UTC)
     lines = await why.explain("notification:n1")
     text = "\n".join(lines)
@@ -230,7 +231,7 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
         assert words in text
     assert "step" in "\n".join(await why.explain("signal:s1"))
     silence = "\n".join(await why.explain("silence"))
-    for words in ("1 low; 1 thoughts", "not judged", "List mail", "nothing to do"):
+    for words in ("1 low; 1 thoughts", "1 are not judged", "List mail", "no model to judge it", "nothing to do"):
         assert words in silence.replace(" signals", "")
     with pytest.raises(ValueError, match="nothing is known"):
         await why.explain("call:none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -326,3 +327,24 @@ async def test_a_failing_group_fails_only_the_guilty(store: ContextStore) -> Non
     assert [context.seq for context in await store.query(ContextFilter())] == [2, 1]
     assert (await store.store({}, namespace="fresh", context_id="c")).seq == 3
     assert await ids(store, "fresh") == ["c"]
+
+
+async def test_a_commit_can_be_read_before_the_loop_has_heard_of_it(tmp_path: Path, clock: ManualClock) -> None:
+    """Another connection's first record of a namespace stands for a commit that this store's loop has not seen."""
+    store = await ContextStore.open(tmp_path / "pepper.db", clock)
+    try:
+        await store.store({"id": "one"}, namespace="a")
+        with sqlite3.connect(tmp_path / "pepper.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("INSERT INTO namespaces SELECT max(id) + 1, 'b' FROM namespaces")
+            columns = [row[1] for row in other.execute("PRAGMA table_info(updates)")]
+            new = {"seq": "seq + 1", "ns": "ns + 1"}
+            other.execute(f"INSERT INTO updates SELECT {', '.join(new.get(c, c) for c in columns)} FROM updates")
+            columns = [row[1] for row in other.execute("PRAGMA table_info(contexts)")]
+            other.execute(f"INSERT INTO contexts SELECT {', '.join(new.get(c, c) for c in columns)} FROM contexts")
+            other.execute("COMMIT")
+        assert (await store.get("one", namespace="b")) is not None
+        assert [c.namespace for c in await store.query(ContextFilter(namespaces=["b"]))] == ["b"]
+        assert await store.count() == 2
+    finally:
+        await store.close()
