@@ -260,7 +260,7 @@ class Why:
         if first_look:
             lines.append(f"{first_look} signals were there when Pepper first looked and do not count.")
         if unjudged:
-            lines.append(f"{len(unjudged)} signals are not judged: a model judges the newest of them when there is one.")
+            lines.append(f"{len(unjudged)} signals are not judged: a model judges the newest when there is one.")
         withdrawn = [n for n in notices if n.metadata.get("withdrawn")]
         if withdrawn:
             lines.append(f"{len(withdrawn)} notices were withdrawn:")

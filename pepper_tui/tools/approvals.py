@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
+from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
@@ -36,9 +38,12 @@ from pepper_tui.tools.tool_store import ToolStore
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
 
+log = logging.getLogger(__name__)
+
 WAITING: Final = "waits for your approval"
 APPROVED: Final = "approved"
 _LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is noticed
+_MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 _AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it is back
 
 
@@ -299,8 +304,12 @@ class Approvals:
                         changed.result()
                         changed = asyncio.create_task(_next(aiter(updates)))
                     if moved or due <= self._clock.now():
-                        await self.expire_due()
-                        due = await self._next_due()
+                        try:
+                            await self.expire_due()
+                            due = await self._next_due()
+                        except StoreError as error:  # a full disk, say: the cards are still there
+                            log.warning("cards can't be expired yet: %s", error)
+                            due = self._clock.now() + _MEND_PAUSE
             except StopAsyncIteration:
                 return
             finally:

@@ -99,11 +99,9 @@ class Talk:
         self._app.say_words("Copied")
 
     def cancel_or_quit(self) -> None:
-        """Ctrl+C: copy what is marked, or stop the reply, or clear the draft; twice: quit."""
+        """Ctrl+C: copy what is marked, or stop the reply, or clear the draft; with none of these, twice: quit."""
         app, now = self._app, self._app.clock.monotonic()
-        if now - self._ctrl_c_at < TWICE:
-            app.exit()
-            return
+        twice = now - self._ctrl_c_at < TWICE
         self._ctrl_c_at = now
         composer = app.query_one(Composer)
         if composer.has_focus and composer.selected_text:
@@ -114,5 +112,7 @@ class Talk:
             composer.remember([*composer.said, composer.text])
             composer.load_text("")
             app.say_words("Cleared; Up brings it back. Ctrl+C again quits")
+        elif twice:
+            app.exit()
         else:
             app.say_words("Ctrl+C again quits")

@@ -1,4 +1,4 @@
-"""A few hundred seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
+"""A hundred seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.simulation import run_seed
 
-SEEDS = 150
+SEEDS = 100
 
 
 def _run(*arguments: str, hash_seed: str = "random") -> subprocess.CompletedProcess[str]:
