@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pepper_tui.feeds import Event, calendar_feed, maildir
 from pepper_tui.feeds.maildir import Found
@@ -301,11 +303,10 @@ def mail_key(recipients: Sequence[str], message: str) -> str:
     return f"{','.join(recipients)}\n{message}"
 
 
-def install(outside: Outside) -> None:
-    """Make ``outside`` the world that the Maildir feed and SMTP see in this process."""
+@contextmanager
+def installed(outside: Outside) -> Iterator[None]:
+    """Make ``outside`` the world that the feeds and SMTP see in this process, until the end of the block."""
     _current[:] = [outside]
-    if maildir.list_maildir is _list_mail:
-        return
 
     def watch(*paths: Path, **options: Any) -> AsyncIterator[set[Any]]:
         return _current[0].watch_mail()
@@ -318,9 +319,12 @@ def install(outside: Outside) -> None:
     def watch_calendar(*paths: Path, **options: Any) -> AsyncIterator[set[Any]]:
         return _current[0].watch_calendar()
 
-    vars(maildir).update(list_maildir=_list_mail, read_mail=_read_mail, awatch=watch)
-    vars(calendar_feed)["awatch"] = watch_calendar
-    vars(smtp)["send"] = send
+    with (
+        patch.multiple(maildir, list_maildir=_list_mail, read_mail=_read_mail, awatch=watch),
+        patch.object(calendar_feed, "awatch", watch_calendar),
+        patch.object(smtp, "send", send),
+    ):
+        yield
 
 
 def _list_mail(root: Path) -> list[Found]:

@@ -45,7 +45,7 @@ from tests.simulation.invariants import Watch as Invariants
 from tests.simulation.invariants import seen_effect
 from tests.simulation.loop import SimulatedLoop, StuckError
 from tests.simulation.mind import Mind, SimulatedClient
-from tests.simulation.outside import TOOLS, Faults, Outside, Performed, SimulatedAgenda, install
+from tests.simulation.outside import TOOLS, Faults, Outside, Performed, SimulatedAgenda, installed
 
 HERE = Path(__file__).parent
 HOME = Path(tempfile.gettempdir()) / "pepper-simulation"
@@ -260,7 +260,6 @@ class Simulation:
     # ------------------------------------------------------------------------------------------- running
 
     def run(self) -> Outcome:
-        install(self.outside)
         handler = _Listener(self)
         root = logging.getLogger("pepper_tui")
         levels = root.level, root.propagate
@@ -700,7 +699,9 @@ def run_seed(seed: int, *, verbose: Callable[[str], None] | None = None) -> Outc
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            outcome = Simulation(seed, verbose=verbose).run()
+            simulation = Simulation(seed, verbose=verbose)
+            with installed(simulation.outside):
+                outcome = simulation.run()
             gc.collect()
             return outcome
     finally:
