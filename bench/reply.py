@@ -24,6 +24,7 @@ from typing import Any
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
+from pepper_tui.launch import share_threads_fairly
 from pepper_tui.llm.openai_client import OpenAIClient
 from pepper_tui.model import (
     OPEN_TAG,
@@ -232,6 +233,7 @@ async def measure(home: Path, url: str) -> Found:
 
 def rows() -> list[Measured]:
     """The figures, in the order of the table."""
+    share_threads_fairly()  # as the program does
     with tempfile.TemporaryDirectory(prefix="pepper-bench-") as folder, model_server() as url:
         found = asyncio.run(measure(Path(folder), url))
     lines = []

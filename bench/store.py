@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
+from pepper_tui.launch import share_threads_fairly
 from pepper_tui.model import ContextUpdate
 from pepper_tui.store import ContextStore, Subscriber
 from pepper_tui.store.health import prepare
@@ -26,7 +27,7 @@ from pepper_tui.store.writer import GROUP
 
 TEXT = "Lunch on Thursday? The place by the river has a table for four, Alice says, if we book before noon. " * 3
 STORES = {1: 600, 16: 3200, 256: 7680}
-TURNS = 3
+TURNS = 5
 CLOCK = SystemClock()
 
 
@@ -122,6 +123,7 @@ async def deliveries(path: Path, count: int) -> tuple[list[float], list[float]]:
 
 def rows() -> list[Measured]:
     """All figures, in the order of the table."""
+    share_threads_fairly()  # as the program does
     with tempfile.TemporaryDirectory(prefix="pepper-bench-") as folder:
         home = Path(folder)
         base: list[float] = []

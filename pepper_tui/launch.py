@@ -28,6 +28,12 @@ EXIT_APPROVALS: Final = 4
 EXIT_INTERRUPTED: Final = 130
 
 
+def share_threads_fairly() -> None:
+    """Let a thread that computes (a parse, a query, an import) give way after half a millisecond, not after five: the
+    event loop must answer keys meanwhile, and each commit hands over between the loop and the store's thread."""
+    sys.setswitchinterval(0.0005)
+
+
 class LaunchError(Exception):
     """Pepper can't start here. ``lines`` say why and what to do; ``code`` is the exit code."""
 
@@ -112,6 +118,7 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
     """Show the screen until the user quits; the exit code."""
     from pepper_tui.ui.app import PepperApp
 
+    share_threads_fairly()
     refused: list[LaunchError] = []
     with ExitStack() as surroundings:
 
@@ -162,6 +169,7 @@ def demo_home() -> Path:
 
 def run_headless(home: Path, *, demo: bool = False) -> int:
     """Run the engine without a screen until SIGINT or SIGTERM; the exit code."""
+    share_threads_fairly()
     try:
         with _demo_world(home) if demo else nullcontext() as world:
             return asyncio.run(_headless(home, world))
