@@ -6,6 +6,7 @@ import asyncio
 import time
 from itertools import count
 
+from pepper_tui.interpreter import collect_seldom, share_threads_fairly
 from pepper_tui.model import AssistantMessage, Namespace, Priority, UserMessage
 from pepper_tui.ui.app import PepperApp
 from tests.ui.fake_engine import FakeEngine, call, fill, signal
@@ -50,8 +51,10 @@ def main() -> None:
         fill(engine, time.time())
         talked(engine)
         kept.append(asyncio.create_task(load(engine)))
+        collect_seldom()
         return engine
 
+    share_threads_fairly()  # both as the program does
     PepperApp(factory).run()
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
-from pepper_tui.launch import share_threads_fairly
+from pepper_tui.interpreter import share_threads_fairly
 from pepper_tui.llm.openai_client import OpenAIClient
 from pepper_tui.model import (
     OPEN_TAG,

@@ -15,6 +15,8 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, nullconte
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pepper_tui.interpreter import collect_seldom, share_threads_fairly
+
 if TYPE_CHECKING:
     from pepper_tui.config import Config
     from pepper_tui.demo.world import DemoWorld
@@ -26,12 +28,6 @@ EXIT_CONFIG: Final = 2
 EXIT_LOCKED: Final = 3
 EXIT_APPROVALS: Final = 4
 EXIT_INTERRUPTED: Final = 130
-
-
-def share_threads_fairly() -> None:
-    """Let a thread that computes (a parse, a query, an import) give way after half a millisecond, not after five: the
-    event loop must answer keys meanwhile, and each commit hands over between the loop and the store's thread."""
-    sys.setswitchinterval(0.0005)
 
 
 class LaunchError(Exception):
@@ -116,9 +112,10 @@ def locked(home: Path) -> LaunchError:
 
 def run_screen(home: Path, *, demo: bool = False) -> int:
     """Show the screen until the user quits; the exit code."""
+    share_threads_fairly()
+    collect_seldom()  # before the imports: each full collection among them costs the first frame
     from pepper_tui.ui.app import PepperApp
 
-    share_threads_fairly()
     refused: list[LaunchError] = []
     with ExitStack() as surroundings:
 
@@ -128,6 +125,7 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
                 if demo:  # in a thread, as its imports take a while
                     world = await asyncio.to_thread(surroundings.enter_context, _demo_world(home))
                 engine = await open_engine(home, world)
+                collect_seldom()
                 app.dress(engine.config.ui)
                 return engine
             except LaunchError as error:  # words below a closed screen, with the exit code that they go with

@@ -31,7 +31,8 @@ SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, a
 CHUNK: Final = 25  # mails read in one go of the thread
 FOLDERS_DEPTH: Final = 4
 INDEXED: Final = 50_000  # characters of a body that search finds
-_PEEK: Final = 500  # milliseconds after which the watcher says that it is there, also without a change
+STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
+QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +144,26 @@ class MaildirFeed:
             after = page[-1].seq
 
     async def _watch(self, ctx: FeedContext) -> None:
-        first = True
         try:
-            async for changes in awatch(
+            changes = awatch(
                 *self._config.maildir,
                 watch_filter=_is_mail,
                 debounce=200,
-                step=20,
-                rust_timeout=_PEEK,
-                yield_on_timeout=True,
-            ):
-                # the first turn tells that the watch is on: what came between the first look and now is found here
-                if first or changes:
-                    first = False
+                step=STEP,
+                rust_timeout=QUIET,
+            )
+            change = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)  # the watch is on once it has begun: what came since the first look is found here
+            try:
+                while True:
                     await self._look(ctx)
+                    await change
+                    change = asyncio.ensure_future(anext(changes))
+            except StopAsyncIteration:
+                return
+            finally:
+                change.cancel()
+                await asyncio.gather(change, return_exceptions=True)
         except OSError as error:
             await ctx.health.report(
                 "trouble",

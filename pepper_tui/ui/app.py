@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 class PepperApp(App[str]):
     """The screen. ``engine_factory`` is awaited after the first paint and may take its time (heavy imports belong
-    in a thread there). ``keymap`` rebinds by key id. ``blink`` off and a manual clock make pictures repeatable."""
+    in a thread there). ``keymap`` rebinds by key id. A manual clock makes pictures repeatable."""
 
     CSS_PATH = "pepper.tcss"
     COMMANDS = {KeyTableCommands}  # noqa: RUF012
@@ -61,15 +61,14 @@ class PepperApp(App[str]):
         *,
         clock: Clock | None = None,
         keymap: Mapping[str, str] | None = None,
-        blink: bool = True,
     ) -> None:
         super().__init__()
         teach_alt_enter()
         self.clock: Clock = clock or SystemClock()
         self.rebound = dict(keymap or {})
-        self.blink = blink
         self._ink: Ink | None = None
         self._painted = False
+        self._status = StatusLine(id="status")
         self.link = Link(
             engine_factory, self, lambda words, bad, stay: self.say_words(words, bad=bad, stay=stay), self.clock.now
         )
@@ -97,7 +96,7 @@ class PepperApp(App[str]):
                         id="chat",
                     )
                     yield DetailView(self.pen, id="detail")
-                yield Composer(id="composer", blink=self.blink)
+                yield Composer(id="composer")
             with Vertical(id="right"):
                 yield InboxPane(self.pen, self.clock.monotonic, id="inbox-pane")
                 yield SignalList(
@@ -108,7 +107,7 @@ class PepperApp(App[str]):
                 )
                 yield CancelList("CALLS", "What Pepper is doing, with its time. x cancels.", self.pen, id="calls")
                 yield CancelList("WORKERS", "Longer tasks that Pepper hands out.", self.pen, id="workers")
-        yield StatusLine(id="status")
+        yield self._status
 
     def on_mount(self) -> None:
         self.register_theme(DARK)
@@ -138,7 +137,7 @@ class PepperApp(App[str]):
     @property
     def stands(self) -> bool:
         """Whether the panes are there; a timer may still run out while the screen is taken down."""
-        return bool(self.query(StatusLine))
+        return self._status.is_attached
 
     def dress(self, wishes: Ui) -> None:
         """Take on what the config says of the screen, once it has been read."""

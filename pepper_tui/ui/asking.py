@@ -42,7 +42,7 @@ class Asking:
         app.panes.note_origin()
         app.panes.show("chat")
         app.query_one(Transcript).display = False
-        form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save, blink=app.blink)
+        form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
         app.query_one("#main").mount(form)
 
     def ask(
@@ -64,7 +64,6 @@ class Asking:
             choices=choices,
             may_be_empty=may_be_empty,
             filtered=filtered,
-            blink=self._app.blink,
         )
         self._app.query_one("#left").mount(prompt, before="#composer")
 

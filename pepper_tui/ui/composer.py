@@ -36,9 +36,9 @@ class Composer(TextArea):
     class Search(Message):
         """The user wants to search what they sent."""
 
-    def __init__(self, *, id: str, blink: bool = True) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id, tab_behavior="focus", show_line_numbers=False, soft_wrap=True, compact=True)
-        self.cursor_blink = blink
+        self.cursor_blink = False  # a blinking one repaints twice a second, all day
         self.highlight_cursor_line = False
         self.placeholder = "Ask Pepper, or tell it what to do"
         self.said: list[str] = []
@@ -135,9 +135,9 @@ class Composer(TextArea):
 class CleanInput(Input):
     """A one-line input whose pastes are cleaned."""
 
-    def __init__(self, value: str = "", *, placeholder: str = "", blink: bool = True, **more: Any) -> None:
+    def __init__(self, value: str = "", *, placeholder: str = "", **more: Any) -> None:
         super().__init__(clean(value).replace("\n", " "), placeholder=placeholder, select_on_focus=False, **more)
-        self.cursor_blink = blink
+        self.cursor_blink = False
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -41,9 +41,9 @@ class Form(VerticalScroll, can_focus=False):
     class Left(Message):
         """The form is done, with or without an answer."""
 
-    def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer, *, blink: bool = True) -> None:
+    def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer) -> None:
         super().__init__(id="form")
-        self._lines, self._answer, self._blink = lines, answer, blink
+        self._lines, self._answer = lines, answer
         set_title(self, title)
         self.border_subtitle = _WAYS_OUT
         self._leaving: dict[str, str] = {}
@@ -59,11 +59,11 @@ class Form(VerticalScroll, can_focus=False):
             field: CleanInput | CleanArea
             if line.multiline or "\n" in line.value:
                 field = CleanArea(clean(line.value), tab_behavior="focus", soft_wrap=True, compact=True)
-                field.cursor_blink = self._blink
+                field.cursor_blink = False
                 field.highlight_cursor_line = False
                 before = field.text
             else:
-                field = CleanInput(line.value, blink=self._blink, compact=True)
+                field = CleanInput(line.value, compact=True)
                 before = field.value
             self._fields.append((line.label, before, field))
             yield field
@@ -114,7 +114,7 @@ class Prompt(Vertical):
 
     def __init__(
         self, title: str, answer: Callable[[str], None], *, choices: Sequence[str] = (), may_be_empty: bool = False,
-        blink: bool = True, filtered: bool = False,
+        filtered: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(id="prompt")
         self._answer, self._choices, self._may_be_empty, self._filtered = answer, list(choices), may_be_empty, filtered
@@ -122,7 +122,7 @@ class Prompt(Vertical):
         set_title(self, title)
         first = "" if filtered or not choices else choices[0]
         self.border_subtitle = "Enter · ↑↓ choices · Esc leaves" if choices else "Enter · Esc leaves"
-        self.field = CleanInput(first, blink=blink, compact=True)
+        self.field = CleanInput(first, compact=True)
         self._offer = Static(Text(""), markup=False, classes="offer")
 
     def compose(self) -> ComposeResult:

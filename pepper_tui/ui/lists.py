@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -11,7 +11,7 @@ from pepper_tui.model import Priority, Signal
 from pepper_tui.ui import rows
 from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.keys import bindings
-from pepper_tui.ui.live_list import LiveList
+from pepper_tui.ui.live_list import LiveList, Row
 
 
 class SignalList(LiveList):
@@ -20,17 +20,25 @@ class SignalList(LiveList):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("signals")]
     _signals: Sequence[Signal] = ()
     _logged = False
+    _made: Mapping[str, tuple[Signal, Row]] = {}  # rows are made once a signal: thousands may stand here
 
     def show_signals(self, signals: Sequence[Signal]) -> None:
         """Replace the signals, the newest first."""
         self._signals = signals
         told = [s for s in signals if s.priority is not Priority.LOG]
         logged = len(signals) - len(told)
+        shown = signals if self._logged else told
+        made = {s.id: self._row(s) for s in shown}
+        self._made = made
         self.show_rows(
-            [rows.signal_row(s) for s in (signals if self._logged else told)],
+            [row for _, row in made.values()],
             count=len(told),
             aside=f"{logged} logged (l {'hides' if self._logged else 'shows'})" if logged else "",
         )
+
+    def _row(self, signal: Signal) -> tuple[Signal, Row]:
+        found = self._made.get(signal.id)
+        return found if found is not None and found[0] is signal else (signal, rows.signal_row(signal))
 
     def action_logged(self) -> None:
         self._logged = not self._logged

@@ -18,11 +18,11 @@ from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pepper_tui.ui.ink import Ink, Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.lines import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Row:
     height: int = 0
 
 
-class LiveList(ScrollView, can_focus=True):
+class LiveList(Lines, can_focus=True):
     """Rows with a cursor. ``empty`` teaches what will appear here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
@@ -108,7 +108,7 @@ class LiveList(ScrollView, can_focus=True):
             total += row.height or len(self._strips(row))
             tops.append(total)
         self._tops = tops
-        self.virtual_size = Size(self._width, total)
+        self.extend_to(Size(self._width, total))
         self.refresh()
 
     def _strips(self, row: Row) -> list[Strip]:

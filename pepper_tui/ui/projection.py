@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DRAIN: Final = 0.1
 """Seconds between two drawings of what has changed, where the config says nothing else."""
+REST: Final = 8.0
+"""The rest after a drawing, as a multiple of what it took: however much comes in, keys find the loop free."""
 
 
 class Projection:
@@ -33,6 +35,7 @@ class Projection:
         self._timers: dict[str, Timer] = {}
         self.board = Board()
         self.pause = DRAIN
+        self._spent = 0.0  # seconds that the last drawing took
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
@@ -43,7 +46,8 @@ class Projection:
     def updated(self, updates: list[ContextUpdate]) -> None:
         self._pending.extend(updates)
         if "drain" not in self._timers:
-            self._timers["drain"] = self._app.set_timer(self.pause, self._drain)
+            pause = max(self.pause, REST * self._spent)
+            self._timers["drain"] = self._app.set_timer(pause, self._drain)
 
     def written(self, piece: ReplyDelta) -> None:
         """A piece of the reply that streams."""
@@ -54,8 +58,10 @@ class Projection:
     def _drain(self) -> None:
         del self._timers["drain"]
         taken, self._pending = self._pending, []
+        began = self._app.clock.monotonic()
         self._app.calling_bell.hear(taken)
         self.draw(self.board.apply(taken))
+        self._spent = self._app.clock.monotonic() - began
 
     @property
     def resting(self) -> bool:

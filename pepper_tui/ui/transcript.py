@@ -18,13 +18,13 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pepper_tui.text import clean
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.ink import Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.lines import Lines
 from pepper_tui.ui.live_list import taught
 
 EAGER: Final = 24
@@ -39,7 +39,7 @@ LONGEST: Final = 60_000
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
 
 
-class Transcript(ScrollView, can_focus=True):
+class Transcript(Lines, can_focus=True):
     """Messages and, while Pepper speaks, the reply as far as it has come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list", "chat")]
@@ -188,7 +188,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _extend(self) -> None:
         self._extending = True
-        self.virtual_size = Size(self._width, self._tops[-1] + len(self._tail_strips))
+        self.extend_to(Size(self._width, self._tops[-1] + len(self._tail_strips)))
         if self.at_end:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
         self._extending = False

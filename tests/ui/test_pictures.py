@@ -25,4 +25,4 @@ def test_picture(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ...]
         await pilot.press(*keys)
         await pilot.pause(0.3)
 
-    assert snap_compare(PepperApp(factory, clock=ManualClock(T0), blink=False), terminal_size=size, run_before=settle)
+    assert snap_compare(PepperApp(factory, clock=ManualClock(T0)), terminal_size=size, run_before=settle)

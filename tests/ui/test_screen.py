@@ -59,7 +59,7 @@ async def seat(
     async def factory() -> FakeEngine:
         return engine
 
-    app = PepperApp(factory, clock=clock, blink=False)
+    app = PepperApp(factory, clock=clock)
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.link.engine is not None and not app.query_one(StatusLine).facts.words, pilot)
         await pilot.pause(0.15)
@@ -325,7 +325,7 @@ async def test_an_engine_that_does_not_start_leaves_a_screen_with_words() -> Non
     async def broken() -> FakeEngine:
         raise RuntimeError("no such folder: [/x] ~/Mail")
 
-    app = PepperApp(broken, clock=ManualClock(T0), blink=False)
+    app = PepperApp(broken, clock=ManualClock(T0))
     async with app.run_test(size=(100, 30)) as pilot:
         await until(lambda: "no such folder" in app.query_one(StatusLine).facts.words, pilot)
         await pilot.press("h", "i", "enter")
@@ -488,7 +488,7 @@ async def test_the_engine_is_made_only_after_the_composer_has_been_painted() -> 
         painted.append(bool(app.query_one(Composer).region.area))
         return FakeEngine()
 
-    app = PepperApp(factory, clock=ManualClock(T0), blink=False)
+    app = PepperApp(factory, clock=ManualClock(T0))
     async with app.run_test(size=(100, 30)) as pilot:
         await until(lambda: bool(painted), pilot)
     assert painted == [True]

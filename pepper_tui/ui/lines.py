@@ -1,0 +1,23 @@
+"""The base of what is drawn line by line: it grows without a new layout of the screen."""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+
+
+class Lines(ScrollView):
+    """A scrolled widget whose content is as large as it last said."""
+
+    def extend_to(self, size: Size) -> None:
+        """Make the content ``size``. Where the scrollbar stays as it is, that redraws the scrollbar alone: a change of
+        ``virtual_size`` itself would lay out the whole screen, many times a second while much comes in."""
+        room = self.scrollable_content_region.height
+        before = self.virtual_size
+        if before == size:
+            return
+        if self.show_vertical_scrollbar and size.width == before.width and min(size.height, before.height) > room:
+            self.set_reactive(Lines.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
