@@ -66,7 +66,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
         ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?|reminders"),
-        ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+(?P<id>\S+)"),
+        ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
+                            r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
         ("remind", rf"remind(?:\s+me)?,?\s+{_WHEN}\s*(?::|,)?\s*(?:to|that|about|of)?\s+(?P<text>.+)"),
         ("remind", rf"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s+(?P<text>.+?),?\s+{_WHEN}"),
         ("remind_without_time", r"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s*(?P<text>.*)"),

@@ -17,6 +17,7 @@ from typing import Any, Final
 from pepper_tui.clock import Clock, iso
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
+from pepper_tui.llm.answers import SHOWN, in_words
 from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, parse, repeat_rule
 from pepper_tui.model import (
     Completed,
@@ -36,18 +37,10 @@ OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a
 SET_A_MODEL: Final = (
     "To set a model: export OPENAI_API_KEY, or set base_url and name under [models] in config.toml, then start again."
 )
-_SHOWN: Final = 6000  # characters of a result that a reply shows
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
-_HEADS: Final = {
-    "search_mail": "Mail found:",
-    "search_notes": "Notes found:",
-    "search_context": "Found:",
-    "agenda": "Your calendar:",
-    "list_reminders": "Your reminders:",
-}
 
 
 class _Draft:
@@ -250,7 +243,7 @@ class OfflineModel:
                 return
             if name == "search_mail" and state == "succeeded" and self._goes_on(request, arguments, content, draft):
                 return
-            draft.say(_in_words(name, state, content, arguments))
+            draft.say(in_words(name, state, content, arguments))
             return
         source = f"tool.result:{facts.get('call', '')}"
         if name == "delegate" and state == "succeeded":
@@ -261,7 +254,7 @@ class OfflineModel:
             draft.call(
                 "notify",
                 title=briefs.title_of(task),
-                body=shorten(content, _SHOWN),
+                body=shorten(content, SHOWN),
                 reason=reason,
                 source=source,
                 priority="high" if brief else "normal",
@@ -388,25 +381,6 @@ class OfflineModel:
                 draft.say(
                     f"Without a language model I did not understand that. I understand:\n{lines}\n\n{SET_A_MODEL}"
                 )
-
-
-def _in_words(name: str, state: str, content: str, arguments: Json) -> str:
-    """A short, factual reply on how a call that the user asked for ended."""
-    if state == "succeeded":
-        if name == "delegate":
-            title = briefs.title_of(str(arguments.get("task", "")))
-            return f"{title}\n\n{shorten(content, _SHOWN)}"
-        head = _HEADS.get(name)
-        body = shorten(content, _SHOWN) or "Nothing."
-        if head and "\n" in body:
-            body = "\n".join(f"- {line}" for line in body.splitlines() if line.strip())
-        return f"{head}\n{body}" if head else body
-    why = f": {one_line(content, 400)}" if content else "."
-    if state == "cancelled":
-        return f"{name} was not done{why}"
-    if state == "unknown":
-        return f"It is not known whether {name} happened{why}"
-    return f"{name} did not work{why}"
 
 
 def _texts(messages: Sequence[Json]) -> list[str]:

@@ -85,17 +85,30 @@ async def cancel_reminder(ctx: ToolContext, reminder_id: str) -> str:
     """Cancel a reminder.
 
     Args:
-        reminder_id: as list_reminders gives it
+        reminder_id: as list_reminders gives it, or words of its text that no other reminder has
     """
     context: Context | None = await ctx.store.get(reminder_id, namespace=Namespace.REMINDER)
     if context is None:
-        raise ToolError(f"there is no reminder {one_line(reminder_id, 80)!r}")
+        context = await _named(ctx, reminder_id)
     reminder = Reminder.of(context)
     if not REMINDER.allows(reminder.state, ReminderState.CANCELLED):
         raise ToolError(f"that reminder is already {reminder.state}")
     ended = replace(reminder, state=REMINDER.move(reminder.state, ReminderState.CANCELLED))
     await ctx.store.put(ended, namespace=Namespace.REMINDER, text=ended.text, expect_version=context.version)
     return f"Cancelled: {one_line(ended.text)}"
+
+
+async def _named(ctx: ToolContext, words: str) -> Context:
+    """The one waiting reminder whose text holds ``words``. Raises ``ToolError``."""
+    waiting = await ctx.store.query(ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=1000))
+    wanted = " ".join(words.casefold().split())
+    found = [context for context in waiting if wanted in " ".join(context.text.casefold().split())]
+    if not wanted or not found:
+        raise ToolError(f"there is no reminder {one_line(words, 80)!r}")
+    if len(found) > 1:
+        named = "; ".join(one_line(context.text, 60) for context in found[:5])
+        raise ToolError(f"{len(found)} reminders say that ({named}); say more of the one that you mean")
+    return found[0]
 
 
 def _when(ctx: ToolContext, at: float) -> str:

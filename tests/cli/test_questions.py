@@ -52,7 +52,7 @@ async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: Serv
     assert last == {"approvals": []}
     words = " ".join(item["reply"] for item in replies)
     assert "without a language model" in words
-    assert "set for" in words
+    assert "09:00: drink" in words
 
 
 async def test_ask_leaves_what_would_go_out_in_the_inbox(engine: ServedEngine) -> None:

@@ -45,6 +45,12 @@ async def test_reminders(bench: Bench) -> None:
     assert again is not None
     assert Reminder.of(again).state is ReminderState.CANCELLED
     assert await run(bench, "list_reminders") == "No reminders."
+    for text in ("call Ann", "call Ben", "water the plants"):
+        await run(bench, "remind", text=text, when="in 2 minutes")
+    assert "2 reminders say that" in await run(bench, "cancel_reminder", reminder_id="call")
+    assert "there is no reminder" in await run(bench, "cancel_reminder", reminder_id="tea")
+    assert await run(bench, "cancel_reminder", reminder_id="The  Plants".lower()) == "Cancelled: water the plants"
+    assert "plants" not in await run(bench, "list_reminders")
 
 
 async def test_a_delegated_task_that_fails_says_why_in_plain_words(bench: Bench) -> None:

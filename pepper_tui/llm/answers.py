@@ -1,0 +1,117 @@
+"""How the offline model tells what came of a call: results are written for models, and a person reads words.
+
+A line of a result that does not look as expected is shown as it is: nothing is left out because it was not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from pepper_tui.llm import briefs
+from pepper_tui.model import Json
+from pepper_tui.text import one_line, shorten
+
+SHOWN: Final = 6000  # characters of a result that a reply shows
+_HEADS: Final = {
+    "search_mail": "Mail found:",
+    "search_notes": "Notes found:",
+    "search_context": "Found:",
+    "agenda": "Your calendar:",
+    "list_reminders": "Your reminders:",
+}
+_KINDS: Final = {
+    "signals": "",
+    "raw": "",
+    "user": "you said",
+    "assistant": "Pepper said",
+    "note": "a note",
+    "reminder": "a reminder",
+    "tool": "a result",
+    "notification": "a notice",
+}
+
+
+def in_words(name: str, state: str, content: str, arguments: Json) -> str:
+    """A short, factual reply on how a call that the user asked for ended."""
+    if state == "succeeded":
+        if name == "delegate":
+            return f"{briefs.title_of(str(arguments.get('task', '')))}\n\n{shorten(content, SHOWN)}"
+        if name == "remind":
+            return _reminded(content, str(arguments.get("text", "")))
+        return _listed(name, content)
+    why = f": {one_line(content, 400)}" if content else "."
+    if state == "cancelled":
+        return f"{name} was not done{why}"
+    if state == "unknown":
+        return f"It is not known whether {name} happened{why}"
+    return f"{name} did not work{why}"
+
+
+def _reminded(content: str, text: str) -> str:
+    found = re.search(r" set for (.+?)(?:, repeating \((.+)\))?\.$", content)
+    if not found:
+        return content
+    again = ", and again by its rule" if found[2] else ""
+    return f"I will remind you on {_day(found[1])}{again}: {one_line(text, 200)}"
+
+
+def _listed(name: str, content: str) -> str:
+    head, body = _HEADS.get(name), shorten(content, SHOWN) or "Nothing."
+    retell: Callable[[list[str]], str] | None = {
+        "search_context": _hit,
+        "search_mail": _mail,
+        "list_reminders": _reminder,
+    }.get(name)
+    lines = [line for line in body.splitlines() if line.strip()]
+    if retell is not None and any(" | " in line for line in lines):
+        known = {line.partition(" | ")[0] for line in lines}
+        lines = [line for line in lines if not _told_by_its_signal(line, known)]
+        lines = [retell(line.split(" | ")) or line for line in lines]
+    elif len(lines) < 2:
+        return f"{head}\n{body}" if head else body
+    if head is None:
+        return body
+    return f"{head}\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _told_by_its_signal(line: str, known: set[str]) -> bool:
+    """Whether a raw item is found beside the signal that was made of it."""
+    space, _, ident = line.partition(" | ")[0].partition(":")
+    return space.startswith("raw.") and f"signals.{space[4:]}:signal_{ident}" in known
+
+
+def _hit(parts: list[str]) -> str:
+    space = parts[0].partition(":")[0]
+    kind = _KINDS.get(space.partition(".")[0])
+    if kind is None or len(parts) < 3:
+        return ""
+    return ", ".join(filter(None, (_day(parts[1]), kind))) + ": " + " | ".join(parts[2:])
+
+
+def _mail(parts: list[str]) -> str:
+    if len(parts) < 4:
+        return ""
+    first = f" – {' | '.join(parts[4:])}" if parts[4:] else ""
+    return f"{_day(parts[1])}, {parts[2]}: {parts[3]}{first}"
+
+
+def _reminder(parts: list[str]) -> str:
+    if len(parts) < 3:
+        return ""
+    again = " (repeats)" if len(parts) > 3 else ""
+    return f"{_day(parts[1])}: {parts[2]}{again}"
+
+
+def _day(written: str) -> str:
+    """A time as tools write it, without what a person does not need: ``Sat 21 Nov 16:05``."""
+    for form in ("%a %Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"):
+        words = written.rpartition(" ")[0] if form.startswith("%a") else written
+        try:
+            at = datetime.strptime(words, form)
+        except ValueError:
+            continue
+        return f"{at:%a} {at.day} {at:%b %H:%M}"
+    return written

@@ -1,0 +1,52 @@
+"""Results of tools, told to a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from pepper_tui.llm.answers import in_words
+
+WHEN = "Sat 2026-11-21 16:05:41 UTC"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("remind", f"Reminder reminder_call_1 set for {WHEN}.", "I will remind you on Sat 21 Nov 16:05: stretch"),
+        (
+            "remind",
+            f"Reminder reminder_call_1 set for {WHEN}, repeating (FREQ=DAILY).",
+            "I will remind you on Sat 21 Nov 16:05, and again by its rule: stretch",
+        ),
+        ("remind", "something new", "something new"),
+        (
+            "search_context",
+            "signals.mail:signal_m1 | 2026-11-21T16:04:38+00:00 | Alice: lunch | or dinner\n"
+            "raw.mail:m1 | 2026-11-21T16:04:38+00:00 | lunch\n"
+            "raw.mail:m2 | 2026-11-20T09:00:00+00:00 | another\n"
+            "user.message:u1 | 2026-11-21T16:04:42+00:00 | search lunch\n"
+            "odd line",
+            "Found:\n- Sat 21 Nov 16:04: Alice: lunch | or dinner\n- Fri 20 Nov 09:00: another\n"
+            "- Sat 21 Nov 16:04, you said: search lunch\n- odd line",
+        ),
+        ("search_context", "Nothing matches.", "Found:\nNothing matches."),
+        (
+            "search_mail",
+            "<a@x> | 2026-11-21T16:00:00+01:00 | from Ann <ann@x> | lunch | At noon?",
+            "Mail found:\n- Sat 21 Nov 16:00, from Ann <ann@x>: lunch – At noon?",
+        ),
+        (
+            "list_reminders",
+            f"reminder_1 | {WHEN} | tea | FREQ=DAILY",
+            "Your reminders:\n- Sat 21 Nov 16:05: tea (repeats)",
+        ),
+        ("take_note", "Noted.", "Noted."),
+    ],
+)
+def test_a_result_in_words(name: str, content: str, said: str) -> None:
+    assert in_words(name, "succeeded", content, {"text": "stretch"}) == said
+
+
+def test_what_did_not_work_is_said() -> None:
+    assert in_words("send_mail", "failed", "no way to send", {}) == "send_mail did not work: no way to send"
+    assert in_words("send_mail", "unknown", "", {}) == "It is not known whether send_mail happened."
