@@ -13,7 +13,7 @@ from typing import Final
 
 CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
-    "list reminders",
+    "list reminders · cancel reminder call Ann",
     "what's on today / tomorrow / this week / on friday",
     "search mail for invoice · read mail from ann · what's new",
     "reply to ann: text · send mail to a@b.org: subject: text (both wait for your yes)",
@@ -65,7 +65,7 @@ _I: Final = re.IGNORECASE | re.DOTALL
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
-        ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?|reminders"),
+        ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?|(?:my\s+)?reminders"),
         ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
                             r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
         ("remind", rf"remind(?:\s+me)?,?\s+{_WHEN}\s*(?::|,)?\s*(?:to|that|about|of)?\s+(?P<text>.+)"),

@@ -68,6 +68,8 @@ def calls(done: Completed) -> list[tuple]:
             {"when": "monday at 8am", "repeat": "FREQ=WEEKLY;BYDAY=MO"},
         ),
         ("list my reminders", "list_reminders", {}),
+        ("my reminders", "list_reminders", {}),
+        ("cancel the reminder to water plants", "cancel_reminder", {"reminder_id": "water plants"}),
         ("cancel reminder rem_1", "cancel_reminder", {"reminder_id": "rem_1"}),
         ("what's on today?", "agenda", {"start": "today", "days": 1}),
         ("What is on my calendar tomorrow", "agenda", {"start": "2026-11-22", "days": 1}),
