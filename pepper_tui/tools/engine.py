@@ -356,8 +356,11 @@ class ToolEngine:
     async def _perform(self, approval_id: str, decided_at: float) -> None:
         undo = self._config.undo_seconds
         await self._clock.sleep(min(undo, decided_at + undo - self._clock.now()))
+        named = await self._ledger.approval(approval_id)
+        called = await self._ledger.call(named[0].call) if named else None
+        # Last of all the approval: taking it back changes the call, too, so either it is seen here, or the attempt's
+        # commit, which expects the call as it was read, fails.
         found = await self._ledger.approval(approval_id)
-        called = await self._ledger.call(found[0].call) if found else None
         if found is None or called is None:
             return
         approval, (call, version) = found[0], called

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.model import ApprovalState, CallState, Effect, Namespace, ToolCall
+from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, ToolCall
 from pepper_tui.tools import ApprovalError, Tool
 from tests.tools.bench import Bench, act_tool, bench_config
 from tests.waiting import until
@@ -52,6 +52,37 @@ async def test_undo_within_the_grace_and_approve_again(bench: Bench) -> None:
     assert len(bench.world.deeds) == 1
     with pytest.raises(ApprovalError, match="too late"):
         await bench.approvals.undo(card.id)
+
+
+@pytest.mark.parametrize("overtaken", [1, 2, 3])
+async def test_undo_that_overtakes_the_engines_reads_still_counts(bench: Bench, overtaken: int) -> None:
+    """Between any two of its reads before the attempt: what was said to be taken back is not done."""
+    card = await bench.card(await bench.schedule("act", what="x"))
+    await bench.approvals.approve(card.id)
+    await bench.settle()
+    await bench.clock.advance(bench.config.tools.undo_seconds - 0.1)
+    get = bench.store.get
+    reads = 0
+    words: list[str] = []
+
+    async def overtaken_get(context_id: str, *, namespace: str, version: int | None = None) -> Context | None:
+        nonlocal reads
+        found = await get(context_id, namespace=namespace, version=version)
+        reads += context_id in (card.id, card.call)
+        if reads == overtaken and not words:
+            words.append("")
+            words.append(await bench.approvals.undo(card.id))
+        return found
+
+    bench.store.get = overtaken_get  # type: ignore[method-assign]
+    await bench.clock.advance(0.2)
+    await until(lambda: len(words) == 2)
+    bench.store.get = get  # type: ignore[method-assign]
+    await bench.settle()
+    assert "taken back" in words[1]
+    assert bench.world.deeds == []
+    assert await state_of(bench, card.id) is A.PENDING
+    assert (await bench.call(card.call)).state is S.WAITING_APPROVAL
 
 
 async def test_reject_refuses_the_same_until_undone(bench: Bench) -> None:
