@@ -65,7 +65,8 @@ _I: Final = re.IGNORECASE | re.DOTALL
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
-        ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?|(?:my\s+)?reminders"),
+        ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?"
+                           r"|(?:my\s+)?reminders"),
         ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
                             r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
         ("remind", rf"remind(?:\s+me)?,?\s+{_WHEN}\s*(?::|,)?\s*(?:to|that|about|of)?\s+(?P<text>.+)"),

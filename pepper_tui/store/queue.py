@@ -8,7 +8,6 @@ key, only the first open delivery of a key is given.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
@@ -88,8 +87,7 @@ class DeliveryQueue:
         finally:
             for task in (sleeper, waiter):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(sleeper, waiter, return_exceptions=True)
+            await asyncio.wait({sleeper, waiter})  # a cancel of the caller that comes only now must not be lost
 
     async def size(self) -> int:
         """How many deliveries are open, due or not."""

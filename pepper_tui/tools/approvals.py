@@ -29,7 +29,7 @@ from pepper_tui.model import (
 from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
-from pepper_tui.tools.policy import Policy
+from pepper_tui.tools.policy import Policy, Why, repeated
 from pepper_tui.tools.provenance import Provenance, atoms
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool, ToolContext, ToolError
@@ -49,6 +49,14 @@ _AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it
 
 class ApprovalError(Exception):
     """A decision that can't be taken (any more); the message says why, for the user."""
+
+
+_REPEATED: Final = {
+    Why.REJECTED: "you have rejected exactly this before; nothing was changed",
+    Why.WAITING: "exactly this waits in another card already; nothing was changed",
+    Why.UNKNOWN: "exactly this was attempted and may have happened: settle that first; nothing was changed",
+    Why.UNDER_WAY: "exactly this is being done already; nothing was changed",
+}
 
 
 class Approvals:
@@ -137,6 +145,9 @@ class Approvals:
             definition=tool.definition,
             lines=await self._provenance.mark(lines, typed),
         )
+        earlier = await repeated(self._ledger, call.id, self._same_key(revised))
+        if earlier is not None:
+            raise ApprovalError(_REPEATED[earlier.why])
         now = self._clock.now()
         new = Approval(
             id=self._clock.new_id("approval"),

@@ -7,7 +7,6 @@ byte, with a Message-ID that is decided when the card opens and noted in ``mail.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final
 
@@ -110,8 +109,7 @@ async def wait_for_mail(
         finally:
             nap.cancel()
             arrival.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                await arrival
+            await asyncio.wait({nap, arrival})
     return f"No such mail came within {hours:g} hours."
 
 

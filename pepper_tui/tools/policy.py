@@ -8,6 +8,8 @@ all that came of user messages: a chain of steps, each an origin of its own, can
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from pepper_tui.config import Tools
@@ -25,6 +27,51 @@ class RefusedError(ToolError):
     """Policy refuses the call; the message says why."""
 
 
+class Why(StrEnum):
+    """Why a request is not made once more."""
+
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    UNDER_WAY = "under way"
+
+
+_TO_A_MODEL: Final = {
+    Why.REJECTED: "The user has already rejected exactly this{note}. Do not ask again.",
+    Why.WAITING: "Exactly this already waits for the user's approval. Do not ask again.",
+    Why.UNKNOWN: "Exactly this was attempted and it is not known whether it happened. "
+    "The user has to settle that first; it is not done again.",
+    Why.UNDER_WAY: "Exactly this is approved and being done. Do not ask again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An earlier card for the same request that forbids a new one. ``note``: what the user said with a rejection."""
+
+    why: Why
+    note: str = ""
+
+
+async def repeated(ledger: Ledger, call_id: str, same_key: str) -> Repeated | None:
+    """What forbids another card for the request of ``same_key``; cards of the call itself do not."""
+    for earlier in await ledger.alike(same_key):
+        if earlier.call == call_id:
+            continue
+        if earlier.state is ApprovalState.REJECTED:
+            return Repeated(Why.REJECTED, f" and said: {earlier.decision_note}" if earlier.decision_note else "")
+        if earlier.state is ApprovalState.PENDING:
+            return Repeated(Why.WAITING)
+        if earlier.state is ApprovalState.APPROVED:
+            found = await ledger.call(earlier.call)
+            state = found[0].state if found else None
+            if state is CallState.UNKNOWN:
+                return Repeated(Why.UNKNOWN)
+            if state in (CallState.WAITING_APPROVAL, CallState.ATTEMPTED):
+                return Repeated(Why.UNDER_WAY)
+    return None
+
+
 class Policy:
     """The rules. Reads the ledger; writes nothing."""
 
@@ -34,24 +81,9 @@ class Policy:
 
     async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect) -> None:
         """Return where a card for ``effect`` may open. Raises ``RefusedError``."""
-        for earlier in await self._ledger.alike(tool.same_key(effect)):
-            if earlier.call == call.id:
-                continue
-            if earlier.state is ApprovalState.REJECTED:
-                note = f" and said: {earlier.decision_note}" if earlier.decision_note else ""
-                raise RefusedError(f"The user has already rejected exactly this{note}. Do not ask again.")
-            if earlier.state is ApprovalState.PENDING:
-                raise RefusedError("Exactly this already waits for the user's approval. Do not ask again.")
-            if earlier.state is ApprovalState.APPROVED:
-                found = await self._ledger.call(earlier.call)
-                state = found[0].state if found else None
-                if state is CallState.UNKNOWN:
-                    raise RefusedError(
-                        "Exactly this was attempted and it is not known whether it happened. "
-                        "The user has to settle that first; it is not done again."
-                    )
-                if state in (CallState.WAITING_APPROVAL, CallState.ATTEMPTED):
-                    raise RefusedError("Exactly this is approved and being done. Do not ask again.")
+        earlier = await repeated(self._ledger, call.id, tool.same_key(effect))
+        if earlier is not None:
+            raise RefusedError(_TO_A_MODEL[earlier.why].format(note=earlier.note))
         await self._cap(call)
 
     async def _cap(self, call: ToolCall) -> None:

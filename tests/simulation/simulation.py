@@ -421,6 +421,7 @@ class Simulation:
             self.checks.wrong(f"unfinished at the drain: {left[:6]}")
         self._until(lambda: False, self.clock.elapsed() + 60.0)
         self._finish_acts(final=True)
+        self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)  # what came in the last moment
         before = self.checks.last
         self.checks.calm = True
         self._until(lambda: False, self.clock.elapsed() + 1200.0)

@@ -346,3 +346,23 @@ async def test_a_dead_letter_is_told_and_its_new_life_too(store: ContextStore, c
     await subscriber.stop()
     assert await store.redrive() == 1
     assert await health("ok")
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancel_while_waiting_is_never_lost(store: ContextStore, clock: ManualClock, turns: int) -> None:
+    """Also in the turns of the loop in which the wait is ending by itself."""
+    queue = await store.queue("q", ["raw.*"])
+    await store.store({"id": "one"}, namespace="raw.mail")
+    [delivery] = await queue.peek(10)
+    async with store.unit() as unit:
+        unit.defer(delivery, clock.now() + 60)
+    assert await queue.peek(10) == []
+    waiting = asyncio.create_task(queue.wait())
+    for _ in range(5):
+        await asyncio.sleep(0.002)
+    queue.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    heeded = waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled() == heeded

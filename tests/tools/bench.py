@@ -27,6 +27,7 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.store import ContextStore
+from pepper_tui.store.database import DatabaseFactory, InlineDatabase, ThreadDatabase
 from pepper_tui.tools import Approvals, Mailer, Services, Tool, ToolContext, ToolEngine, ToolRegistry, tool
 from pepper_tui.tools.builtin import BUILTIN_TOOLS
 from tests.waiting import until
@@ -101,6 +102,7 @@ class Bench:
     world: World
     extra: list[Tool]
     die_at: str = ""
+    database: DatabaseFactory = ThreadDatabase.open
     store: ContextStore = None  # type: ignore[assignment]
     engine: ToolEngine = None  # type: ignore[assignment]
     approvals: Approvals = None  # type: ignore[assignment]
@@ -110,7 +112,7 @@ class Bench:
             raise Died(name)
 
     async def open(self, *, start: bool = True) -> None:
-        self.store = await ContextStore.open(self.path, self.clock)
+        self.store = await ContextStore.open(self.path, self.clock, database=self.database)
         registry = ToolRegistry([*BUILTIN_TOOLS, act_tool(self.world), *self.extra], self.services)
         self.approvals = Approvals(self.store, self.clock, registry, self.config)
         self.engine = ToolEngine(
@@ -191,9 +193,10 @@ class Bench:
         await self.clock.advance(self.config.tools.undo_seconds)
 
     async def settle(self, condition: Callable[[], bool] | None = None) -> None:
-        """Let what is under way go on: some turns of the loop, over real I/O."""
-        for _ in range(20):
-            await asyncio.sleep(0.001)
+        """Let what is under way go on: some turns of the loop, over real I/O where the database has a thread."""
+        inline = self.database == InlineDatabase.open
+        for _ in range(200 if inline else 20):
+            await asyncio.sleep(0 if inline else 0.001)
 
 
 def bench_config(**tools: Any) -> Config:

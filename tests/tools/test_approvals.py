@@ -85,6 +85,26 @@ async def test_undo_that_overtakes_the_engines_reads_still_counts(bench: Bench, 
     assert (await bench.call(card.call)).state is S.WAITING_APPROVAL
 
 
+async def test_an_edit_can_not_repeat_what_may_have_happened_or_was_rejected(bench: Bench) -> None:
+    bench.world.fail = RuntimeError("the answer was lost")
+    attempted = await bench.schedule("act", what="x")
+    await bench.yes(attempted)
+    await bench.state(attempted, S.UNKNOWN)
+    bench.world.fail = None
+    rejected = await bench.card(await bench.schedule("act", what="y"))
+    await bench.approvals.reject(rejected.id)
+    waiting = await bench.card(await bench.schedule("act", what="z"))
+    card = await bench.card(await bench.schedule("act", what="other"))
+    for what, words in (("x", "may have happened"), ("y", "rejected exactly this"), ("z", "waits in another card")):
+        with pytest.raises(ApprovalError, match=words):
+            await bench.approvals.edit(card.id, {"what": what})
+    assert await state_of(bench, card.id) is A.PENDING
+    await bench.engine.answer_unknown(attempted, "did_not")
+    await bench.approvals.edit(card.id, {"what": "x"})
+    assert await state_of(bench, card.id) is A.EDITED
+    assert await state_of(bench, waiting.id) is A.PENDING
+
+
 async def test_reject_refuses_the_same_until_undone(bench: Bench) -> None:
     call_id = await bench.schedule("act", what="x")
     card = await bench.card(call_id)

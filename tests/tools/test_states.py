@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import APPROVAL, ApprovalState, CallState
+from pepper_tui.store.database import InlineDatabase
 from pepper_tui.tools import ApprovalError, Services
 from tests.tools.bench import Bench, World, bench_config
 
@@ -58,6 +59,7 @@ class Decisions(RuleBasedStateMachine):
             Services(),
             self.world,
             [],
+            database=InlineDatabase.open,  # no thread: a turn of the loop is all that any work takes
         )
         self.run(self.bench.open())
 
