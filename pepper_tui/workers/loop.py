@@ -76,11 +76,13 @@ class Parts:
 
 
 class RunLoop:
-    """Carries out one run. ``done`` is set when the run has ended and is saved."""
+    """Carries out one run. ``done`` is set when the run has ended and is saved, or broke off."""
 
     def __init__(self, parts: Parts, run: WorkerRun, kind: Kind) -> None:
         self._parts, self.run, self._kind = parts, run, kind
         self.done = asyncio.Event()
+        self.broken = False
+        """Whether it broke off without an end; then ``done`` is set, too."""
         self.stopped = asyncio.Event()
         """Set by ``stop``."""
         self.wake = asyncio.Event()

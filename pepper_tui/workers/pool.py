@@ -36,6 +36,7 @@ from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs,
 from pepper_tui.workers.memory import agent_name
 
 _ALL: Final = 100_000
+_MEND_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 
 _log = logging.getLogger(__name__)
@@ -106,19 +107,25 @@ class WorkerPool:
         """
         if not self._started:
             raise RuntimeError("the worker pool is not started")
-        loop = await self._admit(call, task, agent)
-        if isinstance(loop, RunLoop):
-            loop.progress.append(progress)
-            try:
-                await loop.done.wait()
-            finally:
-                loop.progress.remove(progress)
-            run = loop.run
-        else:
-            run = loop
+        run = await self._attend(call, task, agent, progress)
+        while run is None:  # the store failed under it (a full disk, say); it goes on from its last saved step
+            await self._clock.sleep(_MEND_PAUSE)
+            run = await self._attend(call, task, agent, progress)
         if run.state is not RunState.SUCCEEDED:
             raise RunFailedError(run.answer)
         return run.answer
+
+    async def _attend(self, call: ToolCall, task: str, agent: str | None, progress: Progress) -> WorkerRun | None:
+        """The call's run once it has ended; None where it broke off."""
+        loop = await self._admit(call, task, agent)
+        if not isinstance(loop, RunLoop):
+            return loop
+        loop.progress.append(progress)
+        try:
+            await loop.done.wait()
+        finally:
+            loop.progress.remove(progress)
+        return None if loop.broken else loop.run
 
     async def tainted(self, call_id: str) -> bool:
         """Whether anything that went into the answer of this delegate call came from outside (true where unknown)."""
@@ -194,10 +201,13 @@ class WorkerPool:
         except asyncio.CancelledError:
             raise
         except Exception:
-            _log.exception("run %s stopped; it resumes at the next start", run.id)
+            _log.exception("run %s broke off; it is taken up again from its last saved step", run.id)
+            loop.broken = True
         finally:
             self._runs.pop(run.id, None)
             self._tasks.pop(run.id, None)
+            if loop.broken:
+                loop.done.set()
 
     async def _with_name(self, loop: RunLoop) -> None:
         lock = self._names.setdefault(loop.run.agent, asyncio.Lock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,12 +16,15 @@ from pepper_tui.model import (
     OPEN_TAG,
     AgentState,
     CallState,
+    Context,
     ContextFilter,
     ModelError,
     Namespace,
+    Record,
     RunState,
     WorkerRun,
 )
+from pepper_tui.store import StoreError
 from pepper_tui.workers import RunFailedError, run_id
 from tests.waiting import until
 from tests.workers.fakes import House, Model, Reply, final, reply
@@ -87,6 +91,29 @@ async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> No
     offered = [spec.name for spec in house.model.requests[0].tools]
     assert offered == ["look", "note", "return_final_answer"]
     assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
+
+
+async def test_a_run_whose_save_failed_goes_on_from_its_last_step(homes: Homes) -> None:
+    look = reply("", ("look", {"n": 1}))
+    house = await homes([look, look, look, final("seen")])
+    put, failed = house.store.put, 0
+
+    async def full(record: Record, **named: Any) -> Context:
+        nonlocal failed
+        if named["namespace"] == Namespace.RUN and isinstance(record, WorkerRun) and record.steps == 1 and failed < 2:
+            failed += 1
+            raise StoreError("the disk is full")
+        return await put(record, **named)
+
+    house.store.put = full  # type: ignore[method-assign]
+    asked = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    for broken in (1, 2):
+        await until(lambda broken=broken: failed == broken)
+        await until(lambda: not house.pool._tasks)
+        await house.clock.advance(5.0)
+    assert await asyncio.wait_for(asked, 10) == "seen"
+    assert (await saved(house, "d1")).steps == 2
+    assert house.executor.performed == ["look"]
 
 
 async def test_text_alone_is_the_answer_and_the_call_is_idempotent(homes: Homes) -> None:
