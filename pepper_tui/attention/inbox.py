@@ -22,6 +22,7 @@ from pepper_tui.model import (
     CallState,
     Context,
     ContextFilter,
+    ContextUpdate,
     Effect,
     Json,
     Namespace,
@@ -30,7 +31,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, follow
 from pepper_tui.text import one_line
 
 UNDO_NAMESPACE: Final = "undo"
@@ -68,7 +69,10 @@ class Inbox:
     async def start(self) -> None:
         """Arm the returns of snoozed items and follow new ones."""
         ready = asyncio.Event()
-        self._watcher = asyncio.create_task(self._watch(ready), name="attention.inbox")
+        self._watcher = asyncio.create_task(
+            follow(self._store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, ready=ready),
+            name="attention.inbox",
+        )
         await ready.wait()
 
     async def stop(self) -> None:
@@ -309,21 +313,13 @@ class Inbox:
 
     # ------------------------------------------------------------------------------------------- one matter
 
-    async def _watch(self, ready: asyncio.Event) -> None:
-        async with self._store.watch([Namespace.NOTIFICATION]) as live:
-            await self._take_up()
-            ready.set()
-            missed = live.missed
-            async for batch in live:
-                if live.missed != missed:
-                    missed = live.missed
-                    await self._take_up()
-                for update in batch:
-                    item = None if update.deleted else Notification.of(update.context)
-                    if item and update.context.version == 1 and item.state is NotificationState.NEW:
-                        await self._arrived(item)
-                    elif item and item.state is NotificationState.SNOOZED:
-                        self._arm(item)
+    async def _take(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            item = None if update.deleted else Notification.of(update.context)
+            if item and update.context.version == 1 and item.state is NotificationState.NEW:
+                await self._arrived(item)
+            elif item and item.state is NotificationState.SNOOZED:
+                self._arm(item)
 
     async def _take_up(self) -> None:
         for context in await self._open():

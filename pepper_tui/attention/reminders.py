@@ -21,13 +21,14 @@ from pepper_tui.model import (
     REMINDER,
     Context,
     ContextFilter,
+    ContextUpdate,
     Namespace,
     Notification,
     Priority,
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, follow
 from pepper_tui.text import one_line
 
 LATE_LIMIT: Final = 86_400.0  # seconds by which a one-shot may be late and still fire
@@ -48,7 +49,10 @@ class Reminders:
     async def start(self) -> None:
         """Take up all waiting reminders; what fell due meanwhile fires at once."""
         ready = asyncio.Event()
-        self._watcher = asyncio.create_task(self._watch(ready), name="attention.reminders")
+        self._watcher = asyncio.create_task(
+            follow(self._store, [Namespace.REMINDER], take_up=self._take_up, take=self._take_in, ready=ready),
+            name="attention.reminders",
+        )
         await ready.wait()
 
     async def stop(self) -> None:
@@ -58,18 +62,10 @@ class Reminders:
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
 
-    async def _watch(self, ready: asyncio.Event) -> None:
-        async with self._store.watch([Namespace.REMINDER]) as live:
-            await self._take_up()
-            ready.set()
-            missed = live.missed
-            async for batch in live:
-                for update in batch:
-                    self._take(update.context, gone=update.deleted)
-                if live.missed != missed:
-                    missed = live.missed
-                    await self._take_up()
-                self._arm()
+    async def _take_in(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            self._take(update.context, gone=update.deleted)
+        self._arm()
 
     async def _take_up(self) -> None:
         waiting = await self._store.query(

@@ -8,6 +8,7 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 
 from .context_store import ContextStore, DeadLetter, StoreStats, SubscriptionStats
 from .errors import HomeLockedError, StaleDeliveryError, StoreError, VersionConflictError
+from .following import follow
 from .live import LiveSubscription
 from .lock import HomeLock
 from .queue import DeliveryQueue
@@ -33,4 +34,5 @@ __all__ = [
     "UnitOfWork",
     "VersionConflictError",
     "current_unit",
+    "follow",
 ]

@@ -30,7 +30,7 @@ from pepper_tui.model import (
     ToolCall,
     WorkerRun,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, follow
 from pepper_tui.workers.kinds import GENERAL, Kind, load_kinds
 from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
 from pepper_tui.workers.memory import agent_name
@@ -87,7 +87,16 @@ class WorkerPool:
         self._kinds = await asyncio.to_thread(load_kinds, self._entries)
         await self._report_health()
         ready = asyncio.Event()
-        self._watcher = asyncio.create_task(self._watch(ready), name="workers.watch")
+        self._watcher = asyncio.create_task(
+            follow(
+                self._store,
+                [Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
+                take_up=self._wake_all,
+                take=self._take_in,
+                ready=ready,
+            ),
+            name="workers.watch",
+        )
         await ready.wait()
         await self._resume()
         self._started = True
@@ -253,17 +262,13 @@ class WorkerPool:
             if saved is not None and WorkerRun.of(saved).state in _ENDED:
                 await self._parts.cancel_call(row.context_id, "the worker's end")
 
-    async def _watch(self, ready: asyncio.Event) -> None:
-        async with self._store.watch([Namespace.TOOL_CALL, Namespace.TOOL_RESULT]) as live:
-            ready.set()
-            missed = live.missed
-            async for batch in live:
-                if live.missed != missed:
-                    missed = live.missed
-                    for loop in self._runs.values():
-                        loop.wake.set()
-                for update in batch:
-                    self._follow(update)
+    async def _wake_all(self) -> None:
+        for loop in self._runs.values():
+            loop.wake.set()
+
+    async def _take_in(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            self._follow(update)
 
     def _follow(self, update: ContextUpdate) -> None:
         context = update.context
