@@ -37,6 +37,9 @@ _RUN_GLYPH = {
 }
 
 
+_SAYS_IT_ALL = frozenset({"task", "text", "title", "query"})
+
+
 def elapsed(seconds: float) -> str:
     """``seconds`` as a person says it: 7s, 2m 05s, 1h 02m."""
     whole = max(0, int(seconds))
@@ -48,8 +51,13 @@ def elapsed(seconds: float) -> str:
 
 
 def arguments_line(arguments: Json, limit: int = 120) -> str:
-    """A call's arguments in one line."""
-    return one_line(", ".join(f"{key}: {value}" for key, value in arguments.items()), limit)
+    """A call's arguments in one line: what was left empty is left out, what says it all goes without its name."""
+    told = [
+        str(value) if key in _SAYS_IT_ALL else f"{key}: {value}"
+        for key, value in arguments.items()
+        if value not in ("", None, [])
+    ]
+    return one_line(", ".join(told), limit)
 
 
 def signal_row(signal: Signal) -> Row:
