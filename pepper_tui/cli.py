@@ -7,11 +7,9 @@ home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to std
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pepper_tui import __version__
-from pepper_tui.config import Config, ConfigError, default_home, load_config
+from pepper_tui.config import Config, default_home
 from pepper_tui.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
@@ -29,6 +27,7 @@ from pepper_tui.launch import (
     locked,
     missing_config,
     opened,
+    read_config,
     report,
     run_headless,
 )
@@ -300,62 +299,16 @@ async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> Async
 @config_app.command("check")
 def config_check(home: HomeOption = None) -> None:
     """Read the config and say what it sets up, or what is wrong: file, line, key."""
+    from pepper_tui.config_report import missing_things, summary
+
     where = at(home)
-    try:
-        config = load_config(where)
-    except FileNotFoundError:
-        leave(missing_config(where))
-    except ConfigError as error:
-        leave(LaunchError(EXIT_CONFIG, *error.problems))
-    except (OSError, UnicodeDecodeError) as error:
-        leave(LaunchError(EXIT_CONFIG, f"{where / 'config.toml'}: {error}"))
-    problems = _missing_things(where, config)
-    for line in _summary(config):
+    config = configured(where)
+    problems = missing_things(where, config)
+    for line in summary(config):
         show(line)
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))
     show(f"{where / 'config.toml'}: good")
-
-
-def _summary(config: Config) -> list[str]:
-    def named(count: int, word: str) -> str:
-        return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
-
-    smtp = config.mail.smtp
-    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
-    return [
-        f"mail       {named(len(config.mail.maildir), 'folder')}; sending {one_line(sending)}",
-        f"calendar   {named(len(config.calendar.paths), 'path')}",
-        f"rules      {named(len(config.watch), 'watch')}, {named(len(config.user.vips), 'VIP')}, "
-        + f"{named(len(config.clock), 'clock signal')}",
-    ]
-
-
-def _missing_things(home: Path, config: Config) -> list[str]:
-    """What the config names and the machine does not have."""
-    from pepper_tui.config import MODEL_ROLES, Secrets, place_of
-
-    source = (home / "config.toml").read_text(encoding="utf-8")
-
-    def at_key(key: str) -> str:
-        return place_of(home / "config.toml", source, key)
-
-    named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
-    named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
-    named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
-    problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
-    secrets = Secrets(home)
-    smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
-    roles = [(f"models.{role}.api_key", getattr(config.models, role).api_key) for role in MODEL_ROLES]
-    for key, name in [("models.api_key", config.models.api_key), *roles, *smtp]:
-        try:
-            value = secrets.value(name)
-        except ConfigError as error:
-            problems += [f"{at_key(key)}: {line}" for line in error.problems]
-        else:
-            if key.startswith("mail") and name and not value:
-                problems.append(f"{at_key(key)}: {name} has no value")
-    return problems
 
 
 @config_app.command("path")
@@ -367,47 +320,26 @@ def config_path(home: HomeOption = None) -> None:
 @config_app.command("show")
 def config_show(home: HomeOption = None) -> None:
     """Every setting as it is now, defaults included. Secrets are only named, as the config names them."""
-    where = at(home)
-    try:
-        config = load_config(where)
-    except FileNotFoundError:
-        leave(missing_config(where))
-    except ConfigError as error:
-        leave(LaunchError(EXIT_CONFIG, *error.problems))
-    for line in _settings(config.model_dump(mode="json", exclude_none=True), ""):
+    from pepper_tui.config_report import settings
+
+    for line in settings(configured(at(home)).model_dump(mode="json", exclude_none=True)):
         show(line)
-
-
-def _settings(tree: Json, path: str) -> Iterator[str]:
-    for key, value in tree.items():
-        name = f"{path}.{key}" if path else key
-        if isinstance(value, dict) and value:
-            yield from _settings(value, name)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            for number, entry in enumerate(value, 1):
-                yield from _settings(entry, f"{name}[{number}]")
-        else:
-            told = "(hidden)" if _is_secret(key, value) else one_line(json.dumps(value, ensure_ascii=False), 400)
-            yield f"{name} = {told}"
-
-
-def _is_secret(key: str, value: object) -> bool:
-    """Whether a value may be a secret itself, where only a secret's name should stand."""
-    named = not value or str(value).startswith(("env:", "secret:"))
-    return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
 
 
 @config_app.command("example")
 def config_example() -> None:
     """Print a complete example, every key with its meaning."""
+    from pepper_tui.config_report import example_text
+
     show(example_text().rstrip("\n"))
 
 
-def example_text() -> str:
-    """``config.example.toml`` as it ships with the package."""
-    from importlib.resources import files
-
-    return (files("pepper_tui") / "config.example.toml").read_text(encoding="utf-8")
+def configured(home: Path) -> Config:
+    """The home's config, or the end of the command."""
+    try:
+        return read_config(home)
+    except LaunchError as error:
+        leave(error)
 
 
 @store_app.command("stats")

@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app, example_text
+from pepper_tui.cli import app
 from pepper_tui.config import Config, parse_config
+from pepper_tui.config_report import example_text
 
 
 def check(home: Path, text: str | None) -> Any:

@@ -1,0 +1,80 @@
+"""What there is to say of a config: what it sets up, what it names in vain, every setting, and a complete example."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.config import MODEL_ROLES, Config, ConfigError, Secrets, place_of
+from pepper_tui.text import one_line
+
+
+def summary(config: Config) -> list[str]:
+    """What the config sets up, a line a room."""
+
+    def named(count: int, word: str) -> str:
+        return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
+
+    smtp = config.mail.smtp
+    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
+    return [
+        f"mail       {named(len(config.mail.maildir), 'folder')}; sending {one_line(sending)}",
+        f"calendar   {named(len(config.calendar.paths), 'path')}",
+        f"rules      {named(len(config.watch), 'watch')}, {named(len(config.user.vips), 'VIP')}, "
+        + f"{named(len(config.clock), 'clock signal')}",
+    ]
+
+
+def missing_things(home: Path, config: Config) -> list[str]:
+    """What the config names and the machine does not have, with file, line and key."""
+    source = (home / "config.toml").read_text(encoding="utf-8")
+
+    def at_key(key: str) -> str:
+        return place_of(home / "config.toml", source, key)
+
+    named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
+    named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
+    named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
+    problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
+    secrets = Secrets(home)
+    smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
+    roles = [(f"models.{role}.api_key", getattr(config.models, role).api_key) for role in MODEL_ROLES]
+    for key, name in [("models.api_key", config.models.api_key), *roles, *smtp]:
+        try:
+            value = secrets.value(name)
+        except ConfigError as error:
+            problems += [f"{at_key(key)}: {line}" for line in error.problems]
+        else:
+            if key.startswith("mail") and name and not value:
+                problems.append(f"{at_key(key)}: {name} has no value")
+    return problems
+
+
+def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Each setting as ``key = value``; what may be a secret is hidden."""
+    for key, value in tree.items():
+        name = f"{path}.{key}" if path else key
+        if isinstance(value, dict) and value:
+            yield from settings(value, name)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value, 1):
+                yield from settings(entry, f"{name}[{number}]")
+        else:
+            told = "(hidden)" if _is_secret(key, value) else one_line(json.dumps(value, ensure_ascii=False), 400)
+            yield f"{name} = {told}"
+
+
+def _is_secret(key: str, value: object) -> bool:
+    """Whether a value may be a secret itself, where only a secret's name should stand."""
+    named = not value or str(value).startswith(("env:", "secret:"))
+    return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
+
+
+def example_text() -> str:
+    """``config.example.toml`` as it ships with the package."""
+    from importlib.resources import files
+
+    return (files("pepper_tui") / "config.example.toml").read_text(encoding="utf-8")
