@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pepper_tui.model import Priority
 
@@ -55,15 +55,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Paths = Annotated[list[Path], BeforeValidator(_one_or_many)]
+"""A list, or one alone as a plain string."""
+Words = Annotated[list[str], BeforeValidator(_one_or_many)]
+"""The same of text."""
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
 class User(Section):
     name: str = ""
-    addresses: list[str] = []
+    addresses: Words = []
     zone: ZoneName = ""  # empty: the machine's own
-    vips: list[str] = []  # addresses, or domains as "@example.com"
+    vips: Words = []  # addresses, or domains as "@example.com"
     profile: str = ""  # what the assistant should know of the user, in words
 
 
@@ -146,17 +154,17 @@ class Smtp(Section):
 
 
 class Mail(Section):
-    maildir: list[Path] = []
+    maildir: Paths = []
     address: str = ""  # the From of what is sent; empty: the first of user.addresses
     smtp: Smtp | None = None
     scan_interval: Seconds = 60.0  # a slow look beside the watch, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one message that are read
-    attach_from: list[Path] = []  # folders whose files may be attached to what is sent
+    attach_from: Paths = []  # folders whose files may be attached to what is sent
     templates: dict[str, str] = {}  # for drafts by a watch; {name}, {first_name}, {subject}, {me}
 
 
 class Calendar(Section):
-    paths: list[Path] = []  # .ics files or folders of them
+    paths: Paths = []  # .ics files or folders of them
     starts_soon: Annotated[int, Field(ge=0)] = 10  # minutes before an event
     scan_interval: Seconds = 60.0
     horizon_days: Annotated[int, Field(ge=1, le=400)] = 60
@@ -184,7 +192,7 @@ class Watch(Section):
     name: str
     source: str = ""  # mail, calendar, clock or an own feed; empty: any
     sender: str = ""  # an address, or a domain as "@example.com"
-    words: list[str] = []  # any of them, as whole words, in subject or text
+    words: Words = []  # any of them, as whole words, in subject or text
     thread: str = ""  # words of the thread's subject
     label: str = ""  # Maildir folder, or calendar category
     priority: Priority = Priority.HIGH

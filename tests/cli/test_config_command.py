@@ -27,6 +27,14 @@ def test_a_good_config_is_called_good(tmp_path: Path) -> None:
     assert f"{tmp_path / 'config.toml'}: good" in result.stdout
 
 
+def test_one_alone_needs_no_list(tmp_path: Path) -> None:
+    (tmp_path / "Mail").mkdir()
+    result = check(tmp_path, '[user]\naddresses = "a@b.org"\nvips = "@b.org"\n[mail]\nmaildir = "Mail"\n')
+    assert result.exit_code == 0, result.output
+    assert "1 folder" in result.stdout
+    assert "1 VIP" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [

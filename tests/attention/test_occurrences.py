@@ -1,0 +1,61 @@
+"""Recurrence as a law: whatever the rule, the zone and the moment, walking on visits each occurrence once, in order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pepper_tui.attention.occurrences import check_rule, newest_and_next, wall_time
+
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "UTC")
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+INTERVALS = st.integers(1, 5).map(lambda n: f";INTERVAL={n}")
+RULES = st.one_of(
+    st.builds("FREQ=DAILY{}".format, INTERVALS),
+    st.builds("FREQ=HOURLY{}".format, INTERVALS),
+    st.builds("FREQ=WEEKLY{};BYDAY={}".format, INTERVALS, st.sets(st.sampled_from(DAYS), min_size=1).map(",".join)),
+    st.builds("FREQ=MONTHLY{};BYMONTHDAY={}".format, INTERVALS, st.integers(1, 31)),
+    st.builds("FREQ=DAILY{};COUNT={}".format, INTERVALS, st.integers(1, 30)),
+)
+STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(microsecond=0))
+LATER = st.integers(0, 400 * 86_400)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rule=RULES, zone=st.sampled_from(ZONES).map(ZoneInfo), start=STARTS, later=LATER)
+def test_walking_on_visits_each_occurrence_once(rule: str, zone: ZoneInfo, start: datetime, later: int) -> None:
+    rule = check_rule(rule)
+    due = start.replace(tzinfo=zone).timestamp()
+    now = due + later
+    newest, following = newest_and_next(rule, due, due, now, zone)
+    assert due <= newest <= now
+    walked = [newest]
+    for _ in range(12):
+        if following is None:
+            assert "COUNT" in rule
+            break
+        assert following > walked[-1]
+        # Nothing lies between: a moment before it all is as it was, at its own moment it is the newest.
+        assert newest_and_next(rule, due, due, max(now, following - 1), zone) == (walked[-1], following)
+        at_its_time = newest_and_next(rule, due, due, following, zone)
+        assert at_its_time[0] == following
+        walked.append(following)
+        now, following = following, at_its_time[1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(zone=st.sampled_from(ZONES).map(ZoneInfo), start=STARTS, later=LATER)
+def test_a_day_keeps_its_hour_across_every_change_of_clocks(zone: ZoneInfo, start: datetime, later: int) -> None:
+    due = start.replace(tzinfo=zone).timestamp()
+    newest, following = newest_and_next("FREQ=DAILY", due, due, due + later, zone)
+    assert following is not None
+    for at in (newest, following):
+        wall = wall_time(at, zone)
+        moved = wall - datetime.combine(wall.date(), start.time())
+        # Where a change skips that hour, it is read with the offset before: later by what was skipped, that day only.
+        assert moved == timedelta(0) or (timedelta(0) < moved <= timedelta(hours=1) and at != due) or at == due
+    if newest != due:
+        assert timedelta(hours=22) < timedelta(seconds=following - newest) < timedelta(hours=26)
