@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -54,22 +55,23 @@ def main() -> int:
         print(f"seeds=1 violations={len(outcome.violations)}")
         return 1 if outcome.violations else 0
     began = time.monotonic()
-    violations = crashes = effects = requests = updates = steps = 0
-    for outcome in _outcomes(given.first, given.seeds, given.jobs):
-        violations += len(outcome.violations)
-        crashes, effects = crashes + outcome.crashes, effects + outcome.effects
-        requests, updates, steps = requests + outcome.requests, updates + outcome.updates, steps + outcome.steps
-        if outcome.violations:
-            print(f"seed {outcome.seed}: {outcome.violations[0][:1500]}", flush=True)
-            print(f"  replay: python -m tests.simulation --seed {outcome.seed} --trace", flush=True)
-            if given.stop:
-                break
+    done = violations = crashes = effects = requests = updates = steps = 0
+    with contextlib.suppress(KeyboardInterrupt):  # what has run by then counts
+        for outcome in _outcomes(given.first, given.seeds, given.jobs):
+            done, violations = done + 1, violations + len(outcome.violations)
+            crashes, effects = crashes + outcome.crashes, effects + outcome.effects
+            requests, updates, steps = requests + outcome.requests, updates + outcome.updates, steps + outcome.steps
+            if outcome.violations:
+                print(f"seed {outcome.seed}: {outcome.violations[0][:1500]}", flush=True)
+                print(f"  replay: python -m tests.simulation --seed {outcome.seed} --trace", flush=True)
+                if given.stop:
+                    break
     seconds = time.monotonic() - began
     print(
-        f"{given.seeds / seconds * 60:.0f} seeds a minute; {crashes} crashes, {requests} model calls, {effects} effects"
+        f"{done / seconds * 60:.0f} seeds a minute; {crashes} crashes, {requests} model calls, {effects} effects"
         f" outside, {updates} updates, {steps} callbacks"
     )
-    print(f"seeds={given.seeds} violations={violations}")
+    print(f"seeds={done} violations={violations}")
     return 1 if violations else 0
 
 

@@ -697,7 +697,6 @@ def run_seed(seed: int, *, verbose: Callable[[str], None] | None = None) -> Outc
     """Run one seed to its end. The garbage collector sleeps meanwhile: when it runs is not the seed's choice."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # the last words of engines that were dropped
     gc.disable()
-    gc.freeze()  # what the modules hold need not be looked through after each seed
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
