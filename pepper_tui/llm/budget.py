@@ -302,10 +302,13 @@ class Budget:
 
     async def flush(self) -> None:
         """Return when every call that has ended is on record."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.cancel()
-        while self._writes:
+        while True:
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None:
+                waiting.cancel()
+            if not self._writes:
+                break
+            # one that was cancelled in the midst of a write has put its records back, and waits anew: look again
             await asyncio.gather(*self._writes, return_exceptions=True)
         await self._write_all()
 

@@ -175,6 +175,22 @@ async def test_calls_side_by_side_share_the_cap(store, clock):
     assert sum(not isinstance(r, BaseException) for r in results) == 10
 
 
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_a_flush_in_the_midst_of_a_write_returns(store, clock, turns):
+    budget = Budget(store, clock, settings_of(daily=1.0))
+    one = await hold(budget, 1000, 0)
+    budget.settle(one, actual(one, 1.0))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    [sleeper] = clock._sleepers
+    clock._sleepers.clear()
+    sleeper[2].set_result(None)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(budget.flush(), 10)
+    assert await store.count(ContextFilter(namespaces=[Namespace.USAGE])) == 1
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["reserve", "settle", "drop", "kill", "stop", "commit", "advance"]),
