@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pepper_tui import __version__
-from pepper_tui.config import Config, default_home
+from pepper_tui.config import DATABASE, Config, default_home
 from pepper_tui.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
@@ -254,7 +254,7 @@ async def _doctor(home: Path) -> int:
     wrong = 0
     async for finding in examine(home):
         wrong += finding.state == "trouble"
-        show(in_words(finding, lambda words: one_line(words, 400)))
+        show(in_words(finding))
     show()
     show("All is well." if not wrong else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} mending.")
     return EXIT_TROUBLE if wrong else 0
@@ -406,7 +406,6 @@ async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[
 async def _own_store(home: Path) -> AsyncIterator[Any]:
     """The home's store under the home's lock. Raises ``LaunchError``."""
     from pepper_tui.clock import SystemClock
-    from pepper_tui.runtime import DATABASE
     from pepper_tui.store import ContextStore, HomeLock, HomeLockedError, StoreError
 
     if not (home / DATABASE).exists():

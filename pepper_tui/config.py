@@ -19,6 +19,7 @@ from pepper_tui.model import Priority
 
 CONFIG_FILE = "config.toml"
 SECRETS_FILE = "secrets.toml"
+DATABASE = "pepper.db"
 
 
 def default_home() -> Path:

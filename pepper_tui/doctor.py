@@ -12,13 +12,14 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from pepper_tui.config import (
     CONFIG_FILE,
+    DATABASE,
     MODEL_ROLES,
     SECRETS_FILE,
     Config,
@@ -28,11 +29,11 @@ from pepper_tui.config import (
     load_config,
 )
 from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.text import one_line
 
 State = Literal["ok", "note", "trouble"]
 PATIENCE: Final = 5.0  # seconds for a server to answer
 SPACE: Final = 200 * 1024 * 1024  # bytes that a home should have left
-DATABASE: Final = "pepper.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +269,10 @@ def _without(words: str, secret: str) -> str:
     return words.replace(secret, "…") if secret else words
 
 
-def in_words(finding: Finding, clean: Callable[[str], str]) -> str:
+def in_words(finding: Finding) -> str:
     """One finding as a line, and how to mend it on the next."""
     mark = {"ok": "ok     ", "note": "note   ", "trouble": "TROUBLE"}[finding.state]
-    line = f"{mark}  {clean(finding.part):<22} {clean(finding.detail)}"
-    return f"{line}\n{'':<9}{'':<22} → {clean(finding.mend)}" if finding.mend and finding.state != "ok" else line
+    line = f"{mark}  {one_line(finding.part, 400):<22} {one_line(finding.detail, 400)}"
+    if not finding.mend or finding.state == "ok":
+        return line
+    return f"{line}\n{'':<9}{'':<22} → {one_line(finding.mend, 400)}"

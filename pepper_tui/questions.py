@@ -10,7 +10,6 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Any
 
 from pepper_tui.model import (
     OPEN_TAG,
@@ -23,6 +22,7 @@ from pepper_tui.model import (
     ContextUpdate,
     EngineError,
     Health,
+    Json,
     Namespace,
     Notification,
     ToolCall,
@@ -30,8 +30,6 @@ from pepper_tui.model import (
 from pepper_tui.remote import Answer, RemoteError
 from pepper_tui.store import ContextStore
 from pepper_tui.ui.engine import SHOWN, Engine
-
-Json = dict[str, Any]
 
 SETTLE = 1.0
 """Seconds of quiet, with no call of this question under way, after which a reply counts as the last one."""

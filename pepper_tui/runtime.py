@@ -19,7 +19,7 @@ from typing import Final, Self
 
 from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_repeat, parse_when
 from pepper_tui.clock import Clock, SystemClock, local_zone
-from pepper_tui.config import Config, Secrets
+from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Mailbox, MaildirFeed, Triage, load_own_feed
 from pepper_tui.llm import Models, build_models
 from pepper_tui.model import (
@@ -46,7 +46,6 @@ from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
 
-DATABASE: Final = "pepper.db"
 KILL_AT: Final = "PEPPER_KILL_AT"
 """``name`` or ``name:count``: SIGKILL to oneself at the count-th passing of this boundary. For kill tests only."""
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pepper_tui.cli import app
 from pepper_tui.clock import SystemClock
-from pepper_tui.runtime import DATABASE
+from pepper_tui.config import DATABASE
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir
 from tests.living.world import CountingSmtp

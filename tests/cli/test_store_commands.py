@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 
 from pepper_tui.cli import app
 from pepper_tui.clock import SystemClock
-from pepper_tui.config import parse_config
+from pepper_tui.config import DATABASE, parse_config
 from pepper_tui.model import ContextUpdate
-from pepper_tui.runtime import DATABASE
 from pepper_tui.served import ServedEngine
 from pepper_tui.store import ContextStore, Retry, Subscriber
 from tests.waiting import until
