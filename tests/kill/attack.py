@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import random
@@ -23,6 +22,7 @@ from tests.feeds.mails import deliver, mail, make_maildir
 from tests.kill.mind import NaiveMind
 from tests.kill.outside import MoodySmtp
 from tests.kill.victim import live, outside_file
+from tests.stored import stored
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
@@ -150,17 +150,8 @@ security = "none"
         )
 
     def facts(self, namespace: str) -> list[Json]:
-        """The current data of a namespace, oldest first, with ``_tags`` and ``_seq`` of its first version."""
-        with sqlite3.connect(f"file:{self.home / 'pepper.db'}?mode=ro", uri=True, timeout=10) as db:
-            try:
-                rows = db.execute(
-                    "SELECT u.data, u.tags, c.seq FROM contexts c JOIN updates u USING (seq)"
-                    " JOIN namespaces n ON n.id = c.ns WHERE n.name = ? AND c.deleted = 0 ORDER BY c.seq",
-                    (namespace,),
-                ).fetchall()
-            except sqlite3.OperationalError:
-                return []
-        return [{**json.loads(data), "_tags": json.loads(tags), "_seq": seq} for data, tags, seq in rows]
+        """The current data of a namespace, oldest first, with its tags as ``_tags``."""
+        return [{**data, "_tags": tags} for data, tags in stored(self.home, namespace)]
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(f"file:{self.home / 'pepper.db'}?mode=ro", uri=True, timeout=10) as db:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.feeds.mails import deliver, mail, make_maildir
 from tests.llm.server import ModelServer, Reply
+from tests.stored import stored
 from tests.terminal import Terminal
 
 Respond = Callable[[str], Reply]
@@ -161,19 +160,7 @@ security = "none"
 
     def facts(self, namespace: str) -> list[dict[str, Any]]:
         """The current data of a namespace, oldest first."""
-        path = self.home / "pepper.db"
-        if not path.exists():
-            return []
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as db:
-            try:
-                rows = db.execute(
-                    "SELECT u.data FROM contexts c JOIN updates u USING (seq) JOIN namespaces n ON n.id = c.ns"
-                    " WHERE n.name = ? AND c.deleted = 0 ORDER BY c.seq",
-                    (namespace,),
-                ).fetchall()
-            except sqlite3.OperationalError:
-                return []  # not there yet: the program is about to make it
-        return [json.loads(row[0]) for row in rows]
+        return [data for data, _ in stored(self.home, namespace)]
 
     def approve(self, screen: Terminal) -> bool:
         """Press the key until it counts: a card that has just appeared takes none."""
