@@ -9,6 +9,7 @@ BIN := .venv/bin
 
 KILLS ?= 200
 SEED ?= 1
+SUSPEND ?= 0
 
 .PHONY: help demo test lint format bench kill simulate clean
 help:
@@ -17,7 +18,7 @@ help:
 	@echo 'make lint    only the first three'
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
-	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1'
+	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1; SUSPEND=120 stops one machine so many seconds'
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make clean   remove .venv and caches'
 
@@ -63,7 +64,7 @@ bench: .venv/.dev
 	$(BIN)/python -m bench
 
 kill: .venv/.dev
-	$(BIN)/python -m tests.kill --kills $(KILLS) --seed $(SEED)
+	$(BIN)/python -m tests.kill --kills $(KILLS) --seed $(SEED) --suspend $(SUSPEND)
 
 simulate: SEEDS ?= 1000
 simulate: FIRST ?= 0

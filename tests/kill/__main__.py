@@ -21,10 +21,10 @@ from tests.kill.attack import Attack, every_boundary
 KILLS_AN_ATTACK = 20
 
 
-def attacked(seed: int, boundaries: Sequence[str], keep: bool) -> Attack:
-    """The attack of ``seed``, done."""
+def attacked(seed: int, boundaries: Sequence[str], keep: bool, suspend: float) -> Attack:
+    """The attack of ``seed``, done. ``suspend``: seconds that its first sleep of the machine lasts."""
     folder = Path(tempfile.mkdtemp(prefix=f"pepper-kill-{seed}-"))
-    attack = Attack(folder, seed, len(boundaries) or KILLS_AN_ATTACK, boundaries)
+    attack = Attack(folder, seed, len(boundaries) or KILLS_AN_ATTACK, boundaries, suspend)
     try:
         attack.run()
     except AssertionError as error:
@@ -56,13 +56,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--one", type=int, metavar="NUMBER", help="replay this attack of the run alone")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--suspend", type=float, default=0.0, help="seconds that one machine is stopped for, once")
     options = parser.parse_args()
     began = time.monotonic()
     wanted = attacks(options.kills, options.seed)
     if options.one is not None:
         wanted = [each for each in wanted if each[0] == options.one]
     with ThreadPoolExecutor(options.jobs) as pool:
-        found = list(pool.map(lambda each: attacked(each[0], each[1], options.one is not None), wanted))
+        keep, longest = options.one is not None, wanted[-1:]
+        found = list(pool.map(lambda w: attacked(w[0], w[1], keep, options.suspend if w in longest else 0.0), wanted))
     points: Counter[str] = sum((attack.points for attack in found), Counter())
     print("\nwhere the kills fell:")
     for name, count in points.most_common():

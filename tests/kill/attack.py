@@ -92,8 +92,11 @@ class Attack:
     ``boundaries`` are where its lives end, in turn; without any, the seed draws boundaries and random moments.
     """
 
-    def __init__(self, folder: Path, seed: int, kills: int, boundaries: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, seed: int, kills: int, boundaries: Sequence[str] = (), suspend: float = 0.0
+    ) -> None:
         self.folder, self.seed, self.wanted = folder, seed, kills
+        self._suspend = suspend  # seconds that the first sleep of the machine lasts; 0: as drawn
         self.boundaries = deque(boundaries)
         self.chance = random.Random(seed)
         self.home = folder / "home"
@@ -314,8 +317,10 @@ security = "none"
     def _stop_and_go(self, life: Life) -> None:
         """A machine that sleeps."""
         with contextlib.suppress(ProcessLookupError):
+            drawn = self.chance.uniform(0.05, 0.3)
             os.kill(life.session, signal.SIGSTOP)
-            time.sleep(self.chance.uniform(0.05, 0.3))
+            time.sleep(self._suspend or drawn)
+            self._suspend = 0.0
             os.kill(life.session, signal.SIGCONT)
             self.stopped += 1
 
