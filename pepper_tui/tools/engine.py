@@ -33,7 +33,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, StoreError, VersionConflictError
+from pepper_tui.store import ContextStore, StoreError, VersionConflictError, follow
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import WAITING, ApprovalError, Approvals
 from pepper_tui.tools.ledger import Ledger
@@ -99,10 +99,17 @@ class ToolEngine:
 
     async def start(self) -> None:
         """Take up all that is open, then follow the store. Returns once nothing new can be missed."""
-        watching: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._settle_attempts("the program ended meanwhile")
-        self._watcher = asyncio.create_task(self._watch(watching), name="tool engine")
-        await watching
+        watching = asyncio.Event()
+        following = follow(
+            self._store,
+            [Namespace.TOOL_CALL, Namespace.APPROVAL],
+            take_up=self._take_open,
+            take=self._take_batch,
+            ready=watching,
+        )
+        self._watcher = asyncio.create_task(following, name="tool engine")
+        await watching.wait()
         await self.approvals.start()
         health = Health("tools", "ok", "", "", self._clock.now())
         await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
@@ -194,25 +201,9 @@ class ToolEngine:
         for call in await self._ledger.open_calls():
             await self._consider(call)
 
-    async def _watch(self, watching: asyncio.Future[None]) -> None:
-        missed = 0
-        try:
-            async with self._store.watch([Namespace.TOOL_CALL, Namespace.APPROVAL]) as updates:
-                await self._take_open()
-                watching.set_result(None)
-                async for batch in updates:
-                    if updates.missed != missed:
-                        missed = updates.missed
-                        await self._take_open()
-                    for update in batch:
-                        await self._take(update)
-        except Exception as error:
-            if not watching.done():
-                watching.set_exception(error)
-                return
-            log.error("the tool engine stopped", exc_info=error)
-            health = Health("tools", "trouble", one_line(_error_words(error)), "restart Pepper", self._clock.now())
-            await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
+    async def _take_batch(self, batch: list[ContextUpdate]) -> None:
+        for update in batch:
+            await self._take(update)
 
     async def _take(self, update: ContextUpdate) -> None:
         if update.deleted:
