@@ -44,7 +44,7 @@ from pepper_tui.scheduler.intake import Intake
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, system_prompt, tail
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
-from pepper_tui.store import ContextStore, StoreError, UnitOfWork
+from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ _DEFER_BASE: Final = 15.0  # seconds until a batch that the model could not take
 _DEFER_CAP: Final = 600.0
 _TAIL_LIMIT: Final = 6000  # characters
 _FAULT_PAUSE_CAP: Final = 60.0  # seconds after a fault of Pepper's own, doubling from two
+_STORE_FAULTS: Final = 10  # faults of the store in a row that are held against no batch
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
 _WAITS_FOR_MODEL: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "budget"})
@@ -142,10 +143,13 @@ class Scheduler:
     # ------------------------------------------------------------------------------------------------- the loop
 
     async def _run(self) -> None:
-        faults = 0
+        faults, unavailable = 0, ""
         while True:
             batch: Batch | None = None
             try:
+                if unavailable:  # a write, before a call is paid whose outcome could not be kept
+                    await self._tell_health("trouble", unavailable, "make room on the disk, or see pepper doctor")
+                    unavailable = ""
                 await self._compaction.at_boundary()
                 batch = await self._intake.next_batch()
                 await self._think(batch)
@@ -156,8 +160,11 @@ class Scheduler:
                 # A fault of our own must not end the loop; the deliveries are still there.
                 faults += 1
                 log.exception("a step failed")
-                with contextlib.suppress(Exception):  # the store itself may be what fails
-                    await self._on_fault(batch, error)
+                if isinstance(error, StoreUnavailableError) and faults <= _STORE_FAULTS:
+                    unavailable = one_line(f"A step failed: {error}")
+                else:
+                    with contextlib.suppress(Exception):  # the store itself may be what fails
+                        await self._on_fault(batch, error)
                 await self._clock.sleep(min(_FAULT_PAUSE_CAP, 2.0**faults))
             finally:
                 self._answering = False
@@ -401,6 +408,6 @@ class Scheduler:
     async def _tell_health(self, state: str, detail: str, mend: str) -> None:
         if self._health == state + detail:
             return
-        self._health = state + detail
         record = Health(_HEALTH_PART, "ok" if state == "ok" else "trouble", detail, mend, self._clock.now())
         await self._store.store(record.data(), namespace=Namespace.HEALTH, context_id=_HEALTH_PART)
+        self._health = state + detail

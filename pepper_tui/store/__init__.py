@@ -7,7 +7,7 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 """
 
 from .context_store import ContextStore, DeadLetter, StoreStats, SubscriptionStats
-from .errors import HomeLockedError, StaleDeliveryError, StoreError, VersionConflictError
+from .errors import HomeLockedError, StaleDeliveryError, StoreError, StoreUnavailableError, VersionConflictError
 from .following import follow
 from .live import LiveSubscription
 from .lock import HomeLock
@@ -29,6 +29,7 @@ __all__ = [
     "StaleDeliveryError",
     "StoreError",
     "StoreStats",
+    "StoreUnavailableError",
     "Subscriber",
     "SubscriptionStats",
     "UnitOfWork",

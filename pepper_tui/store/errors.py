@@ -7,6 +7,11 @@ class StoreError(Exception):
     """The store cannot do what it was asked; the message says what to do."""
 
 
+class StoreUnavailableError(StoreError):
+    """The disk or the file fails the store (full, read-only, an I/O error): nothing is wrong with what was asked of it,
+    and the same may work later."""
+
+
 class VersionConflictError(StoreError):
     """``expect_version`` named another version than the current one; nothing of the unit was written."""
 

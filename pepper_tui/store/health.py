@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from .errors import StoreError
+from .errors import StoreError, StoreUnavailableError
 from .schema import migrate
 
 OLDEST: Final = (3, 35, 0)
@@ -35,20 +35,22 @@ def refused(path: Path, error: Exception) -> StoreError:
     """What SQLite's refusal means for the user, and the way out."""
     name = getattr(error, "sqlite_errorname", None) or ""
     if name == "SQLITE_FULL":
-        return StoreError(f"the disk that holds the store {path} is full: make room there, and try again")
+        return StoreUnavailableError(f"the disk that holds the store {path} is full: make room there, and try again")
     if name.startswith("SQLITE_READONLY"):
-        return StoreError(
+        return StoreUnavailableError(
             f"the store {path} cannot be written ({error}): give yourself the right to write to it and to its folder, "
             "or use another --home"
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return StoreError(
+        return StoreUnavailableError(
             f"the disk refuses the store {path} ({error}): see whether {path.parent} is there, may be written to and "
             "has room, and try again"
         )
-    return StoreError(f"the store {path} refuses: {error}")
+    words = f"the store {path} refuses: {error}"
+    # not: a constraint, a type or a text that SQLite does not take; these fail again whenever they are tried
+    return StoreUnavailableError(words) if isinstance(error, sqlite3.OperationalError) else StoreError(words)
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> bool:

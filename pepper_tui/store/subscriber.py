@@ -3,7 +3,7 @@
 A handler runs inside a unit of work that ends with the acknowledgement. It runs again after a crash before that
 commit, and, after an exception, as its ``Retry`` says; in the end its delivery is a dead letter. One that does not
 return within its timeout is cancelled, which is a failure like any other. Later deliveries pass a failing one, unless
-an order key holds those of its key back.
+an order key holds those of its key back. While the store itself fails (a full disk), that is held against no update.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -18,7 +19,7 @@ from typing import Any, Final, TypeVar
 from pepper_tui.clock import Clock
 
 from .context_store import ContextStore
-from .errors import StaleDeliveryError, StoreError
+from .errors import StaleDeliveryError, StoreError, StoreUnavailableError
 from .queue import DeliveryQueue
 from .subscription import OrderKey, Start
 from .unit import Delivery
@@ -28,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 BUFFER: Final = 64
 ERROR_CHARS: Final = 2000
 TIMEOUT: Final = 300.0  # seconds
+STORE_PAUSE: Final = 5.0  # seconds until the same is tried again where the store failed
+STORE_FAULTS: Final = 60  # faults of the store in a row on one update that are not held against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class _Worker:
     clock: Clock
     stopping: bool = False
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    store_faults: Counter[int] = field(default_factory=Counter)  # by seq, in a row
 
     async def run(self, queue: DeliveryQueue) -> None:
         while True:
@@ -122,6 +126,8 @@ class _Worker:
         try:
             await self._call(found)
         except Exception as error:
+            if await self._waited_out(found[0].seq, error):
+                return True
             log.warning(
                 "batch handler %s failed (%r): its %d updates one by one", self.handling.name, error, len(found)
             )
@@ -130,6 +136,7 @@ class _Worker:
 
     async def attempt(self, found: list[Delivery]) -> None:
         """Call the handler once, and settle the delivery whatever comes of it."""
+        seq = found[0].seq
         try:
             await self._call(found)
         except StaleDeliveryError:
@@ -142,7 +149,19 @@ class _Worker:
         except Exception as error:
             if isinstance(error, StoreError) and self.store.closed:
                 return
-            await self._failed(found, error)
+            if not await self._waited_out(seq, error):
+                await self._failed(found, error)
+        else:
+            self.store_faults.pop(seq, None)
+
+    async def _waited_out(self, seq: int, error: Exception) -> bool:
+        """Whether ``error`` is the store's own; if so, after a pause in which it may come back."""
+        if not isinstance(error, StoreUnavailableError) or self.store_faults[seq] >= STORE_FAULTS:
+            return False
+        self.store_faults[seq] += 1
+        log.warning("%s waits for the store: %s", self.handling.name, error)
+        await self.clock.sleep(STORE_PAUSE)
+        return True
 
     async def _call(self, found: list[Delivery]) -> None:
         handling = self.handling

@@ -236,7 +236,8 @@ class Writer:
     def _failure(self, error: Exception) -> Exception:
         if isinstance(error, StoreError):
             return error
-        failure = StoreError(f"nothing of this was stored: {refused(self._path, error)}")
+        refusal = refused(self._path, error)
+        failure = type(refusal)(f"nothing of this was stored: {refusal}")
         failure.__cause__ = error
         return failure
 

@@ -29,6 +29,7 @@ class Disk:
         self.eye = self.connect()  # reads for the checks; keeps the database alive
         self.after_write: Callable[[], None] = lambda: None
         self.full_until = 0.0  # virtual time until which no write succeeds
+        self.unreadable_until = 0.0  # virtual time until which most reads fail
         self._open: list[SimulatedDatabase] = []
 
     def connect(self) -> sqlite3.Connection:
@@ -75,6 +76,8 @@ class SimulatedDatabase:
         try:
             if self._writes and loop.time() < self._disk.full_until:
                 raise sqlite3.OperationalError("database or disk is full")
+            if not self._writes and loop.time() < self._disk.unreadable_until and self._disk.chance.random() < 0.7:
+                raise sqlite3.OperationalError("disk I/O error")
             result = function(self._connection)
         except Exception as error:
             if not done.done():

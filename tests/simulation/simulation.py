@@ -92,7 +92,7 @@ class Plan:
 
 
 WORLD_ACTS = ("mail",) * 8 + ("gauge",) * 3 + ("burst", "duplicate", "event", "event", "move", "cancel_event", "jump")
-DISK_ACTS = ("disk_full", "disk_full")
+DISK_ACTS = ("disk_full", "disk_full", "disk_unreadable", "disk_unreadable")
 USER_ACTS = (
     ("say",) * 8
     + ("approve",) * 10
@@ -209,7 +209,7 @@ class Simulation:
         self._crash_at: tuple[str, int] | None = None
         self._commits = self._effects = 0  # in this life
         self._writes = 0
-        self.disk_was_full = False
+        self.disk_failed = False
         self._set_back = 0.0  # seconds by which the wall clock was put back
         self._steps = self._crashes = 0
         self._acts: dict[str, tuple[float, asyncio.Task[None]]] = {}
@@ -351,10 +351,10 @@ class Simulation:
         began = loop.time()
         self._until(lambda: self.loop is not loop or booted.done())
         if self.loop is loop:
-            if self.disk_was_full and isinstance(booted.exception(), StoreError):
+            if self.disk_failed and isinstance(booted.exception(), StoreError):
                 self.trace(f"no start: {booted.exception()}")
                 self._drop()
-                self.clock.time = max(self.clock.time + 1.0, self.disk.full_until)
+                self.clock.time = max(self.clock.time + 1.0, self.disk.full_until, self.disk.unreadable_until)
                 self._start_life()
                 return
             booted.result()
@@ -419,6 +419,7 @@ class Simulation:
             self._until(lambda: False, self.clock.elapsed() + 120.0)
         else:
             self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+        self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
         self._until(lambda: False, self.clock.elapsed() + 60.0)
         self._finish_acts(final=True)
         self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)  # what came in the last moment
@@ -472,6 +473,7 @@ class Simulation:
             "duplicate": self._duplicate,
             "gauge": self.outside.read_gauge,
             "disk_full": self._fill_disk,
+            "disk_unreadable": self._break_disk,
             "event": self._event,
             "move": lambda: self._change_event(cancel=False),
             "cancel_event": lambda: self._change_event(cancel=True),
@@ -503,7 +505,7 @@ class Simulation:
                 raise
             self.trace(f"user: {name}: {error}")
         except StoreError as error:
-            if not self.disk_was_full:
+            if not self.disk_failed:
                 raise
             self.trace(f"user: {name}: the disk: {error}")
         else:
@@ -645,7 +647,12 @@ class Simulation:
 
     def _fill_disk(self) -> None:
         self.disk.full_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
-        self.disk_was_full = True
+        self.disk_failed = True
+
+    def _break_disk(self) -> None:
+        """A cable that comes loose: for a while most reads fail."""
+        self.disk.unreadable_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
+        self.disk_failed = True
 
     def _restart(self) -> None:
         """An orderly stop in the midst of it all, and a new start."""
@@ -682,7 +689,7 @@ class _Listener(logging.Handler):
             return  # the last words of a process that is gone
         words = f"{record.name}: {record.getMessage()}"
         self._simulation.trace(f"log {record.levelname} {words[:200]}")
-        if record.levelno >= logging.ERROR and not self._simulation.disk_was_full:
+        if record.levelno >= logging.ERROR and not self._simulation.disk_failed:
             cause = ""
             if record.exc_info and record.exc_info[1] is not None:
                 cause = "".join(traceback.format_exception(record.exc_info[1]))[-1500:]
