@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import Context, ContextFilter
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.model import Context, ContextFilter, ContextUpdate
+from pepper_tui.store import ContextStore, Retry, StoreError, Subscriber
 from pepper_tui.store.database import InlineDatabase
+from pepper_tui.store.subscriber import STORE_PAUSE
 from tests.waiting import until
 
 ROOT = os.geteuid() == 0
@@ -282,3 +283,40 @@ async def test_a_read_only_folder_says_what_to_do(
     assert store.clean_start
     assert await pairs(store) == [1]
     await store.close()
+
+
+async def test_a_full_disk_makes_no_dead_letters(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    subscriber, calls = Subscriber(store), 0
+
+    @subscriber.on_context_update(namespaces=["in"], name="copies")
+    async def copy(update: ContextUpdate) -> None:
+        nonlocal calls
+        calls += 1
+        await store.store({"of": update.seq, "long": "x " * 200_000}, namespace="out")
+
+    async def bound(pages: int) -> None:
+        await store._writer.run(lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
+
+    await subscriber.start()
+    await bound(80)
+    for number in range(3):
+        await store.store({"n": number}, namespace="in")
+
+    async def tried(times: int) -> bool:
+        await clock.advance(STORE_PAUSE)
+        return calls >= times
+
+    await until(lambda: tried(3 * Retry().attempts))
+    assert not await store.query(ContextFilter(namespaces=["out"]))
+    assert not await store.dead()
+    await bound(1_000_000)
+    await until(lambda: tried(calls + 1))
+    await until(lambda: counted(store, "out", 3))
+    assert not await store.dead()
+    await subscriber.stop()
+    await store.close()
+
+
+async def counted(store: ContextStore, namespace: str, number: int) -> bool:
+    return len(await store.query(ContextFilter(namespaces=[namespace]))) == number
