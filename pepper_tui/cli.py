@@ -99,6 +99,7 @@ def pepper(
     context: typer.Context,
     home: HomeOption = None,
     demo: Annotated[bool, typer.Option("--demo", help="Sample mail and calendar; nothing leaves the machine.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a screen, for screen readers.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
@@ -108,7 +109,9 @@ def pepper(
     if context.invoked_subcommand is None:
         from pepper_tui.__main__ import screen
 
-        raise typer.Exit(screen(home, demo))
+        raise typer.Exit(screen(home, demo, plain))
+    if plain:
+        leave(LaunchError(EXIT_CONFIG, "--plain goes alone, or with --demo"))
     if demo and context.invoked_subcommand != "run":
         leave(LaunchError(EXIT_CONFIG, "--demo goes alone, or with `run --headless`"))
     context.obj = demo
@@ -198,7 +201,7 @@ def _effect(item: Json) -> str:
     """One proposal: when, what, by which account; what the user decided and when; what came of it."""
     lines = [f"{_when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
     lines.append(f"    by {one_line(item['account'])} · digest {item['digest'][:16]}")
-    whose = " by you" if item["decision"] in {"approved", "edited"} else ""  # a card may be withdrawn, too
+    whose = " by you" if item["by_user"] else ""  # a card may expire or be withdrawn, too
     decided = f"{whose} at {_when(item['decided_at'])}" if item["decided_at"] else ""
     lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))
     if item["outcome"]:
@@ -240,6 +243,28 @@ async def _status(home: Path) -> int:
             mend = f" · {one_line(part['mend'])}" if part["mend"] else ""
             show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{mend}")
     return 0
+
+
+@app.command()
+def init(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the mail and calendars found.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Find mail, calendars and models on this machine, ask, and write a config. Never over one that is there."""
+    raise typer.Exit(first_start(at(home), yes=yes))
+
+
+def first_start(home: Path, *, yes: bool = False) -> int:
+    """Ask, and write a config; the exit code."""
+    from pepper_tui.first_start.command import init as ask_and_write
+
+    try:
+        return 0 if ask_and_write(home, yes=yes) else EXIT_CONFIG
+    except LaunchError as error:
+        return report(error)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("Nothing was written.", err=True)
+        return EXIT_TROUBLE
 
 
 @app.command()

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -56,6 +57,33 @@ def _known_zone(name: str) -> str:
     return name
 
 
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def minutes_of_day(span: str) -> tuple[int, int]:
+    """Start and end of ``span``, e.g. "09:00-17:00", as minutes of the day. Raises ``ValueError`` with words."""
+    found = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", span)
+    start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+    if not found or int(found[2]) > 59 or int(found[4]) > 59 or not start < end <= 24 * 60:
+        raise ValueError(f"{span!r} is no span of a day; write it as '09:00-17:00'")
+    return start, end
+
+
+def _span_of_day(span: str) -> str:
+    minutes_of_day(span)
+    return span
+
+
+def _dotted(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, Any] = {}
+    for key, found in value.items():
+        inner = _dotted(found)
+        flat |= {f"{key}.{name}": each for name, each in inner.items()} if isinstance(inner, dict) else {key: inner}
+    return flat
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -64,6 +92,8 @@ Paths = Annotated[list[Path], BeforeValidator(_one_or_many)]
 """A list, or one alone as a plain string."""
 Words = Annotated[list[str], BeforeValidator(_one_or_many)]
 """The same of text."""
+KeyIds = Annotated[dict[str, str], BeforeValidator(_dotted)]
+"""Ids with dots in them, whether the TOML has quotes around them or not."""
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -82,6 +112,29 @@ class RoleModel(Section):
     name: str = ""
     base_url: str = ""
     api_key: str = ""
+    fallback: str = ""
+    retries: Annotated[int, Field(ge=0, le=10)] | None = None
+    retry_base: Seconds | None = None
+    retry_cap: Seconds | None = None
+
+
+class NamedModel(Section):
+    """A model that a ``fallback`` can name."""
+
+    name: str
+    base_url: str = ""
+    api_key: str = ""
+
+
+class EmbeddingModel(Section):
+    """An endpoint for the search by meaning; without a name the offline embedder of this machine does it."""
+
+    name: str = ""
+    base_url: str = ""  # empty: that of [models], with its key
+    api_key: str = ""
+    dimensions: Annotated[int, Field(ge=0, le=8192)] = 0  # to ask for; 0: the model's own
+    batch: Annotated[int, Field(ge=1, le=2048)] = 64  # texts a request
+    floor: Annotated[float, Field(ge=-1, le=1)] = 0.2  # cosine below which nothing is shown; differs by model
 
 
 MODEL_ROLES: Final = ("scheduler", "worker", "triage", "summary")
@@ -109,6 +162,13 @@ class Models(Section):
     worker: RoleModel = RoleModel()
     triage: RoleModel = RoleModel()
     summary: RoleModel = RoleModel()
+    embedding: EmbeddingModel = EmbeddingModel()
+    # answers when the model can't be had: a name in `named`, a role, or another model at the same endpoint
+    fallback: str = ""
+    named: dict[str, NamedModel] = {}
+    retries: Annotated[int, Field(ge=0, le=10)] | None = None  # none: 3, or 1 where there is a fallback
+    retry_base: Seconds = 1.0
+    retry_cap: Seconds = 60.0
     prices: dict[str, Price] = {}
 
 
@@ -121,9 +181,6 @@ class Budget(Section):
 
 class Scheduler(Section):
     batch_size: Annotated[int, Field(ge=1, le=200)] = 20
-    retries: Annotated[int, Field(ge=0, le=10)] = 3
-    retry_base: Seconds = 1.0
-    retry_cap: Seconds = 60.0
     max_preemptions: Annotated[int, Field(ge=0)] = 3
     entry_limit: Annotated[int, Field(ge=200)] = 4000  # characters of one history entry
     history_limit: Annotated[int, Field(ge=2000)] = 60_000  # characters at which compaction begins
@@ -136,6 +193,23 @@ class Scheduler(Section):
     judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
 
 
+class Fetch(Section):
+    """Reading pages of the web."""
+
+    private_hosts: Words = []  # hosts that may be read although they are not on the open internet
+    timeout: Seconds = 20.0
+    max_bytes: Annotated[int, Field(ge=10_000, le=20_000_000)] = 2_000_000  # of one page that are read
+
+
+class Judging(Section):
+    """What the rules leave open, judged by the model of ``models.triage`` before it becomes a signal."""
+
+    enabled: bool = True
+    batch_size: Annotated[int, Field(ge=1, le=50)] = 20
+    wait: Annotated[float, Field(ge=0, le=300)] = 3.0  # seconds to gather what one call judges
+    timeout: Seconds = 30.0
+
+
 class Tools(Section):
     concurrency: Annotated[int, Field(ge=1)] = 8
     timeout: Seconds = 60.0
@@ -143,6 +217,7 @@ class Tools(Section):
     approval_ttl: Seconds = 3 * 86400.0
     open_cards: Annotated[int, Field(ge=1)] = 5  # open approvals per origin
     undo_seconds: Annotated[float, Field(ge=0)] = 3.0  # between an approval and its attempt
+    fetch: Fetch = Fetch()
 
 
 class Smtp(Section):
@@ -156,6 +231,7 @@ class Smtp(Section):
 
 class Mail(Section):
     maildir: Paths = []
+    mbox: Paths = []  # files that mail programs append to
     address: str = ""  # the From of what is sent; empty: the first of user.addresses
     smtp: Smtp | None = None
     scan_interval: Seconds = 60.0  # a slow look beside the watch, for file systems without events
@@ -169,6 +245,18 @@ class Calendar(Section):
     starts_soon: Annotated[int, Field(ge=0)] = 10  # minutes before an event
     scan_interval: Seconds = 60.0
     horizon_days: Annotated[int, Field(ge=1, le=400)] = 60
+    work_hours: Annotated[str, AfterValidator(_span_of_day)] = "09:00-17:00"  # where free time is looked for
+    work_days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = ["mon", "tue", "wed", "thu", "fri"]
+
+    @property
+    def work_minutes(self) -> tuple[int, int]:
+        """``work_hours`` as minutes of the day."""
+        return minutes_of_day(self.work_hours)
+
+    @property
+    def work_weekdays(self) -> frozenset[int]:
+        """``work_days``, Monday as 0."""
+        return frozenset(_WEEKDAYS.index(day) for day in self.work_days)
 
 
 class ClockEntry(Section):
@@ -204,10 +292,30 @@ class Watch(Section):
     remind: str = ""  # e.g. "tomorrow 9am"
 
 
+FEED_NAMES: Final = frozenset({"mail", "mbox", "calendar", "clock", "unjudged"})
+"""Names of feeds that no own one may have."""
+
+
+class ExecFeed(Section):
+    """A feed that is a program: each line that it prints is a JSON object."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    command: Annotated[Words, Field(min_length=1)]  # the program and its arguments; no shell reads them
+    every: Annotated[float, Field(ge=0)] = 0.0  # seconds after its end to the next run; 0: it is meant to run on
+    env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines taken; the program waits with the others
+
+
 class OwnFeed(Section):
     name: str
     file: Path
     settings: dict[str, Any] = {}
+
+
+class OwnTools(Section):
+    """A Python file whose tools Pepper may call."""
+
+    file: Path
 
 
 class Worker(Section):
@@ -224,10 +332,77 @@ class Worker(Section):
     max_cost: Annotated[float, Field(ge=0)] = 0.5
 
 
+McpEffect = Literal["read", "write", "send"]
+"""What the tools of an MCP server do: look, change something outside, or send something to somebody."""
+_REFERENCE: Final = re.compile(r"(?:env|secret):\S+$")
+_SECRET_NAME: Final = re.compile(r"authorization|cookie|token|secret|password|api.?key", re.I)
+
+
+def refers_to_secret(value: str) -> bool:
+    """Whether ``value`` ends in ``env:NAME`` or ``secret:NAME``."""
+    return _REFERENCE.search(value) is not None
+
+
+class McpServer(Section):
+    """An MCP server: a program that speaks over its standard input and output, or a URL (streamable HTTP)."""
+
+    command: str = ""
+    args: list[str] = []
+    env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
+    cwd: Path | None = None  # empty: the user's home folder
+    url: str = ""
+    headers: dict[str, str] = {}  # e.g. Authorization = "Bearer secret:NAME"
+    effect: McpEffect = "write"  # of each tool that `effects` does not name
+    effects: dict[str, McpEffect] = {}  # by the tool's own name
+    tools: Words = []  # only these of its tools, by its own names, * for any; empty: all
+    timeout: Seconds = 60.0  # without an answer or a sign of progress
+    start_timeout: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _reachable(self) -> McpServer:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("wants either command (a program) or url")
+        for key in ("args", "env", "cwd") if self.url else ("headers",):
+            if getattr(self, key):
+                raise ValueError(f"{key} goes with {'command' if self.url else 'url'} only")
+        if self.url and not re.match(r"https?://[^/\s]", self.url):
+            raise ValueError("url must begin with http:// or https://")
+        if re.match(r"https?://[^/]*@", self.url):
+            raise ValueError('url must not hold a password; use headers = { Authorization = "Basic secret:NAME" }')
+        for key, values in (("env", self.env), ("headers", self.headers)):
+            for name, value in values.items():
+                if _SECRET_NAME.search(name) and value and not refers_to_secret(value):
+                    raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        local = re.match(r"http://(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?(?:/|$)", self.url)
+        if self.url.startswith("http://") and not local and any(map(refers_to_secret, self.headers.values())):
+            raise ValueError("a secret in headers would go over the network unencrypted; use https://")
+        return self
+
+
+def _mcp_tables(value: Any) -> Any:
+    if isinstance(value, list):
+        raise ValueError("write [mcp.NAME] for each server, not [[mcp]]")
+    for name in value if isinstance(value, dict) else ():
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,23}", name):
+            raise ValueError(f"{name!r} can't name a server: lower-case letters, digits and -, at most 24")
+    return value
+
+
+class Search(Section):
+    """Search by meaning, beside that by words."""
+
+    meaning: bool = True  # where the packages of pepper-tui[meaning] are installed
+    load: Literal["needed", "start"] = "needed"  # the embedder: at a search, or at the start and for good
+    vectors: Annotated[int, Field(ge=100, le=5_000_000)] = 1_000_000  # the newest that are kept
+
+
 class Ui(Section):
-    theme: Literal["pepper", "pepper-light"] = "pepper"
+    theme: Literal["pepper", "pepper-light", "pepper-contrast", "pepper-ansi"] = "pepper"
+    plain: bool = False  # lines instead of a screen, for screen readers
     refresh: Annotated[float, Field(ge=1, le=30)] = 10.0  # times a second at most
     bell: bool = True
+    notice: Literal["", "osc9", "osc777", "osc99", "desktop"] = ""  # how to tell of urgent items, beside the bell
+    keys: KeyIds = {}  # key id → keys; ui/rebinding.py says what may be
 
 
 class Config(Section):
@@ -235,14 +410,19 @@ class Config(Section):
     models: Models = Models()
     budget: Budget = Budget()
     scheduler: Scheduler = Scheduler()
+    judging: Judging = Judging()
     tools: Tools = Tools()
     mail: Mail = Mail()
     calendar: Calendar = Calendar()
     clock: list[ClockEntry] = []
     watch: list[Watch] = []
     feed: list[OwnFeed] = []
+    exec: list[ExecFeed] = []
+    tool: list[OwnTools] = []
     worker: list[Worker] = []
     worker_slots: Annotated[int, Field(ge=1)] = 4
+    mcp: Annotated[dict[str, McpServer], BeforeValidator(_mcp_tables)] = {}
+    search: Search = Search()
     ui: Ui = Ui()
 
     @property
@@ -254,6 +434,10 @@ class Config(Section):
         for watch in self.watch:
             if watch.draft and watch.draft not in self.mail.templates:
                 raise ValueError(f"watch {watch.name!r} names the template {watch.draft!r}; add it to [mail.templates]")
+        names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
+        for feed in self.exec:
+            if feed.name in FEED_NAMES or names.count(feed.name) > 1:
+                raise ValueError(f"exec {feed.name!r}: another feed has that name; choose one of its own")
         if self.mail.smtp and not self.sender_address:
             raise ValueError("mail.smtp is set but no sender; set mail.address or user.addresses")
         return self
@@ -285,12 +469,21 @@ def _anchored(config: Config, base: Path) -> Config:
     def at(path: Path) -> Path:
         return base / path.expanduser()
 
-    folders = {"maildir": config.mail.maildir, "attach_from": config.mail.attach_from}
+    folders = {"maildir": config.mail.maildir, "mbox": config.mail.mbox, "attach_from": config.mail.attach_from}
     mail = config.mail.model_copy(update={name: [at(p) for p in paths] for name, paths in folders.items()})
     calendar = config.calendar.model_copy(update={"paths": [at(p) for p in config.calendar.paths]})
     feeds = [feed.model_copy(update={"file": at(feed.file)}) for feed in config.feed]
+    tools = [tool.model_copy(update={"file": at(tool.file)}) for tool in config.tool]
     workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
-    return config.model_copy(update={"mail": mail, "calendar": calendar, "feed": feeds, "worker": workers})
+    servers = {name: _anchored_server(server, at) for name, server in config.mcp.items()}
+    return config.model_copy(
+        update={"mail": mail, "calendar": calendar, "feed": feeds, "tool": tools, "worker": workers, "mcp": servers}
+    )
+
+
+def _anchored_server(server: McpServer, at: Callable[[Path], Path]) -> McpServer:
+    command = str(at(Path(server.command))) if "/" in server.command else server.command
+    return server.model_copy(update={"command": command, "cwd": at(server.cwd) if server.cwd else None})
 
 
 def _problem(path: Path, source: str, problem: Any) -> str:
@@ -346,6 +539,7 @@ class Secrets:
     """Values that a config names: ``env:NAME`` from the environment, ``secret:NAME`` from ``secrets.toml``."""
 
     def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.home = home
         self._path = home / SECRETS_FILE
         self._environment = dict(os.environ) if environment is None else environment
 
@@ -364,6 +558,19 @@ class Secrets:
         raise ConfigError(
             ["a secret stands in the config itself; write env:NAME, or secret:NAME and put it in secrets.toml"]
         )
+
+    def filled(self, text: str) -> str:
+        """``text`` with the reference that it may end in replaced by its value: ``Bearer env:TOKEN``.
+
+        Raises ``ConfigError``, also where the environment has no such value.
+        """
+        found = _REFERENCE.search(text)
+        if found is None:
+            return text
+        value = self.value(found[0])
+        if not value:
+            raise ConfigError([f"{found[0]}: the environment has no such variable"])
+        return text[: found.start()] + value
 
     def _from_file(self, key: str) -> str:
         try:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,9 +48,8 @@ def missing_config(home: Path) -> LaunchError:
         f"Pepper has no config yet: {home / 'config.toml'} is not there.",
         "",
         "  To see Pepper at work on sample mail, without any setup:   pepper --demo",
-        "  To begin with your own mail, write a config from the example and edit it:",
-        f"    mkdir -p {home} && pepper config example > {home / 'config.toml'}",
-        "    pepper config check",
+        "  To begin with your own mail and calendar, a few questions:         pepper init",
+        "  Every key there is, to write a config by hand:                     pepper config example",
     )
 
 
@@ -57,13 +58,47 @@ def read_config(home: Path) -> Config:
     from pepper_tui.config import ConfigError, load_config
 
     try:
-        return load_config(home)
+        config = load_config(home)
+        _check_keys(home, config)
+        return config
     except FileNotFoundError as error:
         raise missing_config(home) from error
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
     except (OSError, UnicodeDecodeError) as error:
         raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {error}") from error
+
+
+def _check_keys(home: Path, config: Config) -> None:
+    """Raises ``ConfigError`` where ``[ui.keys]`` asks for what no key may be."""
+    if not config.ui.keys:
+        return
+    from pepper_tui.config import ConfigError, place_of
+    from pepper_tui.ui.rebinding import rebound
+
+    path = home / "config.toml"
+    if wrong := rebound(config.ui.keys)[1]:
+        source = path.read_text(encoding="utf-8")
+        raise ConfigError([f"{place_of(path, source, f'ui.keys.{key}')}: {words}" for key, words in wrong.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What of the config the first frame needs. A config that is wrong counts as none: it is refused a moment later."""
+
+    theme: str = "pepper"
+    plain: bool = False
+
+
+def first_look(home: Path) -> FirstLook:
+    """Read ``[ui]`` alone, without what reading all of the config imports."""
+    import tomllib
+
+    try:
+        wishes = tomllib.loads((home / "config.toml").read_text(encoding="utf-8")).get("ui", {})
+        return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
+    except (OSError, ValueError, AttributeError):
+        return FirstLook()
 
 
 @asynccontextmanager
@@ -110,9 +145,12 @@ def locked(home: Path) -> LaunchError:
     )
 
 
-def run_screen(home: Path, *, demo: bool = False) -> int:
-    """Show the screen until the user quits; the exit code."""
+def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
+    """Show the screen, or talk in ``plain`` lines, until the user quits; the exit code."""
     share_threads_fairly()
+    look = first_look(home)
+    if plain or look.plain or os.environ.get("TERM") in ("dumb", "unknown"):
+        return _run_plain(home, demo=demo)
     collect_seldom()  # before the imports: each full collection among them costs the first frame
     from pepper_tui.ui.app import PepperApp
 
@@ -133,12 +171,38 @@ def run_screen(home: Path, *, demo: bool = False) -> int:
                 app.exit()
                 raise
 
-        app = PepperApp(connect)
+        app = PepperApp(connect, theme=look.theme)
         try:
             app.run()
         except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
             return EXIT_INTERRUPTED
     return report(refused[0]) if refused else app.return_code or 0
+
+
+def _run_plain(home: Path, *, demo: bool) -> int:
+    """Talk in lines until the user leaves; the exit code."""
+    from pepper_tui.ui.plain import PlainConversation
+
+    refused: list[LaunchError] = []
+    with ExitStack() as surroundings:
+
+        async def connect() -> EngineProtocol:
+            try:
+                world = await asyncio.to_thread(surroundings.enter_context, _demo_world(home)) if demo else None
+                engine = await open_engine(home, world)
+                talk.dress(engine.config.ui)
+                return engine
+            except LaunchError as error:
+                refused.append(error)
+                talk.over.set()
+                raise
+
+        async def run() -> int:
+            return await talk.run()
+
+        talk = PlainConversation(connect)
+        code = asyncio.run(run())
+    return report(refused[0]) if refused else code
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
+from pepper_tui.effects import proposals
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -170,23 +171,20 @@ async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
-    cards = await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], limit=max(1, count)))
-    for card in reversed(cards):
-        approval = Approval.of(card)
-        asked = ContextFilter(namespaces=[Namespace.TOOL_CALL], context_ids=[approval.call])
-        calls = [ToolCall.of(context) for context in await engine.recall(asked)]
-        done = [call for call in calls if call.approval == approval.id and approval.state is ApprovalState.APPROVED]
+    for each in reversed(await proposals(engine.recall, count)):
+        approval = each.approval
         yield {
             "effect": approval.resolved.summary,
             "account": approval.resolved.account,
             "digest": approval.digest,
             "proposed_at": approval.created_at,
             "decision": approval.state,
+            "by_user": each.by_user,
             "decided_at": approval.decided_at,
             "note": approval.decision_note,
-            "outcome": done[0].state if done else "",
-            "ended_at": done[0].ended_at if done else None,
-            "error": done[0].error if done else "",
+            "outcome": each.outcome,
+            "ended_at": each.ended_at,
+            "error": each.error,
         }
 
 

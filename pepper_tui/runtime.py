@@ -14,14 +14,30 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_repeat, parse_when
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import DATABASE, Config, Secrets
-from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Mailbox, MaildirFeed, Triage, load_own_feed
-from pepper_tui.llm import Models, build_models
+from pepper_tui.feeds import (
+    Agenda,
+    CalendarFeed,
+    ClockFeed,
+    ExecFeed,
+    Feed,
+    Feeds,
+    Judging,
+    Mailbox,
+    MaildirFeed,
+    MboxFeed,
+    Triage,
+    load_own_feed,
+)
+from pepper_tui.llm import Budget, Models, build_models
+from pepper_tui.llm.embedders import build_embedder
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -40,8 +56,22 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.scheduler import Scheduler
-from pepper_tui.store import ContextStore, HomeLock, StoreError, Subscriber
-from pepper_tui.tools import ApprovalError, Mailer, Services, Tool, ToolEngine, ToolError, builtin_registry
+from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
+from pepper_tui.store.meaning import PART as MEANING
+from pepper_tui.tools import (
+    ApprovalError,
+    Limits,
+    Mailer,
+    Services,
+    Tool,
+    ToolEngine,
+    ToolError,
+    WebFetcher,
+    WorkingHours,
+    add_own_tools,
+    builtin_registry,
+)
+from pepper_tui.tools.mcp import McpServers
 from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -65,17 +95,32 @@ def kill_switch() -> Callable[[str], None]:
     return checkpoint
 
 
-def feeds_of(config: Config, agenda: Agenda | None) -> list[Feed]:
-    """The feeds that the config asks for."""
-    triage = Triage(config)
+def feeds_of(config: Config, agenda: Agenda | None, secrets: Secrets, *, judged: bool = False) -> list[Feed]:
+    """The feeds that the config asks for. ``judged``: a model judges what the rules leave open.
+
+    Raises ``ConfigError`` for a secret that can't be read.
+    """
+    triage = Triage(config, judged=judged)
     feeds: list[Feed] = []
     if config.mail.maildir:
         feeds.append(MaildirFeed(config.mail, triage))
+    if config.mail.mbox:
+        feeds.append(MboxFeed(config.mail, triage, listens=not config.mail.maildir))
     if agenda is not None:
         feeds.append(CalendarFeed(config.calendar, triage, agenda))
     if config.clock:
         feeds.append(ClockFeed(config.clock, triage))
-    return [*feeds, *(load_own_feed(own, triage) for own in config.feed)]
+    feeds.extend(load_own_feed(own, triage) for own in config.feed)
+    for program in config.exec:
+        env = {name: secrets.filled(value) for name, value in program.env.items()}
+        feeds.append(ExecFeed(program, triage, env, secrets.home))
+    return feeds
+
+
+def agenda_of(config: Config, zone: tzinfo) -> Agenda | None:
+    """The calendar that the config names."""
+    own = [*config.user.addresses, config.sender_address]
+    return Agenda(config.calendar.paths, zone, own) if config.calendar.paths else None
 
 
 class Engine:
@@ -92,8 +137,10 @@ class Engine:
         models: Models | None = None,
         agenda: Agenda | None = None,
         tools: Iterable[Tool] = (),
+        embedder: Callable[[Budget], Embedder | None] = lambda _: None,
     ) -> None:
-        """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in."""
+        """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in;
+        ``embedder`` makes the one that searches by meaning, if any, given the budget that pays for it."""
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
         self._store, self._lock, self._clock = store, lock, clock
         checkpoint = kill_switch()
@@ -104,12 +151,17 @@ class Engine:
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
         self._models = models or build_models(config, store, clock, secrets)
-        self._agenda = agenda or (Agenda(config.calendar.paths, self.zone) if config.calendar.paths else None)
-        self._feeds = Feeds(feeds_of(config, self._agenda), store, clock, self._subscriber, self.zone)
+        self._agenda = agenda or agenda_of(config, self.zone)
+        judged = config.judging.enabled and not self._models.by_rule("triage")
+        self._judging = Judging(config.judging, config.user, store, clock, self._models.stream if judged else None)
+        feeds_there = feeds_of(config, self._agenda, secrets, judged=judged)
+        self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
         for tool in tools:
             self._registry.add(tool)
+        self._own_tools = list(add_own_tools(self._registry, config.tool, clock.now()))
         self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
+        self._mcp = McpServers(home, config, store, clock, self._registry, secrets, self._tools.cancel)
         self._workers = WorkerPool(
             store,
             clock,
@@ -138,6 +190,7 @@ class Engine:
             on_reply=self._spread,
             checkpoint=checkpoint,
         )
+        self._meaning = self._search_by_meaning(embedder(self._models.budget))
         self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
         self._decided: list[tuple[float, str]] = []  # acts on approvals that undo may take back, oldest first
         self._warming: asyncio.Task[None] | None = None
@@ -159,14 +212,15 @@ class Engine:
             lock.release()
             raise
         try:
-            return cls(home, config, store, lock, clock)
+            embedder = partial(build_embedder, config, clock, Secrets(home))
+            return cls(home, config, store, lock, clock, embedder=embedder)
         except BaseException:
             await store.close()
             lock.release()
             raise
 
     def _services(self, secrets: Secrets) -> Services:
-        mail = self.config.mail
+        mail, calendar, fetch = self.config.mail, self.config.calendar, self.config.tools.fetch
         mailer = None
         if mail.smtp is not None:
             mailer = Mailer(
@@ -175,13 +229,27 @@ class Engine:
         return Services(
             zone=self.zone,
             zone_name=self.zone.key,
-            mailbox=Mailbox(self._store) if mail.maildir else None,
+            mailbox=Mailbox(self._store) if mail.maildir or mail.mbox else None,
             agenda=self._agenda,
+            calendars=calendar.paths,
+            working=WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             mailer=mailer,
+            fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
             attach_from=mail.attach_from,
             parse_when=parse_when,
             parse_repeat=parse_repeat,
         )
+
+    def _search_by_meaning(self, embedder: Embedder | None) -> Meaning | None:
+        if embedder is None:
+            return None
+        wanted = self.config.search
+        keep = wanted.load == "start"
+        meaning = Meaning(
+            self._store, embedder, most=wanted.vectors, keep=keep, busy=lambda: self._scheduler.answering
+        )
+        self._store.meaning = meaning
+        return meaning
 
     async def start(self, *, feeds: bool = True) -> None:
         """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
@@ -189,14 +257,33 @@ class Engine:
         await self._inbox.start()
         await self._reminders.start()
         await self._workers.start()
+        await self._mcp.start()  # before the open calls are taken up: some may be to its tools
         await self._tools.start()
+        await self._tell_parts()
         await self._scheduler.start()
         if feeds:
             self._feeds.listen()
+            self._judging.listen(self._subscriber)
         await self._subscriber.start()
         if feeds:
             self._feeds.start()
+        if self._meaning is not None:
+            await self._meaning.start()
         self._warming = asyncio.create_task(self._warm(), name="warm models")
+
+    async def _tell_parts(self) -> None:
+        """Say how the user's tools are, and no more how what the config named once was."""
+        config = self.config
+        now = {f"feed.{feed.name}" for feed in self._feeds.feeds} | {f"worker.{each.name}" for each in config.worker}
+        now |= {health.part for health in self._own_tools} | {f"mcp.{name}" for name in config.mcp}
+        for context in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=500)):
+            family, named, _ = context.context_id.partition(".")
+            if context.context_id == MEANING and self._meaning is None:
+                await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
+            if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
+                await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
+        for health in self._own_tools:
+            await self._store.put(health, namespace=Namespace.HEALTH, context_id=health.part)
 
     async def _warm(self) -> None:
         try:
@@ -218,9 +305,11 @@ class Engine:
             "subscriber": self._subscriber.stop,
             "workers": self._workers.stop,
             "tools": self._tools.stop,
+            "mcp": self._mcp.stop,
             "reminders": self._reminders.stop,
             "inbox": self._inbox.stop,
             "timers": self._timers.stop,
+            **({"search by meaning": self._meaning.stop} if self._meaning is not None else {}),
             "models": self._models.close,
             "store": self._store.close,
         }

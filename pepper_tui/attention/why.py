@@ -162,6 +162,8 @@ class Why:
         tokens = f"{step.prompt_tokens}+{step.completion_tokens} tokens ({step.cached_tokens} cached)"
         model = step.model or "no model"
         lines.append(_indent(depth, f"step {self._at(step.created_at)}: {model}, {tokens}, cost {step.cost:.4f}"))
+        if step.because:
+            lines.append(_indent(depth, f"  answered by {model} because of {one_line(step.because, 200)}"))
         for call_id in step.calls:
             saved = await self._store.get(call_id, namespace=Namespace.TOOL_CALL)
             if saved is not None and f"{Namespace.TOOL_CALL}:{call_id}" not in told:

@@ -3,15 +3,18 @@
 from pepper_tui.feeds.agenda import Agenda, Event
 from pepper_tui.feeds.calendar_feed import CalendarFeed
 from pepper_tui.feeds.clock_feed import ClockFeed
+from pepper_tui.feeds.exec_feed import ExecFeed
 from pepper_tui.feeds.feed import Feed, FeedContext, FeedError, Feeds, HealthReporter, store_signal
+from pepper_tui.feeds.judging import Judging
 from pepper_tui.feeds.mailbox import Mailbox
 from pepper_tui.feeds.maildir import MaildirFeed
+from pepper_tui.feeds.mbox import MboxFeed
 from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.own import OwnFeed, load_own_feed
 from pepper_tui.feeds.triage import Facts, Triage, Verdict
 
 __all__ = [
-    "Agenda", "CalendarFeed", "ClockFeed", "Event", "Facts", "Feed", "FeedContext", "FeedError", "Feeds",
-    "HealthReporter", "Mail", "Mailbox", "MaildirFeed", "OwnFeed", "Triage", "Verdict", "load_own_feed", "parse_mail",
-    "store_signal",
+    "Agenda", "CalendarFeed", "ClockFeed", "Event", "ExecFeed", "Facts", "Feed", "FeedContext", "FeedError", "Feeds",
+    "HealthReporter", "Judging", "Mail", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage", "Verdict",
+    "load_own_feed", "parse_mail", "store_signal",
 ]  # fmt: skip

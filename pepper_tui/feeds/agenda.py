@@ -11,6 +11,7 @@ import hashlib
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -44,6 +45,8 @@ class Event(Record):
     calendar: str = ""  # name of the file
     recurrence: str = ""  # the original start of a moved occurrence, or the series' rule
     zone: str = ""
+    busy: bool = True  # whether it takes the user's time: neither marked as free nor declined
+    repeats: bool = False  # an occurrence of a series, as the series has it
 
     @property
     def cancelled(self) -> bool:
@@ -67,9 +70,11 @@ class _Series:
 class Agenda:
     """The events of ``paths`` (.ics files, or folders of them). Each look first takes up what changed on disk."""
 
-    def __init__(self, paths: list[Path], zone: tzinfo) -> None:
+    def __init__(self, paths: list[Path], zone: tzinfo, addresses: Iterable[str] = ()) -> None:
+        """``addresses`` are the user's own: what one of them has declined takes no time."""
         self._paths = paths
         self._zone = zone
+        self._addresses = frozenset(address.lower() for address in addresses)
         self._files: dict[Path, tuple[tuple[int, int], list[_Series], list[str]]] = {}
         self._lock = threading.Lock()
         self.defects: list[str] = []
@@ -77,6 +82,13 @@ class Agenda:
     async def between(self, start: float, end: float) -> list[Event]:
         """Occurrences that touch [start, end), by start; cancelled ones are not there. POSIX seconds."""
         return await self._look(self._between, start, end)
+
+    async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
+        """Pairs of events that overlap within [start, end), the one that begins first before the other."""
+        from pepper_tui.feeds.conflicts import conflicts_among
+
+        found = conflicts_among(await self.between(start, end))
+        return [(one.first, one.second) for one in found if one.start < end and one.end > start]
 
     async def events(self) -> list[Event]:
         """Every event and changed occurrence once, as written, cancelled ones too."""
@@ -109,15 +121,18 @@ class Agenda:
                 if len(found) >= MAX_OCCURRENCES or time.monotonic() > until:
                     self.defects.append("too many events: not all are shown")
                     break
+                moved = {_changed(one) for one in series.components} - {""}
+                repeats = _repeats(series)
                 for component in self._occurrences(series, start, end):
                     event = self._event(component, series.calendar)
                     if event is not None and not event.cancelled and event.start < end and event.end >= start:
+                        event.repeats = repeats and event.recurrence not in moved
                         found.append(event)
             found.sort(key=lambda event: (event.start, event.uid))
             return found[:MAX_OCCURRENCES]
 
     def _occurrences(self, series: _Series, start: float, end: float) -> list[Any]:
-        if not any("RRULE" in one or "RDATE" in one for one in series.components):
+        if not _repeats(series):
             return series.components
         import icalendar
         import recurring_ical_events
@@ -213,10 +228,21 @@ class Agenda:
                 calendar=calendar,
                 recurrence=_changed(component),
                 zone=str(component["DTSTART"].params.get("TZID", "")),
+                busy=self._is_busy(component),
             )
         except Exception as error:
             self.defects.append(f"{calendar}: an event can't be read: {type(error).__name__}")
             return None
+
+    def _is_busy(self, component: Any) -> bool:
+        free = (str(component.get("TRANSP", "")).upper(), str(component.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper())
+        if free[0] == "TRANSPARENT" or free[1] == "FREE":
+            return False
+        attendees = component.get("ATTENDEE", [])
+        return not any(
+            _address(one) in self._addresses and str(one.params.get("PARTSTAT", "")).upper() == "DECLINED"
+            for one in (attendees if isinstance(attendees, list) else [attendees])
+        )
 
     def _seconds(self, when: Any) -> float:
         if not isinstance(when, datetime):
@@ -234,6 +260,10 @@ def _end(component: Any, start: Any) -> Any:
     if "DURATION" in component:
         return start + component.decoded("DURATION")
     return start if isinstance(start, datetime) else cast(date, start) + timedelta(days=1)
+
+
+def _repeats(series: _Series) -> bool:
+    return any("RRULE" in one or "RDATE" in one for one in series.components)
 
 
 def _changed(component: Any) -> str:

@@ -1,8 +1,9 @@
-"""The calendar as signals: events that are new, changed or cancelled, and those that start soon.
+"""The calendar as signals: events that are new, changed or cancelled, those that start soon, and two that overlap.
 
 Every event as written is a context in ``raw.calendar``; a change of it is a new version. A start that comes near is a
 context of its own there, made only after the files have been looked at once more, so that a moved or cancelled event
-announces nothing.
+announces nothing. A conflict is a context of its own, too: a new version of it where it comes up again after it was
+gone, none while it lasts, and looked at once more before it is told. What Pepper itself added tells nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Facts, Triage
 from pepper_tui.model import ContextFilter, ContextUpdate, Json, Namespace, Priority, Signal
@@ -26,6 +28,7 @@ NAME: Final = "calendar"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
 LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is seen
+OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next look for conflicts where no event has changed
 
 
 class CalendarFeed:
@@ -38,12 +41,16 @@ class CalendarFeed:
         self._triage = triage
         self._agenda = agenda
         self._changed = asyncio.Event()
+        self._next_overlaps = 0.0
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
             if not update.deleted:
                 async with ctx.processing(update.seq):
-                    await self._signal(ctx, update)
+                    if update.context.type == "conflict":
+                        await self._signal_conflict(ctx, update)
+                    else:
+                        await self._signal(ctx, update)
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
 
@@ -87,33 +94,62 @@ class CalendarFeed:
         defects = list(self._agenda.defects)
         now = ctx.clock.now()
         present = {f"event_{event.key}": event for event in events}
-        known: dict[str, Json] = {}
-        after = 0
-        while page := await ctx.store.query(
-            ContextFilter(namespaces=[RAW], types=["event"], after_seq=after, newest_first=False, limit=500)
-        ):
-            known.update((context.context_id, context.data) for context in page)
-            after = page[-1].seq
+        known = await self._known(ctx, "event")
+        changed = False
         async with ctx.store.unit():
             for key, event in present.items():
                 before = known.get(key)
                 data = {**event.data(), "id": key, "backlog": source is None, "gone": False}
                 if before is not None:
                     data["backlog"] = before["backlog"]
-                    if before == data:
+                    if before == {name: data[name] for name in before if name in data}:
                         continue
                     data["backlog"] = False
+                changed = True
                 await self._put(ctx, key, data)
             if not defects:  # a file that can't be read has lost nothing
                 for key, before in known.items():
                     if key not in present and not before["gone"]:
+                        changed = True
                         await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
             if source is None:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
+        if changed or now >= self._next_overlaps:
+            await self._look_for_conflicts(ctx, backlog=source is None)
+            self._next_overlaps = now + OVERLAPS_EVERY
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
         else:
             await ctx.health.report("ok", f"{len(present)} events")
+
+    async def _known(self, ctx: FeedContext, kind: str) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        after = 0
+        while page := await ctx.store.query(
+            ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=500)
+        ):
+            found.update((context.context_id, context.data) for context in page)
+            after = page[-1].seq
+        return found
+
+    async def _look_for_conflicts(self, ctx: FeedContext, *, backlog: bool) -> None:
+        """Store each conflict that is new or back, and mark those that are gone."""
+        now = ctx.clock.now()
+        events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
+        found = {one.key: one for one in conflicts_among(events)}
+        known = await self._known(ctx, "conflict")
+        whole = not self._agenda.defects and len(found) < MAX_CONFLICTS
+        async with ctx.store.unit():
+            for key, conflict in found.items():
+                before = known.get(key)
+                if before is None or before["gone"]:
+                    data = {**conflict.data(), "gone": False, "backlog": backlog}
+                    titles = f"{conflict.first.summary}\n{conflict.second.summary}"
+                    await ctx.store.store(data, namespace=RAW, context_id=key, type="conflict", text=titles)
+            for key, before in known.items():
+                if whole and key not in found and not before["gone"]:
+                    gone = {**before, "gone": True}
+                    await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict")
 
     async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
         text = f"{data['summary']}\n{data['location']}\n{data['description']}"
@@ -171,6 +207,8 @@ class CalendarFeed:
             priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
         elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
             priority, reason, action = Priority.LOG, "it is over", None
+        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw["uid"]) is not None:
+            priority, reason, action = Priority.LOG, "Pepper added it, with your yes", None
         if action and not (soon and raw["brief"]):
             action = {**action, "brief": 0}  # a brief is made when its time has come, not when the event appears
         elif action:
@@ -195,6 +233,64 @@ class CalendarFeed:
             metadata=metadata,
         )
         await store_signal(ctx.store, signal)
+
+    async def _signal_conflict(self, ctx: FeedContext, update: ContextUpdate) -> None:
+        raw = update.context.data
+        if raw["gone"]:
+            return
+        first, second = raw["events"]
+        facts = Facts(
+            source=NAME,
+            sender=second["organizer"],
+            subject=f"{first['summary']}\n{second['summary']}",
+            labels=[*first["categories"], *second["categories"], first["calendar"], second["calendar"]],
+            priority=Priority.NORMAL,
+            reason="two events in your calendar overlap",
+        )
+        priority, reason, action = self._triage.judge(facts)
+        if raw["backlog"]:
+            priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+        elif raw["end"] <= ctx.clock.now():
+            priority, reason, action = Priority.LOG, "it is over", None
+        elif await self._shown_before(ctx, first["uid"], second["uid"]):
+            priority, reason, action = Priority.LOG, "the card for adding it said so", None
+        else:  # read from the files again: one of the two may have been moved meanwhile
+            still = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
+            if not self._agenda.defects and raw["id"] not in {one.key for one in conflicts_among(still)}:
+                priority, reason, action = Priority.LOG, "they overlap no longer", None
+        start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
+        titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
+        metadata: Json = {
+            "raw": raw["id"], "summary": f"{titles[0]} / {titles[1]}", "start": raw["start"], "end": raw["end"],
+            "kind": "conflict", "uids": [first["uid"], second["uid"]], "calendar": second["calendar"],
+        }  # fmt: skip
+        if action:
+            metadata["action"] = {**action, "brief": 0}
+        signal = Signal(
+            id=f"signal_{raw['id']}_{update.context.version}",
+            content=one_line(f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}", 320),
+            created_at=update.context.updated_at,
+            priority=priority,
+            source=NAME,
+            reason=reason,
+            matter=f"event:{second['uid']}",
+            metadata=metadata,
+        )
+        await store_signal(ctx.store, signal)
+
+    @staticmethod
+    async def _shown_before(ctx: FeedContext, one: str, other: str) -> bool:
+        """Whether the card by which Pepper added one of two events named the other."""
+        for added, beside in ((one, other), (other, one)):
+            record = await _added_by_pepper(ctx, added)
+            if record is not None and beside in record["beside"]:
+                return True
+        return False
+
+
+async def _added_by_pepper(ctx: FeedContext, uid: str) -> Json | None:
+    found = await ctx.store.get(uid, namespace=Namespace.ADDED)
+    return found.data if found is not None else None
 
 
 def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "") -> Facts:

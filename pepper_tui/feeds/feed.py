@@ -24,6 +24,8 @@ FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
 
+OPEN: Final = "judging"
+"""Signals that wait to be judged are in ``judging.<source>``; see ``feeds/judging.py``."""
 PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
 HealthState = Literal["ok", "starting", "trouble", "stopped"]
@@ -172,7 +174,8 @@ class Feeds:
                 if self.clock.monotonic() - began >= STEADY:
                     pause = FIRST_PAUSE
                 mend = getattr(error, "mend", "") or "it is tried again by itself; see pepper log"
-                await self._tell(ctx, f"{type(error).__name__}: {error}", str(mend))
+                words = str(error) if isinstance(error, FeedError) else f"{type(error).__name__}: {error}"
+                await self._tell(ctx, words, str(mend))
             await self.clock.sleep(pause * (0.75 + self.clock.jitter() / 2))
             pause = min(LONGEST_PAUSE, pause * 2)
 
@@ -184,16 +187,22 @@ class Feeds:
             return
 
 
-async def store_signal(store: ContextStore, signal: Signal, tags: Iterable[str] = (), dedupe_key: str = "") -> None:
-    """Store ``signal`` in ``signals.<source>``: once an id, and once a ``dedupe_key`` within its window."""
+async def store_signal(
+    store: ContextStore, signal: Signal, tags: Iterable[str] = (), dedupe_key: str = "", *, is_open: bool = False
+) -> None:
+    """Store ``signal`` in ``signals.<source>``: once an id, and once a ``dedupe_key`` within its window.
+
+    ``is_open``: it is for a model to judge first, and waits for that in ``judging.<source>``.
+    """
     namespace = f"{Namespace.SIGNALS}.{signal.source}"
     if await store.get(signal.id, namespace=namespace) is not None:
         return
     await store.put(
         signal,
-        namespace=namespace,
+        namespace=f"{OPEN}.{signal.source}" if is_open else namespace,
         type="signal",
-        text=signal.content,
+        text="" if is_open else signal.content,
         tags={str(signal.priority), *tags},
+        metadata={"dedupe_key": dedupe_key} if is_open else None,
         dedupe_key=dedupe_key or None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pepper_tui.feeds.maildir import RAW
+from pepper_tui.feeds.mail_intake import RAW
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
 
@@ -22,20 +22,23 @@ class Mailbox:
     async def search(
         self, words: str = "", sender: str = "", since: float | None = None, limit: int = 10
     ) -> list[Json]:
-        """Mails that hold ``words``, best first; without words the newest ones.
+        """Mails that hold ``words`` or mean them, best first; without words the newest ones.
 
-        ``sender`` is part of a name or address; ``since`` the earliest date, POSIX seconds.
+        ``sender`` is part of a name or address; ``since`` the earliest date, POSIX seconds. Each has a ``found`` that
+        says how it was found.
         """
         found: Iterable[Context]
         if words.strip():
             hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=limit * 5 + 20)
+            how = {hit.context.context_id: hit.found for hit in hits}
             found = [hit.context for hit in hits]
         else:
+            how = {}
             page = await self._store.query(ContextFilter(namespaces=[RAW], limit=limit * 10 + 200))
             found = sorted(page, key=lambda context: _when(context.data), reverse=True)
         wanted = sender.casefold().strip()
         kept = [
-            context.data
+            {**context.data, "found": how.get(context.context_id, "text")}
             for context in found
             if (not wanted or wanted in str(context.metadata.get("sender", "")).casefold())
             and (since is None or _when(context.data) >= since)

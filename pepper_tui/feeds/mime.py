@@ -7,7 +7,6 @@ Text stays raw here: it is cleaned where it is shown.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from email.message import EmailMessage, Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any, Final, cast
 
-from pepper_tui.feeds.html_text import html_text
+from pepper_tui.charsets import decoded
 from pepper_tui.feeds.reply_text import latest_reply
+from pepper_tui.html_text import html_text
 from pepper_tui.model import Json, Record
 
 MAX_BYTES: Final = 25_000_000
@@ -38,32 +38,6 @@ MAX_ATTACHMENTS: Final = 100
 
 _CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
-# codecs that are quadratic in what they decode, or are none for text
-_REFUSED_CODECS: Final = {"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
-_CODEC_NAMES: Final = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "x-gbk": "gb18030",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "us-ascii": "utf-8",
-    "ascii": "utf-8",
-    "ansi_x3.4-1968": "utf-8",
-    "utf8mb4": "utf-8",
-    "unicode-1-1-utf-8": "utf-8",
-    "iso-8859-8-i": "iso-8859-8",
-    "iso-8859-6-i": "iso-8859-6",
-    "x-sjis": "cp932",
-    "shift_jis": "cp932",
-    "windows-31j": "cp932",
-    "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949",
-    "x-mac-roman": "mac-roman",
-    "cp-850": "cp850",
-    "ansi": "cp1252",
-    "windows-874": "cp874",
-}
 
 
 @dataclass(slots=True)
@@ -110,7 +84,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         message = message_from_bytes(_bounded(source, mail.defects), policy=policy.default)
     except Exception as error:  # a parser's own fault on broken input, RecursionError included
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
-        mail.text = mail.reply = _decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
+        mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
         return _storable(mail)
     for read in (_read_headers, _read_body):
         try:
@@ -158,7 +132,7 @@ def _header(message: Message, name: str, defects: list[str]) -> str:
     if not raw:
         return ""
     if not raw.isascii():  # bytes that no header may hold, yet many do: UTF-8 or an old code page
-        return " ".join(_decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
+        return " ".join(decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
     if "=?" not in raw:
         return " ".join(raw.split())
     try:
@@ -173,7 +147,7 @@ def _addresses(message: Message, name: str, defects: list[str]) -> list[Json]:
     for raw in _raw_headers(message, name):
         value = raw
         if not raw.isascii():
-            value = _decoded(raw.encode("utf-8", "surrogateescape"), "", [])
+            value = decoded(raw.encode("utf-8", "surrogateescape"), "", [])
         try:
             pairs = getaddresses([" ".join(value.split())])
         except Exception:
@@ -309,36 +283,7 @@ def _content(part: Message, defects: list[str]) -> str:
     if len(source) > MAX_BODY_BYTES:
         defects.append("the body was cut")
         source = source[:MAX_BODY_BYTES]
-    return _decoded(source, _quietly(part.get_content_charset, ""), defects)
-
-
-def _decoded(source: bytes, charset: str, defects: list[str]) -> str:
-    """``source`` as text: by its charset, else as UTF-8, else as the commonest code page."""
-    name = charset.strip().strip("\"'").lower()[:60]
-    name = _CODEC_NAMES.get(name, name)
-    if name:
-        try:
-            codec = codecs.lookup(name)
-            if codec.name in _REFUSED_CODECS:
-                raise LookupError(name)
-            return source.decode(codec.name)
-        except UnicodeError:
-            defects.append(f"not all of the text is {name}")
-        except (LookupError, ValueError):
-            defects.append(f"unknown charset {name}")
-            name = ""
-    try:
-        return source.decode("utf-8")
-    except UnicodeError:
-        pass
-    if name not in ("", "utf-8"):
-        try:
-            return source.decode(name, "replace")
-        except Exception:
-            defects.append(f"{name} can't be decoded")
-    if name == "utf-8":
-        return source.decode("utf-8", "replace")
-    return source.decode("cp1252", "replace")
+    return decoded(source, _quietly(part.get_content_charset, ""), defects)
 
 
 def _storable(mail: Mail) -> Mail:

@@ -8,23 +8,23 @@ the user's own rights. Whatever is wrong with it is told as ``Health`` and ends 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib.util
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from pepper_tui.config import FEED_NAMES
 from pepper_tui.config import OwnFeed as OwnFeedConfig
 from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
-from pepper_tui.feeds.triage import Facts, Triage
+from pepper_tui.feeds.said import raw_of, signal_of
+from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
 from pepper_tui.text import one_line
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
-_TAKEN: Final = {"mail", "calendar", "clock"}
+_TAKEN: Final = FEED_NAMES
 
 
 class OwnContext:
@@ -43,11 +43,8 @@ class OwnContext:
 
     async def emit(self, data: Mapping[str, Any]) -> None:
         """Store ``data`` in ``raw.<name>``. The same ``data["id"]`` (default: a hash of all of it) is one thing."""
-        raw = dict(data)
-        digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
-        raw["id"] = f"{self._name}_{raw.get('id', digest[:24])}"
+        raw, text = raw_of(self._name, data)
         namespace = f"{Namespace.RAW}.{self._name}"
-        text = " ".join(str(value) for value in raw.values() if isinstance(value, str))
         await self._ctx.store.store(raw, namespace=namespace, context_id=raw["id"], type="own", text=text)
 
     async def recall(self, key: str) -> Json | None:
@@ -124,26 +121,7 @@ class OwnFeed:
             return said
         if not isinstance(said, dict):
             raise TypeError(f"process must return a dict, a Signal or None, not {type(said).__name__}")
-        content = one_line(str(said.get("content") or said.get("title") or said.get("text") or ""), 320)
-        if not content:
-            raise ValueError("process returned no content")
-        facts = Facts(
-            self.name,
-            sender=str(said.get("sender", "")).lower(),
-            subject=content,
-            text=str(said.get("text", "")),
-            priority=Priority(said.get("priority", "normal")),
-            reason=str(said.get("reason") or f"from your feed {self.name!r}"),
-        )
-        priority, reason, action = self._triage.judge(facts)
-        metadata: Json = {**said.get("metadata", {}), "raw": raw["id"]}
-        metadata.pop("action", None)  # only a watch orders one: what came from outside does not
-        if action:
-            metadata["action"] = action
-        matter = str(said.get("matter") or f"{self.name}:{raw['id']}")
-        return Signal(
-            identity, content, update.context.created_at, priority, self.name, one_line(reason, 200), matter, metadata
-        )
+        return signal_of(self.name, said, raw["id"], update.context.created_at, self._triage)
 
 
 def load_own_feed(config: OwnFeedConfig, triage: Triage) -> OwnFeed:

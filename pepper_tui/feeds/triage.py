@@ -51,8 +51,9 @@ Rule = Callable[[Facts], Verdict | None]
 class Triage:
     """The user's rules. ``rules`` are functions asked first; the first verdict counts."""
 
-    def __init__(self, config: Config, rules: Sequence[Rule] = ()) -> None:
-        self._config = config
+    def __init__(self, config: Config, rules: Sequence[Rule] = (), *, judged: bool = False) -> None:
+        """``judged``: there is a model to judge what the rules leave open."""
+        self._config, self._judged = config, judged
         self._rules = rules
         self._own = {address.lower() for address in (*config.user.addresses, config.sender_address) if address}
         self._words = {word: _whole(word) for watch in config.watch for word in watch.words}
@@ -74,6 +75,13 @@ class Triage:
         if facts.sender and _is_one_of(facts.sender, self._config.user.vips):
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
+
+    def leaves_open(self, facts: Facts) -> bool:
+        """Whether the verdict on ``facts`` rests on its address lines alone, and a model can look at the rest."""
+        if not self._judged or facts.source != "mail" or facts.automatic or self.is_own(facts.sender):
+            return False
+        settled = _is_one_of(facts.sender, self._config.user.vips) or bool(self.matching(facts))
+        return not settled and self.judge(facts).priority in (Priority.NORMAL, Priority.LOW)
 
     def is_own(self, address: str) -> bool:
         """Whether ``address`` is one of the user's own."""

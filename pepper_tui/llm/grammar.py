@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
@@ -19,6 +21,7 @@ CAPABILITIES: Final = (
     "reply to ann: text · send mail to a@b.org: subject: text (both wait for your yes)",
     "brief me on budget · find lease · summarise lease",
     "note milk is out · search notes for milk",
+    'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
     "status · help",
 )
 
@@ -65,6 +68,7 @@ _I: Final = re.IGNORECASE | re.DOTALL
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
+        ("use", r"(?:use|call)\s+(?P<tool>[a-z][a-z0-9-]*__[\w-]+)(?:\s+(?P<arguments>\S.*))?"),
         ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?"
                            r"|(?:my\s+)?reminders"),
         ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
@@ -127,11 +131,29 @@ def parse(text: str) -> Command:
     bare = said.rstrip(" \t\n.!?")
     for kind, pattern in _PATTERNS:
         # What a person writes into a mail or a note keeps its full stop.
-        subject = said if kind in ("send", "reply", "note") else (bare or said)
+        subject = said if kind in ("send", "reply", "note", "use") else (bare or said)
         match = pattern.fullmatch(subject)
         if match:
             return Command(kind, {k: v.strip() for k, v in match.groupdict().items() if v})
     return Command("unknown")
+
+
+def arguments_of(words: str) -> dict[str, Any]:
+    """The arguments that ``words`` spell: a JSON object, or ``key=value`` with commas between them."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(words)
+        if isinstance(found, dict):
+            return found
+    pairs = re.findall(r"([\w.$-]+)\s*=\s*(.*?)(?:\s*,\s*(?=[\w.$-]+\s*=)|$)", words, re.DOTALL)
+    return {key: _plain_value(value) for key, value in pairs}
+
+
+def _plain_value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
 
 
 def repeat_rule(when: str) -> tuple[str, str]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, get_args
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
+from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
 from pepper_tui.llm.client import ModelClient, bound_prompt, usage_so_far
 from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
 from pepper_tui.llm.openai_client import OpenAIClient
-from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, TextDelta, Usage
+from pepper_tui.llm.places import Place, fallback_of, first_of, patience_of
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
@@ -21,30 +26,62 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _UNSET_TOKENS: Final = ModelRequest("scheduler", ()).max_tokens  # a request that says nothing gets models.max_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A client and the model that it is asked for."""
+
+    client: ModelClient
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEndpoints:
+    """What a role asks, what stands in for that, and how patient it is."""
+
+    first: Endpoint
+    fallback: Endpoint | None = None
+    patience: Patience = DEFAULT_PATIENCE
+
+
 class Models:
-    """Streams a request from the model of its role. ``last_usage`` is what the last finished call cost."""
+    """Streams a request from the model of its role, or from its fallback."""
 
     def __init__(
         self,
-        clients: dict[Role, ModelClient],
-        names: dict[Role, str],
+        clock: Clock,
+        roles: Mapping[Role, RoleEndpoints],
         budget: Budget,
         prices: dict[str, config.Price],
         max_tokens: int = _UNSET_TOKENS,
     ) -> None:
-        self._clients, self._names, self._prices = clients, names, prices
-        self._max_tokens = max_tokens
+        self._prices, self._max_tokens = prices, max_tokens
         self.budget = budget
-        self.last_usage: Usage | None = None
+        self._endpoints = {role: asked.first for role, asked in roles.items()}
+        self._clients = {each.client for asked in roles.values() for each in (asked.first, asked.fallback) if each}
+        sources: dict[Endpoint, Source] = {}
+
+        def source(endpoint: Endpoint) -> Source:
+            return sources.setdefault(endpoint, Source(endpoint.name, partial(self._ask, endpoint)))
+
+        self._attempts = {
+            role: Attempts(
+                clock, source(asked.first), source(asked.fallback) if asked.fallback else None, asked.patience
+            )
+            for role, asked in roles.items()
+        }
 
     @property
     def offline(self) -> bool:
         """Whether the scheduler thinks by rules only."""
-        return isinstance(self._clients["scheduler"], OfflineModel)
+        return self.by_rule("scheduler")
+
+    def by_rule(self, role: Role) -> bool:
+        """Whether ``role`` has no model but the rules."""
+        return isinstance(self._endpoints[role].client, OfflineModel)
 
     def name(self, role: Role = "scheduler") -> str:
         """The model's name as it stands in the config, or ``offline``."""
-        return self._names[role]
+        return self._endpoints[role].name
 
     def today(self) -> Spending:
         """What today has cost; zero until ``warm`` or the first call has read it from the store."""
@@ -53,7 +90,7 @@ class Models:
     async def warm(self) -> None:
         """Read today's spending and import the SDK, so that the first call need not."""
         await self.budget.load()
-        for client in set(self._clients.values()):
+        for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.warm()
 
@@ -64,23 +101,32 @@ class Models:
     async def close(self) -> None:
         """Finish the records under way and close the connections."""
         await self.budget.close()
-        for client in set(self._clients.values()):
+        for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.close()
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """See ``ModelClient``. The ``Completed`` and each ``ModelError`` carry usage with its cost.
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.
 
         What a call cost is counted by the time that its last event, its error or its cancellation gets out, and on
         record with the next ``unit``, or a moment later.
         """
-        client, model = self._clients[request.role], request.model or self._names[request.role]
+        async with contextlib.aclosing(self._attempts[request.role].stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def _ask(self, endpoint: Endpoint, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """One attempt, at the price of the model that it asks."""
+        client, model = endpoint.client, request.model or endpoint.name
         if isinstance(client, OfflineModel):
             async for event in client.stream(request):
                 yield event
             return
-        if request.max_tokens == _UNSET_TOKENS:
-            request = dataclasses.replace(request, max_tokens=self._max_tokens)
+        request = dataclasses.replace(
+            request,
+            model=model,
+            max_tokens=self._max_tokens if request.max_tokens == _UNSET_TOKENS else request.max_tokens,
+        )
         price = self._prices.get(model)
         held = await self.budget.reserve(
             model=model,
@@ -95,11 +141,11 @@ class Models:
         events = client.stream(request)
         try:
             async for event in events:
-                if isinstance(event, TextDelta):
+                if isinstance(event, Completed):
+                    finished = dataclasses.replace(event, usage=self._priced(event.usage, price))
+                elif not isinstance(event, Retrying):
                     text.append(event.text)
                     yield event
-                else:
-                    finished = dataclasses.replace(event, usage=self._priced(event.usage, price))
             if finished is None:
                 raise ModelError("cut", "The model's answer broke off.", retryable=True)
         except ModelError as error:
@@ -112,7 +158,6 @@ class Models:
             usage = self._priced(usage_so_far(request, model, "".join(text)), price)
             self.budget.settle(held, usage)
             raise
-        self.last_usage = finished.usage
         self.budget.settle(held, finished.usage)
         yield finished
 
@@ -126,31 +171,35 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
 
     Raises ``ConfigError`` for a secret that can't be read.
     """
-    clients: dict[Role, ModelClient] = {}
-    names: dict[Role, str] = {}
-    shared: dict[tuple[str, str, str], ModelClient] = {}
+    main = settings.models
+    shared: dict[tuple[str, str, str], Endpoint] = {}
     offline = OfflineModel(
         clock, user=settings.user, zone=local_zone(settings.user.zone), calls_per_step=settings.scheduler.calls_per_step
     )
-    main = settings.models
-    for role in ROLES:
-        own: config.RoleModel = getattr(main, role)
-        name, base_url = own.name or main.name, own.base_url or main.base_url
-        # the main key belongs to the main endpoint; another one gets it only where the config names it there
-        falls_back = base_url == main.base_url
-        key = secrets.value(own.api_key or (main.api_key if falls_back else ""))
-        if not key and not base_url:
-            clients[role], names[role] = offline, OFFLINE_NAME
-            continue
-        client = shared.get((name, base_url, key))
-        if client is None:
-            client = shared[name, base_url, key] = OpenAIClient(
+    by_rule = Endpoint(offline, OFFLINE_NAME)
+
+    def endpoint(place: Place | None) -> Endpoint | None:
+        """The endpoint at ``place``; ``None`` where it has neither a URL nor a key."""
+        key = secrets.value(place.key) if place else ""
+        if place is None or not (key or place.base_url):
+            return None
+        found = shared.get((place.name, place.base_url, key))
+        if found is None:
+            client = OpenAIClient(
                 clock,
-                model=name,
-                base_url=base_url,
+                model=place.name,
+                base_url=place.base_url,
                 api_key=key,
                 first_token_timeout=main.first_token_timeout,
                 timeout=main.timeout,
             )
-        clients[role], names[role] = client, name
-    return Models(clients, names, Budget(store, clock, settings), main.prices, main.max_tokens)
+            found = shared[place.name, place.base_url, key] = Endpoint(client, place.name)
+        return found
+
+    roles: dict[Role, RoleEndpoints] = {}
+    for role in ROLES:
+        first, fallback = endpoint(first_of(main, role)), endpoint(fallback_of(main, role))
+        if first is None:  # without a key the first can never answer, and there is nothing to come back to
+            first, fallback = fallback or by_rule, None
+        roles[role] = RoleEndpoints(first, fallback, patience_of(main, role))
+    return Models(clock, roles, Budget(store, clock, settings), main.prices, main.max_tokens)

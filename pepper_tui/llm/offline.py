@@ -18,7 +18,7 @@ from pepper_tui.clock import Clock, iso
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
 from pepper_tui.llm.answers import SHOWN, in_words
-from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, parse, repeat_rule
+from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, arguments_of, parse, repeat_rule
 from pepper_tui.model import (
     Completed,
     Entry,
@@ -57,7 +57,7 @@ class _Draft:
         if words.strip():
             self.words.append(words.strip())
 
-    def call(self, name: str, **arguments: Any) -> bool:
+    def call(self, name: str, /, **arguments: Any) -> bool:
         """Ask for a call; False where the tool is not on offer. Arguments that the tool does not know are left out."""
         if name not in self.offered:
             return False
@@ -67,7 +67,7 @@ class _Draft:
         self.calls.append(RequestedCall(self._new_id("call"), name, arguments))
         return True
 
-    def need(self, tool: str, words: str = "", **arguments: Any) -> None:
+    def need(self, tool: str, words: str = "", /, **arguments: Any) -> None:
         """Ask for a call and say ``words``, or say that there is no such tool."""
         if self.call(tool, **arguments):
             self.say(words)
@@ -321,6 +321,8 @@ class OfflineModel:
     def _do(self, request: ModelRequest, command: Command, draft: _Draft) -> None:
         c = command
         match c.kind:
+            case "use":
+                draft.need(c["tool"], **arguments_of(c["arguments"]))
             case "remind":
                 when, repeat = repeat_rule(c["when"])
                 draft.need("remind", text=c["text"], when=when, repeat=repeat)

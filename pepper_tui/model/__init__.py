@@ -12,6 +12,7 @@ from pepper_tui.model.model_calls import (
     ModelEvent,
     ModelRequest,
     RequestedCall,
+    Retrying,
     TextDelta,
     ToolSpec,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "ReplyDelta",
     "RequestedCall",
     "ResolvedEffect",
+    "Retrying",
     "RunState",
     "Signal",
     "StateTable",

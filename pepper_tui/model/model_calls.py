@@ -65,23 +65,22 @@ class RequestedCall:
 @dataclass(frozen=True, slots=True)
 class Completed:
     """The end of a complete, valid response. ``not_judged``: positions among the request's entries of the signals that
-    were left alone for want of judgement."""
+    were left alone for want of judgement. ``because``: why a fallback answered, in words; else empty. ``text`` is the
+    whole of it: where what was streamed differs, this counts."""
 
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
     not_judged: tuple[int, ...] = ()
-
-
-ModelEvent = TextDelta | Completed
+    because: str = ""
 
 
 class ModelError(Exception):
     """A model call that gave no valid response.
 
     ``kind``: ``timeout``, ``rate_limited``, ``server``, ``cut``, ``bad_response``, ``empty``, ``endless``, ``auth``,
-    ``budget``, ``unreachable``. ``words`` tells the user what happened and the way out. ``usage`` holds what was
-    spent all the same.
+    ``budget``, ``unreachable``, ``setup`` (no such model, or one that can't call tools). ``words`` tells the user what
+    happened and the way out. ``usage`` holds what was spent all the same.
     """
 
     def __init__(
@@ -96,3 +95,14 @@ class ModelError(Exception):
         super().__init__(words)
         self.kind, self.words, self.retryable = kind, words, retryable
         self.retry_after, self.usage = retry_after, usage
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """What was streamed is void: the attempt ended in ``error``, and another follows in ``pause`` seconds."""
+
+    error: ModelError
+    pause: float
+
+
+ModelEvent = TextDelta | Retrying | Completed

@@ -127,13 +127,15 @@ class ToolResult(Record):
 
 @dataclass(slots=True)
 class CardLine(Record):
-    """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote."""
+    """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote.
+    ``settled``: code has taken the value from the config; no text had a say in it."""
 
     label: str
     value: str
     editable: bool = False
     untrusted: bool = False
     multiline: bool = False
+    settled: bool = False
 
 
 @dataclass(slots=True)
@@ -279,6 +281,7 @@ class Step(Record):
 
     ``inputs`` are ``namespace:id`` of what it took from the queue; ``calls`` ids of tool calls; ``message`` the id of
     what it said, ``log`` of what it kept to itself. ``round`` counts the steps in a row that only results started.
+    ``because`` says why a fallback answered in place of the first model.
     """
 
     id: str
@@ -295,6 +298,7 @@ class Step(Record):
     round: int = 0
     outcome: Literal["done", "stopped", "trouble"] = "done"
     seconds: float = 0.0
+    because: str = ""
 
 
 @dataclass(slots=True)

@@ -58,6 +58,8 @@ class Namespace:
     HEALTH: ClassVar = "health"
     PEOPLE: ClassVar = "people"  # addresses the user has written to
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
+    ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
+    MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
 
 
 OPEN_TAG: Final = "open"

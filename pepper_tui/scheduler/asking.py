@@ -1,4 +1,4 @@
-"""One model call of a step, with its retries: it can be interrupted, and it always comes to an end."""
+"""One model call of a step: it can be interrupted, and it always comes to an end. Retries are the model's affair."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from pepper_tui import config
-from pepper_tui.clock import Clock
-from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, ReplyDelta, TextDelta
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, ReplyDelta, Retrying
 
 Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
 
@@ -34,13 +32,10 @@ class Asking:
     def __init__(
         self,
         stream: Stream,
-        clock: Clock,
-        limits: config.Scheduler,
         on_reply: Callable[[ReplyDelta], None],
         on_wait: Callable[[ModelError, float], Awaitable[None]],
     ) -> None:
-        self._stream, self._clock, self._limits = stream, clock, limits
-        self._on_reply, self._on_wait = on_reply, on_wait
+        self._stream, self._on_reply, self._on_wait = stream, on_reply, on_wait
 
     async def ask(self, request: ModelRequest, reply: Reply, interrupt: asyncio.Event, *, shown: bool) -> Completed:
         """The complete response. ``shown``: its text is handed on as it comes.
@@ -49,7 +44,7 @@ class Asking:
         """
         if interrupt.is_set():
             raise InterruptedByUserError
-        asking = asyncio.create_task(self._with_retries(request, reply, shown=shown))
+        asking = asyncio.create_task(self._asked(request, reply, shown=shown))
         interrupted = asyncio.create_task(interrupt.wait())
         try:
             await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,38 +59,33 @@ class Asking:
                 await asyncio.wait({asking})
         raise InterruptedByUserError
 
-    async def _with_retries(self, request: ModelRequest, reply: Reply, *, shown: bool) -> Completed:
-        attempt = 0
-        while True:
-            try:
-                return await self._once(request, reply, shown=shown)
-            except ModelError as error:
-                if not error.retryable or attempt >= self._limits.retries:
-                    raise
-                if error.usage is not None:
-                    reply.wasted += error.usage.cost
-                self.take_back(reply)
-                backoff = self._limits.retry_base * 2**attempt * (0.5 + self._clock.jitter())
-                pause = min(self._limits.retry_cap, error.retry_after or backoff)
-                await self._on_wait(error, pause)
-                await self._clock.sleep(pause)
-                attempt += 1
-
-    async def _once(self, request: ModelRequest, reply: Reply, *, shown: bool) -> Completed:
+    async def _asked(self, request: ModelRequest, reply: Reply, *, shown: bool) -> Completed:
         events = self._stream(request)
         try:
             async for event in events:
                 if isinstance(event, Completed):
+                    if shown and event.text.strip() != reply.text.strip():  # some of it was the model's own thought
+                        self.take_back(reply)
+                        self._show(reply, event.text)
                     return event
-                if isinstance(event, TextDelta) and shown:
-                    reply.text += event.text
-                    reply.streamed = True
-                    self._on_reply(ReplyDelta(reply.message_id, event.text))
+                if isinstance(event, Retrying):
+                    if event.error.usage is not None:
+                        reply.wasted += event.error.usage.cost
+                    self.take_back(reply)
+                    await self._on_wait(event.error, event.pause)
+                elif shown:
+                    self._show(reply, event.text)
         finally:
             if isinstance(events, AsyncGenerator):
                 with contextlib.suppress(RuntimeError):  # it is ending already
                     await events.aclose()
         raise ModelError("cut", "The model's answer broke off.", retryable=True)
+
+    def _show(self, reply: Reply, piece: str) -> None:
+        if piece:
+            reply.text += piece
+            reply.streamed = True
+            self._on_reply(ReplyDelta(reply.message_id, piece))
 
     def take_back(self, reply: Reply) -> None:
         """Void what has been shown of ``reply``."""

@@ -57,7 +57,7 @@ _FAULT_PAUSE_CAP: Final = 60.0  # seconds after a fault of Pepper's own, doublin
 _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against no batch
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
-_WAITS_FOR_MODEL: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "budget"})
+_WAITS_FOR_MODEL: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "setup", "budget"})
 """Faults that say nothing about the batch: it is kept and tried again."""
 
 
@@ -90,7 +90,7 @@ class Scheduler:
         self._open_work = OpenWork(store, _TAIL_LIMIT)
         self._unjudged = Unjudged(store, clock)
         self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged)
-        self._asking = Asking(self._asked, clock, settings, on_reply, self._tell_waiting)
+        self._asking = Asking(self._asked, on_reply, self._tell_waiting)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_asked = asyncio.Event()
         self._never = asyncio.Event()
@@ -128,6 +128,11 @@ class Scheduler:
                 await task
         await self._compaction.stop()
         await self._open_work.stop()
+
+    @property
+    def answering(self) -> bool:
+        """Whether the user waits for a reply that a step is at."""
+        return self._answering
 
     def stop_reply(self) -> bool:
         """Stop the reply that is being written; what stands of it stays, marked unfinished. False if there is none."""
@@ -230,11 +235,16 @@ class Scheduler:
         except Exception:
             self._asking.take_back(reply)
             raise
-        await self._tell_health("ok", "", "")
+        if completed.because:
+            words = f"{completed.usage.model} answers instead of {completed.because}"
+            await self._tell_health("trouble", one_line(words, 500), "mend the first one; it is tried again by itself")
+        else:
+            await self._tell_health("ok", "", "")
 
     def _note_usage(self, step: Step, completed: Completed, reply: Reply, started: float) -> None:
         usage = completed.usage
         step.model, step.cost = usage.model, usage.cost + reply.wasted
+        step.because = completed.because
         step.prompt_tokens, step.cached_tokens = usage.prompt_tokens, usage.cached_tokens
         step.completion_tokens = usage.completion_tokens
         step.seconds = self._clock.monotonic() - started

@@ -7,10 +7,13 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 """
 
 from .context_store import ContextStore, DeadLetter, StoreStats, SubscriptionStats
+from .embedder import Embedder, EmbeddingError
 from .errors import HomeLockedError, StaleDeliveryError, StoreError, StoreUnavailableError, VersionConflictError
 from .following import follow
+from .fusion import how
 from .live import LiveSubscription
 from .lock import HomeLock
+from .meaning import Meaning
 from .queue import DeliveryQueue
 from .search import SearchHit
 from .subscriber import Retry, Subscriber
@@ -21,9 +24,12 @@ __all__ = [
     "DeadLetter",
     "Delivery",
     "DeliveryQueue",
+    "Embedder",
+    "EmbeddingError",
     "HomeLock",
     "HomeLockedError",
     "LiveSubscription",
+    "Meaning",
     "Retry",
     "SearchHit",
     "StaleDeliveryError",
@@ -36,4 +42,5 @@ __all__ = [
     "VersionConflictError",
     "current_unit",
     "follow",
+    "how",
 ]

@@ -14,16 +14,19 @@ from typing import Any, TypeVar
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
 
+from . import compose as composing
 from . import filter as filters
-from . import health, search, search_index
+from . import health, removal, rollback, search, search_index
+from .compose import Composition, Merge
 from .content import SELECT, Write, context_of, encode, safe, update_of
 from .database import Database, DatabaseFactory, ThreadDatabase
 from .errors import StoreError
 from .live import RING, LiveSubscription
 from .namespaces import resolve
 from .plan import Book
+from .query_cache import QueryCache, key_of
 from .queue import DeliveryQueue
-from .search import SearchHit
+from .search import ByMeaning, SearchHit
 from .subscription import OrderKey, Rank, Start
 from .unit import Delete, UnitOfWork, current_unit, enter, leave
 from .writer import GROUP, Committed, Writer
@@ -73,7 +76,9 @@ class StoreStats:
 class ContextStore:
     """One open store. Made by ``open``, ended by ``close``; lives on one event loop."""
 
-    def __init__(self, path: Path, clock: Clock, database: Database, readers: list[Database], clean: bool) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, database: Database, readers: list[Database], clean: bool, cache_ttl: float = 0.0
+    ) -> None:
         self.path = path
         self.clock = clock
         self.clean_start = clean
@@ -83,17 +88,27 @@ class ContextStore:
         self._queues: dict[str, DeliveryQueue] = {}
         self._live: dict[LiveSubscription, None] = {}  # in order: who is told first is not left to chance
         self._writer: Writer
+        self.cache = QueryCache(clock, cache_ttl)
+        self._watchers: list[Callable[[int], None]] = []
         self._closing: asyncio.Task[None] | None = None
+        self.meaning: ByMeaning | None = None  # a second way to search, where there is one
 
     @classmethod
     async def open(
-        cls, path: Path, clock: Clock, *, database: DatabaseFactory = ThreadDatabase.open, group: int = GROUP
+        cls,
+        path: Path,
+        clock: Clock,
+        *,
+        database: DatabaseFactory = ThreadDatabase.open,
+        group: int = GROUP,
+        cache_ttl: float = 0.0,
     ) -> ContextStore:
         """The store in the file ``path``, made where there is none.
 
         ``database`` makes the connections; ``group`` is the most operations that one commit takes (1: a commit a
-        store). After an unclean stop the file is checked first. Raises ``StoreError``, with the way out, where the
-        file is damaged, newer than this Pepper, or not to be opened.
+        store); ``cache_ttl``: seconds for which answers may be kept that are asked for again (0: none). After an
+        unclean stop the file is checked first. Raises ``StoreError``, with the way out, where the file is damaged,
+        newer than this Pepper, or not to be opened.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,7 +131,7 @@ class ContextStore:
             if isinstance(error, sqlite3.Error):
                 raise health.refused(path, error) from error
             raise
-        store = cls(path, clock, main, opened[1:], clean)
+        store = cls(path, clock, main, opened[1:], clean, cache_ttl)
         store._namespaces = dict(book.namespaces)
         store._writer = Writer(path, main, book, store._after, group)
         return store
@@ -286,13 +301,94 @@ class ContextStore:
     def _after(self, committed: Committed) -> None:
         if committed.namespaces:
             self._namespaces = self._namespaces | committed.namespaces
+        if committed.rows or committed.prolonged:
+            self.cache.changed({row[1] for row in committed.rows} | committed.prolonged)
         if committed.rows:
             for subscription in [*self._live]:
                 subscription.offer(committed.rows)
+            for watcher in self._watchers:
+                watcher(len(committed.rows))
         for name in committed.woken:
             queue = self._queues.get(name)
             if queue is not None:
                 queue.wake()
+
+    def on_commit(self, watcher: Callable[[int], None]) -> None:
+        """Call ``watcher`` after each commit with the number of new updates; it must be quick."""
+        self._watchers.append(watcher)
+
+    async def maintain(self, function: Callable[[sqlite3.Connection, Book], T]) -> T:
+        """A function of the store's own keeping on the write connection, between commits; it makes its own transaction.
+        Raises ``StoreError``."""
+        try:
+            return await self._writer.run(function)
+        finally:
+            self.cache.clear()
+
+    async def rollback(self, context_id: str, version: int, *, namespace: str) -> Context:
+        """Make the content of an earlier version the newest one, as a new update, and return that. It does not expire.
+
+        Raises ``RollbackRefusedError`` for what can't go back (see ``rollback``), ``StoreError`` where that version
+        is not kept. Not part of a unit of work.
+        """
+        name, now = safe(namespace), self.clock.now()
+        results = await self._writer.decide(
+            lambda connection, book: [rollback.plan(connection, book, name, safe(str(context_id)), version, now)]
+        )
+        stored: Context = results[0]
+        return stored
+
+    async def compose(
+        self,
+        sources: Sequence[tuple[str, str]],
+        *,
+        namespace: str,
+        context_id: object = None,
+        strategy: Merge | str = Merge.LAST,
+        type: str = "",  # noqa: A002
+        ttl: float | None = None,
+    ) -> Composition:
+        """Store one context made of several: ``sources`` are (namespace, id), their current versions as of one moment.
+
+        ``strategy`` says which value holds where they differ; the composition states where, and the context's metadata
+        names sources, versions and conflicts. Without ``ttl`` it expires with the first of its sources. The same made
+        again of the same versions is no new update. Joins a unit of work. Raises ``StoreError`` for a source that is
+        not there, ``ConflictError`` for ``strict``, ``ValueError`` for an unknown strategy.
+        """
+        chosen = Merge(strategy)
+        found = await self._sources(sources)
+        merged = composing.merge(found, chosen)
+        expires_at = composing.expiry_of(found) if ttl is None else None
+        stored = await self.store(
+            merged.data,
+            namespace=namespace,
+            context_id=context_id,
+            type=type,
+            text=composing.text_of(found),
+            tags=composing.tags_of(found),
+            metadata=composing.metadata_of(found, chosen, merged.conflicts),
+            ttl=ttl if expires_at is None else expires_at - self.clock.now(),
+        )
+        return Composition(stored, merged.conflicts)
+
+    async def _sources(self, names: Sequence[tuple[str, str]]) -> list[Context]:
+        if not names:
+            raise StoreError("there is nothing to compose: name at least one source")
+        now = self.clock.now()
+
+        def find(connection: sqlite3.Connection) -> list[Context | None]:
+            connection.execute("BEGIN")
+            try:
+                known = self._known(connection)
+                return [current(connection, known.get(safe(space)), safe(ident), now) for space, ident in names]
+            finally:
+                connection.execute("COMMIT")
+
+        found = await self.read(find)
+        missing = [f"{space}:{ident}" for (space, ident), context in zip(names, found, strict=True) if context is None]
+        if missing:
+            raise StoreError(f"nothing to compose under {', '.join(missing)}")
+        return [context for context in found if context is not None]
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -303,6 +399,15 @@ class ContextStore:
         except sqlite3.Error as error:
             raise health.refused(self.path, error) from error
 
+    async def project(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """A function on the write connection, between commits, for a projection that can be made anew; it makes its own
+        transaction. Raises ``StoreError``."""
+        return await self._writer.run(lambda connection, _: function(connection))
+
+    def known(self, connection: sqlite3.Connection) -> Mapping[str, int]:
+        """All namespaces that this connection can see, with their ids."""
+        return self._known(connection)
+
     def _known(self, connection: sqlite3.Connection) -> Mapping[str, int]:
         """All namespaces that this connection can see: what is committed may be seen before the loop hears of it."""
         [count] = connection.execute("SELECT coalesce(max(id), 0) FROM namespaces").fetchone()
@@ -310,9 +415,11 @@ class ContextStore:
             return dict(connection.execute("SELECT name, id FROM namespaces").fetchall())
         return self._namespaces
 
-    async def get(self, context_id: str, *, namespace: str, version: int | None = None) -> Context | None:
-        """The current version, or None where there is none, it was deleted or has expired; with ``version`` that
-        one, expired or not."""
+    async def get(
+        self, context_id: str, *, namespace: str, version: int | None = None, include_expired: bool = False
+    ) -> Context | None:
+        """The current version, or None where there is none, it was deleted or has expired (unless
+        ``include_expired``); with ``version`` that one, expired or not."""
         now, name = self.clock.now(), safe(namespace)
 
         def find(connection: sqlite3.Connection) -> Context | None:
@@ -320,20 +427,14 @@ class ContextStore:
             if key[0] is None:
                 return None
             if version is None:
-                row = connection.execute(
-                    f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
-                    " WHERE c.ns = ? AND c.context_id = ? AND c.deleted = 0"
-                    " AND (c.expires_at IS NULL OR c.expires_at > ?)",
-                    (*key, now),
-                ).fetchone()
-            else:
-                row = connection.execute(
-                    "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
-                    " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq"
-                    " WHERE p.previous IS NOT NULL AND (p.version > ? OR p.deleted))"
-                    f" {SELECT} JOIN chain ON chain.seq = u.seq WHERE u.version = ? AND u.deleted = 0",
-                    (*key, version, version),
-                ).fetchone()
+                return current(connection, *key, None if include_expired else now)
+            row = connection.execute(
+                "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
+                " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq"
+                " WHERE p.previous IS NOT NULL AND (p.version > ? OR p.deleted))"
+                f" {SELECT} JOIN chain ON chain.seq = u.seq WHERE u.version = ? AND u.deleted = 0",
+                (*key, version, version),
+            ).fetchone()
             return None if row is None else context_of(row)
 
         return await self.read(find)
@@ -341,9 +442,24 @@ class ContextStore:
     async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
         """The contexts that the filter picks, in log order (newest first unless it says otherwise)."""
         now = self.clock.now()
-        return await self.read(lambda c: filters.select(c, filter, resolve(filter.namespaces, self._known(c)), now))
+        return await self.cache.answer(
+            ("query", key_of(filter)),
+            filter.namespaces,
+            lambda: self.read(lambda c: filters.select(c, filter, resolve(filter.namespaces, self._known(c)), now)),
+            contexts=lambda found: found,
+        )
 
     retrieve = query
+
+    async def versions(self, context_id: str, *, namespace: str, limit: int = 100) -> list[ContextUpdate]:
+        """The versions of a context that are kept, newest first; deletions are updates with ``deleted``."""
+        name, ident = safe(namespace), safe(str(context_id))
+
+        def find(connection: sqlite3.Connection) -> list[ContextUpdate]:
+            ns = self._known(connection).get(name)
+            return [] if ns is None else rollback.versions(connection, ns, ident, limit)
+
+        return await self.read(find)
 
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
@@ -351,15 +467,28 @@ class ContextStore:
         return await self.read(lambda c: filters.count(c, filter, resolve(filter.namespaces, self._known(c)), now), 1)
 
     async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
-        """Ranked full-text search, best first. ``text`` is plain words; no text is a syntax error."""
-        now, wanted = self.clock.now(), filter or EVERYTHING
+        """Ranked search by words, and by meaning where there is that, best first. No text is a syntax error."""
+        wanted = filter or EVERYTHING
+        if self.meaning is not None:  # it keeps the vectors of queries itself, and finds more as its own work goes on
+            return await self._search(text, wanted, limit)
+        return await self.cache.answer(
+            ("search", text, limit, key_of(wanted)),
+            (),  # any commit: the ranking weighs all texts
+            lambda: self._search(text, wanted, limit),
+            contexts=lambda hits: (hit.context for hit in hits),
+        )
+
+    async def _search(self, text: str, wanted: ContextFilter, limit: int) -> list[SearchHit]:
+        now = self.clock.now()
         await self._writer.index()
 
         def find(connection: sqlite3.Connection) -> list[SearchHit]:
             spaces = resolve(wanted.namespaces, self._known(connection)) if wanted.namespaces else None
             return search.search(connection, text, wanted=wanted, spaces=spaces, now=now, limit=limit)
 
-        return await self.read(find, 1)
+        hits = await self.read(find, 1)
+        near = await self.meaning.search(text, wanted, limit) if self.meaning is not None else []
+        return await self.read(lambda c: search.joined(c, text, hits, near, limit), 1) if near else hits
 
     # -------------------------------------------------------------------------------------------------- delivery
 
@@ -482,10 +611,21 @@ class ContextStore:
         return StoreStats(str(self.path), size, updates, contexts, spaces, backlog, self.clean_start)
 
 
+def current(connection: sqlite3.Connection, ns: int | None, context_id: str, now: float | None) -> Context | None:
+    """The current version of a context; ``now``: None where it has expired by then."""
+    row = connection.execute(
+        f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
+        " WHERE c.ns = ?1 AND c.context_id = ?2 AND c.deleted = 0"
+        " AND (?3 IS NULL OR c.expires_at IS NULL OR c.expires_at > ?3)",
+        (ns, context_id, now),
+    ).fetchone()
+    return None if row is None else context_of(row)
+
+
 def _load(connection: sqlite3.Connection, book: Book, now: float) -> None:
     book.namespaces.update(connection.execute("SELECT name, id FROM namespaces").fetchall())
     book.subscriptions.load(connection)
-    book.last_seq = connection.execute("SELECT coalesce(max(seq), 0) FROM updates").fetchone()[0]
+    book.last_seq = removal.last_seq(connection)
     book.indexed = search_index.load(connection)
     connection.execute("DELETE FROM dedupe WHERE until <= ?", (now,))
 

@@ -57,6 +57,7 @@ class Plan:
         self.new_namespaces: dict[str, int] = {}
         self.rows: dict[int, Row] = {}  # rows of SELECT, by seq
         self.woken: set[str] = set()
+        self.prolonged: set[str] = set()
         self._updates: list[tuple[Any, ...]] = []
         self._current: dict[Key, Current | None] = {}
         self._changed: dict[Key, tuple[Any, ...]] = {}
@@ -122,6 +123,7 @@ class Plan:
             if live and old[4:9] == (op.type, op.data, op.text, tags, op.metadata):
                 if current.expires_at != op.expires_at:
                     self._prolong(key, current, op.expires_at)
+                    self.prolonged.add(op.namespace)
                 return self._context(current.seq)
             if not current.deleted:
                 self._untag(ns, old)

@@ -82,6 +82,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     # From here on `search` follows the log: its last seq stands in `meta`.
     "INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM updates",
     "ALTER TABLE contexts DROP COLUMN digest",  # the log itself is compared
+    # Vectors for the search by meaning, a projection: they go with their updates, and with the text of those.
+    """
+    CREATE TABLE embeddings (
+        seq INTEGER PRIMARY KEY, ns INTEGER NOT NULL, generation INTEGER NOT NULL, vector BLOB NOT NULL
+    );
+    CREATE TRIGGER embeddings_of_removed AFTER DELETE ON updates BEGIN
+        DELETE FROM embeddings WHERE seq = OLD.seq;
+    END;
+    CREATE TRIGGER embeddings_of_rewritten AFTER UPDATE OF text, body, data ON updates BEGIN
+        DELETE FROM embeddings WHERE seq = OLD.seq;
+    END;
+    """,
 )
 
 

@@ -10,28 +10,41 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 from pepper_tui.model import Context, ContextFilter
 
 from .content import SELECT, context_of
 from .filter import conditions, tag_conditions
+from .fusion import Found, fuse
 
 RANKED: Final = 20_000
 SPARE: Final = 50
 WORDS: Final = 32
+DEPTH: Final = 4  # times the limit, that is asked for by meaning: what is far down there may still be in both
 SNIPPET_CHARS: Final = 160
 _WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text."""
+    """``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text.
+    ``found``: by its words, by its meaning, or both; ``whole``: it holds all words of the query."""
 
     context: Context
     score: float
     snippet: str
+    found: Found = "text"
+    whole: bool = True
+
+
+class ByMeaning(Protocol):
+    """The other way to find."""
+
+    async def search(self, text: str, wanted: ContextFilter, limit: int) -> list[int]:
+        """The seqs of what is nearest to ``text`` by meaning, nearest first; never raises."""
+        ...
 
 
 def words_of(text: str) -> list[str]:
@@ -59,7 +72,7 @@ def search(
         more = _ranked(
             connection, " OR ".join(quoted), words=words, wanted=wanted, spaces=spaces, now=now, limit=limit + len(hits)
         )
-        hits += [hit for hit in more if hit.context.seq not in seen][: limit - len(hits)]
+        hits += [replace(hit, whole=False) for hit in more if hit.context.seq not in seen][: limit - len(hits)]
     return hits
 
 
@@ -100,12 +113,33 @@ def _ranked(
         ).fetchall()
         if len(ranked) >= limit or matches <= first:
             break
-    hits = []
-    for seq, score in ranked:
-        row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
-        indexed = connection.execute("SELECT coalesce(body, text) FROM updates WHERE seq = ?", (seq,)).fetchone()[0]
-        hits.append(SearchHit(context_of(row), -score, snippet(indexed, words)))
-    return hits
+    found = (_hit(connection, seq, -score, words) for seq, score in ranked)
+    return [hit for hit in found if hit is not None]
+
+
+def _hit(
+    connection: sqlite3.Connection, seq: int, score: float, words: Sequence[str], found: Found = "text"
+) -> SearchHit | None:
+    row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
+    if row is None:
+        return None
+    indexed = connection.execute("SELECT coalesce(body, text) FROM updates WHERE seq = ?", (seq,)).fetchone()[0]
+    return SearchHit(context_of(row), score, snippet(indexed, words), found)
+
+
+def joined(
+    connection: sqlite3.Connection, text: str, hits: Sequence[SearchHit], near: Sequence[int], limit: int
+) -> list[SearchHit]:
+    """``hits``, found by words, and what is ``near`` by meaning (seqs), as one ranking."""
+    known, words = {hit.context.seq: hit for hit in hits}, words_of(text)
+    loose = {seq for seq, hit in known.items() if not hit.whole}
+    best: list[SearchHit] = []
+    for seq, score, found in fuse([*known], near, limit, loose):
+        if seq in known:
+            best.append(replace(known[seq], score=score, found=found))
+        elif (hit := _hit(connection, seq, score, words, found)) is not None:
+            best.append(hit)
+    return best
 
 
 def snippet(text: str, words: Sequence[str], limit: int = SNIPPET_CHARS) -> str:

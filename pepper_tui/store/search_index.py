@@ -54,3 +54,14 @@ def bring_on(connection: sqlite3.Connection, book: Book) -> None:
         raise
     finally:
         connection.execute("PRAGMA synchronous = FULL")
+
+
+def forget(connection: sqlite3.Connection, seq: int, indexed: str) -> None:
+    """Take the context at ``seq`` out; ``indexed`` is the text that it was taken in with. In the caller's transaction,
+    with the index brought on."""
+    connection.execute("INSERT INTO search (search, rowid, body) VALUES ('delete', ?, ?)", (seq, indexed))
+
+
+def take_in(connection: sqlite3.Connection, seq: int, indexed: str) -> None:
+    """Take the context at ``seq`` in again, under another text. In the caller's transaction."""
+    connection.execute("INSERT INTO search (rowid, body) VALUES (?, ?)", (seq, indexed))

@@ -44,6 +44,7 @@ class Committed:
     rows: list[Row] = field(default_factory=list)
     woken: set[str] = field(default_factory=set)
     namespaces: dict[str, int] = field(default_factory=dict)
+    prolonged: set[str] = field(default_factory=set)  # namespaces where an expiry changed and nothing else
 
 
 class Writer:
@@ -64,6 +65,7 @@ class Writer:
         self._written = 0.0  # loop time: housekeeping has no meaning that a clock could change
         self._timer: asyncio.TimerHandle | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._deciding: set[asyncio.Task[Committed]] = set()
         self._task = asyncio.create_task(self._flush(), name="store-writer")
 
     def submit(self, operations: list[Operation]) -> asyncio.Future[list[Any]]:
@@ -86,6 +88,35 @@ class Writer:
         self._wrote()
         return result
 
+    async def decide(self, work: Callable[[sqlite3.Connection, Book], list[Operation]]) -> list[Any]:
+        """Commit the operations that ``work`` comes to on the write connection, with nothing written in between.
+
+        Returns their results. Raises what ``work`` raises, or ``StoreError``; then nothing is written.
+        """
+        if self._closing:
+            raise StoreError("the store is closed")
+        task = asyncio.create_task(self._decide(work), name="store-decide")
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+        [outcome] = (await asyncio.shield(task)).outcomes  # what is committed is told, whoever has stopped waiting
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _decide(self, work: Callable[[sqlite3.Connection, Book], list[Operation]]) -> Committed:
+        done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+        def act(connection: sqlite3.Connection) -> Committed:
+            return self._apply([Unit(work(connection, self._book), done)], connection)
+
+        try:
+            committed = await self._database.run(act)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        self._wrote()
+        self._after(committed)
+        return committed
+
     async def index(self) -> None:
         """Bring the search index on to the last commit."""
         if self._book.indexed < self._book.last_seq:
@@ -96,6 +127,7 @@ class Writer:
         self._closing = True
         self._wake.set()
         await asyncio.shield(self._task)
+        await asyncio.gather(*self._deciding, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
         if self._tidying is not None:
@@ -199,6 +231,7 @@ class Writer:
             merged.rows += alone.rows
             merged.woken |= alone.woken
             merged.namespaces |= alone.namespaces
+            merged.prolonged |= alone.prolonged
         return merged
 
     def _commit(self, connection: sqlite3.Connection, group: list[Unit]) -> Committed:
@@ -248,3 +281,4 @@ class Writer:
         result.rows.extend(plan.rows.values())
         result.woken |= plan.woken
         result.namespaces |= plan.new_namespaces
+        result.prolonged |= plan.prolonged

@@ -3,8 +3,10 @@
 from pepper_tui.tools.approvals import ApprovalError, Approvals
 from pepper_tui.tools.builtin import BUILTIN_TOOLS, builtin_registry
 from pepper_tui.tools.engine import ToolEngine
+from pepper_tui.tools.fetch import Limits, WebFetcher
+from pepper_tui.tools.own_tools import add_own_tools
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.services import Agenda, Mailbox, Mailer, Services
+from pepper_tui.tools.services import Agenda, Mailbox, Mailer, Services, WorkingHours
 from pepper_tui.tools.tool import ArgumentError, NotDoneError, Tool, ToolContext, ToolError, tool
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "ApprovalError",
     "Approvals",
     "ArgumentError",
+    "Limits",
     "Mailbox",
     "Mailer",
     "NotDoneError",
@@ -22,6 +25,9 @@ __all__ = [
     "ToolEngine",
     "ToolError",
     "ToolRegistry",
+    "WebFetcher",
+    "WorkingHours",
+    "add_own_tools",
     "builtin_registry",
     "tool",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pepper_tui.tools.calendar_tools import CALENDAR_TOOLS
 from pepper_tui.tools.context_tools import CONTEXT_TOOLS
 from pepper_tui.tools.delegate_tools import DELEGATE_TOOLS
+from pepper_tui.tools.event_tools import EVENT_TOOLS
 from pepper_tui.tools.mail_tools import MAIL_TOOLS
 from pepper_tui.tools.note_tools import NOTE_TOOLS
 from pepper_tui.tools.notify_tools import NOTIFY_TOOLS
@@ -13,16 +14,19 @@ from pepper_tui.tools.reminder_tools import REMINDER_TOOLS
 from pepper_tui.tools.services import Services
 from pepper_tui.tools.status_tools import STATUS_TOOLS
 from pepper_tui.tools.tool import Tool
+from pepper_tui.tools.web_tools import WEB_TOOLS
 
 BUILTIN_TOOLS: tuple[Tool, ...] = (
     *MAIL_TOOLS,
     *CALENDAR_TOOLS,
+    *EVENT_TOOLS,
     *REMINDER_TOOLS,
     *NOTE_TOOLS,
     *CONTEXT_TOOLS,
     *NOTIFY_TOOLS,
     *DELEGATE_TOOLS,
     *STATUS_TOOLS,
+    *WEB_TOOLS,
 )
 
 

@@ -1,16 +1,21 @@
-"""Calendar: what is on."""
+"""Calendar: what is on, what overlaps, and when there is time. Adding an event is in ``event_tools``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from pepper_tui.model import Effect, Json, Record
 from pepper_tui.text import one_line
+from pepper_tui.tools.free_time import Span, free_spans, window
+from pepper_tui.tools.services import Agenda
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+_PARTS: Final = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 23 * 60)}
+_TAKEN: Final = 8  # events of a day that are named
 
 
 @tool(effect=Effect.READ)
@@ -21,24 +26,14 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
         start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
         days: how many days
     """
-    if ctx.services.agenda is None:
-        raise ToolError("no calendar is configured; set calendar.paths")
+    calendar = the_agenda(ctx)
     zone = ctx.services.zone
     today = datetime.fromtimestamp(ctx.clock.now(), zone).date()
-    words = start.strip().lower()
-    if words in ("", "today", "now"):
-        first = today
-    elif words == "tomorrow":
-        first = today + timedelta(days=1)
-    else:
-        try:
-            first = datetime.strptime(words, "%Y-%m-%d").date()
-        except ValueError:
-            first = datetime.fromtimestamp(parse_time(ctx, start), zone).date()
+    first = _first_day(ctx, start, today)
     begins = datetime(first.year, first.month, first.day, tzinfo=zone)
     after = first + timedelta(days=days)
     ends = datetime(after.year, after.month, after.day, tzinfo=zone)
-    events = await ctx.services.agenda.between(begins.timestamp(), ends.timestamp())
+    events = await calendar.between(begins.timestamp(), ends.timestamp())
     if not events:
         last = first + timedelta(days=days - 1)
         return (
@@ -50,6 +45,105 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
     lines = [_event(event.data(), now, today, zone) for event in events]
     free = _free_until(events, now, today, zone) if first <= today < after else ""
     return "\n".join([*([free] if free else []), *lines])
+
+
+@tool(effect=Effect.READ)
+async def find_free_time(
+    ctx: ToolContext,
+    start: str = "today",
+    days: Annotated[int, Field(ge=1, le=62)] = 1,
+    minutes: Annotated[int, Field(ge=5, le=1440)] = 30,
+    part: Literal["", "morning", "afternoon", "evening"] = "",
+) -> str:
+    """Find when the user is free, within the working hours of the config or a part of the day.
+
+    Args:
+        start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
+        days: how many days; of several, only working days are looked at
+        minutes: how long the free time has to be at least
+        part: morning, afternoon or evening; empty for the working hours
+    """
+    calendar, working, zone = the_agenda(ctx), ctx.services.working, ctx.services.zone
+    now = ctx.clock.now()
+    today = datetime.fromtimestamp(now, zone).date()
+    first = _first_day(ctx, start, today)
+    hours = _PARTS[part] if part else (working.start, working.end)
+    lines: list[str] = []
+    for each in range(days):
+        day = first + timedelta(days=each)
+        begins, ends = window(day, *hours, zone)
+        if ends <= now or (days > 1 and day.weekday() not in working.days):
+            continue
+        events = [one.data() for one in await calendar.between(begins, ends)]
+        taken = [one for one in events if one.get("busy", True) and one["start"] < ends and one["end"] > begins]
+        free = free_spans([(max(begins, now), ends)], [(one["start"], one["end"]) for one in taken], minutes * 60)
+        lines.append(_free_words(free, (max(begins, now), ends), taken, day, today, zone))
+    if lines:
+        return "\n".join(lines)
+    words = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
+    return f"No {part or 'working'} hours are left {words}."
+
+
+@tool(effect=Effect.READ)
+async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=62)] = 14) -> str:
+    """List events that overlap.
+
+    Args:
+        start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
+        days: how many days
+    """
+    zone = ctx.services.zone
+    now = ctx.clock.now()
+    today = datetime.fromtimestamp(now, zone).date()
+    first = _first_day(ctx, start, today)
+    begins, _ = window(first, 0, 1440, zone)
+    _, ends = window(first + timedelta(days=days - 1), 0, 1440, zone)
+    found = await the_agenda(ctx).conflicts(max(begins, now), ends)
+    lines = [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
+    span = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
+    return "\n".join(lines) or f"Nothing overlaps, {span}."
+
+
+def the_agenda(ctx: ToolContext) -> Agenda:
+    if ctx.services.agenda is None:
+        raise ToolError("no calendar is configured; set calendar.paths")
+    return ctx.services.agenda
+
+
+def _first_day(ctx: ToolContext, start: str, today: date) -> date:
+    words = start.strip().lower()
+    if words in ("", "today", "now"):
+        return today
+    if words == "tomorrow":
+        return today + timedelta(days=1)
+    try:
+        return datetime.strptime(words, "%Y-%m-%d").date()
+    except ValueError:
+        return datetime.fromtimestamp(parse_time(ctx, start), ctx.services.zone).date()
+
+
+def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: date, today: date, zone: tzinfo) -> str:
+    """One day in a line: when there is time, and what takes the rest."""
+
+    def clock(at: float) -> str:
+        wall = datetime.fromtimestamp(at, zone)
+        return "24:00" if wall.date() > day else f"{wall:%H:%M}"
+
+    def named(event: Json) -> str:
+        title = one_line(str(event.get("summary") or "(no title)"), 80)
+        if event.get("all_day"):
+            return f"all day {title}"
+        return f"{clock(max(event['start'], whole[0]))}–{clock(min(event['end'], whole[1]))} {title}"
+
+    if not free:
+        said = "not free"
+    elif list(free) == [whole]:
+        said = f"free {clock(whole[0])}–{clock(whole[1])}"
+    else:
+        said = "free " + ", ".join(f"{clock(start)}–{clock(end)}" for start, end in free)
+    rest = f"; taken: {', '.join(named(event) for event in taken[:_TAKEN])}" if taken else ""
+    more = f" and {len(taken) - _TAKEN} more" if len(taken) > _TAKEN else ""
+    return f"{_day(day, today)}: {said}{rest}{more}"
 
 
 def parse_time(ctx: ToolContext, words: str) -> float:
@@ -106,4 +200,4 @@ def _wall(value: Any, zone: tzinfo) -> datetime | None:
     return datetime.fromtimestamp(float(value), UTC).astimezone(zone)
 
 
-CALENDAR_TOOLS: Final = (agenda,)
+CALENDAR_TOOLS: Final = (agenda, find_free_time, find_conflicts)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
+from pepper_tui.store import how
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
@@ -31,10 +32,10 @@ _SEARCHED: Final = (
 async def search_context(
     ctx: ToolContext, query: str, source: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
 ) -> str:
-    """Search everything that was seen, said and done.
+    """Search everything that was seen, said and done: by words, and by meaning where a line says so. Best first.
 
     Args:
-        query: words to look for
+        query: words to look for, or what it was about
         source: only this kind, e.g. signals.mail, user.message, tool.result, note; empty for all
         limit: how many hits at most
     """
@@ -49,7 +50,7 @@ async def search_context(
     hits = await ctx.store.search(query, where, limit)
     lines = [
         f"{hit.context.namespace}:{hit.context.context_id} | {iso(hit.context.updated_at, ctx.services.zone)}"
-        f" | {one_line(hit.snippet, 300)}"
+        f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
         for hit in hits
     ]
     return "\n".join(lines) or "Nothing matches."

@@ -33,14 +33,14 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, StoreError, VersionConflictError, follow
+from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, VersionConflictError, follow
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import WAITING, ApprovalError, Approvals
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.provenance import Provenance
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError
+from pepper_tui.tools.tool import NotDoneError, ReportedFailureError, Tool, ToolContext, ToolError
 from pepper_tui.tools.tool_store import ToolStore
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,11 @@ class ToolEngine:
         if found is None:
             return "there is no such call"
         call, version = found
+        tool = self._registry.get(call.name)
         if call.state is CallState.ATTEMPTED:
+            if tool is not None and tool.on_cancel is not None and call_id in self._running:
+                await tool.on_cancel(self._context(call, tool))
+                return "asked to stop; what came of it will be shown"
             return "it is already under way and can't be recalled; its outcome will be shown"
         if call.state is CallState.UNKNOWN:
             return "it was attempted and its outcome is not known; nothing can be recalled"
@@ -156,7 +160,6 @@ class ToolEngine:
         task = self._running.get(call_id)
         if task is not None and task is not asyncio.current_task():
             task.cancel()
-        tool = self._registry.get(call.name)
         if tool is not None and tool.on_cancel is not None:
             await tool.on_cancel(self._context(call, tool))
         return f"cancelled {one_line(call.name, 60)}"
@@ -296,7 +299,7 @@ class ToolEngine:
             arguments = tool.validate(call.arguments)
             context = self._context(call, tool)
             if tool.outside:
-                await self._open_card(context, version, arguments)
+                await self._reach_outside(context, version, arguments)
             elif tool.effect is Effect.LOCAL and not tool.rerunnable:
                 async with self._slot(tool), self._store.unit():
                     content = await self._timed(tool, tool.body(context, **arguments))
@@ -308,6 +311,8 @@ class ToolEngine:
                 await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=taints)
         except VersionConflictError:
             return False
+        except StoreUnavailableError:
+            raise  # nothing is wrong with the call: it is taken up again once the store works
         except Exception as error:
             if not isinstance(error, ToolError):
                 log.warning("tool %s failed", one_line(call.name, 60), exc_info=error)
@@ -316,12 +321,26 @@ class ToolEngine:
                 await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(words), taints=True)
         return True
 
-    async def _open_card(self, context: ToolContext, version: int, arguments: Json) -> None:
-        tool, call = context.tool, context.call
+    async def _reach_outside(self, context: ToolContext, version: int, arguments: Json) -> None:
+        tool = context.tool
         assert tool.resolve is not None
         async with self._slot(tool):
             effect = await self._timed(tool, tool.resolve(context, **arguments))
         effect = replace(effect, tool=tool.name, definition=tool.definition, lines=list(effect.lines))
+        if tool.reaches is not None:
+            address = tool.reaches(effect.payload)
+            typed = await self._provenance.typed(address)
+            call = replace(context.call, effect=Policy.effect_of(tool, typed=typed))
+            if call.effect is Effect.READ:
+                async with self._slot(tool):
+                    content = await self._timed(tool, tool.body(replace(context, call=call), effect))
+                await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+                return
+            effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]
+        await self._open_card(context, version, effect, str(arguments.get("reason", "")))
+
+    async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
+        tool, call = context.tool, context.call
         effect.lines = await self._provenance.mark(effect.lines)
         effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
         async with self._opening:  # one at a time, so that caps and doubles are counted right
@@ -334,7 +353,7 @@ class ToolEngine:
                 digest=effect.digest,
                 created_at=now,
                 expires_at=now + self._config.approval_ttl,
-                reason=str(arguments.get("reason", "")),
+                reason=reason,
                 matter=call.matter,
             )
             async with self._store.unit():
@@ -389,6 +408,11 @@ class ToolEngine:
         except NotDoneError as error:
             words = f"Not done: {error} Nothing happened."
             await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(str(error)))
+        except ReportedFailureError as error:
+            words = f"It was attempted, and the answer was that it failed: {error}"
+            await self._ledger.end(
+                call, version, CallState.FAILED, words, error=one_line(str(error)), taints=tool.taints
+            )
         except Exception as error:
             log.warning("outcome of %s is unknown", tool.name, exc_info=error)
             words = f"{UNKNOWN_WORDS} ({_error_words(error)})"

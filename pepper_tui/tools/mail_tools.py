@@ -14,6 +14,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.store import how
 from pepper_tui.text import clean, one_line, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import read_attachments
@@ -32,10 +33,10 @@ _LINE: Final = "-" * 20
 async def search_mail(
     ctx: ToolContext, query: str, sender: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
 ) -> str:
-    """Search the user's mail, newest first.
+    """Search the user's mail, best first: by words, and by meaning where a line says so.
 
     Args:
-        query: words to look for; empty lists the newest mail
+        query: words to look for, or what it was about; empty lists the newest mail
         sender: an address, or a part of the sender's name
         limit: how many mails at most
     """
@@ -171,7 +172,7 @@ def _headline(data: Json, ctx: ToolContext) -> str:
     sender = one_line(_joined(data.get("sender")), 80)
     return (
         f"{data.get('message_id') or data.get('id')} | {_date(data, ctx)} | from {sender}"
-        f" | {one_line(str(data.get('subject', '')), 120)} | {first}"
+        f" | {one_line(str(data.get('subject', '')), 120)} | {first}{how(data.get('found', 'text'))}"
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
+from pepper_tui.store import how
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 
@@ -37,15 +38,16 @@ async def search_notes(ctx: ToolContext, query: str = "", limit: Annotated[int, 
     """
     where = ContextFilter(namespaces=[Namespace.NOTE], limit=limit)
     if query.strip():
-        found = [hit.context for hit in await ctx.store.search(query, where, limit)]
+        hits = await ctx.store.search(query, where, limit)
+        notes = [_note(hit.context, ctx, how(hit.found)) for hit in hits]
     else:
-        found = await ctx.store.query(where)
-    return "\n\n".join(_note(note, ctx) for note in found) or "No notes match."
+        notes = [_note(note, ctx) for note in await ctx.store.query(where)]
+    return "\n\n".join(notes) or "No notes match."
 
 
-def _note(note: Context, ctx: ToolContext) -> str:
+def _note(note: Context, ctx: ToolContext, found: str = "") -> str:
     title = f" | {note.data['title']}" if note.data.get("title") else ""
-    return f"{note.context_id} | {iso(note.created_at, ctx.services.zone)}{title}\n{note.data.get('text', '')}"
+    return f"{note.context_id} | {iso(note.created_at, ctx.services.zone)}{title}{found}\n{note.data.get('text', '')}"
 
 
 NOTE_TOOLS: Final = (take_note, search_notes)

@@ -1,9 +1,12 @@
 """Policy is code: what may run, what needs a yes, what is refused without a card.
 
-``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. Without a new card are
-refused: a request that the user rejected, one whose outcome is unknown, one that already waits or is being done, and
-any above the cap of open cards per origin. All that no user message asked for share a wider cap as well, and so does
-all that came of user messages: a chain of steps, each an origin of its own, can't bury the inbox either.
+``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. To fetch an address is a
+``read`` only where the user has typed the whole of it; else it is a way out, and needs an approval.
+
+Without a new card are refused: a request that the user rejected, one whose outcome is unknown, one that already waits
+or is being done, and any above the cap of open cards per origin. All that no user message asked for share a wider cap
+as well, and so does all that came of user messages: a chain of steps, each an origin of its own, can't bury the inbox
+either.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from pepper_tui.config import Tools
-from pepper_tui.model import ApprovalState, CallState, ResolvedEffect, ToolCall
+from pepper_tui.model import ApprovalState, CallState, Effect, ResolvedEffect, ToolCall
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.services import Services
@@ -99,6 +102,11 @@ class Policy:
             raise RefusedError(
                 "Too many approvals already wait for the user; no new one was opened. Ask again once some are decided."
             )
+
+    @staticmethod
+    def effect_of(tool: Tool, *, typed: bool) -> Effect:
+        """The effect of one call of ``tool``. ``typed``: the user typed all of the address that it reaches."""
+        return Effect.READ if typed and tool.reaches is not None else tool.effect
 
     @staticmethod
     def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str, services: Services) -> str:

@@ -1,7 +1,8 @@
 """Which values a person may trust: those that the user typed, that the config holds, or that belong to people the user
 has written to. Everything else on a card is marked.
 
-An *atom* is an e-mail address, a URL, a bare host name, or an absolute path.
+An *atom* is an e-mail address, a URL, a bare host name, or an absolute path. An address to be fetched counts only as a
+whole and to the letter: any character of it that the user did not type could carry something out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.config import Config
 from pepper_tui.model import CardLine, ContextFilter, Namespace
 from pepper_tui.text import clean
+from pepper_tui.tools.web_address import addresses_in
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
@@ -53,22 +55,30 @@ class Provenance:
             "templates": config.mail.templates,
             "clock": [entry.model_dump(mode="json") for entry in config.clock],
             "sender": config.sender_address,
+            "mcp": [[server.command, *server.args, server.url] for server in config.mcp.values()],
         }
         self._domains = tuple(vip.lower() for vip in config.user.vips if vip.startswith("@"))
-        self._configured = set(atoms(json.dumps(said, ensure_ascii=False).replace("\\n", "\n")))
+        written = json.dumps(said, ensure_ascii=False).replace("\\n", "\n")
+        self._configured, self._addresses = set(atoms(written)), addresses_in(written)
+
+    async def typed(self, address: str) -> bool:
+        """Whether the user typed all of a canonical web address, or the config holds it."""
+        if address in self._addresses:
+            return True
+        return any(address in addresses_in(text) for text in await self._messages())
 
     async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = ()) -> list[CardLine]:
         """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
 
         ``also`` are further texts of the user's (the fields of an edit).
         """
-        wanted = {atom for line in lines for atom in atoms(line.value)}
+        wanted = {atom for line in lines if not line.settled for atom in atoms(line.value)}
         unknown = await self._unknown(wanted, also) if wanted else set()
         marked: list[CardLine] = []
         named: dict[str, None] = {}
         for line in lines:
-            bad = [atom for atom in atoms(line.value) if atom in unknown]
-            marked.append(dataclasses.replace(line, untrusted=bool(bad)))
+            bad = [atom for atom in atoms(line.value) if atom in unknown and not line.settled]
+            marked.append(dataclasses.replace(line, untrusted=line.untrusted or bool(bad)))
             if bad != [line.value.strip().lower()]:
                 named.update(dict.fromkeys(bad))
         return marked + [CardLine("Not from you", atom, untrusted=True) for atom in named]
@@ -84,9 +94,12 @@ class Provenance:
             if "@" in atom and await self._store.get(atom, namespace=Namespace.PEOPLE) is not None:
                 unknown.discard(atom)
         if unknown:
-            typed = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-            for message in typed:
-                unknown -= set(atoms(str(message.data.get("text", ""))))
+            for text in await self._messages():
+                unknown -= set(atoms(text))
                 if not unknown:
                     break
         return unknown
+
+    async def _messages(self) -> list[str]:
+        found = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
+        return [str(message.data.get("text", "")) for message in found]

@@ -23,13 +23,20 @@ class ToolRegistry:
             raise ValueError(f"there are two tools named {tool.name!r}")
         self._tools[tool.name] = tool
 
+    def put(self, tool: Tool) -> None:
+        """Add ``tool``, in place of the one of its name."""
+        self._tools[tool.name] = tool
+
+    def remove(self, name: str) -> None:
+        self._tools.pop(name, None)
+
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
     def names(self) -> list[str]:
-        return sorted(self._tools)
+        return sorted(name for name, tool in self._tools.items() if tool.offered)
 
     def specs(self, names: Iterable[str] | None = None) -> list[ToolSpec]:
-        """Specs of the tools called ``names`` (all where it is ``None``), by name; unknown names are left out."""
+        """Specs of the tools called ``names`` (all where it is ``None``), by name; unknown ones are left out."""
         wanted = self.names() if names is None else sorted(set(names) & self._tools.keys())
-        return [self._tools[name].spec for name in wanted]
+        return [self._tools[name].spec for name in wanted if self._tools[name].offered]

@@ -16,7 +16,9 @@ from pepper_tui.model import Json, Notification, Record, ToolCall
 
 
 class Mailbox(Protocol):
-    """Read access to mail. A mail is the data of its ``raw.mail`` context: id, message_id, sender, to, subject, …"""
+    """Read access to mail. A mail is the data of its ``raw.mail`` context: id, message_id, sender, to, subject, …
+
+    What a search gives says in ``found`` how it was found."""
 
     async def search(self, words: str, sender: str, since: float | None, limit: int, /) -> list[Json]: ...
 
@@ -29,6 +31,23 @@ class Agenda(Protocol):
     """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …"""
 
     async def between(self, start: float, end: float, /) -> Sequence[Record]: ...
+
+    async def conflicts(self, start: float, end: float, /) -> Sequence[tuple[Record, Record]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """Where free time is looked for: minutes of the day, and weekdays, Monday as 0."""
+
+    start: int = 9 * 60
+    end: int = 17 * 60
+    days: frozenset[int] = frozenset(range(5))
+
+
+class Fetcher(Protocol):
+    """Reads pages of the web. Raises ``NotDoneError`` where nothing was asked."""
+
+    async def get(self, address: str, /) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,10 @@ class Services:
     zone_name: str = "UTC"
     mailbox: Mailbox | None = None
     agenda: Agenda | None = None
+    calendars: Sequence[Path] = ()  # .ics files, and folders of them, that events may be added to
+    working: WorkingHours = WorkingHours()
     mailer: Mailer | None = None
+    fetcher: Fetcher | None = None
     attach_from: Sequence[Path] = ()  # folders whose files may be attached
     parse_when: ParseWhen | None = None
     parse_repeat: ParseRepeat | None = None

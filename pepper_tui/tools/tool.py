@@ -49,6 +49,10 @@ class NotDoneError(ToolError):
     """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened."""
 
 
+class ReportedFailureError(ToolError):
+    """Raised by a body of ``write`` or ``send``: the other side has answered that it failed; the words are its own."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a tool is given beside its arguments. ``call`` is as it stood when the run began."""
@@ -83,7 +87,11 @@ class Tool:
     ``same`` picks of a payload what makes two effects the same request (a fresh Message-ID does not). ``account`` is
     the account that the effect would go through now. ``taints``: results hold text from outside; where only the run
     itself can tell, ``tainted`` is asked after it. ``rerunnable``: a
-    ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled.
+    ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled; of an
+    outside tool, when the user wants an attempt that is under way to be stopped: it asks the other side to, and the
+    body's own end says what came of it.
+    ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
+    the user typed the whole of it, the call is a ``read``: see ``policy``. Such a body may run twice.
     """
 
     name: str
@@ -100,7 +108,13 @@ class Tool:
     taints: bool = True
     rerunnable: bool = False
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None
+    reaches: Callable[[Json], str] | None = None
     extra: Json = field(default_factory=dict)
+
+    @property
+    def offered(self) -> bool:
+        """Whether models are told of it."""
+        return True
 
     @property
     def outside(self) -> bool:
@@ -190,6 +204,7 @@ def tool(
     taints: bool | None = None,
     rerunnable: bool = False,
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None,
+    reaches: Callable[[Json], str] | None = None,
     name: str = "",
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
@@ -219,6 +234,7 @@ def tool(
             taint,
             rerunnable,
             tainted,
+            reaches,
         )
 
     return decorate

@@ -26,9 +26,10 @@ RESERVED: Final = frozenset(
         Namespace.HISTORY,
         Namespace.SUMMARY,
         Namespace.RUN,
+        Namespace.MCP_SERVER,
     }
 )
-AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT})
+AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT, Namespace.ADDED})
 """Written by what the user has approved, and by nothing else."""
 
 

@@ -50,7 +50,7 @@ class Acts:
             app.say_words("The inbox is empty")
         elif act == "approve" and not isinstance(item.record, Approval) and (asking := self._first_that_asks()):
             app.reading.open_card(asking)
-            app.say_words("This card asks for a yes: y or F2 at its end approves")
+            app.say_words(f"This card asks for a yes: {self._yes} at its end approves")
         elif not inbox.card.in_view:
             app.panes.show("inbox")
             inbox.card.guard()
@@ -72,7 +72,7 @@ class Acts:
                 app.reading.open_why(item.ref)
             case "approve" if isinstance(record, Approval) and not app.query_one(InboxPane).card.was_read(item):
                 app.reading.open_card(item)
-                app.say_words("Here is the whole card: y or F2 at its end approves")
+                app.say_words(f"Here is the whole card: {self._yes} at its end approves")
             case "approve" if isinstance(record, Approval):
                 link.tell(lambda engine: engine.approve(record.id))
             case "reject" if isinstance(record, Approval):
@@ -98,8 +98,15 @@ class Acts:
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
             case _:
-                wanted = "y or n" if item.kind == "approval" else "1 to 4" if item.kind == "unknown" else "x, d or z"
-                app.say_words(f"That key does not fit this card: {wanted}")
+                fitting = {"approval": ("approve", "reject"), "unknown": ("check", "happened", "did_not", "leave")}
+                ids = fitting.get(item.kind, ("done", "dismiss", "snooze"))
+                wanted = ", ".join(app.key_names.of(f"inbox.{each}") for each in ids)
+                app.say_words(f"That key does not fit this card; these do: {wanted}")
+
+    @property
+    def _yes(self) -> str:
+        names = self._app.key_names
+        return f"{names.of('detail.approve')} or {names.of('head.approve')}"
 
     def cancel(self, row: str) -> None:
         """Cancel the call, or the worker's run, of a row."""

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.model import Context, ContextUpdate, ReplyDelta
 from pepper_tui.text import clean
+from pepper_tui.ui.actions import Actions
 from pepper_tui.ui.acts import Acts
 from pepper_tui.ui.asking import Asking
-from pepper_tui.ui.bell import Bell
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.card_view import CardView
@@ -28,27 +28,30 @@ from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.keys import KeyNames, bindings
 from pepper_tui.ui.link import EngineFactory, Link
 from pepper_tui.ui.lists import CancelList, SignalList
 from pepper_tui.ui.live_list import LiveList
+from pepper_tui.ui.narrowing import Narrowed
+from pepper_tui.ui.notices import Notices
 from pepper_tui.ui.palette import KeyTableCommands
 from pepper_tui.ui.panes import Panes
 from pepper_tui.ui.projection import Projection
 from pepper_tui.ui.reading import Reading, reference
+from pepper_tui.ui.rebinding import rebound
 from pepper_tui.ui.status import StatusLine, TabStrip
 from pepper_tui.ui.talk import Talk
 from pepper_tui.ui.terminal_keys import teach_alt_enter
-from pepper_tui.ui.themes import DARK, LIGHT
+from pepper_tui.ui.themes import DARK, THEMES
 from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
 
 
-class PepperApp(App[str]):
+class PepperApp(Actions):
     """The screen. ``engine_factory`` is awaited after the first paint and may take its time (heavy imports belong
-    in a thread there). ``keymap`` rebinds by key id. A manual clock makes pictures repeatable."""
+    in a thread there). ``theme`` is one of ``themes.THEMES``. A manual clock makes pictures repeatable."""
 
     CSS_PATH = "pepper.tcss"
     COMMANDS = {KeyTableCommands}  # noqa: RUF012
@@ -60,12 +63,13 @@ class PepperApp(App[str]):
         engine_factory: EngineFactory,
         *,
         clock: Clock | None = None,
-        keymap: Mapping[str, str] | None = None,
+        theme: str = DARK.name,
     ) -> None:
         super().__init__()
         teach_alt_enter()
         self.clock: Clock = clock or SystemClock()
-        self.rebound = dict(keymap or {})
+        self.key_names = KeyNames()
+        self._first_theme = theme
         self._ink: Ink | None = None
         self._painted = False
         self._status = StatusLine(id="status")
@@ -73,7 +77,7 @@ class PepperApp(App[str]):
             engine_factory, self, lambda words, bad, stay: self.say_words(words, bad=bad, stay=stay), self.clock.now
         )
         self.projection = Projection(self)
-        self.calling_bell = Bell(self.bell, self.clock.monotonic)
+        self.notices = Notices(self.bell, self.to_terminal, self.to_desktop, self.clock.monotonic)
         self.panes = Panes(self)
         self.reading = Reading(self)
         self.asking = Asking(self)
@@ -110,12 +114,10 @@ class PepperApp(App[str]):
         yield self._status
 
     def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._first_theme if self._first_theme in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
-        if self.rebound:
-            self.set_keymap(self.rebound)
         for pane in self.query(LiveList):
             pane.show_rows([])
         self.panes.fit(self.size.width, self.size.height)
@@ -142,8 +144,17 @@ class PepperApp(App[str]):
     def dress(self, wishes: Ui) -> None:
         """Take on what the config says of the screen, once it has been read."""
         self.theme = wishes.theme
+        self.rebind(rebound(wishes.keys)[0])
         self.projection.pause = 1 / wishes.refresh
-        self.calling_bell.wanted = wishes.bell
+        self.notices.bell, self.notices.kind = wishes.bell, wishes.notice
+
+    def rebind(self, keys: Mapping[str, str]) -> None:
+        """Other keys, by key id, as ``rebinding.rebound`` gives them."""
+        if keys != self.key_names.changed:
+            self.key_names = KeyNames(keys)
+            self.set_keymap(dict(keys))
+            self.query_one(InboxPane).show_items(self.board.inbox(self.clock.now()))
+            self._restyle()
 
     def pen(self, width: int) -> Pen:
         if self._ink is None:
@@ -154,6 +165,7 @@ class PepperApp(App[str]):
         self._ink = None
         for pane in (*self.query(LiveList), *self.query(Transcript), *self.query(DetailView), *self.query(CardView)):
             pane.restyle()
+        self.query_one(TabStrip).refresh()
         self.query_one(StatusLine).refresh()
 
     def say_words(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
@@ -179,11 +191,21 @@ class PepperApp(App[str]):
 
     # ------------------------------------------------------------------------------------------- from the terminal
 
+    async def on_event(self, event: events.Event) -> None:
+        """While labels are shown, the next key is a label and nothing else."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self.jumping:
+            self.jump.take(event)
+            return
+        await super().on_event(event)
+
     def on_app_blur(self) -> None:
-        self.calling_bell.looked_at = False
+        self.notices.looked_at = False
 
     def on_app_focus(self) -> None:
-        self.calling_bell.looked_at = True
+        self.notices.looked_at = True
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.panes.came_to(event.widget)
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.fit(event.size.width, event.size.height)
@@ -210,6 +232,12 @@ class PepperApp(App[str]):
 
     def on_composer_search(self) -> None:
         self.talk.search()
+
+    def on_composer_editor(self) -> None:
+        self.editing.write_message()
+
+    def on_form_editor(self) -> None:
+        self.editing.write_field()
 
     def on_inbox_act(self, event: Inbox.Act) -> None:
         self.acts.by_letter(event.act)
@@ -239,9 +267,14 @@ class PepperApp(App[str]):
     def on_transcript_details(self, event: Transcript.Details) -> None:
         self.reading.open_message(event.row)
 
-    def on_transcript_copy(self, event: Transcript.Copy) -> None:
-        if message := self.board.messages.get(event.row):
-            self.talk.copy(clean(message.text))
+    def on_narrowed_copied(self, event: Narrowed.Copied) -> None:
+        self.talk.copy(clean(event.text))
+
+    def on_detail_view_copied(self, event: DetailView.Copied) -> None:
+        self.talk.copy(event.text)
+
+    def on_effect_list_closed(self) -> None:
+        self.audit.close()
 
     def on_detail_view_closed(self) -> None:
         self.reading.close()
@@ -255,40 +288,3 @@ class PepperApp(App[str]):
 
     def on_prompt_left(self) -> None:
         self.asking.left()
-
-    # ------------------------------------------------------------------------------------------- keys, everywhere
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Acts rest while the palette is open."""
-        del parameters
-        return not (len(self.screen_stack) > 1 and action not in ("quit", "command_palette"))
-
-    def action_head(self, act: str) -> None:
-        self.acts.by_function_key(act)
-
-    def action_go(self, pane: str) -> None:
-        self.panes.go(pane)
-
-    def action_go_next(self, by: int) -> None:
-        self.panes.go_next(by)
-
-    def action_toggle_inbox(self) -> None:
-        self.panes.toggle_inbox()
-
-    def action_scroll_chat(self, by: int) -> None:
-        self.panes.scroll_chat(by)
-
-    def action_help(self) -> None:
-        self.reading.open_help()
-
-    def action_status(self) -> None:
-        self.reading.open_health()
-
-    def action_redrive(self) -> None:
-        self.link.tell(lambda engine: engine.redrive())
-
-    def action_change_theme(self) -> None:
-        self.search_themes()
-
-    def action_cancel_or_quit(self) -> None:
-        self.talk.cancel_or_quit()

@@ -9,7 +9,6 @@ from pepper_tui.model import Approval
 from pepper_tui.text import one_line
 from pepper_tui.ui.form import Form, Prompt
 from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
@@ -23,7 +22,7 @@ class Asking:
 
     @property
     def open(self) -> bool:
-        return bool(self._app.query("#form, #prompt"))
+        return any(not opened.has_class("gone") for opened in self._app.query("#form, #prompt"))
 
     def edit(self, approval: Approval) -> None:
         """The editable lines of a card as fields; saving makes a new card and approves nothing."""
@@ -41,9 +40,9 @@ class Asking:
         app.reading.close()
         app.panes.note_origin()
         app.panes.show("chat")
-        app.query_one(Transcript).display = False
         form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
         app.query_one("#main").mount(form)
+        app.panes.settle()
 
     def ask(
         self,
@@ -69,8 +68,7 @@ class Asking:
 
     def left(self) -> None:
         """The form or the prompt is done."""
-        if self._app.query("#form"):
-            self._app.query_one(Transcript).display = True
-        self._app.query("#form, #prompt").remove()
+        self._app.query("#form, #prompt").add_class("gone").remove()
+        self._app.panes.settle()
         self._app.query_one(Inbox).keep(False)
         self._app.panes.back()

@@ -129,6 +129,7 @@ class Tally:
 class Board:
     """The screen's state. ``apply`` feeds it; the readers below never change it."""
 
+    kept: int = MESSAGES_KEPT
     versions: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
     messages: dict[str, Message] = field(default_factory=dict)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -237,8 +238,8 @@ class Board:
             self.versions.popitem(last=False)
         if len(self.progress) > VERSIONS_KEPT:
             self.progress = {key: said for key, said in self.progress.items() if key in self.calls}
-        if len(self.messages) > MESSAGES_KEPT:
-            oldest = sorted(self.messages.values(), key=lambda m: (m.at, m.id))[: len(self.messages) - MESSAGES_KEPT]
+        if len(self.messages) > self.kept:
+            oldest = sorted(self.messages.values(), key=lambda m: (m.at, m.id))[: len(self.messages) - self.kept]
             for message in oldest:
                 del self.messages[message.id]
         for key in self.after.keys() - self.messages.keys():

@@ -57,8 +57,8 @@ class NoBursts(Widget):
             self._after(self._let_through)
 
     def _acts(self, key: str) -> bool:
-        bound = self._bindings.key_to_bindings.get(key, ())
-        return any(binding.action.startswith(self.ACTING) for binding in bound)
+        bound = self.screen.active_bindings.get(key)  # as rebound by the config
+        return bound is not None and bound.node is self and bound.binding.action.startswith(self.ACTING)
 
     def _after(self, act: Callable[[], None]) -> None:
         """Do ``act`` once no key has come for a moment, and none is on its way here."""

@@ -16,6 +16,7 @@ from pepper_tui.model import Approval
 from pepper_tui.ui.board import InboxItem
 from pepper_tui.ui.cards import face, opened
 from pepper_tui.ui.ink import Pen
+from pepper_tui.ui.keys import KeyNames, names_of
 from pepper_tui.ui.reader import Reader
 
 FRESH: Final = 0.5
@@ -44,7 +45,7 @@ class CardView(Reader, can_focus=False):
         if item is None:
             self._shown = ""
             return
-        self.border_title = cast(str, _hints(item, has_keys))
+        self.border_title = cast(str, _hints(item, has_keys, names_of(self.app)))
         self.set_class(isinstance(item.record, Approval), "asks")
         self.set_class(has_keys, "has-keys")
         now_shown = item.ref + face(item)
@@ -99,16 +100,35 @@ class CardView(Reader, can_focus=False):
         self._read_elsewhere = item.ref + face(item)
 
 
-def _hints(item: InboxItem, has_keys: bool) -> Content:
+def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
+    ids: tuple[str, ...]
     if item.kind == "unknown":
-        acts = {"1": "check", "2": "happened", "3": "did not", "4": "leave"} if has_keys else {"Ctrl+T": "to answer"}
+        ids = ("inbox.check", "inbox.happened", "inbox.did_not", "inbox.leave") if has_keys else ("go.toggle_inbox",)
     elif isinstance(item.record, Approval):
-        keys = ("y", "n", "e", "z", "w") if has_keys else ("F2", "F3", "F4", "F6")
-        acts = dict(zip(keys, ("approve", "reject", "edit", "snooze", "why"), strict=False))
-        if not any(isinstance(line, dict) and line.get("editable") for line in item.record.effect.get("lines", [])):
-            del acts[keys[2]]
-    elif has_keys:
-        acts = {"x": "done", "d": "dismiss", "z": "snooze", "w": "why"}
+        editable = any(isinstance(line, dict) and line.get("editable") for line in item.record.effect.get("lines", []))
+        acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]
+        ids = _ids([*acts, *(["why"] if has_keys else [])], has_keys)
     else:
-        acts = {"F5": "dismiss", "F6": "snooze", "F8": "why"}
-    return Content(" ").join(Content.assemble((key, "bold"), f" {word}") for key, word in acts.items())
+        ids = _ids(["done", "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
+    return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {_HINTS[each]}") for each in ids)
+
+
+def _ids(acts: list[str], has_keys: bool) -> tuple[str, ...]:
+    """The key ids of ``acts``: letters where the inbox has the keys, else those that work while typing."""
+    if not has_keys:
+        return tuple(f"head.{act}" for act in acts)
+    return tuple("list.why" if act == "why" else f"inbox.{act}" for act in acts)
+
+
+_ACTS: Final = ("approve", "reject", "edit", "snooze", "dismiss")
+_HINTS: Final = {
+    "inbox.check": "check",
+    "inbox.happened": "happened",
+    "inbox.did_not": "did not",
+    "inbox.leave": "leave",
+    "go.toggle_inbox": "to answer",
+    "list.why": "why",
+    "inbox.done": "done",
+    "head.why": "why",
+    **{f"{place}.{act}": act for place in ("inbox", "head") for act in _ACTS},
+}

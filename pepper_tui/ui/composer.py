@@ -33,6 +33,9 @@ class Composer(TextArea):
     class Stop(Message):
         """Esc."""
 
+    class Editor(Message):
+        """The user wants to write in their own editor."""
+
     class Search(Message):
         """The user wants to search what they sent."""
 
@@ -110,6 +113,9 @@ class Composer(TextArea):
 
     def action_search(self) -> None:
         self.post_message(self.Search())
+
+    def action_editor(self) -> None:
+        self.post_message(self.Editor())
 
     def action_stop(self) -> None:
         self.post_message(self.Stop())

@@ -21,6 +21,13 @@ class DetailView(Reader, NoBursts, can_focus=True):
     class Closed(Message):
         """The reader is done."""
 
+    class Copied(Message):
+        """The reader wants ``text``, all that is shown, in the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Approved(Message):
         """``y``: the reader says yes to what is shown."""
 
@@ -32,6 +39,9 @@ class DetailView(Reader, NoBursts, can_focus=True):
 
     def action_approve(self) -> None:
         self.post_message(self.Approved())
+
+    def action_copy(self) -> None:
+        self.post_message(self.Copied("\n".join(line.strip() for line in self.words.splitlines())))
 
     def action_close(self) -> None:
         self.post_message(self.Closed())

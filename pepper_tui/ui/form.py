@@ -41,6 +41,9 @@ class Form(VerticalScroll, can_focus=False):
     class Left(Message):
         """The form is done, with or without an answer."""
 
+    class Editor(Message):
+        """The user wants to write the field in their own editor."""
+
     def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer) -> None:
         super().__init__(id="form")
         self._lines, self._answer = lines, answer
@@ -88,6 +91,9 @@ class Form(VerticalScroll, can_focus=False):
         """Label → value of the fields that differ from what they began with."""
         now = {label: (field.value if isinstance(field, Input) else field.text) for label, _, field in self._fields}
         return {label: now[label] for label, before, _ in self._fields if now[label] != before}
+
+    def action_editor(self) -> None:
+        self.post_message(self.Editor())
 
     def action_save(self) -> None:
         changed = self.changed()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.text import Text
 
 from pepper_tui.ui.ink import Pen
-from pepper_tui.ui.keys import groups
+from pepper_tui.ui.keys import KeyNames
 
 
-def help_lines(pen: Pen, overrides: Mapping[str, str] | None = None) -> list[Text]:
+def help_lines(pen: Pen, names: KeyNames) -> list[Text]:
     """Every key, by group."""
     lines = [
         Text("Pepper watches, thinks and proposes; only you approve. Nothing goes out without your yes.", pen.ink.dim),
         Text(""),
     ]
-    for group, rows in groups(overrides).items():
+    for group, rows in names.groups().items():
         lines.append(Text(group, pen.ink.strong))
         for keys, description in rows:
             lines += pen.hang(Text(f"  {keys:<20}", pen.ink.accent), Text(description))

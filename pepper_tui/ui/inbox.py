@@ -65,7 +65,8 @@ class Inbox(LiveList, NoBursts):
     @property
     def head(self) -> InboxItem | None:
         """The item that the keys act on."""
-        return self._items.get(self.selected if self.has_focus or self._kept else next(iter(self._items), ""))
+        chosen = self.has_focus or self._kept or self.filtering
+        return self._items.get(self.selected if chosen else next(iter(self._items), ""))
 
     def keep(self, kept: bool) -> None:
         """Keep the chosen item chosen while something that was opened from it has the keys."""
@@ -88,6 +89,11 @@ class Inbox(LiveList, NoBursts):
             super().select(row)
         finally:
             self._walking = False
+
+    def words_of(self, row: Row) -> str:
+        from pepper_tui.ui.words import item_lines  # when it is first wanted
+
+        return "\n".join(item_lines(self._items[row.id], self._pen(80).zone))
 
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))

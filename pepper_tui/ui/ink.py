@@ -30,6 +30,7 @@ class Ink:
     urgent: Style
     warn: Style
     ok: Style
+    label: Style
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Ink:
@@ -51,6 +52,7 @@ class Ink:
             urgent=style("error", bold=True),
             warn=style("warning"),
             ok=style("success"),
+            label=style("accent", bold=True) + Style(reverse=True),
         )
 
 

@@ -1,17 +1,20 @@
-"""The one table of keys. Bindings, footer hints, palette and help are made from it; ``id`` is what a config rebinds.
+"""The one table of keys. Bindings, hints, palette, help and docs/keys.md are made from it; ``id`` is what a config
+rebinds (``rebinding.py`` says what may be).
 
 ``where`` says which widget carries the binding: ``app`` (works everywhere, also while typing), ``composer``,
-``chat``, ``inbox``, ``list`` (each list, the inbox too), ``calls`` (calls and workers), ``form``, ``detail``.
-Single letters act only where no text is typed. Space is bound nowhere; Esc never decides anything.
+``chat``, ``inbox``, ``list`` (each list, the inbox and the conversation too), ``calls`` (calls and workers),
+``signals``, ``effects``, ``form``, ``detail``. Single letters act only where no text is typed. Space is bound
+nowhere; Esc never decides anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from textual.binding import Binding
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("composer.older", "up", "older", "composer", _TYPING, "Earlier message (on the first line)"),
     Key("composer.newer", "down", "newer", "composer", _TYPING, "Later message (on the last line)"),
     Key("composer.search", "ctrl+r", "search", "composer", _TYPING, "Search what you sent"),
+    Key("composer.editor", "ctrl+g", "editor", "composer", _TYPING, "Write the message in your editor ($VISUAL)"),
     Key("composer.stop", "escape", "stop", "composer", _TYPING, "Stop the reply, or close what is open"),
     Key("head.approve", "f2", "head('approve')", "app", _TYPING, "Approve the first card", palette=True, priority=True),
     Key("head.reject", "f3", "head('reject')", "app", _TYPING, "Reject the first card", palette=True, priority=True),
@@ -71,10 +75,13 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("list.last", "end,G,shift+g", "edge(1)", "list", _LISTS, "Last"),
     Key("list.details", "enter", "details", "list", _LISTS, "Details"),
     Key("list.why", "w", "why", "list", _LISTS, "Why: signal, step, calls, cost"),
+    Key("list.filter", "slash", "filter", "list", _LISTS, "Filter: type words, Enter keeps them, Esc shows all"),
+    Key("list.copy", "c", "copy", "list", _LISTS, "Copy the row, the card or the message"),
     Key("list.back", "escape", "back", "list", _LISTS, "Back to typing"),
     Key("signals.logged", "l", "logged", "signals", _LISTS, "Signals: show or hide what was only logged"),
     Key("calls.cancel", "x", "cancel", "calls", _LISTS, "Cancel the call or the worker's run"),
-    Key("chat.copy", "c", "copy", "chat", _CHAT, "Copy the message"),
+    Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
+    Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
     Key("go.previous", "shift+f9", "go_next(-1)", "app", _MOVE, "Previous pane", priority=True),
     Key("go.focus", "tab", "focus_next", "app", _MOVE, "Next part of the screen"),
@@ -88,7 +95,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("chat.page_up", "ctrl+pageup", "scroll_chat(-1)", "app", _MOVE, "Conversation up a page"),
     Key("chat.page_down", "ctrl+pagedown", "scroll_chat(1)", "app", _MOVE, "Conversation down a page"),
     Key("form.save", "ctrl+s", "save", "form", "In a form", "Save; the new card still waits for your yes"),
+    Key("form.editor", "ctrl+g", "editor", "form", "In a form", "Write the field in your editor; saving stays yours"),
     Key("form.leave", "escape", "leave", "form", "In a form", "Leave it without a change"),
+    Key("detail.copy", "c", "copy", "detail", "In details", "Copy what is shown"),
     Key("detail.close", "escape,q", "close", "detail", "In details", "Close"),
     Key("detail.approve", "y", "approve", "detail", "In details", "Approve the card, once read to its end"),
     Key("detail.down", "j,down", "line(1)", "detail", "In details", "Down"),
@@ -108,6 +117,16 @@ KEYS: Final[tuple[Key, ...]] = (
         palette=True,
         priority=True,
     ),
+    Key(
+        "pepper.effects",
+        "f12",
+        "effects",
+        "app",
+        _PEPPER,
+        "Every outside effect: who approved what, when",
+        palette=True,
+        priority=True,
+    ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
     Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
@@ -117,6 +136,8 @@ KEYS: Final[tuple[Key, ...]] = (
 
 def bindings(*places: str) -> list[Binding]:
     """The bindings of the widgets called ``places``."""
+    from textual.binding import Binding  # a config is checked against the table without a screen
+
     return [
         Binding(key.keys, key.action, key.description, show=False, priority=key.priority, id=key.id)
         for key in KEYS
@@ -126,6 +147,7 @@ def bindings(*places: str) -> list[Binding]:
 
 _NAMES: Final = {
     "question_mark": "?",
+    "slash": "/",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "escape": "Esc",
@@ -151,9 +173,30 @@ def _one(key: str) -> str:
     return "+".join([*(part.capitalize() for part in held), name])
 
 
-def groups(overrides: Mapping[str, str] | None = None) -> dict[str, list[tuple[str, str]]]:
-    """Group → (keys, description), in the table's order, as rebound by ``overrides`` (id → keys)."""
-    result: dict[str, list[tuple[str, str]]] = {}
-    for key in KEYS:
-        result.setdefault(key.group, []).append((shown((overrides or {}).get(key.id, key.keys)), key.description))
-    return result
+class KeyNames:
+    """What each act's keys are called, as rebound by ``rebound`` (id → keys)."""
+
+    def __init__(self, rebound: Mapping[str, str] | None = None) -> None:
+        self.changed = dict(rebound or {})
+        self._keys = {key.id: key.keys for key in KEYS} | self.changed
+
+    def of(self, key_id: str) -> str:
+        """The first key of an act, as a person reads it."""
+        return shown(self._keys[key_id].split(",")[0])
+
+    def all_of(self, key_id: str) -> str:
+        """Each of them."""
+        return shown(self._keys[key_id])
+
+    def groups(self) -> dict[str, list[tuple[str, str]]]:
+        """Group → (keys, description), in the table's order."""
+        result: dict[str, list[tuple[str, str]]] = {}
+        for key in KEYS:
+            result.setdefault(key.group, []).append((self.all_of(key.id), key.description))
+        return result
+
+
+def names_of(app: Any) -> KeyNames:
+    """The names of the app's keys."""
+    names: KeyNames = app.key_names
+    return names

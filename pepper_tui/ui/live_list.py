@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
@@ -22,7 +22,10 @@ from textual.strip import Strip
 
 from pepper_tui.ui.ink import Ink, Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
-from pepper_tui.ui.lines import Lines
+from pepper_tui.ui.narrowing import Narrowed
+
+_UNCUT: Final = 2000
+"""Cells in which a row is drawn to be searched or copied: nothing is cut there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Row:
     height: int = 0
 
 
-class LiveList(Lines, can_focus=True):
+class LiveList(Narrowed, can_focus=True):
     """Rows with a cursor. ``empty`` teaches what will appear here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
@@ -57,9 +60,12 @@ class LiveList(Lines, can_focus=True):
 
     def __init__(self, title: str, empty: str, pen: Callable[[int], Pen], *, id: str, follow: bool = False) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.title, self.empty, self.follow = title, empty, follow
+        self.name_shown, self.empty, self.follow = title, empty, follow
         self._pen = pen
+        self._all: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()
+        self._count: int | None = None
+        self._aside = ""
         self._index: dict[str, int] = {}
         self._tops: list[int] = [0]
         self._drawn: dict[tuple[str, Hashable, int], list[Strip]] = {}
@@ -70,21 +76,35 @@ class LiveList(Lines, can_focus=True):
 
     def show_rows(self, rows: Sequence[Row], count: int | None = None, aside: str = "") -> None:
         """Replace the rows; selection and reading position stay where they were. ``aside`` goes after the title."""
+        self._all, self._count, self._aside = rows, count, aside
+        self.narrowed()
+
+    def narrowed(self) -> None:
         anchor, inside = self._anchor()
         place = self._index.get(self.selected, 0)
+        rows = [row for row in self._all if self.holds((row.id, row.key), lambda row=row: self.words_of(row))]  # type: ignore[misc]
         self._rows = rows
         self._index = {row.id: i for i, row in enumerate(rows)}
         if self.selected and self.selected not in self._index:
             self.selected = rows[min(place, len(rows) - 1)].id if rows else ""
         elif not self.selected and rows and self.has_focus:
             self.selected = rows[0].id
-        number = len(rows) if count is None else count
-        self.border_title = (f"{self.title} {number}" if number else self.title) + (f" · {aside}" if aside else "")
+        number = len(self._all) if self._count is None else self._count
+        heading = f"{self.name_shown} {number}" if number else self.name_shown
+        self.entitle(f"{heading} · {self._aside}" if self._aside else heading)
         self.lay_out()
         if anchor in self._index and self.scroll_y > 0:
             self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True)
         elif self.scroll_y > (last := max(0, self._tops[-1] - self.scrollable_content_region.height)):
             self.scroll_to(y=last, animate=False, immediate=True)
+
+    def tally(self) -> tuple[int, int]:
+        return len(self._rows), len(self._all)
+
+    def words_of(self, row: Row) -> str:
+        """What the row says, to search and to copy."""
+        pen = self._pen(_UNCUT)
+        return "\n".join(" ".join(line.plain.split()) for line in row.draw(pen))
 
     def _anchor(self) -> tuple[str, int]:
         top = round(self.scroll_y)
@@ -99,7 +119,8 @@ class LiveList(Lines, can_focus=True):
         if self._width < 4:  # not on screen: no lines, so that none is drawn from another row's place
             self._tops, self._taught = [0] * (len(self._rows) + 1), []
             return
-        self._taught = [] if self._rows else taught(self.empty, self._pen(self._width), self.rich_style)
+        nothing = "Nothing here holds these words. Esc shows all." if self._all else self.empty
+        self._taught = [] if self._rows else taught(nothing, self._pen(self._width), self.rich_style)
         keep = {(row.id, row.key, self._width) for row in self._rows}
         for gone in self._drawn.keys() - keep:
             del self._drawn[gone]
@@ -135,12 +156,21 @@ class LiveList(Lines, can_focus=True):
         if self._width >= 4 and place < len(self._rows):
             row = self._rows[place]
             lines, inside = self._strips(row), line - self._tops[place]
+            if inside == 0 and lines and (label := self.labels.get(row.id)):
+                return marked(lines[0], f"{label:<2}", self._pen(1).ink.label)
             if inside < len(lines):
                 chosen = row.id == self.selected and self.has_focus
                 return marked(lines[inside], "▌ ", self._pen(1).ink.accent) if chosen else lines[inside]
         return Strip.blank(self._width, self.rich_style)
 
     # -------------------------------------------------------------------------------------------- selection
+
+    def rows_in_view(self) -> list[str]:
+        if not self.is_on_screen or not self.region.area:
+            return []
+        top = round(self.scroll_y)
+        end = top + self.scrollable_content_region.height
+        return [row.id for row, at in zip(self._rows, self._tops, strict=False) if top <= at < end]
 
     @property
     def row_ids(self) -> list[str]:
@@ -222,8 +252,15 @@ class LiveList(Lines, can_focus=True):
         if self.selected in self._index:
             self.post_message(self.Why(self, self.selected))
 
+    def action_copy(self) -> None:
+        if self.selected in self._index:
+            self.post_message(self.Copied(self.words_of(self._rows[self._index[self.selected]])))
+
     def action_back(self) -> None:
-        self.post_message(self.Back())
+        if self.filtering:
+            self.show_all()
+        else:
+            self.post_message(self.Back())
 
 
 def taught(words: str, pen: Pen, style: Style) -> list[Strip]:

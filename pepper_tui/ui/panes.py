@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
+from textual.widget import Widget
 
 from pepper_tui.ui.composer import Composer
+from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.inbox import Inbox
+from pepper_tui.ui.narrowing import Narrowed
 from pepper_tui.ui.status import PANES, TabStrip
 from pepper_tui.ui.transcript import Transcript
 
@@ -27,7 +30,7 @@ class Panes:
     def __init__(self, app: PepperApp) -> None:
         self._app = app
         self._tab = "chat"
-        self._from_inbox = False
+        self._origin = ""
 
     @property
     def _screen(self) -> Screen[object]:
@@ -51,9 +54,12 @@ class Panes:
         self._app.query_one(TabStrip).shown = tab
 
     def go(self, pane: str) -> None:
-        """Show ``pane`` and give it the keys."""
-        self.show(pane)
+        """Show ``pane``, or the effects in the conversation's place, and give it the keys."""
+        self.show("chat" if pane == "effects" else pane)
         if pane == "chat":
+            self._app.reading.close()
+            self._app.audit.leave()
+        elif pane == "effects":
             self._app.reading.close()
         self._app.call_after_refresh(self._app.query_one(f"#{pane}").focus)
 
@@ -69,6 +75,15 @@ class Panes:
             self.to_composer()
         else:
             self.go(to)
+
+    def settle(self) -> None:
+        """Give the conversation's place to what was opened there: a form, something to read, the effects."""
+        app = self._app
+        above = app.query_one(DetailView).display or any(not form.has_class("gone") for form in app.query("#form"))
+        effects = [view for view in app.query("#effects") if not view.has_class("gone")]
+        for view in effects:
+            view.display = not above
+        app.query_one(Transcript).display = not above and not effects
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):
@@ -86,13 +101,25 @@ class Panes:
 
     def note_origin(self) -> None:
         """Keep where the keys are, before something is opened."""
-        if self._app.focused is None or self._app.focused.id not in ("detail", "prompt"):
-            self._from_inbox = isinstance(self._app.focused, Inbox)
-            self._app.query_one(Inbox).keep(self._from_inbox)
+        if not _opened(self._app.focused):
+            self._origin = (self._app.focused.id or "") if isinstance(self._app.focused, Narrowed) else ""
+            self._app.query_one(Inbox).keep(self._origin == "inbox")
 
     def back(self) -> None:
         """Give the keys back to where they were."""
-        if self._from_inbox:
-            self.go("inbox")
+        if self._origin and self._app.query(f"#{self._origin}"):
+            self.go(self._origin)
         else:
             self._app.query_one(Composer).focus()
+
+    def came_to(self, widget: Widget) -> None:
+        """The keys came to ``widget``: what other lists were narrowed to is over, unless it was opened from there."""
+        if not _opened(widget):
+            for pane in self._app.query(Narrowed):
+                if pane is not widget:
+                    pane.show_all()
+
+
+def _opened(widget: Widget | None) -> bool:
+    """Whether ``widget`` is something that was opened: a detail, a form, a prompt, or a field in one."""
+    return widget is not None and any(node.id in ("detail", "prompt", "form") for node in widget.ancestors_with_self)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
 
-from pepper_tui.model import Context, ContextUpdate, ReplyDelta
+from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
 from pepper_tui.ui import rows
 from pepper_tui.ui.board import Board, Pane
 from pepper_tui.ui.health import trouble_words
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 DRAIN: Final = 0.1
 """Seconds between two drawings of what has changed, where the config says nothing else."""
+NOTICES: Final = "notices"
+"""The part whose health the screen itself tells: no engine knows whether the desktop took a notice."""
 REST: Final = 8.0
 """The rest after a drawing, as a multiple of what it took: however much comes in, keys find the loop free."""
 
@@ -55,12 +58,29 @@ class Projection:
             transcript = self._app.query_one(Transcript)
             transcript.stream(piece.message_id, piece.text, restart=piece.restart, done=piece.done)
 
+    async def notify_desktop(self, title: str, words: str) -> None:
+        """Hand a notice to the desktop; what went wrong is told once, as the health of the notices."""
+        from pepper_tui.ui.notices import notify_desktop
+
+        trouble = await asyncio.to_thread(notify_desktop, title, words)
+        known = self.board.health.get(NOTICES)
+        if trouble and known is None:
+            mend = "install libnotify and a notice daemon, or set [ui] notice to osc9, osc777 or osc99"
+            self.board.health[NOTICES] = Health(NOTICES, "trouble", trouble, mend, self._app.clock.now())
+        elif not trouble and known is not None:
+            del self.board.health[NOTICES]
+        if trouble or known is not None:
+            self.draw({Pane.STATUS})
+
     def _drain(self) -> None:
         del self._timers["drain"]
         taken, self._pending = self._pending, []
         began = self._app.clock.monotonic()
-        self._app.calling_bell.hear(taken)
-        self.draw(self.board.apply(taken))
+        self._app.notices.hear(taken)
+        changed = self.board.apply(taken)
+        self.draw(changed)
+        if changed & {Pane.INBOX, Pane.CALLS}:
+            self._app.audit.reload()
         self._spent = self._app.clock.monotonic() - began
 
     @property

@@ -22,7 +22,6 @@ from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.reader import Draw
-from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
@@ -42,9 +41,9 @@ class Reading:
         app.panes.note_origin()
         self.card, self._card_at = card, app.clock.monotonic() + FRESH
         app.panes.show("chat")
-        app.query_one(Transcript).display = False
         view = app.query_one(DetailView)
         view.open(heading, draw)
+        app.panes.settle()
         app.call_after_refresh(view.focus)
 
     def close(self) -> bool:
@@ -55,15 +54,20 @@ class Reading:
         view.display = False
         self.card = None
         self._app.query_one(Inbox).keep(False)
-        self._app.query_one(Transcript).display = not self._app.query("#form")
+        self._app.panes.settle()
         return True
 
     # --------------------------------------------------------------------------------------------------- a card
 
     def open_card(self, item: InboxItem) -> None:
         asks = isinstance(item.record, Approval)
-        heading = "APPROVE THIS? y or F2 at its end · Esc closes" if asks else "DETAILS"
+        heading = f"APPROVE THIS? {self._yes} at its end · Esc closes" if asks else "DETAILS"
         self.open(heading, lambda pen: opened(item, pen), item)
+
+    @property
+    def _yes(self) -> str:
+        names = self._app.key_names
+        return f"{names.of('detail.approve')} or {names.of('head.approve')}"
 
     def act(self, act: str) -> None:
         """An act on the card in the details."""
@@ -78,7 +82,7 @@ class Reading:
             self.open_card(current)
             app.say_words("The card has changed: this is how it stands now")
         elif act == "approve" and not app.query_one(DetailView).read:
-            app.say_words("There is more below: read to its end, then y or F2 approves")
+            app.say_words(f"There is more below: read to its end, then {self._yes} approves")
         else:
             if act == "approve":
                 inbox.card.mark_read(current)
@@ -102,6 +106,8 @@ class Reading:
             self._app.link.start(self._open_call(row))
         elif pane == "workers":
             self._app.link.start(self._open_run(row))
+        elif pane == "effects":
+            self._app.audit.open_row(row)
 
     async def _open_call(self, call_id: str) -> None:
         call = self._app.board.calls.get(call_id)
@@ -137,7 +143,7 @@ class Reading:
         self.open("WHY", lambda pen: [part for line in lines for part in pen.hang(Text(""), Text(clean(line, 4000)))])
 
     def open_help(self) -> None:
-        self.open("HELP", lambda pen: help_lines(pen, self._app.rebound))
+        self.open("HELP", lambda pen: help_lines(pen, self._app.key_names))
 
     def open_health(self) -> None:
         self._app.link.start(self._open_health())
@@ -150,7 +156,7 @@ class Reading:
         self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, pen))
 
 
-REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:"}
+REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:"}
 
 
 def reference(event: LiveList.Details) -> str:

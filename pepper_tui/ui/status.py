@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
@@ -15,6 +16,7 @@ from textual.widget import Widget
 
 from pepper_tui.text import one_line
 from pepper_tui.ui.ink import Ink, Pen, strips
+from pepper_tui.ui.keys import names_of
 from pepper_tui.ui.live_list import ink_of
 
 PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
@@ -54,7 +56,7 @@ class StatusLine(Widget):
             self._clearing = self.set_timer(WORDS_STAY, lambda: self.say(""))
 
     def line(self, width: int) -> Text:
-        """The line at ``width`` cells. Words give way to counts last."""
+        """The line at ``width`` cells. Counts give way to words, from the least pressing."""
         ink, facts = ink_of(self.app), self.facts
         right = Text()
         counts = [f"inbox {facts.inbox}"] if facts.inbox else []
@@ -64,8 +66,7 @@ class StatusLine(Widget):
         if facts.spent:
             counts.append(f"{facts.spent:.2f} today")
         if width >= 70:
-            counts.append("F1 help")
-        right.append(" · ".join(counts), ink.dim)
+            counts.append(f"{names_of(self.app).of('pepper.help')} help")
         left = Text(" ")
         if facts.model:
             left.append(one_line(facts.model, 30), ink.accent)
@@ -77,6 +78,9 @@ class StatusLine(Widget):
             )
         elif facts.trouble:
             left.append("  ✗ " + one_line(facts.trouble, 300), ink.urgent)
+        while facts.words and counts and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
+            counts.pop()
+        right.append(" · ".join(counts), ink.dim)
         return _pen(ink, width - 1).between(left, right)
 
     def render_line(self, y: int) -> Strip:
@@ -98,14 +102,17 @@ class TabStrip(Widget):
 
     labels: reactive[tuple[tuple[str, str], ...]] = reactive(tuple((pane, pane.capitalize()) for pane in PANES))
     shown: reactive[str] = reactive("chat")
+    numbered: reactive[bool] = reactive(False)
 
     def render_line(self, y: int) -> Strip:
         del y
         ink, width, style = ink_of(self.app), self.size.width, self.rich_style
         line = Text(" ")
-        for key, label in self.labels:
+        for number, (key, label) in enumerate(self.labels, 1):
+            if self.numbered:
+                line.append(f"{number}", ink.label)
             line.append(f" {label} ", ink.accent + _REVERSE if key == self.shown else ink.dim)
             line.append(" ")
-        hint = Text("F9 next", ink.dim)
+        hint = Text(f"{names_of(self.app).of('go.next')} next", ink.dim)
         found = strips([_pen(ink, width - 1).between(line, hint)], width)
         return found[0].apply_style(style).adjust_cell_length(width, style)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.text import one_line
@@ -27,6 +30,7 @@ class Talk:
     def send(self, text: str, after_calls: bool) -> None:
         app = self._app
         app.reading.close()
+        app.audit.leave()
         app.panes.show("chat")
         app.query_one(Transcript).scroll_end(animate=False)
         app.link.start(self._say(text, after_calls))
@@ -95,8 +99,27 @@ class Talk:
         self._app.panes.to_composer()
 
     def copy(self, text: str) -> None:
-        self._app.copy_to_clipboard(text)
-        self._app.say_words("Copied")
+        try:
+            self._app.copy_to_clipboard(text)
+        except ValueError as error:
+            self._app.say_words(f"{error}; {self._app.key_names.of('chat.export')} saves the conversation", bad=True)
+        else:
+            self._app.say_words(f"Copied {len(text)} characters")
+
+    def export(self) -> None:
+        """Ask for a file, and write the conversation there."""
+        from pepper_tui.ui.export import proposed_path, write_conversation
+
+        app = self._app
+
+        def write(path: str) -> None:
+            app.link.start(self._export(write_conversation(app.link.ready().recall, Path(path), app.link.zone)))
+
+        now = datetime.fromtimestamp(app.clock.now(), app.link.zone)
+        app.asking.ask("Save the conversation to", write, choices=[str(proposed_path(now))])
+
+    async def _export(self, writing: Awaitable[str]) -> None:
+        self._app.say_words(await writing)
 
     def cancel_or_quit(self) -> None:
         """Ctrl+C: copy what is marked, or stop the reply, or clear the draft; with none of these, twice: quit."""

@@ -1,4 +1,5 @@
-"""Pepper's own themes: calm, one accent. Textual's others, the terminal's own colours among them, work too."""
+"""Pepper's own themes: calm, one accent. ``pepper-ansi`` uses the sixteen colours of the terminal's own palette, and
+its background; Textual's other themes work too."""
 
 from __future__ import annotations
 
@@ -36,3 +37,42 @@ LIGHT: Final = Theme(
     dark=False,
     variables={"pepper-dim": "#6b7076"},
 )
+CONTRAST: Final = Theme(
+    name="pepper-contrast",
+    primary="#ffb454",
+    accent="#ffb454",
+    secondary="#9ad1ff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#141414",
+    panel="#8c8c8c",
+    success="#7ddf64",
+    warning="#ffd866",
+    error="#ff7b72",
+    dark=True,
+    variables={"pepper-dim": "#c8c8c8"},
+)
+ANSI: Final = Theme(
+    name="pepper-ansi",
+    ansi=True,
+    primary="ansi_blue",
+    accent="ansi_cyan",
+    secondary="ansi_blue",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_bright_black",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    dark=True,
+    variables={
+        "pepper-dim": "ansi_bright_black",
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+    },
+)
+THEMES: Final = (DARK, LIGHT, CONTRAST, ANSI)

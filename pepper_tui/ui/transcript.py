@@ -24,8 +24,8 @@ from pepper_tui.text import clean
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.ink import Pen, finished, marked, strips
 from pepper_tui.ui.keys import bindings
-from pepper_tui.ui.lines import Lines
 from pepper_tui.ui.live_list import taught
+from pepper_tui.ui.narrowing import Narrowed
 
 EAGER: Final = 24
 """Messages wrapped at once after a change of width; older ones follow in chunks."""
@@ -39,11 +39,12 @@ LONGEST: Final = 60_000
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
 
 
-class Transcript(Lines, can_focus=True):
+class Transcript(Narrowed, can_focus=True):
     """Messages and, while Pepper speaks, the reply as far as it has come."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list", "chat")]
     selected: var[str] = var("")
+    name_shown = "CONVERSATION"
 
     class Details(TextualMessage):
         """Enter on a message."""
@@ -55,9 +56,6 @@ class Transcript(Lines, can_focus=True):
     class Why(Details):
         """``w`` on a message."""
 
-    class Copy(Details):
-        """``c`` on a message."""
-
     class Back(TextualMessage):
         """Esc: the user wants to type again."""
 
@@ -65,6 +63,7 @@ class Transcript(Lines, can_focus=True):
         super().__init__(id=id)
         self.empty = empty
         self._pen = pen
+        self._all: Sequence[Message] = ()
         self._messages: dict[str, Message] = {}
         self._order: list[str] = []
         self._drawn: dict[str, tuple[Message, int, list[Strip]]] = {}
@@ -85,13 +84,42 @@ class Transcript(Lines, can_focus=True):
 
     def show_messages(self, messages: Sequence[Message]) -> None:
         """Replace the finished messages. The stored form of the streamed one takes the tail's place."""
-        self._messages = {message.id: message for message in messages}
-        self._order = [message.id for message in messages]
+        self._all = messages
+        self.narrowed()
+
+    def narrowed(self) -> None:
+        self._messages = {message.id: message for message in self._all}
+        self._order = [m.id for m in self._all if self.holds((m.id, m.text), lambda m=m: clean(m.text))]  # type: ignore[misc]
         for gone in self._drawn.keys() - self._messages.keys():
             del self._drawn[gone]
         if self._tail_id in self._messages and (self._tail_done or not self._messages[self._tail_id].unfinished):
             self._clear_tail()
+        if self.filtering and self._order and self.selected not in self._order:
+            self.selected = self._order[-1]
+        self.entitle("")
         self._lay_out()
+
+    def show_all(self) -> None:
+        """Take the filter away; the chosen message is found in its place."""
+        was = self.filtering
+        super().show_all()
+        if was and self.has_focus:
+            self.select(self.selected)
+
+    def tally(self) -> tuple[int, int]:
+        return len(self._order), len(self._all)
+
+    def select(self, row: str) -> None:
+        if row in self._order:
+            self._go(self._order.index(row))
+
+    def rows_in_view(self) -> list[str]:
+        if not self.is_on_screen or not self.region.area:
+            return []
+        top = round(self.scroll_y)
+        end = top + self.scrollable_content_region.height
+        places = zip(self._order, self._tops, self._tops[1:], strict=False)
+        return [key for key, at, to in places if top <= at < end and to > at]
 
     def stream(self, message_id: str, text: str, *, restart: bool, done: bool) -> None:
         """Add to the reply that streams now."""
@@ -153,7 +181,8 @@ class Transcript(Lines, can_focus=True):
     def _lay_out(self) -> None:
         if self._width < 8:
             return
-        self._taught = [] if self._order else taught(self.empty, self._pen(self._width), self.rich_style)
+        nothing = "No message holds these words. Esc shows all." if self._all else self.empty
+        self._taught = [] if self._order else taught(nothing, self._pen(self._width), self.rich_style)
         self._measure(max(0, len(self._order) - EAGER))
         self._extend()
 
@@ -174,17 +203,18 @@ class Transcript(Lines, can_focus=True):
 
     def _wrap_older(self, newest_left: int) -> None:
         self._wrapping = False
-        before = self._tops[-1]
-        room = CHUNK
-        for key in reversed(self._order[: newest_left + 1]):
+        line, room = round(self.scroll_y), CHUNK
+        place = min(bisect_right(self._tops, line) - 1, len(self._order) - 1)
+        anchor, inside = (self._order[place], line - self._tops[place]) if place >= 0 else ("", 0)
+        for key in reversed(self._order[: newest_left + 1]):  # a filter may have come meanwhile: then fewer
             self._strips(key)
             room -= 100 + len(self._messages[key].text)
             if room <= 0:
                 break
         self._measure(len(self._order))
         self._extend()
-        if not self.at_end:
-            self.scroll_to(y=self.scroll_y + self._tops[-1] - before, animate=False, immediate=True)
+        if not self.at_end and anchor:
+            self.scroll_to(y=self._tops[self._order.index(anchor)] + inside, animate=False, immediate=True)
 
     def _extend(self) -> None:
         self._extending = True
@@ -247,6 +277,8 @@ class Transcript(Lines, can_focus=True):
             lines, inside = self._tail_strips, line - self._tops[-1]
         if not 0 <= inside < len(lines):
             return self._blank
+        if key and inside == 0 and (label := self.labels.get(key)):
+            return marked(lines[0], f"{label:<2}", self._pen(1).ink.label)
         chosen = key and key == self.selected and self.has_focus
         mine = key and self._messages[key].speaker == "you"
         if (chosen or mine) and inside < len(lines) - 1:
@@ -282,7 +314,7 @@ class Transcript(Lines, can_focus=True):
             self.scroll_to(y=end - room, animate=False, immediate=True)
 
     def action_cursor(self, by: int) -> None:
-        place = self._order.index(self.selected) if self.selected in self._messages else len(self._order) - by
+        place = self._order.index(self.selected) if self.selected in self._order else len(self._order) - by
         self._go(place + by)
 
     def action_page(self, by: int) -> None:
@@ -301,7 +333,10 @@ class Transcript(Lines, can_focus=True):
 
     def action_copy(self) -> None:
         if self.selected in self._messages:
-            self.post_message(self.Copy(self.selected))
+            self.post_message(self.Copied(self._messages[self.selected].text))
 
     def action_back(self) -> None:
-        self.post_message(self.Back())
+        if self.filtering:
+            self.show_all()
+        else:
+            self.post_message(self.Back())

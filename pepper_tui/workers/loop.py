@@ -31,6 +31,7 @@ from pepper_tui.model import (
     ModelRequest,
     Namespace,
     RequestedCall,
+    Retrying,
     RunState,
     ToolCall,
     ToolResult,
@@ -43,9 +44,6 @@ from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, ToolFaile
 from pepper_tui.workers.memory import Memory, load_memory
 from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries, system_prompt
 
-MODEL_ATTEMPTS: Final = 4
-BACKOFF_BASE: Final = 1.0
-BACKOFF_CAP: Final = 60.0
 CALLS_PER_STEP: Final = 8
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
@@ -402,37 +400,26 @@ class RunLoop:
         return None
 
     async def _ask(self, request: ModelRequest) -> Completed:
-        """One valid reply; errors that may pass are retried ``MODEL_ATTEMPTS`` times with back-off."""
-        clock = self._parts.clock
-        attempt = 0
-        while True:
-            try:
-                completed = await self._reply(request)
-            except ModelError as error:
-                self.run.spent += error.usage.cost if error.usage else 0.0
-                attempt += 1
-                if not error.retryable or attempt >= MODEL_ATTEMPTS:
-                    raise
-                wait = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** (attempt - 1)) * (0.5 + clock.jitter() / 2)
-                wait = max(wait, error.retry_after or 0.0)
-                self._say(f"{error.words}; again in {wait:.0f} s")
-                await clock.sleep(wait)
-                self._check_bounds()
-            else:
-                self.run.spent += completed.usage.cost
-                return completed
-
-    async def _reply(self, request: ModelRequest) -> Completed:
+        """One valid reply; what further attempts cost and wait for is the run's."""
         stream = self._parts.stream(request)
         completed: Completed | None = None
         try:
             async for event in stream:
-                completed = event if isinstance(event, Completed) else completed
+                if isinstance(event, Retrying):
+                    self.run.spent += event.error.usage.cost if event.error.usage else 0.0
+                    self._check_bounds()
+                    self._say(f"{event.error.words}; again in {event.pause:.0f} s")
+                elif isinstance(event, Completed):
+                    completed = event
+        except ModelError as error:
+            self.run.spent += error.usage.cost if error.usage else 0.0
+            raise
         finally:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
         if completed is None:
             raise ModelError("cut", "The model's reply broke off", retryable=True)
+        self.run.spent += completed.usage.cost
         return completed
 
     # ------------------------------------------------------------------------------------------- a user's own class

@@ -143,12 +143,21 @@ class WorkerPool:
 
     async def cancel(self, ref: str, by: str = "the user") -> bool:
         """Cancel a run by its id or its delegate call's; its open calls and cards end too. False where it has ended."""
-        loop = self._runs.get(ref) or self._runs.get(run_id(ref))
+        loop = self._runs.get(ref) or self._runs.get(run_id(ref)) or await self._broken_off(ref)
         if loop is None:
             return False
         loop.stop(RunState.CANCELLED, f"Cancelled by {by}.")
         await loop.done.wait()
         return loop.run.state is RunState.CANCELLED
+
+    async def _broken_off(self, ref: str) -> RunLoop | None:
+        """The open run that nobody carries out for the moment: the store failed under it."""
+        for ident in (ref, run_id(ref)):
+            saved = await self._store.get(ident, namespace=Namespace.RUN)
+            if saved is not None and WorkerRun.of(saved).state not in _ENDED:
+                async with self._admission:
+                    return self._runs.get(ident) or self._spawn(WorkerRun.of(saved))
+        return None
 
     # ------------------------------------------------------------------------------------------- admission
 

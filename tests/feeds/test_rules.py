@@ -142,11 +142,11 @@ async def test_agenda_over_a_change_of_clocks(tmp_path: Path) -> None:
 async def test_calendar(store: ContextStore, clock: ManualClock, tmp_path: Path) -> None:
     path = tmp_path / "c.ics"
     start = clock.now() + 7200
-    path.write_text(ics(event("a", start), event("b", start), event("c", start + 60)))
+    path.write_text(ics(event("a", start), event("b", start + 3600), event("c", start + 7200)))
     feed = CalendarFeed(Calendar(paths=[path]), Triage(CONFIG), Agenda([path], BERLIN))
     feeds, subscriber = await run(store, clock, feed)
     await pass_until(store, clock, "calendar", 3)
-    path.write_text(ics(event("a", start), event("b", start, "\r\nSTATUS:CANCELLED"), event("c", start + 86400)))
+    path.write_text(ics(event("a", start), event("b", start + 3600, "\r\nSTATUS:CANCELLED"), event("c", start + 86400)))
     assert {one.split(":")[0] for one in await pass_until(store, clock, "calendar", 5)} == {
         "New event",
         "Cancelled",

@@ -135,9 +135,9 @@ name = "naive"
 base_url = "{self.mind.url}"
 api_key = ""
 first_token_timeout = 5.0
-[scheduler]
 retry_base = 0.05
 retry_cap = 0.2
+[scheduler]
 calls_per_step = 200
 max_rounds = 1000
 [tools]

@@ -30,10 +30,10 @@ class NaiveMind(Mind):
         self._guard = threading.Lock()
 
     def take(self, body: dict[str, Any], headers: dict[str, str]) -> Reply:
-        super().take(body, headers)
+        verdicts = super().take(body, headers)
         with self._guard:
             fault = self._fault()
-        return fault or self._answer(body)
+        return fault or (verdicts if self.judges(body) else self._answer(body))
 
     def _fault(self) -> Reply | None:
         if self._chance.random() > self._faults:

@@ -25,22 +25,33 @@ WAIT: Reply = {"calls": [{"name": "wait", "arguments": {}}]}
 
 
 class Mind(ModelServer):
-    """A model server whose answer is a function of the last entry of the log that it is shown."""
+    """A model server whose answer is a function of the last entry of the log that it is shown. What it is only asked
+    to judge, it leaves as the rules said, and counts apart."""
 
     def __init__(self, respond: Respond) -> None:
         super().__init__()
         self._respond = respond
+        self.judged: list[dict[str, Any]] = []
 
     def take(self, body: dict[str, Any], headers: dict[str, str]) -> Reply:
+        if self.judges(body):
+            self.judged.append(body)
+            return {"calls": [{"name": "judge", "arguments": {"verdicts": []}}]}
         super().take(body, headers)
         return self._respond(self.log_of(body))
+
+    @staticmethod
+    def judges(body: dict[str, Any]) -> bool:
+        """Whether the request asks for verdicts on signals."""
+        return [tool["function"]["name"] for tool in body.get("tools", [])] == ["judge"]
 
     @staticmethod
     def log_of(body: dict[str, Any]) -> str:
         return str(body["messages"][1]["content"])
 
     def prompts(self) -> list[str]:
-        return ["\n".join(str(m["content"]) for m in body["messages"]) for body in self.requests]
+        bodies = [*self.requests, *self.judged]
+        return ["\n".join(str(m["content"]) for m in body["messages"]) for body in bodies]
 
 
 def last_entry(log: str) -> tuple[str, str]:

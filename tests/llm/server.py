@@ -11,6 +11,9 @@ A script is a list of replies, one a request; when it is used up, ``default`` an
 - ``reasoning``: text of a reasoning field; ``finish``: finish reason
 - ``usage``: an object, or ``null`` for none; else default counts
 - ``reject``: a parameter's name that gives 400 while requests hold it (the reply stands for the next request)
+- ``refuse``: ``{"holds", "status", "error"}``: the same for any text of the request, with a status and a whole body
+- ``error``: with ``status``: the whole JSON body of that error
+- ``events``: instead of all that streams: what to send after ``data:`` (text stands for a line as it is)
 
 ``python -m tests.llm.server --port 0 --script file.json`` prints ``port=N`` and serves.
 """
@@ -23,6 +26,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -38,6 +42,7 @@ class ModelServer:
         self.default: Reply = default or {"text": "ok"}
         self.requests: list[dict[str, Any]] = []  # bodies
         self.headers: list[dict[str, str]] = []
+        self.choose: Callable[[dict[str, Any]], Reply] | None = None  # by the body, in place of the script
         self.closed_early = 0  # streams that the client left
         self._lock = threading.Lock()
         outer = self
@@ -76,7 +81,7 @@ class ModelServer:
                     time.sleep(reply["first_delay"])
                 if reply.get("status", 200) != 200:
                     error = {"message": reply.get("message", "it failed"), "code": reply.get("code"), "type": "error"}
-                    self._json(reply["status"], {"error": error}, reply.get("headers"))
+                    self._json(reply["status"], reply.get("error", {"error": error}), reply.get("headers"))
                     return
                 self.send_response(200)
                 self.send_header("content-type", "text/event-stream")
@@ -107,10 +112,15 @@ class ModelServer:
         with self._lock:
             self.requests.append(body)
             self.headers.append(headers)
+            if self.choose is not None:
+                return self.choose(body)
             reply = self.script[0] if self.script else self.default
             name = reply.get("reject")
             if name and name in body:
                 return {"status": 400, "message": f"Unsupported parameter: '{name}' is not known here"}
+            refuse = reply.get("refuse")
+            if refuse and refuse["holds"] in json.dumps(body):
+                return {"status": refuse["status"], "error": refuse["error"]}
             if self.script:
                 self.script.popleft()
             return reply
@@ -146,6 +156,11 @@ def events(body: dict[str, Any], reply: Reply) -> Any:
         base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body.get("model", "")}
         return "data: " + json.dumps({**base, "choices": choices, **more}) + "\n\n"
 
+    if "events" in reply:
+        for each in reply["events"]:
+            yield each + "\n\n" if isinstance(each, str) else f"data: {json.dumps(each)}\n\n"
+        yield "data: [DONE]\n\n"
+        return
     yield chunk({"role": "assistant", "content": ""})
     size = reply.get("pieces", 8)
     for start in range(0, len(reply.get("reasoning", "")), size):

@@ -96,7 +96,8 @@ async def test_a_server_of_another_dialect_is_asked_again_without(name: str):
     [
         ({"status": 401, "message": f"Incorrect API key provided: {KEY}"}, "auth", False),
         ({"status": 403, "message": f"no {KEY}"}, "auth", False),
-        ({"status": 404, "message": f"no model for {KEY}"}, "bad_response", False),
+        ({"status": 400, "message": f"no such thing {KEY}"}, "bad_response", False),
+        ({"status": 404, "message": f"no model for {KEY}"}, "setup", False),
         ({"status": 429, "headers": {"retry-after": "7"}}, "rate_limited", True),
         ({"status": 500, "message": f"boom {KEY}"}, "server", True),
         ({"status": 503}, "server", True),

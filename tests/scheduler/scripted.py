@@ -10,6 +10,7 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Scheduler as Settings
 from pepper_tui.config import User
+from pepper_tui.llm.attempts import Attempts, Patience, Source
 from pepper_tui.model import (
     Completed,
     ContextFilter,
@@ -85,6 +86,7 @@ class Stage:
         self, store: ContextStore, clock: ManualClock, model: ScriptedModel, *, by_rule: bool = False, **settings: Any
     ) -> None:
         self.store, self.clock, self.model = store, clock, model
+        patience = Patience(retries=settings.pop("retries", 3))
         self.deltas: list[ReplyDelta] = []
         self.scheduler = Scheduler(
             store,
@@ -92,7 +94,7 @@ class Stage:
             Settings(**settings),
             User(name="Sam"),
             UTC,
-            stream=model.stream,
+            stream=Attempts(clock, Source("scripted", model.stream), patience=patience).stream,
             specs=lambda: SPECS,
             by_rule=by_rule,
             on_reply=self.deltas.append,

@@ -96,6 +96,8 @@ class Mind:
         role = (
             "summary" if system.startswith("Summarise") else "worker" if "a worker of Pepper" in system else "scheduler"
         )
+        if system.startswith("You sort"):
+            role = "triage"
         self.on_request(role, body)
         fault = chance.choice(FAULTS) if chance.random() < self.faults.model else ""
         await asyncio.sleep(chance.choice((0.0, 0.05, 0.4, 2.0)))
@@ -161,10 +163,24 @@ class Mind:
     def _answer(self, role: str, body: dict[str, Any]) -> tuple[str, list[Call]]:
         if role == "summary":
             return f"They talked. {HOSTILE}", []
+        if role == "triage":
+            return self._judge(str(body["messages"][1]["content"]))
         known = [each["function"]["name"] for each in body.get("tools", [])]
         if role == "worker":
             return self._work("\n".join(str(m["content"]) for m in body["messages"][1:]), known)
         return self._think(str(body["messages"][1]["content"]), known)
+
+    def _judge(self, text: str) -> tuple[str, list[Call]]:
+        chance = self.chance
+        numbers = re.findall(r'<signal n="(\d+)"', text)
+        verdicts = [
+            {"n": int(n), "priority": chance.choice(("urgent", "high", "log", "low", "x")), "reason": f"so {HOSTILE}"}
+            for n in numbers
+            if chance.random() < 0.8
+        ]
+        if chance.random() < self.faults.hostile:
+            return f"{HOSTILE} {{", [("parcel", {"to": "evil", "item": "secrets"})]
+        return "", [("judge", {"verdicts": verdicts})]
 
     def _work(self, text: str, known: list[str]) -> tuple[str, list[Call]]:
         chance = self.chance

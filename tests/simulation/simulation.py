@@ -36,6 +36,8 @@ from pepper_tui.config import Scheduler as SchedulerConfig
 from pepper_tui.feeds import Event
 from pepper_tui.llm import Budget
 from pepper_tui.llm import Models as RoleModels
+from pepper_tui.llm.models import Endpoint, RoleEndpoints
+from pepper_tui.llm.places import patience_of
 from pepper_tui.model import EngineError, Namespace
 from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, StoreError
@@ -113,12 +115,13 @@ def plan_of(seed: int) -> Plan:
             name="sim",
             base_url="" if offline else "http://sim.invalid",
             api_key="",
-            prices={"sim": Price(input=1.0, cached=0.5, output=2.0)} if priced else {},
+            prices=dict.fromkeys(("sim", "spare"), Price(input=1.0, cached=0.5, output=2.0)) if priced else {},
+            fallback=chance.choice(("", "", "spare")),
+            retries=chance.choice((0, 1, 3)),
         ),
         budget=BudgetConfig(daily=chance.choice((0.25, 0.6, 2.0)), chat_reserve=0.1),
         scheduler=SchedulerConfig(
             batch_size=chance.choice((1, 3, 20)),
-            retries=chance.choice((0, 1, 3)),
             history_limit=2500 if small else 60_000,
             prompt_limit=14_000 if small else 120_000,
             entry_limit=chance.choice((400, 4000)),
@@ -367,9 +370,11 @@ class Simulation:
         client = SimulatedClient(clock, self.mind)
         models = None
         if config.models.base_url:
+            spare = Endpoint(client, "spare") if config.models.fallback else None
+            asked = RoleEndpoints(Endpoint(client, "sim"), spare, patience_of(config.models, "scheduler"))
             models = RoleModels(
-                dict.fromkeys(ROLES, client),  # type: ignore[arg-type]
-                dict.fromkeys(ROLES, "sim"),  # type: ignore[arg-type]
+                clock,
+                dict.fromkeys(ROLES, asked),  # type: ignore[arg-type]
                 Budget(store, clock, config),
                 config.models.prices,
                 config.models.max_tokens,

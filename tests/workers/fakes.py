@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Worker
+from pepper_tui.llm.attempts import Attempts, Source
 from pepper_tui.model import (
     OPEN_TAG,
     TOOL_CALL,
@@ -150,7 +151,7 @@ class House:
         self.pool = WorkerPool(
             self.store,
             self.clock,
-            self.model.stream,
+            Attempts(self.clock, Source("fake", self.model.stream)).stream,
             lambda names: SPECS,
             self.kinds,
             self.slots,

@@ -1,4 +1,4 @@
-"""HTML of a mail to plain text, bounded, with what a reader would not see left out.
+"""HTML (of a mail, of a page) to plain text, bounded, with what a reader would not see left out.
 
 A model must not read what the user can't: elements hidden by attribute, inline style or a simple rule of a style sheet
 go before the text is taken. Attributes and tables go too: the text library honours margins and column widths of any

@@ -1,0 +1,63 @@
+"""Bytes to text by a stated character set, whatever it is called and whether or not it holds."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final
+
+# codecs that are quadratic in what they decode, or are none for text
+_REFUSED_CODECS: Final = {"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
+_CODEC_NAMES: Final = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "ansi_x3.4-1968": "utf-8",
+    "utf8mb4": "utf-8",
+    "unicode-1-1-utf-8": "utf-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-6-i": "iso-8859-6",
+    "x-sjis": "cp932",
+    "shift_jis": "cp932",
+    "windows-31j": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "x-mac-roman": "mac-roman",
+    "cp-850": "cp850",
+    "ansi": "cp1252",
+    "windows-874": "cp874",
+}
+
+
+def decoded(source: bytes, charset: str, defects: list[str]) -> str:
+    """``source`` as text: by its charset, else as UTF-8, else as the commonest code page. What did not hold is added to
+    ``defects``."""
+    name = charset.strip().strip("\"'").lower()[:60]
+    name = _CODEC_NAMES.get(name, name)
+    if name:
+        try:
+            codec = codecs.lookup(name)
+            if codec.name in _REFUSED_CODECS:
+                raise LookupError(name)
+            return source.decode(codec.name)
+        except UnicodeError:
+            defects.append(f"not all of the text is {name}")
+        except (LookupError, ValueError):
+            defects.append(f"unknown charset {name}")
+            name = ""
+    try:
+        return source.decode("utf-8")
+    except UnicodeError:
+        pass
+    if name not in ("", "utf-8"):
+        try:
+            return source.decode(name, "replace")
+        except Exception:
+            defects.append(f"{name} can't be decoded")
+    if name == "utf-8":
+        return source.decode("utf-8", "replace")
+    return source.decode("cp1252", "replace")

@@ -1,0 +1,30 @@
+"""The calendar: each file and folder of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pepper_tui.doctor.finding import Finding, Patient
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    for path in patient.config.calendar.paths:
+        yield await asyncio.to_thread(_calendar, path)
+
+
+def _calendar(path: Path) -> Finding:
+    part = f"calendar {path.name}"
+    if not path.exists():
+        return Finding(part, "trouble", f"{path} is not there", "set calendar.paths to a .ics file or a folder of them")
+    from icalendar import Calendar
+
+    files = sorted(path.rglob("*.ics")) if path.is_dir() else [path]
+    events = 0
+    for file in files:
+        try:
+            events += len(Calendar.from_ical(file.read_bytes()).walk("VEVENT"))
+        except (OSError, ValueError, IndexError) as error:
+            return Finding(part, "trouble", f"{file}: {error}", "export that calendar again")
+    return Finding(part, "ok", f"{path}, {len(files)} files, {events} events")

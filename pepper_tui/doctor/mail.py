@@ -1,0 +1,58 @@
+"""Mail: each Maildir, and the server that sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pepper_tui.config import ConfigError, Secrets, Smtp
+from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    mail = patient.config.mail
+    for maildir in mail.maildir:
+        yield await asyncio.to_thread(_maildir, maildir)
+    if mail.smtp:
+        yield await _smtp(mail.smtp, patient.secrets)
+
+
+def _maildir(path: Path) -> Finding:
+    part = f"mail {path.name}"
+    if not path.is_dir():
+        return Finding(part, "trouble", f"{path} is not there", "set mail.maildir to where your mail program syncs")
+    if not (path / "new").is_dir() and not (path / "cur").is_dir():
+        return Finding(part, "trouble", f"{path} has neither new/ nor cur/", "name the Maildir itself, not its parent")
+    try:
+        count = sum(len(list((path / each).iterdir())) for each in ("new", "cur") if (path / each).is_dir())
+    except OSError as error:
+        return Finding(part, "trouble", f"{path}: {error.strerror}", "make it readable for you")
+    return Finding(part, "ok", f"{path}, {count} mails")
+
+
+async def _smtp(smtp: Smtp, secrets: Secrets) -> Finding:
+    import aiosmtplib
+
+    where = f"{smtp.host}:{smtp.port}"
+    try:
+        password = secrets.value(smtp.password)
+    except ConfigError as error:
+        return Finding("sending", "trouble", error.problems[0], "see mail.smtp.password in config.example.toml")
+    client = aiosmtplib.SMTP(
+        hostname=smtp.host,
+        port=smtp.port,
+        use_tls=smtp.security == "tls",
+        start_tls=smtp.security == "starttls",
+        timeout=min(PATIENCE, smtp.timeout),
+    )
+    try:
+        await client.connect()
+        if smtp.user:
+            await client.login(smtp.user, password)
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        client.close()
+        mend = "check host, port, security, user and password in [mail.smtp]"
+        return Finding("sending", "trouble", f"{where}: {without(str(error), password)}", mend)
+    return Finding("sending", "ok", f"by {where}" + (f" as {smtp.user}" if smtp.user else ""))

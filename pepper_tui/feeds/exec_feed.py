@@ -1,0 +1,302 @@
+"""A feed that is a program: each line that it prints is a JSON object, see ``said``.
+
+The program runs in a process group of its own behind a keeper, which ends it with Pepper however that ends. It is read
+no faster than what it says can be stored, and ``per_minute`` lines at most: it waits, and nothing of what it says is
+lost. Lines that are too long or no object are dropped and told as health, where its error output stands, too, and how
+it ended. One that ends is started again, with growing pauses, or ``every`` so many seconds where the config says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pepper_tui.config import ExecFeed as ExecConfig
+from pepper_tui.feeds import exec_keeper
+from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
+from pepper_tui.feeds.said import content_of, raw_of, signal_of
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import ContextUpdate, Json, Namespace
+from pepper_tui.text import one_line
+
+MAX_LINE: Final = 256 * 1024  # bytes
+BATCH: Final = 50  # lines of one commit
+KEPT: Final = 8000  # bytes of the error output that are kept: the last
+TELL_EVERY: Final = 30.0  # seconds between two reports of lines that were dropped
+STARTED: Final = 5.0  # seconds of running after which a program that has said nothing yet is well
+DRAINED: Final = 1.0  # seconds given to what is still in the pipes once the program has ended
+ENDED: Final = 5.0  # seconds given to the keeper
+_PASSED: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+     "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT"}
+)  # fmt: skip
+
+
+class Lines:
+    """Cuts a stream into lines of bounded length. ``dropped`` counts those that were longer."""
+
+    def __init__(self, longest: int = MAX_LINE) -> None:
+        self._longest = longest
+        self._rest = b""
+        self._skipping = False
+        self.dropped = 0
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """The lines that ``chunk`` ends, without their ends."""
+        *ended, rest = (self._rest + chunk).split(b"\n")
+        found: list[bytes] = []
+        for line in ended:
+            if self._skipping or len(line) > self._longest:
+                self.dropped += not self._skipping
+                self._skipping = False
+            elif line.strip():
+                found.append(line)
+        if not self._skipping and len(rest) > self._longest:
+            self.dropped += 1
+            self._skipping = True
+        self._rest = b"" if self._skipping else rest
+        return found
+
+    def last(self) -> list[bytes]:
+        """What the stream ended with, without a line end."""
+        rest, self._rest = self._rest, b""
+        return [rest] if rest.strip() else []
+
+
+class ExecFeed:
+    """The feed of one program. ``env`` are its variables with their secrets filled in; it runs in ``folder``."""
+
+    def __init__(self, config: ExecConfig, triage: Triage, env: Mapping[str, str], folder: Path) -> None:
+        self.name = config.name
+        self._config, self._triage, self._env, self._folder = config, triage, env, folder
+        program, *arguments = config.command
+        self._command = [str(Path(program).expanduser()) if program.startswith("~") else program, *arguments]
+
+    def listen(self, ctx: FeedContext) -> None:
+        async def process(update: ContextUpdate) -> None:
+            if update.deleted:
+                return
+            async with ctx.processing(update.seq):
+                raw = update.context.data
+                found = signal_of(self.name, raw, raw["id"], update.context.created_at, self._triage)
+                await store_signal(ctx.store, found)
+
+        ctx.subscriber.on_context_update(
+            namespaces=[f"{Namespace.RAW}.{self.name}"], name=f"feeds.{self.name}", start="beginning"
+        )(process)
+
+    async def run(self, ctx: FeedContext) -> None:
+        while True:
+            run = _Run(self, ctx)
+            code = await run.until_ended()
+            words = f"{_ended_words(code, self._config.command[0])}{run.said()}"
+            if code != 0 or not self._config.every:
+                mend = f"see what {one_line(self._config.command[0], 80)} says"
+                if code == 0:
+                    mend = f"if it is meant to end, set `every` in [[exec]] {self.name!r}"
+                raise FeedError(words, f"{mend}; it is started again by itself")
+            state, again = run.state(), f"; next run in {self._config.every:g} s"
+            await ctx.health.report(state, f"{run.trouble() or 'its last run went well'}{again}", run.mend())
+            await ctx.clock.sleep(self._config.every)
+
+    # The rest is what a run needs of its feed.
+
+    def environment(self) -> dict[str, str]:
+        passed = {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith("LC_")}
+        return {**passed, **self._env}
+
+    async def started(self) -> asyncio.subprocess.Process:
+        """Raises ``FeedError``."""
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-S", exec_keeper.__file__, *self._command,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                cwd=self._folder, env=self.environment(), start_new_session=True,
+            )  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise FeedError(f"can't be started: {error}", f"mend [[exec]] {self.name!r} in config.toml") from error
+
+    @property
+    def per_minute(self) -> int:
+        return self._config.per_minute
+
+
+class _Run:
+    """One run of the program."""
+
+    def __init__(self, feed: ExecFeed, ctx: FeedContext) -> None:
+        self._feed, self._ctx = feed, ctx
+        self._lines = Lines()
+        self._bad = 0
+        self._bad_words = ""
+        self._errors = b""
+        self._read = 0
+        self._held_back = False
+        self._told = float("-inf")
+        self._minute, self._taken = ctx.clock.monotonic(), 0
+
+    async def until_ended(self) -> int:
+        """Read until the program has ended; its exit code."""
+        process = await self._feed.started()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        errors = asyncio.create_task(self._read_errors(process.stderr))
+        lines = asyncio.create_task(self._read_lines(process.stdout))
+        well = asyncio.create_task(self._tell_once_well())
+        ended = asyncio.create_task(process.wait())
+        try:
+            await asyncio.wait({lines, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if lines.done():
+                lines.result()  # a store that fails, say, ends the run: nothing may be taken and lost
+            code = await ended
+            await self._drained(lines, errors)
+            return code
+        finally:
+            await self._end(process, [well, lines, errors, ended])
+
+    async def _drained(self, lines: asyncio.Task[None], errors: asyncio.Task[None]) -> None:
+        """Wait for what is still in the pipes; not for one that something left behind holds open in silence."""
+        while not lines.done():
+            before = self._read
+            await asyncio.wait({lines}, timeout=DRAINED)
+            if self._read == before and not self._held_back:
+                break
+        if lines.done():
+            lines.result()
+        await asyncio.wait({errors}, timeout=DRAINED)
+
+    @staticmethod
+    async def _end(process: asyncio.subprocess.Process, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if process.stdin is not None:
+            process.stdin.close()  # the keeper ends the program, and then itself
+        try:
+            async with asyncio.timeout(ENDED):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tell_once_well(self) -> None:
+        await self._ctx.clock.sleep(STARTED)
+        await self._tell()
+
+    async def _read_errors(self, stream: asyncio.StreamReader) -> None:
+        while chunk := await stream.read(65536):
+            self._errors = (self._errors + chunk)[-KEPT:]
+
+    async def _read_lines(self, stream: asyncio.StreamReader) -> None:
+        while chunk := await stream.read(65536):
+            self._read += len(chunk)
+            await self._take(self._lines.cut(chunk))
+        await self._take(self._lines.last())
+
+    async def _take(self, lines: list[bytes]) -> None:
+        before = self._bad + self._lines.dropped
+        objects = [found for line in lines if (found := self._object(line)) is not None]
+        while objects:
+            room = min(BATCH, await self._room())
+            taken, objects = objects[:room], objects[room:]
+            await self._store(taken)
+            self._taken += len(taken)
+        if lines or self._lines.dropped:
+            first = self._told == float("-inf")
+            if first or (self._bad + self._lines.dropped > before and self._due()):
+                await self._tell()
+
+    def _due(self) -> bool:
+        return self._ctx.clock.monotonic() - self._told >= TELL_EVERY
+
+    def _object(self, line: bytes) -> Json | None:
+        try:
+            found: Any = json.loads(line.decode("utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError("it is no object")
+            content_of(found)  # what can't be told is not stored
+        except (ValueError, RecursionError) as error:
+            self._bad += 1
+            self._bad_words = f"{one_line(line[:200].decode('utf-8', 'replace'), 60)!r}: {one_line(str(error), 80)}"
+            return None
+        storable: Json = _storable(found)
+        return storable
+
+    async def _room(self) -> int:
+        """How many objects may be taken now, once that is at least one."""
+        now = self._ctx.clock.monotonic()
+        if now - self._minute >= 60:
+            self._minute, self._taken, self._held_back = now, 0, False
+        if self._taken >= self._feed.per_minute:
+            self._held_back = True
+            await self._tell()
+            await self._ctx.clock.sleep(self._minute + 60 - self._ctx.clock.monotonic())
+            self._minute, self._taken, self._held_back = self._ctx.clock.monotonic(), 0, False
+            await self._tell()
+        return self._feed.per_minute - self._taken
+
+    async def _store(self, objects: list[Json]) -> None:
+        namespace = f"{Namespace.RAW}.{self._feed.name}"
+        said = {raw["id"]: (raw, text) for raw, text in (raw_of(self._feed.name, found) for found in reversed(objects))}
+        async with self._ctx.store.unit():
+            for key, (raw, text) in reversed(said.items()):
+                if await self._ctx.store.get(key, namespace=namespace) is None:
+                    await self._ctx.store.store(raw, namespace=namespace, context_id=key, type="exec", text=text)
+
+    # ------------------------------------------------------------------------------------------------------- health
+
+    async def _tell(self) -> None:
+        self._told = self._ctx.clock.monotonic()
+        await self._ctx.health.report(self.state(), self.trouble() or "running", self.mend())
+
+    def state(self) -> Any:
+        return "trouble" if self.trouble() else "ok"
+
+    def trouble(self) -> str:
+        """What is wrong with what it says; empty where nothing is."""
+        words = []
+        if self._bad:
+            words.append(f"{self._bad} lines were no JSON objects with content, the last {self._bad_words}")
+        if self._lines.dropped:
+            words.append(f"{self._lines.dropped} lines were longer than {MAX_LINE} bytes")
+        if self._held_back:
+            words.append(f"it says more than {self._feed.per_minute} lines a minute; it waits")
+        return "; ".join(words)
+
+    def mend(self) -> str:
+        if self._held_back and not self._bad:
+            return f"let it say less, or raise `per_minute` of [[exec]] {self._feed.name!r}"
+        return "each line that it prints must be a JSON object; see docs/feeds.md" if self.trouble() else ""
+
+    def said(self) -> str:
+        """Its last words on the error output."""
+        words = [line for line in self._errors.decode("utf-8", "replace").splitlines() if line.strip()]
+        return f": {one_line(words[-1], 300)}" if words else ""
+
+
+def _ended_words(code: int, program: str) -> str:
+    named = one_line(program, 80)
+    if code == exec_keeper.NOT_STARTED:
+        return f"{named} could not be started, or not what it starts"
+    if code > 128:
+        with contextlib.suppress(ValueError):
+            return f"{named} was ended by {signal.Signals(code - 128).name}"
+    return f"{named} ended with exit code {code}"
+
+
+def _storable(value: Any) -> Any:
+    """``value`` with no lone surrogate in it: what is stored must be valid UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    return value

@@ -1,0 +1,176 @@
+"""What every source of mail shares: how a mail is stored in ``raw.mail``, and how it becomes a signal.
+
+A mail is known by a key of its Message-ID and bytes, whichever source it came from. The processor of ``raw.mail`` is
+registered once, by the first source of the config.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.feeds.feed import FeedContext, store_signal
+from pepper_tui.feeds.mime import Mail
+from pepper_tui.feeds.reply_text import telling_lines
+from pepper_tui.feeds.triage import Facts, Triage
+from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+
+NAME: Final = "mail"
+RAW: Final = f"{Namespace.RAW}.{NAME}"
+INDEXED: Final = 50_000  # characters of a body that search finds
+
+
+def mail_key(mail: Mail) -> str:
+    """The id of ``mail`` in ``raw.mail``."""
+    sign = f"{mail.message_id}\n{mail.digest}"
+    return f"mail_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
+
+
+def listen_for_mail(ctx: FeedContext, triage: Triage) -> None:
+    """Register the processor of ``raw.mail``."""
+
+    async def process(updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            if not update.deleted:
+                async with ctx.processing(update.seq):
+                    await _signal(ctx.store, triage, update)
+
+    ctx.subscriber.on_context_batch(namespaces=[RAW], size=100, longest_wait=0.0, name="feeds.mail", start="beginning")(
+        process
+    )
+
+
+async def store_mail(
+    ctx: FeedContext,
+    key: str,
+    mail: Mail,
+    *,
+    path: Path,
+    label: str,
+    arrived: float,
+    files: list[list[str]],
+    backlog: bool,
+    grown: bool = False,
+) -> None:
+    """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is known there.
+
+    ``grown``: it is known, and was not whole when it was taken; what it says now takes its place.
+    """
+    known = None if grown else await ctx.store.get(key, namespace=RAW)
+    if known is not None:  # the same mail under another name, say in a second folder
+        files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
+        if files != known.data.get("files"):
+            await ctx.store.store(
+                {**known.data, "files": files[:50]},
+                namespace=RAW,
+                context_id=key,
+                type="mail",
+                text=known.text,
+                tags=known.tags,
+                metadata=known.metadata,
+            )
+        return
+    thread = mail.thread or key
+    sender = f"{mail.sender['name']} {mail.sender['address']}".strip()
+    await ctx.store.store(
+        {
+            **mail.data(),
+            "id": key,
+            "path": str(path),
+            "label": label,
+            "files": files,
+            "thread": thread,
+            "arrived": arrived,
+            "backlog": backlog,
+        },
+        namespace=RAW,
+        context_id=key,
+        type="mail",
+        text=f"{mail.subject}\n{sender}\n{mail.text[:INDEXED]}",
+        tags={f"sender:{mail.sender['address']}", f"thread:{thread}", f"message:{mail.message_id or key}"},
+        metadata={"sender": sender, "subject": mail.subject},
+    )
+
+
+async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate) -> None:
+    raw = update.context.data
+    message_id = raw.get("message_id", "")
+    if message_id and await _sent_by_pepper(store, message_id):
+        return
+    signal = mail_signal(raw, triage, update.context.created_at)
+    # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
+    same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
+    is_open = signal.priority is not Priority.LOG and triage.leaves_open(mail_facts(raw))
+    await store_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
+
+
+async def _sent_by_pepper(store: ContextStore, message_id: str) -> bool:
+    for key in (message_id, message_id.strip("<>")):
+        if await store.get(key, namespace=Namespace.SENT) is not None:
+            return True
+    return False
+
+
+def mail_facts(raw: Json) -> Facts:
+    """What triage may look at in a mail as ``raw.mail`` holds it."""
+    precedence = raw["list_headers"].get("precedence", "").strip().lower()
+    is_list = precedence in ("list", "bulk", "junk") or bool({"list-id", "list-post"} & raw["list_headers"].keys())
+    return Facts(
+        source=NAME,
+        sender=raw["sender"]["address"],
+        name=raw["sender"]["name"],
+        to=[one["address"] for one in raw["to"]],
+        cc=[one["address"] for one in raw["cc"]],
+        subject=raw["subject"],
+        text=raw["reply"],
+        labels=[raw["label"]],
+        is_list=is_list or "list-unsubscribe" in raw["list_headers"],
+        automatic=raw["auto_submitted"] not in ("", "no"),
+    )
+
+
+def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
+    """The signal of a mail as ``raw.mail`` holds it."""
+    verdict = triage.judge(mail_facts(raw))
+    priority, reason, action = verdict
+    if raw.get("backlog"):
+        priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+    sender = raw["sender"]
+    who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
+    lines = telling_lines(raw["reply"])
+    first = lines[0] if lines else ""
+    subject = raw["subject"] or "(no subject)"
+    content = one_line(
+        f"{one_line(who, 80)}: {one_line(subject, 120)}" + (f" — {one_line(first, 160)}" if first else ""), 320
+    )
+    metadata: Json = {
+        "sender": sender["address"],
+        "sender_name": sender["name"],
+        "subject": raw["subject"],
+        "thread": raw["thread"],
+        "message_id": raw["message_id"],
+        "raw": raw["id"],
+        "to": [one["address"] for one in raw["to"]][:20],
+        "reply_to": next((one["address"] for one in raw["reply_to"]), sender["address"]),
+        "date": raw["date"],
+        "first_line": one_line(first, 300),
+        "snippet": "\n".join(one_line(line, 160) for line in lines[:4]),
+        "attachments": [one["name"] for one in raw["attachments"]][:20],
+    }
+    if triage.is_own(sender["address"]):
+        metadata["kind"] = "own"
+    if action:
+        metadata["action"] = action
+    return Signal(
+        id=f"signal_{raw['id']}",
+        content=content,
+        created_at=now,
+        priority=priority,
+        source=NAME,
+        reason=reason,
+        matter=f"mail:{raw['thread']}",
+        metadata=metadata,
+    )

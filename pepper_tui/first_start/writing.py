@@ -1,0 +1,45 @@
+"""Writing the first config: whole or not at all, for its owner only, never over another one unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from pepper_tui.config import CONFIG_FILE, parse_config
+
+
+class ConfigExistsError(Exception):
+    """There is a config already."""
+
+
+def write_config(home: Path, text: str, *, replace: bool = False) -> Path:
+    """Write ``text`` as the config of ``home`` (made with mode 0700) and return its path. Blocking.
+
+    With ``replace`` the config that was there is kept beside it as ``config.toml.old``. Raises ``ConfigExistsError``,
+    ``ConfigError`` for a text that is no config, ``OSError`` with nothing changed.
+    """
+    path = home / CONFIG_FILE
+    parse_config(text, path)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=home, prefix=".config-")  # mode 0600
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace and path.exists():
+            shutil.copy2(path, path.with_name(f"{CONFIG_FILE}.old"))
+            new.replace(path)
+            return path
+        try:
+            os.link(new, path)  # fails where there is one, whoever made it meanwhile
+        except FileExistsError as error:
+            raise ConfigExistsError(f"{path} is there already") from error
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink()
+    return path

@@ -1,0 +1,135 @@
+"""One request, tried until it is answered: the role's model, again after a pause, then its fallback.
+
+Retried is what may go through a moment later (``ModelError.retryable``): rate limits, the server's own errors,
+timeouts, lost connections, answers cut off or not valid. A pause doubles, with some chance in it, unless the server
+names one.
+
+Where there is a fallback, it answers what the first model could not, and the response says why (``Completed.because``).
+A first model that could not be had at all then rests: for half a minute, doubling up to ten, or as long as it asked for
+itself. Meanwhile the fallback is asked at once; after that the first one gets one try, without retries, and is back for
+good when that works. So neither a model that is away makes each reply wait, nor one that comes and goes make the two
+take turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying
+
+_REST: Final = 30.0  # seconds that a first model which could not be had is left alone, doubling
+_REST_CAP: Final = 600.0
+_AWAY: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "setup"})
+"""Faults of a model that can't be had, whatever is asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a request that failed is sent again, and the seconds between: ``base`` doubled each time to ``cap``."""
+
+    retries: int = 3
+    base: float = 1.0
+    cap: float = 60.0
+
+
+DEFAULT_PATIENCE: Final = Patience()
+
+
+@dataclass(slots=True)
+class Source:
+    """One model that can be asked: ``ask`` makes one attempt. Roles that use the same model share one source."""
+
+    name: str
+    ask: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
+    rests_until: float = 0.0  # on the monotonic clock
+    faults: int = 0  # times in a row that it could not be had
+    fault: ModelError | None = None
+
+    def failed(self, error: ModelError, now: float) -> None:
+        if error.kind in _AWAY:
+            self.faults += 1
+            self.fault = error
+            rest = min(_REST_CAP, _REST * 2 ** min(self.faults - 1, 10))
+            self.rests_until = now + max(rest, error.retry_after or 0.0)
+
+    def answered(self) -> None:
+        self.faults, self.fault, self.rests_until = 0, None, 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How one role's requests are tried."""
+
+    clock: Clock
+    first: Source
+    fallback: Source | None = None
+    patience: Patience = DEFAULT_PATIENCE
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """``TextDelta``s, a ``Retrying`` before each further attempt, then one ``Completed``. Raises ``ModelError``."""
+        first, fallback = self.first, self.fallback
+        error = first.fault
+        if fallback is None or error is None or self.clock.monotonic() >= first.rests_until:
+            retries = 0 if fallback is not None and first.faults else self.patience.retries
+            try:
+                async with contextlib.aclosing(self._tried(first, request, retries)) as events:
+                    async for event in events:
+                        if isinstance(event, Completed):
+                            first.answered()
+                        yield event
+                return
+            except ModelError as failure:
+                if fallback is None:
+                    raise
+                first.failed(failure, self.clock.monotonic())
+                error = failure
+            yield Retrying(error, 0.0)
+        # its own name: a worker's kind may have named another model for the first
+        request = dataclasses.replace(request, model="")
+        try:
+            async with contextlib.aclosing(self._tried(fallback, request, self.patience.retries)) as events:
+                async for event in events:
+                    if isinstance(event, Completed):
+                        yield dataclasses.replace(event, because=f"{first.name}: {error.words}")
+                    else:
+                        yield event
+        except ModelError as failure:
+            raise self._neither(error, failure) from None
+
+    async def _tried(self, source: Source, request: ModelRequest, retries: int) -> AsyncGenerator[ModelEvent, None]:
+        attempt = 0
+        while True:
+            try:
+                events = source.ask(request)
+                try:
+                    async for event in events:
+                        yield event
+                        if isinstance(event, Completed):
+                            return
+                finally:
+                    if isinstance(events, AsyncGenerator):
+                        with contextlib.suppress(RuntimeError):  # it is ending already
+                            await events.aclose()
+                raise ModelError("cut", "The model's answer broke off.", retryable=True)
+            except ModelError as error:
+                too_long = (error.retry_after or 0.0) > self.patience.cap and self.fallback not in (None, source)
+                if not error.retryable or attempt >= retries or too_long:
+                    raise
+                failure = error
+            backoff = self.patience.base * 2**attempt * (0.5 + self.clock.jitter())
+            pause = min(self.patience.cap, failure.retry_after or backoff)
+            yield Retrying(failure, pause)
+            await self.clock.sleep(pause)
+            attempt += 1
+
+    def _neither(self, first: ModelError, second: ModelError) -> ModelError:
+        assert self.fallback is not None
+        # what is said of the request itself counts only where the first model did not just fail to be there
+        kind = first.kind if first.kind in _AWAY else second.kind
+        words = f"{first.words} The fallback {self.fallback.name} did not answer either: {second.words}"
+        return ModelError(kind, words, retryable=False, retry_after=second.retry_after, usage=second.usage)

@@ -1,0 +1,50 @@
+"""A structured answer: the arguments of the one tool that the model was offered, or the same object as JSON text."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+
+from pepper_tui.model import Completed, Json, ModelError, ModelEvent, ModelRequest
+
+Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
+
+
+@dataclass(frozen=True, slots=True)
+class StructuredAnswer:
+    """``value`` is an object, not yet checked against the tool's schema; ``model`` is who answered."""
+
+    value: Json
+    model: str
+
+
+async def ask_for_object(stream: Stream, request: ModelRequest) -> StructuredAnswer:
+    """What the model gives to the only tool of ``request``. Raises ``ModelError``, also where it gives nothing."""
+    [tool] = request.tools
+    completed: Completed | None = None
+    events = stream(request)
+    try:
+        async for event in events:
+            if isinstance(event, Completed):
+                completed = event
+    finally:
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
+    if completed is not None:
+        given = next((call.arguments for call in completed.calls if call.name == tool.name), None)
+        value = given if given is not None else _object_in(completed.text)
+        if value is not None:
+            return StructuredAnswer(value, completed.usage.model)
+    raise ModelError("bad_response", f"The model did not answer by the tool {tool.name}.", retryable=False)
+
+
+def _object_in(text: str) -> Json | None:
+    """The object that begins at the first brace of ``text``, fences and words around it aside."""
+    start = text.find("{")
+    if start >= 0:
+        with contextlib.suppress(ValueError, RecursionError):
+            value, _ = json.JSONDecoder().raw_decode(text[start:])
+            return value if isinstance(value, dict) else None
+    return None

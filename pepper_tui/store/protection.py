@@ -1,0 +1,134 @@
+"""What may not go, whatever a rule says: what is open, and what something open still needs.
+
+The hard guard is in ``removal``: it looks again, in the same transaction, whether a context has changed or has an
+unhandled delivery. This here is of the moment when it was loaded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pepper_tui.model import OPEN_TAG, Effect, Json, Namespace
+
+from .content import decode
+
+OUTSIDE: Final = frozenset({Effect.WRITE.value, Effect.SEND.value})
+MOST: Final = 50_000  # contexts that open ones lead to
+_IDS: Final = {  # keys of `data` that hold ids (one, or a list), and where these are found
+    "call": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
+    "calls": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
+    "approval": (Namespace.APPROVAL,),
+    "edited_into": (Namespace.APPROVAL,),
+    "step": (Namespace.STEP,),
+    "message": (Namespace.ASSISTANT_MESSAGE,),
+    "log": (Namespace.ASSISTANT_LOG,),
+    "notification": (Namespace.NOTIFICATION,),
+    "reminders": (Namespace.REMINDER,),
+}
+_NAMES: Final = ("source", "signal", "signals", "inputs", "raw")  # keys that hold `namespace:id`
+_ORIGINS: Final = {"step": Namespace.STEP, "run": Namespace.RUN}
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Loaded once for a run over the store."""
+
+    names: frozenset[Name]
+    matters: frozenset[str]
+    windows: frozenset[int]  # seqs that a dedupe key still answers with
+    covered: int  # entries of the history up to this seq are in its summary
+    namespaces: Mapping[str, int] = field(default_factory=dict)
+
+    def window(self, seqs: Iterable[int]) -> str:
+        """Why one of these updates is needed, in words; empty where none is."""
+        return "would be stored twice if it came again" if self.windows.intersection(seqs) else ""
+
+    def reason(self, connection: sqlite3.Connection, namespace: str, context_id: str, seq: int, data: Json) -> str:
+        """Why this context, as of ``seq``, is needed, in words; empty where it is not."""
+        if (namespace, context_id) in self.names:
+            return "is open, or something open came of it"
+        if namespace == Namespace.HISTORY and seq > self.covered:
+            return "is part of the conversation that the model is shown"
+        if data.get("matter") and data["matter"] in self.matters:
+            return "belongs to a matter that is open"
+        if namespace == Namespace.TOOL_CALL and data.get("effect") in OUTSIDE:
+            return "is the record of an outside effect"
+        if namespace == Namespace.TOOL_RESULT:
+            call = _data(connection, self.namespaces.get(Namespace.TOOL_CALL), context_id)
+            if call is not None and call.get("effect") in OUTSIDE:
+                return "is the record of an outside effect"
+        return ""
+
+
+def load(connection: sqlite3.Connection, namespaces: Mapping[str, int], now: float) -> Protection:
+    """What is to be protected at ``now``."""
+    spaces = {ident: name for name, ident in namespaces.items()}
+    found: set[Name] = set()
+    matters: set[str] = set()
+    waiting: list[tuple[str, str, Json]] = []
+    for ns, context_id, data in connection.execute(
+        "SELECT u.ns, u.context_id, u.data FROM context_tags t JOIN updates u ON u.seq = t.seq WHERE t.tag = ?",
+        (OPEN_TAG,),
+    ):
+        content = decode(data)
+        waiting.append((spaces[ns], context_id, content))
+        matters.add(str(content.get("matter") or ""))
+        found.add((spaces[ns], context_id))
+    while waiting and len(found) < MOST:
+        namespace, context_id, content = waiting.pop()
+        for name in _leads_to(namespace, context_id, content):
+            if name in found:
+                continue
+            found.add(name)
+            more = _data(connection, namespaces.get(name[0]), name[1])
+            if more is not None:
+                waiting.append((*name, more))
+    windows = frozenset(seq for (seq,) in connection.execute("SELECT seq FROM dedupe WHERE until > ?", (now,)))
+    summary = _data(connection, namespaces.get(Namespace.SUMMARY), "current") or {}
+    return Protection(
+        frozenset(found), frozenset(matters - {""}), windows, int(summary.get("covers_seq", 0)), namespaces
+    )
+
+
+def _leads_to(namespace: str, context_id: str, data: Json) -> Iterator[Name]:
+    if namespace == Namespace.TOOL_CALL:
+        yield Namespace.TOOL_RESULT, context_id
+        yield Namespace.RUN, f"run_{context_id}"
+    for key, spaces in _IDS.items():
+        for value in _texts(data.get(key)):
+            for space in spaces:
+                yield space, value
+    metadata = data.get("metadata")
+    for holder in (data, metadata if isinstance(metadata, dict) else {}):
+        for key in _NAMES:
+            for value in _texts(holder.get(key)):
+                space, colon, ident = value.partition(":")
+                if colon and ident:
+                    yield space, ident
+                if key == "raw":
+                    yield f"{Namespace.RAW}.{data.get('source', '')}", value
+    kind, _, ident = str(data.get("origin") or "").partition(":")
+    if kind in _ORIGINS:
+        yield _ORIGINS[kind], ident
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for each in value if isinstance(value, list) else [value]:
+        ident = each.get("id") if isinstance(each, dict) else each
+        if isinstance(ident, str) and ident:
+            yield ident
+
+
+def _data(connection: sqlite3.Connection, ns: int | None, context_id: str) -> Json | None:
+    if ns is None:
+        return None
+    row = connection.execute(
+        "SELECT u.data FROM contexts c JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.context_id = ?",
+        (ns, context_id),
+    ).fetchone()
+    return None if row is None else decode(row[0])

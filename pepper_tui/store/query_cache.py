@@ -1,0 +1,104 @@
+"""Answers that are asked for again and again, kept for a while: never a stale one, and nothing lost where it is no use.
+
+An answer is let in when the same is asked a second time and nothing was committed in between, so a question that does
+not repeat costs a look into a dict. It goes with the first commit in one of its namespaces (a search: with any, since
+its ranking weighs all texts), when one of its contexts expires, after the TTL, or when the clock goes back. It is kept
+as bytes: each asker gets data of its own.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, TypeVar
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import Context, ContextFilter
+
+from .namespaces import matches
+
+T = TypeVar("T")
+SIZE: Final = 256  # answers, and as many questions that were asked once
+ANSWER_BYTES: Final = 1_000_000  # a larger answer is not kept
+
+
+@dataclass(slots=True)
+class _Answer:
+    patterns: tuple[str, ...]
+    content: bytes | None  # None: asked once
+    made: float
+    until: float
+
+
+class QueryCache:
+    """``ttl`` in seconds; 0 keeps nothing."""
+
+    def __init__(self, clock: Clock, ttl: float, size: int = SIZE) -> None:
+        self._clock, self._ttl, self._size = clock, ttl, size
+        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._changes = 0
+        self.hits = 0
+        self.misses = 0
+
+    async def answer(
+        self,
+        question: Hashable,
+        patterns: Sequence[str],
+        ask: Callable[[], Awaitable[list[T]]],
+        contexts: Callable[[list[T]], Iterable[Context]],
+    ) -> list[T]:
+        """The answer to ``question``: kept, or else from ``ask``. ``patterns``: the namespaces that can change it."""
+        if self._ttl <= 0:
+            return await ask()
+        now = self._clock.now()
+        known = self._answers.get(question)
+        if known is not None and not known.made <= now < known.until:
+            del self._answers[question]
+            known = None
+        if known is not None and known.content is not None:
+            self.hits += 1
+            self._answers.move_to_end(question)
+            kept: list[T] = pickle.loads(known.content)
+            return kept
+        self.misses += 1
+        before = self._changes
+        found = await ask()
+        if self._changes == before:
+            until = min([now + self._ttl, *(c.expires_at for c in contexts(found) if c.expires_at is not None)])
+            content = None if known is None else pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+            if content is None or len(content) <= ANSWER_BYTES:
+                self._keep(question, _Answer(tuple(patterns), content, now, until))
+        return found
+
+    def _keep(self, question: Hashable, answer: _Answer) -> None:
+        self._answers[question] = answer
+        self._answers.move_to_end(question)
+        while len(self._answers) > self._size:
+            self._answers.popitem(last=False)
+
+    def changed(self, namespaces: Iterable[str]) -> None:
+        """Something was committed in these namespaces."""
+        self._changes += 1
+        if not self._answers:
+            return
+        names = [*namespaces]
+        picked: dict[tuple[str, ...], bool] = {}
+        for question, answer in [*self._answers.items()]:
+            hit = picked.get(answer.patterns)
+            if hit is None:
+                hit = picked[answer.patterns] = any(matches(answer.patterns, name) for name in names)
+            if hit:
+                del self._answers[question]
+
+    def clear(self) -> None:
+        """Something was changed that has no namespace to name."""
+        self._changes += 1
+        self._answers.clear()
+
+
+def key_of(wanted: ContextFilter) -> Hashable:
+    """The filter as what a dict can hold."""
+    values = (getattr(wanted, each.name) for each in fields(wanted))
+    return tuple(tuple(value) if isinstance(value, list | tuple) else value for value in values)

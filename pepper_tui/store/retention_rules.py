@@ -1,0 +1,120 @@
+"""How long what is kept, by namespace. The most specific pattern that picks a namespace is its rule.
+
+``days`` counts from a context's last change; None keeps it. Of older versions the newest ``versions`` stay; None keeps
+all. A ``trace`` is what is left of a context that its source must go on to know (else a mail that is still in its
+folder would come in as new): its id and these keys of its data, hidden from queries and search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from pepper_tui.model import Namespace
+
+from .namespaces import matches
+
+Forever = Literal["forever"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``types``: where given, only contexts of these types go."""
+
+    days: float | None = None
+    versions: int | None = 100
+    trace: tuple[str, ...] = ()
+    types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the config asks of a pattern; None leaves that part of the rule as it is."""
+
+    days: float | Forever | None = None
+    versions: int | None = None
+
+
+TRACE_KEYS: Final = ("id", "files")
+
+KEPT: Final[Mapping[str, str]] = {
+    Namespace.APPROVAL: "they are the record of who approved what",
+    Namespace.PEOPLE: "they say whom you have written to",
+    Namespace.SENT: "Pepper's own mail would come back as news",
+    "feed.*": "feeds would begin anew",
+    "undo": "it is what u takes back",
+    Namespace.SUMMARY: "it is the memory of the conversation",
+    Namespace.HEALTH: "it says what works now",
+}
+"""Patterns of which no context ever goes, and why; the config can only bound their versions."""
+
+RULES: Final[Mapping[str, Rule]] = {
+    "*": Rule(),
+    "raw.*": Rule(versions=2),
+    "raw.mail": Rule(days=730, versions=2, trace=TRACE_KEYS),
+    # a calendar's entries stay as long as it has them; that one was about to start is soon of no use
+    "raw.calendar": Rule(days=60, versions=2, types=frozenset({"starts_soon"})),
+    "raw.clock": Rule(days=60, versions=1),
+    f"{Namespace.SIGNALS}.*": Rule(days=365, versions=3),
+    "judging.*": Rule(days=30, versions=1),  # each has become a signal by then
+    Namespace.USER_MESSAGE: Rule(versions=3),
+    Namespace.ASSISTANT_MESSAGE: Rule(versions=3),
+    Namespace.ASSISTANT_LOG: Rule(days=90, versions=1),
+    Namespace.STEP: Rule(days=365, versions=1),
+    Namespace.HISTORY: Rule(days=30, versions=1),
+    Namespace.SUMMARY: Rule(versions=3),
+    Namespace.TOOL_CALL: Rule(days=180, versions=None),
+    Namespace.TOOL_RESULT: Rule(days=90, versions=2),
+    Namespace.PROGRESS: Rule(days=8, versions=1),
+    Namespace.APPROVAL: Rule(versions=None),
+    Namespace.NOTIFICATION: Rule(days=365, versions=5),
+    Namespace.REMINDER: Rule(days=365, versions=5),
+    Namespace.RUN: Rule(days=180, versions=1),  # each version holds all of the run so far
+    f"{Namespace.MEMORY}.*": Rule(versions=50),
+    Namespace.USAGE: Rule(days=400, versions=1),
+    "llm.allowance": Rule(days=8, versions=1),
+    Namespace.HEALTH: Rule(versions=3),
+    Namespace.UNJUDGED: Rule(days=60, versions=1),
+    Namespace.PEOPLE: Rule(versions=1),
+    Namespace.SENT: Rule(versions=1),
+    "feed.*": Rule(versions=1),
+    "undo": Rule(versions=1),
+}
+
+
+def kept_reason(namespace: str) -> str:
+    """Why no context of ``namespace`` may go, in words; empty where it may."""
+    return next((why for pattern, why in KEPT.items() if matches((pattern,), namespace)), "")
+
+
+class Rules:
+    """The rules as they hold: the built-in ones, and over them what the config wishes."""
+
+    def __init__(self, wishes: Mapping[str, Wish] | None = None) -> None:
+        self._wishes = dict(wishes or {})
+
+    def of(self, namespace: str) -> Rule:
+        """The rule of one namespace."""
+        rule = RULES[_most_specific(RULES, namespace)]
+        wanted = _most_specific(self._wishes, namespace)
+        if wanted:
+            wish = self._wishes[wanted]
+            if wish.days is not None:  # by the config, all of a namespace goes
+                rule = replace(rule, days=None if wish.days == "forever" else wish.days)
+            if wish.versions is not None:
+                rule = replace(rule, versions=wish.versions)
+        return replace(rule, days=None) if kept_reason(namespace) else rule
+
+    @property
+    def sign(self) -> str:
+        """The same text as long as the bounds on versions are the same."""
+        bounds = {pattern: rule.versions for pattern, rule in RULES.items()}
+        bounds.update({f"{pattern} by config": wish.versions for pattern, wish in self._wishes.items()})
+        return repr(sorted((pattern, count) for pattern, count in bounds.items() if count is not None))
+
+
+def _most_specific(patterns: Mapping[str, object], namespace: str) -> str:
+    """The pattern that picks ``namespace`` and says most; empty where none does."""
+    picked = [pattern for pattern in patterns if matches((pattern,), namespace)]
+    return max(picked, key=lambda pattern: ("*" not in pattern, len(pattern.replace("*", ""))), default="")

@@ -1,0 +1,178 @@
+"""Adding one event to a calendar file: the bytes that are there stay as they are, and the event's go in between.
+
+The file is read, the event put before its last ``END:VCALENDAR``, the result parsed (it must hold what was there and
+the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read when the
+effect was resolved is left alone. An event whose UID is there already is not added again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pepper_tui.text import one_line
+from pepper_tui.tools.tool import NotDoneError, ToolError
+
+MAX_FILE: Final = 10_000_000  # bytes
+MAX_FILES: Final = 2_000
+SUFFIX: Final = ".ics"
+_END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
+_EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\nEND:VCALENDAR\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A file that an event may go into. ``path`` is its real path; it need not be there yet."""
+
+    name: str
+    path: Path
+
+
+def choose(calendars: Sequence[Path], wanted: str, new_name: str) -> CalendarFile:
+    """The calendar that ``wanted`` names (a file's name with or without suffix, or a folder's); the first where it is
+    empty. In a folder of one-event files the event gets a file of its own, ``new_name``. Blocking.
+
+    Raises ``ToolError`` where there is none, or more than one.
+    """
+    if not calendars:
+        raise ToolError("no calendar is configured; set calendar.paths")
+    named: dict[str, list[Path]] = {}
+    for configured in calendars:
+        for path in [configured, *_inside(configured)]:
+            named.setdefault(path.stem.casefold() if path.suffix == SUFFIX else path.name.casefold(), []).append(path)
+    key = wanted.strip().casefold().removesuffix(SUFFIX)
+    found = list(dict.fromkeys(named.get(key, []))) if key else [calendars[0]]
+    if len(found) != 1:
+        why = "is the name of several calendars" if found else "is no calendar of yours"
+        names = ", ".join(one_line(name, 40) for name in sorted(named)[:20])
+        raise ToolError(f"{one_line(wanted, 60)!r} {why}; there are: {names}")
+    path = found[0]
+    if path.is_dir():
+        return CalendarFile(path.name, allowed(calendars, path.resolve() / new_name))
+    return CalendarFile(path.stem, allowed(calendars, path.resolve()))
+
+
+def allowed(calendars: Sequence[Path], path: Path) -> Path:
+    """``path``, a real one, where it is one of the configured files or lies in a configured folder. Blocking.
+
+    Raises ``ToolError`` where it is neither.
+    """
+    for configured in calendars:
+        real = configured.resolve()
+        if path == real and not real.is_dir():
+            return path
+        if real.is_dir() and path.suffix == SUFFIX and path.resolve() == path and path.is_relative_to(real):
+            return path
+    raise ToolError(f"{one_line(str(path), 200)} is not in calendar.paths")
+
+
+def _inside(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    files = sorted(folder.glob(f"**/*{SUFFIX}"))[:MAX_FILES]
+    return [*files, *sorted({file.parent for file in files} - {folder})]
+
+
+def read(path: Path) -> bytes:
+    """The bytes of the file, empty where there is none. Blocking. Raises ``ToolError``."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ToolError(f"{path} is no plain file")
+            source = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise ToolError(f"{path} can't be read: {error.strerror}") from error
+    if len(source) > MAX_FILE:
+        raise ToolError(f"{path} is larger than {MAX_FILE} bytes")
+    return source
+
+
+def digest(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def holds(source: bytes, uid: str) -> bool:
+    """Whether an event with this UID is there. Raises ``ToolError`` where that can't be read."""
+    return bool(source) and any(uid == each for each, _ in _events(source))
+
+
+def with_event(source: bytes, event: bytes) -> bytes:
+    """``source`` (empty: a new calendar) with ``event``, a whole VEVENT with CRLF, in it.
+
+    Raises ``ToolError`` where the result would not be what was there and the event.
+    """
+    base = source or _EMPTY
+    ends = list(_END.finditer(base))
+    if not ends:
+        raise ToolError("the calendar has no end; is it being written?")
+    at = ends[-1].start()
+    newline = b"\r\n" if base[:at].endswith(b"\r\n") else b"\n"
+    added = event.replace(b"\r\n", newline)
+    result = base[:at] + added + base[at:]
+    before, after = Counter(_events(base)), Counter(_events(result))
+    if not before <= after or after - before != Counter(_events(_wrapped(event))):
+        raise ToolError("the event can't be put into that calendar without harm to what is there")
+    return result
+
+
+def _wrapped(event: bytes) -> bytes:
+    return b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + event + b"END:VCALENDAR\r\n"
+
+
+def _events(source: bytes) -> list[tuple[str, bytes]]:
+    """UID and content of each event that lies in a calendar itself. Raises ``ToolError``."""
+    import icalendar
+
+    try:
+        calendars: Any = icalendar.Calendar.from_ical(source, multiple=True)
+        return [
+            (str(component.get("UID", "")), component.to_ical())
+            for calendar in calendars
+            for component in calendar.subcomponents
+            if component.name == "VEVENT"
+        ]
+    except Exception as error:
+        raise ToolError(f"the calendar can't be read: {one_line(str(error), 160)}") from error
+
+
+def replace(path: Path, before: str, source: bytes) -> None:
+    """Put ``source`` in the place of the file whose content has the digest ``before``. Blocking.
+
+    Raises ``NotDoneError`` where the file is another by now, or can't be written; then it is as it was.
+    """
+    fresh = path.with_name(f".{path.name}.{digest(source)[:12]}.tmp")
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()  # left by a crash
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(source)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest(read(path)) != before:  # as late as can be
+            raise NotDoneError(f"{path} has changed since the card was opened.")
+        fresh.rename(path)
+    except (OSError, ToolError) as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        if isinstance(error, NotDoneError):
+            raise
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotDoneError(f"{path} can't be written: {words}.") from error
+    with contextlib.suppress(OSError):  # it is done; a folder that can't be synced may lose it in a power cut
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

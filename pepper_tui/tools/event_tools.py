@@ -1,0 +1,203 @@
+"""Adding an event to a calendar file of the user's.
+
+The effect is one event to the byte, and the content that its file must still have: see ``calendar_file``. Its UID comes
+of the call, so the same call never makes two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.text import clean, one_line
+from pepper_tui.tools import calendar_file
+from pepper_tui.tools.calendar_tools import parse_time
+from pepper_tui.tools.free_time import window
+from pepper_tui.tools.tool import NotDoneError, ToolContext, ToolError, tool
+
+MAX_TITLE: Final = 200
+MAX_NOTES: Final = 5000
+_BESIDE: Final = 5  # events at the same time that a card names
+_DAY: Final = 24 * 60
+
+
+def same_event(payload: Json) -> Json:
+    """An event without what is fresh each time: what a person calls the same event."""
+    fields: Json = payload["fields"]
+    return fields
+
+
+async def resolve_event(
+    ctx: ToolContext,
+    title: str,
+    start: str,
+    minutes: Annotated[int, Field(ge=5, le=14 * _DAY)] = 60,
+    all_day: bool = False,
+    location: str = "",
+    notes: str = "",
+    calendar: str = "",
+    reason: str = "",
+) -> ResolvedEffect:
+    """Args:
+    title: what it is
+    start: when it begins, e.g. "friday 12:30", "2027-01-31 14:00"
+    minutes: how long it is; of all-day events rounded up to whole days
+    all_day: whether it takes whole days
+    location: where
+    notes: anything else, for the description
+    calendar: the name of the calendar; empty for the first one of the config
+    reason: why it should be added, shown to the user
+    """
+    at = parse_time(ctx, start)
+    file = await asyncio.to_thread(calendar_file.choose, ctx.services.calendars, calendar, f"{_uid(ctx)}.ics")
+    if all_day:
+        day = datetime.fromtimestamp(at, ctx.services.zone).date()
+        at, _ = window(day, 0, _DAY, ctx.services.zone)
+        _, ends = window(day + timedelta(days=-(-minutes // _DAY) - 1), 0, _DAY, ctx.services.zone)
+    else:
+        at -= at % 60
+        ends = at + minutes * 60
+    fields = {
+        "title": one_line(title, MAX_TITLE), "start": at, "end": ends, "all_day": all_day,
+        "location": one_line(location, MAX_TITLE), "notes": clean(notes, MAX_NOTES).strip(), "path": str(file.path),
+    }  # fmt: skip
+    return await _resolved(ctx, fields)
+
+
+async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
+    if not fields["title"]:
+        raise ToolError("'title' is empty")
+    path = Path(fields["path"])
+    source = await asyncio.to_thread(calendar_file.read, path)
+    event = _event(ctx, fields)
+    await asyncio.to_thread(calendar_file.with_event, source, event)
+    beside = await _beside(ctx, fields)
+    wall = datetime.fromtimestamp(fields["start"], ctx.services.zone)
+    lines = [
+        CardLine("Title", fields["title"], editable=True),
+        CardLine("When", _when(ctx, fields)),
+        CardLine("Starts", f"{wall:%Y-%m-%d %H:%M}", editable=not fields["all_day"]),
+        CardLine("Where", fields["location"], editable=True),
+        CardLine("Notes", fields["notes"], editable=True, multiline=True),
+        CardLine("File", f"{path}{'' if source else ' (new)'}", settled=True),
+    ]
+    if beside:
+        named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
+        more = f" and {len(beside) - _BESIDE} more" if len(beside) > _BESIDE else ""
+        lines.insert(2, CardLine("Overlaps with", named + more))
+    payload = {
+        "fields": fields, "uid": _uid(ctx), "event": event.decode(), "before": calendar_file.digest(source),
+        "beside": [one["uid"] for one in beside],
+    }  # fmt: skip
+    summary = f"Add to {path.name}: {fields['title'][:80]}, {_when(ctx, fields)}"
+    return ctx.effect(account="", summary=summary, lines=lines, payload=payload)
+
+
+def _uid(ctx: ToolContext) -> str:
+    return f"pepper-{hashlib.sha256(ctx.call.id.encode()).hexdigest()[:24]}"
+
+
+def _event(ctx: ToolContext, fields: Json) -> bytes:
+    """The VEVENT. Times stand in UTC, so that it needs no zone of the calendar's; whole days in none."""
+    import icalendar
+
+    event = icalendar.Event()
+    event.add("uid", _uid(ctx))
+    event.add("dtstamp", datetime.fromtimestamp(int(ctx.clock.now()), UTC))
+    for name, at in (("dtstart", fields["start"]), ("dtend", fields["end"])):
+        whole = datetime.fromtimestamp(at, ctx.services.zone).date()
+        event.add(name, whole if fields["all_day"] else datetime.fromtimestamp(int(at), UTC))
+    event.add("summary", fields["title"])
+    if fields["location"]:
+        event.add("location", fields["location"])
+    if fields["notes"]:
+        event.add("description", fields["notes"])
+    return bytes(event.to_ical())
+
+
+def _when(ctx: ToolContext, fields: Json) -> str:
+    zone = ctx.services.zone
+    start, end = (datetime.fromtimestamp(fields[name], zone) for name in ("start", "end"))
+    day = f"{start:%a} {start.day} {start:%b %Y}"
+    if fields["all_day"]:
+        last = end - timedelta(seconds=1)
+        return day + (f" to {last:%a} {last.day} {last:%b %Y}" if last.date() > start.date() else "") + ", all day"
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a} {end.day} {end:%b} {end:%H:%M}"
+    return f"{day}, {start:%H:%M}–{until} ({ctx.services.zone_name})"
+
+
+async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:
+    """What takes the user's time then already."""
+    if ctx.services.agenda is None or fields["all_day"]:
+        return []
+    events = [one.data() for one in await ctx.services.agenda.between(fields["start"], fields["end"])]
+    return [
+        one for one in events if one.get("busy", True) and one["start"] < fields["end"] and one["end"] > fields["start"]
+    ]
+
+
+async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
+    """The event with the user's changes; it stays as long as it was."""
+    revised: Json = dict(effect.payload["fields"])
+    for label, name, limit in (("title", "title", MAX_TITLE), ("where", "location", MAX_TITLE)):
+        if label in fields:
+            revised[name] = one_line(fields[label], limit)
+    if "notes" in fields:
+        revised["notes"] = clean(fields["notes"], MAX_NOTES).strip()
+    wall = datetime.fromtimestamp(revised["start"], ctx.services.zone)
+    if "starts" in fields and fields["starts"].strip() != f"{wall:%Y-%m-%d %H:%M}":
+        at = parse_time(ctx, fields["starts"])
+        at -= at % 60
+        revised["start"], revised["end"] = at, at + revised["end"] - revised["start"]
+    return await _resolved(ctx, revised)
+
+
+async def probe_event(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+    """Whether the event is in its file."""
+    path, uid = Path(effect.payload["fields"]["path"]), str(effect.payload["uid"])
+    source = await asyncio.to_thread(calendar_file.read, path)
+    return await asyncio.to_thread(calendar_file.holds, source, uid)
+
+
+@tool(
+    effect=Effect.WRITE,
+    resolve=resolve_event,
+    revise=revise_event,
+    probe=probe_event,
+    same=same_event,
+    taints=False,
+    name="add_event",
+)
+async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
+    """Add an event to the user's calendar. The user approves exactly what is added first."""
+    payload = effect.payload
+    uid, path = str(payload["uid"]), Path(payload["fields"]["path"])
+    added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": payload["beside"]}
+    await ctx.store.store(added, namespace=Namespace.ADDED, context_id=uid)
+    return await asyncio.to_thread(_add, ctx, path, uid, str(payload["event"]).encode(), str(payload["before"]))
+
+
+def _add(ctx: ToolContext, path: Path, uid: str, event: bytes, before: str) -> str:
+    try:
+        calendar_file.allowed(ctx.services.calendars, path)
+        source = calendar_file.read(path)
+        if calendar_file.holds(source, uid):
+            return f"It is in {path.name} already."
+        if calendar_file.digest(source) != before:
+            raise NotDoneError(f"{path} has changed since the card was opened; ask for it again.")
+        result = calendar_file.with_event(source, event)
+    except NotDoneError:
+        raise
+    except ToolError as error:
+        raise NotDoneError(f"{error}.") from error
+    calendar_file.replace(path, before, result)
+    return f"Added to {path.name}."
+
+
+EVENT_TOOLS: Final = (add_event,)

@@ -1,0 +1,332 @@
+"""What servers bring before the user: definitions to trust, and questions in the midst of a call. Both are cards.
+
+Each is a call of a tool that no model is offered and that refuses every caller but this module, so it goes the way of
+all that reaches outside: resolved to the byte, durable, answered with the same keys, expiring, in the audit. Approving
+the first pins exactly the definitions that the card shows; approving the second hands exactly the values that the card
+shows to the server. A question is the session's: it goes with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    CALL_OPEN,
+    OPEN_TAG,
+    CallState,
+    CardLine,
+    ContextUpdate,
+    Effect,
+    Json,
+    Namespace,
+    ResolvedEffect,
+    ToolCall,
+)
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+from pepper_tui.tools.ledger import Ledger
+from pepper_tui.tools.mcp.definition import difference
+from pepper_tui.tools.mcp.question import Answer, Question
+from pepper_tui.tools.mcp.server import Server
+from pepper_tui.tools.policy import repeated
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError
+
+TRUST: Final = "trust_mcp_tools"
+ANSWER: Final = "answer_mcp_server"
+ORIGIN: Final = "mcp:"
+_TRIES: Final = 10  # cards for one question
+_FIELDS: Final = 20
+_RESULTS: Final = 1000
+
+CancelCall = Callable[[str, str], Awaitable[str]]
+
+
+class _OwnTool(Tool):
+    """A tool that only this module calls."""
+
+    @property
+    def offered(self) -> bool:
+        return False
+
+
+@dataclass
+class _Open:
+    """A question that waits. ``problem``: why the last answer did not do."""
+
+    question: Question
+    answer: asyncio.Future[Answer]
+    problem: str = ""
+
+
+class Asking:
+    """``ask`` and ``ask_trust`` are what servers are given; ``start`` once the store is open, before any server."""
+
+    def __init__(
+        self, store: ContextStore, clock: Clock, registry: ToolRegistry, cancel_call: CancelCall,
+        servers: Mapping[str, Server],
+    ) -> None:  # fmt: skip
+        self._store, self._clock, self._registry, self._cancel_call = store, clock, registry, cancel_call
+        self._servers = servers
+        self._ledger = Ledger(store, clock, _RESULTS)
+        self._open: dict[str, _Open] = {}
+        self._calls: dict[str, asyncio.Future[ToolCall]] = {}
+        self._trusting = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
+        for name, effect, resolve, body, revise in (
+            (TRUST, Effect.WRITE, self._resolve_trust, self._trust, None),
+            (ANSWER, Effect.SEND, self._resolve_answer, self._answer, self._revise_answer),
+        ):
+            registry.put(_OwnTool(name, effect, body, resolve, revise))
+
+    async def start(self) -> None:
+        """Withdraw the questions of sessions that are gone, and follow the calls."""
+        for call in await self._ledger.open_calls():
+            if call.name == ANSWER:
+                await self._cancel_call(call.id, "end of Pepper's last run")
+        ready = asyncio.Event()
+        self._watcher = asyncio.create_task(self._watch(ready), name="mcp questions")
+        await ready.wait()
+
+    async def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+
+    async def _watch(self, ready: asyncio.Event) -> None:
+        async with self._store.watch([Namespace.TOOL_CALL]) as updates:
+            ready.set()
+            async for batch in updates:
+                for update in batch:
+                    self._take(update)
+
+    def _take(self, update: ContextUpdate) -> None:
+        waiting = self._calls.get(update.context.context_id)
+        if waiting is not None and not waiting.done():
+            call = ToolCall.of(update.context)
+            if call.state not in CALL_OPEN:
+                waiting.set_result(call)
+
+    async def _schedule(self, name: str, server: str, arguments: Json) -> str:
+        call_id = self._clock.new_id("call")
+        effect = Effect.WRITE if name == TRUST else Effect.SEND
+        call = ToolCall(call_id, name, arguments, effect, self._clock.now(), f"{ORIGIN}{server}")
+        self._calls[call_id] = asyncio.get_running_loop().create_future()
+        await self._store.put(call, namespace=Namespace.TOOL_CALL, type=name, tags=[OPEN_TAG])
+        return call_id
+
+    @staticmethod
+    def _only_for_us(ctx: ToolContext) -> None:
+        if not ctx.call.origin.startswith(ORIGIN):
+            raise ToolError("only a server's own connection asks for this")
+
+    # ------------------------------------------------------------------------------------------------------- trust
+
+    async def ask_trust(self, server: Server) -> None:
+        """Open one card for all that ``server`` offers now and that is not trusted; the older one goes."""
+        async with self._trusting:
+            tool = self._registry.get(TRUST)
+            assert tool is not None
+            effect = self._trust_effect(tool, server)
+            for call in await self._ledger.open_calls():
+                if call.name == TRUST and call.arguments.get("server") == server.name:
+                    card = await self._ledger.approval(call.approval)
+                    if card is None or card[0].digest != effect.digest:
+                        await self._cancel_call(call.id, "server, which changed its tools again")
+            if await repeated(self._ledger, "", tool.same_key(effect)) is None:
+                await self._schedule(TRUST, server.name, {"server": server.name})
+
+    @staticmethod
+    def _trust_effect(tool: Tool, server: Server) -> ResolvedEffect:
+        pinned, lines = server.pinned or {}, [CardLine("server", server.account)]
+        names = []
+        for each in server.untrusted:
+            before = pinned.get(each.name)
+            names.append(one_line(each.name, 60))
+            label = "new" if before is None else "changed"
+            lines.append(CardLine(label, f"{each.name}\n{difference(before, each)}", multiline=True))
+        payload: Json = {"server": server.name, "identity": server.identity}
+        payload["hashes"] = {each.name: each.hash for each in server.untrusted}
+        summary = f"Trust tools of the MCP server {server.name}: {one_line(', '.join(names), 100)}"
+        return ResolvedEffect(tool.name, tool.definition, server.account, summary, lines, payload)
+
+    async def _resolve_trust(self, ctx: ToolContext, server: str) -> ResolvedEffect:
+        self._only_for_us(ctx)
+        known = self._servers.get(server)
+        if known is None or not known.untrusted:
+            raise ToolError("there is nothing to trust")
+        return self._trust_effect(ctx.tool, known)
+
+    async def _trust(self, ctx: ToolContext, effect: ResolvedEffect) -> str:
+        """Let Pepper use tools of an MCP server whose definitions are new or have changed."""
+        server = self._servers.get(str(effect.payload["server"]))
+        if server is None or server.identity != effect.payload["identity"]:
+            raise NotDoneError("The server is another by now.")
+        await server.trust(dict(effect.payload["hashes"]))
+        return "trusted from now on"
+
+    # --------------------------------------------------------------------------------------------------- questions
+
+    async def ask(self, question: Question) -> Answer:
+        """The user's answer to ``question``. Cancelling it withdraws the card."""
+        name = self._clock.new_id("question")
+        asked = self._open[name] = _Open(question, asyncio.get_running_loop().create_future())
+        call_id = ""
+        try:
+            for _ in range(_TRIES):
+                call_id = await self._schedule(ANSWER, question.server, {"question": name})
+                done = await self._calls[call_id]
+                if asked.answer.done():
+                    return asked.answer.result()
+                if done.state is CallState.CANCELLED:
+                    return Answer("decline" if done.error == "rejected" else "cancel")
+                if not asked.problem:  # it expired, or too much waits already
+                    return Answer("cancel")
+            return Answer("cancel")
+        except asyncio.CancelledError:
+            if call_id:
+                self._withdraw(call_id)
+            raise
+        finally:
+            del self._open[name]
+
+    def _withdraw(self, call_id: str) -> None:
+        async def withdraw() -> None:
+            with contextlib.suppress(Exception):  # the store may be closing: the next start does it
+                await self._cancel_call(call_id, "server, which asks no longer")
+
+        task = asyncio.create_task(withdraw(), name="mcp withdraw")
+        self._calls.setdefault(call_id, asyncio.get_running_loop().create_future())
+        task.add_done_callback(lambda _: self._calls.pop(call_id, None))
+
+    async def _resolve_answer(self, ctx: ToolContext, question: str) -> ResolvedEffect:
+        self._only_for_us(ctx)
+        asked = self._open.get(question)
+        if asked is None:
+            raise ToolError("the server asks no longer")
+        return self._answer_effect(ctx, question, asked, _defaults(asked.question.schema))
+
+    def _answer_effect(self, ctx: ToolContext, name: str, asked: _Open, content: Json) -> ResolvedEffect:
+        question, server = asked.question, self._servers[asked.question.server]
+        lines = [CardLine("server", server.account), CardLine("it asks", question.message, multiline=True)]
+        if asked.problem:
+            lines.append(CardLine("again", asked.problem))
+        if question.address:
+            lines.append(CardLine("address", question.address, untrusted=True))
+            lines.append(CardLine("your yes", "says that you will open it yourself; Pepper opens nothing"))
+        for field, schema in _fields(question.schema).items():
+            lines.append(CardLine(field, _text(content.get(field)), editable=True))
+            if hint := _hint(field, schema, question.schema):
+                lines.append(CardLine(f"({one_line(field, 20)})", hint))
+        payload = {"question": name, "server": question.server, "message": question.message, "content": content}
+        summary = f"Answer the MCP server {question.server}: {one_line(question.message, 100)}"
+        return ctx.effect(account=server.account, summary=summary, lines=lines, payload=payload)
+
+    async def _revise_answer(self, ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
+        name = str(effect.payload["question"])
+        asked = self._open.get(name)
+        if asked is None:
+            raise ToolError("the server asks no longer")
+        content = dict(effect.payload["content"])
+        for field, schema in _fields(asked.question.schema).items():
+            if field.lower() in fields:
+                value = _value(field, schema, fields[field.lower()])
+                content.pop(field, None)
+                if value is not None:
+                    content[field] = value
+        return self._answer_effect(ctx, name, asked, content)
+
+    async def _answer(self, ctx: ToolContext, effect: ResolvedEffect) -> str:
+        """Give an MCP server the answer to what it asked in the midst of a call."""
+        asked, content = self._open.get(str(effect.payload["question"])), dict(effect.payload["content"])
+        if asked is None or asked.answer.done():
+            raise NotDoneError("The server asks no longer.")
+        required = asked.question.schema.get("required")
+        missing = [str(name) for name in required if name not in content] if isinstance(required, list) else []
+        if missing:
+            asked.problem = f"{', '.join(missing)}: it wants a value; e edits the card"
+            raise NotDoneError(f"{asked.problem}.")
+        asked.answer.set_result(Answer("accept", content))
+        return "answered"
+
+
+# The server's schema: flat, of strings, numbers, booleans and choices; whatever else it holds is asked for as text.
+
+
+def _fields(schema: Json) -> dict[str, Json]:
+    found = schema.get("properties")
+    if not isinstance(found, dict):
+        return {}
+    taken: dict[str, Json] = {}
+    labels = {"server", "it asks", "again", "address", "your yes"}
+    for name, each in list(found.items())[:_FIELDS]:
+        if name.lower() not in labels:
+            labels.add(name.lower())
+            taken[name] = each if isinstance(each, dict) else {}
+    return taken
+
+
+def _defaults(schema: Json) -> Json:
+    return {name: each["default"] for name, each in _fields(schema).items() if each.get("default") is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _choices(schema: Json) -> list[str]:
+    listed = schema.get("enum")
+    if not isinstance(listed, list):
+        options = schema.get("oneOf") or schema.get("anyOf")
+        listed = [one.get("const") for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+    return [str(each) for each in listed if each is not None]
+
+
+def _hint(name: str, schema: Json, whole: Json) -> str:
+    """What a person should know of a field."""
+    words = [str(schema[key]) for key in ("title", "description") if schema.get(key)]
+    items = schema.get("items") if isinstance(schema.get("items"), dict) else {}
+    choices = _choices(schema) or _choices(items or {})
+    if choices:
+        words.append(("any of: " if items else "one of: ") + ", ".join(choices))
+    elif schema.get("type") not in (None, "string"):
+        words.append({"boolean": "yes or no"}.get(str(schema["type"]), str(schema["type"])))
+    if name in (whole.get("required") or []):
+        words.append("required")
+    return one_line("; ".join(words), 300)
+
+
+_YES: Final = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
+
+
+def _value(name: str, schema: Json, text: str) -> Any:
+    """``text`` as the value of a field, ``None`` for none. Raises ``ToolError`` where it does not fit."""
+    text = text.strip()
+    kind = schema.get("type")
+    if not text:
+        return None
+    if kind == "boolean":
+        if text.lower() not in _YES:
+            raise ToolError(f"{name}: yes or no")
+        return _YES[text.lower()]
+    if kind in ("integer", "number"):
+        try:
+            return int(text) if kind == "integer" else float(text)
+        except ValueError as error:
+            raise ToolError(f"{name}: a{'n' if kind == 'integer' else ''} {kind}, please") from error
+    if kind == "array":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    choices = _choices(schema)
+    if choices and text not in choices:
+        raise ToolError(f"{name}: one of {one_line(', '.join(choices), 200)}")
+    return text

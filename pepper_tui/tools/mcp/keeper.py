@@ -1,0 +1,142 @@
+"""The process between Pepper and one stdio server: it ends the server with Pepper, and lets only messages through.
+
+Run as a script, so it imports nothing of Pepper's: ``python -I -S keeper.py LOG -- COMMAND ARGUMENTS…``. It leads the
+process group that Pepper made for it. When its standard input is closed, by Pepper or by Pepper's death however sudden,
+the server has a moment to end by itself; then the whole group is ended. Of the server's output, lines that can't be
+messages (no ``{`` at the start, or longer than ``LONGEST``) go to the log instead, as all of its error output does. The
+log keeps its newest part: at most twice ``KEPT`` bytes, the older half as ``LOG.old``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from typing import BinaryIO, Final
+
+LONGEST: Final = 16 * 1024 * 1024
+KEPT: Final = 256 * 1024
+GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
+_CHUNK: Final = 65536
+
+
+class Log:
+    """The file that holds the newest of what the server wrote beside messages."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._file = self._opened()
+
+    def _opened(self) -> BinaryIO:
+        return os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
+
+    def write(self, data: bytes) -> None:
+        with self._lock, contextlib.suppress(OSError):  # a full disk must not stop the server
+            if self._file.tell() + len(data) > KEPT:
+                self._file.close()
+                os.replace(self._path, self._path + ".old")  # noqa: PTH105
+                self._file = self._opened()
+            self._file.write(data[-KEPT:])
+
+
+def pass_messages(source: BinaryIO, sink: int, log: Log) -> None:
+    """Copy lines that may be messages to ``sink``, until either end is closed."""
+    parts: list[bytes] = []
+    size = 0
+    while chunk := os.read(source.fileno(), _CHUNK):
+        *ended, rest = chunk.split(b"\n")
+        for line in ended:
+            parts.append(line)
+            whole, dropped = b"".join(parts), size + len(line) > LONGEST
+            parts, size = [], 0
+            if dropped:
+                log.write(b"[keeper] a line of more than %d bytes was dropped\n" % LONGEST)
+            elif whole.lstrip()[:1] == b"{":
+                if not _written(sink, whole + b"\n"):
+                    return
+            elif whole.strip():
+                log.write(b"[stdout] " + whole[:2000] + b"\n")
+        size += len(rest)
+        parts = [*parts, rest] if size <= LONGEST else []
+
+
+def _written(sink: int, data: bytes) -> bool:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(sink, view) :]
+        except OSError:
+            return False
+    return True
+
+
+def pass_errors(source: BinaryIO, log: Log) -> None:
+    """Copy error output to the log."""
+    while chunk := os.read(source.fileno(), _CHUNK):
+        log.write(chunk)
+
+
+def end_group(server: subprocess.Popen[bytes]) -> None:
+    """End the server and all that it began: politely, then at once."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(0, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(GRACE)
+
+
+def _on_child_ended() -> int:
+    """A descriptor that can be read once a child has ended."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    return reading
+
+
+def keep(log: Log, command: list[str]) -> int:
+    """Run ``command`` until it ends or the standard input is closed; its exit code."""
+    # handlers, not SIG_IGN, which the server would inherit: the group's SIGTERM is for the server, not for its keeper
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    ended = _on_child_ended()
+    messages = os.dup(1)
+    try:
+        server = subprocess.Popen(command, stdin=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    except OSError as error:
+        log.write(f"[keeper] {command[0]}: {error.strerror}\n".encode())
+        return 127
+    closed = os.open(os.devnull, os.O_RDWR)
+    os.dup2(closed, 1)
+    assert server.stdout is not None
+    assert server.stderr is not None
+    copiers = [
+        threading.Thread(target=pass_messages, args=(server.stdout, messages, log), daemon=True),
+        threading.Thread(target=pass_errors, args=(server.stderr, log), daemon=True),
+    ]
+    for copier in copiers:
+        copier.start()
+    watched = select.poll()
+    watched.register(0, 0)  # only POLLHUP and POLLERR: what is to be read is the server's
+    watched.register(ended, select.POLLIN)
+    while server.poll() is None:
+        if any(descriptor == 0 for descriptor, _ in watched.poll()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(GRACE)
+                break
+            end_group(server)
+    for copier in copiers:
+        copier.join(GRACE / 2)  # a child of the server's may hold them open
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(0, signal.SIGTERM)  # what the server left behind
+    return server.returncode
+
+
+if __name__ == "__main__":
+    cut = sys.argv.index("--")
+    os._exit(keep(Log(sys.argv[1]), sys.argv[cut + 1 :]) & 0xFF)

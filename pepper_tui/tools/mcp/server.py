@@ -1,0 +1,467 @@
+"""One server: one supervisor task that holds its session, a queue of calls to it, and its tools in the registry.
+
+Whatever the SDK does to the task that holds a session (it cancels it when a server goes away) thus reaches no caller. A
+session that ends is begun again, after a pause that doubles. The tools are looked at when it starts, when the server
+says that they changed, regularly, and before each call that reaches outside; what differs from what was trusted is
+barred until the user says yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib
+import json
+import logging
+import shlex
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import ConfigError, McpServer, Secrets
+from pepper_tui.model import Effect, Health, Json
+from pepper_tui.text import one_line
+from pepper_tui.tools.mcp.definition import Definition
+from pepper_tui.tools.mcp.mcp_tool import mcp_tool
+from pepper_tui.tools.mcp.pins import Pins
+from pepper_tui.tools.mcp.question import Answer, Question
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import NotDoneError, ReportedFailureError, ToolContext, ToolError
+
+if TYPE_CHECKING:
+    from pepper_tui.tools.mcp.connection import Connection
+
+log = logging.getLogger(__name__)
+
+SDK: Final = "pepper_tui.tools.mcp.connection"
+"""The module that imports the SDK: more than a second, so in a thread, and only where a server is configured."""
+LOOK_EVERY: Final = 30.0
+SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
+LOOK_LIMIT: Final = 10.0  # seconds for a server to list its tools
+PAUSE: Final = 1.0  # seconds before the first new start, then doubling
+LONGEST_PAUSE: Final = 60.0
+STEADY: Final = 60.0  # a session that lasted so long was no failed start
+PATIENCE: Final = 5.0  # seconds that a call waits for the next start
+AT_ONCE: Final = 8  # calls to one server
+NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"
+CHANGED: Final = "its definition has changed since it was trusted, and waits for the user's yes in the inbox"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks to trust what is not yet."""
+
+    clock: Clock
+    registry: ToolRegistry
+    pins: Pins
+    secrets: Secrets
+    logs: Path
+    tell: Callable[[Health], Awaitable[None]]
+    ask: Callable[[Question], Awaitable[Answer]]
+    ask_trust: Callable[[Server], Awaitable[None]]
+
+
+@dataclass
+class _Job:
+    """A call on its way."""
+
+    ctx: ToolContext
+    definition: Definition
+    arguments: Json
+    answer: asyncio.Future[str]
+    task: asyncio.Task[None] | None = None
+    scope: asyncio.Timeout | None = None
+    sent: bool = False
+
+    def settle(self, error: Exception | None, text: str = "") -> None:
+        if self.answer.done():
+            return
+        if error is None:
+            self.answer.set_result(text)
+        else:
+            self.answer.set_exception(error)
+
+    def stop(self) -> None:
+        """End it: at the server, too, where it is there already."""
+        if self.task is not None:
+            self.task.cancel()
+        else:
+            self.settle(NotDoneError("It was stopped before it began."))
+
+
+@dataclass
+class Server:
+    """``start`` it; then ``call`` and ``cancel``. ``offered`` and ``pinned`` are definitions by raw name."""
+
+    name: str
+    config: McpServer
+    around: Surroundings
+    pinned: dict[str, Definition] | None = None
+    offered: dict[str, Definition] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._connection: Connection | None = None
+        self._waiting: deque[_Job] = deque()
+        self._open: dict[str, _Job] = {}
+        self._asking = 0
+        self._wake = asyncio.Event()
+        self._look_now = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._look_lock = asyncio.Lock()
+        self._registered: set[str] = set()
+        self._left_out: list[str] = []
+        self._ended = ""
+        self._settled_at = float("-inf")
+        self._down: tuple[str, float] | None = None
+        self._told: tuple[str, str] = ("", "")
+        self._task: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------------------------------------------ what it is
+
+    @property
+    def account(self) -> str:
+        """Which server a call goes to, for the card."""
+        where = self.config.url or shlex.join([self.config.command, *self.config.args])
+        return f"{self.name}: {where}"
+
+    @property
+    def identity(self) -> str:
+        """Hash of how the config says that it is started or reached."""
+        said = self.config.model_dump(mode="json", include={"command", "args", "env", "cwd", "url", "headers"})
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def log(self) -> Path:
+        """Where what it writes beside its messages goes."""
+        return self.around.logs / f"{self.name}.log"
+
+    @property
+    def untrusted(self) -> list[Definition]:
+        """What it offers now that is not what was trusted."""
+        pinned = self.pinned or {}
+        return [
+            each for each in self.offered.values() if each.name not in pinned or pinned[each.name].hash != each.hash
+        ]
+
+    # ---------------------------------------------------------------------------------------------- start and stop
+
+    async def start(self) -> None:
+        """Offer the tools that are known from earlier, and begin to supervise; returns at once."""
+        self.pinned = await self.around.pins.of(self.name, self.identity)
+        self.offered = {name: each for name, each in (self.pinned or {}).items() if self._wanted(each)}
+        self._register()
+        await self._tell("starting", "")
+        self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _supervise(self) -> None:
+        clock, failures = self.around.clock, 0
+        while True:
+            began = clock.monotonic()
+            try:
+                await self._live()
+                why = self._ended or "it closed the connection"
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                if not isinstance(error, Exception | BaseExceptionGroup) or _stopping():
+                    raise
+                why = _words(error)
+                log.info("mcp server %s: %s", self.name, why, exc_info=error)
+            finally:
+                self._connection = None
+                while self._waiting:
+                    self._waiting.popleft().settle(NotDoneError(f"The MCP server {self.name} went away before it."))
+            failures = 1 if clock.monotonic() - began > STEADY else failures + 1
+            pause = min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1)) * (0.5 + clock.jitter() / 2)
+            said = await asyncio.to_thread(last_words, self.log) if self.config.command else ""
+            why = f"{why}; it said: {said}" if said else why
+            self._down = (why, clock.monotonic() + pause)
+            pausing = asyncio.create_task(clock.sleep(pause))
+            try:
+                await self._tell("trouble", why)
+                await pausing
+            finally:
+                pausing.cancel()
+
+    async def _live(self) -> None:
+        """One session, from its start to its end."""
+        sdk: Any = await asyncio.to_thread(importlib.import_module, SDK)
+        self._ended = ""
+        self._wake.clear()
+        self._look_now.clear()
+        children: set[asyncio.Task[None]] = set()
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self.config.start_timeout):
+                connection: Connection = await stack.enter_async_context(
+                    sdk.connect(
+                        self.name, self.config, self.around.secrets, self.log,
+                        self._ask, self._look_now.set, self._closed,
+                    )
+                )  # fmt: skip
+                await self._look(connection)
+            self._connection, self._down = connection, None
+            self._moved.set()
+            try:
+                children.add(asyncio.create_task(self._keep_looking(connection)))
+                while not self._ended:
+                    while self._waiting:
+                        job = self._waiting.popleft()
+                        if job.answer.done():
+                            continue
+                        job.task = asyncio.create_task(self._serve(connection, job), name=f"mcp call {job.ctx.call.id}")
+                        children.add(job.task)
+                        job.task.add_done_callback(children.discard)
+                    await self._wake.wait()
+                    self._wake.clear()
+            finally:
+                self._connection = None
+                for child in children:
+                    child.cancel()
+                await asyncio.gather(*children, return_exceptions=True)
+
+    def _closed(self, why: str = "it closed the connection") -> None:
+        self._ended = self._ended or why
+        self._wake.set()
+
+    async def _tell(self, state: str, detail: str) -> None:
+        self._moved.set()
+        if (state, detail) == self._told:
+            return
+        self._told = (state, detail)
+        mend = ""
+        if state == "trouble" and self.config.url:
+            mend = f"check that it runs, and url and headers in [mcp.{self.name}]"
+        elif state == "trouble":
+            mend = f"see {self.log}, and command and args in [mcp.{self.name}]"
+        health = Health(f"mcp.{self.name}", state, detail, mend, self.around.clock.now())  # type: ignore[arg-type]
+        await self.around.tell(health)
+
+    # ---------------------------------------------------------------------------------------------- its definitions
+
+    async def _keep_looking(self, connection: Connection) -> None:
+        clock = self.around.clock
+        while True:
+            nap = asyncio.create_task(clock.sleep(LOOK_EVERY))
+            told = asyncio.create_task(self._look_now.wait())
+            try:
+                await asyncio.wait({nap, told}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                nap.cancel()
+                told.cancel()
+            self._look_now.clear()
+            try:
+                async with asyncio.timeout(LOOK_LIMIT):
+                    await self._look(connection)
+            except TimeoutError:
+                if not self._open:  # else it may be busy with a call, which has a limit of its own
+                    self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
+            except Exception as error:
+                self._closed(_words(error))
+
+    async def _look(self, connection: Connection) -> None:
+        """Take in what it offers now."""
+        async with self._look_lock:
+            listed = [each for each in await connection.definitions() if self._wanted(each)]
+            self._left_out = [f"{one_line(each.name, 40)}: {each.problem}" for each in listed if each.problem]
+            offered = {each.name: each for each in listed if not each.problem}
+            await self._pin_first(offered)
+            same = {name: each.hash for name, each in offered.items()} == {
+                name: each.hash for name, each in self.offered.items()
+            }
+            self.offered = offered
+            if not same or self._connection is None:
+                self._register()
+                if self.untrusted:
+                    await self.around.ask_trust(self)
+        await self._tell_ok()
+
+    async def _pin_first(self, offered: dict[str, Definition]) -> None:
+        """Trust what a server offers that has never been seen; some add tools for a moment after they have started."""
+        now = self.around.clock.monotonic()
+        if self.pinned is None:
+            self._settled_at = now + SETTLE
+        if now < self._settled_at and not offered.keys() <= (self.pinned or {}).keys():
+            first = {**offered, **(self.pinned or {})}
+            await self.around.pins.pin(self.name, self.identity, first.values())
+            self.pinned = first
+        elif self.pinned is None:
+            self.pinned = {}
+
+    async def _tell_ok(self) -> None:
+        barred = len(self.untrusted)
+        words = f"{len(self.offered)} tools" if len(self.offered) != 1 else "1 tool"
+        if barred:
+            words += f", {barred} wait for your yes"
+        if self._left_out:
+            words += f", {len(self._left_out)} left out ({self._left_out[0]})"
+        await self._tell("ok", words)
+
+    def _wanted(self, definition: Definition) -> bool:
+        patterns = self.config.tools
+        return not patterns or any(fnmatchcase(definition.name, pattern) for pattern in patterns)
+
+    def _register(self) -> None:
+        pinned, now = self.pinned or {}, set()
+        for each in self.offered.values():
+            before = pinned.get(each.name)
+            bar = NEW if before is None else CHANGED if before.hash != each.hash else ""
+            effect = Effect(self.config.effects.get(each.name, self.config.effect))
+            self.around.registry.put(mcp_tool(self, each, effect, bar))
+            now.add(each.public)
+        for gone in self._registered - now:
+            self.around.registry.remove(gone)
+        self._registered = now
+
+    async def trust(self, hashes: dict[str, str]) -> None:
+        """Pin the definitions of these hashes, by raw name. Raises ``NotDoneError`` where they are offered no more."""
+        if any(name not in self.offered or self.offered[name].hash != each for name, each in hashes.items()):
+            raise NotDoneError("What the server offers has changed once more.")
+        chosen = [self.offered[name] for name in hashes]
+        await self.around.pins.pin(self.name, self.identity, chosen)
+        self.pinned = {**(self.pinned or {}), **{each.name: each for each in chosen}}
+        self._register()
+        if self._connection is not None:
+            await self._tell_ok()
+
+    # ------------------------------------------------------------------------------------------------------- calls
+
+    async def call(self, ctx: ToolContext, definition: Definition, arguments: Json) -> str:
+        """See ``Caller``. Cancelling it cancels the call at the server."""
+        await self._ready()
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        job = self._open[ctx.call.id] = _Job(ctx, definition, arguments, answer)
+        self._waiting.append(job)
+        self._wake.set()
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            job.stop()
+            raise
+        finally:
+            self._open.pop(ctx.call.id, None)
+
+    async def cancel(self, call_id: str) -> None:
+        """Stop the call, where it is under way."""
+        if job := self._open.get(call_id):
+            job.stop()
+
+    async def _ready(self) -> None:
+        clock = self.around.clock
+        try:
+            async with asyncio.timeout(self.config.start_timeout + PATIENCE):
+                while self._connection is None:
+                    self._moved.clear()
+                    if self._down is not None and self._down[1] - clock.monotonic() > PATIENCE:
+                        break
+                    await self._moved.wait()
+        except TimeoutError:
+            pass
+        if self._connection is None:
+            why = self._down[0] if self._down else "it has not started yet"
+            raise NotDoneError(f"The MCP server {self.name} can't be used now: {one_line(why)}.")
+
+    async def _serve(self, connection: Connection, job: _Job) -> None:
+        """Carry out one call, and settle its answer."""
+        error: Exception | None = None
+        text = ""
+        try:
+            async with self._slots, asyncio.timeout(self.config.timeout) as job.scope:
+                text = await self._carry_out(connection, job)
+        except TimeoutError:
+            error = ToolError(f"there was no answer for {self.config.timeout:g} seconds; it was told to stop")
+        except asyncio.CancelledError:
+            error = ToolError("it was stopped while it was under way")
+            raise
+        except Exception as found:
+            error = found
+        finally:
+            if error is not None and not job.sent and not isinstance(error, NotDoneError):
+                error = NotDoneError(f"{one_line(_words(error))}.")
+            job.settle(error, text)
+
+    async def _carry_out(self, connection: Connection, job: _Job) -> str:
+        from pepper_tui.tools.mcp import connection as sdk
+
+        ctx, definition = job.ctx, job.definition
+        if ctx.tool.outside:
+            await self._look(connection)
+        now = self.offered.get(definition.name)
+        if now is None or now.hash != definition.hash:
+            raise NotDoneError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
+
+        def report(words: str) -> None:
+            self._give_time(job)
+            ctx.progress(words)
+
+        ctx.checkpoint("mcp_before")
+        job.sent = True
+        try:
+            text = await connection.call(definition.name, job.arguments, report)
+        except sdk.NotSentError as error:
+            raise NotDoneError(f"{error}.") from error
+        except sdk.ReportedError as error:
+            raise ReportedFailureError(str(error)) from error
+        except sdk.LostError as error:
+            raise ToolError(f"the MCP server {self.name} did not answer it: {error}") from error
+        ctx.checkpoint("mcp_after")
+        return text
+
+    def _give_time(self, job: _Job) -> None:
+        """It shows life: its limit begins anew, or rests while the user is asked."""
+        if job.scope is not None and not job.scope.expired() and job.task is not None and not job.task.done():
+            now = asyncio.get_running_loop().time()
+            with contextlib.suppress(RuntimeError):  # it has just ended
+                job.scope.reschedule(None if self._asking else now + self.config.timeout)
+
+    async def _ask(self, question: Question) -> Answer:
+        self._asking += 1
+        self._give_all_time()
+        try:
+            return await self.around.ask(question)
+        finally:
+            self._asking -= 1
+            self._give_all_time()
+
+    def _give_all_time(self) -> None:
+        for job in self._open.values():
+            self._give_time(job)
+
+
+def _stopping() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def last_words(path: Path) -> str:
+    """The last line of a server's log. Blocking."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4096))
+            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return ""
+    return one_line(lines[-1], 160) if lines else ""
+
+
+def _words(error: BaseException) -> str:
+    """Why a session did not begin or did not last."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ConfigError):
+        return "; ".join(error.problems)
+    if isinstance(error, TimeoutError):
+        return "it did not start in time"
+    return one_line(str(error) or type(error).__name__, 300)

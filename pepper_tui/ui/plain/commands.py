@@ -1,0 +1,310 @@
+"""The commands of the plain mode: one table, which `/help` and the page on keys are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.effects import proposals
+from pepper_tui.model import Approval, UnknownAnswer
+from pepper_tui.text import clean, one_line
+from pepper_tui.ui import words
+from pepper_tui.ui.board import InboxItem
+from pepper_tui.ui.cards import face
+from pepper_tui.ui.editing import edited_text
+from pepper_tui.ui.export import proposed_path, write_conversation
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.plain.conversation import PlainConversation
+
+LISTED: Final = 30
+"""Rows that one list says at most."""
+SEARCHED: Final = 10
+"""Messages that a search says at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word after the slash, what may follow it, and what it does."""
+
+    name: str
+    takes: str
+    does: str
+
+
+COMMANDS: Final = (
+    Command("help", "", "say the commands"),
+    Command("inbox", "[words]", "what waits for you, with its numbers; words narrow it"),
+    Command("read", "number", "all of a card, signal, call or worker"),
+    Command("yes", "number word", "approve the card; /read says the word for it"),
+    Command("no", "number [why]", "reject the card"),
+    Command("edit", "number field", "write a field of the card in your editor; saving does not approve"),
+    Command("done", "number", "a notice is done"),
+    Command("dismiss", "number", "dismiss a notice"),
+    Command("snooze", "number when", "bring it back later: 1h, tomorrow 9am"),
+    Command("undo", "", "take the last act back"),
+    Command("answer", "number check|happened|did_not|leave", "an outcome that is not known"),
+    Command("why", "number", "signal, step, calls and cost behind it"),
+    Command("signals", "[words]", "the newest signals"),
+    Command("calls", "[words]", "what runs"),
+    Command("workers", "[words]", "longer tasks"),
+    Command("cancel", "number", "cancel a call or a worker's run"),
+    Command("find", "words", "messages that hold the words"),
+    Command("effects", "[words]", "every outside effect: who approved what, when"),
+    Command("later", "text", "a message for after the running calls"),
+    Command("back", "", "take back the last message that was not read yet"),
+    Command("stop", "", "stop the reply"),
+    Command("write", "", "write a message in your editor"),
+    Command("save", "[file]", "save the conversation"),
+    Command("status", "", "model, cost, health, what was held back"),
+    Command("quiet", "", "leave out signals, calls and workers; again: say them"),
+    Command("quit", "", "leave"),
+)
+
+
+class Commands:
+    """Does what is typed. Raises ``ValueError`` or ``EngineError`` with words."""
+
+    def __init__(self, talk: PlainConversation) -> None:
+        self._talk = talk
+        self._heard: dict[str, tuple[str, str]] = {}  # ref → (the face that was read, its word)
+
+    async def do(self, line: str) -> None:
+        name, _, rest = line[1:].partition(" ")
+        name, rest = name.strip().lower(), rest.strip()
+        if name not in {command.name for command in COMMANDS}:
+            raise ValueError(f"There is no /{one_line(name, 40)}; /help says what there is. Nothing was sent")
+        act: Callable[[str], Awaitable[None]] = getattr(self, f"_{name}")
+        await act(rest)
+
+    # ------------------------------------------------------------------------------------------------ what is said
+
+    def _say(self, *lines: str) -> None:
+        self._talk.say(*lines)
+
+    async def _help(self, rest: str) -> None:
+        del rest
+        for command in COMMANDS:
+            takes = f" {command.takes}" if command.takes else ""
+            self._say(f"/{command.name}{takes}: {command.does}")
+        self._say("All else is a message to Pepper.")
+
+    def _list(self, title: str, rows: Sequence[tuple[str, str]], rest: str) -> None:
+        """Rows (ref, words), narrowed to those that hold ``rest``."""
+        wanted = rest.casefold().split()
+        found = [(ref, said) for ref, said in rows if all(word in said.casefold() for word in wanted)]
+        of = f" of {len(rows)}" if wanted else ""
+        self._say(f"{title}: {len(found) or 'none'}{of}")
+        for ref, said in found[:LISTED]:
+            self._say(f"{self._talk.numbers.of(ref)}: {said}")
+        if len(found) > LISTED:
+            self._say(f"And {len(found) - LISTED} more; words after the command narrow them")
+
+    def _items(self) -> list[InboxItem]:
+        return self._talk.board.inbox(self._talk.clock.now())
+
+    async def _inbox(self, rest: str) -> None:
+        self._list("Inbox", [(item.ref, words.item_line(item)) for item in self._items()], rest)
+
+    async def _signals(self, rest: str) -> None:
+        found = self._talk.board.newest_signals()
+        self._list("Signals, the newest first", [(f"signal:{s.id}", words.signal_line(s)) for s in found], rest)
+
+    async def _calls(self, rest: str) -> None:
+        found = self._talk.board.listed_calls(self._talk.clock.now())
+        self._list("Calls", [(f"call:{c.id}", words.call_line(c)) for c in found], rest)
+
+    async def _workers(self, rest: str) -> None:
+        found = self._talk.board.listed_runs()
+        self._list("Workers", [(f"run:{r.id}", words.run_line(r)) for r in found], rest)
+
+    async def _effects(self, rest: str) -> None:
+        engine = self._talk.link.ready()
+        found = await proposals(engine.recall, 500)
+        rows = [(f"approval:{p.approval.id}", ". ".join(words.proposal_lines(p, engine.zone))) for p in found]
+        self._list("Effects, the newest first", rows, rest)
+
+    async def _find(self, rest: str) -> None:
+        wanted = rest.casefold().split()
+        if not wanted:
+            raise ValueError("/find wants words")
+        messages = self._talk.board.conversation()
+        found = [m for m in messages if all(word in clean(m.text).casefold() for word in wanted)]
+        self._say(f"{len(found) or 'No'} message{'' if len(found) == 1 else 's'}, the newest last")
+        for message in found[-SEARCHED:]:
+            self._say(f"{words.moment(message.at, self._talk.link.zone)}", *words.message_lines(message))
+
+    async def _read(self, rest: str) -> None:
+        board, zone, ref = self._talk.board, self._talk.link.zone, self._talk.numbers.ref(rest)
+        kind, _, key = ref.partition(":")
+        if item := next((item for item in self._items() if item.ref == ref), None):
+            self._say(*words.item_lines(item, zone))
+            number = self._talk.numbers.of(ref)
+            if isinstance(item.record, Approval):
+                word = self._talk.clock.new_id("yes")[-4:]
+                self._heard[ref] = (face(item), word)
+                self._say(f"To approve exactly this: /yes {number} {word}. To reject it: /no {number}")
+            elif item.kind == "unknown":
+                self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
+            elif item.unread:
+                await self._talk.link.ready().seen(ref)
+        elif kind == "signal" and key in board.signals:
+            signal = board.signals[key]
+            facts = [f"{one_line(str(k), 40)}: {one_line(str(v), 400)}" for k, v in signal.metadata.items()]
+            self._say(words.signal_line(signal), f"Arrived {words.moment(signal.created_at, zone)}", *facts)
+        elif kind == "call" and key in board.calls:
+            self._say(words.call_line(board.calls[key]), *self._progress(key))
+        elif kind == "run" and key in board.runs:
+            self._say(words.run_line(board.runs[key]))
+        else:
+            found = await proposals(self._talk.link.ready().recall, 500)
+            proposal = next((p for p in found if f"approval:{p.approval.id}" == ref), None)
+            if proposal is None:
+                raise ValueError("It is no longer there")
+            lines = [f"{one_line(line.label, 40)}: {clean(line.value)}" for line in proposal.approval.resolved.lines]
+            self._say(*words.proposal_lines(proposal, zone), *lines)
+
+    def _progress(self, call_id: str) -> list[str]:
+        said = self._talk.board.progress.get(call_id, "")
+        return [one_line(said)] if said else []
+
+    async def _status(self, rest: str) -> None:
+        del rest
+        engine, board = self._talk.link.ready(), self._talk.board
+        now = self._talk.clock.now()
+        self._say(f"Model: {'none, by your rules' if engine.offline else one_line(engine.model_name)}")
+        self._say(f"Spent today: {board.spent_today(now, engine.zone):.2f}")
+        for part in sorted(board.health.values(), key=lambda h: h.part):
+            mend = f". To mend it: {one_line(part.mend)}" if part.state in ("trouble", "stopped") and part.mend else ""
+            self._say(f"{one_line(part.part, 40)}: {part.state}, {one_line(part.detail)}{mend}")
+        self._say(f"Held back today: {board.held_today(now, engine.zone)}", *await engine.why("silence"))
+        if dead := await engine.dead_letters():
+            self._say(f"Deliveries given up: {len(dead)}; pepper store dead --redrive tries them again")
+
+    # ------------------------------------------------------------------------------------------------ what acts
+
+    def _item(self, number: str) -> InboxItem:
+        ref = self._talk.numbers.ref(number)
+        found = next((item for item in self._items() if item.ref == ref), None)
+        if found is None:
+            raise ValueError(f"{number} does not wait in the inbox: nothing was done")
+        return found
+
+    def _card(self, number: str) -> Approval:
+        record = self._item(number).record
+        if not isinstance(record, Approval):
+            raise ValueError(f"{number} does not ask for a yes: nothing was done")
+        return record
+
+    async def _tell(self, act: Awaitable[str]) -> None:
+        self._say(await act)
+
+    async def _yes(self, rest: str) -> None:
+        number, _, word = rest.partition(" ")
+        card, item = self._card(number), self._item(number)
+        heard, right = self._heard.get(item.ref, ("", ""))
+        if not right:
+            raise ValueError(f"Hear it first: /read {number} says the card and the word for it. Nothing was done")
+        if heard != face(item):
+            del self._heard[item.ref]
+            raise ValueError(f"The card has changed since you heard it: /read {number}. Nothing was done")
+        if word.strip().lower() != right:
+            raise ValueError(f"The word for this card is {right}: /yes {number} {right}. Nothing was done")
+        await self._tell(self._talk.link.ready().approve(card.id))
+
+    async def _no(self, rest: str) -> None:
+        number, _, note = rest.partition(" ")
+        await self._tell(self._talk.link.ready().reject(self._card(number).id, note.strip()))
+
+    async def _edit(self, rest: str) -> None:
+        number, _, label = rest.partition(" ")
+        card = self._card(number)
+        fields = {one_line(line.label, 40).casefold(): line for line in card.resolved.lines if line.editable}
+        if not fields:
+            raise ValueError("Nothing on this card can be edited; /no rejects it")
+        line = fields.get(label.strip().casefold())
+        if line is None:
+            raise ValueError(f"Which field? /edit {number} and one of: {', '.join(fields)}")
+        text = await edited_text(clean(line.value))
+        if text == clean(line.value):
+            raise ValueError("Nothing was changed")
+        await self._tell(self._talk.link.ready().edit(card.id, {line.label: text}))
+
+    async def _done(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().done(self._item(rest).ref))
+
+    async def _dismiss(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().dismiss(self._item(rest).ref))
+
+    async def _snooze(self, rest: str) -> None:
+        number, _, when = rest.partition(" ")
+        if not when.strip():
+            raise ValueError("Until when? As in /snooze 1 tomorrow 9am")
+        await self._tell(self._talk.link.ready().snooze(self._item(number).ref, when.strip()))
+
+    async def _undo(self, rest: str) -> None:
+        del rest
+        await self._tell(self._talk.link.ready().undo())
+
+    async def _answer(self, rest: str) -> None:
+        number, _, said = rest.partition(" ")
+        item = self._item(number)
+        answers: dict[str, UnknownAnswer] = {
+            "check": "check", "happened": "happened", "did_not": "did_not", "leave": "leave"
+        }  # fmt: skip
+        if item.kind != "unknown" or said.strip() not in answers:
+            raise ValueError(
+                f"/answer {number} wants an item whose outcome is unknown, and one of {', '.join(answers)}"
+            )
+        await self._tell(self._talk.link.ready().answer_unknown(item.record.id, answers[said.strip()]))
+
+    async def _cancel(self, rest: str) -> None:
+        kind, _, key = self._talk.numbers.ref(rest).partition(":")
+        if kind not in ("call", "run"):
+            raise ValueError(f"{rest} is no call and no worker: nothing was done")
+        run = self._talk.board.runs.get(key)
+        await self._tell(self._talk.link.ready().cancel_call(run.call if kind == "run" and run else key))
+
+    async def _why(self, rest: str) -> None:
+        self._say(*(clean(line) for line in await self._talk.link.ready().why(self._talk.numbers.ref(rest))))
+
+    async def _later(self, rest: str) -> None:
+        if not rest:
+            raise ValueError("/later wants a text")
+        await self._talk.tell(rest, after_calls=True)
+
+    async def _back(self, rest: str) -> None:
+        del rest
+        text = await self._talk.link.ready().take_back()
+        self._say("Nothing to take back: Pepper has read it all" if text is None else f"Taken back: {text}")
+
+    async def _stop(self, rest: str) -> None:
+        del rest
+        await self._talk.link.ready().stop_reply()
+        self._say("Stopped")
+
+    async def _write(self, rest: str) -> None:
+        del rest
+        text = (await edited_text("")).strip()
+        if not text:
+            raise ValueError("Nothing was written, nothing was sent")
+        await self._talk.tell(text)
+
+    async def _save(self, rest: str) -> None:
+        link = self._talk.link
+        now = datetime.fromtimestamp(self._talk.clock.now(), link.zone)
+        path = Path(rest) if rest else proposed_path(now)
+        await self._tell(write_conversation(link.ready().recall, path, link.zone))
+
+    async def _quiet(self, rest: str) -> None:
+        del rest
+        news = self._talk.news
+        news.quiet = not news.quiet
+        self._say("Quiet: only replies, the inbox and trouble" if news.quiet else "Signals, calls and workers are said")
+
+    async def _quit(self, rest: str) -> None:
+        del rest
+        self._talk.over.set()

@@ -1,0 +1,161 @@
+"""The plain mode itself: news in, lines out; lines in, messages and commands out.
+
+Nothing is approved by a number alone: `/read` says the whole card and a word for it, `/yes` wants both, and the word
+holds for exactly that card as it was read. Text that came as several lines at once is a message, never a command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.clock import Clock, SystemClock
+from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta
+from pepper_tui.text import clean, one_line
+from pepper_tui.ui.board import Board
+from pepper_tui.ui.link import EngineFactory, Link
+from pepper_tui.ui.plain.commands import Commands
+from pepper_tui.ui.plain.keyboard import Keyboard
+from pepper_tui.ui.plain.news import News
+from pepper_tui.ui.plain.numbers import Numbers
+
+if TYPE_CHECKING:
+    from pepper_tui.config import Ui
+
+TWICE: Final = 2.0
+"""Seconds within which a second Ctrl+C leaves."""
+
+
+class PlainConversation:
+    """One session. ``engine_factory`` makes the engine, as for the screen."""
+
+    def __init__(self, engine_factory: EngineFactory, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.board = Board()
+        self.numbers = Numbers()
+        self.news = News(self.numbers)
+        self.keyboard = Keyboard()
+        self.link = Link(engine_factory, self, self._trouble, self.clock.now)
+        self._commands = Commands(self)
+        self._recalled = False
+        self._early: list[str] = []
+        self._ctrl_c_at = -TWICE
+        self._bell = True
+        self.over = asyncio.Event()
+
+    def dress(self, wishes: Ui) -> None:
+        """Take on what the config says of the screen."""
+        self._bell = wishes.bell
+
+    def say(self, *lines: str) -> None:
+        """Say lines; text from outside is made harmless here once more."""
+        if lines:
+            self.keyboard.say("\n".join(clean(line) for line in lines))
+
+    def _trouble(self, said: str, bad: bool, stay: bool) -> None:
+        del stay
+        if said:
+            self.say(f"Trouble: {one_line(said, 300)}" if bad else said)
+
+    async def run(self) -> int:
+        """Talk until the user leaves; the exit code."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, self._ctrl_c)
+            loop.add_signal_handler(signal.SIGTERM, self.over.set)
+        with _terminal_as_it_was():
+            self.say("Pepper, in plain lines. Type a message, or /help for the commands.")
+            self.keyboard.begin()
+            self.link.open()
+            talking = asyncio.create_task(self._talk())
+            await self.over.wait()
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
+            await self.link.close()
+        return 0
+
+    async def _talk(self) -> None:
+        while not self.over.is_set() and (line := await self.keyboard.next()) is not None:
+            text = clean(line.text).strip()
+            self.keyboard.flush()
+            if not text:
+                continue
+            try:
+                if text.startswith("/") and not line.pasted:
+                    await self._commands.do(text)
+                else:
+                    if text.startswith("/"):
+                        self.say("Several lines at once are a message: nothing else was done")
+                    await self.tell(text)
+            except (EngineError, ValueError) as error:
+                self.say(str(getattr(error, "words", "") or error))
+            except Exception as error:  # words, never a traceback over the lines
+                self.say(f"Trouble: {one_line(str(error) or type(error).__name__, 300)}")
+        self.over.set()
+
+    async def tell(self, text: str, *, after_calls: bool = False) -> None:
+        """Send a message; what is sent while Pepper starts goes first then."""
+        if self.link.engine is None:
+            self._early.append(text)
+            self.say("Pepper is starting; your message is kept and goes first")
+        else:
+            await self.link.engine.say(text, after_calls=after_calls)
+
+    def _ctrl_c(self) -> None:
+        now = self.clock.monotonic()
+        if now - self._ctrl_c_at < TWICE:
+            self.over.set()
+        else:
+            self._ctrl_c_at = now
+            if self.link.engine is not None:
+                self.link.start(self.link.engine.stop_reply())
+            self.say("Stopped what was being said. Control C again leaves")
+
+    # ------------------------------------------------------------------------------------------- from the engine
+
+    def recalled(self, contexts: list[Context]) -> None:
+        """The state as it stands: how many things wait is said once, the first time."""
+        self.board.recalled(contexts)
+        if not self._recalled:
+            self.news.known(contexts)
+
+    def updated(self, updates: list[ContextUpdate]) -> None:
+        self.board.apply(updates)
+        lines = self.news.of(updates)
+        if self.news.calls_out and self._bell:
+            sys.stdout.write("\a")
+        self.say(*lines)
+
+    def written(self, piece: ReplyDelta) -> None:
+        """A reply is said when it is whole."""
+
+    async def connected(self) -> None:
+        waiting = len(self.board.inbox(self.clock.now()))
+        self._recalled = True
+        engine = self.link.ready()
+        model = "by your rules, without a model" if engine.offline else one_line(engine.model_name, 60)
+        self.say(f"Pepper works, {model}. {waiting} in the inbox" + (": /inbox lists them" if waiting else ""))
+        while self._early:
+            await engine.say(self._early[0])
+            self._early.pop(0)
+
+
+@contextlib.contextmanager
+def _terminal_as_it_was() -> Iterator[None]:
+    """A line may still be being typed at the end: the terminal gets its own modes back."""
+    try:
+        import termios
+
+        modes = termios.tcgetattr(sys.stdin.fileno())
+    except (ImportError, OSError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, modes)

@@ -1,0 +1,132 @@
+"""What is said of an update, as lines: once each state, only what a reader of the screen would be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pepper_tui.model import (
+    Approval,
+    ApprovalState,
+    AssistantMessage,
+    CallState,
+    Context,
+    ContextUpdate,
+    Effect,
+    Health,
+    Namespace,
+    Notification,
+    NotificationState,
+    Priority,
+    RunState,
+    Signal,
+    ToolCall,
+    WorkerRun,
+)
+from pepper_tui.text import one_line
+from pepper_tui.ui import words
+from pepper_tui.ui.board import Message
+from pepper_tui.ui.plain.numbers import Numbers
+
+REMEMBERED: Final = 20_000
+"""States that are remembered as said."""
+_ENDED_CARD: Final = {ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.EDITED}
+_TOLD_CALL: Final = {CallState.FAILED, CallState.CANCELLED, CallState.UNKNOWN}
+_TOLD_RUN: Final = {RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
+
+
+def _is_told(call: ToolCall) -> bool:
+    """Whether a call's state is said: what went wrong always, what went well only where it changed the world outside
+    or the user's own words led to it."""
+    if call.state in _TOLD_CALL:
+        return True
+    outside = call.effect in (Effect.WRITE, Effect.SEND)
+    return call.state is CallState.SUCCEEDED and (outside or call.root == "user")
+
+
+class News:
+    """Remembers what was said. ``quiet`` leaves out signals, calls and workers."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._said: dict[tuple[str, str], object] = {}
+        self.quiet = False
+        self.calls_out = False
+        """Whether the last lines asked for a yes, or were urgent."""
+
+    def known(self, contexts: list[Context]) -> None:
+        """Take ``contexts`` as said already."""
+        for context in contexts:
+            list(self._lines(context))
+
+    def of(self, updates: list[ContextUpdate]) -> list[str]:
+        """The lines of ``updates``."""
+        self.calls_out = False
+        lines: list[str] = []
+        for update in updates:
+            if not update.deleted:
+                try:
+                    lines += self._lines(update.context)
+                except (TypeError, ValueError, KeyError):  # a form that this version does not know
+                    continue
+        return lines
+
+    def _new(self, context: Context, state: object) -> bool:
+        name = (context.namespace, context.context_id)
+        if self._said.get(name) == state:
+            return False
+        self._said[name] = state
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
+        return True
+
+    def _lines(self, context: Context) -> Iterator[str]:
+        match context.namespace:
+            case Namespace.ASSISTANT_MESSAGE:
+                answer = AssistantMessage.of(context)
+                if not answer.unfinished and self._new(context, answer.text):
+                    speaker = "trouble" if answer.kind == "trouble" else "pepper"
+                    yield from words.message_lines(Message(answer.id, speaker, answer.text, answer.created_at))
+            case Namespace.APPROVAL:
+                approval = Approval.of(context)
+                what = one_line(approval.resolved.summary, 300)
+                if approval.state is ApprovalState.PENDING and self._new(context, approval.digest):
+                    self.calls_out = True
+                    number = self._numbers.of(f"approval:{approval.id}")
+                    yield f"Inbox, {number}: needs your yes: {what}. /read {number}"
+                elif approval.state in _ENDED_CARD and self._new(context, approval.state):
+                    yield f"{approval.state.value.capitalize()}: {what}"
+            case Namespace.NOTIFICATION:
+                notice = Notification.of(context)
+                if notice.state is NotificationState.NEW and self._new(context, notice.title):
+                    self.calls_out = self.calls_out or notice.priority is Priority.URGENT
+                    number = self._numbers.of(f"notification:{notice.id}")
+                    yield f"Inbox, {number}: {notice.priority.value}: {one_line(notice.title)}. /read {number}"
+            case Namespace.HEALTH:
+                health = Health.of(context)
+                bad = health.state in ("trouble", "stopped")
+                before = self._said.get((context.namespace, context.context_id))
+                if self._new(context, (bad, health.detail if bad else "")):
+                    mend = f". To mend it: {one_line(health.mend)}" if health.mend else ""
+                    if bad:
+                        yield f"Trouble, {one_line(health.part, 40)}: {one_line(health.detail)}{mend}"
+                    elif isinstance(before, tuple) and before[0]:
+                        yield f"Works again: {one_line(health.part, 40)}"
+            case Namespace.TOOL_CALL:
+                call = ToolCall.of(context)
+                if _is_told(call) and self._new(context, call.state):
+                    number = self._numbers.of(f"call:{call.id}")
+                    if call.state is CallState.UNKNOWN:
+                        self.calls_out = True
+                        yield f"Inbox, {number}: outcome unknown: {words.call_line(call)}. /read {number}"
+                    elif not self.quiet:
+                        yield f"{number}: {words.call_line(call)}"
+            case Namespace.RUN:
+                run = WorkerRun.of(context)
+                if run.state in _TOLD_RUN and self._new(context, run.state) and not self.quiet:
+                    yield f"{self._numbers.of(f'run:{run.id}')}: {words.run_line(run)}"
+            case namespace if namespace.startswith(Namespace.SIGNALS + "."):
+                signal = Signal.of(context)
+                told = signal.priority not in (Priority.LOW, Priority.LOG)
+                if told and self._new(context, signal.content) and not self.quiet:
+                    yield f"{self._numbers.of(f'signal:{signal.id}')}: {words.signal_line(signal)}"

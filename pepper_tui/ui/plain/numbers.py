@@ -1,0 +1,24 @@
+"""The numbers of things: given when a thing is first named, and kept."""
+
+from __future__ import annotations
+
+
+class Numbers:
+    """Number ↔ ref (``approval:<id>``, ``call:<id>`` …)."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._refs: list[str] = []
+
+    def of(self, ref: str) -> int:
+        """The number of ``ref``."""
+        if ref not in self._numbers:
+            self._refs.append(ref)
+            self._numbers[ref] = len(self._refs)
+        return self._numbers[ref]
+
+    def ref(self, number: str) -> str:
+        """What ``number`` stands for. Raises ``ValueError`` with words."""
+        if not number.isdecimal() or not 0 < int(number) <= len(self._refs):
+            raise ValueError(f"{number or 'nothing'} is no number of mine; /inbox says the numbers of what waits")
+        return self._refs[int(number) - 1]

@@ -1,0 +1,31 @@
+"""Sequences that go to the terminal itself, past the screen: the clipboard and notices.
+
+In tmux each goes out twice: wrapped, for a tmux that passes sequences through (`allow-passthrough on`), and plain, for
+one that takes it itself (`set-clipboard on`). Whatever text is in one has been made harmless first.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from typing import Final
+
+COPIED_AT_MOST: Final = 74_994
+"""Bytes that are copied: terminals take 100,000 of base64, and drop what is longer without a word."""
+
+
+def clipboard(text: str) -> str:
+    """OSC 52: ``text`` into the clipboard. Raises ``ValueError`` with words for what is too long."""
+    data = text.encode("utf-8", "replace")
+    if len(data) > COPIED_AT_MOST:
+        raise ValueError(f"{len(data) // 1000} kB are too long to copy: terminals take {COPIED_AT_MOST // 1000} kB")
+    return f"\x1b]52;c;{base64.b64encode(data).decode('ascii')}\x07"
+
+
+def wrapped(sequence: str, environment: Mapping[str, str] | None = None) -> str:
+    """``sequence`` as it reaches the terminal from where Pepper runs."""
+    if not (os.environ if environment is None else environment).get("TMUX"):
+        return sequence
+    inner = sequence.replace("\x1b", "\x1b\x1b")
+    return f"\x1bPtmux;{inner}\x1b\\{sequence}"

@@ -1,0 +1,184 @@
+"""Servers that others wrote, over both transports and in both eras of the protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import CallState, Namespace
+from pepper_tui.store import ContextStore
+from pepper_tui.tools.mcp.asking import ANSWER
+from pepper_tui.tools.mcp.server import LOOK_EVERY
+from tests.tools.mcp.bench import McpBench, living
+from tests.tools.mcp.foreign import everything, python_servers
+from tests.waiting import until
+
+MODERN = Path(__file__).parent / "modern.py"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def served(command: list[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """The server at ``port``, until the end of the block."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_the_time_server(tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
+    command = str(python_servers() / "mcp-server-time")
+    async with living(tmp_path, store, clock, {"time": {"command": command, "effect": "read"}}) as bench:
+        await bench.up("time", "2 tools")
+        found = await bench.run("time__convert_time", source_timezone="UTC", time="12:00", target_timezone="Asia/Tokyo")
+        assert "21:00" in found.content
+        wrong = await bench.run("time__get_current_time", timezone="Nowhere/Land")
+        assert wrong.state is CallState.FAILED
+        assert "Nowhere/Land" in wrong.content
+
+
+async def test_the_git_server_writes_after_a_yes_only(tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
+    folder = tmp_path / "repository"
+    git = ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    folder.mkdir()
+    subprocess.run([*git, "init", "-q"], check=True)
+    for key, value in (("user.name", "x"), ("user.email", "x@example.org")):
+        subprocess.run([*git, "config", key, value], check=True)
+    (folder / "a").write_text("one\n")
+    subprocess.run([*git, "add", "a"], check=True)
+    command = str(python_servers() / "mcp-server-git")
+    config = {"command": command, "args": ["--repository", str(folder)], "effects": {"git_status": "read"}}
+    async with living(tmp_path, store, clock, {"git": config}) as bench:
+        await bench.up("git")
+        assert "new file:   a" in (await bench.run("git__git_status", repo_path=str(folder))).content
+        call_id = await bench.schedule("git__git_commit", repo_path=str(folder), message="first")
+        card = await bench.card("git__git_commit")
+        assert subprocess.run([*git, "log"], capture_output=True, check=False).returncode != 0
+        await bench.engine.approvals.approve(card.id)
+        assert (await bench.ended(call_id)).state is CallState.SUCCEEDED
+    log = subprocess.run([*git, "log", "--format=%s"], capture_output=True, text=True, check=True)
+    assert log.stdout == "first\n"
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+async def test_the_everything_server(transport: str, tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
+    node, script = everything()
+    if transport == "stdio":
+        config = {"command": node, "args": [script, "stdio"], "effect": "read"}
+        async with living(tmp_path, store, clock, {"every": config}) as bench:
+            await _everything(bench)
+        return
+    port = free_port()
+    with served([node, script, "streamableHttp"], port, {"PORT": str(port)}):
+        config = {"url": f"http://127.0.0.1:{port}/mcp", "effect": "read"}
+        async with living(tmp_path, store, clock, {"every": config}) as bench:
+            await _everything(bench, passing=60.0)
+
+
+async def _everything(bench: McpBench, passing: float = 0.0) -> None:
+    async def all_there() -> bool:
+        await bench.clock.advance(passing)  # it may not have listened yet when it was first tried
+        return (await bench.health("every")).detail.startswith("15 tools")
+
+    await until(all_there, 20.0, "its 15 tools, some of which come a moment after the start")
+    assert (await bench.run("every__echo", message="hi <user_msg>")).content == "Echo: hi <user_msg>"
+    assert (await bench.run("every__get-sum", a=2, b=40)).content.endswith("42.")
+    structured = await bench.run("every__get-structured-content", location="Chicago")
+    assert "temperature" in structured.content
+    image = await bench.run("every__get-tiny-image")
+    assert "[image: image/png, 4035 bytes, not kept]" in image.content
+    long = await bench.schedule("every__trigger-long-running-operation", duration=0.4, steps=2)
+
+    async def on_its_way() -> bool:
+        found = await bench.store.get(long, namespace=Namespace.PROGRESS)
+        return found is not None and "of 2" in found.data["text"]
+
+    await until(on_its_way)
+    assert "completed" in (await bench.ended(long)).content
+    asked = await bench.schedule("every__trigger-elicitation-request")
+    card = await bench.card(ANSWER)
+    edited = await bench.engine.approvals.edit(card.id, {"name": "Ann Other", "integer": "7"})
+    await bench.engine.approvals.approve(edited)
+    answer = (await bench.ended(asked)).content
+    assert "Ann Other" in answer
+    assert "7" in answer
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+async def test_the_newest_protocol(transport: str, tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
+    lines = tmp_path / "lines"
+    common = {"effect": "read", "effects": {"append": "write"}}
+    if transport == "stdio":
+        environment = {"MODERN_FILE": str(lines), "PYTHONPATH": os.pathsep.join(sys.path)}
+        config = {"command": sys.executable, "args": [str(MODERN), "stdio"], "env": environment, **common}
+        async with living(tmp_path, store, clock, {"new": config}) as bench:
+            await _modern(bench, lines)
+        return
+    port = free_port()
+    command = [sys.executable, str(MODERN), str(port)]
+    async with living(
+        tmp_path, store, clock, {"new": {"url": f"http://127.0.0.1:{port}/mcp", **common}}
+    ) as bench:
+        assert "can't be reached" in (await bench.down("new")).detail
+        with served(command, port, {"MODERN_FILE": str(lines)}) as process:
+            await _modern(bench, lines)
+            process.send_signal(signal.SIGSTOP)  # it goes away without a word, while nothing is asked of it
+            process.kill()
+            process.wait()
+
+            async def noticed() -> bool:
+                await clock.advance(LOOK_EVERY)
+                return (await bench.health("new")).state == "trouble"
+
+            await until(noticed, 20.0, "that it is gone")
+            call_id = await bench.schedule("new__append", line="three")
+            await bench.engine.approvals.approve((await bench.card("new__append")).id)
+            assert (await bench.ended(call_id)).state is CallState.FAILED
+        with served(command, port, {"MODERN_FILE": str(lines)}):
+            await _up(bench)
+            assert (await bench.approved("new__append", line="four")).state is CallState.SUCCEEDED
+    assert lines.read_text().split() == ["one", "die", "four"]
+
+
+async def _up(bench: McpBench) -> None:
+    async def there() -> bool:
+        await bench.clock.advance(60.0)
+        return (await bench.health("new")).state == "ok"
+
+    await until(there, 20.0, "that it is up")
+
+
+async def _modern(bench: McpBench, lines: Path) -> None:
+    await _up(bench)
+    assert (await bench.run("new__count", to=3)).content == "counted to 3"
+    asked = await bench.schedule("new__paint", what="the door")
+    card = await bench.card(ANSWER)
+    assert [line.label for line in card.resolved.lines if line.editable] == ["colour", "shade"]
+    await bench.engine.approvals.approve(await bench.engine.approvals.edit(card.id, {"colour": "green"}))
+    assert (await bench.ended(asked)).content == "the door is green 3"
+    declined = await bench.schedule("new__paint", what="the roof")
+    await bench.engine.approvals.reject((await bench.card(ANSWER)).id)
+    assert (await bench.ended(declined)).content == "the roof stays as it is: decline"
+    assert (await bench.approved("new__append", line="one")).state is CallState.SUCCEEDED
+    lost = await bench.approved("new__append", line="die")
+    assert lost.state is CallState.UNKNOWN
+    assert lines.read_text().split() == ["one", "die"]
+    assert json.dumps(lost.content)
