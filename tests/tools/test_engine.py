@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from pepper_tui.model import CallState, ContextFilter, Effect, Namespace
+from pepper_tui.store import StoreUnavailableError
 from pepper_tui.tools import NotDoneError, ToolContext, tool
 from tests.tools.bench import Bench, Died, bench_config
 from tests.waiting import until
@@ -290,3 +291,29 @@ async def test_answers_about_the_unknown(bench: Bench, answer: str, end: CallSta
         again = await bench.schedule("act", what="x")
         await bench.card(again)
     assert len(bench.world.deeds) == 1
+
+
+async def test_a_call_outlives_a_store_that_fails(bench: Bench) -> None:
+    away = 3
+
+    @tool(effect=Effect.READ)
+    async def look(ctx: ToolContext) -> str:
+        """Look."""
+        nonlocal away
+        if away:
+            away -= 1
+            raise StoreUnavailableError("the disk refuses")
+        return "seen"
+
+    await bench.close()
+    bench.extra.append(look)
+    await bench.open()
+    call_id = await bench.schedule("look")
+
+    async def seen() -> bool:
+        await bench.clock.advance(10.0)
+        return (await bench.call(call_id)).state is not S.SCHEDULED
+
+    await until(seen)
+    assert (await bench.result(call_id)).content == "seen"
+    assert away == 0
