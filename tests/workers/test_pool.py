@@ -116,6 +116,26 @@ async def test_a_run_whose_save_failed_goes_on_from_its_last_step(homes: Homes) 
     assert house.executor.performed == ["look"]
 
 
+async def test_a_run_that_the_store_broke_off_can_be_cancelled(homes: Homes) -> None:
+    house = await homes([reply("", ("look", {"n": 1}))])
+    put, full = house.store.put, True
+
+    async def failing(record: Record, **named: Any) -> Context:
+        if full and named["namespace"] == Namespace.RUN and isinstance(record, WorkerRun) and record.steps == 1:
+            raise StoreError("the disk is full")
+        return await put(record, **named)
+
+    house.store.put = failing  # type: ignore[method-assign]
+    asked = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    await until(lambda: bool(house.model.requests) and not house.pool._tasks)
+    full = False
+    assert await house.pool.cancel("d1")
+    assert (await saved(house, "d1")).state is RunState.CANCELLED
+    await house.clock.advance(5.0)
+    with pytest.raises(RunFailedError, match="Cancelled"):
+        await asyncio.wait_for(asked, 10)
+
+
 async def test_text_alone_is_the_answer_and_the_call_is_idempotent(homes: Homes) -> None:
     house = await homes([reply("just so")])
     assert await house.pool.delegate(house.call(), "t", None, ignore) == "just so"
