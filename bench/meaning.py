@@ -46,9 +46,9 @@ SAID = [
 EVERYTHING = ContextFilter()
 
 
-def resident() -> float:
-    """Megabytes that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+def resident(process: int | None = None) -> float:
+    """Megabytes that a process holds, by default this one."""
+    return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 async def embedding() -> list[Measured]:
@@ -64,13 +64,12 @@ async def embedding() -> list[Measured]:
         begin = time.perf_counter()
         await embedder.embed(texts, waits=False)
         spent.append(time.perf_counter() - begin)
-    held = resident() - before
+    theirs, ours = resident(embedder.process), resident() - before
     await embedder.release()
-    gc.collect()
     return [
-        Measured("meaning.load", loading, "ms", "imports included"),
-        Measured("meaning.memory", held, "MB", "while loaded"),
-        Measured("meaning.released", resident() - before, "MB", "what the imports keep"),
+        Measured("meaning.load", loading, "ms", "a process, and its weights"),
+        Measured("meaning.process", theirs, "MB", "of its own, until it is released"),
+        Measured("meaning.numpy", ours, "MB", "in Pepper itself, from then on"),
         Measured("meaning.embed", len(texts) / percentile(spent, 0.5), "texts/s", "of 350 characters"),
     ]
 

@@ -6,32 +6,29 @@ home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to std
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from pepper_tui import __version__
-from pepper_tui.config import DATABASE, Config, default_home
+from pepper_tui.command import HomeOption, Homes, at, do, leave, show, when
+from pepper_tui.config import Config
 from pepper_tui.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
     EXIT_TROUBLE,
     LaunchError,
-    locked,
     missing_config,
     opened,
     read_config,
     report,
     run_headless,
 )
-from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.remote import NoEngineError, request
+from pepper_tui.store_commands import store_app
 from pepper_tui.text import clean, one_line
 
 Json = dict[str, Any]
@@ -46,52 +43,12 @@ app = typer.Typer(
 config_app = typer.Typer(
     help="The config: where it is, what it says, whether it is right; an example.", no_args_is_help=True
 )
-store_app = typer.Typer(help="The Context Store: counts and dead letters.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(store_app, name="store")
-
-HomeOption = Annotated[
-    Path | None,
-    typer.Option("--home", metavar="DIR", help="The folder of config and data; without it $PEPPER_HOME, or your own."),
-]
-
-
-class Homes:
-    """The home given before the command; one given after it wins."""
-
-    given: Path | None = None
-
-
-def at(home: Path | None) -> Path:
-    return (home or Homes.given or default_home()).expanduser().absolute()
 
 
 def main() -> None:
     app(prog_name="pepper")
-
-
-def show(text: str = "") -> None:
-    typer.echo(text)
-
-
-def leave(error: LaunchError) -> NoReturn:
-    raise typer.Exit(report(error))
-
-
-def do(work: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run ``work`` and leave with its code; known troubles become words."""
-    try:
-        code = asyncio.run(work)
-    except LaunchError as error:
-        leave(error)
-    except RemoteError as error:
-        leave(LaunchError(EXIT_TROUBLE, str(error)))
-    except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    raise typer.Exit(code)
 
 
 @app.callback(invoke_without_command=True)
@@ -187,25 +144,21 @@ async def _log(home: Path, arguments: Json) -> int:
             if "effect" in item:
                 show(_effect(item))
                 continue
-            when = _when(item["at"])
             state = f" [{item['state']}]" if item["state"] else ""
-            show(f"{when}  {item['namespace']}  {one_line(item['id'], 60)}{state}  {one_line(item['words'])}")
+            name = f"{item['namespace']}  {one_line(item['id'], 60)}"
+            show(f"{when(item['at'])}  {name}{state}  {one_line(item['words'])}")
     return 0
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def _effect(item: Json) -> str:
     """One proposal: when, what, by which account; what the user decided and when; what came of it."""
-    lines = [f"{_when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
+    lines = [f"{when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
     lines.append(f"    by {one_line(item['account'])} · digest {item['digest'][:16]}")
     whose = " by you" if item["by_user"] else ""  # a card may expire or be withdrawn, too
-    decided = f"{whose} at {_when(item['decided_at'])}" if item["decided_at"] else ""
+    decided = f"{whose} at {when(item['decided_at'])}" if item["decided_at"] else ""
     lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))
     if item["outcome"]:
-        ended = f" at {_when(item['ended_at'])}" if item["ended_at"] else ""
+        ended = f" at {when(item['ended_at'])}" if item["ended_at"] else ""
         lines.append(f"    {item['outcome']}{ended}" + (f": {one_line(item['error'])}" if item["error"] else ""))
     return "\n".join(lines)
 
@@ -365,84 +318,3 @@ def configured(home: Path) -> Config:
         return read_config(home)
     except LaunchError as error:
         leave(error)
-
-
-@store_app.command("stats")
-def store_stats(home: HomeOption = None) -> None:
-    """Counts of what the store holds."""
-    do(_stats(at(home)))
-
-
-async def _stats(home: Path) -> int:
-    [stats] = [item async for item in _about_store(home, "stats", {})]
-    for name, value in stats.items():
-        title = name.replace("_", " ")
-        if isinstance(value, dict):
-            for key, count in value.items():
-                show(f"{title}: {one_line(str(key))}: {one_line(str(count))}")
-        elif isinstance(value, list):
-            for row in value:
-                words = ", ".join(f"{k} {_plain(v)}" for k, v in row.items())
-                show(f"{title}: {one_line(words)}")
-        else:
-            show(f"{title}: {_plain(value)}")
-    return 0
-
-
-def _plain(value: object) -> str:
-    return "yes" if value is True else "no" if value is False else one_line(str(value))
-
-
-@store_app.command("dead")
-def store_dead(
-    redrive: Annotated[bool, typer.Option("--redrive", help="Hand all of them out again.")] = False,
-    home: HomeOption = None,
-) -> None:
-    """Deliveries that failed for good. `--redrive` gives each a new set of attempts."""
-    do(_dead(at(home), redrive))
-
-
-async def _dead(home: Path, redrive: bool) -> int:
-    items = [item async for item in _about_store(home, "dead", {"redrive": redrive})]
-    for item in items:
-        if "letter" in item:
-            show("  ".join(f"{k}={one_line(v, 120)}" for k, v in item["letter"].items()))
-        else:
-            show(f"{item['redriven']} handed out again; Pepper works on them when it runs")
-    if not items:
-        show("no dead letters")
-    return 0
-
-
-async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
-    """The answer about the store of the engine that runs in ``home``; else of the store opened for this."""
-    from pepper_tui.questions import store_answers
-
-    try:
-        async for item in request(home, verb, arguments):
-            yield item
-    except NoEngineError:
-        async with _own_store(home) as store:
-            async for item in store_answers(store)[verb](arguments):
-                yield item
-
-
-@asynccontextmanager
-async def _own_store(home: Path) -> AsyncIterator[Any]:
-    """The home's store under the home's lock. Raises ``LaunchError``."""
-    from pepper_tui.clock import SystemClock
-    from pepper_tui.store import ContextStore, HomeLock, HomeLockedError, StoreError
-
-    if not (home / DATABASE).exists():
-        raise LaunchError(EXIT_TROUBLE, f"there is no store in {home} yet; it is made when Pepper first runs")
-    try:
-        with HomeLock(home):
-            store = await ContextStore.open(home / DATABASE, SystemClock())
-            try:
-                yield store
-            finally:
-                await store.close()
-    except HomeLockedError as error:
-        raise locked(home) from error
-    except StoreError as error:
-        raise LaunchError(EXIT_TROUBLE, str(error)) from error

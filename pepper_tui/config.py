@@ -259,6 +259,10 @@ class Calendar(Section):
         return frozenset(_WEEKDAYS.index(day) for day in self.work_days)
 
 
+class Files(Section):
+    folders: Paths = []  # whose text files may be read
+
+
 class ClockEntry(Section):
     """A signal made by the clock: by a cron line (in the user's zone) or an interval in seconds."""
 
@@ -310,6 +314,27 @@ class OwnFeed(Section):
     name: str
     file: Path
     settings: dict[str, Any] = {}
+
+
+class Follow(Section):
+    """A conversation that a model follows, and what to tell the user of. All given conditions must hold."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w -]{0,39}$")]
+    look_for: Annotated[str, Field(min_length=3, max_length=1000)]  # in words
+    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    sender: Words = []  # any of these addresses, or domains as "@example.com"
+    thread: str = ""  # words of the thread's subject
+    label: str = ""  # Maildir folder
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
+    priority: Priority = Priority.HIGH
+    wait: Annotated[float, Field(ge=0, le=86400)] = 60.0  # seconds to gather what one call reads
+    daily_calls: Annotated[int, Field(ge=1, le=1000)] = 20
+
+    @model_validator(mode="after")
+    def _follows_something(self) -> Follow:
+        if not (self.source or self.sender or self.thread or self.label):
+            raise ValueError(f"follow {self.name!r} wants at least one of source, sender, thread, label")
+        return self
 
 
 class OwnTools(Section):
@@ -396,6 +421,24 @@ class Search(Section):
     vectors: Annotated[int, Field(ge=100, le=5_000_000)] = 1_000_000  # the newest that are kept
 
 
+def _days_alone(value: Any) -> Any:
+    return {"days": value} if isinstance(value, int | float | str) and not isinstance(value, bool) else value
+
+
+class Kept(Section):
+    """How long contexts of a namespace are kept: docs/store.md."""
+
+    days: Literal["forever"] | Annotated[float, Field(ge=8)] | None = None  # since the last change
+    versions: Annotated[int, Field(ge=1)] | None = None  # how many; older ones go
+
+
+class Store(Section):
+    """How long what is kept, by namespace or pattern, over the built-in rules; and for how long answers are."""
+
+    retention: dict[str, Annotated[Kept, BeforeValidator(_days_alone)]] = {}
+    cache_seconds: Annotated[float, Field(ge=0, le=86400)] = 3600.0  # 0: no answer is kept
+
+
 class Ui(Section):
     theme: Literal["pepper", "pepper-light", "pepper-contrast", "pepper-ansi"] = "pepper"
     plain: bool = False  # lines instead of a screen, for screen readers
@@ -414,15 +457,18 @@ class Config(Section):
     tools: Tools = Tools()
     mail: Mail = Mail()
     calendar: Calendar = Calendar()
+    files: Files = Files()
     clock: list[ClockEntry] = []
     watch: list[Watch] = []
     feed: list[OwnFeed] = []
+    follow: list[Follow] = []
     exec: list[ExecFeed] = []
     tool: list[OwnTools] = []
     worker: list[Worker] = []
     worker_slots: Annotated[int, Field(ge=1)] = 4
     mcp: Annotated[dict[str, McpServer], BeforeValidator(_mcp_tables)] = {}
     search: Search = Search()
+    store: Store = Store()
     ui: Ui = Ui()
 
     @property
@@ -431,6 +477,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
+        names = [follow.name for follow in self.follow]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two follows are called {name!r}; give each a name of its own")
         for watch in self.watch:
             if watch.draft and watch.draft not in self.mail.templates:
                 raise ValueError(f"watch {watch.name!r} names the template {watch.draft!r}; add it to [mail.templates]")
@@ -472,13 +522,13 @@ def _anchored(config: Config, base: Path) -> Config:
     folders = {"maildir": config.mail.maildir, "mbox": config.mail.mbox, "attach_from": config.mail.attach_from}
     mail = config.mail.model_copy(update={name: [at(p) for p in paths] for name, paths in folders.items()})
     calendar = config.calendar.model_copy(update={"paths": [at(p) for p in config.calendar.paths]})
+    files = config.files.model_copy(update={"folders": [at(p) for p in config.files.folders]})
     feeds = [feed.model_copy(update={"file": at(feed.file)}) for feed in config.feed]
     tools = [tool.model_copy(update={"file": at(tool.file)}) for tool in config.tool]
     workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
     servers = {name: _anchored_server(server, at) for name, server in config.mcp.items()}
-    return config.model_copy(
-        update={"mail": mail, "calendar": calendar, "feed": feeds, "tool": tools, "worker": workers, "mcp": servers}
-    )
+    sections = {"mail": mail, "calendar": calendar, "files": files, "mcp": servers}
+    return config.model_copy(update={**sections, "feed": feeds, "tool": tools, "worker": workers})
 
 
 def _anchored_server(server: McpServer, at: Callable[[Path], Path]) -> McpServer:

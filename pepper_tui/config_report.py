@@ -20,8 +20,11 @@ def summary(config: Config) -> list[str]:
 
     smtp = config.mail.smtp
     sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
+    mail = named(len(config.mail.maildir), "folder")
+    if config.mail.mbox:
+        mail += f", {named(len(config.mail.mbox), 'mbox file')}"
     return [
-        f"mail       {named(len(config.mail.maildir), 'folder')}; sending {one_line(sending)}",
+        f"mail       {mail}; sending {one_line(sending)}",
         f"calendar   {named(len(config.calendar.paths), 'path')}",
         f"rules      {named(len(config.watch), 'watch')}, {named(len(config.user.vips), 'VIP')}, "
         + f"{named(len(config.clock), 'clock signal')}",
@@ -36,6 +39,8 @@ def missing_things(home: Path, config: Config) -> list[str]:
         return place_of(home / "config.toml", source, key)
 
     named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
+    named += [("files.folders", p) for p in config.files.folders]
+    named += [("mail.mbox", p.parent) for p in config.mail.mbox]
     named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
     named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
     problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]

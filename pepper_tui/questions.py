@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
@@ -29,7 +30,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.remote import Answer, RemoteError
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.ui.engine import SHOWN, Engine
 
 SETTLE = 1.0
@@ -46,7 +47,12 @@ def answers(engine: Engine) -> Mapping[str, Answer]:
 
 def store_answers(store: ContextStore) -> Mapping[str, Answer]:
     """What can be asked of a store, whether an engine works on it or not."""
-    return {"stats": partial(stats, store), "dead": partial(dead, store)}
+    return {
+        "stats": partial(stats, store),
+        "dead": partial(dead, store),
+        "history": partial(history, store),
+        "rollback": partial(rollback, store),
+    }
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
@@ -246,3 +252,35 @@ async def dead(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
         yield {"letter": {k: str(v) for k, v in dataclasses.asdict(letter).items() if k not in {"update", "context"}}}
     if letters and arguments.get("redrive"):
         yield {"redriven": await store.redrive()}
+
+
+async def history(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
+    """The kept versions of the context ``ref`` (``namespace:id``, or an id that only one has), newest first."""
+    namespace, ident = await _named(store, str(arguments["ref"]))
+    for update in await store.versions(ident, namespace=namespace, limit=int(arguments.get("n", 20))):
+        context = update.context
+        words = context.text or json.dumps(context.data, ensure_ascii=False)
+        yield {"version": context.version, "at": context.updated_at, "deleted": update.deleted, "words": words[:1000]}
+
+
+async def rollback(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
+    """One item: what became of making ``version`` of the context ``ref`` the newest one."""
+    namespace, ident = await _named(store, str(arguments["ref"]))
+    [newest] = await store.versions(ident, namespace=namespace, limit=1)
+    try:
+        stored = await store.rollback(ident, int(arguments["version"]), namespace=namespace)
+    except StoreError as error:
+        raise RemoteError(str(error)) from error
+    before = 0 if newest.deleted else newest.context.version
+    yield {"name": f"{namespace}:{ident}", "version": stored.version, "before": before}
+
+
+async def _named(store: ContextStore, ref: str) -> tuple[str, str]:
+    """Namespace and id of the one context that ``ref`` names. Raises ``RemoteError``."""
+    found = await store.named(ref)
+    if not found:
+        raise RemoteError(f"there is no context {ref[:100]!r}")
+    if len(found) > 1:
+        several = ", ".join(f"{namespace}:{ident}" for namespace, ident in found[:5])
+        raise RemoteError(f"several contexts are called so: {several}")
+    return found[0]

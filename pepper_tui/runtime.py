@@ -29,6 +29,7 @@ from pepper_tui.feeds import (
     ExecFeed,
     Feed,
     Feeds,
+    FollowFeed,
     Judging,
     Mailbox,
     MaildirFeed,
@@ -38,6 +39,7 @@ from pepper_tui.feeds import (
 )
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedders import build_embedder
+from pepper_tui.llm.structured import Stream
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -58,8 +60,11 @@ from pepper_tui.model import (
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
 from pepper_tui.store.meaning import PART as MEANING
+from pepper_tui.store.retention import Retention
+from pepper_tui.store.retention_rules import Wish
 from pepper_tui.tools import (
     ApprovalError,
+    Folders,
     Limits,
     Mailer,
     Services,
@@ -95,8 +100,11 @@ def kill_switch() -> Callable[[str], None]:
     return checkpoint
 
 
-def feeds_of(config: Config, agenda: Agenda | None, secrets: Secrets, *, judged: bool = False) -> list[Feed]:
-    """The feeds that the config asks for. ``judged``: a model judges what the rules leave open.
+def feeds_of(
+    config: Config, agenda: Agenda | None, secrets: Secrets, *, ask: Stream | None = None, judged: bool = False
+) -> list[Feed]:
+    """The feeds that the config asks for. ``ask`` is the model of triage, if there is one; ``judged``: it judges what
+    the rules leave open.
 
     Raises ``ConfigError`` for a secret that can't be read.
     """
@@ -114,6 +122,7 @@ def feeds_of(config: Config, agenda: Agenda | None, secrets: Secrets, *, judged:
     for program in config.exec:
         env = {name: secrets.filled(value) for name, value in program.env.items()}
         feeds.append(ExecFeed(program, triage, env, secrets.home))
+    feeds.extend(FollowFeed(follow, ask) for follow in config.follow)
     return feeds
 
 
@@ -152,9 +161,10 @@ class Engine:
         secrets = Secrets(home)
         self._models = models or build_models(config, store, clock, secrets)
         self._agenda = agenda or agenda_of(config, self.zone)
-        judged = config.judging.enabled and not self._models.by_rule("triage")
-        self._judging = Judging(config.judging, config.user, store, clock, self._models.stream if judged else None)
-        feeds_there = feeds_of(config, self._agenda, secrets, judged=judged)
+        ask = None if self._models.by_rule("triage") else self._models.stream
+        judged = config.judging.enabled and ask is not None
+        self._judging = Judging(config.judging, config.user, store, clock, ask if judged else None)
+        feeds_there = feeds_of(config, self._agenda, secrets, ask=ask, judged=judged)
         self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
         for tool in tools:
@@ -191,6 +201,8 @@ class Engine:
             checkpoint=checkpoint,
         )
         self._meaning = self._search_by_meaning(embedder(self._models.budget))
+        kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
+        self._retention = Retention(store, clock, kept)
         self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
         self._decided: list[tuple[float, str]] = []  # acts on approvals that undo may take back, oldest first
         self._warming: asyncio.Task[None] | None = None
@@ -207,7 +219,7 @@ class Engine:
         lock = HomeLock(home)
         lock.acquire()
         try:
-            store = await ContextStore.open(home / DATABASE, clock)
+            store = await ContextStore.open(home / DATABASE, clock, cache_ttl=config.store.cache_seconds)
         except BaseException:
             lock.release()
             raise
@@ -235,6 +247,7 @@ class Engine:
             working=WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             mailer=mailer,
             fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
+            folders=Folders(self.config.files.folders, [self.home]) if self.config.files.folders else None,
             attach_from=mail.attach_from,
             parse_when=parse_when,
             parse_repeat=parse_repeat,
@@ -245,9 +258,7 @@ class Engine:
             return None
         wanted = self.config.search
         keep = wanted.load == "start"
-        meaning = Meaning(
-            self._store, embedder, most=wanted.vectors, keep=keep, busy=lambda: self._scheduler.answering
-        )
+        meaning = Meaning(self._store, embedder, most=wanted.vectors, keep=keep, busy=lambda: self._scheduler.answering)
         self._store.meaning = meaning
         return meaning
 
@@ -269,6 +280,7 @@ class Engine:
             self._feeds.start()
         if self._meaning is not None:
             await self._meaning.start()
+        await self._retention.start()
         self._warming = asyncio.create_task(self._warm(), name="warm models")
 
     async def _tell_parts(self) -> None:
@@ -310,6 +322,7 @@ class Engine:
             "inbox": self._inbox.stop,
             "timers": self._timers.stop,
             **({"search by meaning": self._meaning.stop} if self._meaning is not None else {}),
+            "retention": self._retention.stop,
             "models": self._models.close,
             "store": self._store.close,
         }

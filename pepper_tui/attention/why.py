@@ -199,6 +199,8 @@ class Why:
         words = f"signal {self._at(signal.created_at)} [{signal.priority}] {one_line(signal.content, 100)}"
         lines.append(_indent(depth, words))
         lines.append(_indent(depth, f"  {signal.priority} because: {one_line(signal.reason, 160)}"))
+        quotes = str(signal.metadata.get("evidence", "")).splitlines()[:LISTED]
+        lines += [_indent(depth + 1, one_line(quote, 240)) for quote in quotes]
         raw = str(signal.metadata.get("raw", ""))
         if raw:
             namespace = f"{Namespace.RAW}.{signal.source}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -27,4 +28,7 @@ def _calendar(path: Path) -> Finding:
             events += len(Calendar.from_ical(file.read_bytes()).walk("VEVENT"))
         except (OSError, ValueError, IndexError) as error:
             return Finding(part, "trouble", f"{file}: {error}", "export that calendar again")
-    return Finding(part, "ok", f"{path}, {len(files)} files, {events} events")
+    words = f"{path}, {len(files)} files, {events} events"
+    if not os.access(path if path.is_dir() else path.parent, os.W_OK):
+        return Finding(part, "note", f"{words}; nothing can be added", f"make {path.parent} writable, if that is meant")
+    return Finding(part, "ok", words)

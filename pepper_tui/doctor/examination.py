@@ -6,21 +6,26 @@ A check that fails is itself a finding: no fault of one part hides another.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.config import DATABASE, Secrets
-from pepper_tui.doctor import calendar, home, mail, models, own_files, search
+from pepper_tui.doctor import calendar, files, home, mail, mcp, models, notices, own_files, programs, search
 from pepper_tui.doctor.finding import Check, Finding, Patient
 from pepper_tui.doctor.terminal import examine_terminal
 
 CHECKS: Final[tuple[Check, ...]] = (
     mail.check,
     calendar.check,
+    files.check,
     models.check,
+    mcp.check,
     search.check,
     own_files.check,
+    programs.check,
+    notices.check,
 )
 """What the config names, a noun each, in the order shown."""
 
@@ -28,7 +33,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 async def examine(place: Path) -> AsyncIterator[Finding]:
     """The findings on the home at ``place``, each as soon as it is known."""
     yield home.python()
-    for finding in examine_terminal():
+    for finding in await asyncio.to_thread(examine_terminal, os.environ):
         yield finding
     if not await asyncio.to_thread(place.is_dir):
         yield Finding("home", "trouble", f"{place} is not there", "pepper init; or try: pepper --demo")

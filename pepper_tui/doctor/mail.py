@@ -1,4 +1,4 @@
-"""Mail: each Maildir, and the server that sends."""
+"""Mail: each Maildir and mbox, and the server that sends."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, Secrets, Smtp
-from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
+from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, State, without
+from pepper_tui.feeds.mbox_file import LockedError, begins_at, opened
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     mail = patient.config.mail
     for maildir in mail.maildir:
         yield await asyncio.to_thread(_maildir, maildir)
+    for file in mail.mbox:
+        yield await asyncio.to_thread(_mbox, file)
     if mail.smtp:
         yield await _smtp(mail.smtp, patient.secrets)
 
@@ -29,6 +32,23 @@ def _maildir(path: Path) -> Finding:
     except OSError as error:
         return Finding(part, "trouble", f"{path}: {error.strerror}", "make it readable for you")
     return Finding(part, "ok", f"{path}, {count} mails")
+
+
+def _mbox(path: Path) -> Finding:
+    part = f"mail {path.name}"
+    if not path.exists():
+        state: State = "note" if path.parent.is_dir() else "trouble"
+        return Finding(part, state, f"{path} is not there", "it is watched for; if it lies elsewhere, mend mail.mbox")
+    try:
+        with opened(path) as file:
+            if not begins_at(file, 0):
+                return Finding(part, "trouble", f"{path} is no mbox file", "a Maildir goes under mail.maildir")
+    except LockedError:
+        mend = f"if no mail program writes it, take away {path}.lock"
+        return Finding(part, "note", f"{path} is locked by a mail program", mend)
+    except OSError as error:
+        return Finding(part, "trouble", f"{path}: {error.strerror}", "make it a file that is readable for you")
+    return Finding(part, "ok", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
 
 
 async def _smtp(smtp: Smtp, secrets: Secrets) -> Finding:

@@ -1,4 +1,7 @@
-"""The models: whether each endpoint that a role uses answers, and knows the model that it is asked for."""
+"""The models: whether each endpoint that a role or a fallback uses answers, and knows the model that it is asked for.
+
+Where there is none, the model servers that run on this machine are named. They are offered, never used unasked.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,65 @@ from collections.abc import AsyncIterator
 
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
+from pepper_tui.llm.local_servers import find_local_models
+from pepper_tui.llm.places import Place, fallback_of, first_of
+
+Asked = list[tuple[str, str]]
+"""Who asks an endpoint (a role, ``fallback``, ``embedding``), and for which model."""
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
-    """One finding an endpoint; the roles that use it with the same key are asked about together."""
+    """One finding an endpoint; all that use it with the same key are asked about together."""
     models = patient.config.models
-    asked: dict[tuple[str, str], dict[str, str]] = {}
+    asked: dict[tuple[str, str], Asked] = {}
+
+    def ask(who: str, place: Place | None) -> None:
+        if place is not None:
+            told = asked.setdefault((place.base_url, place.key), [])
+            told += [(who, place.name)] if (who, place.name) not in told else []
+
     for role in MODEL_ROLES:
-        own = getattr(models, role)
-        place = own.base_url or models.base_url
-        name = own.api_key or ("" if own.base_url else models.api_key)
-        asked.setdefault((place, name), {})[role] = own.name or models.name
+        ask(role, first_of(models, role))
+        ask("fallback", fallback_of(models, role))
     if models.embedding.name and patient.config.search.meaning:
         own = models.embedding
-        place, name = own.base_url or models.base_url, own.api_key
-        name = name or (models.api_key if place == models.base_url else "")
-        asked.setdefault((place, name), {})["embedding"] = own.name
-    for found in await asyncio.gather(*(_endpoint(*key, roles, patient.secrets) for key, roles in asked.items())):
+        url = own.base_url or models.base_url
+        ask("embedding", Place(own.name, url, own.api_key or (models.api_key if url == models.base_url else "")))
+    findings = await asyncio.gather(*(_endpoint(*key, told, patient.secrets) for key, told in asked.items()))
+    for found in findings:
         yield found
+    offline = _offline(patient)
+    if offline:
+        async for found in _local():
+            yield found
+        for follow in patient.config.follow:
+            yield Finding(
+                f"follow {follow.name}", "note", "needs a model, and does nothing without", "see docs/models.md"
+            )
 
 
-async def _endpoint(url: str, key_name: str, roles: dict[str, str], secrets: Secrets) -> Finding:
-    part = "model " + ", ".join(roles) if len(roles) < len(MODEL_ROLES) else "model"
+def _offline(patient: Patient) -> bool:
+    models = patient.config.models
+    places = (first_of(models, "scheduler"), fallback_of(models, "scheduler"))
+    try:
+        return not any(place and (place.base_url or patient.secrets.value(place.key)) for place in places)
+    except ConfigError:
+        return False
+
+
+async def _local() -> AsyncIterator[Finding]:
+    for server in await find_local_models():
+        names = ", ".join(server.models[:5]) or "it has no model yet"
+        name = server.models[0] if server.models else "…"
+        mend = f'to use it, under [models]: base_url = "{server.base_url}", name = "{name}", api_key = ""'
+        yield Finding("local models", "note", f"{server.kind} at {server.base_url}: {names}", mend)
+
+
+async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> Finding:
+    who, names = list(dict.fromkeys(who for who, _ in asked)), {name for _, name in asked}
+    if set(MODEL_ROLES) <= set(who):
+        who = [each for each in who if each not in MODEL_ROLES]
+    part = " ".join(["model", ", ".join(who)]).strip()
     try:
         key = secrets.value(key_name)
     except ConfigError as error:
@@ -46,12 +86,12 @@ async def _endpoint(url: str, key_name: str, roles: dict[str, str], secrets: Sec
     finally:
         await client.close()
     known = {str(model.id) for model in listed.data}
-    unknown = sorted(name for name in set(roles.values()) if not _knows(known, name))
+    unknown = sorted(name for name in names if not _knows(known, name))
     words = f"{place}, {len(known)} models"
     if unknown and known:
         mend = f"set models.name to one of: {', '.join(sorted(known)[:8])}{' …' if len(known) > 8 else ''}"
         return Finding(part, "trouble", f"{words}, but not {', '.join(unknown)}", mend)
-    return Finding(part, "ok", f"{words}; {', '.join(sorted(set(roles.values())))}")
+    return Finding(part, "ok", f"{words}; {', '.join(sorted(names))}")
 
 
 def _knows(known: set[str], name: str) -> bool:

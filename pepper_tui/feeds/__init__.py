@@ -5,6 +5,7 @@ from pepper_tui.feeds.calendar_feed import CalendarFeed
 from pepper_tui.feeds.clock_feed import ClockFeed
 from pepper_tui.feeds.exec_feed import ExecFeed
 from pepper_tui.feeds.feed import Feed, FeedContext, FeedError, Feeds, HealthReporter, store_signal
+from pepper_tui.feeds.follow import FollowFeed
 from pepper_tui.feeds.judging import Judging
 from pepper_tui.feeds.mailbox import Mailbox
 from pepper_tui.feeds.maildir import MaildirFeed
@@ -15,6 +16,6 @@ from pepper_tui.feeds.triage import Facts, Triage, Verdict
 
 __all__ = [
     "Agenda", "CalendarFeed", "ClockFeed", "Event", "ExecFeed", "Facts", "Feed", "FeedContext", "FeedError", "Feeds",
-    "HealthReporter", "Judging", "Mail", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage", "Verdict",
-    "load_own_feed", "parse_mail", "store_signal",
+    "FollowFeed", "HealthReporter", "Judging", "Mail", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage",
+    "Verdict", "load_own_feed", "parse_mail", "store_signal",
 ]  # fmt: skip

@@ -185,6 +185,11 @@ class _Run:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         await asyncio.gather(*tasks, return_exceptions=True)
+        for stream in (process.stdout, process.stderr):  # a pipe is closed once its end was seen
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAINED):
+                    while stream is not None and await stream.read(65536):
+                        pass
 
     async def _tell_once_well(self) -> None:
         await self._ctx.clock.sleep(STARTED)
@@ -263,9 +268,9 @@ class _Run:
         """What is wrong with what it says; empty where nothing is."""
         words = []
         if self._bad:
-            words.append(f"{self._bad} lines were no JSON objects with content, the last {self._bad_words}")
+            words.append(f"{self._bad} of its lines are no JSON objects with content, the last {self._bad_words}")
         if self._lines.dropped:
-            words.append(f"{self._lines.dropped} lines were longer than {MAX_LINE} bytes")
+            words.append(f"{self._lines.dropped} of its lines are longer than {MAX_LINE} bytes")
         if self._held_back:
             words.append(f"it says more than {self._feed.per_minute} lines a minute; it waits")
         return "; ".join(words)

@@ -34,7 +34,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> None:
 
     async def process(updates: list[ContextUpdate]) -> None:
         for update in updates:
-            if not update.deleted:
+            if not update.deleted and update.context.version == 1:  # later ones say where else it lies
                 async with ctx.processing(update.seq):
                     await _signal(ctx.store, triage, update)
 
@@ -59,7 +59,7 @@ async def store_mail(
 
     ``grown``: it is known, and was not whole when it was taken; what it says now takes its place.
     """
-    known = None if grown else await ctx.store.get(key, namespace=RAW)
+    known = None if grown else await ctx.store.get(key, namespace=RAW, include_expired=True)
     if known is not None:  # the same mail under another name, say in a second folder
         files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
         if files != known.data.get("files"):
@@ -67,10 +67,11 @@ async def store_mail(
                 {**known.data, "files": files[:50]},
                 namespace=RAW,
                 context_id=key,
-                type="mail",
+                type=known.type,
                 text=known.text,
                 tags=known.tags,
                 metadata=known.metadata,
+                ttl=None if known.expires_at is None else 0.0,  # what is left of an old mail stays out of sight
             )
         return
     thread = mail.thread or key

@@ -72,7 +72,7 @@ class Triage:
             return Verdict(min((watch.priority for watch in watches), key=_URGENCY.index), reason, self.action(watches))
         if facts.source == "mail":
             return self._mail(facts, who)
-        if facts.sender and _is_one_of(facts.sender, self._config.user.vips):
+        if facts.sender and is_one_of(facts.sender, self._config.user.vips):
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
 
@@ -80,7 +80,7 @@ class Triage:
         """Whether the verdict on ``facts`` rests on its address lines alone, and a model can look at the rest."""
         if not self._judged or facts.source != "mail" or facts.automatic or self.is_own(facts.sender):
             return False
-        settled = _is_one_of(facts.sender, self._config.user.vips) or bool(self.matching(facts))
+        settled = is_one_of(facts.sender, self._config.user.vips) or bool(self.matching(facts))
         return not settled and self.judge(facts).priority in (Priority.NORMAL, Priority.LOW)
 
     def is_own(self, address: str) -> bool:
@@ -114,7 +114,7 @@ class Triage:
     def _mail(self, facts: Facts, who: str) -> Verdict:
         if facts.automatic:
             return Verdict(Priority.LOG, "an automatic mail")
-        vip = _is_one_of(facts.sender, self._config.user.vips)
+        vip = is_one_of(facts.sender, self._config.user.vips)
         if vip:
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         if facts.is_list:
@@ -131,7 +131,7 @@ class Triage:
         text = facts.subject + "\n" + facts.text[:READ]
         return (
             (not watch.source or watch.source == facts.source)
-            and (not watch.sender or _is_one_of(facts.sender, [watch.sender]))
+            and (not watch.sender or is_one_of(facts.sender, [watch.sender]))
             and (not watch.words or any(self._words[word].search(text) for word in watch.words))
             and (not watch.thread or watch.thread.casefold() in facts.subject.casefold())
             and (not watch.label or watch.label.casefold() in (one.casefold() for one in facts.labels))
@@ -156,7 +156,7 @@ def _whole(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
 
 
-def _is_one_of(address: str, wanted: Sequence[str]) -> bool:
+def is_one_of(address: str, wanted: Sequence[str]) -> bool:
     """Whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
     address = address.lower()
     return bool(address) and any(

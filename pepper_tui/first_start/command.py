@@ -31,8 +31,11 @@ T = TypeVar("T")
 
 
 def init(home: Path, *, yes: bool) -> bool:
-    """Ask, and write the config; whether there is one now. ``yes`` asks nothing: mail and calendars that were found, no model but the one that
-    the user's own $OPENAI_API_KEY is for. Raises ``LaunchError``; ``typer.Abort`` where the user leaves."""
+    """Ask, and write the config; whether there is one now.
+
+    ``yes`` asks nothing: mail and calendars that were found, no model but the one that the user's own $OPENAI_API_KEY
+    is for. Raises ``LaunchError``; ``typer.Abort`` where the user leaves.
+    """
     path = home / CONFIG_FILE
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LaunchError(EXIT_CONFIG, "pepper init asks, and there is no terminal to answer: pepper init --yes")

@@ -21,6 +21,10 @@ _HEADS: Final = {
     "search_context": "Found:",
     "agenda": "Your calendar:",
     "list_reminders": "Your reminders:",
+    "find_conflicts": "At the same time:",
+    "search_files": "Found in your files:",
+    "read_profile": "What I know of you:",
+    "profile_history": "Changes of your profile:",
 }
 _KINDS: Final = {
     "signals": "",
@@ -41,6 +45,11 @@ def in_words(name: str, state: str, content: str, arguments: Json) -> str:
             return f"{briefs.title_of(str(arguments.get('task', '')))}\n\n{shorten(content, SHOWN)}"
         if name == "remind":
             return _reminded(content, str(arguments.get("text", "")))
+        if name == "update_profile":
+            return re.sub(r"restore_profile\(version=(\d+)\) takes", r"Say “restore profile \1” to take", content)
+        if name == "fetch_page":  # facts in lines of their own become one: the reply is Markdown
+            facts, _, text = content.partition("\n\n")
+            return shorten(f"{', '.join(facts.splitlines())}\n\n{text}", SHOWN)
         return _listed(name, content)
     why = f": {one_line(content, 400)}" if content else "."
     if state == "cancelled":

@@ -89,6 +89,7 @@ class Attempts:
                 first.failed(failure, self.clock.monotonic())
                 error = failure
             yield Retrying(error, 0.0)
+        assert fallback is not None
         # its own name: a worker's kind may have named another model for the first
         request = dataclasses.replace(request, model="")
         try:

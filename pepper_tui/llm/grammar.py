@@ -16,11 +16,14 @@ from typing import Any, Final
 CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
     "list reminders · cancel reminder call Ann",
-    "what's on today / tomorrow / this week / on friday",
+    "what's on today / tomorrow / this week / on friday · am I free tomorrow afternoon · conflicts",
+    "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "search mail for invoice · read mail from ann · what's new",
     "reply to ann: text · send mail to a@b.org: subject: text (both wait for your yes)",
     "brief me on budget · find lease · summarise lease",
     "note milk is out · search notes for milk",
+    "remember that I work from home on fridays · my profile · profile history · restore profile 3",
+    "list files · read file notes.md · search files for lease · read https://example.org/page",
     'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
     "status · help",
 )
@@ -86,6 +89,24 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("whats_new", r"(?:what'?s|what\s+is|anything)\s+new(?:\s+.*)?|(?:any\s+)?new\s+mails?"
                       r"|(?:summari[sz]e|show|list)\s+(?:my\s+)?(?:new\s+)?(?:in-?box|mails?|e-?mails?)"
                       r"|what\s+did\s+i\s+miss"),
+        ("search_files", r"(?:search|find|look)\s+(?:in\s+|through\s+)?(?:my\s+|the\s+)?files?"
+                         r"\s+(?:for|about|with)\s+(?P<query>.+)"),
+        ("list_files", r"(?:list|show)(?:\s+me)?\s+(?:my\s+|the\s+)?files(?:\s+(?:in|of|under)\s+(?P<folder>.+))?"),
+        ("read_file", r"(?:read|open|show)(?:\s+me)?\s+(?:the\s+)?file\s+(?P<path>.+)"),
+        ("fetch", r"(?:read|open|fetch|get|show)(?:\s+me)?\s+(?:the\s+)?(?:(?:web\s*)?page\s+(?:at\s+)?)?"
+                  r"(?P<address>(?:https?://|www\.)\S+)"),
+        ("fetch", r"fetch\s+(?:the\s+)?(?:page\s+)?(?P<address>[^\s/@]+\.[a-z]{2,24}(?:[/?]\S*)?)"),
+        ("profile_history", r"(?:show\s+)?(?:my\s+|the\s+)?(?:profile\s+history|history\s+of\s+my\s+profile)"),
+        ("restore_profile", r"restore\s+(?:my\s+|the\s+)?profile(?:\s+to)?(?:\s+version)?\s+(?P<version>\d{1,6})"),
+        ("profile", r"(?:show\s+(?:me\s+)?)?my\s+profile|what\s+do\s+you\s+know\s+(?:about|of)\s+me"),
+        ("remind_without_time", r"remember\s+to\s+(?P<text>.+)"),
+        ("remember", r"remember(?:\s+that|\s*:|,)?\s+(?P<text>\S.+)"),
+        ("forget", r"forget\s+(?:about\s+)?(?:my\s+)?(?P<field>[\w .'-]{1,40})"),
+        ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
+                 rf"(?:\s+(?:on|for))?\s*(?P<span>today|tonight|tomorrow|(?:this|next|the)\s+week(?:end)?|(?:next\s+)?{_DAY}"
+                 r"|\d{4}-\d{2}-\d{2})?\s*(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening)?"),
+        ("conflicts", r"(?:(?:any|show|list|find|check)\s+)?(?:(?:for|me|my|the|any)\s+)*(?:calendar\s+)?"
+                      r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?"),
         ("search_notes", r"(?:search|find|look\s+(?:up|for)|show)\s+(?:in\s+)?(?:my\s+|the\s+)?notes?"
                          r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
         ("search_mail", r"(?:search|find|look\s+for|show|list)(?:\s+in)?(?:\s+me)?(?:\s+my|\s+the|\s+all)?\s+"
@@ -101,6 +122,11 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    rf"(?:\s+(?:for|on))?\s*(?P<span>today|tonight|tomorrow|(?:this|next|the)\s+week(?:end)?|(?:next\s+)?{_DAY}"
                    r"|\d{4}-\d{2}-\d{2})?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
+        ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<text>\S.*?),?\s+(?:on\s+)?"
+                      rf"(?P<when>{_ONCE})"
+                      r"(?:,?\s+for\s+(?P<long>\d+(?:[.,]\d)?)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?))?"
+                      r"(?:,?\s+(?:@|at|in)\s+(?P<place>[^\d\s].*))?"),
+        ("add_event_unclear", r"(?:add|schedule)\s+.*"),
         ("watch", r"(?:watch|alert\s+me|tell\s+me\s+when|notify\s+me)\b\s*(?P<what>.*)"),
         ("status", r"(?:current\s+)?status|what\s+are\s+you\s+(?:doing|up\s+to|working\s+on)"
                    r"|what(?:'?s|\s+is)\s+running"),

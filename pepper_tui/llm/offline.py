@@ -336,6 +336,38 @@ class OfflineModel:
                 today = datetime.fromtimestamp(request.now, self._zone).date()
                 start, days = agenda_span(c["span"], today)
                 draft.need("agenda", "Looking at your calendar.", start=start, days=days)
+            case "free":
+                today = datetime.fromtimestamp(request.now, self._zone).date()
+                start, days = agenda_span(c["span"], today)
+                part = c["part"].lower() or ("evening" if c["span"].lower() == "tonight" else "")
+                draft.need("find_free_time", "Looking at your calendar.", start=start, days=days, part=part)
+            case "conflicts":
+                draft.need("find_conflicts", "Looking at your calendar.")
+            case "add_event":
+                words = "Preparing the event; it goes into your calendar only after your yes."
+                long = float(c["long"].replace(",", ".") or 1) * (60 if c["unit"].lower()[:1] in ("h", "") else 1)
+                minutes = min(max(round(long), 5), 14 * 1440)
+                draft.need("add_event", words, title=c["text"], start=c["when"], minutes=minutes, location=c["place"])
+            case "add_event_unclear":
+                draft.say("Say it like this: add lunch with Ann friday 12:30 for 45 minutes.")
+            case "fetch":
+                draft.need("fetch_page", "Reading the page.", address=c["address"], reason="You asked for this page.")
+            case "list_files":
+                draft.need("list_files", folder=c["folder"])
+            case "read_file":
+                draft.need("read_file", path=c["path"])
+            case "search_files":
+                draft.need("search_files", "Searching your files.", query=c["query"])
+            case "profile":
+                draft.need("read_profile")
+            case "remember":
+                draft.need("update_profile", value=c["text"])
+            case "forget":
+                draft.need("update_profile", field=c["field"], value="")
+            case "profile_history":
+                draft.need("profile_history")
+            case "restore_profile":
+                draft.need("restore_profile", version=int(c["version"]))
             case "search_mail":
                 draft.need("search_mail", "Searching your mail.", query=c["query"], sender=c["sender"], limit=10)
             case "whats_new":

@@ -1,16 +1,21 @@
 """The embedder of this machine: the mean of the vectors of a text's tokens, by weights from the package wordllama.
 
-Nothing is downloaded: the package's own loader would look elsewhere, and then ask the network, so its two files are
-read here. It takes about 60 MB while it is loaded, and knows words, not grammar: "dog bites man" is "man bites dog".
+Nothing is downloaded. It works in a process of its own (see ``embedding_process``), which is there only while it is
+needed; it knows words, not grammar: "dog bites man" is "man bites dog".
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
-from collections.abc import Awaitable, Callable, Sequence
+import json
+import os
+import struct
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from pepper_tui.store import EmbeddingError
 
@@ -20,11 +25,10 @@ if TYPE_CHECKING:
 
 PACKAGES: Final = ("numpy", "safetensors", "tokenizers", "wordllama")
 GET_THEM: Final = "pip install 'pepper-tui[meaning]'"
-_WEIGHTS: Final = "weights/l2_supercat_256.safetensors"
-_TOKENIZER: Final = "tokenizers/l2_supercat_tokenizer_config.json"
-
-T = TypeVar("T")
-InThread = Callable[[Callable[[], T]], Awaitable[T]]
+DIMENSIONS: Final = 256
+PATIENCE: Final = 60.0  # seconds for a batch: then a text of it is taken to be too much
+_GOODBYE: Final = 2.0  # seconds for the process to end by itself
+_PROGRAM: Final = Path(__file__).with_name("embedding_process.py")
 
 
 def missing_packages(names: Sequence[str] = PACKAGES) -> list[str]:
@@ -35,71 +39,120 @@ def missing_packages(names: Sequence[str] = PACKAGES) -> list[str]:
 class OfflineEmbedder:
     """256 numbers a text, some thousand texts a second."""
 
-    id = "wordllama l2_supercat 256"
+    id = f"wordllama l2_supercat {DIMENSIONS}"
     floor = 0.12
     batch = 32
     local = True
 
-    def __init__(self, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread) -> None:
-        """``in_thread`` runs a function beside the loop."""
-        self._in_thread = in_thread
-        self._parts: tuple[Any, NDArray[np.float16]] | None = None
-        self._opening = asyncio.Lock()
+    def __init__(self, program: Path = _PROGRAM, patience: float = PATIENCE) -> None:
+        self._program, self._patience = program, patience
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()  # one question, then its answer
 
     @property
     def loaded(self) -> bool:
-        return self._parts is not None
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def process(self) -> int | None:
+        """The id of its process, while there is one."""
+        return self._process.pid if self._process is not None and self.loaded else None
 
     async def open(self) -> None:
-        async with self._opening:
-            if self._parts is None:
-                self._parts = await self._in_thread(self._load)
-
-    async def release(self) -> None:
-        self._parts = None
-
-    async def close(self) -> None:
-        self._parts = None
+        if not self.loaded:
+            await asyncio.shield(asyncio.create_task(self._in_turn(None), name="embedder, start"))
 
     async def embed(self, texts: Sequence[str], *, waits: bool) -> NDArray[np.float32]:
-        await self.open()
-        parts = self._parts
-        assert parts is not None
-        vectors: NDArray[np.float32] = await self._in_thread(lambda: _embedded(texts, *parts))
-        return vectors
+        # shielded: an answer that nobody waits for any more has to be read all the same
+        answer = await asyncio.shield(asyncio.create_task(self._in_turn(texts), name="embedder"))
+        import numpy as np
 
-    @staticmethod
-    def _load() -> tuple[Any, NDArray[np.float16]]:
+        return np.frombuffer(answer, np.float32).reshape(len(texts), DIMENSIONS)
+
+    async def release(self) -> None:
+        async with self._turn:
+            await self._end()
+
+    async def close(self) -> None:
+        await self.release()
+
+    async def _in_turn(self, texts: Sequence[str] | None) -> bytes:
+        async with self._turn:
+            if not self.loaded:
+                await self._start()
+            return b"" if texts is None else await self._ask(texts)
+
+    async def _start(self) -> None:
         missing = missing_packages()
         if missing:
             raise EmbeddingError(f"not installed: {', '.join(missing)}", GET_THEM)
-        from safetensors import safe_open
-        from tokenizers import Tokenizer
-
-        spec = importlib.util.find_spec("wordllama")
-        root = Path(next(iter((spec.submodule_search_locations if spec else None) or [""])))
+        await asyncio.to_thread(importlib.import_module, "numpy")  # for the vectors; not on the loop
         try:
-            tokenizer = Tokenizer.from_file(str(root / _TOKENIZER))
-            with safe_open(str(root / _WEIGHTS), framework="numpy") as file:
-                weights = file.get_tensor("embedding.weight")
-        except Exception as error:  # each library has errors of its own for a file that is not there or not whole
-            raise EmbeddingError(f"the weights in the package wordllama can't be read: {error}", GET_THEM) from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer, weights
+            # -P: its own folder is no place to import from. A session of its own: Ctrl+C is not meant for it.
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                str(self._program),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                env={name: value for name, value in os.environ.items() if name in _KEPT},
+            )
+        except OSError as error:
+            raise EmbeddingError(f"the offline embedder can't be started: {error}", "see pepper doctor") from error
+        await self._answer()
+
+    async def _ask(self, texts: Sequence[str]) -> bytes:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        question = json.dumps(list(texts)).encode()
+        with contextlib.suppress(ConnectionError):  # its answer will not come, and say so
+            self._process.stdin.write(struct.pack(">I", len(question)) + question)
+            await self._process.stdin.drain()
+        answer = await self._answer()
+        if len(answer) != len(texts) * DIMENSIONS * 4:
+            await self._end()
+            raise EmbeddingError("the package wordllama holds other weights than it should", GET_THEM)
+        return answer
+
+    async def _answer(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(self._patience):
+                [size] = struct.unpack(">I", await self._process.stdout.readexactly(4))
+                answer = await self._process.stdout.readexactly(size)
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
+            await self._end()
+            how = "gave no answer" if isinstance(error, TimeoutError) else "ended"
+            raise EmbeddingError(f"the offline embedder {how}", "see pepper doctor", of_text=True) from None
+        except asyncio.CancelledError:
+            await self._end()
+            raise
+        kind, content = answer[:1], answer[1:]
+        if kind == b"e":
+            await self._end()
+            words = f"the offline embedder does not start: {content.decode(errors='replace')}"
+            raise EmbeddingError(words, GET_THEM)
+        if kind == b"t":
+            words = f"a text can't be taken apart: {content.decode(errors='replace')}"
+            raise EmbeddingError(words, of_text=True)
+        return content
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _GOODBYE)
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
-def _embedded(texts: Sequence[str], tokenizer: Any, weights: NDArray[np.float16]) -> NDArray[np.float32]:
-    import numpy as np
-
-    vectors = np.zeros((len(texts), weights.shape[1]), np.float32)
-    try:
-        for vector, text in zip(vectors, texts, strict=True):
-            tokens = tokenizer.encode(text, add_special_tokens=False).ids
-            if tokens:
-                vector[:] = weights[tokens].astype(np.float32).mean(axis=0)
-    except Exception as error:
-        raise EmbeddingError(f"a text can't be taken apart: {error}", of_text=True) from error
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(lengths > 0, lengths, np.float32(1.0))
-    return vectors
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
+"""What the process gets of the environment: no secrets."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pepper_tui.model.contexts import Context, Json
 from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
@@ -299,6 +299,16 @@ class Step(Record):
     outcome: Literal["done", "stopped", "trouble"] = "done"
     seconds: float = 0.0
     because: str = ""
+
+
+@dataclass(slots=True)
+class Profile(Record):
+    """What is known of the user (``profile``, id ``Profile.ID``): each fact by its name, as ``value``, ``at`` and
+    ``typed``, which says whether it is in words that the user typed."""
+
+    ID: ClassVar = "user"
+
+    facts: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ class Namespace:
     NOTIFICATION: ClassVar = "notification"
     REMINDER: ClassVar = "reminder"
     NOTE: ClassVar = "note"
+    PROFILE: ClassVar = "profile"
     RUN: ClassVar = "worker.run"
     MEMORY: ClassVar = "memory"  # memory.<agent name>
     USAGE: ClassVar = "llm.usage"

@@ -42,7 +42,8 @@ from pepper_tui.scheduler.compaction import Compaction
 from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.intake import Intake
 from pepper_tui.scheduler.open_work import OpenWork
-from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, system_prompt, tail
+from pepper_tui.scheduler.profile import Head
+from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, tail
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
@@ -84,7 +85,7 @@ class Scheduler:
         self._stream, self._specs, self._by_rule = stream, specs, by_rule
         self._unit = unit or store.unit
         self._on_reply, self._checkpoint = on_reply, checkpoint
-        self._system = system_prompt(user)
+        self._head = Head(store, user)
         self._history = History(store)
         self._compaction = Compaction(self._history, clock, settings, self._asked, by_rule=by_rule)
         self._open_work = OpenWork(store, _TAIL_LIMIT)
@@ -251,13 +252,14 @@ class Scheduler:
 
     async def _messages(self, batch: Batch) -> list[dict[str, str]]:
         await self._open_work.refresh()
+        await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
-        room = self._settings.prompt_limit - len(self._system) - len(ends)
+        room = self._settings.prompt_limit - len(self._head.text) - len(ends)
         await self._compaction.fit(room - batch.size)
         parts = [self._history.text(), *(entry.text for entry in batch.entries)]
         log_text = "\n".join(part for part in parts if part)
         return [
-            {"role": "system", "content": self._system},
+            {"role": "system", "content": self._head.text},
             {"role": "user", "content": log_text[: max(0, room)]},
             {"role": "user", "content": ends},
         ]

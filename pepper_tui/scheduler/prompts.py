@@ -7,6 +7,7 @@ are rendered once, when they are appended, and never again: the provider's promp
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Final
 
@@ -44,8 +45,8 @@ Rules
 - Be brief and plain. Name people, times and subjects exactly."""
 
 
-def system_prompt(user: User) -> str:
-    """The stable head of every prompt of the scheduler."""
+def system_prompt(user: User, told: Mapping[str, str] | None = None) -> str:
+    """The stable head of every prompt of the scheduler. ``told``: facts that the user told of themselves, by name."""
     facts = []
     if user.name:
         facts.append(f"name: {escape(user.name)}")
@@ -53,6 +54,7 @@ def system_prompt(user: User) -> str:
         facts.append("addresses: " + ", ".join(escape(a) for a in user.addresses))
     if user.profile:
         facts.append(escape(user.profile))
+    facts += [f"{escape(name)}: {escape(value)}" for name, value in (told or {}).items()]
     return _RULES + ("\n\n<profile>\n" + "\n".join(facts) + "\n</profile>" if facts else "")
 
 

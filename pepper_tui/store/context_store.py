@@ -461,6 +461,18 @@ class ContextStore:
 
         return await self.read(find)
 
+    async def named(self, ref: str) -> list[tuple[str, str]]:
+        """(namespace, id) of the contexts, deleted ones among them, that ``ref`` names: ``namespace:id`` or an id."""
+        name = safe(ref)
+
+        def find(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+            wanted = [(ns, space, name) for space, ns in self._known(connection).items()]
+            wanted += [(ns, space, name[len(space) + 1 :]) for ns, space, _ in wanted if name.startswith(f"{space}:")]
+            there = "SELECT 1 FROM contexts WHERE ns = ? AND context_id = ?"
+            return [(s, ident) for ns, s, ident in wanted if connection.execute(there, (ns, ident)).fetchone()]
+
+        return await self.read(find)
+
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
         now = self.clock.now()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .embedder import Vectors
 
 log = logging.getLogger(__name__)
-NEAREST: Final = 500  # vectors that are compared whole
+NEAREST: Final = 500  # vectors that are compared whole, and one more for each thousand
 WIDER: Final = 8  # times as many, where a filter leaves too few
 ASKED: Final = 100  # contexts that the filter is asked of at once
 CLOSE: Final = 0.6  # times the best cosine: what is less near than that only looks like a find
@@ -206,7 +206,8 @@ class Embedding:
         def find(connection: sqlite3.Connection) -> list[int]:
             spaces = embeddings.spaces_of(wanted, store.known(connection))
             kept: list[tuple[int, float]] = []
-            for most in (NEAREST, NEAREST * WIDER):
+            enough = NEAREST + signs.count // 1000
+            for most in (enough, enough * WIDER):
                 near = embeddings.ranked(connection, signs.nearest(query, spaces, most), query, floor)
                 kept = []
                 for start in range(0, len(near), ASKED):  # the filter is asked of the best only, as long as enough pass

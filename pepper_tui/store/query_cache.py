@@ -21,7 +21,7 @@ from .namespaces import matches
 
 T = TypeVar("T")
 SIZE: Final = 256  # answers, and as many questions that were asked once
-ANSWER_BYTES: Final = 1_000_000  # a larger answer is not kept
+ANSWER_BYTES: Final = 65_536  # a larger answer is not kept
 
 
 @dataclass(slots=True)

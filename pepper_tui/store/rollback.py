@@ -22,37 +22,30 @@ MOST_VERSIONS: Final = 1000  # that one look at a history shows
 _STATES: Final = "it passes through states: going back would make what was done undone"
 _HAPPENED: Final = "it records what has happened"
 REFUSED: Final = {
-    **dict.fromkeys(
-        (
-            Namespace.TOOL_CALL,
-            Namespace.TOOL_RESULT,
-            Namespace.APPROVAL,
-            Namespace.NOTIFICATION,
-            Namespace.REMINDER,
-            Namespace.RUN,
-        ),
-        _STATES,
-    ),
+    **dict.fromkeys(("tool.*", Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.REMINDER, "worker.*"), _STATES),
     **dict.fromkeys(
         (
             f"{Namespace.RAW}.*",
             f"{Namespace.SIGNALS}.*",
             Namespace.UNJUDGED,
-            Namespace.USER_MESSAGE,
+            "user.*",
             "assistant.*",
             Namespace.STEP,
             Namespace.HISTORY,
             f"{Namespace.HISTORY}.*",
-            Namespace.PROGRESS,
             "llm.*",
             Namespace.HEALTH,
             Namespace.PEOPLE,
-            Namespace.SENT,
+            "mail.*",
+            "calendar.*",
             "feed.*",
+            "follow",
+            "follow.*",
             "undo",
         ),
         _HAPPENED,
     ),
+    "mcp.*": "it says what you have trusted",
 }
 """Patterns of which nothing can be rolled back, and why."""
 

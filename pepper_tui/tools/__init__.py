@@ -4,6 +4,7 @@ from pepper_tui.tools.approvals import ApprovalError, Approvals
 from pepper_tui.tools.builtin import BUILTIN_TOOLS, builtin_registry
 from pepper_tui.tools.engine import ToolEngine
 from pepper_tui.tools.fetch import Limits, WebFetcher
+from pepper_tui.tools.folders import Folders
 from pepper_tui.tools.own_tools import add_own_tools
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.services import Agenda, Mailbox, Mailer, Services, WorkingHours
@@ -15,6 +16,7 @@ __all__ = [
     "ApprovalError",
     "Approvals",
     "ArgumentError",
+    "Folders",
     "Limits",
     "Mailbox",
     "Mailer",

@@ -6,9 +6,11 @@ from pepper_tui.tools.calendar_tools import CALENDAR_TOOLS
 from pepper_tui.tools.context_tools import CONTEXT_TOOLS
 from pepper_tui.tools.delegate_tools import DELEGATE_TOOLS
 from pepper_tui.tools.event_tools import EVENT_TOOLS
+from pepper_tui.tools.file_tools import FILE_TOOLS
 from pepper_tui.tools.mail_tools import MAIL_TOOLS
 from pepper_tui.tools.note_tools import NOTE_TOOLS
 from pepper_tui.tools.notify_tools import NOTIFY_TOOLS
+from pepper_tui.tools.profile_tools import PROFILE_TOOLS
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.reminder_tools import REMINDER_TOOLS
 from pepper_tui.tools.services import Services
@@ -22,6 +24,8 @@ BUILTIN_TOOLS: tuple[Tool, ...] = (
     *EVENT_TOOLS,
     *REMINDER_TOOLS,
     *NOTE_TOOLS,
+    *PROFILE_TOOLS,
+    *FILE_TOOLS,
     *CONTEXT_TOOLS,
     *NOTIFY_TOOLS,
     *DELEGATE_TOOLS,

@@ -90,7 +90,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     if beside:
         named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
         more = f" and {len(beside) - _BESIDE} more" if len(beside) > _BESIDE else ""
-        lines.insert(2, CardLine("Overlaps with", named + more))
+        lines.insert(2, CardLine("Overlaps", named + more))
     payload = {
         "fields": fields, "uid": _uid(ctx), "event": event.decode(), "before": calendar_file.digest(source),
         "beside": [one["uid"] for one in beside],

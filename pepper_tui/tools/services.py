@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pepper_tui.config import Smtp
 from pepper_tui.model import Json, Notification, Record, ToolCall
+
+if TYPE_CHECKING:
+    from pepper_tui.tools.folders import Folders
 
 
 class Mailbox(Protocol):
@@ -96,6 +99,7 @@ class Services:
     working: WorkingHours = WorkingHours()
     mailer: Mailer | None = None
     fetcher: Fetcher | None = None
+    folders: Folders | None = None
     attach_from: Sequence[Path] = ()  # folders whose files may be attached
     parse_when: ParseWhen | None = None
     parse_repeat: ParseRepeat | None = None

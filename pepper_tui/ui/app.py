@@ -204,8 +204,8 @@ class PepperApp(Actions):
     def on_app_focus(self) -> None:
         self.notices.looked_at = True
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self.panes.came_to(event.widget)
+    def on_descendant_focus(self) -> None:
+        self.panes.focus_moved()
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.fit(event.size.width, event.size.height)

@@ -69,15 +69,22 @@ class Editing:
         app = self._app
         if self.away:
             return
+        trouble: EngineError | None = None
+        edited = text
         try:
             with app.batch_update(), app.suspend():  # a batch: nothing is drawn over the editor
                 self.away = True
-                edited = await edited_text(text)
+                try:
+                    edited = await edited_text(text)
+                except EngineError as error:  # only without an exception the screen comes back
+                    trouble = error
         except SuspendNotSupported as error:
             raise EngineError("This terminal can't be lent to an editor") from error
         finally:
             self.away = False
             app.refresh(layout=True)
+        if trouble is not None:
+            raise trouble
         put(edited)
         app.say_words("Taken from your editor; nothing was sent or saved yet")
 

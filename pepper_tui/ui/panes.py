@@ -112,11 +112,15 @@ class Panes:
         else:
             self._app.query_one(Composer).focus()
 
-    def came_to(self, widget: Widget) -> None:
-        """The keys came to ``widget``: what other lists were narrowed to is over, unless it was opened from there."""
-        if not _opened(widget):
+    def focus_moved(self) -> None:
+        """What a list was narrowed to is over once the keys are elsewhere, but in what was opened from it."""
+        self._app.call_after_refresh(self._end_filters)
+
+    def _end_filters(self) -> None:
+        focused = self._app.focused
+        if focused is not None and not _opened(focused):
             for pane in self._app.query(Narrowed):
-                if pane is not widget:
+                if pane is not focused:
                     pane.show_all()
 
 

@@ -13,7 +13,13 @@ from typing import Final
 
 from pepper_tui.ui.keys import KEYS, Key, shown
 
-_SAME: Final = {"esc": "escape", "ctrl+m": "enter", "return": "enter", "ctrl+i": "tab", "ctrl+[": "escape"}
+_SAME: Final = {
+    "esc": "escape",
+    "ctrl+m": "enter",
+    "return": "enter",
+    "ctrl+i": "tab",
+    "ctrl+left_square_bracket": "escape",
+}
 """Other spellings, and what a terminal sends for both."""
 _TOGETHER: Final = (
     ("composer", "app"),

@@ -101,10 +101,11 @@ class Transcript(Narrowed, can_focus=True):
 
     def show_all(self) -> None:
         """Take the filter away; the chosen message is found in its place."""
-        was = self.filtering
+        found = self.selected if self.filtering and self.has_focus else ""
         super().show_all()
-        if was and self.has_focus:
-            self.select(self.selected)
+        if found and found != self._order[-1]:
+            self.at_end = False
+            self.call_after_refresh(self.select, found)  # it scrolls only once it has been laid out
 
     def tally(self) -> tuple[int, int]:
         return len(self._order), len(self._all)

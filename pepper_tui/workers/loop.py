@@ -9,6 +9,7 @@ are bounded; a run that hits a bound fails and says so. A run's end and its agen
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -273,6 +274,8 @@ class RunLoop:
         known = {spec.name: spec for spec in self._parts.specs(None) if spec.name not in NOT_FOR_WORKERS}
         if not names:
             return [spec for spec in known.values() if spec.effect in (Effect.READ, Effect.LOCAL)]
+        spelt = (fnmatch.filter(known, name) if "*" in name else [name] for name in names)
+        names = list(dict.fromkeys(name for found in spelt for name in found))
         missing = [name for name in names if name not in known]
         if missing and not self._kind.optional_tools:
             raise KindError(f"the kind {self._kind.name!r} names tools that there are not: {', '.join(missing)}")

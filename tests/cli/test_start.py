@@ -29,9 +29,9 @@ def test_the_command_line_needs_neither_screen_nor_model() -> None:
 
 
 def test_only_the_screen_is_on_the_fast_path() -> None:
-    assert screen_options([]) == (None, False)
-    assert screen_options(["--demo", "--home", "/x"]) == (Path("/x"), True)
-    assert screen_options(["--home=/x"]) == (Path("/x"), False)
+    assert screen_options([]) == (None, False, False)
+    assert screen_options(["--demo", "--home", "/x"]) == (Path("/x"), True, False)
+    assert screen_options(["--home=/x", "--plain"]) == (Path("/x"), False, True)
     for other in (["ask", "hi"], ["--help"], ["--home"], ["--home", "/x", "log"]):
         assert screen_options(other) is None
 

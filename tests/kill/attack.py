@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sqlite3
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -23,12 +24,28 @@ from tests.kill.mind import NaiveMind
 from tests.kill.outside import MoodySmtp
 from tests.kill.victim import live, outside_file
 from tests.stored import stored
+from tests.tools.mcp.bench import UNRULY
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
-                "data_sent", "outside_before", "outside_after")  # fmt: skip
+                "data_sent", "outside_before", "outside_after", "mcp_before", "mcp_after")  # fmt: skip
 MAIL_ACTS: Final = ("draft", "draft", "notify", "quiet", "write", "delegate", "remind", "quiet")
-USER_ACTS: Final = ("say", "remind", "send", "send", "write", "lostwrite", "delegate", "agent", "slow", "fail", "note")
+USER_ACTS: Final = (
+    "say",
+    "remind",
+    "send",
+    "send",
+    "write",
+    "lostwrite",
+    "delegate",
+    "agent",
+    "slow",
+    "fail",
+    "note",
+    "mcpwrite",
+    "mcpwrite",
+    "mcplost",
+)
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
 READY: Final = 20.0
@@ -36,7 +53,8 @@ DRAIN: Final = 90.0
 PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.kill.victim", "openai", "dateparser", "icalendar", "aiosmtplib"])
+_context.set_forkserver_preload(["tests.kill.victim", "openai", "dateparser", "icalendar", "aiosmtplib",
+                                  "pepper_tui.tools.mcp.connection"])  # fmt: skip
 
 
 @dataclass
@@ -119,6 +137,7 @@ class Attack:
 
     def _prepare(self) -> None:
         self.home.mkdir(mode=0o700, parents=True)
+        (self.folder / "mcp").mkdir()
         self.maildir = make_maildir(self.folder / "Maildir")
         watches = "".join(
             f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
@@ -149,6 +168,10 @@ maildir = ["{self.maildir}"]
 host = "127.0.0.1"
 port = {self.smtp.port}
 security = "none"
+[mcp.own]
+command = "{sys.executable}"
+args = ["-S", "-E", "{UNRULY}"]
+env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
 {watches}"""
         )
 
@@ -177,10 +200,17 @@ security = "none"
         self._take(life)
         life.pipe.close()
         self.kills += 1
-        left = members_of(life.session)
+        left = members_of(life.session) + self._servers_left()
         self.orphans += len(left)
         for orphan in left:
             os.kill(orphan, signal.SIGKILL)
+
+    def _servers_left(self) -> list[int]:
+        """MCP servers, and their keepers, that do not end with their Pepper."""
+        deadline = time.monotonic() + PATIENCE
+        while (left := processes_with(f"UNRULY_FOLDER={self.folder / 'mcp'}")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
 
     def _take(self, life: Life, seconds: float = 0.0) -> list[tuple[str, list[Any], Any]]:
         found = life.answers(seconds)
@@ -354,6 +384,7 @@ security = "none"
         if life.process.is_alive():
             self.problems.append("orphan: it does not end")
             os.kill(life.session, signal.SIGKILL)
+        self.orphans += len(self._servers_left())
 
     def _look_at_unknown(self, life: Life) -> None:
         for call in self.facts("tool.call"):
@@ -373,8 +404,9 @@ security = "none"
 
     def outside(self) -> Counter[str]:
         """How often each tag's effect was done, edits counted with what they edit."""
-        path = outside_file(self.home)
-        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        lines = []
+        for path in (outside_file(self.home), self.folder / "mcp" / "effects"):
+            lines += path.read_text().split("\n")[:-1] if path.exists() else []
         counts = Counter(line.split()[1] for line in lines)
         for tag, count in self.smtp.counts().items():
             counts[tag.split()[0]] += count
@@ -399,12 +431,23 @@ security = "none"
 def tag_of_call(call: Json, mails: list[Json]) -> str:
     """The tag of the input that a call came from."""
     arguments = call["arguments"]
-    for key in ("tag", "body", "task", "text", "title", "subject"):
+    for key in ("tag", "line", "body", "task", "text", "title", "subject"):
         words = str(arguments.get(key, "")).split()
         for word in words:
             if word[:1] in "UM" and word[1:].isdigit():
                 return word
     return "?"
+
+
+def processes_with(variable: str) -> list[int]:
+    """Processes that run and have exactly this in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, IndexError):
+            if entry.name.isdigit() and variable.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                found += [int(entry.name)] if state != "Z" else []
+    return found
 
 
 def members_of(session: int) -> list[int]:

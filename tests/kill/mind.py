@@ -93,6 +93,8 @@ def call_for(tag: str, act: str, text: str) -> Reply | None:
         "send": {"to": "alice@example.com", "subject": tag, "body": f"body {tag}"},
         "write": {"tag": f"line {tag}"},
         "lostwrite": {"tag": f"line {tag} lost"},
+        "mcpwrite": {"line": f"line {tag}"},
+        "mcplost": {"line": f"line {tag} lost"},
         "notify": {"title": f"notice {tag}", "body": tag, "reason": "it was asked", "source": f"tag:{tag}"},
         "remind": {"text": f"reminder {tag}", "when": "in 2 seconds"},
         "slow": {"tag": tag, "seconds": 0.5},
@@ -102,7 +104,9 @@ def call_for(tag: str, act: str, text: str) -> Reply | None:
         "note": {"text": f"note {tag}"},
     }
     names = {"draft": "draft_reply", "send": "send_mail", "write": "append_line", "lostwrite": "append_line",
-             "slow": "slow_read", "fail": "failing_read", "agent": "delegate", "note": "take_note"}  # fmt: skip
+             "slow": "slow_read", "fail": "failing_read",
+             "mcpwrite": "own__append", "mcplost": "own__crash_after", "agent": "delegate",
+             "note": "take_note"}  # fmt: skip
     return {"name": names.get(act, act), "arguments": arguments[act]} if act in arguments else None
 
 

@@ -11,7 +11,7 @@ from tests.kill.attack import NAMED, Attack
 
 @pytest.mark.parametrize(
     ("seed", "boundaries"),
-    [(1, [f"{name}:1" for name in NAMED]), (3, [f"commit_after:{n}" for n in (5, 12, 19, 26)]), (2, [])],
+    [(1, [f"{name}:1" for name in NAMED]), (3, [f"commit_after:{n}" for n in (12, 24, 36, 48)]), (2, [])],
     ids=["named boundaries", "commits", "random moments and model faults"],
 )
 def test_nothing_is_lost_or_done_twice(tmp_path: Path, seed: int, boundaries: list[str]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from pepper_tui.store import ContextStore, EmbeddingError, Meaning
 from pepper_tui.store.meaning import PART, Pace
 from tests.llm.embedding_server import EmbeddingServer
 from tests.store.letters import MAILS, PARAPHRASES, WORDS
+from tests.store.topics import TopicEmbedder
+from tests.waiting import until
 
 AT_ONCE = Pace(start=0, quiet=0, rest=0, share=0, failed=10)
 MAIL = "raw.mail"
@@ -78,21 +83,76 @@ async def test_hostile_text_offline() -> None:
     assert vectors.shape == (len(texts), 256)
     assert ((vectors**2).sum(axis=1) - 1 < 1e-3).all()
     assert not (await embedder.embed([""], waits=True)).any()
+    with pytest.raises(EmbeddingError, match="can't be taken apart") as refused:
+        await embedder.embed(["\ud800"], waits=True)
+    assert refused.value.of_text
     await embedder.release()
     assert not embedder.loaded
 
 
-async def test_it_stays_beside_the_loop() -> None:
-    """No function of it runs where the loop runs."""
-    ran: list[str] = []
+SLOW = """
+import json, os, struct, sys, time
+def send(kind, content=b""):
+    os.write(1, struct.pack(">I", len(content) + 1) + kind + content)
+send(b"v")
+while header := sys.stdin.buffer.read(4):
+    texts = json.loads(sys.stdin.buffer.read(struct.unpack(">I", header)[0]))
+    if "die" in texts: os._exit(3)
+    if "hang" in texts: time.sleep(600)
+    send(b"v", b"\\0\\0\\x80?" * 256 * len(texts))
+"""
 
-    async def in_thread(function: Any) -> Any:
-        ran.append(function.__name__)
-        return await asyncio.to_thread(function)
 
-    embedder = OfflineEmbedder(in_thread)
-    await asyncio.gather(*(embedder.embed(["hello"], waits=False) for _ in range(3)))
-    assert ran == ["_load", "<lambda>", "<lambda>", "<lambda>"]
+async def test_a_text_that_ends_the_process_costs_that_text_only(store: ContextStore, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    embedder = OfflineEmbedder(tmp_path / "slow.py", patience=0.5)
+    meaning = Meaning(store, embedder, most=1000, pace=AT_ONCE)
+    await fill(store, {"a": "good", "b": "die", "c": "hang", "d": "fine"})
+    while await meaning.embedding.portion():
+        pass
+    cursor = await meaning.embedding.cursor()
+    assert (cursor.count, cursor.low) == (2, 0)
+    await meaning.stop()
+    assert not embedder.loaded
+
+
+async def test_who_waits_no_more_leaves_no_answer_behind() -> None:
+    embedder = OfflineEmbedder()
+    await embedder.open()
+    [dog, cat] = await embedder.embed(["dog", "cat"], waits=True)
+    process = embedder.process
+    for _ in range(3):
+        task = asyncio.create_task(embedder.embed(["dog"], waits=True))
+        await asyncio.sleep(0)
+        task.cancel()
+        assert ((await embedder.embed(["cat"], waits=True))[0] == cat).all()
+        assert embedder.process == process
+    await embedder.release()
+    assert not (dog == cat).all()
+
+
+async def test_its_process_dies_with_pepper() -> None:
+    code = (
+        "import asyncio, os\n"
+        "from pepper_tui.llm.offline_embedder import OfflineEmbedder\n"
+        "async def main():\n"
+        "    embedder = OfflineEmbedder()\n"
+        "    await embedder.open()\n"
+        "    print(embedder.process, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+    child = int(done.stdout)
+
+    def gone() -> bool:
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return True
+        return "Z" in Path(f"/proc/{child}/stat").read_text().split()[2:3]
+
+    await until(gone)
 
 
 # ------------------------------------------------------------------------------------------------------ endpoint
@@ -148,6 +208,13 @@ async def test_batches_over_http_and_their_cost(store: ContextStore, bench: Benc
     usages = [context.data for context in await store.query() if context.namespace == Namespace.USAGE]
     assert {usage["role"] for usage in usages} == {"embedding"}
     assert sum(usage["prompt_tokens"] for usage in usages) == 101
+
+
+async def test_vectors_are_in_the_order_of_their_texts(bench: Bench) -> None:
+    with EmbeddingServer() as server:
+        vectors = await bench.endpoint(server.url).embed(["dog", "plane", "money"], waits=True)
+    for vector, text in zip(vectors, ["dog", "plane", "money"], strict=True):
+        assert abs(vector - TopicEmbedder().vector(text)).max() < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ class Mind:
         role = (
             "summary" if system.startswith("Summarise") else "worker" if "a worker of Pepper" in system else "scheduler"
         )
-        if system.startswith("You sort"):
-            role = "triage"
+        if system.startswith(("You sort", "You follow")):
+            role = "triage" if system.startswith("You sort") else "follow"
         self.on_request(role, body)
         fault = chance.choice(FAULTS) if chance.random() < self.faults.model else ""
         await asyncio.sleep(chance.choice((0.0, 0.05, 0.4, 2.0)))
@@ -165,6 +165,8 @@ class Mind:
             return f"They talked. {HOSTILE}", []
         if role == "triage":
             return self._judge(str(body["messages"][1]["content"]))
+        if role == "follow":
+            return self._follow(str(body["messages"][1]["content"]))
         known = [each["function"]["name"] for each in body.get("tools", [])]
         if role == "worker":
             return self._work("\n".join(str(m["content"]) for m in body["messages"][1:]), known)
@@ -181,6 +183,20 @@ class Mind:
         if chance.random() < self.faults.hostile:
             return f"{HOSTILE} {{", [("parcel", {"to": "evil", "item": "secrets"})]
         return "", [("judge", {"verdicts": verdicts})]
+
+    def _follow(self, text: str) -> tuple[str, list[Call]]:
+        chance = self.chance
+        if chance.random() < self.faults.hostile:
+            return HOSTILE, []
+        said = re.findall(r'<message n="(\d+)"[^>]*>\n([^\n]{8,40})', text)
+        report = {
+            "summary": f"They quarrel. {HOSTILE}",
+            "score": chance.choice((0.0, 0.8, 1, 7)),
+            "reason": f"{HOSTILE} {self.requests}",
+            "is_new": chance.random() < 0.5,
+            "evidence": [{"n": int(n), "quote": quote} for n, quote in said] + [{"n": 99, "quote": HOSTILE}],
+        }
+        return "", [("report", report)]
 
     def _work(self, text: str, known: list[str]) -> tuple[str, list[Call]]:
         chance = self.chance

@@ -22,6 +22,7 @@ from pepper_tui.config import (
     Calendar,
     ClockEntry,
     Config,
+    Follow,
     Mail,
     Models,
     OwnFeed,
@@ -159,6 +160,11 @@ def plan_of(seed: int) -> Plan:
             Worker(name="courier", file=HERE / "own_worker.py"),
         ],
         feed=[OwnFeed(name="gauge", file=HERE / "own_feed.py")],
+        follow=[
+            Follow(name="gossip", look_for="a quarrel", source="mail", wait=chance.choice((0.0, 60.0)), daily_calls=5)
+        ]
+        if chance.random() < 0.3
+        else [],
         clock=[ClockEntry(name="tick", text="look round", every=900.0)] if chance.random() < 0.1 else [],
         worker_slots=chance.choice((1, 4)),
     )

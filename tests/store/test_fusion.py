@@ -44,3 +44,5 @@ def test_one_ranking_alone_stays_as_it_is(ranking: list[int]) -> None:
 
 def test_some_of_the_words_weigh_less_than_the_meaning() -> None:
     assert [seq for seq, _, _ in fuse([1, 2], [3], 3, loose={2})] == [1, 3, 2]
+    assert [seq for seq, _, _ in fuse([2], [3], 2, loose={2})] == [3, 2]
+    assert [seq for seq, _, _ in fuse([2], [3], 2)] == [2, 3]

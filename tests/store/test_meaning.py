@@ -107,6 +107,39 @@ async def test_vectors_go_with_their_updates(store: ContextStore, meaning: Meani
     assert await found(store, "dog hound") == {"kept": "meaning"}
 
 
+async def test_what_is_removed_while_it_is_embedded_gets_no_vector(
+    store: ContextStore, meaning: Meaning, embedder: TopicEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await mails(store, "m", 3)
+
+    async def meanwhile() -> None:
+        await store.project(lambda c: c.execute("DELETE FROM updates WHERE context_id = 'm1'"))
+
+    monkeypatch.setattr(embedder, "meanwhile", meanwhile)
+    await all_in(meaning)
+    assert embedded(store.path) == {"m0", "m2"}
+
+
+async def test_what_is_much_less_near_than_the_best_is_left_out(store: ContextStore, meaning: Meaning) -> None:
+    await mail(store, "far", "puppy one two three four five")
+    assert await found(store, "terrier") == {"far": "meaning"}
+    await mail(store, "near", "hound")
+    assert await found(store, "terrier") == {"near": "meaning"}
+
+
+async def test_loading_does_not_hold_up_a_search(store: ContextStore, embedder: TopicEmbedder) -> None:
+    pace = Pace(start=0, quiet=0, rest=0, share=0, patience=0.05)
+    meaning = store.meaning = Meaning(store, embedder, most=1000, pace=pace)
+    embedder.opens.clear()
+    await mail(store, "a", "puppy")
+    async with asyncio.timeout(5):
+        assert await found(store, "puppy") == {"a": "text"}
+        embedder.opens.set()  # it went on meanwhile
+        await until(lambda: embedder.loaded)
+        assert await found(store, "puppy") == {"a": "both"}
+    await meaning.stop()
+
+
 async def test_only_what_a_user_would_look_for(store: ContextStore, meaning: Meaning, embedder: TopicEmbedder) -> None:
     looked_for = [MAIL, "raw.own", Namespace.NOTE, Namespace.REMINDER, Namespace.RUN]
     own = ["raw.clock", "signals.mail", Namespace.APPROVAL, Namespace.TOOL_CALL, Namespace.TOOL_RESULT, "llm.usage"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,8 @@ TOPICS = {
 
 
 class TopicEmbedder:
-    """Bags of topics. ``refuses``: a text that holds this word can't be embedded; ``down``: nothing can."""
+    """Bags of topics. ``refuses``: a text that holds this word can't be embedded; ``down``: nothing can;
+    ``opens``: it can be loaded by now."""
 
     def __init__(self, dimensions: int = 64, name: str = "topics", batch: int = 8) -> None:
         self.id, self.floor, self.batch, self.local = f"{name} {dimensions}", 0.3, batch, True
@@ -30,8 +32,14 @@ class TopicEmbedder:
         self.loaded = False
         self.refuses, self.down = "", ""
         self.asked: list[str] = []
+        self.opens = asyncio.Event()
+        self.opens.set()
+
+    async def meanwhile(self) -> None:
+        """What happens while texts are embedded."""
 
     async def open(self) -> None:
+        await self.opens.wait()
         self.loaded = True
 
     async def release(self) -> None:
@@ -42,6 +50,8 @@ class TopicEmbedder:
 
     async def embed(self, texts: Sequence[str], *, waits: bool) -> Any:
         assert len(texts) <= self.batch
+        await self.open()
+        await self.meanwhile()
         if self.down:
             raise EmbeddingError(self.down, "start it")
         if self.refuses and any(self.refuses in text for text in texts):

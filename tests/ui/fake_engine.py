@@ -313,6 +313,14 @@ class NotingEngine(FakeEngine):
         self._notes = notes
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
+    async def say(self, text: str, *, after_calls: bool = False) -> str:
+        """``hostile!`` brings a notice that would like to speak to the terminal."""
+        if text == "hostile!":
+            bad = "\x1b]0;owned\x07\x9b2J4;1;1\x1b]52;c;QUJD\x07 urgent <b>now</b>"
+            notice = note("bad", bad, body=bad, priority=Priority.URGENT)
+            asyncio.get_running_loop().call_later(0.5, lambda: self.put(Namespace.NOTIFICATION, notice))
+        return await super().say(text, after_calls=after_calls)
+
     def _note(self, *call: object) -> None:
         super()._note(*call)
         with self._notes.open("a", encoding="utf-8") as file:
@@ -320,18 +328,29 @@ class NotingEngine(FakeEngine):
 
 
 def main() -> None:
-    """The screen on an engine that notes the acts in the file that is named, or on a lively one."""
+    """The screen on an engine that notes the acts in the file that is named, or on a lively one. A second argument is
+    ``plain``, or what the config's ``[ui]`` would say, as JSON."""
+    from pepper_tui.config import Ui
     from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.plain import PlainConversation
 
     keep: list[asyncio.Task[None]] = []
 
     async def made() -> FakeEngine:
+        if sys.argv[2:] and sys.argv[2] != "plain":
+            app.dress(Ui.model_validate_json(sys.argv[2]))
         if len(sys.argv) > 1:
             return NotingEngine(Path(sys.argv[1]))
         engine = FakeEngine()
         keep.append(asyncio.create_task(live(engine)))
         return engine
 
+    if sys.argv[2:] == ["plain"]:
+
+        async def talk() -> int:
+            return await PlainConversation(made).run()
+
+        sys.exit(asyncio.run(talk()))
     app = PepperApp(made)
     app.run()
     sys.exit(app.return_code or 0)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
@@ -33,50 +29,8 @@ from pepper_tui.ui.keys import KEYS, shown
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.status import StatusLine
 from pepper_tui.ui.transcript import Transcript
-from pepper_tui.ui.welcome import WelcomeApp
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
-
-Seat = tuple[PepperApp, Pilot[str], FakeEngine, ManualClock]
-
-
-async def until(condition: Callable[[], bool], pilot: Pilot[str], seconds: float = 5.0) -> None:
-    """Return once ``condition`` holds."""
-    end = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < end, "the condition never held"
-        await pilot.pause(0.02)
-
-
-@asynccontextmanager
-async def seat(
-    prepare: Callable[[FakeEngine], None] | None = None, size: tuple[int, int] = (120, 40)
-) -> AsyncIterator[Seat]:
-    """A person in front of a started app whose cards have stood for a while."""
-    engine, clock = FakeEngine(), ManualClock(T0)
-    if prepare:
-        prepare(engine)
-
-    async def factory() -> FakeEngine:
-        return engine
-
-    app = PepperApp(factory, clock=clock)
-    async with app.run_test(size=size) as pilot:
-        await until(lambda: app.link.engine is not None and not app.query_one(StatusLine).facts.words, pilot)
-        await pilot.pause(0.15)
-        await clock.advance(5)
-        yield app, pilot, engine, clock
-
-
-async def press(pilot: Pilot[str], *keys: str) -> None:
-    """Keys as a person presses them: none in the same moment as another."""
-    for key in keys:
-        await pilot.press(key)
-        await asyncio.sleep(0.07)
-        await pilot.pause()
-
-
-def acts(engine: FakeEngine, *names: str) -> list[tuple[object, ...]]:
-    return [c for c in engine.calls if c[0] in names]
+from tests.ui.seat import acts, press, seat, until
 
 
 def one_card(engine: FakeEngine) -> None:
@@ -365,23 +319,13 @@ async def test_no_timer_runs_while_nothing_runs() -> None:
         await until(lambda: app.projection.resting, pilot)
 
 
-async def test_the_welcome_starts_nothing_on_enter_and_the_demo_on_d(tmp_path: object) -> None:
-    from pathlib import Path
-
-    app = WelcomeApp(Path("/home/[/x]"))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter", "space")
-        assert app.is_running
-        await pilot.press("d")
-    assert app.return_value == "demo"
-
-
 def test_the_screen_imports_nothing_heavy() -> None:
     code = (
         "import sys; import pepper_tui.ui.app; "
         "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'dateparser', "
         "'googleapiclient', 'pepper_tui.store', 'pepper_tui.runtime', 'pepper_tui.demo', "
-        "'markdown_it') if m in sys.modules])"
+        "'markdown_it', 'pepper_tui.ui.audit', 'pepper_tui.ui.editing', 'pepper_tui.ui.jump', 'pepper_tui.ui.export', "
+        "'pepper_tui.ui.words', 'pepper_tui.ui.plain', 'pepper_tui.first_start') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -93,6 +93,14 @@ async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> No
     assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
 
 
+async def test_tools_may_be_named_by_pattern_and_a_pattern_may_find_none(homes: Homes) -> None:
+    kind = Worker(name="patterned", tools=["n*", "look", "*e", "server__*"])
+    house = await homes([final("done")], [kind])
+    await house.pool.delegate(house.call(), "t", "patterned", ignore)
+    offered = [spec.name for spec in house.model.requests[0].tools]
+    assert offered == ["note", "look", "return_final_answer"]
+
+
 async def test_a_run_whose_save_failed_goes_on_from_its_last_step(homes: Homes) -> None:
     look = reply("", ("look", {"n": 1}))
     house = await homes([look, look, look, final("seen")])

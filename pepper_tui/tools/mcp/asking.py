@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
@@ -31,6 +31,7 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.mcp.definition import difference
+from pepper_tui.tools.mcp.form_fields import as_words, defaults_of, fields_of, hint_of, value_of
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.server import Server
 from pepper_tui.tools.policy import repeated
@@ -41,7 +42,6 @@ TRUST: Final = "trust_mcp_tools"
 ANSWER: Final = "answer_mcp_server"
 ORIGIN: Final = "mcp:"
 _TRIES: Final = 10  # cards for one question
-_FIELDS: Final = 20
 _RESULTS: Final = 1000
 
 CancelCall = Callable[[str, str], Awaitable[str]]
@@ -78,11 +78,8 @@ class Asking:
         self._calls: dict[str, asyncio.Future[ToolCall]] = {}
         self._trusting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
-        for name, effect, resolve, body, revise in (
-            (TRUST, Effect.WRITE, self._resolve_trust, self._trust, None),
-            (ANSWER, Effect.SEND, self._resolve_answer, self._answer, self._revise_answer),
-        ):
-            registry.put(_OwnTool(name, effect, body, resolve, revise))
+        registry.put(_OwnTool(TRUST, Effect.WRITE, self._trust, self._resolve_trust, probe=self._is_trusted))
+        registry.put(_OwnTool(ANSWER, Effect.SEND, self._answer, self._resolve_answer, self._revise_answer))
 
     async def start(self) -> None:
         """Withdraw the questions of sessions that are gone, and follow the calls."""
@@ -144,22 +141,22 @@ class Asking:
 
     @staticmethod
     def _trust_effect(tool: Tool, server: Server) -> ResolvedEffect:
-        pinned, lines = server.pinned or {}, [CardLine("server", server.account)]
+        pinned, lines = server.offer.pinned or {}, [CardLine("server", server.account)]
         names = []
-        for each in server.untrusted:
+        for each in server.offer.untrusted:
             before = pinned.get(each.name)
             names.append(one_line(each.name, 60))
             label = "new" if before is None else "changed"
             lines.append(CardLine(label, f"{each.name}\n{difference(before, each)}", multiline=True))
         payload: Json = {"server": server.name, "identity": server.identity}
-        payload["hashes"] = {each.name: each.hash for each in server.untrusted}
+        payload["hashes"] = {each.name: each.hash for each in server.offer.untrusted}
         summary = f"Trust tools of the MCP server {server.name}: {one_line(', '.join(names), 100)}"
         return ResolvedEffect(tool.name, tool.definition, server.account, summary, lines, payload)
 
     async def _resolve_trust(self, ctx: ToolContext, server: str) -> ResolvedEffect:
         self._only_for_us(ctx)
         known = self._servers.get(server)
-        if known is None or not known.untrusted:
+        if known is None or not known.offer.untrusted:
             raise ToolError("there is nothing to trust")
         return self._trust_effect(ctx.tool, known)
 
@@ -171,6 +168,13 @@ class Asking:
         await server.trust(dict(effect.payload["hashes"]))
         return "trusted from now on"
 
+    async def _is_trusted(self, ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+        server = self._servers.get(str(effect.payload["server"]))
+        if server is None or server.identity != effect.payload["identity"]:
+            return None
+        pinned = server.offer.pinned or {}
+        return all(name in pinned and pinned[name].hash == each for name, each in effect.payload["hashes"].items())
+
     # --------------------------------------------------------------------------------------------------- questions
 
     async def ask(self, question: Question) -> Answer:
@@ -180,7 +184,8 @@ class Asking:
         call_id = ""
         try:
             for _ in range(_TRIES):
-                call_id = await self._schedule(ANSWER, question.server, {"question": name})
+                arguments = {"asked": one_line(question.message, 200), "question": name}
+                call_id = await self._schedule(ANSWER, question.server, arguments)
                 done = await self._calls[call_id]
                 if asked.answer.done():
                     return asked.answer.result()
@@ -205,12 +210,12 @@ class Asking:
         self._calls.setdefault(call_id, asyncio.get_running_loop().create_future())
         task.add_done_callback(lambda _: self._calls.pop(call_id, None))
 
-    async def _resolve_answer(self, ctx: ToolContext, question: str) -> ResolvedEffect:
+    async def _resolve_answer(self, ctx: ToolContext, question: str, asked: str = "") -> ResolvedEffect:
         self._only_for_us(ctx)
-        asked = self._open.get(question)
-        if asked is None:
+        waiting = self._open.get(question)
+        if waiting is None:
             raise ToolError("the server asks no longer")
-        return self._answer_effect(ctx, question, asked, _defaults(asked.question.schema))
+        return self._answer_effect(ctx, question, waiting, defaults_of(waiting.question.schema))
 
     def _answer_effect(self, ctx: ToolContext, name: str, asked: _Open, content: Json) -> ResolvedEffect:
         question, server = asked.question, self._servers[asked.question.server]
@@ -220,9 +225,12 @@ class Asking:
         if question.address:
             lines.append(CardLine("address", question.address, untrusted=True))
             lines.append(CardLine("your yes", "says that you will open it yourself; Pepper opens nothing"))
-        for field, schema in _fields(question.schema).items():
-            lines.append(CardLine(field, _text(content.get(field)), editable=True))
-            if hint := _hint(field, schema, question.schema):
+        for field, schema in fields_of(question.schema).items():
+            lines.append(CardLine(field, as_words(content.get(field)), editable=True))
+            hint = hint_of(field, schema, question.schema)
+            if field not in content:
+                hint = f"nothing yet; {hint}" if hint else "nothing yet"
+            if hint:
                 lines.append(CardLine(f"({one_line(field, 20)})", hint))
         payload = {"question": name, "server": question.server, "message": question.message, "content": content}
         summary = f"Answer the MCP server {question.server}: {one_line(question.message, 100)}"
@@ -234,9 +242,9 @@ class Asking:
         if asked is None:
             raise ToolError("the server asks no longer")
         content = dict(effect.payload["content"])
-        for field, schema in _fields(asked.question.schema).items():
+        for field, schema in fields_of(asked.question.schema).items():
             if field.lower() in fields:
-                value = _value(field, schema, fields[field.lower()])
+                value = value_of(field, schema, fields[field.lower()])
                 content.pop(field, None)
                 if value is not None:
                     content[field] = value
@@ -254,79 +262,3 @@ class Asking:
             raise NotDoneError(f"{asked.problem}.")
         asked.answer.set_result(Answer("accept", content))
         return "answered"
-
-
-# The server's schema: flat, of strings, numbers, booleans and choices; whatever else it holds is asked for as text.
-
-
-def _fields(schema: Json) -> dict[str, Json]:
-    found = schema.get("properties")
-    if not isinstance(found, dict):
-        return {}
-    taken: dict[str, Json] = {}
-    labels = {"server", "it asks", "again", "address", "your yes"}
-    for name, each in list(found.items())[:_FIELDS]:
-        if name.lower() not in labels:
-            labels.add(name.lower())
-            taken[name] = each if isinstance(each, dict) else {}
-    return taken
-
-
-def _defaults(schema: Json) -> Json:
-    return {name: each["default"] for name, each in _fields(schema).items() if each.get("default") is not None}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
-
-
-def _choices(schema: Json) -> list[str]:
-    listed = schema.get("enum")
-    if not isinstance(listed, list):
-        options = schema.get("oneOf") or schema.get("anyOf")
-        listed = [one.get("const") for one in options if isinstance(one, dict)] if isinstance(options, list) else []
-    return [str(each) for each in listed if each is not None]
-
-
-def _hint(name: str, schema: Json, whole: Json) -> str:
-    """What a person should know of a field."""
-    words = [str(schema[key]) for key in ("title", "description") if schema.get(key)]
-    items = schema.get("items") if isinstance(schema.get("items"), dict) else {}
-    choices = _choices(schema) or _choices(items or {})
-    if choices:
-        words.append(("any of: " if items else "one of: ") + ", ".join(choices))
-    elif schema.get("type") not in (None, "string"):
-        words.append({"boolean": "yes or no"}.get(str(schema["type"]), str(schema["type"])))
-    if name in (whole.get("required") or []):
-        words.append("required")
-    return one_line("; ".join(words), 300)
-
-
-_YES: Final = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
-
-
-def _value(name: str, schema: Json, text: str) -> Any:
-    """``text`` as the value of a field, ``None`` for none. Raises ``ToolError`` where it does not fit."""
-    text = text.strip()
-    kind = schema.get("type")
-    if not text:
-        return None
-    if kind == "boolean":
-        if text.lower() not in _YES:
-            raise ToolError(f"{name}: yes or no")
-        return _YES[text.lower()]
-    if kind in ("integer", "number"):
-        try:
-            return int(text) if kind == "integer" else float(text)
-        except ValueError as error:
-            raise ToolError(f"{name}: a{'n' if kind == 'integer' else ''} {kind}, please") from error
-    if kind == "array":
-        return [part.strip() for part in text.split(",") if part.strip()]
-    choices = _choices(schema)
-    if choices and text not in choices:
-        raise ToolError(f"{name}: one of {one_line(', '.join(choices), 200)}")
-    return text

@@ -1,29 +1,21 @@
-"""One open session with one server, through the SDK. The only module that imports it: slow, so only ever in a thread.
+"""One open session with one server, through the SDK, which is slow to import: this module only ever is in a thread.
 
-A stdio server runs behind its keeper; over HTTP each request fails for itself, so that one lost answer does not end the
-session of the others. Every failure of a call says what is known of it: ``NotSentError`` (it never left),
-``ReportedError`` (the server itself answered that it failed), else ``LostError``.
+Every failure of a call says what is known of it: ``NotSentError`` (it never left), ``ReportedError`` (the server itself
+answered that it failed), else ``LostError``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self, TextIO
+from typing import Final
 
-import httpx2
-from mcp import Client, MCPError, StdioServerParameters
+from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
-from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamable_http_client
 from mcp_types import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -48,22 +40,19 @@ import pepper_tui
 from pepper_tui.config import McpServer, Secrets
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
-from pepper_tui.tools.mcp import keeper
 from pepper_tui.tools.mcp.definition import Definition
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.result import as_text
+from pepper_tui.tools.mcp.transport import NOT_SENT, Watched, http, stdio
 
 Ask = Callable[[Question], Awaitable[Answer]]
 Report = Callable[[str], None]
 
-NOT_SENT: Final = -32097
-LOST: Final = -32098
 _REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED})
 _PAGES: Final = 20
 _TOOLS: Final = 500
 _ROUNDS: Final = 10  # questions that one call may ask one after the other
 _ROUND_PAUSE: Final = 0.25
-_LARGEST: Final = 32 * 1024 * 1024  # bytes of one answer over HTTP
 
 # The SDK logs what a server sent, raw. That has its place in the server's own log.
 for _name in ("mcp", "httpx2", "httpcore2"):
@@ -206,7 +195,7 @@ async def connect(
             changed()
 
     client = Client(
-        _Watched(_http(server, secrets) if server.url else _stdio(server, secrets, log), closed),
+        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed),
         elicitation_callback=elicited,
         message_handler=told,
         client_info=Implementation(name="pepper", version=pepper_tui.__version__),
@@ -228,143 +217,3 @@ async def _listen(client: Client, changed: Callable[[], None]) -> None:
             async with client.listen(tools_list_changed=True) as events:
                 async for _ in events:
                     changed()
-
-
-class _Watched:
-    """A transport that calls ``closed`` once nothing more can be read from it."""
-
-    def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None]) -> None:
-        self._inner, self._closed = inner, closed
-
-    async def __aenter__(self) -> tuple[Any, Any]:
-        reading, writing = await self._inner.__aenter__()
-        return _Reading(reading, self._closed), writing
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> bool | None:
-        return await self._inner.__aexit__(kind, error, at)
-
-
-class _Reading:
-    """The read stream of a watched transport."""
-
-    def __init__(self, inner: Any, closed: Callable[[], None]) -> None:
-        self._inner, self._closed = inner, closed
-
-    @property
-    def last_context(self) -> Any:
-        return getattr(self._inner, "last_context", None)
-
-    async def receive(self) -> Any:
-        return await self._inner.receive()
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            return await self._inner.__anext__()
-        except BaseException:
-            self._closed()
-            raise
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> bool | None:
-        self._closed()
-        found: bool | None = await self._inner.__aexit__(kind, error, at)
-        return found
-
-
-def _nowhere() -> TextIO:
-    """For what the keeper itself would say: the server's own words are in its log."""
-    return Path(os.devnull).open("w")
-
-
-@asynccontextmanager
-async def _stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator[Any]:
-    environment = {key: secrets.filled(value) for key, value in server.env.items()}
-    command, arguments = server.command, list(server.args)
-    if os.name == "posix":
-        arguments = ["-I", "-S", keeper.__file__, str(log), "--", command, *arguments]
-        command = sys.executable
-    parameters = StdioServerParameters(
-        command=command,
-        args=arguments,
-        env=environment,
-        cwd=server.cwd or Path.home(),
-        encoding_error_handler="replace",
-    )
-    with _nowhere() as nowhere:
-        async with stdio_client(parameters, errlog=nowhere) as streams:
-            yield streams
-
-
-@asynccontextmanager
-async def _http(server: McpServer, secrets: Secrets) -> AsyncIterator[Any]:
-    headers = {key: secrets.filled(value) for key, value in server.headers.items()}
-    timeout = httpx2.Timeout(30.0, connect=10.0, read=None)
-    async with (
-        httpx2.AsyncClient(transport=_ForItself(), headers=headers, timeout=timeout) as http,
-        streamable_http_client(server.url, http_client=http, max_sse_event_size=_LARGEST) as streams,
-    ):
-        yield streams
-
-
-class _ForItself(httpx2.AsyncHTTPTransport):
-    """Answers a request that failed on the way with an error of its own: the SDK would end the whole session."""
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        try:
-            response = await super().handle_async_request(request)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            if request.method != "POST":
-                raise
-            return _error(request, 503, NOT_SENT, f"it can't be reached: {error}")
-        except httpx2.TransportError as error:
-            if request.method != "POST":
-                raise
-            return _error(request, 502, LOST, f"the connection broke: {type(error).__name__}")
-        if request.method == "POST" and response.status_code in (401, 403):
-            await response.aclose()
-            return _error(request, response.status_code, NOT_SENT, f"it refuses us: HTTP {response.status_code}")
-        if request.method == "POST" and response.status_code >= 500:
-            await response.aclose()
-            return _error(request, response.status_code, LOST, f"it answered HTTP {response.status_code}")
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream)
-        return response
-
-
-def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx2.Response:
-    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": words}}
-    return httpx2.Response(
-        status, headers={"content-type": "application/json"}, content=json.dumps(body).encode(), request=request
-    )
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body of at most ``_LARGEST`` bytes a piece without an end of line: no answer fills the memory."""
-
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner = inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._inner:
-            at = chunk.rfind(b"\n")
-            size = size + len(chunk) if at < 0 else len(chunk) - at
-            if size > _LARGEST:
-                raise httpx2.ReadError("the answer is too large")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()

@@ -132,7 +132,8 @@ def difference(before: Definition | None, after: Definition) -> str:
     if before is None:
         return "\n".join(_lines(after))
     old, new = _lines(before), _lines(after)
-    return "\n".join(list(difflib.unified_diff(old, new, lineterm="", n=1))[2:])  # without the names of two files
+    lines = list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]  # without the names of two files
+    return "\n".join("…" if line.startswith("@@") else line for line in lines)
 
 
 def _lines(definition: Definition) -> list[str]:

@@ -101,6 +101,8 @@ def _on_child_ended() -> int:
 
 def keep(log: Log, command: list[str]) -> int:
     """Run ``command`` until it ends or the standard input is closed; its exit code."""
+    if os.getpgrp() != os.getpid():
+        os.setsid()  # what it ends is its own group, never that of who began it
     # handlers, not SIG_IGN, which the server would inherit: the group's SIGTERM is for the server, not for its keeper
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)

@@ -18,19 +18,20 @@ import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.config import ConfigError, McpServer, Secrets
-from pepper_tui.model import Effect, Health, Json
+from pepper_tui.config import McpServer, Secrets
+from pepper_tui.model import Health, Json
+from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
 from pepper_tui.tools.mcp.definition import Definition
-from pepper_tui.tools.mcp.mcp_tool import mcp_tool
+from pepper_tui.tools.mcp.offer import Offer
 from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.mcp.question import Answer, Question
+from pepper_tui.tools.mcp.trouble import last_words, way_out, why_failed
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import NotDoneError, ReportedFailureError, ToolContext, ToolError
 
@@ -42,15 +43,12 @@ log = logging.getLogger(__name__)
 SDK: Final = "pepper_tui.tools.mcp.connection"
 """The module that imports the SDK: more than a second, so in a thread, and only where a server is configured."""
 LOOK_EVERY: Final = 30.0
-SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
 LOOK_LIMIT: Final = 10.0  # seconds for a server to list its tools
 PAUSE: Final = 1.0  # seconds before the first new start, then doubling
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # a session that lasted so long was no failed start
 PATIENCE: Final = 5.0  # seconds that a call waits for the next start
 AT_ONCE: Final = 8  # calls to one server
-NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"
-CHANGED: Final = "its definition has changed since it was trusted, and waits for the user's yes in the inbox"
 
 
 @dataclass(frozen=True)
@@ -95,17 +93,12 @@ class _Job:
             self.settle(NotDoneError("It was stopped before it began."))
 
 
-@dataclass
 class Server:
-    """``start`` it; then ``call`` and ``cancel``. ``offered`` and ``pinned`` are definitions by raw name."""
+    """``start`` it; then ``call`` and ``cancel``."""
 
-    name: str
-    config: McpServer
-    around: Surroundings
-    pinned: dict[str, Definition] | None = None
-    offered: dict[str, Definition] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, name: str, config: McpServer, around: Surroundings) -> None:
+        self.name, self.config, self.around = name, config, around
+        self.offer = Offer(name, config, self, around.clock, around.registry, around.pins)
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
         self._open: dict[str, _Job] = {}
@@ -115,10 +108,7 @@ class Server:
         self._moved = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._look_lock = asyncio.Lock()
-        self._registered: set[str] = set()
-        self._left_out: list[str] = []
         self._ended = ""
-        self._settled_at = float("-inf")
         self._down: tuple[str, float] | None = None
         self._told: tuple[str, str] = ("", "")
         self._task: asyncio.Task[None] | None = None
@@ -142,21 +132,11 @@ class Server:
         """Where what it writes beside its messages goes."""
         return self.around.logs / f"{self.name}.log"
 
-    @property
-    def untrusted(self) -> list[Definition]:
-        """What it offers now that is not what was trusted."""
-        pinned = self.pinned or {}
-        return [
-            each for each in self.offered.values() if each.name not in pinned or pinned[each.name].hash != each.hash
-        ]
-
     # ---------------------------------------------------------------------------------------------- start and stop
 
     async def start(self) -> None:
         """Offer the tools that are known from earlier, and begin to supervise; returns at once."""
-        self.pinned = await self.around.pins.of(self.name, self.identity)
-        self.offered = {name: each for name, each in (self.pinned or {}).items() if self._wanted(each)}
-        self._register()
+        await self.offer.recall()
         await self._tell("starting", "")
         self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
 
@@ -178,7 +158,7 @@ class Server:
             except BaseException as error:
                 if not isinstance(error, Exception | BaseExceptionGroup) or _stopping():
                     raise
-                why = _words(error)
+                why = why_failed(error)
                 log.info("mcp server %s: %s", self.name, why, exc_info=error)
             finally:
                 self._connection = None
@@ -242,10 +222,10 @@ class Server:
             return
         self._told = (state, detail)
         mend = ""
-        if state == "trouble" and self.config.url:
-            mend = f"check that it runs, and url and headers in [mcp.{self.name}]"
-        elif state == "trouble":
-            mend = f"see {self.log}, and command and args in [mcp.{self.name}]"
+        if state == "trouble":
+            mend = way_out(self.name, self.config)
+            if not self.config.url:
+                mend += f"; its log is {self.log}"
         health = Health(f"mcp.{self.name}", state, detail, mend, self.around.clock.now())  # type: ignore[arg-type]
         await self.around.tell(health)
 
@@ -268,73 +248,24 @@ class Server:
             except TimeoutError:
                 if not self._open:  # else it may be busy with a call, which has a limit of its own
                     self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
+            except StoreError as error:  # a full disk, say: the server is not to blame
+                log.warning("what %s offers can't be stored: %s", self.name, error)
             except Exception as error:
-                self._closed(_words(error))
+                self._closed(why_failed(error))
 
     async def _look(self, connection: Connection) -> None:
         """Take in what it offers now."""
         async with self._look_lock:
-            listed = [each for each in await connection.definitions() if self._wanted(each)]
-            self._left_out = [f"{one_line(each.name, 40)}: {each.problem}" for each in listed if each.problem]
-            offered = {each.name: each for each in listed if not each.problem}
-            await self._pin_first(offered)
-            same = {name: each.hash for name, each in offered.items()} == {
-                name: each.hash for name, each in self.offered.items()
-            }
-            self.offered = offered
-            if not same or self._connection is None:
-                self._register()
-                if self.untrusted:
-                    await self.around.ask_trust(self)
-        await self._tell_ok()
-
-    async def _pin_first(self, offered: dict[str, Definition]) -> None:
-        """Trust what a server offers that has never been seen; some add tools for a moment after they have started."""
-        now = self.around.clock.monotonic()
-        if self.pinned is None:
-            self._settled_at = now + SETTLE
-        if now < self._settled_at and not offered.keys() <= (self.pinned or {}).keys():
-            first = {**offered, **(self.pinned or {})}
-            await self.around.pins.pin(self.name, self.identity, first.values())
-            self.pinned = first
-        elif self.pinned is None:
-            self.pinned = {}
-
-    async def _tell_ok(self) -> None:
-        barred = len(self.untrusted)
-        words = f"{len(self.offered)} tools" if len(self.offered) != 1 else "1 tool"
-        if barred:
-            words += f", {barred} wait for your yes"
-        if self._left_out:
-            words += f", {len(self._left_out)} left out ({self._left_out[0]})"
-        await self._tell("ok", words)
-
-    def _wanted(self, definition: Definition) -> bool:
-        patterns = self.config.tools
-        return not patterns or any(fnmatchcase(definition.name, pattern) for pattern in patterns)
-
-    def _register(self) -> None:
-        pinned, now = self.pinned or {}, set()
-        for each in self.offered.values():
-            before = pinned.get(each.name)
-            bar = NEW if before is None else CHANGED if before.hash != each.hash else ""
-            effect = Effect(self.config.effects.get(each.name, self.config.effect))
-            self.around.registry.put(mcp_tool(self, each, effect, bar))
-            now.add(each.public)
-        for gone in self._registered - now:
-            self.around.registry.remove(gone)
-        self._registered = now
+            changed = await self.offer.take(await connection.definitions())
+            if (changed or self._connection is None) and self.offer.untrusted:
+                await self.around.ask_trust(self)
+        await self._tell("ok", self.offer.words)
 
     async def trust(self, hashes: dict[str, str]) -> None:
-        """Pin the definitions of these hashes, by raw name. Raises ``NotDoneError`` where they are offered no more."""
-        if any(name not in self.offered or self.offered[name].hash != each for name, each in hashes.items()):
-            raise NotDoneError("What the server offers has changed once more.")
-        chosen = [self.offered[name] for name in hashes]
-        await self.around.pins.pin(self.name, self.identity, chosen)
-        self.pinned = {**(self.pinned or {}), **{each.name: each for each in chosen}}
-        self._register()
+        """See ``Offer.trust``."""
+        await self.offer.trust(hashes)
         if self._connection is not None:
-            await self._tell_ok()
+            await self._tell("ok", self.offer.words)
 
     # ------------------------------------------------------------------------------------------------------- calls
 
@@ -389,7 +320,7 @@ class Server:
             error = found
         finally:
             if error is not None and not job.sent and not isinstance(error, NotDoneError):
-                error = NotDoneError(f"{one_line(_words(error))}.")
+                error = NotDoneError(f"{one_line(why_failed(error))}.")
             job.settle(error, text)
 
     async def _carry_out(self, connection: Connection, job: _Job) -> str:
@@ -398,7 +329,7 @@ class Server:
         ctx, definition = job.ctx, job.definition
         if ctx.tool.outside:
             await self._look(connection)
-        now = self.offered.get(definition.name)
+        now = self.offer.offered.get(definition.name)
         if now is None or now.hash != definition.hash:
             raise NotDoneError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
 
@@ -443,25 +374,3 @@ class Server:
 def _stopping() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def last_words(path: Path) -> str:
-    """The last line of a server's log. Blocking."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4096))
-            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return ""
-    return one_line(lines[-1], 160) if lines else ""
-
-
-def _words(error: BaseException) -> str:
-    """Why a session did not begin or did not last."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, ConfigError):
-        return "; ".join(error.problems)
-    if isinstance(error, TimeoutError):
-        return "it did not start in time"
-    return one_line(str(error) or type(error).__name__, 300)

@@ -12,10 +12,10 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Secrets
 from pepper_tui.model import (
+    CALL_OPEN,
     OPEN_TAG,
     Approval,
     ApprovalState,
-    CallState,
     ContextFilter,
     Effect,
     Health,
@@ -90,13 +90,12 @@ class McpBench:
         assert found is not None
         return ToolCall.of(found)
 
-    async def ended(self, call_id: str) -> ToolResult:
-        """What the call came to, once it has ended."""
+    async def ended(self, call_id: str, *, passing: float = 0.0) -> ToolResult:
+        """What the call came to, once it has ended; ``passing`` so much time at each look."""
 
         async def there() -> bool:
-            return (await self.call(call_id)).state not in (
-                CallState.SCHEDULED, CallState.WAITING_APPROVAL, CallState.ATTEMPTED,
-            )  # fmt: skip
+            await self.clock.advance(passing)
+            return (await self.call(call_id)).state not in CALL_OPEN
 
         await until(there, SECONDS, f"the end of {call_id}")
         found = await self.store.get(call_id, namespace=Namespace.TOOL_RESULT)

@@ -1,7 +1,7 @@
 """MCP servers that others wrote, each set in a place of its own: they pin what Pepper pins otherwise.
 
-Made once, under ``.cache/`` of the checkout (which git ignores), by the ordinary pip and npm; a test that can't have them
-fails and says why. One run at a time makes them, whatever the number of test processes.
+Made once, under ``.cache/`` of the checkout (which git ignores), by the ordinary pip and npm; a test that can't have
+them fails and says why. One process at a time makes them, however many run tests.
 """
 
 from __future__ import annotations

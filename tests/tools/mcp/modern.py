@@ -39,7 +39,7 @@ async def count(to: int, ctx: Context) -> str:
 
 
 @server.tool()
-async def append(line: str) -> str:
+def append(line: str) -> str:
     """Append a line to a file."""
     with Path(os.environ["MODERN_FILE"]).open("a") as file:
         file.write(line + "\n")

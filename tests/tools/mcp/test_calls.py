@@ -11,7 +11,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ApprovalState, CallState, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp import keeper
+from pepper_tui.tools.mcp import keeper, server
 from tests.tools.mcp.bench import McpBench, alive, living, unruly
 from tests.waiting import until
 
@@ -213,6 +213,24 @@ async def test_a_server_that_can_not_start_says_why_and_stays_harmless(
         assert "env:NOT_SET" in (await bench.down("keyless")).detail
         assert "[mcp.dies]" in (await bench.health("dies")).mend
         assert (await bench.run("own__echo", text="fine")).content == "fine"
+
+
+async def test_a_server_that_no_longer_answers_is_noticed_and_begun_again(
+    bench: McpBench, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LOOK_LIMIT", 0.2)
+    (folder / "mute").touch()
+
+    async def noticed() -> bool:
+        await clock.advance(server.LOOK_EVERY)
+        return (await bench.health("own")).state == "trouble"
+
+    await until(noticed, 20.0, "that it does not answer")
+    assert "did not answer within" in (await bench.health("own")).detail
+    (folder / "mute").unlink()
+    await clock.advance(server.LONGEST_PAUSE)
+    await bench.up("own")
+    assert (await bench.run("own__echo", text="back")).content == "back"
 
 
 async def test_nothing_is_left_running(tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock) -> None:

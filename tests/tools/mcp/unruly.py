@@ -114,6 +114,8 @@ def answer(number: Any, method: str, params: dict[str, Any]) -> None:
         about = {"name": "unruly", "version": "1"}
         result: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": about}
     elif method == "tools/list":
+        while (FOLDER / "mute").exists():
+            threading.Event().wait(0.05)
         result = {"tools": offered()}
     elif method == "tools/call":
         note("seen", f"call {params['name']}")
@@ -129,7 +131,18 @@ def answer(number: Any, method: str, params: dict[str, Any]) -> None:
     send({"id": number, "result": result})
 
 
+def listen_for_pokes() -> None:
+    """Say that the tools have changed whenever a file ``poke`` appears."""
+    pause = threading.Event()
+    while True:
+        pause.wait(0.1)
+        if (FOLDER / "poke").exists():
+            (FOLDER / "poke").unlink()
+            send({"method": "notifications/tools/list_changed"})
+
+
 def main() -> None:
+    threading.Thread(target=listen_for_pokes, daemon=True).start()
     if "--die" in sys.argv:
         sys.exit("\x1b]0;PWNED\x07 I can't start: no key")
     for line in sys.stdin:

@@ -1,0 +1,65 @@
+"""Make docs/keys.md from the table of keys. Run it from the clone's root: .venv/bin/python docs/make_keys.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pepper_tui.ui.keys import KEYS, shown
+from pepper_tui.ui.plain.commands import COMMANDS
+
+TARGET = Path(__file__).with_name("keys.md")
+BEGIN = """# Keys
+
+Single letters act only where nothing is typed; while you type, the first card is acted on by F-keys. Space is bound
+nowhere, Esc never decides anything, and a paste never acts. `F1` shows these keys in the program, with yours.
+
+`Ctrl+O` shows a label on each row and a number on each pane: press one to go there. `/` narrows the list that has the
+keys, or searches the conversation; `Esc` shows all again.
+"""
+OWN = """
+## Keys of your own
+
+    [ui.keys]
+    "inbox.approve" = "a"
+    "go.jump" = "ctrl+b, f11"
+
+Several keys have commas between them; names are those of the tables (`pageup`, `f5`, `ctrl+g`, `?`). A key may mean one
+thing in one place; what can't be is refused at the start, and by `pepper config check`, with file, line and id:
+
+- Space is never bound, and Esc, Enter and Tab stay what they are.
+- Where you type (groups *While typing*, *Moving about*, *Pepper*, *In a form*) a key that is text can't act.
+- A decision is never on Alt: in many terminals that is the same as Esc and then the key.
+
+Ctrl+1 to Ctrl+5 and Shift+Enter reach Pepper only where the terminal speaks Kitty's keyboard protocol; `pepper doctor`
+says whether yours does.
+
+## Plain lines
+
+`pepper --plain` (or `plain = true` under `[ui]`, or a terminal with `TERM=dumb`) talks in lines, for screen readers:
+no boxes, columns or colours; what happens is said in order, and each thing keeps its number. What you type is a
+message; with a slash it is a command:
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    lines, group = [BEGIN], ""
+    for key in KEYS:
+        if key.group != group:
+            group = key.group
+            lines += [f"## {group}\n", "| key | does | id |", "| --- | --- | --- |"]
+        lines.append(f"| `{shown(key.keys)}` | {key.description} | `{key.id}` |")
+        if key is KEYS[-1] or KEYS[KEYS.index(key) + 1].group != group:
+            lines.append("")
+    lines.append(OWN.strip("\n") + "\n")
+    lines += ["| command | does |", "| --- | --- |"]
+    for command in COMMANDS:
+        typed = f"/{command.name} {command.takes}".strip().replace("|", "\\|")
+        lines.append(f"| `{typed}` | {command.does} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), encoding="utf-8")
+    print(f"wrote {TARGET.name}")

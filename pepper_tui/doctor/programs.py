@@ -1,0 +1,38 @@
+"""The programs of exec feeds: whether each could be started. None is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pepper_tui.config import ConfigError, ExecFeed
+from pepper_tui.doctor.finding import Finding, Patient
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    for feed in patient.config.exec:
+        yield await asyncio.to_thread(_program, feed, patient)
+
+
+def _program(feed: ExecFeed, patient: Patient) -> Finding:
+    part, named = f"program {feed.name}", feed.command[0]
+    mend = f"mend command of [[exec]] {feed.name!r} in the config"
+    for name, value in feed.env.items():
+        try:
+            patient.secrets.filled(value)
+        except ConfigError as error:
+            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", "see secrets in config.example.toml")
+    if "/" in named:
+        path = patient.home / Path(named).expanduser()
+        if not path.is_file():
+            return Finding(part, "trouble", f"{path} is not there", mend)
+        if not os.access(path, os.X_OK):
+            return Finding(part, "trouble", f"{path} can't be run", f"chmod u+x {path}")
+        return Finding(part, "ok", str(path))
+    found = shutil.which(named)
+    if found is None:
+        return Finding(part, "trouble", f"there is no program {named!r} in PATH", mend)
+    return Finding(part, "ok", f"{found} {' '.join(feed.command[1:])}".strip())

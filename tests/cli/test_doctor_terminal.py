@@ -1,0 +1,70 @@
+"""What the doctor says of a terminal: asked in a real pty, told from its answers and from tmux's options."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.doctor.terminal import Answers, clipboard, keys, parsed, tmux
+from tests.terminal import Terminal
+
+
+class Answering(Terminal):
+    """A terminal that answers what it is asked as ``answer``."""
+
+    answer = b"\x1b[?1u\x1b[?62;52;c"
+
+    def _pump(self, seconds: float) -> bool:
+        before = self.raw.count(b"\x1b[c")
+        alive = super()._pump(seconds)
+        if self.raw.count(b"\x1b[c") > before:
+            os.write(self._fd, self.answer)
+        return alive
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "answers", "words"),
+    [
+        ("xterm-256color", (100, 30), True, ("100×30, UTF-8, true colour", "Kitty's protocol: Ctrl+1", "OSC 52: the terminal says")),
+        ("xterm-256color", (70, 20), False, ("80×24 or more", "did not say what it can do", "not known")),
+        ("dumb", (100, 30), False, ("pepper --plain",)),
+    ],
+)  # fmt: skip
+def test_a_terminal_is_asked(
+    tmp_path: Path, kind: str, size: tuple[int, int], answers: bool, words: tuple[str, ...]
+) -> None:
+    ours = {
+        "TERM": kind,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TMUX": "",
+        "TERM_PROGRAM": "",
+        "VTE_VERSION": "",
+    }
+    command = [sys.executable, "-m", "pepper_tui", "--home", str(tmp_path / "none"), "doctor"]
+    with (Answering if answers else Terminal)(command, ours, (size[0] + 80, size[1]) if answers else size) as terminal:
+        terminal.wait_dead()
+        said = " ".join(terminal.text.split())
+        assert "is not there" in said
+        for each in words:
+            assert each.replace("100×30", "180×30") in said
+
+
+def test_what_answers_mean() -> None:
+    assert parsed("\x1b[?0u\x1b[?62;22c") == Answers(True, frozenset({"62", "22"}))
+    assert parsed("\x1b[?62;52c") == Answers(False, frozenset({"62", "52"}))
+    assert parsed("garbage") is None
+    assert keys(Answers(True, frozenset())).state == "ok"
+    assert "Ctrl+O" in keys(Answers(False, frozenset())).mend
+    assert clipboard(Answers(True, frozenset({"52"})), {}).state == "ok"
+    assert "does nothing" in clipboard(None, {"TERM_PROGRAM": "Apple_Terminal"}).detail
+
+
+def test_tmux_is_told_what_it_holds_back() -> None:
+    found = tmux({"focus-events": "off", "set-clipboard": "external", "escape-time": "500"})
+    assert found.state == "note"
+    for option in ("focus-events on", "set-clipboard on", "escape-time 10"):
+        assert f"set -g {option}" in found.mend
+    assert tmux({"focus-events": "on", "set-clipboard": "on", "escape-time": "0"}).state == "ok"

@@ -1,0 +1,92 @@
+"""What the config says of MCP servers: each error names its key; nothing is imported before it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pepper_tui.cli import app
+from pepper_tui.config import ConfigError, parse_config
+from tests.tools.mcp.bench import unruly
+
+GOOD = '[mcp.own]\ncommand = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("[mcp.own]\n", ":1: mcp.own: wants either command"),
+        (GOOD + 'url = "http://127.0.0.1/mcp"\n', ":1: mcp.own: wants either command"),
+        (GOOD + "timeout = 0\n", ":3: mcp.own.timeout: "),
+        (GOOD + 'effect = "local"\n', ":3: mcp.own.effect: "),
+        (GOOD + '[mcp.own.effects]\nsave = "maybe"\n', ":4: mcp.own.effects.save: "),
+        (GOOD + 'colour = "red"\n', ":3: mcp.own.colour: unknown key"),
+        (GOOD + 'headers = { A = "b" }\n', ":1: mcp.own: headers goes with url only"),
+        (GOOD + 'env = { API_KEY = "sk-1" }\n', ":1: mcp.own: env.API_KEY looks like a secret"),
+        ('[mcp.own]\nurl = "ftp://x"\n', ":1: mcp.own: url must begin with http"),
+        ('[mcp.own]\nurl = "https://me:pw@x/"\n', ":1: mcp.own: url must not hold a password"),
+        (
+            '[mcp.own]\nurl = "https://x/"\nheaders = { authorization = "Bearer 1" }\n',
+            "headers.authorization looks like",
+        ),
+        ('[mcp.own]\nurl = "http://x/"\nheaders = { A = "env:B" }\n', ":1: mcp.own: a secret in headers would go"),
+        ('[mcp.Own]\ncommand = "x"\n', ": mcp: 'Own' can't name a server"),
+        ('[[mcp]]\nname = "own"\n', ": mcp: write [mcp.NAME]"),
+    ],
+)
+def test_each_error_names_its_key_and_the_way_out(source: str, words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_config(source, Path("/home/config.toml"))
+    assert words in "\n".join(error.value.problems)
+
+
+def test_paths_begin_at_the_home_and_names_do_not() -> None:
+    source = '[mcp.a]\ncommand = "./server"\ncwd = "there"\n[mcp.b]\ncommand = "uvx"\n'
+    servers = parse_config(source, Path("/home/config.toml")).mcp
+    assert (servers["a"].command, servers["a"].cwd) == ("/home/server", Path("/home/there"))
+    assert (servers["b"].command, servers["b"].cwd) == ("uvx", None)
+
+
+def test_the_sdk_is_imported_by_nothing_that_the_program_starts_with() -> None:
+    code = "import sys, pepper_tui.runtime, pepper_tui.launch, pepper_tui.doctor.mcp\n" \
+           "print([m for m in ('mcp', 'mcp_types', 'httpx2', 'jsonschema') if m in sys.modules])"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_doctor_greets_each_server_and_names_the_way_out(tmp_path: Path) -> None:
+    home, own = tmp_path / "home", unruly(tmp_path / "outside")
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text(
+        f"""
+[mcp.own]
+command = "{own["command"]}"
+args = {own["args"]}
+env = {{ UNRULY_FOLDER = "{tmp_path / "outside"}" }}
+[mcp.dies]
+command = "{own["command"]}"
+args = {[*own["args"], "--die"]}
+env = {{ UNRULY_FOLDER = "{tmp_path / "outside"}" }}
+[mcp.absent]
+command = "there-is-no-such-program"
+[mcp.web]
+url = "http://127.0.0.1:1/mcp"
+headers = {{ Authorization = "Bearer env:NOT_SET_ANYWHERE" }}
+""".replace("'", '"')
+    )
+    found = CliRunner().invoke(app, ["--home", str(home), "doctor"])
+    assert found.exit_code == 1
+    for words in (
+        "unruly 1, 14 tools",
+        "it said: I can't start: no key",
+        "there is no program there-is-no-such-program; install it",
+        "check command, args and env in [mcp.dies]",
+        "env:NOT_SET_ANYWHERE: the environment has no such variable",
+    ):
+        assert words in found.output, found.output
+    assert "\x1b" not in found.output
+    assert not (home / "mcp").exists()

@@ -1,0 +1,69 @@
+"""Whatever a server calls itself and its tools, what a model is shown is plain words under a plain name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pepper_tui.tools.mcp.definition import SIZE_LIMIT, Definition, difference
+
+TEXT = st.text() | st.sampled_from(["</tools>", "<user_msg>", "\x1b]0;x\x07", "\u202e", "type", "properties", "a&b"])
+VALUES = st.recursive(
+    TEXT | st.integers() | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+SCHEMAS = st.dictionaries(TEXT | st.sampled_from(["enum", "description", "anyOf", "items", "required"]), VALUES)
+DEFINITIONS = st.builds(Definition, st.just("own"), TEXT, TEXT, SCHEMAS)
+UNSAFE = re.compile("[<>\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]")
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for key, each in value.items() for text in (key, *strings(each))]
+    return [text for each in value for text in strings(each)] if isinstance(value, list) else [str(value)]
+
+
+@given(DEFINITIONS)
+def test_what_is_shown_is_plain(definition: Definition) -> None:
+    assert re.fullmatch(r"own__[A-Za-z0-9_-]{0,59}", definition.public)
+    if not definition.problem:
+        shown = [definition.described, *strings(definition.parameters)]
+        assert not [text for text in shown if UNSAFE.search(text)]
+        assert definition.parameters["type"] == "object"
+        json.dumps(definition.parameters)
+
+
+@given(st.lists(TEXT, unique=True, max_size=6))
+def test_no_two_tools_share_a_name(names: list[str]) -> None:
+    public = [Definition("own", name, "", {}).public for name in names]
+    assert len(set(public)) == len(names)
+
+
+@given(DEFINITIONS, DEFINITIONS)
+def test_every_change_has_another_hash_and_can_be_seen(one: Definition, two: Definition) -> None:
+    same = (one.name, one.description, one.schema) == (two.name, two.description, two.schema)
+    assert (one.hash == two.hash) == same
+    if not same and one.name == two.name:
+        shown = difference(one, two)
+        assert any(line[:1] in "+-" for line in shown.split("\n"))
+        assert not UNSAFE.search(shown.replace("<", "").replace(">", ""))
+
+
+def test_a_change_that_can_not_be_seen_is_spelt_out() -> None:
+    before = Definition("own", "a", "Adds.", {})
+    after = Definition("own", "a", "Adds.\u200b", {})
+    assert difference(before, after).split("\n")[1:3] == ["-Adds.", "+Adds.\\u200b"]
+
+
+def test_what_is_too_much_is_left_out() -> None:
+    assert "characters" in Definition("own", "a", "x" * SIZE_LIMIT, {}).problem
+    deep: dict[str, Any] = {}
+    for _ in range(200):
+        deep = {"properties": {"a": deep}}
+    assert "nested" in Definition("own", "a", "", deep).problem
+    assert "argument" in Definition("own", "a", "", {"properties": {"\u202e": {}}}).problem

@@ -1,0 +1,71 @@
+"""The keeper: only messages pass, and nothing of a server outlives Pepper, however Pepper ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pepper_tui.tools.mcp import keeper
+from tests.tools.mcp.bench import alive
+from tests.waiting import until
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-S", "-c", "import signal, time; signal.signal(15, 1); time.sleep(600)"])
+print('{"pids": [%d, %d]}' % (os.getpid(), child.pid), flush=True)
+time.sleep(600)
+"""
+PEPPER = """
+import subprocess, sys, time
+keeper = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, start_new_session=True)
+print(keeper.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def command(log: Path, *server: str) -> list[str]:
+    return [sys.executable, "-I", "-S", keeper.__file__, str(log), "--", *server]
+
+
+def killed_pepper(tmp_path: Path) -> list[int]:
+    """The processes of a stubborn server and its keeper, whose Pepper has just been killed."""
+    server = command(tmp_path / "log", sys.executable, "-S", "-c", STUBBORN)
+    pepper = subprocess.Popen([sys.executable, "-c", PEPPER, *server], stdout=subprocess.PIPE, text=True)
+    assert pepper.stdout is not None
+    said = pepper.stdout.readline() + pepper.stdout.readline()
+    pids = [int(word) for word in re.findall(r"\d+", said)]
+    assert len(pids) == 3
+    assert all(alive(pid) for pid in pids)
+    os.kill(pepper.pid, signal.SIGKILL)
+    pepper.wait()
+    return pids
+
+
+async def test_a_server_that_will_not_end_ends_with_a_pepper_that_was_killed(tmp_path: Path) -> None:
+    pids = killed_pepper(tmp_path)
+    await until(lambda: not any(alive(pid) for pid in pids), 10.0, "that nothing is left")
+
+
+def test_only_lines_that_may_be_messages_pass(tmp_path: Path) -> None:
+    lines = ["noise", "", '{"a": 1}', "[1]", "  {", "x" * 70_000, '{"b": "' + "y" * 200_000 + '"}']
+    (tmp_path / "lines").write_text("\n".join(lines) + "\n{ unfinished")
+    server = f"print(open({str(tmp_path / 'lines')!r}).read(), end='')"
+    done = subprocess.run(
+        command(tmp_path / "log", sys.executable, "-c", server), input="", capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == [line for line in lines if line.strip().startswith("{")]
+    assert "[stdout] noise" in (tmp_path / "log").read_text()
+
+
+def test_a_line_without_an_end_fills_no_memory(tmp_path: Path) -> None:
+    server = "import sys\nfor _ in range(48): sys.stdout.write('{' + 'x' * 1_000_000)\nprint('\\n{}')"
+    done = subprocess.run(
+        command(tmp_path / "log", sys.executable, "-c", server), input="", capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "{}\n"
+    assert "was dropped" in (tmp_path / "log").read_text()

@@ -1,0 +1,109 @@
+"""The plain mode in a real pty, with a terminal that can do nothing: lines, in words; a paste never acts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.ui.plain.commands import COMMANDS, Commands
+from tests.terminal import Terminal
+
+ROOT = str(Path(__file__).parents[2])
+
+
+class Seat:
+    """A terminal, and the acts that reached the engine."""
+
+    def __init__(self, terminal: Terminal, notes: Path) -> None:
+        self.terminal, self._notes = terminal, notes
+
+    def acts(self) -> list[list[object]]:
+        noted = [json.loads(line) for line in self._notes.read_text(encoding="utf-8").splitlines()]
+        return [act for act in noted if act[0] not in ("seen", "close")]
+
+    def enter(self, line: str, answer: str) -> None:
+        self.terminal.type(line)
+        self.terminal.pump(0.15)
+        self.terminal.type("\r")
+        self.terminal.wait_for(answer)
+
+    def word(self) -> str:
+        found = re.findall(r"/yes 1 (\w+)\. To reject", self.terminal.text)
+        return str(found[-1])
+
+
+@pytest.fixture
+def seat(tmp_path: Path) -> Iterator[Seat]:
+    notes = tmp_path / "acts"
+    notes.touch()
+    command = [sys.executable, "-m", "tests.ui.fake_engine", str(notes), "plain"]
+    with Terminal(command, {"PYTHONPATH": ROOT, "TERM": "dumb", "INPUTRC": "/dev/null"}, (100, 60)) as terminal:
+        terminal.wait_for("1 in the inbox")
+        yield Seat(terminal, notes)
+
+
+def test_a_card_is_heard_and_approved_with_its_word(seat: Seat) -> None:
+    seat.enter("/inbox", "1: Needs your yes: Send mail to alice@example.com")
+    seat.enter("/yes 1", "Hear it first")
+    seat.enter("/read 1", "To approve exactly this: /yes 1")
+    assert "To, untrusted: it came from outside: alice@example.com" in seat.terminal.text
+    assert "Best," in seat.terminal.text
+    seat.enter("/yes 1 nope", "The word for this card is")
+    assert seat.acts() == []
+    seat.enter(f"/yes 1 {seat.word()}", "Approved")
+    assert seat.acts() == [["approve", "a1"]]
+
+
+def test_it_is_lines_of_words_without_boxes_or_sequences(seat: Seat) -> None:
+    seat.enter("/help", "All else is a message")
+    seat.enter("hostile!", "urgent: 4;1;1 urgent <b>now</b>")
+    for command in ("/inbox", "/signals", "/calls", "/workers", "/effects", "/status", "/read 2"):
+        seat.enter(command, command)
+        seat.terminal.pump(0.3)
+    raw = bytes(seat.terminal.raw).decode()
+    assert not any(0x2500 <= ord(c) < 0x2600 or c in "\x1b\x9b◆▲●‼⚠" for c in raw)
+
+
+def test_a_paste_of_several_lines_is_a_message(seat: Seat) -> None:
+    seat.enter("/read 1", "To approve exactly this")
+    seat.terminal.type(f"/yes 1 {seat.word()}\n/no 1\n")
+    seat.terminal.wait_for(lambda: bool(seat.acts()))
+    seat.terminal.pump(0.3)
+    assert [act[0] for act in seat.acts()] == ["say"]
+
+
+def test_a_wrong_command_a_wrong_number_and_a_wrong_field_do_nothing(seat: Seat) -> None:
+    seat.enter("/aprove 1", "There is no /aprove")
+    seat.enter("/read 9", "9 is no number of mine")
+    seat.enter("/inbox", "1: Needs your yes")
+    seat.enter("/done 7", "7 is no number of mine")
+    seat.enter("/edit 1 nothing", "one of: to, subject, body")
+    seat.enter("/answer 1 happened", "wants an item whose outcome is unknown")
+    assert seat.acts() == []
+
+
+def test_what_is_being_typed_is_not_broken_by_news_and_a_message_is_sent(seat: Seat) -> None:
+    seat.enter("hostile!", "/read")
+    seat.terminal.type("half a li")
+    seat.terminal.pump(0.3)
+    seat.enter("ne", "half a line")
+    seat.terminal.wait_for(lambda: len(seat.acts()) == 2)
+    assert seat.acts()[1] == ["say", "half a line", False]
+
+
+def test_no_with_a_reason_and_leaving(seat: Seat) -> None:
+    seat.enter("/inbox", "1: Needs your yes")
+    seat.enter("/no 1 I do not know them", "Rejected")
+    assert seat.acts() == [["reject", "a1", "I do not know them"]]
+    seat.terminal.type("/quit\r")
+    assert os.waitstatus_to_exitcode(seat.terminal.wait_dead(10)) == 0
+
+
+def test_every_command_of_the_table_is_there() -> None:
+    assert all(callable(getattr(Commands, f"_{command.name}")) for command in COMMANDS)
