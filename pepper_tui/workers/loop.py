@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
@@ -41,9 +40,10 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.text import one_line
-from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, ToolFailedError
+from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, StatelessWorker, ToolFailedError
 from pepper_tui.workers.memory import Memory, load_memory
-from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries, system_prompt
+from pepper_tui.workers.own_class import carried_out_by
+from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries
 
 CALLS_PER_STEP: Final = 8
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
@@ -78,7 +78,7 @@ class RunLoop:
     """Carries out one run. ``done`` is set when the run has ended and is saved, or broke off."""
 
     def __init__(self, parts: Parts, run: WorkerRun, kind: Kind) -> None:
-        self._parts, self.run, self._kind = parts, run, kind
+        self.parts, self.run, self.kind = parts, run, kind
         self.done = asyncio.Event()
         self.broken = False
         """Whether it broke off without an end; then ``done`` is set, too."""
@@ -87,7 +87,7 @@ class RunLoop:
         self.wake = asyncio.Event()
         """Set by the pool when a call of this run changed or came to a result."""
         self.progress: list[Progress] = []
-        self._memory: Memory | None = None
+        self.memory: Memory | None = None
         self._task: asyncio.Task[None] | None = None
         self._watchdog: asyncio.Task[None] | None = None
         self._has_slot = False
@@ -95,10 +95,8 @@ class RunLoop:
         self._moving = asyncio.Event()
         self._verdict: tuple[RunState, str] | None = None
         self._ending = False
-        self._replayed: set[int] = set()
-        self._hand = asyncio.Lock()
-        self._saved_result: str | None = None
-        self._own_tools: tuple[str, ...] = ()
+        self.result: str | None = None
+        """What a user's own class wants remembered in place of its answer."""
 
     # ------------------------------------------------------------------------------------------- life of the run
 
@@ -115,7 +113,7 @@ class RunLoop:
             self._rest_clock()
             if self._has_slot:
                 self._has_slot = False
-                self._parts.slots.release()
+                self.parts.slots.release()
         self.done.set()
 
     def stop(self, state: RunState, words: str) -> None:
@@ -131,16 +129,16 @@ class RunLoop:
         try:
             if self._verdict is not None:
                 return self._verdict
-            if self._kind.problem:
-                raise KindError(self._kind.problem)
+            if self.kind.problem:
+                raise KindError(self.kind.problem)
             if self.run.state is not RunState.WAITING_APPROVAL:
                 await self._take_slot()
                 if self.run.state is RunState.QUEUED:
                     await self._move(RunState.RUNNING, "starting")
             if self.run.agent:
-                self._memory = await load_memory(self._parts.store, self.run.agent)
-                self.run.tainted |= self._memory.tainted
-            answer = await (self._own() if self._kind.worker else self._think())
+                self.memory = await load_memory(self.parts.store, self.run.agent)
+                self.run.tainted |= self.memory.tainted
+            answer = await (self._own(self.kind.worker) if self.kind.worker else self._think())
             return RunState.SUCCEEDED, answer
         except asyncio.CancelledError:
             if self._verdict is None:
@@ -163,18 +161,18 @@ class RunLoop:
             run.state = WORKER_RUN.move(run.state, RunState.RUNNING)
         run.state = WORKER_RUN.move(run.state, state)
         run.answer, run.doing = words, ""
-        async with self._parts.store.unit():
+        async with self.parts.store.unit():
             await self._put()
             await self._remember(state, words)
         for call in await self._open_rows():
             try:
-                await self._parts.cancel_call(call, "the worker's end")
+                await self.parts.cancel_call(call, "the worker's end")
             except Exception:
                 _log.exception("call %s of run %s could not be cancelled", call, run.id)
 
     async def _remember(self, state: RunState, words: str) -> None:
-        memory = self._memory
-        if memory is None or (self._kind.worker and self._saved_result is None):
+        memory = self.memory
+        if memory is None or (self.kind.worker and self.result is None):
             return
         if state is not RunState.SUCCEEDED:
             words = f"[{state}] {words}"
@@ -182,16 +180,16 @@ class RunLoop:
         memory.remember(
             {
                 "task": self.run.task,
-                "answer": words if self._saved_result is None else self._saved_result,
+                "answer": words if self.result is None else self.result,
                 "state": str(state),
                 "run": self.run.id,
-                "at": self._parts.clock.now(),
+                "at": self.parts.clock.now(),
             }
         )
-        await memory.save(self._parts.store)
+        await memory.save(self.parts.store)
 
     async def _open_rows(self) -> list[str]:
-        rows = await self._parts.store.query(
+        rows = await self.parts.store.query(
             ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )
         return [row.context_id for row in rows if row.data.get("origin") == f"run:{self.run.id}"]
@@ -205,20 +203,20 @@ class RunLoop:
     # ------------------------------------------------------------------------------------------- slots and time
 
     async def _take_slot(self) -> None:
-        await self._parts.slots.acquire()
+        await self.parts.slots.acquire()
         self._has_slot = True
-        self._since = self._parts.clock.monotonic()
+        self._since = self.parts.clock.monotonic()
         self._moving.set()
 
     def _rest_clock(self) -> None:
         if self._since is not None:
-            self.run.active_seconds += self._parts.clock.monotonic() - self._since
+            self.run.active_seconds += self.parts.clock.monotonic() - self._since
             self._since = None
         self._moving.clear()
 
     def _tick(self) -> None:
         if self._since is not None:
-            now = self._parts.clock.monotonic()
+            now = self.parts.clock.monotonic()
             self.run.active_seconds += now - self._since
             self._since = now
 
@@ -226,19 +224,19 @@ class RunLoop:
         while True:
             await self._moving.wait()
             self._tick()
-            left = self._kind.max_seconds - self.run.active_seconds
+            left = self.kind.max_seconds - self.run.active_seconds
             if left <= 0:
-                words = f"Stopped after {self._kind.max_seconds:.0f} s of work, the bound of this kind."
+                words = f"Stopped after {self.kind.max_seconds:.0f} s of work, the bound of this kind."
                 self.stop(RunState.FAILED, f"{words} {self._so_far()}")
                 return
-            await self._parts.clock.sleep(left)
+            await self.parts.clock.sleep(left)
 
     async def _wait_for_person(self, names: str) -> None:
         self._rest_clock()
         await self._move(RunState.WAITING_APPROVAL, f"waits for your yes: {names}")
         if self._has_slot:
             self._has_slot = False
-            self._parts.slots.release()
+            self.parts.slots.release()
 
     async def _go_on(self, names: str) -> None:
         await self._take_slot()
@@ -249,46 +247,46 @@ class RunLoop:
     async def _put(self) -> None:
         run = self.run
         tags = [OPEN_TAG] if run.state in WORKER_RUN.open else []
-        await self._parts.store.put(run, namespace=Namespace.RUN, tags=tags, text=f"{run.task}\n{run.answer}".strip())
+        await self.parts.store.put(run, namespace=Namespace.RUN, tags=tags, text=f"{run.task}\n{run.answer}".strip())
 
-    async def _save(self, calls: Sequence[ToolCall] = ()) -> None:
+    async def save(self, calls: Sequence[ToolCall] = ()) -> None:
         self._tick()
-        async with self._parts.store.unit():
+        async with self.parts.store.unit():
             await self._put()
             for call in calls:
-                await self._parts.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+                await self.parts.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
 
     async def _move(self, state: RunState, doing: str) -> None:
         self.run.state = WORKER_RUN.move(self.run.state, state)
-        self._say(doing)
-        await self._save()
+        self.say(doing)
+        await self.save()
 
-    def _say(self, doing: str) -> None:
+    def say(self, doing: str) -> None:
         self.run.doing = doing
         for tell in self.progress:
             tell(doing)
 
     # ------------------------------------------------------------------------------------------- tools
 
-    def _tools(self, names: Sequence[str]) -> list[ToolSpec]:
-        known = {spec.name: spec for spec in self._parts.specs(None) if spec.name not in NOT_FOR_WORKERS}
+    def tools(self, names: Sequence[str]) -> list[ToolSpec]:
+        known = {spec.name: spec for spec in self.parts.specs(None) if spec.name not in NOT_FOR_WORKERS}
         if not names:
             return [spec for spec in known.values() if spec.effect in (Effect.READ, Effect.LOCAL)]
         spelt = (fnmatch.filter(known, name) if "*" in name else [name] for name in names)
         names = list(dict.fromkeys(name for found in spelt for name in found))
         missing = [name for name in names if name not in known]
-        if missing and not self._kind.optional_tools:
-            raise KindError(f"the kind {self._kind.name!r} names tools that there are not: {', '.join(missing)}")
+        if missing and not self.kind.optional_tools:
+            raise KindError(f"the kind {self.kind.name!r} names tools that there are not: {', '.join(missing)}")
         return [known[name] for name in names if name in known]
 
-    def _scheduled(self, requested: Sequence[RequestedCall], tools: Sequence[ToolSpec]) -> tuple[list[ToolCall], Json]:
+    def scheduled(self, requested: Sequence[RequestedCall], tools: Sequence[ToolSpec]) -> tuple[list[ToolCall], Json]:
         """The calls to store, and the model event that records all that were asked for, refused ones too."""
         specs = {spec.name: spec for spec in tools}
-        now = self._parts.clock.now()
+        now = self.parts.clock.now()
         matter = str(next((e["matter"] for e in self.run.events if e["kind"] == "task"), ""))
         calls, asked, refused = [], [], []
         for number, wanted in enumerate(requested):
-            call_id = self._parts.clock.new_id("call")
+            call_id = self.parts.clock.new_id("call")
             asked.append({"id": call_id, "name": wanted.name, "arguments": wanted.arguments})
             spec = specs.get(wanted.name)
             if spec is None:
@@ -312,15 +310,15 @@ class RunLoop:
                 )
         return calls, {"kind": "model", "text": "", "calls": asked, "refused": refused, "at": now}
 
-    def _open_calls(self) -> list[Json]:
+    def open_calls(self) -> list[Json]:
         answered = {event["call"] for event in self.run.events if event["kind"] == "result"}
         asked = [call for event in self.run.events if event["kind"] == "model" for call in event["calls"]]
         return [call for call in asked if call["id"] not in answered]
 
-    async def _collect(self, calls: Sequence[Json]) -> None:
+    async def collect(self, calls: Sequence[Json]) -> None:
         """Wait until each of ``calls`` has its result, and append those as events in the order of the calls."""
         found: dict[str, Json] = {}
-        store = self._parts.store
+        store = self.parts.store
         while True:
             self.wake.clear()
             states = set()
@@ -348,47 +346,52 @@ class RunLoop:
         if self.run.state is RunState.WAITING_APPROVAL:
             await self._go_on("reading results")
         self.run.events += [found[call["id"]] for call in calls]
-        await self._save()
+        await self.save()
 
     # ------------------------------------------------------------------------------------------- thinking
 
+    async def _own(self, worker: type[StatelessWorker]) -> str:
+        if self.run.state is RunState.WAITING_APPROVAL and not self.open_calls():
+            await self._go_on("going on")
+        return await carried_out_by(worker, self)
+
     async def _think(self) -> str:
         while True:
-            pending = self._open_calls()
+            pending = self.open_calls()
             if pending:
-                await self._collect(pending)
+                await self.collect(pending)
             elif self.run.state is RunState.WAITING_APPROVAL:
                 await self._go_on("thinking")
-            self._check_bounds()
+            self.check_bounds()
             answer = await self._step()
             if answer is not None:
                 return answer
 
-    def _check_bounds(self) -> None:
-        if self.run.steps >= self._kind.max_steps:
+    def check_bounds(self) -> None:
+        if self.run.steps >= self.kind.max_steps:
             raise BoundError(f"Stopped after {self.run.steps} steps, the bound of this kind.")
-        if self.run.spent and self.run.spent >= self._kind.max_cost:
+        if self.run.spent and self.run.spent >= self.kind.max_cost:
             raise BoundError(f"Stopped at a cost of {self.run.spent:.4f}, the bound of this kind.")
 
     async def _step(self) -> str | None:
         """One model call and its saving; the final answer, or ``None`` where the run goes on."""
-        run, clock = self.run, self._parts.clock
-        last = run.steps + 1 >= self._kind.max_steps
-        tools = [FINAL_SPEC] if last else [*self._tools(self._kind.tools), FINAL_SPEC]
-        memory = self._memory.state if self._memory else AgentState()
-        self._say("thinking")
+        run, clock = self.run, self.parts.clock
+        last = run.steps + 1 >= self.kind.max_steps
+        tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
+        memory = self.memory.state if self.memory else AgentState()
+        self.say("thinking")
         request = ModelRequest(
             role="worker",
-            messages=messages(run, self._kind, memory, clock.now(), self._parts.zone, last),
+            messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last),
             tools=tools,
             entries=new_entries(run),
             now=clock.now(),
-            model=self._kind.model,
+            model=self.kind.model,
         )
-        completed = await self._ask(request)
+        completed = await self.ask(request)
         run.steps += 1
         final = next((call for call in completed.calls if call.name == FINAL), None)
-        calls, event = self._scheduled([c for c in completed.calls if c.name != FINAL] if final is None else [], tools)
+        calls, event = self.scheduled([c for c in completed.calls if c.name != FINAL] if final is None else [], tools)
         event["text"] = completed.text
         refused = event.pop("refused")
         run.events += [event, *refused]
@@ -398,20 +401,20 @@ class RunLoop:
             return completed.text.strip()
         if not completed.calls:
             run.events.append({"kind": "trouble", "text": "Your last reply was empty. Call a tool, or end the task."})
-        self._say(", ".join(call.name for call in calls) or "thinking")
-        await self._save(calls)
+        self.say(", ".join(call.name for call in calls) or "thinking")
+        await self.save(calls)
         return None
 
-    async def _ask(self, request: ModelRequest) -> Completed:
+    async def ask(self, request: ModelRequest) -> Completed:
         """One valid reply; what further attempts cost and wait for is the run's."""
-        stream = self._parts.stream(request)
+        stream = self.parts.stream(request)
         completed: Completed | None = None
         try:
             async for event in stream:
                 if isinstance(event, Retrying):
                     self.run.spent += event.error.usage.cost if event.error.usage else 0.0
-                    self._check_bounds()
-                    self._say(f"{event.error.words}; again in {event.pause:.0f} s")
+                    self.check_bounds()
+                    self.say(f"{event.error.words}; again in {event.pause:.0f} s")
                 elif isinstance(event, Completed):
                     completed = event
         except ModelError as error:
@@ -424,82 +427,6 @@ class RunLoop:
             raise ModelError("cut", "The model's reply broke off", retryable=True)
         self.run.spent += completed.usage.cost
         return completed
-
-    # ------------------------------------------------------------------------------------------- a user's own class
-
-    async def _own(self) -> str:
-        assert self._kind.worker is not None
-        if self.run.state is RunState.WAITING_APPROVAL and not self._open_calls():
-            await self._go_on("going on")
-        worker = self._kind.worker()
-        worker.attach(self)
-        self._own_tools = self._kind.tools or tuple(worker.tools)
-        result = await worker.execute_task(self.run.task)
-        return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
-
-    def _replay(self, matches: Callable[[Json], bool]) -> Json | None:
-        """The first saved event that ``matches`` and was not given out since the last start."""
-        for number, event in enumerate(self.run.events):
-            if number not in self._replayed and matches(event):
-                self._replayed.add(number)
-                return event
-        return None
-
-    async def call_tool(self, name: str, arguments: dict[str, Any]) -> str:
-        """For the user's class; calls at the same time run one after the other."""
-        async with self._hand:
-            asked = {"name": name, "arguments": arguments}
-            event = self._replay(
-                lambda e: e["kind"] == "model" and [{k: c[k] for k in asked} for c in e["calls"]] == [asked]
-            )
-            if event is None:
-                self._check_bounds()
-                tools = self._tools(self._own_tools)
-                calls, event = self._scheduled([RequestedCall("", name, arguments)], tools)
-                self.run.steps += 1
-                self._replayed.add(len(self.run.events))
-                self.run.events += [event, *event.pop("refused")]
-                self._say(name)
-                await self._save(calls)
-            call = event["calls"][0]
-            if any(open_call["id"] == call["id"] for open_call in self._open_calls()):
-                await self._collect([call])
-            result = next(e for e in self.run.events if e["kind"] == "result" and e["call"] == call["id"])
-            if result["state"] != CallState.SUCCEEDED:
-                raise ToolFailedError(f"{name}: {result['text']}")
-            return str(result["text"])
-
-    async def think(self, prompt: str) -> str:
-        """For the user's class."""
-        async with self._hand:
-            event = self._replay(lambda e: e["kind"] == "thought" and e["prompt"] == prompt)
-            if event is None:
-                self._check_bounds()
-                self._say("thinking")
-                now = self._parts.clock.now()
-                chat: list[Json] = [
-                    {"role": "system", "content": system_prompt(self._kind)},
-                    {"role": "user", "content": prompt},
-                ]
-                completed = await self._ask(
-                    ModelRequest("worker", chat, entries=new_entries(self.run), now=now, model=self._kind.model)
-                )
-                self.run.steps += 1
-                event = {"kind": "thought", "prompt": prompt, "text": completed.text, "at": now}
-                self._replayed.add(len(self.run.events))
-                self.run.events.append(event)
-                await self._save()
-            return str(event["text"])
-
-    async def load_state(self) -> AgentState | None:
-        """For the user's class: what earlier runs left."""
-        if self._memory is None or not (self._memory.state.events or self._memory.state.summary):
-            return None
-        return AgentState(list(self._memory.state.events), self._memory.state.summary)
-
-    async def save_state(self, result: Any) -> None:
-        """For the user's class: remember ``result`` when the run ends."""
-        self._saved_result = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
 
 
 def _result(call: Json, state: CallState, text: str, at: float) -> Json:
