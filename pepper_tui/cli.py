@@ -209,12 +209,15 @@ def init(
 
 def first_start(home: Path, *, yes: bool = False) -> int:
     """Ask, and write a config; the exit code."""
+    from pepper_tui.first_start.command import FirstStartError
     from pepper_tui.first_start.command import init as ask_and_write
 
     try:
         return 0 if ask_and_write(home, yes=yes) else EXIT_CONFIG
-    except LaunchError as error:
-        return report(error)
+    except FirstStartError as error:
+        return report(LaunchError(EXIT_CONFIG, str(error)))
+    except OSError as error:
+        return report(LaunchError(EXIT_TROUBLE, f"{home}: {error.strerror}; nothing was written"))
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("Nothing was written.", err=True)
         return EXIT_TROUBLE

@@ -394,6 +394,8 @@ class McpServer(Section):
             raise ValueError("url must begin with http:// or https://")
         if re.match(r"https?://[^/]*@", self.url):
             raise ValueError('url must not hold a password; use headers = { Authorization = "Basic secret:NAME" }')
+        if _SECRET_NAME.search(self.url.partition("?")[2]):
+            raise ValueError("url must not hold a secret, as it is shown on cards; put it into headers")
         for key, values in (("env", self.env), ("headers", self.headers)):
             for name, value in values.items():
                 if _SECRET_NAME.search(name) and value and not refers_to_secret(value):

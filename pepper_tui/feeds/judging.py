@@ -133,7 +133,7 @@ class Judging:
     async def _failed(self, words: str) -> None:
         self._faults += 1
         rest = min(_REST_CAP, _REST * 2 ** min(self._faults - 1, 10))
-        pass
+        self._rests_until = self._clock.monotonic() + rest
         log.info("signals go on unjudged for %.0f s: %s", rest, words)
         await self._health.report(
             "trouble", f"new signals are as your rules say, not judged: {words}", "it is tried again by itself"

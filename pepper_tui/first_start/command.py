@@ -24,23 +24,26 @@ from pepper_tui.first_start.questions import (
     summary,
 )
 from pepper_tui.first_start.writing import ConfigExistsError, write_config
-from pepper_tui.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.text import one_line
 
 T = TypeVar("T")
+
+
+class FirstStartError(Exception):
+    """There is nothing to ask, or nothing may be written; in words."""
 
 
 def init(home: Path, *, yes: bool) -> bool:
     """Ask, and write the config; whether there is one now.
 
     ``yes`` asks nothing: mail and calendars that were found, no model but the one that the user's own $OPENAI_API_KEY
-    is for. Raises ``LaunchError``; ``typer.Abort`` where the user leaves.
+    is for. Raises ``FirstStartError``, ``OSError`` with nothing changed; ``typer.Abort`` where the user leaves.
     """
     path = home / CONFIG_FILE
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LaunchError(EXIT_CONFIG, "pepper init asks, and there is no terminal to answer: pepper init --yes")
+        raise FirstStartError("pepper init asks, and there is no terminal to answer: pepper init --yes")
     if yes and path.exists():
-        raise LaunchError(EXIT_CONFIG, f"{path} is there already, and --yes writes over nothing: pepper init")
+        raise FirstStartError(f"{path} is there already, and --yes writes over nothing: pepper init")
     typer.echo("Looking for mail, calendars and models on this machine …")
     found = asyncio.run(discover(Path.home(), os.environ))
     choices = _taken(found) if yes else _asked(found)
@@ -58,9 +61,7 @@ def init(home: Path, *, yes: bool) -> bool:
     try:
         write_config(home, config_text(choices, Path.home()), replace=replaces)
     except ConfigExistsError as error:
-        raise LaunchError(EXIT_CONFIG, f"{error}; nothing was written") from error
-    except OSError as error:
-        raise LaunchError(EXIT_TROUBLE, f"{path}: {error.strerror}; nothing was written") from error
+        raise FirstStartError(f"{error}; nothing was written") from error
     typer.echo(f"Wrote {path}. Next: pepper, or pepper doctor")
     return True
 

@@ -60,11 +60,10 @@ class OfflineEmbedder:
 
     async def open(self) -> None:
         if not self.loaded:
-            await asyncio.shield(asyncio.create_task(self._in_turn(None), name="embedder, start"))
+            await self._apart(None)
 
     async def embed(self, texts: Sequence[str], *, waits: bool) -> NDArray[np.float32]:
-        # shielded: an answer that nobody waits for any more has to be read all the same
-        answer = await asyncio.shield(asyncio.create_task(self._in_turn(texts), name="embedder"))
+        answer = await self._apart(texts)
         import numpy as np
 
         return np.frombuffer(answer, np.float32).reshape(len(texts), DIMENSIONS)
@@ -74,7 +73,16 @@ class OfflineEmbedder:
             await self._end()
 
     async def close(self) -> None:
+        if self._process is not None and self.loaded:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()  # whoever waits for an answer hears so at once
         await self.release()
+
+    async def _apart(self, texts: Sequence[str] | None) -> bytes:
+        """``_in_turn``, to its end: an answer that nobody waits for any more has to be read all the same."""
+        task = asyncio.create_task(self._in_turn(texts), name="embedder")
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
 
     async def _in_turn(self, texts: Sequence[str] | None) -> bytes:
         async with self._turn:
@@ -154,5 +162,15 @@ class OfflineEmbedder:
             await process.wait()
 
 
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
+_KEPT: Final = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "SYSTEMROOT",
+    "VIRTUAL_ENV",
+)
 """What the process gets of the environment: no secrets."""

@@ -1,8 +1,8 @@
 """Reciprocal rank fusion: one ranking out of several whose scores can't be compared.
 
 An item's score is the sum of ``1 / (60 + rank)`` over the rankings that hold it; half of that where it holds only some
-of the words, often the small ones. What is first in both is first; what is in none never appears; among equals the words
-decide, then the later place in the log.
+of the words, often the small ones. What is first in both is first; what is in none never appears; among equals the
+words decide, then the later place in the log.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Pace:
     quiet: float = 3.0
     rest: float = 0.05
     share: float = 4.0
-    patience: float = 3.0
+    patience: float = 5.0
     release: float = 300.0
     failed: float = 60.0
     failed_cap: float = 3600.0

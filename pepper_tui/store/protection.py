@@ -1,7 +1,7 @@
 """What may not go, whatever a rule says: what is open, and what something open still needs.
 
 The hard guard is in ``removal``: it looks again, in the same transaction, whether a context has changed or has an
-unhandled delivery. This here is of the moment when it was loaded.
+unhandled delivery. This here is of the moment when it was gathered.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.model import OPEN_TAG, Effect, Json, Namespace
 
 from .content import decode
 
+if TYPE_CHECKING:
+    from .context_store import ContextStore
+
 OUTSIDE: Final = frozenset({Effect.WRITE.value, Effect.SEND.value})
-MOST: Final = 50_000  # contexts that open ones lead to
+MOST: Final = 50_000  # contexts that are open, or that open ones lead to
+STEP: Final = 300  # of them that one look takes in
 _IDS: Final = {  # keys of `data` that hold ids (one, or a list), and where these are found
     "call": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
     "calls": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
@@ -36,7 +40,7 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Loaded once for a run over the store."""
+    """Gathered once for a run over the store."""
 
     names: frozenset[Name]
     matters: frozenset[str]
@@ -65,34 +69,67 @@ class Protection:
         return ""
 
 
-def load(connection: sqlite3.Connection, namespaces: Mapping[str, int], now: float) -> Protection:
-    """What is to be protected at ``now``."""
-    spaces = {ident: name for name, ident in namespaces.items()}
-    found: set[Name] = set()
-    matters: set[str] = set()
-    waiting: list[tuple[str, str, Json]] = []
-    for ns, context_id, data in connection.execute(
-        "SELECT u.ns, u.context_id, u.data FROM context_tags t JOIN updates u ON u.seq = t.seq WHERE t.tag = ?",
-        (OPEN_TAG,),
-    ):
-        content = decode(data)
-        waiting.append((spaces[ns], context_id, content))
-        matters.add(str(content.get("matter") or ""))
-        found.add((spaces[ns], context_id))
-    while waiting and len(found) < MOST:
-        namespace, context_id, content = waiting.pop()
-        for name in _leads_to(namespace, context_id, content):
-            if name in found:
-                continue
-            found.add(name)
-            more = _data(connection, namespaces.get(name[0]), name[1])
-            if more is not None:
-                waiting.append((*name, more))
-    windows = frozenset(seq for (seq,) in connection.execute("SELECT seq FROM dedupe WHERE until > ?", (now,)))
-    summary = _data(connection, namespaces.get(Namespace.SUMMARY), "current") or {}
-    return Protection(
-        frozenset(found), frozenset(matters - {""}), windows, int(summary.get("covers_seq", 0)), namespaces
-    )
+class Gathering:
+    """Finds what is to be protected at ``now``, a bounded look at a time: ``begin``, ``go_on`` until it says False,
+    then ``found``."""
+
+    def __init__(self, namespaces: Mapping[str, int], now: float) -> None:
+        self._namespaces, self._now = namespaces, now
+        self._spaces = {ident: name for name, ident in namespaces.items()}
+        self._open: list[int] = []
+        self._waiting: list[tuple[str, str, Json]] = []
+        self._names: set[Name] = set()
+        self._matters: set[str] = set()
+        self._windows: frozenset[int] = frozenset()
+        self._covered = 0
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        self._open = [row[0] for row in connection.execute("SELECT seq FROM context_tags WHERE tag = ?", (OPEN_TAG,))]
+        keys = connection.execute("SELECT seq FROM dedupe WHERE until > ?", (self._now,))
+        self._windows = frozenset(row[0] for row in keys)
+        summary = _data(connection, self._namespaces.get(Namespace.SUMMARY), "current") or {}
+        self._covered = int(summary.get("covers_seq", 0))
+
+    def go_on(self, connection: sqlite3.Connection) -> bool:
+        """Look at some more; whether there is still more."""
+        for _ in range(STEP):
+            if self._open:
+                self._take_open(connection, self._open.pop())
+            elif self._waiting and len(self._names) < MOST:
+                self._follow(connection, *self._waiting.pop())
+            else:
+                return False
+        return True
+
+    def _take_open(self, connection: sqlite3.Connection, seq: int) -> None:
+        row = connection.execute("SELECT ns, context_id, data FROM updates WHERE seq = ?", (seq,)).fetchone()
+        if row is not None:  # else it has changed since, and what it is now is new
+            name, data = (self._spaces[row[0]], row[1]), decode(row[2])
+            self._names.add(name)
+            self._matters.add(str(data.get("matter") or ""))
+            self._waiting.append((*name, data))
+
+    def _follow(self, connection: sqlite3.Connection, namespace: str, context_id: str, data: Json) -> None:
+        for name in _leads_to(namespace, context_id, data):
+            if name not in self._names:
+                self._names.add(name)
+                more = _data(connection, self._namespaces.get(name[0]), name[1])
+                if more is not None:
+                    self._waiting.append((*name, more))
+
+    def found(self) -> Protection:
+        names, matters = frozenset(self._names), frozenset(self._matters - {""})
+        return Protection(names, matters, self._windows, self._covered, self._namespaces)
+
+
+async def gather(store: ContextStore, namespaces: Mapping[str, int], now: float) -> Protection:
+    """What is to be protected at ``now``. Raises ``StoreError``."""
+    gathering = Gathering(namespaces, now)
+    await store.read(gathering.begin, 1)
+    more = True
+    while more:
+        more = await store.read(gathering.go_on, 1)
+    return gathering.found()
 
 
 def _leads_to(namespace: str, context_id: str, data: Json) -> Iterator[Name]:

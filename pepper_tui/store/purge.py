@@ -48,7 +48,7 @@ async def survey(store: ContextStore, scope: Scope) -> Survey:
     """Look what is in scope. Raises ``StoreError``."""
     now, found = store.clock.now(), Survey()
     spaces = await store.read(lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1)
-    needed = await store.read(lambda c: protection.load(c, spaces, now), 1)
+    needed = await protection.gather(store, spaces, now)
     globs = tuple(space for space, _ in scope.names) or scope.namespaces
     seen: set[tuple[str, str]] = set()
     for namespace, ns in spaces.items():

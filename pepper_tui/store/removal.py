@@ -20,7 +20,7 @@ from .content import decode, encode
 from .database import transaction
 from .plan import Book
 
-ROWS: Final = 200
+ROWS: Final = 100
 CHARACTERS: Final = 500_000
 TRACE: Final = "trace"  # the type of a context of which no more is left
 LAST_SEQ: Final = "last_seq"  # in `meta`: no number of the log is given twice, though its row may be gone

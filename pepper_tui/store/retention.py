@@ -18,12 +18,12 @@ from typing import Final
 from pepper_tui.clock import Clock
 from pepper_tui.model import Health, Namespace
 
-from . import picking, protection
+from . import picking, protection, search_index
 from .context_store import ContextStore
 from .database import transaction
 from .errors import StoreError
 from .plan import Book
-from .removal import Doomed, Removed, portions, remove
+from .removal import Doomed, Removed, last_seq, portions, remove
 from .retention_rules import Rules, Wish, kept_reason
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,11 @@ log = logging.getLogger(__name__)
 DAY: Final = 86_400.0
 ENOUGH: Final = 5_000  # updates after which there is a run before the day is over
 PAUSE: Final = 30.0  # seconds from the start to a run that is due: the first minute belongs to the user
+MERGED: Final = 2_000  # updates, at least, between two merges of the search index
 KEYS: Final = 500  # dedupe keys that one transaction forgets
 _SWEPT: Final = "swept"  # in `meta`: when the last run ended
 _VERSIONS: Final = "versions_seen"  # in `meta`: up to which seq versions were looked at, under which bounds
+_MERGED: Final = "merged"  # in `meta`: the last seq when the search index was merged
 _PART: Final = "retention"
 
 
@@ -98,7 +100,7 @@ class Retention:
         """Remove all that is past its time by now. Raises ``StoreError``; what was removed by then stays so."""
         now, done = self._clock.now(), Removed()
         spaces = await self._store.read(_namespaces, 1)
-        needed = await self._store.read(lambda connection: protection.load(connection, spaces, now), 1)
+        needed = await protection.gather(self._store, spaces, now)
         for namespace, ns in spaces.items():
             if kept_reason(namespace):
                 continue
@@ -111,6 +113,7 @@ class Retention:
                 after = window.after
         await self._versions({ns: namespace for namespace, ns in spaces.items()}, now, done)
         await self._forget_keys(now)
+        await self._merge()
         await self._store.maintain(lambda connection, _: _remember(connection, _SWEPT, str(now)))
         self._last = now
         if done.rows or done.contexts:
@@ -135,6 +138,17 @@ class Retention:
             after = window.after
         value = json.dumps({"seq": seen, "sign": sign})
         await self._store.maintain(lambda connection, _: _remember(connection, _VERSIONS, value))
+
+    async def _merge(self) -> None:
+        """Merge the search index where as much was written since the last time as there is."""
+        last, merged, count = await self._store.read(_churn, 1)
+        if last - merged < max(MERGED, count):
+            return
+        more = first = True
+        while more:
+            more, first = await self._store.maintain(partial(_merge_step, first=first)), False
+            await asyncio.sleep(0)
+        await self._store.maintain(lambda connection, _: _remember(connection, _MERGED, str(last)))
 
     async def _forget_keys(self, now: float) -> None:
         expired = await self._store.read(
@@ -166,6 +180,17 @@ def _old_versions(
     connection: sqlite3.Connection, *, spaces: Mapping[int, str], rules: Rules, after: int, now: float
 ) -> picking.Window:
     return picking.versions(connection, spaces, rules, after, now)
+
+
+def _churn(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The last seq, that of the last merge, and how many contexts there are."""
+    count: int = connection.execute("SELECT count(*) FROM contexts").fetchone()[0]
+    return last_seq(connection), int(_meta(connection, _MERGED) or 0), count
+
+
+def _merge_step(connection: sqlite3.Connection, book: Book, first: bool) -> bool:
+    del book
+    return search_index.merge(connection, first)
 
 
 def _namespaces(connection: sqlite3.Connection) -> dict[str, int]:

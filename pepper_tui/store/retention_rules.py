@@ -44,7 +44,6 @@ KEPT: Final[Mapping[str, str]] = {
     Namespace.SENT: "Pepper's own mail would come back as news",
     Namespace.ADDED: "Pepper's own events would come back as news",
     Namespace.MCP_SERVER: "it says what you have trusted",
-    "follow": "conversations would be read anew",
     "feed.*": "feeds would begin anew",
     "follow": "what is followed would begin anew",
     "undo": "it is what u takes back",
@@ -83,8 +82,6 @@ RULES: Final[Mapping[str, Rule]] = {
     Namespace.PEOPLE: Rule(versions=1),
     Namespace.SENT: Rule(versions=1),
     Namespace.ADDED: Rule(versions=1),
-    "follow": Rule(versions=3),  # a version a call of the model
-    "follow.calls": Rule(days=60, versions=1),
     "feed.*": Rule(versions=1),
     "follow": Rule(versions=50),
     "follow.calls": Rule(days=8, versions=1),

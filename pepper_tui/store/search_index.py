@@ -14,6 +14,7 @@ from typing import Final
 from .plan import Book
 
 BEHIND: Final = 256  # rows after which a commit also brings the index on
+STEP: Final = 200  # pages
 _KEY: Final = "indexed"
 
 
@@ -65,3 +66,18 @@ def forget(connection: sqlite3.Connection, seq: int, indexed: str) -> None:
 def take_in(connection: sqlite3.Connection, seq: int, indexed: str) -> None:
     """Take the context at ``seq`` in again, under another text. In the caller's transaction."""
     connection.execute("INSERT INTO search (rowid, body) VALUES (?, ?)", (seq, indexed))
+
+
+def merge(connection: sqlite3.Connection, first: bool) -> bool:
+    """Bring the segments of the index one step closer to a single one, in a transaction of its own that writes some
+    ``STEP`` pages; ``first`` begins. Returns whether there is more to do.
+
+    What was taken out stays in the segments until they are merged; FTS5 leaves the large ones alone for long.
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        before = connection.total_changes
+        connection.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", (-STEP if first else STEP,))
+        return connection.total_changes - before >= 2  # fewer: it had nothing to do
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")

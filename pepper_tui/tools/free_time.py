@@ -35,7 +35,7 @@ def free_spans(wanted: Iterable[Span], busy: Iterable[Span], least: float) -> li
                 break
             if begins > here:
                 found.append((here, begins))
-            here = max(here, ends)
+            here = ends
         if here < end:
             found.append((here, end))
     return [span for span in found if span[1] - span[0] >= least]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.config import Config
 from pepper_tui.model import CardLine, ContextFilter, Namespace
 from pepper_tui.text import clean
-from pepper_tui.tools.web_address import addresses_in
+from pepper_tui.tools.web_address import addresses_in, is_in
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
@@ -59,13 +59,13 @@ class Provenance:
         }
         self._domains = tuple(vip.lower() for vip in config.user.vips if vip.startswith("@"))
         written = json.dumps(said, ensure_ascii=False).replace("\\n", "\n")
-        self._configured, self._addresses = set(atoms(written)), addresses_in(written)
+        self._configured, self._addresses = set(atoms(written)), set(addresses_in(written))
 
     async def typed(self, address: str) -> bool:
         """Whether the user typed all of a canonical web address, or the config holds it."""
         if address in self._addresses:
             return True
-        return any(address in addresses_in(text) for text in await self._messages())
+        return any(is_in(address, text) for text in await self._messages())
 
     async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = ()) -> list[CardLine]:
         """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.

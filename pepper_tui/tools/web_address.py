@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -101,16 +102,26 @@ def same_site(before: str, after: str) -> bool:
     )
 
 
-def addresses_in(text: str) -> set[str]:
-    """The addresses that ``text`` holds, canonical. Where one ends is not always plain: "see https://a.org/x)." counts
-    with and without what may be punctuation."""
-    found: set[str] = set()
+def addresses_in(text: str, host: str = "") -> Iterator[str]:
+    """The addresses that ``text`` holds, canonical; only those that name ``host``, where it is given.
+
+    Where one ends is not always plain: "see https://a.org/x)." counts with and without what may be punctuation.
+    """
     for match in _WRITTEN.finditer(clean(text)):
         written = match[0]
+        if host not in written.lower():
+            continue
         for _ in range(_MAX_EDGE + 1):
             with contextlib.suppress(ValueError):
-                found.add(canonical(written))
+                yield canonical(written)
             if written[-1:] not in _EDGE:
                 break
             written = written[:-1]
-    return found
+
+
+def is_in(address: str, text: str) -> bool:
+    """Whether ``text`` holds the canonical ``address``."""
+    host = origin(address)[1]
+    if "xn--" in host or ":" in host:  # which may be written otherwise
+        host = ""
+    return host in text.lower() and address in addresses_in(text, host)

@@ -109,7 +109,7 @@ class PepperApp(Actions):
                     self.pen,
                     id="signals",
                 )
-                yield CancelList("CALLS", "What Pepper is doing, with its time. x cancels.", self.pen, id="calls")
+                yield CancelList("CALLS", "What Pepper is doing, with its time.", self.pen, id="calls")
                 yield CancelList("WORKERS", "Longer tasks that Pepper hands out.", self.pen, id="workers")
         yield self._status
 

@@ -7,7 +7,7 @@ and asks once where there is one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final, cast
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import events
@@ -22,9 +22,8 @@ from textual.widgets import Input, Static
 from pepper_tui.model import CardLine
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.composer import CleanArea, CleanInput
-from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.keys import bindings, names_of
 
-_WAYS_OUT: Final = "Ctrl+S saves, does not approve · Esc leaves"
 Answer = Callable[[dict[str, str]], None]
 
 
@@ -48,7 +47,6 @@ class Form(VerticalScroll, can_focus=False):
         super().__init__(id="form")
         self._lines, self._answer = lines, answer
         set_title(self, title)
-        self.border_subtitle = _WAYS_OUT
         self._leaving: dict[str, str] = {}
         self._fields: list[tuple[str, str, CleanInput | CleanArea]] = []
 
@@ -72,8 +70,14 @@ class Form(VerticalScroll, can_focus=False):
             yield field
 
     def on_mount(self) -> None:
+        self._say_ways_out()
         if self._fields:
             self._fields[0][2].focus()
+
+    def _say_ways_out(self) -> None:
+        names = names_of(self.app)
+        ways = f"{names.of('form.save')} saves, does not approve · {names.of('form.editor')} editor · Esc leaves"
+        self.border_subtitle = ways
 
     def on_input_changed(self) -> None:
         self._stay()
@@ -85,7 +89,7 @@ class Form(VerticalScroll, can_focus=False):
         """What was typed since the question whether to drop it answers that question."""
         if self._leaving and self.changed() != self._leaving:
             self._leaving = {}
-            self.border_subtitle = _WAYS_OUT
+            self._say_ways_out()
 
     def changed(self) -> dict[str, str]:
         """Label → value of the fields that differ from what they began with."""
@@ -107,7 +111,7 @@ class Form(VerticalScroll, can_focus=False):
             self.post_message(self.Left())
             return
         self._leaving = changed
-        self.border_subtitle = "Esc again drops your changes · Ctrl+S saves them"
+        self.border_subtitle = f"Esc again drops your changes · {names_of(self.app).of('form.save')} saves them"
 
 
 class Prompt(Vertical):

@@ -9,6 +9,7 @@ from rich.text import Text
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.ink import Pen
+from pepper_tui.ui.keys import KeyNames
 
 
 def trouble_words(board: Board) -> str:
@@ -21,7 +22,9 @@ def trouble_words(board: Board) -> str:
     return words if len(troubles) == 1 else f"{len(troubles)} parts in trouble (Ctrl+L) · {words}"
 
 
-def health_lines(board: Board, model: str, held: Sequence[str], dead: Sequence[str], pen: Pen) -> list[Text]:
+def health_lines(
+    board: Board, model: str, held: Sequence[str], dead: Sequence[str], names: KeyNames, pen: Pen
+) -> list[Text]:
     """Model, cost, each part, what was held back, and the deliveries that were given up."""
     ink = pen.ink
     spent = board.spent_today(pen.now, pen.zone)
@@ -40,5 +43,5 @@ def health_lines(board: Board, model: str, held: Sequence[str], dead: Sequence[s
         lines += [Text(""), Text(heading, ink.strong)]
         lines += [Text("  " + clean(line, 500)) for line in found] or [Text("  none", ink.dim)]
     if dead:
-        lines.append(Text("  Ctrl+F7 tries them again", ink.accent))
+        lines.append(Text(f"  {names.of('pepper.redrive')} tries them again", ink.accent))
     return lines

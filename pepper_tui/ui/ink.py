@@ -47,7 +47,7 @@ class Ink:
         return cls(
             plain=Style(),
             strong=Style(bold=True),
-            dim=dim if dim.color else Style(dim=True),
+            dim=dim if dim.color and not dim.color.is_default else Style(dim=True),
             accent=style("accent"),
             urgent=style("error", bold=True),
             warn=style("warning"),

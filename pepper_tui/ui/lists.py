@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from pepper_tui.model import Priority, Signal
 from pepper_tui.ui import rows
 from pepper_tui.ui.bursts import NoBursts
-from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.keys import bindings, names_of
 from pepper_tui.ui.live_list import LiveList, Row
 
 
@@ -29,11 +29,12 @@ class SignalList(LiveList):
         logged = len(signals) - len(told)
         shown = signals if self._logged else told
         made = {s.id: self._row(s) for s in shown}
+        key = names_of(self.app).of("signals.logged")
         self._made = made
         self.show_rows(
             [row for _, row in made.values()],
             count=len(told),
-            aside=f"{logged} logged (l {'hides' if self._logged else 'shows'})" if logged else "",
+            aside=f"{logged} logged ({key} {'hides' if self._logged else 'shows'})" if logged else "",
         )
 
     def _row(self, signal: Signal) -> tuple[Signal, Row]:

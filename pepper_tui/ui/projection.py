@@ -79,7 +79,7 @@ class Projection:
         self._app.notices.hear(taken)
         changed = self.board.apply(taken)
         self.draw(changed)
-        if changed & {Pane.INBOX, Pane.CALLS}:
+        if changed & {Pane.INBOX, Pane.CALLS} and self._app.query("#effects"):
             self._app.audit.reload()
         self._spent = self._app.clock.monotonic() - began
 

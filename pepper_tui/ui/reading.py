@@ -153,7 +153,7 @@ class Reading:
         held = await engine.why("silence") if engine else []
         dead = await engine.dead_letters() if engine else []
         model = f"{engine.model_name}{' (offline)' if engine.offline else ''}" if engine else "starting"
-        self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, pen))
+        self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, self._app.key_names, pen))
 
 
 REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:"}

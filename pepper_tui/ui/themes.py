@@ -67,7 +67,7 @@ ANSI: Final = Theme(
     error="ansi_red",
     dark=True,
     variables={
-        "pepper-dim": "ansi_bright_black",
+        "pepper-dim": "ansi_default",  # drawn dim: some palettes have no grey of their own
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",
         "input-cursor-background": "ansi_default",

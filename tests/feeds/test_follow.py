@@ -149,15 +149,19 @@ async def test_a_claim_without_words_that_were_written_is_not_told(store: Contex
 async def test_only_what_belongs_to_it_and_is_new_costs_a_call(store: ContextStore, clock: ManualClock) -> None:
     with ModelServer(default=report(0.1)) as server:
         async with Stage(store, clock, server.url, sender="@example.com") as stage:
-            await stage.mail("old", backlog=True)
+            await stage.mail("long ago", backlog=True)
             await stage.mail("lunch?", subject="Lunch")
             await clock.advance(5.0)
             await stage.mail("new")
             await until(lambda: stage.read(1))
             for _ in range(24):
                 await clock.advance(3600.0)
-        assert len(server.requests) == 1
+            assert len(server.requests) == 1
+            await stage.mail("newer")
+            await until(lambda: stage.read(2))
+        assert len(server.requests) == 2
         assert "lunch?" not in str(server.requests)
+        assert "long ago" not in str(server.requests)
 
 
 async def test_messages_are_gathered_into_one_call(store: ContextStore, clock: ManualClock) -> None:

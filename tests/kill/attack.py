@@ -142,6 +142,7 @@ class Attack:
         watches = "".join(
             f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
             for priority, sender in SENDERS.items()
+            if priority != "normal"  # what no rule settles is judged by the model first
         )
         (self.home / "config.toml").write_text(
             f"""
@@ -159,6 +160,8 @@ retry_cap = 0.2
 [scheduler]
 calls_per_step = 200
 max_rounds = 1000
+[judging]
+wait = 0.05
 [tools]
 undo_seconds = 0.0
 open_cards = 500

@@ -131,6 +131,20 @@ async def test_text_of_an_attempt_that_failed_is_void_before_the_next(store: Con
     assert done(events).because == "big: The model's answer broke off."
 
 
+async def test_a_first_model_that_is_there_and_answers_badly_does_not_rest(
+    store: ContextStore, clock: ManualClock
+) -> None:
+    with (
+        ModelServer(default={"text": "half a", "cut": True}) as first,
+        ModelServer(default={"text": "whole"}) as second,
+    ):
+        models = models_of(store, clock, **with_fallback(first.url, second.url, retries=0))
+        for count in (1, 2, 3):
+            assert done(await asked(models, clock)).text == "whole"
+            assert len(first.requests) == count
+        await models.close()
+
+
 async def test_a_first_model_that_is_away_rests_and_is_then_tried_once(store: ContextStore, clock: ManualClock) -> None:
     with ModelServer(default=SERVER_ERROR) as first, ModelServer(default={"text": "spare"}) as second:
         models = models_of(store, clock, **with_fallback(first.url, second.url))

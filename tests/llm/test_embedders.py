@@ -131,6 +131,18 @@ async def test_who_waits_no_more_leaves_no_answer_behind() -> None:
     assert not (dog == cat).all()
 
 
+async def test_a_stop_does_not_wait_for_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    embedder = OfflineEmbedder(tmp_path / "slow.py")
+    await embedder.open()
+    asked = asyncio.create_task(embedder.embed(["hang"], waits=False))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(10):
+        await embedder.close()
+    with pytest.raises(EmbeddingError, match="ended"):
+        await asked
+
+
 async def test_its_process_dies_with_pepper() -> None:
     code = (
         "import asyncio, os\n"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import ContextFilter
+from pepper_tui.model import Context, ContextFilter
 from pepper_tui.store import ContextStore
+from pepper_tui.store.query_cache import QueryCache
 
 NOTES = ContextFilter(namespaces=["note.*"])
 
@@ -60,14 +61,14 @@ async def test_a_store_ends_what_it_could_change(store: ContextStore) -> None:
 
 
 async def test_time_ends_it(store: ContextStore, clock: ManualClock) -> None:
-    await store.store({}, namespace="note.a", context_id="short", ttl=10.0)
+    await store.store({}, namespace="note.a", context_id="short", ttl=20.0)
     await store.store({}, namespace="note.a", context_id="long")
     for _ in range(3):
         assert await ids(store) == ["long", "short"]
-    await store.store({}, namespace="note.a", context_id="short", ttl=20.0)  # no update, and yet a change
-    await clock.advance(10.0)
+    await store.store({}, namespace="note.a", context_id="short", ttl=15.0)  # no update, and yet a change
+    await clock.advance(14.0)
     assert await ids(store) == ["long", "short"]
-    await clock.advance(10.0)
+    await clock.advance(1.0)
     assert await ids(store) == ["long"]
     for _ in range(2):
         await ids(store)
@@ -87,6 +88,21 @@ async def test_what_is_committed_while_it_is_read_is_not_missed(store: ContextSt
         assert len(await ids(store)) == min(100, number + 1)
         await asyncio.gather(*reading)
         assert len(await ids(store)) == min(100, number + 1)
+
+
+async def test_an_answer_read_before_a_commit_is_not_kept_after_it(clock: ManualClock) -> None:
+    cache = QueryCache(clock, 100.0)
+    asked: list[int] = []
+
+    async def ask() -> list[Context]:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            cache.changed(["other"])  # committed while this one read; who knows what it has seen
+        return []
+
+    for _ in range(5):
+        await cache.answer("question", ["a"], ask, contexts=lambda found: found)
+    assert asked == [0, 1, 2]
 
 
 async def test_any_store_ends_a_search(store: ContextStore) -> None:

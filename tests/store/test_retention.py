@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ConfigError, parse_config
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate
-from pepper_tui.store import ContextStore, Retry, Subscriber
-from pepper_tui.store.removal import CHARACTERS, ROWS, TRACE, Doomed, How, portions
+from pepper_tui.store import ContextStore, Retry, Subscriber, picking, protection
+from pepper_tui.store.removal import CHARACTERS, ROWS, TRACE, Doomed, How, portions, remove
 from pepper_tui.store.retention import DAY, ENOUGH, PAUSE, Retention
 from pepper_tui.store.retention_rules import RULES, Rule, Rules, Wish
 from tests.waiting import until
@@ -136,6 +136,27 @@ async def _has_dead(store: ContextStore) -> bool:
     return bool(await store.dead())
 
 
+async def test_what_changes_after_it_was_picked_stays(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    for ident in ("changed", "awaited", "plain"):
+        await put(store, ident, "signals.a")
+    await clock.advance(400 * DAY)
+    spaces = {"signals.a": 1}
+    needed = await protection.gather(store, spaces, clock.now())
+    want = picking.Want(changed=clock.now())
+    window = await store.read(lambda c: picking.contexts(c, "signals.a", 1, want, needed))
+    assert len(window.doomed) == 3
+    await put(store, "changed", "signals.a", news=True)
+    await store.maintain(
+        lambda c, book: c.execute("INSERT INTO deliveries (subscription, seq, state) VALUES (1, 2, 'pending')")
+    )
+    await store.queue("q", ["other"])  # the subscription 1
+    done = await store.maintain(lambda c, book: remove(c, book, window.doomed, clock.now()))
+    assert (done.contexts, done.rows) == (1, 1)
+    assert await left(store, "signals.a") == {"changed", "awaited"}
+    await store.close()
+
+
 async def test_of_a_mail_a_trace_stays_that_only_its_feed_sees(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
     await put(store, "m", "raw.mail", ["thread:t"], files=[["/mail", "1.a"]], text="secret words", subject="Lunch")
@@ -224,7 +245,7 @@ async def test_the_file_stops_growing(quick: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(quick / "p.db", clock)
     retention = Retention(store, clock, {"signals.*": Wish(days=8)})
     chance, sizes = random.Random(1), []
-    for day in range(90):
+    for day in range(100):
         async with store.unit():
             for number in range(60):
                 words = " ".join(f"w{chance.randrange(3000)}" for _ in range(60))
@@ -234,7 +255,7 @@ async def test_the_file_stops_growing(quick: Path, clock: ManualClock) -> None:
         await retention.sweep()
         sizes.append(await store.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0])))
     assert len(await left(store, "signals.a")) == 8 * 60
-    assert max(sizes[40:]) <= max(sizes[:40])
+    assert max(sizes[50:]) <= 1.05 * max(sizes[:50])
     assert max(sizes) * 4096 <= 8 * 60 * 2600  # bytes a context that is kept; the index rises and falls as it merges
     await store.close()
 

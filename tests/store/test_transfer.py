@@ -78,11 +78,11 @@ async def full(path: Path, clock: ManualClock) -> ContextStore:
     await store.delete("a", namespace="memory.a")
     await store.store({"n": 9}, namespace="memory.a", context_id="a")
     await store.store({"id": "m", "files": [["/mail", "1"]], "body": "words"}, namespace="raw.mail", context_id="m")
-    await store.store({}, namespace="gone", context_id="g", tags=["t"])
-    await store.delete("g", namespace="gone")
     await store.store({"n": 1}, namespace="long", context_id="l", text="w " * 60_000)
     await clock.advance(800 * DAY)
     await Retention(store, clock).sweep()
+    await store.store({}, namespace="gone", context_id="g", tags=["t"])
+    await store.delete("g", namespace="gone")
     await store.store({"n": 1}, namespace="last", context_id="z", dedupe_key="k", dedupe_window=50.0)
     await store.search("words")
     return store
@@ -128,6 +128,7 @@ async def test_a_round_trip_loses_nothing(tmp_path: Path, clock: ManualClock) ->
 
 async def test_an_export_of_a_store_at_work_is_of_one_moment(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
+    await store.queue("q", ["left"])
 
     async def work() -> None:
         for number in range(400):
@@ -141,9 +142,11 @@ async def test_an_export_of_a_store_at_work_is_of_one_moment(tmp_path: Path, clo
         await asyncio.sleep(0.01)
         file = tmp_path / f"{number}.jsonl"
         await asyncio.to_thread(export_file, store.path, file, clock.now())
-        updates = [json.loads(line)["update"] for line in lines_of(file) if line.startswith('{"update"')]
+        entries = [json.loads(line) for line in lines_of(file)]
+        updates = [entry["update"] for entry in entries if "update" in entry]
         sides = [[u["data"]["n"] for u in updates if u["namespace"] == side] for side in ("left", "right")]
         assert sides[0] == sides[1] == [*range(len(sides[0]))]
+        assert sum("delivery" in entry for entry in entries) == len(sides[0])
         seen.add(len(updates))
     await working
     assert len(seen) > 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.tools import ApprovalError, Limits, NotDoneError, WebFetcher
 from pepper_tui.tools.fetch import is_public
-from pepper_tui.tools.web_address import addresses_in, canonical
+from pepper_tui.tools.web_address import addresses_in, canonical, is_in
 from tests.tools.bench import Bench
 from tests.tools.web import Web, page, redirect
 
@@ -173,15 +174,19 @@ async def test_after_a_crash_in_the_attempt_it_is_not_asked_twice(bench: Bench, 
 
 
 def test_which_addresses_a_text_holds() -> None:
-    said = addresses_in(
+    text = (
         "see (https://en.example.org/wiki/Foo_(bar)), http://a.example:8080/x?y=Z#top or b.example/path. "
-        "mail bob@evil.example, <HTTPS://C.example>, ftp://no.example/x, 10.1.2.3"
+        "mail bob@evil.example, <HTTPS://C.example>, ftp://no.example/x, 10.1.2.3, "
+        "https://Grün.example/ä, http://[::0001]/"
     )
+    said = set(addresses_in(text))
     for typed in ("https://en.example.org/wiki/Foo_(bar)", "http://a.example:8080/x?y=Z", "https://b.example/path",
-                  "https://c.example/"):  # fmt: skip
+                  "https://c.example/", "https://xn--grn-ioa.example/%C3%A4", "http://[::1]/"):  # fmt: skip
         assert typed in said
+        assert is_in(typed, text)
     assert not {each for each in said if "evil" in each or "no.example" in each or each.startswith("http://b")}
     assert "http://a.example:8080/x?y=z" not in said
+    assert not is_in("https://a.example:8080/x?y=Z", text)
 
 
 @given(st.text(max_size=80))
@@ -319,9 +324,15 @@ async def test_a_bomb_is_cut(bench: Bench, web: Web, names: Names) -> None:
     bomb = gzip.compress(b"boom " * 10_000_000)
     assert len(bomb) < 200_000
     web.answers["/"] = page(bomb, "text/plain", Content_Encoding="gzip")
-    said = await told(bench, web.at("/"))
+    tracemalloc.start()
+    try:
+        said = await told(bench, web.at("/"))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert "note: it was cut" in said
     assert said.count("boom") < 500_000
+    assert most < 25_000_000, "bytes, at its height"
     for coding in ("br", "gzip, gzip", "x" * 5000):
         web.answers["/"] = page(b"x", "text/plain", Content_Encoding=coding)
         assert "packed as" in await told(bench, web.at("/"))

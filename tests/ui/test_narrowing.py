@@ -24,6 +24,9 @@ def world(engine: FakeEngine) -> None:
     engine.put(Namespace.TOOL_CALL, call("k2", "search_mail", CallState.SCHEDULED))
     for key, agent in (("r1", "researcher"), ("r2", "scribe")):
         engine.put(Namespace.RUN, WorkerRun(key, "k", agent, "stateful", "a task", T0))
+
+
+def talk(engine: FakeEngine) -> None:
     for number in range(200):
         engine.put(Namespace.USER_MESSAGE, UserMessage(f"u{number:03}", f"line {number}", T0 + number))
     engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("p1", "Marta said *yes*", T0 + 50.5, "s"))
@@ -88,7 +91,7 @@ async def test_a_filter_ends_when_the_keys_go_elsewhere_but_not_into_what_was_op
 
 
 async def test_a_message_is_found_and_then_read_in_its_place() -> None:
-    async with seat(world) as (app, pilot, _, _):
+    async with seat(talk) as (app, pilot, _, _):
         chat = app.query_one(Transcript)
         await until(lambda: chat.virtual_size.height > 600, pilot)
         chat.focus()

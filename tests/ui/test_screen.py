@@ -245,7 +245,20 @@ def hostile(engine: FakeEngine) -> None:
     engine.put(Namespace.HEALTH, Health(HOSTILE, "trouble", HOSTILE, HOSTILE, T0))
 
 
-@pytest.mark.parametrize("keys", [(), ("ctrl+t",), ("ctrl+t", "enter"), ("ctrl+t", "e"), ("f6",), ("ctrl+l",)])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (),
+        ("ctrl+t",),
+        ("ctrl+t", "enter"),
+        ("ctrl+t", "e"),
+        ("f6",),
+        ("ctrl+l",),
+        ("ctrl+o",),
+        ("f12", "enter"),
+        ("ctrl+3", "slash", "b"),
+    ],
+)
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_hostile_text_is_harmless(keys: tuple[str, ...], size: tuple[int, int]) -> None:
     async with seat(hostile, size) as (app, pilot, engine, clock):

@@ -31,7 +31,7 @@ from pepper_tui.tools.mcp.definition import Definition
 from pepper_tui.tools.mcp.offer import Offer
 from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.mcp.question import Answer, Question
-from pepper_tui.tools.mcp.trouble import last_words, way_out, why_failed
+from pepper_tui.tools.mcp.trouble import last_words, length, way_out, why_failed
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import NotDoneError, ReportedFailureError, ToolContext, ToolError
 
@@ -137,7 +137,7 @@ class Server:
     async def start(self) -> None:
         """Offer the tools that are known from earlier, and begin to supervise; returns at once."""
         await self.offer.recall()
-        await self._tell("starting", "")
+        await self._tell("starting", "it is being started")
         self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
 
     async def stop(self) -> None:
@@ -149,7 +149,7 @@ class Server:
     async def _supervise(self) -> None:
         clock, failures = self.around.clock, 0
         while True:
-            began = clock.monotonic()
+            began, logged = clock.monotonic(), await asyncio.to_thread(length, self.log)
             try:
                 await self._live()
                 why = self._ended or "it closed the connection"
@@ -166,7 +166,7 @@ class Server:
                     self._waiting.popleft().settle(NotDoneError(f"The MCP server {self.name} went away before it."))
             failures = 1 if clock.monotonic() - began > STEADY else failures + 1
             pause = min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1)) * (0.5 + clock.jitter() / 2)
-            said = await asyncio.to_thread(last_words, self.log) if self.config.command else ""
+            said = await asyncio.to_thread(last_words, self.log, logged) if self.config.command else ""
             why = f"{why}; it said: {said}" if said else why
             self._down = (why, clock.monotonic() + pause)
             pausing = asyncio.create_task(clock.sleep(pause))

@@ -15,11 +15,17 @@ def way_out(name: str, config: McpServer) -> str:
     return f"check command, args and env in [mcp.{name}]"
 
 
-def last_words(path: Path) -> str:
-    """The last line of a server's log. Blocking."""
+def length(path: Path) -> int:
+    """Bytes of a server's log by now. Blocking."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def last_words(path: Path, since: int = 0) -> str:
+    """The last line that a server's log has got after its first ``since`` bytes. Blocking."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4096))
+            size = length(path)
+            file.seek(max(size - 4096, since if since <= size else 0))  # else it has begun anew
             lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""

@@ -30,7 +30,7 @@ from pepper_tui.tools.mcp import McpServers
 from tests.waiting import until
 
 UNRULY = Path(__file__).parent / "unruly.py"
-SECONDS = 20.0
+SECONDS = 40.0
 
 
 def unruly(folder: Path, **more: Any) -> Json:

@@ -119,6 +119,19 @@ async def test_a_write_to_a_server_that_is_down_is_known_not_to_have_happened(
     assert effects(folder) == []
 
 
+async def test_a_write_that_never_left_is_known_not_to_have_happened(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock
+) -> None:
+    async with living(tmp_path, store, clock, {"own": unruly(folder, timeout=0.3)}) as bench:
+        await bench.up("own")
+        (folder / "mute").touch()  # it does not answer any more when it is asked whether its tool is the same still
+        found = await bench.approved("own__append", line="x")
+        (folder / "mute").unlink()
+    assert found.state is CallState.FAILED
+    assert "Nothing happened" in found.content
+    assert effects(folder) == []
+
+
 async def test_a_call_that_hangs_is_cancelled_at_the_server(bench: McpBench, folder: Path) -> None:
     call_id = await bench.schedule("own__hang")
     await until(lambda: "call hang" in seen(folder))
@@ -208,7 +221,7 @@ async def test_a_server_that_can_not_start_says_why_and_stays_harmless(
     }
     async with living(tmp_path, store, clock, servers) as bench:
         await bench.up("own")
-        assert "I can't start: no key" in (await bench.down("dies")).detail
+        assert (await bench.down("dies")).detail == "Connection closed; it said: I can't start: no key"
         assert "there-is-no-such-program" in (await bench.down("absent")).detail
         assert "env:NOT_SET" in (await bench.down("keyless")).detail
         assert "[mcp.dies]" in (await bench.health("dies")).mend
@@ -225,7 +238,7 @@ async def test_a_server_that_no_longer_answers_is_noticed_and_begun_again(
         await clock.advance(server.LOOK_EVERY)
         return (await bench.health("own")).state == "trouble"
 
-    await until(noticed, 20.0, "that it does not answer")
+    await until(noticed, 40.0, "that it does not answer")
     assert "did not answer within" in (await bench.health("own")).detail
     (folder / "mute").unlink()
     await clock.advance(server.LONGEST_PAUSE)

@@ -27,6 +27,7 @@ GOOD = '[mcp.own]\ncommand = "x"\n'
         (GOOD + 'colour = "red"\n', ":3: mcp.own.colour: unknown key"),
         (GOOD + 'headers = { A = "b" }\n', ":1: mcp.own: headers goes with url only"),
         (GOOD + 'env = { API_KEY = "sk-1" }\n', ":1: mcp.own: env.API_KEY looks like a secret"),
+        ('[mcp.own]\nurl = "https://x/?api_key=1"\n', ":1: mcp.own: url must not hold a secret"),
         ('[mcp.own]\nurl = "ftp://x"\n', ":1: mcp.own: url must begin with http"),
         ('[mcp.own]\nurl = "https://me:pw@x/"\n', ":1: mcp.own: url must not hold a password"),
         (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import CallState, Json
+from pepper_tui.model import CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import TRUST
 from pepper_tui.tools.mcp.server import LOOK_EVERY
@@ -70,6 +70,16 @@ async def test_a_new_tool_asks_too_and_one_card_holds_all_that_is_new(
         await bench.engine.approvals.approve(card.id)
 
 
+async def test_what_comes_in_the_first_moments_of_a_first_start_is_first_seen_too(
+    bench: McpBench, folder: Path
+) -> None:
+    offer(folder, *TOOLS, tool("late"))
+    (folder / "poke").touch()
+    await bench.up("own", "15 tools")
+    assert (await bench.run("own__late")).state is CallState.SUCCEEDED
+    assert await bench.cards() == []
+
+
 async def test_what_was_rejected_stays_barred_and_is_not_asked_again(
     tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock
 ) -> None:
@@ -81,6 +91,8 @@ async def test_what_was_rejected_stays_barred_and_is_not_asked_again(
         await bench.up("own", "1 wait for your yes")
         assert await bench.cards() == []
         assert (await bench.run("own__echo", text="x")).state is CallState.FAILED
+        calls = await store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL], limit=100))
+        assert [call.data["name"] for call in calls].count(TRUST) == 1
 
 
 async def test_a_card_that_waits_outlives_pepper_and_holds_for_what_it_shows_only(
