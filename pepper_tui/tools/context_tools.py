@@ -47,13 +47,22 @@ async def search_context(
         raise ToolError(f"there is no source {one_line(source, 60)!r}; there are: {', '.join(_SEARCHED)}")
     wanted = [source, f"{source}.*"] if source else list(_SEARCHED)
     where = ContextFilter(namespaces=wanted, limit=limit)
-    hits = await ctx.store.search(query, where, limit)
+    asked = await _asked_in(ctx)
+    found = await ctx.store.search(query, where, min(50, limit + len(asked)))
+    hits = [hit for hit in found if f"{hit.context.namespace}:{hit.context.context_id}" not in asked][:limit]
     lines = [
         f"{hit.context.namespace}:{hit.context.context_id} | {iso(hit.context.updated_at, ctx.services.zone)}"
         f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
         for hit in hits
     ]
     return "\n".join(lines) or "Nothing matches."
+
+
+async def _asked_in(ctx: ToolContext) -> set[str]:
+    """What the step that makes this search was given: the question itself is no answer to it."""
+    kind, _, ident = ctx.call.origin.partition(":")
+    step = await ctx.store.get(ident, namespace=Namespace.STEP) if kind == "step" else None
+    return set(step.data["inputs"]) if step is not None else set()
 
 
 @tool(effect=Effect.READ)

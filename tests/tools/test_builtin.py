@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.attention import parse_repeat
-from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, Notification, Record, Reminder, ReminderState
+from pepper_tui.model import (
+    CallState,
+    ContextFilter,
+    Effect,
+    Namespace,
+    Notification,
+    Record,
+    Reminder,
+    ReminderState,
+    Step,
+)
 from pepper_tui.tools import BUILTIN_TOOLS, ToolContext, ToolRegistry, tool
 from pepper_tui.tools.provenance import atoms
 from tests.tools.bench import Bench
@@ -77,6 +87,10 @@ async def test_search_reading_on_and_status(bench: Bench) -> None:
     assert "zebra" in await run(bench, "search_context", query="zebra")
     assert "zebra" in await run(bench, "search_context", query="zebra", source="user.message")
     assert "no source" in await run(bench, "search_context", query="zebra", source="approval")
+    [said] = await bench.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=1))
+    step = Step("1", bench.clock.now(), [f"user.message:{said.context_id}"])
+    await bench.store.put(step, namespace=Namespace.STEP)
+    assert await run(bench, "search_context", query="zebra", source="user.message") == "Nothing matches."
     await bench.store.store({"content": "x" * 3500 + "yes"}, namespace=Namespace.TOOL_RESULT, context_id="r")
     assert "offset=3500" in await run(bench, "read_result", call_id="r")
     assert await run(bench, "read_result", call_id="r", offset=3500) == "yes"
