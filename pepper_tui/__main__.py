@@ -82,11 +82,11 @@ def standard_home() -> Path:
 
 def without_config(home: Path, plain: bool) -> int:
     """Say what to do in a home without a config; where somebody can answer, ask, write one, and go on with it."""
-    from pepper_tui.launch import demo_home, missing_config, report, run_screen
+    from pepper_tui.launch import demo_home, missing_config, only_lines, report, run_screen
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return report(missing_config(home))
-    if plain:  # the same questions, in lines
+    if plain or only_lines():  # the same questions, in lines
         from pepper_tui.cli import first_start
 
         return first_start(home) or run_screen(home, plain=True)

@@ -309,6 +309,13 @@ class ExecFeed(Section):
     env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
     per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines taken; the program waits with the others
 
+    @model_validator(mode="after")
+    def _names_its_secrets(self) -> ExecFeed:
+        for name, value in self.env.items():
+            if _SECRET_NAME.search(name) and value and not refers_to_secret(value):
+                raise ValueError(f"env.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        return self
+
 
 class OwnFeed(Section):
     name: str

@@ -149,7 +149,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
     """Show the screen, or talk in ``plain`` lines, until the user quits; the exit code."""
     share_threads_fairly()
     look = first_look(home)
-    if plain or look.plain or os.environ.get("TERM") in ("dumb", "unknown"):
+    if plain or look.plain or only_lines():
         return _run_plain(home, demo=demo)
     collect_seldom()  # before the imports: each full collection among them costs the first frame
     from pepper_tui.ui.app import PepperApp
@@ -177,6 +177,11 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
         except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
             return EXIT_INTERRUPTED
     return report(refused[0]) if refused else app.return_code or 0
+
+
+def only_lines() -> bool:
+    """Whether the terminal can show lines and nothing else."""
+    return os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def _run_plain(home: Path, *, demo: bool) -> int:

@@ -33,6 +33,8 @@ ENOUGH: Final = 5_000  # updates after which there is a run before the day is ov
 PAUSE: Final = 30.0  # seconds from the start to a run that is due: the first minute belongs to the user
 MERGED: Final = 2_000  # updates, at least, between two merges of the search index
 KEYS: Final = 500  # dedupe keys that one transaction forgets
+REACH: Final = 30 * DAY
+_REACHED: Final = "reached"  # in `meta`: the time that the last run took for now
 _SWEPT: Final = "swept"  # in `meta`: when the last run ended
 _VERSIONS: Final = "versions_seen"  # in `meta`: up to which seq versions were looked at, under which bounds
 _MERGED: Final = "merged"  # in `meta`: the last seq when the search index was merged
@@ -64,7 +66,7 @@ class Retention:
 
     def _count(self, updates: int) -> None:
         self._written += updates
-        if self._written >= ENOUGH or (self._last is not None and self._clock.now() - self._last >= DAY):
+        if self._written >= ENOUGH or (self._last is not None and abs(self._clock.now() - self._last) >= DAY):
             self._due.set()
 
     async def _run(self) -> None:
@@ -72,48 +74,63 @@ class Retention:
         while True:
             try:
                 if self._last is None:
-                    self._last = float(await self._store.read(lambda connection: _meta(connection, _SWEPT), 1) or 0)
-                    self._count(0)
+                    await self._take_up()
                 await self._due.wait()
                 await self.sweep()
-                await self._tell("ok", "", "")
-            except StoreError as error:
+                await self._tell("")
+            except Exception as error:
                 if self._store.closed:
                     return
-                log.warning("the store was not cleaned up: %s", error)
+                log.warning("the store was not cleaned up", exc_info=error)
                 self._last = self._clock.now()
-                await self._tell("trouble", f"old contexts could not be removed: {error}", "it is tried again tomorrow")
+                await self._tell(str(error))
             self._written = 0
             self._due.clear()
 
-    async def _tell(self, state: str, detail: str, mend: str) -> None:
-        if self._failed == (state != "ok"):
+    async def _take_up(self) -> None:
+        known = await self._store.get(_PART, namespace=Namespace.HEALTH)
+        self._failed = known is not None and known.data["state"] != "ok"
+        self._last = float(await self._store.read(lambda connection: _meta(connection, _SWEPT), 1) or 0)
+        self._count(0)
+
+    async def _tell(self, trouble: str) -> None:
+        """Say what became of a run, once a change."""
+        if self._failed == bool(trouble):
             return
-        self._failed = state != "ok"
-        record = Health(_PART, "trouble" if self._failed else "ok", detail, mend, self._clock.now())
+        self._failed = bool(trouble)
+        now = self._clock.now()
+        record = Health(_PART, "ok", "", "", now)
+        if trouble:
+            record = Health(_PART, "trouble", f"old contexts stay: {trouble}", "it is tried again tomorrow", now)
         try:
             await self._store.put(record, namespace=Namespace.HEALTH, context_id=_PART, type="health")
         except StoreError as error:
             log.warning("%s", error)
 
     async def sweep(self) -> Removed:
-        """Remove all that is past its time by now. Raises ``StoreError``; what was removed by then stays so."""
+        """Remove what is past its time by now. Raises ``StoreError``; what was removed by then stays so.
+
+        It reaches at most ``REACH`` further than the last run: a clock that is years ahead for once empties nothing.
+        """
         now, done = self._clock.now(), Removed()
+        reached = await self._store.read(lambda connection: _meta(connection, _REACHED), 1)
+        reach = min(now, float(reached) + REACH) if reached else now
         spaces = await self._store.read(_namespaces, 1)
         needed = await protection.gather(self._store, spaces, now)
         for namespace, ns in spaces.items():
             if kept_reason(namespace):
                 continue
-            want = picking.want_of(self._rules.of(namespace), now)
+            want = picking.want_of(self._rules.of(namespace), reach)
             after: int | None = 0
             while after is not None:
                 look = partial(_contexts, namespace=namespace, ns=ns, want=want, needed=needed, after=after)
                 window = await self._store.read(look, 1)
                 await self._take(window.doomed, now, done)
                 after = window.after
-        await self._versions({ns: namespace for namespace, ns in spaces.items()}, now, done)
+        await self._versions({ns: namespace for namespace, ns in spaces.items()}, reach, done)
         await self._forget_keys(now)
         await self._merge()
+        await self._store.maintain(lambda connection, _: _remember(connection, _REACHED, str(reach)))
         await self._store.maintain(lambda connection, _: _remember(connection, _SWEPT, str(now)))
         self._last = now
         if done.rows or done.contexts:

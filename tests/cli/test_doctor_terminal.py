@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.config import Config, Secrets, Ui
+from pepper_tui.doctor import Patient, notices
 from pepper_tui.doctor.terminal import Answers, clipboard, keys, parsed, tmux
 from tests.terminal import Terminal
 
@@ -54,6 +56,25 @@ def test_what_answers_mean() -> None:
     assert "Ctrl+O" in keys(Answers(False, frozenset())).mend
     assert clipboard(Answers(True, frozenset({"52"})), {}).state == "ok"
     assert "does nothing" in clipboard(None, {"TERM_PROGRAM": "Apple_Terminal"}).detail
+
+
+@pytest.mark.parametrize(
+    ("ui", "state", "words"),
+    [
+        (Ui(notice="desktop"), "trouble", "notify-send is not there"),
+        (Ui(notice="osc99"), "note", "osc99"),
+        (Ui(), "ok", "by the bell"),
+        (Ui(bell=False), "note", "off"),
+    ],
+)
+async def test_notices_say_how_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ui: Ui, state: str, words: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    patient = Patient(tmp_path, Config(ui=ui), Secrets(tmp_path), {})
+    [found] = [finding async for finding in notices.check(patient)]
+    assert found.state == state
+    assert words in found.detail
 
 
 def test_tmux_is_told_what_it_holds_back() -> None:

@@ -285,6 +285,12 @@ def test_a_name_that_is_taken_or_no_name_is_refused(name: str) -> None:
         )
 
 
+def test_a_secret_in_the_config_itself_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"env\.TOKEN looks like a secret"):
+        Config.model_validate({"exec": [{"name": "a", "command": "true", "env": {"TOKEN": "planted"}}]})
+    Config.model_validate({"exec": [{"name": "a", "command": "true", "env": {"TOKEN": "env:TOKEN", "MODE": "x"}}]})
+
+
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 7))
 def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], step: int) -> None:
     lines = [line.replace(b"\n", b"") for line in lines]

@@ -26,7 +26,7 @@ from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
 from pepper_tui.store.picking import DELETED, EXPIRED, FRESH
 from pepper_tui.store.purge import Scope, purge, survey, vacuum
-from pepper_tui.store.retention import Retention
+from pepper_tui.store.retention import REACH, Retention
 from pepper_tui.store.retention_rules import Wish
 from pepper_tui.store.rollback import RollbackRefusedError
 
@@ -91,6 +91,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.dedupe: dict[Name, tuple[int, float]] = {}
         self.last = 0
         self.seen = 0  # of the log, by retention
+        self.reached: float | None = None  # in time, by retention
         self.open_deliveries: dict[int, int] = {}  # seq -> rank
         self.runner.run(self.reopen())
 
@@ -148,6 +149,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def model_sweep(self) -> None:
         now = self.clock.now()
+        now = self.reached = now if self.reached is None else min(now, self.reached + REACH)
         for name, thing in [*self.things.items()]:
             at, deleted = thing.rows[-1].at, thing.rows[-1].deleted
             past = at < now - DAYS[name[0]] * DAY if name[0] in DAYS else False
@@ -354,7 +356,7 @@ class StoreMachine(RuleBasedStateMachine):
         again = self.folder / f"{self.lives}.again.jsonl"
         assert export_file(self.path, again, now) == counts
         assert again.read_bytes() == file.read_bytes()
-        self.seen = 0
+        self.seen, self.reached = 0, None
 
     @rule()
     def crash(self) -> None:

@@ -208,6 +208,27 @@ async def test_no_number_of_the_log_is_given_twice(tmp_path: Path, clock: Manual
     await store.close()
 
 
+async def test_a_clock_that_is_years_ahead_for_once_empties_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    retention = Retention(store, clock)
+    await put(store, "old", "signals.a")
+    await clock.advance(340 * DAY)
+    for ident in ("mail", "signal"):
+        await put(store, ident, "raw.mail" if ident == "mail" else "signals.a")
+    await retention.sweep()
+    clock.jump(9000 * DAY)
+    await retention.sweep()
+    assert await left(store, "signals.a") == {"signal"}
+    clock.jump(-9000 * DAY)
+    await retention.sweep()
+    assert await store.get("mail", namespace="raw.mail") is not None
+    for _ in range(15):  # who was away for long is cleaned up in steps
+        await clock.advance(100 * DAY)
+        await retention.sweep()
+    assert await left(store, "signals.a") == set()
+    await store.close()
+
+
 async def test_each_transaction_is_small(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
     async with store.unit():
@@ -284,6 +305,31 @@ async def test_it_runs_only_when_something_was_written(tmp_path: Path, clock: Ma
     await until(lambda: _swept(store, clock.now()))
     await retention.stop()
     await store.close()
+
+
+async def test_a_run_that_failed_says_so_and_is_tried_again(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    await put(store, "x", "signals.a")
+    await store.maintain(lambda c, _: c.execute("ALTER TABLE dedupe RENAME TO away"))
+    retention = Retention(store, clock)
+    await retention.start()
+    await until(lambda: bool(clock._sleepers))
+    await clock.advance(PAUSE)
+    await until(lambda: _health(store, "trouble"))
+    await retention.stop()
+    await store.maintain(lambda c, _: c.execute("ALTER TABLE away RENAME TO dedupe"))
+    again = Retention(store, clock)
+    await again.start()
+    await until(lambda: bool(clock._sleepers))
+    await clock.advance(PAUSE)
+    await until(lambda: _health(store, "ok"))
+    await again.stop()
+    await store.close()
+
+
+async def _health(store: ContextStore, state: str) -> bool:
+    found = await store.get("retention", namespace="health")
+    return found is not None and found.data["state"] == state
 
 
 async def _swept(store: ContextStore, at: float) -> bool:
