@@ -6,6 +6,7 @@ trouble is words in the status line.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,6 +37,7 @@ from pepper_tui.ui.narrowing import Narrowed
 from pepper_tui.ui.notices import Notices
 from pepper_tui.ui.palette import KeyTableCommands
 from pepper_tui.ui.panes import Panes
+from pepper_tui.ui.pastes import keep_pastes_text
 from pepper_tui.ui.projection import Projection
 from pepper_tui.ui.reading import Reading, reference
 from pepper_tui.ui.rebinding import rebound
@@ -67,8 +69,10 @@ class PepperApp(Actions):
     ) -> None:
         super().__init__()
         teach_alt_enter()
+        keep_pastes_text()
         self.clock: Clock = clock or SystemClock()
         self.key_names = KeyNames()
+        self.keys = deque([0.0, 0.0], maxlen=2)
         self._first_theme = theme
         self._ink: Ink | None = None
         self._painted = False
@@ -193,9 +197,11 @@ class PepperApp(Actions):
 
     async def on_event(self, event: events.Event) -> None:
         """While labels are shown, the next key is a label and nothing else."""
-        if isinstance(event, events.Key) and not event.is_forwarded and self.jumping:
-            self.jump.take(event)
-            return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.keys.append(event.time)
+            if self.jumping:
+                self.jump.take(event)
+                return
         await super().on_event(event)
 
     def on_app_blur(self) -> None:

@@ -1,0 +1,62 @@
+"""A paste is text, whatever stands in it.
+
+Textual's parser goes on to read escape sequences inside a bracketed paste, and what it makes nothing of comes out as
+keys: pasted text that holds an ESC would press some. A terminal should not let one through, and not all keep to that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+
+ESCAPE: Final = "\x1b"
+START: Final = "\x1b[200~"
+END: Final = "\x1b[201~"
+
+
+class PasteParser(XTermParser):
+    """Textual's parser, but for the ESCs between the marks of a paste: they are left out before it sees them."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._pasting = False
+        self._recent = ""  # the last characters outside a paste: its mark may come in pieces
+        self._held = ""  # what may become the mark of its end
+
+    def feed(self, data: str) -> Iterable[Message]:
+        kept = "".join(map(self._kept, data))
+        if kept or not data:  # an empty text would mean the end of all input
+            yield from super().feed(kept)
+
+    def _kept(self, character: str) -> str:
+        if not self._pasting:
+            self._recent = (self._recent + character)[-len(START) :]
+            self._pasting = self._recent == START
+            return character
+        before = self._held
+        if character == ESCAPE:
+            self._held = ESCAPE
+            return before[1:]
+        if not before:
+            return character
+        self._held = before + character
+        if self._held == END:
+            self._pasting, self._held, self._recent = False, "", ""
+            return END
+        if END.startswith(self._held):
+            return ""
+        self._held = ""
+        return before[1:] + character
+
+
+def keep_pastes_text() -> None:
+    """Have Textual's drivers read with ``PasteParser``."""
+    if sys.platform == "win32":
+        return  # the console hands keys over as keys, not as bytes
+    from textual.drivers import linux_driver
+
+    linux_driver.XTermParser = PasteParser  # type: ignore[misc, attr-defined]
