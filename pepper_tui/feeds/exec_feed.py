@@ -21,12 +21,12 @@ from typing import Any, Final
 from pepper_tui.config import ExecFeed as ExecConfig
 from pepper_tui.feeds import exec_keeper
 from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
+from pepper_tui.feeds.lines import MAX_LINE, Lines
 from pepper_tui.feeds.said import content_of, raw_of, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace
 from pepper_tui.text import one_line
 
-MAX_LINE: Final = 256 * 1024  # bytes
 BATCH: Final = 50  # lines of one commit
 KEPT: Final = 8000  # bytes of the error output that are kept: the last
 TELL_EVERY: Final = 30.0  # seconds between two reports of lines that were dropped
@@ -37,37 +37,6 @@ _PASSED: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
      "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT"}
 )  # fmt: skip
-
-
-class Lines:
-    """Cuts a stream into lines of bounded length. ``dropped`` counts those that were longer."""
-
-    def __init__(self, longest: int = MAX_LINE) -> None:
-        self._longest = longest
-        self._rest = b""
-        self._skipping = False
-        self.dropped = 0
-
-    def cut(self, chunk: bytes) -> list[bytes]:
-        """The lines that ``chunk`` ends, without their ends."""
-        *ended, rest = (self._rest + chunk).split(b"\n")
-        found: list[bytes] = []
-        for line in ended:
-            if self._skipping or len(line) > self._longest:
-                self.dropped += not self._skipping
-                self._skipping = False
-            elif line.strip():
-                found.append(line)
-        if not self._skipping and len(rest) > self._longest:
-            self.dropped += 1
-            self._skipping = True
-        self._rest = b"" if self._skipping else rest
-        return found
-
-    def last(self) -> list[bytes]:
-        """What the stream ended with, without a line end."""
-        rest, self._rest = self._rest, b""
-        return [rest] if rest.strip() else []
 
 
 class ExecFeed:

@@ -73,6 +73,7 @@ def _listed(name: str, content: str) -> str:
         "search_context": _hit,
         "search_mail": _mail,
         "list_reminders": _reminder,
+        "profile_history": _version,
     }.get(name)
     lines = [line for line in body.splitlines() if line.strip()]
     if retell is not None and any(" | " in line for line in lines):
@@ -112,6 +113,10 @@ def _reminder(parts: list[str]) -> str:
         return ""
     again = " (repeats)" if len(parts) > 3 else ""
     return f"{_day(parts[1])}: {parts[2]}{again}"
+
+
+def _version(parts: list[str]) -> str:
+    return f"{_day(parts[1])}, {parts[0]}: {' | '.join(parts[2:])}" if len(parts) > 2 else ""
 
 
 def _day(written: str) -> str:

@@ -6,7 +6,9 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 (``synchronous=FULL``). The TTL hides a context from queries and never cancels a delivery.
 """
 
-from .context_store import ContextStore, DeadLetter, StoreStats, SubscriptionStats
+from .compose import Composition, Conflict, ConflictError, Merge
+from .context_store import ContextStore
+from .counts import DeadLetter, StoreStats, SubscriptionStats
 from .embedder import Embedder, EmbeddingError
 from .errors import HomeLockedError, StaleDeliveryError, StoreError, StoreUnavailableError, VersionConflictError
 from .following import follow
@@ -15,11 +17,15 @@ from .live import LiveSubscription
 from .lock import HomeLock
 from .meaning import Meaning
 from .queue import DeliveryQueue
+from .rollback import RollbackRefusedError
 from .search import SearchHit
 from .subscriber import Retry, Subscriber
 from .unit import Delivery, UnitOfWork, current_unit
 
 __all__ = [
+    "Composition",
+    "Conflict",
+    "ConflictError",
     "ContextStore",
     "DeadLetter",
     "Delivery",
@@ -30,7 +36,9 @@ __all__ = [
     "HomeLockedError",
     "LiveSubscription",
     "Meaning",
+    "Merge",
     "Retry",
+    "RollbackRefusedError",
     "SearchHit",
     "StaleDeliveryError",
     "StoreError",

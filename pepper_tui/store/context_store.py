@@ -7,18 +7,18 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
 
 from . import compose as composing
+from . import counts, health, lookup, removal, rollback, search, search_index
 from . import filter as filters
-from . import health, removal, rollback, search, search_index
 from .compose import Composition, Merge
-from .content import SELECT, Write, context_of, encode, safe, update_of
+from .content import Write, encode, safe
+from .counts import DeadLetter, StoreStats
 from .database import Database, DatabaseFactory, ThreadDatabase
 from .errors import StoreError
 from .live import RING, LiveSubscription
@@ -38,52 +38,25 @@ T = TypeVar("T")
 EVERYTHING = ContextFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A delivery that was given up. ``error`` is the last one's text, raw."""
-
-    subscription: str
-    seq: int
-    attempts: int
-    error: str
-    update: ContextUpdate
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionStats:
-    """``active``: its handler or queue is there in this process."""
-
-    name: str
-    pending: int
-    retrying: int
-    dead: int
-    active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStats:
-    """Sizes of the store. ``clean_start``: the last stop was a clean one."""
-
-    path: str
-    bytes: int
-    updates: int
-    contexts: int
-    namespaces: dict[str, int]
-    subscriptions: list[SubscriptionStats]
-    clean_start: bool
-
-
 class ContextStore:
     """One open store. Made by ``open``, ended by ``close``; lives on one event loop."""
 
     def __init__(
-        self, path: Path, clock: Clock, database: Database, readers: list[Database], clean: bool, cache_ttl: float = 0.0
+        self,
+        path: Path,
+        clock: Clock,
+        database: Database,
+        readers: list[Database],
+        clean: bool,
+        connect: DatabaseFactory,
+        cache_ttl: float,
     ) -> None:
         self.path = path
         self.clock = clock
         self.clean_start = clean
         self._database = database
         self._readers = readers
+        self._connect = connect
         self._namespaces: dict[str, int] = {}
         self._queues: dict[str, DeliveryQueue] = {}
         self._live: dict[LiveSubscription, None] = {}  # in order: who is told first is not left to chance
@@ -131,7 +104,7 @@ class ContextStore:
             if isinstance(error, sqlite3.Error):
                 raise health.refused(path, error) from error
             raise
-        store = cls(path, clock, main, opened[1:], clean, cache_ttl)
+        store = cls(path, clock, main, opened[1:], clean, database, cache_ttl)
         store._namespaces = dict(book.namespaces)
         store._writer = Writer(path, main, book, store._after, group)
         return store
@@ -380,7 +353,7 @@ class ContextStore:
             connection.execute("BEGIN")
             try:
                 known = self._known(connection)
-                return [current(connection, known.get(safe(space)), safe(ident), now) for space, ident in names]
+                return [lookup.current(connection, known.get(safe(space)), safe(ident), now) for space, ident in names]
             finally:
                 connection.execute("COMMIT")
 
@@ -423,19 +396,13 @@ class ContextStore:
         now, name = self.clock.now(), safe(namespace)
 
         def find(connection: sqlite3.Connection) -> Context | None:
-            key = (self._known(connection).get(name), safe(str(context_id)))
-            if key[0] is None:
+            ns = self._known(connection).get(name)
+            if ns is None:
                 return None
+            key = (ns, safe(str(context_id)))
             if version is None:
-                return current(connection, *key, None if include_expired else now)
-            row = connection.execute(
-                "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
-                " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq"
-                " WHERE p.previous IS NOT NULL AND (p.version > ? OR p.deleted))"
-                f" {SELECT} JOIN chain ON chain.seq = u.seq WHERE u.version = ? AND u.deleted = 0",
-                (*key, version, version),
-            ).fetchone()
-            return None if row is None else context_of(row)
+                return lookup.current(connection, *key, None if include_expired else now)
+            return lookup.at_version(connection, *key, version)
 
         return await self.read(find)
 
@@ -457,21 +424,13 @@ class ContextStore:
 
         def find(connection: sqlite3.Connection) -> list[ContextUpdate]:
             ns = self._known(connection).get(name)
-            return [] if ns is None else rollback.versions(connection, ns, ident, limit)
+            return [] if ns is None else lookup.versions(connection, ns, ident, limit)
 
         return await self.read(find)
 
     async def named(self, ref: str) -> list[tuple[str, str]]:
         """(namespace, id) of the contexts, deleted ones among them, that ``ref`` names: ``namespace:id`` or an id."""
-        name = safe(ref)
-
-        def find(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-            wanted = [(ns, space, name) for space, ns in self._known(connection).items()]
-            wanted += [(ns, space, name[len(space) + 1 :]) for ns, space, _ in wanted if name.startswith(f"{space}:")]
-            there = "SELECT 1 FROM contexts WHERE ns = ? AND context_id = ?"
-            return [(s, ident) for ns, s, ident in wanted if connection.execute(there, (ns, ident)).fetchone()]
-
-        return await self.read(find)
+        return await self.read(lambda connection: lookup.named(connection, self._known(connection), safe(ref)))
 
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
@@ -557,18 +516,7 @@ class ContextStore:
 
     async def dead(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""
-
-        def read(connection: sqlite3.Connection) -> list[DeadLetter]:
-            letters = []
-            for name, seq, attempts, error in connection.execute(
-                "SELECT s.name, d.seq, d.attempts, d.error FROM deliveries d JOIN subscriptions s"
-                " ON s.id = d.subscription WHERE d.state = 'dead' ORDER BY d.seq, d.subscription"
-            ).fetchall():
-                row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
-                letters.append(DeadLetter(name, seq, attempts, error, update_of(row)))
-            return letters
-
-        return await self.read(read, 1)
+        return await self.read(counts.dead, 1)
 
     async def tell_dead(self, detail: str) -> None:
         """Say that there are dead letters, where the user sees what works and what does not."""
@@ -599,39 +547,14 @@ class ContextStore:
         return revived
 
     async def stats(self) -> StoreStats:
-        """Sizes and backlogs."""
-
-        def read(connection: sqlite3.Connection) -> tuple[int, int, dict[str, int], list[tuple[Any, ...]]]:
-            updates = connection.execute("SELECT count(*) FROM updates").fetchone()[0]
-            spaces = dict(
-                connection.execute(
-                    "SELECT n.name, count(*) FROM contexts c JOIN namespaces n ON n.id = c.ns WHERE c.deleted = 0"
-                    " GROUP BY n.id ORDER BY n.name"
-                ).fetchall()
-            )
-            waiting = connection.execute(
-                "SELECT s.name, coalesce(sum(d.state = 'pending'), 0), coalesce(sum(d.state = 'retrying'), 0),"
-                " coalesce(sum(d.state = 'dead'), 0) FROM subscriptions s LEFT JOIN deliveries d"
-                " ON d.subscription = s.id GROUP BY s.id ORDER BY s.name"
-            ).fetchall()
-            return updates, sum(spaces.values()), spaces, waiting
-
-        updates, contexts, spaces, waiting = await self.read(read, 1)
-        files = (self.path, self.path.with_name(self.path.name + "-wal"))
-        size = await asyncio.to_thread(lambda: sum(file.stat().st_size for file in files if file.exists()))
-        backlog = [SubscriptionStats(row[0], row[1], row[2], row[3], row[0] in self._queues) for row in waiting]
-        return StoreStats(str(self.path), size, updates, contexts, spaces, backlog, self.clean_start)
-
-
-def current(connection: sqlite3.Connection, ns: int | None, context_id: str, now: float | None) -> Context | None:
-    """The current version of a context; ``now``: None where it has expired by then."""
-    row = connection.execute(
-        f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
-        " WHERE c.ns = ?1 AND c.context_id = ?2 AND c.deleted = 0"
-        " AND (?3 IS NULL OR c.expires_at IS NULL OR c.expires_at > ?3)",
-        (ns, context_id, now),
-    ).fetchone()
-    return None if row is None else context_of(row)
+        """Sizes and backlogs, counted on a connection of its own."""
+        apart = await self._connect(self.path)
+        try:
+            return await apart.run(lambda c: counts.stats(c, self.path, self._queues, self.clean_start))
+        except sqlite3.Error as error:
+            raise health.refused(self.path, error) from error
+        finally:
+            await apart.close()
 
 
 def _load(connection: sqlite3.Connection, book: Book, now: float) -> None:

@@ -11,14 +11,14 @@ import json
 import sqlite3
 from typing import Final
 
-from pepper_tui.model import OPEN_TAG, ContextUpdate, Namespace
+from pepper_tui.model import OPEN_TAG, Namespace
 
-from .content import SELECT, Write, decode, update_of
+from . import lookup
+from .content import SELECT, Write, decode
 from .errors import StoreError
 from .namespaces import matches
 from .plan import Book
 
-MOST_VERSIONS: Final = 1000  # that one look at a history shows
 _STATES: Final = "it passes through states: going back would make what was done undone"
 _HAPPENED: Final = "it records what has happened"
 REFUSED: Final = {
@@ -54,17 +54,6 @@ class RollbackRefusedError(StoreError):
     """This context can't go back; the message says why."""
 
 
-def versions(connection: sqlite3.Connection, ns: int, context_id: str, limit: int) -> list[ContextUpdate]:
-    """The updates of one context that are kept, newest first."""
-    rows = connection.execute(
-        "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
-        " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq WHERE p.previous IS NOT NULL"
-        f" LIMIT ?) {SELECT} JOIN chain ON chain.seq = u.seq ORDER BY u.seq DESC",
-        (ns, context_id, limit),
-    )
-    return [update_of(row) for row in rows.fetchall()]
-
-
 def plan(
     connection: sqlite3.Connection, book: Book, namespace: str, context_id: str, version: int, now: float
 ) -> Write:
@@ -77,7 +66,7 @@ def plan(
         if matches((pattern,), namespace):
             raise RollbackRefusedError(f"{name} can't be rolled back: {why}")
     ns = book.namespaces.get(namespace)
-    found = [] if ns is None else versions(connection, ns, context_id, -1)
+    found = [] if ns is None else lookup.versions(connection, ns, context_id)
     if ns is None or not found:
         raise StoreError(f"there is no {name}")
     chosen = next((u.context for u in found if u.context.version == version and not u.deleted), None)

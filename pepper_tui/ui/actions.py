@@ -3,6 +3,7 @@ past the screen: to the terminal itself, and to the desktop."""
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class Actions(App[str]):
     talk: Talk
     jumping = False
     """Whether the next key is a label to jump to."""
+    keys: deque[float]
+    """When the last keys came, the newest last."""
 
     @cached_property
     def audit(self) -> Audit:

@@ -21,6 +21,7 @@ from textual.widgets import Input, TextArea
 
 from pepper_tui.model import EngineError
 from pepper_tui.text import clean, one_line
+from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.composer import Composer
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Editing:
     async def _edit(self, text: str, put: Callable[[str], None]) -> None:
         app = self._app
         if self.away:
+            return
+        before, at = app.keys
+        await asyncio.sleep(WAIT)
+        if at - before < GAP or app.keys[-1] != at:  # as in a paste that a terminal let through as keys
+            app.say_words("That came faster than typing: no editor was opened")
             return
         trouble: EngineError | None = None
         edited = text

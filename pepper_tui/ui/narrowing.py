@@ -32,7 +32,6 @@ class Narrowed(Lines):
     """Row → what to press to jump there, while that is asked."""
     _typing = False
     _heading = ""
-    _known: Mapping[Hashable, str] = {}
 
     class Copied(Message):
         """The user wants ``text`` in the clipboard."""
@@ -40,6 +39,10 @@ class Narrowed(Lines):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._known: dict[Hashable, str] = {}  # what rows say, while there is a filter
 
     # ------------------------------------------------------------------------------------------ for each kind of list
 
@@ -70,9 +73,7 @@ class Narrowed(Lines):
         if not self.needle.strip():
             return True
         if (said := self._known.get(name)) is None:
-            said = words().casefold()
-            self._known = self._known if isinstance(self._known, dict) and self._known else {}
-            self._known[name] = said
+            said = self._known[name] = words().casefold()
         return all(word in said for word in self.needle.casefold().split())
 
     def entitle(self, heading: str) -> None:
@@ -111,12 +112,9 @@ class Narrowed(Lines):
             self.show_all()
         elif event.key == "enter":
             self._typing = False
-            if self.needle.strip():
-                self.narrowed()
-            else:
+            if not self.needle.strip():
                 self.needle = ""
-                self.show_all()
-                self.narrowed()
+            self.narrowed()
         elif event.key in ("backspace", "ctrl+h"):
             self._type(self.needle[:-1])
         elif event.key == "ctrl+u":

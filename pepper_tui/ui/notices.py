@@ -7,8 +7,6 @@ cleaned, cut, and hold nothing that a terminal or a notice's markup would obey.
 from __future__ import annotations
 
 import base64
-import html
-import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -71,8 +69,8 @@ class Notices:
 
 
 def sequence(kind: str, words: str) -> str:
-    """The terminal notice of a ``kind``: ``osc9`` (iTerm2, WezTerm, Windows Terminal), ``osc777`` (urxvt, foot,
-    Ghostty), ``osc99`` (Kitty)."""
+    """The terminal notice of a ``kind``: ``osc9`` (iTerm2, WezTerm), ``osc777`` (urxvt, foot, Ghostty), ``osc99``
+    (Kitty)."""
     plain = one_line(words, LONGEST).replace(";", ",")
     if kind == "osc9":
         return f"\x1b]9;Pepper: {plain}\x07"
@@ -84,6 +82,9 @@ def sequence(kind: str, words: str) -> str:
 
 def notify_desktop(title: str, words: str) -> str:
     """Blocking: hand a notice to the desktop by `notify-send`; words for what went wrong, empty where nothing did."""
+    import html  # neither is needed before a notice is
+    import subprocess
+
     body = html.escape(one_line(words, LONGEST))
     command = ["notify-send", "--app-name=Pepper", "--urgency=critical", "--", one_line(title, LONGEST), body]
     try:

@@ -59,4 +59,4 @@ def keep_pastes_text() -> None:
         return  # the console hands keys over as keys, not as bytes
     from textual.drivers import linux_driver
 
-    linux_driver.XTermParser = PasteParser  # type: ignore[misc, attr-defined]
+    linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]

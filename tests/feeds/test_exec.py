@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock, SystemClock
 from pepper_tui.config import Config
 from pepper_tui.feeds import ExecFeed, Triage
-from pepper_tui.feeds.exec_feed import Lines
+from pepper_tui.feeds.lines import Lines
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.test_supervision import Running

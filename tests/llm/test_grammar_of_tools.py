@@ -63,6 +63,12 @@ def test_what_it_understood_before(text: str, kind: str) -> None:
     assert parse(text).kind == kind
 
 
+async def test_versions_are_told_as_a_person_would() -> None:
+    told = "version 2 | 2026-11-21T20:57:29+01:00 | phone: 1 | 2\nversion 1 | 2026-11-20T09:00:00+01:00 | note 1: x"
+    done = await run(result("profile_history", told), tools=SPECS)
+    assert done.text.endswith("- Sat 21 Nov 20:57, version 2: phone: 1 | 2\n- Fri 20 Nov 09:00, version 1: note 1: x")
+
+
 async def test_how_to_take_a_fact_back_is_told_in_words() -> None:
     told = "Noted in the profile as phone: 1. restore_profile(version=2) takes it back."
     done = await run(result("update_profile", told), tools=SPECS)

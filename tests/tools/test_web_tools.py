@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
+import subprocess
 import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -258,6 +261,33 @@ async def test_a_private_host_of_the_config_is_read_and_proxies_are_not_asked(
     web.answers["/"] = page(b'{"temperature": 21}', "application/json")
     assert '{"temperature": 21}' in await told(bench, web.at("/", "site.example"))
     assert f"Host: site.example:{web.port}\r\n" in web.asked[0]
+
+
+async def test_the_certificate_has_to_be_of_the_name_that_was_asked_for(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection goes to an address, and the name in it still has to be proved."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    await asyncio.to_thread(
+        subprocess.run,
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=site.example",
+         "-addext", "subjectAltName=DNS:site.example", "-keyout", str(key), "-out", str(cert)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    names = Names({"site.example": [LOCAL], "other.example": [LOCAL]})
+    fetcher = WebFetcher(names.known, Limits(seconds=5), names)
+    async with Web(context) as web:
+        web.answers["/"] = page(b"proved")
+        address = web.at("/", "site.example").replace("http:", "https:")
+        with pytest.raises(NotDoneError, match="self-signed"):
+            await fetcher.get(address)
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        assert "proved" in await fetcher.get(address)
+        with pytest.raises(NotDoneError, match=r"not valid for 'other\.example'"):
+            await fetcher.get(address.replace("site", "other"))
+    assert len(web.asked) == 1
 
 
 # ------------------------------------------------------------------------------------------------------- redirects

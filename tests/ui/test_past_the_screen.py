@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +92,9 @@ def test_the_editor_gets_the_terminal_and_its_text_is_a_draft_again(tmp_path: Pa
         assert acts(notes) == []
         terminal.type("\r")
         terminal.wait_for(lambda: bool(acts(notes)))
-        terminal.type("x" + CTRL_G)
+        terminal.type("x")
+        terminal.pump(0.2)
+        terminal.type(CTRL_G)
         terminal.wait_for("EDITOR HAS THE TERMINAL: 'x'")
         terminal.type("leave\r")
         terminal.wait_for("the text is as it was")
@@ -119,10 +120,18 @@ def test_a_field_of_a_card_edited_there_still_waits_for_save_and_for_a_yes(tmp_p
         assert acts(notes) == [["edit", "a1", {"to": "alice@example.com and more"}]]
 
 
+@pytest.mark.parametrize("paste", ["some text \x07 and more", "\x07x", "x\x07"])
+def test_a_paste_that_comes_as_keys_opens_no_editor(tmp_path: Path, paste: str) -> None:
+    with screen(tmp_path, {}, VISUAL="touch") as (terminal, _):
+        terminal.type(paste)
+        terminal.wait_for("no editor was opened")
+        terminal.type("still here")
+        terminal.wait_for("still here")
+
+
 def test_without_an_editor_the_way_out_is_named(tmp_path: Path) -> None:
     with screen(tmp_path, {}, VISUAL="/nowhere/editor") as (terminal, _):
         terminal.type(CTRL_G)
         terminal.wait_for("set $VISUAL or $EDITOR")
         terminal.type("still here")
         terminal.wait_for("still here")
-        os.kill(terminal.pid, 0)

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 @pytest.fixture
 async def bench(tmp_path: Path, store: ContextStore, clock: ManualClock) -> AsyncIterator[McpBench]:
-    async with living(tmp_path, store, clock, {"own": unruly(tmp_path / "outside", timeout=1.0)}) as opened:
+    async with living(tmp_path, store, clock, {"own": unruly(tmp_path / "outside", timeout=2.0)}) as opened:
         await opened.up("own")
         yield opened
 
@@ -52,7 +52,7 @@ async def test_a_yes_without_what_is_required_asks_once_more(bench: McpBench) ->
 async def test_a_no_declines_and_the_users_time_does_not_count(bench: McpBench) -> None:
     call_id = await bench.schedule("own__ask", message="Well?")
     card = await bench.card(ANSWER)
-    silent = await bench.schedule("own__hang")  # its limit of a second rests as well, while the server asks
+    silent = await bench.schedule("own__hang")  # its limit of two seconds rests as well, while the server asks
     await bench.clock.advance(3600.0)
     await bench.engine.approvals.reject(card.id)
     assert json.loads((await bench.ended(call_id)).content) == {"action": "decline"}
