@@ -431,7 +431,7 @@ class Simulation:
         else:
             self.checks.wrong(f"unfinished at the drain: {left[:6]}")
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
-        self._until(lambda: False, self.clock.elapsed() + 60.0)
+        self._until(lambda: False, self.clock.elapsed() + 1000.0)  # beyond the longest pause after a fault
         self._finish_acts(final=True)
         self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)  # what came in the last moment
         before = self.checks.last
