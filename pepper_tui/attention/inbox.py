@@ -315,15 +315,14 @@ class Inbox:
 
     async def _take(self, updates: list[ContextUpdate]) -> None:
         for update in updates:
-            item = None if update.deleted else Notification.of(update.context)
-            if item and update.context.version == 1 and item.state is NotificationState.NEW:
-                await self._arrived(item)
-            elif item and item.state is NotificationState.SNOOZED:
-                self._arm(item)
+            for item in [] if update.deleted else Notification.readable([update.context]):
+                if update.context.version == 1 and item.state is NotificationState.NEW:
+                    await self._arrived(item)
+                elif item.state is NotificationState.SNOOZED:
+                    self._arm(item)
 
     async def _take_up(self) -> None:
-        for context in await self._open():
-            item = Notification.of(context)
+        for item in Notification.readable(await self._open()):
             if item.state is NotificationState.SNOOZED:
                 self._arm(item)
         recent = await self._store.query(
@@ -335,8 +334,8 @@ class Inbox:
                 include_expired=True,
             )
         )
-        for context in sorted(recent, key=lambda c: c.created_at):
-            self._note(Notification.of(context))
+        for item in Notification.readable(sorted(recent, key=lambda c: c.created_at)):
+            self._note(item)
 
     def _note(self, item: Notification) -> None:
         if item.matter and item.kind not in _UNPAIRED:

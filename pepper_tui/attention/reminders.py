@@ -77,11 +77,11 @@ class Reminders:
         self._arm()
 
     def _take(self, context: Context, gone: bool = False) -> None:
-        reminder = Reminder.of(context)
-        if gone or reminder.state is not ReminderState.WAITING:
-            self._due.pop(context.context_id, None)
-        else:
-            self._due[context.context_id] = reminder.due
+        for reminder in Reminder.readable([context]):
+            if gone or reminder.state is not ReminderState.WAITING:
+                self._due.pop(context.context_id, None)
+            else:
+                self._due[context.context_id] = reminder.due
 
     def _arm(self) -> None:
         if self._due:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from pepper_tui.model.contexts import Context, Json
 from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
 from pepper_tui.model.vocabulary import Effect, Priority
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -27,6 +30,17 @@ class Record:
         values = source.data if isinstance(source, Context) else source
         known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
         return cls(**known)
+
+    @classmethod
+    def readable(cls, contexts: Iterable[Context]) -> list[Self]:
+        """The records of those contexts that hold one; any other is logged and passed over, so that it stops nobody."""
+        found = []
+        for context in contexts:
+            try:
+                found.append(cls.of(context))
+            except (TypeError, ValueError) as error:
+                log.error("%s:%s is no %s: %s", context.namespace, context.context_id, cls.__name__, error)
+        return found
 
 
 @dataclass(slots=True)

@@ -74,21 +74,26 @@ class OpenWork:
 
     def _note(self, context: Context) -> None:
         if context.namespace == Namespace.TOOL_CALL:
-            call = ToolCall.of(context)
-            if call.open:
-                self._calls[call.id] = call
-            else:
-                self._calls.pop(call.id, None)
-            changed = call.id
+            for call in ToolCall.readable([context]):
+                self._note_call(call)
         else:
-            card = Approval.of(context)
-            if card.state is ApprovalState.PENDING:
-                self._cards[card.call] = card
-            elif card.call in self._cards and self._cards[card.call].id == card.id:
-                del self._cards[card.call]
-            changed = card.call
-        self._lines.pop(changed, None)
+            for card in Approval.readable([context]):
+                self._note_card(card)
         self._text = None
+
+    def _note_call(self, call: ToolCall) -> None:
+        if call.open:
+            self._calls[call.id] = call
+        else:
+            self._calls.pop(call.id, None)
+        self._lines.pop(call.id, None)
+
+    def _note_card(self, card: Approval) -> None:
+        if card.state is ApprovalState.PENDING:
+            self._cards[card.call] = card
+        elif card.call in self._cards and self._cards[card.call].id == card.id:
+            del self._cards[card.call]
+        self._lines.pop(card.call, None)
 
     def runs(self, call_id: str) -> bool:
         """Whether the call has not ended. An outcome that is not known is an end: nothing more comes of it alone."""

@@ -51,20 +51,20 @@ class Ledger:
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], newest_first=False, limit=ALL)
         )
-        return [ToolCall.of(context) for context in found]
+        return ToolCall.readable(found)
 
     async def open_approvals(self) -> list[Approval]:
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], newest_first=False, limit=ALL)
         )
-        return [Approval.of(context) for context in found]
+        return Approval.readable(found)
 
     async def alike(self, same_key: str) -> list[Approval]:
         """Approvals of effects that are the same request."""
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.APPROVAL], tags=[f"same:{same_key}"], limit=ALL)
         )
-        return [Approval.of(context) for context in found]
+        return Approval.readable(found)
 
     async def put_call(self, call: ToolCall, version: int, to: CallState | None = None, **changes: object) -> ToolCall:
         """Store ``call`` moved to ``to`` (where given) with ``changes``, over exactly ``version``."""

@@ -85,7 +85,7 @@ def notify_desktop(title: str, words: str) -> str:
     import html  # neither is needed before a notice is
     import subprocess
 
-    body = html.escape(one_line(words, LONGEST))
+    body = html.escape(one_line(words, LONGEST), quote=False)
     command = ["notify-send", "--app-name=Pepper", "--urgency=critical", "--", one_line(title, LONGEST), body]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)

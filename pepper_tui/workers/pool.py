@@ -247,7 +247,7 @@ class WorkerPool:
         rows = await self._store.query(
             ContextFilter(namespaces=[Namespace.RUN], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )
-        runs = sorted((WorkerRun.of(row) for row in rows), key=lambda r: (r.state is RunState.QUEUED, r.created_at))
+        runs = sorted(WorkerRun.readable(rows), key=lambda r: (r.state is RunState.QUEUED, r.created_at))
         async with self._admission:
             for run in runs:
                 if run.id in self._runs:
