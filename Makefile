@@ -50,6 +50,8 @@ demo: .venv/.demo
 	@$(BIN)/pepper --demo
 
 test: lint
+	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
+	-@$(BIN)/python -m tests.tools.mcp.foreign
 	$(BIN)/python -m pytest -n 2
 
 lint: .venv/.dev
