@@ -89,9 +89,7 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
     assert (config.user.name, config.user.addresses) == ("Kim", ["kim@example.com"])
 
 
-@pytest.mark.parametrize(
-    ("keys", "value"), [("d", "demo"), ("enter d", "demo"), ("q", None), ("escape", None)]
-)
+@pytest.mark.parametrize(("keys", "value"), [("d", "demo"), ("enter d", "demo"), ("q", None), ("escape", None)])
 async def test_the_demo_and_the_way_out_write_nothing(tmp_path: Path, keys: str, value: str | None) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
         await pilot.press(*keys.split())
