@@ -206,6 +206,8 @@ FAULTS: dict[str, tuple[int, Any, str]] = {
     "no number": (4, {"update": {"version": "2"}}, "line 4: version is no whole number"),
     "no data": (4, {"update": {"data": [1]}}, "line 4: data is no JSON object"),
     "no time": (4, {"update": {"created_at": "x"}}, "line 4: created_at is no time"),
+    "a time beyond all": (4, {"update": {"created_at": 10**400}}, "line 4: created_at is no time"),
+    "too deep": (4, "[" * 100_000, "line 4: this is nested too deeply"),
     "a missing key": (4, {"update": {"text": ...}}, "line 4: update has no text"),
     "another kind": (4, {"wish": {}, "update": ...}, "line 4: nothing is known of 'wish'"),
     "a delivery of nobody": (6, {"delivery": {"subscription": "z"}}, "line 6: a delivery of a subscription"),
@@ -293,8 +295,8 @@ async def test_killed_in_the_midst_of_an_import(tmp_path: Path, clock: ManualClo
     await old.store({"n": 1}, namespace="old", context_id="a")
     await old.close()
     chance, killed = random.Random(2), 0
-    for _ in range(4):
-        done = await asyncio.to_thread(_run_and_kill, tmp_path / "x.jsonl", target, chance.random() * 0.12)
+    for longest in (0.0, 0.03, 0.06, 0.12):
+        done = await asyncio.to_thread(_run_and_kill, tmp_path / "x.jsonl", target, chance.random() * longest)
         killed += not done
         found = await ContextStore.open(target, clock)
         assert found.clean_start
