@@ -91,6 +91,7 @@ class ToolEngine:
         self._progress = _ProgressBoard(store, clock)
         self._watcher: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
+        self._broken = False  # whether a call broke off since the last taking up
 
     @property
     def running(self) -> list[str]:
@@ -259,18 +260,21 @@ class ToolEngine:
             self._progress.drop(call_id)
         if not task.cancelled() and task.exception() is not None:
             log.error("tool call %s broke", call_id, exc_info=task.exception())
-            if isinstance(task.exception(), StoreError) and (self._mending is None or self._mending.done()):
-                self._mending = asyncio.create_task(self._mend(), name="tool engine mending")
+            if isinstance(task.exception(), StoreError):
+                self._broken = True
+                if self._mending is None or self._mending.done():
+                    self._mending = asyncio.create_task(self._mend(), name="tool engine mending")
 
     async def _mend(self) -> None:
         """Take up what broke because the store failed (a full disk, say), as a start does, once the store works."""
-        while True:
+        while self._broken:
             await self._clock.sleep(_MEND_PAUSE)
+            self._broken = False  # what breaks from here on, also before all is taken up, is taken up in the next round
             try:
                 await self._settle_attempts("its outcome could not be stored")
                 await self._take_open()
-                return
             except StoreError as error:
+                self._broken = True
                 log.warning("open calls can't be taken up yet: %s", error)
 
     # ------------------------------------------------------------------------------------------------- running
