@@ -153,7 +153,8 @@ async def _log(home: Path, arguments: Json) -> int:
 def _effect(item: Json) -> str:
     """One proposal: when, what, by which account; what the user decided and when; what came of it."""
     lines = [f"{when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
-    lines.append(f"    by {one_line(item['account'])} · digest {item['digest'][:16]}")
+    by = f"by {one_line(item['account'])} · " if item["account"] else ""
+    lines.append(f"    {by}digest {item['digest'][:16]}")
     whose = " by you" if item["by_user"] else ""  # a card may expire or be withdrawn, too
     decided = f"{whose} at {when(item['decided_at'])}" if item["decided_at"] else ""
     lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pepper_tui.config import default_home
+from pepper_tui.interpreter import log_cleanly
 from pepper_tui.launch import EXIT_TROUBLE, LaunchError, report
 from pepper_tui.remote import RemoteError
 
@@ -47,6 +48,7 @@ def leave(error: LaunchError) -> NoReturn:
 
 def do(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run ``work`` and leave with its code; known troubles become words."""
+    log_cleanly()
     try:
         code = asyncio.run(work)
     except LaunchError as error:

@@ -550,7 +550,7 @@ def _problem(path: Path, source: str, problem: Any) -> str:
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = "unknown key; see config.example.toml for all that there are"
+        message = "unknown key; all that there are: pepper config example"
     line = _line_of(source, where)
     return f"{path}:{line}: {key + ': ' if key else ''}{message}"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pepper_tui.config import MODEL_ROLES, Config, ConfigError, Secrets, place_of
+from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of
 from pepper_tui.text import one_line
 
 
@@ -42,8 +42,12 @@ def missing_things(home: Path, config: Config) -> list[str]:
     named += [("files.folders", p) for p in config.files.folders]
     named += [("mail.mbox", p.parent) for p in config.mail.mbox]
     named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
+    named += [(f"tool[{number}].file", own.file) for number, own in enumerate(config.tool, 1)]
     named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
+    named += [("mail.attach_from", p) for p in config.mail.attach_from]
     problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
+    cron = unreadable_cron(config.clock)
+    problems += [f"{at_key(f'clock[{number}].cron')}: {words}" for number, words in cron.items()]
     secrets = Secrets(home)
     smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
     roles = [(f"models.{role}.api_key", getattr(config.models, role).api_key) for role in MODEL_ROLES]
@@ -56,6 +60,20 @@ def missing_things(home: Path, config: Config) -> list[str]:
             if key.startswith("mail") and name and not value:
                 problems.append(f"{at_key(key)}: {name} has no value")
     return problems
+
+
+def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:
+    """What is wrong with the cron lines that can't be read, by the number of their entry, counted from 1."""
+    from croniter import croniter
+
+    wrong = {}
+    for number, entry in enumerate(entries, 1):
+        try:
+            if entry.cron:
+                croniter(entry.cron)
+        except (ValueError, KeyError) as error:
+            wrong[number] = f"{one_line(entry.cron, 80)!r} is no cron line ({error}); write it as '0 16 * * fri'"
+    return wrong
 
 
 def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:

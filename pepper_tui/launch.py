@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.interpreter import collect_seldom, share_threads_fairly
+from pepper_tui.interpreter import collect_seldom, log_cleanly, share_threads_fairly
 
 if TYPE_CHECKING:
     from pepper_tui.config import Config
@@ -117,6 +117,7 @@ async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = No
 
 async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     """The engine of ``home``, holding its lock, not started. ``world`` begins when it is. Raises ``LaunchError``."""
+    log_cleanly()
     # in threads: the imports take a second, and a screen that is up must go on
     config = await asyncio.to_thread(read_config, home)
     served = await asyncio.to_thread(importlib.import_module, "pepper_tui.served")

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.config import DATABASE, Secrets
-from pepper_tui.doctor import calendar, files, home, mail, mcp, models, notices, own_files, programs, search
+from pepper_tui.doctor import calendar, clock, files, home, mail, mcp, models, notices, own_files, programs, search
 from pepper_tui.doctor.finding import Check, Finding, Patient
 from pepper_tui.doctor.terminal import examine_terminal
 
 CHECKS: Final[tuple[Check, ...]] = (
     mail.check,
     calendar.check,
+    clock.check,
     files.check,
     models.check,
     mcp.check,

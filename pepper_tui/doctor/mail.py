@@ -58,7 +58,7 @@ async def _smtp(smtp: Smtp, secrets: Secrets) -> Finding:
     try:
         password = secrets.value(smtp.password)
     except ConfigError as error:
-        return Finding("sending", "trouble", error.problems[0], "see mail.smtp.password in config.example.toml")
+        return Finding("sending", "trouble", error.problems[0], "see mail.smtp.password in: pepper config example")
     client = aiosmtplib.SMTP(
         hostname=smtp.host,
         port=smtp.port,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
 from pepper_tui.llm.local_servers import find_local_models
-from pepper_tui.llm.places import Place, fallback_of, first_of
+from pepper_tui.llm.places import Place, embedding_of, fallback_of, first_of
 
 Asked = list[tuple[str, str]]
 """Who asks an endpoint (a role, ``fallback``, ``embedding``), and for which model."""
@@ -30,10 +30,8 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     for role in MODEL_ROLES:
         ask(role, first_of(models, role))
         ask("fallback", fallback_of(models, role))
-    if models.embedding.name and patient.config.search.meaning:
-        own = models.embedding
-        url = own.base_url or models.base_url
-        ask("embedding", Place(own.name, url, own.api_key or (models.api_key if url == models.base_url else "")))
+    if patient.config.search.meaning:
+        ask("embedding", embedding_of(models))
     findings = await asyncio.gather(*(_endpoint(*key, told, patient.secrets) for key, told in asked.items()))
     for found in findings:
         yield found

@@ -1,7 +1,8 @@
-"""Files of the user's own code that the config names: feeds and workers."""
+"""Files of the user's own code that the config names: feeds, tools and workers. They are read, never run."""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,12 +12,21 @@ from pepper_tui.doctor.finding import Finding, Patient
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     own = [(f"feed {feed.name}", feed.file) for feed in patient.config.feed]
+    own += [(f"tool {tool.file.stem}", tool.file) for tool in patient.config.tool]
     own += [(f"worker {worker.name}", worker.file) for worker in patient.config.worker if worker.file]
     for part, file in own:
         yield await asyncio.to_thread(_own, part, file)
 
 
 def _own(part: str, file: Path) -> Finding:
-    if file.is_file():
-        return Finding(part, "ok", str(file))
-    return Finding(part, "trouble", f"{file} is not there", "put the file there, or take its table out of the config")
+    if not file.is_file():
+        return Finding(
+            part, "trouble", f"{file} is not there", "put the file there, or take its table out of the config"
+        )
+    try:
+        ast.parse(file.read_bytes())
+    except SyntaxError as error:
+        return Finding(part, "trouble", f"{file}:{error.lineno}: {error.msg}", "mend that line")
+    except (OSError, ValueError) as error:
+        return Finding(part, "trouble", f"{file}: {error}", "make it a Python file that is readable for you")
+    return Finding(part, "ok", str(file))

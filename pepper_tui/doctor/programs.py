@@ -24,7 +24,8 @@ def _program(feed: ExecFeed, patient: Patient) -> Finding:
         try:
             patient.secrets.filled(value)
         except ConfigError as error:
-            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", "see secrets in config.example.toml")
+            mend = "see env of [[exec]] in: pepper config example"
+            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", mend)
     if "/" in named:
         path = patient.home / Path(named).expanduser()
         if not path.is_file():

@@ -28,6 +28,8 @@ from pepper_tui.model import ContextUpdate, Json, Namespace
 from pepper_tui.text import one_line
 
 BATCH: Final = 50  # lines of one commit
+AT_ONCE: Final = 50  # lines that are read before others get their turn
+DEEPEST: Final = 50  # objects and lists in one another
 KEPT: Final = 8000  # bytes of the error output that are kept: the last
 TELL_EVERY: Final = 30.0  # seconds between two reports of lines that were dropped
 STARTED: Final = 5.0  # seconds of running after which a program that has said nothing yet is well
@@ -176,7 +178,12 @@ class _Run:
 
     async def _take(self, lines: list[bytes]) -> None:
         before = self._bad + self._lines.dropped
-        objects = [found for line in lines if (found := self._object(line)) is not None]
+        objects: list[Json] = []
+        for number, line in enumerate(lines, 1):
+            if (found := self._object(line)) is not None:
+                objects.append(found)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         while objects:
             room = min(BATCH, await self._room())
             taken, objects = objects[:room], objects[room:]
@@ -196,11 +203,11 @@ class _Run:
             if not isinstance(found, dict):
                 raise ValueError("it is no object")
             content_of(found)  # what can't be told is not stored
+            storable: Json = _storable(found)
         except (ValueError, RecursionError) as error:
             self._bad += 1
             self._bad_words = f"{one_line(line[:200].decode('utf-8', 'replace'), 60)!r}: {one_line(str(error), 80)}"
             return None
-        storable: Json = _storable(found)
         return storable
 
     async def _room(self) -> int:
@@ -265,12 +272,17 @@ def _ended_words(code: int, program: str) -> str:
     return f"{named} ended with exit code {code}"
 
 
-def _storable(value: Any) -> Any:
-    """``value`` with no lone surrogate in it: what is stored must be valid UTF-8."""
+def _storable(value: Any, depth: int = 0) -> Any:
+    """``value`` with no lone surrogate in it: what is stored must be valid UTF-8.
+
+    Raises ``ValueError`` where it is nested so deeply that whoever reads it later might not get to its end.
+    """
+    if depth > DEEPEST:
+        raise ValueError("it is nested too deeply")
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
-        return [_storable(each) for each in value]
+        return [_storable(each, depth + 1) for each in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(each) for key, each in value.items()}
+        return {_storable(key): _storable(each, depth + 1) for key, each in value.items()}
     return value

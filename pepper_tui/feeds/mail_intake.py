@@ -163,6 +163,8 @@ def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
     }
     if triage.is_own(sender["address"]):
         metadata["kind"] = "own"
+    elif triage.is_vip(sender["address"]):
+        metadata["kind"] = "vip"
     if action:
         metadata["action"] = action
     return Signal(

@@ -72,7 +72,7 @@ class Triage:
             return Verdict(min((watch.priority for watch in watches), key=_URGENCY.index), reason, self.action(watches))
         if facts.source == "mail":
             return self._mail(facts, who)
-        if facts.sender and is_one_of(facts.sender, self._config.user.vips):
+        if self.is_vip(facts.sender):
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
 
@@ -80,12 +80,16 @@ class Triage:
         """Whether the verdict on ``facts`` rests on its address lines alone, and a model can look at the rest."""
         if not self._judged or facts.source != "mail" or facts.automatic or self.is_own(facts.sender):
             return False
-        settled = is_one_of(facts.sender, self._config.user.vips) or bool(self.matching(facts))
+        settled = self.is_vip(facts.sender) or bool(self.matching(facts))
         return not settled and self.judge(facts).priority in (Priority.NORMAL, Priority.LOW)
 
     def is_own(self, address: str) -> bool:
         """Whether ``address`` is one of the user's own."""
         return address in self._own
+
+    def is_vip(self, address: str) -> bool:
+        """Whether the user has named ``address``, or its domain, as one that always matters."""
+        return bool(address) and is_one_of(address, self._config.user.vips)
 
     def matching(self, facts: Facts) -> list[Watch]:
         """The watches that hold, in the order of the config."""
@@ -114,8 +118,7 @@ class Triage:
     def _mail(self, facts: Facts, who: str) -> Verdict:
         if facts.automatic:
             return Verdict(Priority.LOG, "an automatic mail")
-        vip = is_one_of(facts.sender, self._config.user.vips)
-        if vip:
+        if self.is_vip(facts.sender):
             return Verdict(Priority.HIGH, f"from {who}, a VIP")
         if facts.is_list:
             return Verdict(Priority.LOW, "from a mailing list")

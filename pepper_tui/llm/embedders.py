@@ -7,6 +7,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
 from pepper_tui.llm.offline_embedder import OfflineEmbedder, missing_packages
+from pepper_tui.llm.places import embedding_of
 from pepper_tui.store import Embedder
 
 
@@ -14,23 +15,23 @@ def build_embedder(settings: config.Config, clock: Clock, secrets: config.Secret
     """The endpoint that the config names, else the offline embedder; None where search by meaning is off, or the
     offline embedder's packages are not installed (`pepper doctor` says so).
 
+    An endpoint with neither a URL nor a key is none, as for the roles: texts would go to a stranger's server, in vain.
+
     Raises ``ConfigError`` for a secret that can't be read.
     """
     if not settings.search.meaning:
         return None
-    own, models = settings.models.embedding, settings.models
-    if not own.name:
+    place = embedding_of(settings.models)
+    key = secrets.value(place.key) if place else ""
+    if place is None or not (key or place.base_url):
         return None if missing_packages() else OfflineEmbedder()
-    base_url = own.base_url or models.base_url
-    # as for the roles: the main key goes to the main endpoint only
-    name = own.api_key or (models.api_key if base_url == models.base_url else "")
     return EndpointEmbedder(
         clock,
-        own,
+        settings.models.embedding,
         budget,
-        base_url=base_url,
-        api_key=secrets.value(name),
-        price=models.prices.get(own.name),
+        base_url=place.base_url,
+        api_key=key,
+        price=settings.models.prices.get(place.name),
         limits=settings.budget,
-        timeout=models.timeout,
+        timeout=settings.models.timeout,
     )

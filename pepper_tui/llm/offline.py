@@ -35,11 +35,14 @@ from pepper_tui.text import clean, one_line, shorten
 OFFLINE_NAME: Final = "offline"
 OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
 SET_A_MODEL: Final = (
-    "To set a model: export OPENAI_API_KEY, or set base_url and name under [models] in config.toml, then start again."
+    'To set a model: name, and api_key = "env:OPENAI_API_KEY" or base_url, under [models] in config.toml, then start '
+    "again. `pepper doctor` says whether it answers."
 )
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
+_MATTERS: Final = frozenset({"vip", "soon", "conflict"})
+"""What the user is told of without a watch: who was named as a VIP, what begins soon, what overlaps."""
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
 
 
@@ -189,7 +192,10 @@ class OfflineModel:
         if action.get("remind"):
             when, repeat = repeat_rule(str(action["remind"]))
             done |= draft.call("remind", text=one_line(signal.content, 200), when=when, repeat=repeat)
-        if action.get("notify") or (not action and signal.priority == "urgent"):
+        matters = signal.priority == "urgent" or (
+            facts.get("kind") in _MATTERS and signal.priority in ("high", "normal")
+        )
+        if action.get("notify") or (matters and not action):
             done |= draft.call(
                 "notify",
                 title=one_line(signal.content, 120),
@@ -398,8 +404,8 @@ class OfflineModel:
             case "watch":
                 draft.say(
                     "Watches stand in config.toml, as [[watch]] with a name, a source, sender or words, and what to "
-                    "do: notify, draft, brief, follow or remind. config.example.toml shows each; `pepper config check` "
-                    "tests yours."
+                    "do: notify, draft, brief, follow or remind. `pepper config example` shows each; "
+                    "`pepper config check` tests yours."
                 )
             case "status":
                 draft.need("current_status")

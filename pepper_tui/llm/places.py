@@ -42,6 +42,12 @@ def fallback_of(models: config.Models, role: str) -> Place | None:
     return found if found != first_of(models, role) else None
 
 
+def embedding_of(models: config.Models) -> Place | None:
+    """The endpoint that embeds, ``None`` where the config names none."""
+    own = models.embedding
+    return _place(models, own.name, own.base_url, own.api_key) if own.name else None
+
+
 def patience_of(models: config.Models, role: str) -> Patience:
     """How ``role`` waits for its model. With a fallback to go to, it tries again once unless the config says more."""
     own: config.RoleModel = getattr(models, role)

@@ -1,6 +1,9 @@
 """Making a store of an export. It is built whole in a file beside, checked, and only then put in its place: whoever is
 killed in the midst of it, or meets a line that can't be right, has the store that there was before.
 
+A yes is of the home that it was given in, which may act on it after the export: a card that was approved and not yet
+acted on waits again here.
+
 The caller holds the home's lock.
 """
 
@@ -8,18 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import sqlite3
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.clock import iso
-from pepper_tui.model import DeliveryState, Json
+from pepper_tui.model import OPEN_TAG, ApprovalState, CallState, DeliveryState, Json, Namespace
 
 from . import health, portable, removal, search_index
-from .content import body, encode, encode_tags, safe
+from .content import body, decode, encode, encode_tags, safe
 from .errors import StoreError
 from .plan import Book
 from .portable import Counts, ImportFaultError
@@ -49,7 +52,7 @@ def import_file(
             leftover.unlink(missing_ok=True)
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        counts = _build(lines, made)
+        counts = _build(lines, made, now)
         return counts, _put_in_place(made, database, now, keep=bool(holds))
     except sqlite3.Error as error:
         raise health.refused(database, error) from error
@@ -95,7 +98,7 @@ def _put_in_place(made: Path, database: Path, now: float, *, keep: bool) -> Path
     return kept
 
 
-def _build(lines: Iterable[str], path: Path) -> Counts:
+def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = OFF")  # it is thrown away unless it is whole
@@ -107,7 +110,7 @@ def _build(lines: Iterable[str], path: Path) -> Counts:
         built = _Building(connection)
         for line in lines:
             built.take(line)
-        counts = built.finish()
+        counts = built.finish(now)
         connection.execute("COMMIT")
         last = removal.last_seq(connection)
         search_index.bring_on(connection, Book(last_seq=last))
@@ -142,6 +145,8 @@ class _Building:
         self._line += 1
         try:
             entry = json.loads(line)
+        except RecursionError as error:
+            raise self._fault("this is nested too deeply") from error
         except ValueError as error:
             raise self._fault("this is no JSON; the file may be cut off or damaged") from error
         if not isinstance(entry, dict):
@@ -168,22 +173,62 @@ class _Building:
             taker(values)
         except KeyError as error:
             raise self._fault(f"{kind} has no {error.args[0]}") from error
+        except RecursionError as error:
+            raise self._fault("this is nested too deeply") from error
 
-    def finish(self) -> Counts:
+    def finish(self, now: float) -> Counts:
         """All lines are taken. Raises ``ImportFaultError`` where the file is not whole."""
         if self._header is None:
             raise ImportFaultError(1, "the file is empty")
         if not self._ended:
             raise ImportFaultError(self._line + 1, "the file ends before the export does: it was cut off")
         connection = self._connection
+        self._last = max(self._last, int(self._header["last_seq"]))
+        self._take_back_approvals(now)
         connection.executemany("INSERT INTO namespaces (name, id) VALUES (?, ?)", [*self._spaces.items()])
         connection.execute(
             "INSERT INTO context_tags SELECT t.value, c.ns, c.seq FROM contexts c JOIN updates u ON u.seq = c.seq,"
             " json_each(u.tags) t WHERE c.deleted = 0"
         )
-        last = max(self._last, int(self._header["last_seq"]))
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (removal.LAST_SEQ, str(last)))
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (removal.LAST_SEQ, str(self._last)))
         return self._counts
+
+    def _take_back_approvals(self, now: float) -> None:
+        waiting = self._connection.execute(
+            "SELECT c.context_id, u.data FROM contexts c JOIN updates u ON u.seq = c.seq"
+            " WHERE c.ns = ? AND c.deleted = 0 AND instr(u.tags, ?)",
+            (self._spaces.get(Namespace.TOOL_CALL), json.dumps(OPEN_TAG)),
+        ).fetchall()
+        for ident, source in waiting:
+            call = decode(source)
+            approval = str(call.get("approval") or "")
+            found = self._connection.execute(
+                "SELECT u.data FROM contexts c JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.context_id = ?",
+                (self._spaces.get(Namespace.APPROVAL), approval),
+            ).fetchone()
+            card = decode(found[0]) if found else {}
+            if call.get("state") == CallState.WAITING_APPROVAL and card.get("state") == ApprovalState.APPROVED:
+                self._change(Namespace.TOOL_CALL, ident, {**call, "progress": ""}, now)
+                pending = {**card, "state": ApprovalState.PENDING.value, "decided_at": None}
+                self._change(Namespace.APPROVAL, approval, pending, now)
+
+    def _change(self, namespace: str, ident: str, data: Json, now: float) -> None:
+        """Add a version that says ``data``, and is open."""
+        ns, self._last = self._spaces[namespace], self._last + 1
+        tags, previous = self._connection.execute(
+            "SELECT u.tags, u.seq FROM contexts c JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.context_id = ?",
+            (ns, ident),
+        ).fetchone()
+        self._connection.execute(
+            "INSERT INTO updates SELECT ?, ns, context_id, version + 1, type, ?, text, body, ?, metadata, created_at,"
+            " ?, expires_at, 0, seq FROM updates WHERE seq = ?",
+            (self._last, encode(data), encode_tags(tuple(sorted({*json.loads(tags), OPEN_TAG}))), now, previous),
+        )
+        self._connection.execute(
+            "UPDATE contexts SET seq = ?, version = version + 1, updated_at = ? WHERE ns = ? AND context_id = ?",
+            (self._last, now, ns, ident),
+        )
+        self._counts.updates += 1
 
     def _fault(self, words: str) -> ImportFaultError:
         return ImportFaultError(self._line, words)
@@ -313,7 +358,7 @@ class _Building:
 
     def _time(self, values: Json, key: str) -> float:
         value = values[key]
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= sys.float_info.max:
             raise self._fault(f"{key} is no time")
         return float(value)
 

@@ -99,8 +99,8 @@ class Approvals:
         async with self._deciding():
             await self._ledger.put_call(call, call_version, progress=APPROVED)
             await self._put(decided, version)
-        undo = f"; u takes it back within {self._config.undo_seconds:g} s" if self._config.undo_seconds else ""
-        return f"approved: {one_line(approval.resolved.summary, 80)}{undo}"
+        undo = f"; undo within {self._config.undo_seconds:g} s" if self._config.undo_seconds else ""
+        return f"approved{undo}: {one_line(approval.resolved.summary, 80)}"
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         """Say no. The call is cancelled, and the same request is refused from now on."""

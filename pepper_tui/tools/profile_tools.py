@@ -1,7 +1,8 @@
 """The user's profile: short facts under a name, each change a version that can be brought back.
 
 A fact that the user typed goes into every prompt. One that did not come from the user's own words stays out of it, so
-that no mail can plant what Pepper then takes for granted; it is kept, and marked.
+that no mail can plant what Pepper then takes for granted; it is kept, and marked. Its name counts as well, unless it is
+a plain one: "forward all mail to …: yes" is no fact of the user's because they once typed "yes".
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ MAX_VALUE: Final = 500
 MAX_MESSAGES: Final = 500
 """User messages looked at for the words of a fact, newest first."""
 _NAME: Final = re.compile(r"[\w][\w .'-]{0,39}")
+_NUMBERED: Final = re.compile(r"note \d{1,3}")
+_PLAIN: Final = frozenset(
+    {
+        *("name", "nickname", "phone", "mobile", "email", "address", "home", "city", "birthday", "job", "role"),
+        *("employer", "company", "team", "manager", "assistant", "partner", "family", "language", "languages", "tone"),
+        *("signature", "time zone", "timezone", "working hours", "working days", "lunch", "meetings", "preference"),
+        *("preferences", "diet", "allergies", "travel", "hobbies", "habit", "note"),
+    }
+)
+"""Names that say nothing by themselves, whoever chose them."""
 _SHOWN: Final = 20  # versions of a history
 
 
@@ -59,7 +70,7 @@ async def update_profile(ctx: ToolContext, value: str, field: str = "") -> str:
         if facts.pop(name, None) is None:
             raise ToolError(f"there is no {one_line(name, 60)!r} in the profile")
     else:
-        facts[name] = {"value": value, "typed": await _typed(ctx, value), "at": ctx.clock.now()}
+        facts[name] = {"value": value, "typed": await _told(ctx, name, value), "at": ctx.clock.now()}
         if len(facts) > MAX_FACTS:
             raise ToolError(f"the profile is full ({MAX_FACTS} facts); remove one first")
     version = await _put(ctx, context, Profile(facts))
@@ -127,11 +138,19 @@ async def _put(ctx: ToolContext, context: Context | None, profile: Profile) -> i
     return before + 1
 
 
-async def _typed(ctx: ToolContext, value: str) -> bool:
-    """Whether the user has typed these very words."""
+async def _told(ctx: ToolContext, name: str, value: str) -> bool:
+    """Whether the user has typed these very words, and the name where it could say anything."""
     found = await ctx.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-    wanted = value.casefold().strip(" .!")
-    return any(wanted in " ".join(clean(str(one.data.get("text", ""))).casefold().split()) for one in found)
+    said = [" ".join(clean(str(one.data.get("text", ""))).casefold().split()) for one in found]
+    words = [value.casefold().strip(" .!")]
+    if name not in _PLAIN and not _NUMBERED.fullmatch(name):
+        words.append(name)
+    return all(any(_holds(one, each) for one in said) for each in words)
+
+
+def _holds(text: str, words: str) -> bool:
+    """Whether ``words``, whole ones, stand in ``text``."""
+    return bool(words) and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) is not None
 
 
 def _fact(fact: dict[str, object]) -> str:

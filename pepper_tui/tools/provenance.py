@@ -7,6 +7,7 @@ whole and to the letter: any character of it that the user did not type could ca
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import re
@@ -28,6 +29,7 @@ _URL: Final = re.compile(
 _HOST: Final = re.compile(r"(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d+)?(?:/[^\s<>\"]*)?", re.I)
 _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
 _EDGE: Final = ".,;:!?)]}'\"*_>"
+_AT_ONCE: Final = 250  # messages looked through before others get their turn
 MAX_MESSAGES: Final = 5000
 """User messages looked at, newest first."""
 
@@ -94,10 +96,14 @@ class Provenance:
             if "@" in atom and await self._store.get(atom, namespace=Namespace.PEOPLE) is not None:
                 unknown.discard(atom)
         if unknown:
-            for text in await self._messages():
-                unknown -= set(atoms(text))
+            for number, text in enumerate(await self._messages(), 1):
+                plain = clean(text).lower()
+                if any(atom in plain for atom in unknown):  # to take a text apart is slow
+                    unknown -= set(atoms(text))
                 if not unknown:
                     break
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
         return unknown
 
     async def _messages(self) -> list[str]:

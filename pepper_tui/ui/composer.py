@@ -148,7 +148,7 @@ class CleanInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert_text_at_cursor(" ".join(clean(event.text).split()))
+        self.replace(" ".join(clean(event.text).split()), *sorted(self.selection))
 
 
 class CleanArea(TextArea):

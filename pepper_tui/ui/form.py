@@ -115,7 +115,8 @@ class Form(VerticalScroll, can_focus=False):
 
 
 class Prompt(Vertical):
-    """One line of input above the composer. Up and Down walk through ``choices``; Enter answers."""
+    """One line of input above the composer. Up and Down walk through ``choices``, typing replaces the one that stands
+    there; Enter answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*(b for b in bindings("form") if b.action == "leave")]
 
@@ -141,6 +142,7 @@ class Prompt(Vertical):
 
     def on_mount(self) -> None:
         self.field.focus()
+        self.field.select_all()
         self._show()
 
     def _matching(self) -> list[str]:
@@ -172,7 +174,7 @@ class Prompt(Vertical):
         )
         if not self._filtered:
             self.field.value = found[self._place]
-            self.field.cursor_position = len(self.field.value)
+            self.field.select_all()
         self._show()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -11,6 +11,7 @@ from pepper_tui.doctor import Finding, Patient
 from pepper_tui.doctor.search import check
 
 ENDPOINT = Models(embedding=EmbeddingModel(name="embed", base_url="http://127.0.0.1:1/v1"))
+NOWHERE = Models(api_key="", embedding=EmbeddingModel(name="embed"))
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ ENDPOINT = Models(embedding=EmbeddingModel(name="embed", base_url="http://127.0.
         (Config(search=Search(meaning=False)), (), "note", "off: search goes by words alone"),
         (Config(), ("wordllama",), "note", "off, not installed: wordllama"),
         (Config(models=ENDPOINT), (), "ok", "by embed"),
+        (Config(models=NOWHERE), (), "note", "offline, on this machine: there is no endpoint for embed"),
         (Config(models=ENDPOINT), ("numpy",), "trouble", "off, not installed: numpy"),
     ],
 )

@@ -81,3 +81,29 @@ def test_the_config_check_names_what_is_not_there(tmp_path: Path) -> None:
     said = pepper(tmp_path / "home", "config", "check").stderr
     assert "config.toml:2: mail.mbox: " in said
     assert "config.toml:4: files.folders: " in said
+
+
+def test_the_config_check_names_files_of_tools_and_cron_lines(tmp_path: Path) -> None:
+    write(tmp_path / "home", '[[clock]]\nname = "x"\ntext = "t"\ncron = "99 * * * *"\n[[tool]]\nfile = "gone.py"\n')
+    said = pepper(tmp_path / "home", "config", "check").stderr
+    assert "config.toml:4: clock[1].cron: '99 * * * *' is no cron line" in said
+    assert "config.toml:6: tool[1].file: " in said
+
+
+def test_files_of_the_users_own_code_are_read_and_not_run(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    tables = "".join(f'[[tool]]\nfile = "{name}.py"\n' for name in ("good", "broken", "gone"))
+    crons = {"bad": "99 * * * *", "good": "0 16 * * fri"}
+    clocks = "".join(f'[[clock]]\nname = "{name}"\ntext = "t"\ncron = "{cron}"\n' for name, cron in crons.items())
+    write(home, tables + clocks)
+    (home / "good.py").write_text("raise SystemExit('run')\n")
+    (home / "broken.py").write_text("x = 1\ndef f(:\n")
+    said = pepper(home, "doctor").stdout
+    for words in (
+        f"ok       tool good              {home}/good.py",
+        f"TROUBLE  tool broken            {home}/broken.py:2: ",
+        f"{home}/gone.py is not there",
+        "TROUBLE  clock bad              '99 * * * *' is no cron line",
+    ):
+        assert words in said, said
+    assert "clock good" not in said

@@ -22,6 +22,31 @@ def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+LOGGING = """
+import asyncio, logging, sys
+from pathlib import Path
+from pepper_tui.launch import open_engine
+async def main():
+    engine = await open_engine(Path(sys.argv[1]))
+    try:
+        try:
+            raise RuntimeError("the server says \\x1b]0;PWNED\\x07 this")
+        except RuntimeError as error:
+            raise ValueError("clean words") from error
+    except ValueError as error:
+        logging.getLogger("pepper_tui.tools.engine").warning("a call failed", exc_info=error)
+    await engine.close()
+asyncio.run(main())
+"""
+
+
+def test_what_is_logged_is_harmless_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    done = subprocess.run([sys.executable, "-c", LOGGING, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "RuntimeError: the server says  this" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_the_command_line_needs_neither_screen_nor_model() -> None:
     code = "import sys, pepper_tui.cli; print([m for m in ('textual', 'openai', 'icalendar') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -99,6 +99,7 @@ async def test_what_is_no_object_is_told_and_harms_nothing(
         "import sys\nw = sys.stdout.buffer.write\n"
         'w(b\'not json \\x1b]0;title\\x07\\n[1]\\n"x"\\n{}\\n{"priority": "huge", "text": "x"}\\n\\xff\\xfe\\n\\n\')\n'
         "w(b'[' * 100000 + b'\\n' + b'y' * 3000000 + b'\\n')\n"
+        """w(b'{"text": "deep", "n": ' + b'[' * 700 + b']' * 700 + b'}\\n')\n"""
         'w(b\'{"text": "lone \\\\ud800 half", "n": NaN}\\n{"text": "good"}\')\n'
     )
     async with Program(store, clock, tmp_path, script + RUN_ON.replace("600", "0"), every=60) as feed:
@@ -112,7 +113,7 @@ async def test_what_is_no_object_is_told_and_harms_nothing(
             return "next run" in health["detail"]
 
         await until(told)
-        assert "7 of its lines are no JSON objects with content" in health["detail"]
+        assert "8 of its lines are no JSON objects with content" in health["detail"]
         assert "1 of its lines are longer than 262144 bytes" in health["detail"]
         assert "\x1b" not in health["detail"]
         assert "must be a JSON object" in health["mend"]

@@ -74,12 +74,13 @@ def main() -> int:
     effects = sum(attack.done for attack in found)
     seconds = time.monotonic() - began
     print(f"inputs={given} outside_effects={effects} order={counted(problems, 'order')} seconds={seconds:.0f}")
+    orphans = sum(attack.orphans for attack in found)
     print(
         f"kills={sum(attack.kills for attack in found)} lost={counted(problems, 'lost')}"
         f" twice={counted(problems, 'twice')} unknown_hidden={counted(problems, 'hidden')}"
-        f" orphans={sum(attack.orphans for attack in found)}"
+        f" orphans={orphans}"
     )
-    return 1 if problems else 0
+    return 1 if problems or orphans else 0
 
 
 if __name__ == "__main__":

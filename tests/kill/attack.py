@@ -51,6 +51,7 @@ SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "
 READY: Final = 20.0
 DRAIN: Final = 90.0
 PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
+OUTLIVED: Final = 15.0  # seconds by which a process may outlive its Pepper; it is ended politely first
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.kill.victim", "openai", "dateparser", "icalendar", "aiosmtplib",
@@ -210,7 +211,7 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
 
     def _servers_left(self) -> list[int]:
         """MCP servers, and their keepers, that do not end with their Pepper."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + OUTLIVED
         while (left := processes_with(f"UNRULY_FOLDER={self.folder / 'mcp'}")) and time.monotonic() < deadline:
             time.sleep(0.02)
         return left

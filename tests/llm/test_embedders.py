@@ -342,6 +342,10 @@ async def test_a_server_that_hangs_does_not_hold_up_a_search(store: ContextStore
         (Models(), Search(meaning=False), "NoneType", ""),
         (Models(base_url="http://a/v1", embedding=EmbeddingModel(name="e")), Search(), "EndpointEmbedder", "sk-main"),
         (Models(embedding=EmbeddingModel(name="e", base_url="http://b/v1")), Search(), "EndpointEmbedder", ""),
+        (Models(embedding=EmbeddingModel(name="e")), Search(), "EndpointEmbedder", "sk-main"),
+        # no URL and no key: what is private is not sent to where it could only be refused
+        (Models(api_key="", embedding=EmbeddingModel(name="e")), Search(), "OfflineEmbedder", ""),
+        (Models(api_key="env:NONE", embedding=EmbeddingModel(name="e")), Search(), "OfflineEmbedder", ""),
     ],
 )
 async def test_the_config_says_which(

@@ -138,6 +138,14 @@ async def test_a_watch_drafts_notifies_follows_and_reminds():
     assert by_name["remind"]["when"] == "tomorrow 9am"
 
 
+@pytest.mark.parametrize("kind", ["vip", "soon", "conflict"])
+async def test_what_the_user_named_as_mattering_is_told_once(kind):
+    [(name, notice)] = calls(await run(signal(None, "high", kind=kind)))
+    assert (name, notice["reason"]) == ("notify", "your watch")
+    briefed = await run(signal({"watch": "w", "brief": 10}, "high", kind=kind))
+    assert [name for name, _ in calls(briefed)] == ["delegate"]
+
+
 async def test_only_urgent_speaks_without_an_order_and_the_rest_is_counted():
     assert [name for name, _ in calls(await run(signal(None, "urgent")))] == ["notify"]
     done = await run(signal(None, "high"), signal(None, "normal"))

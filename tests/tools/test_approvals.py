@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, ToolCall
+from pepper_tui.store.exporting import export_file
+from pepper_tui.store.importing import import_file
 from pepper_tui.tools import ApprovalError, Tool
 from tests.tools.bench import Bench, act_tool, bench_config
 from tests.waiting import until
@@ -254,3 +257,34 @@ async def test_no_grace(bench: Bench) -> None:
     call_id = await bench.schedule("act", what="x")
     await bench.approvals.approve((await bench.card(call_id)).id)
     await bench.state(call_id, S.SUCCEEDED)
+
+
+async def test_a_yes_does_not_travel_in_an_export(bench: Bench, tmp_path: Path) -> None:
+    """The home that it was given in acts on it: an import that did so, too, would do it twice."""
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    await bench.approvals.approve(card.id)
+    export_file(bench.path, tmp_path / "x.jsonl", bench.clock.now())  # within the grace
+    await bench.settle()
+    await bench.clock.advance(bench.config.tools.undo_seconds)
+    await bench.state(call_id, S.SUCCEEDED)
+    await bench.close()
+    bench.path = tmp_path / "new" / "pepper.db"
+    with (tmp_path / "x.jsonl").open() as lines:
+        import_file(lines, bench.path, bench.clock.now())
+    await bench.open()
+    await bench.settle()
+    await bench.clock.advance(60)
+    await bench.settle()
+    assert len(bench.world.deeds) == 1
+    again = await bench.card(call_id)
+    assert (again.id, again.state, again.digest) == (card.id, ApprovalState.PENDING, card.digest)
+    assert [version.context.data["state"] for version in await bench.store.versions(card.id, namespace="approval")] == [
+        "pending",
+        "approved",
+        "pending",
+    ]
+    assert [hit.context.context_id for hit in await bench.store.search("do x")].count(card.id) == 1
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert len(bench.world.deeds) == 2, "by a yes of its own"

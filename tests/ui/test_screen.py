@@ -99,6 +99,24 @@ async def test_on_a_small_screen_an_f_key_first_shows_the_card() -> None:
         await until(lambda: bool(acts(engine, "approve")), pilot)
 
 
+async def test_what_is_typed_replaces_the_time_that_is_offered_and_the_line_leaves_no_hole() -> None:
+    async with seat(one_card, size=(80, 24)) as (app, pilot, engine, clock):
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await clock.advance(1)
+        before = app.query_one(Composer).region
+        await pilot.press("z")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await pilot.pause()
+        assert app.query_one("#left").region.height > before.height
+        await pilot.press("2", "h", "enter")
+        await until(lambda: bool(acts(engine, "snooze")), pilot)
+        assert acts(engine, "snooze")[0][2] == "2h"
+        await until(lambda: not app.query("#prompt"), pilot)
+        await pilot.pause()
+        assert app.query_one("#left").region == before
+
+
 async def test_a_paste_is_text_and_carries_no_escape() -> None:
     async with seat(one_card) as (app, pilot, engine, _):
         app.query_one(Composer).post_message(events.Paste("y\r\n\x1b]52;c;AAAA\x07\x1b[31mred\n"))

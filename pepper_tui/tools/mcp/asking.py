@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +29,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.store import ContextStore
-from pepper_tui.text import one_line
+from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.mcp.definition import difference
 from pepper_tui.tools.mcp.form_fields import as_words, defaults_of, fields_of, hint_of, value_of
@@ -42,7 +43,10 @@ TRUST: Final = "trust_mcp_tools"
 ANSWER: Final = "answer_mcp_server"
 ORIGIN: Final = "mcp:"
 _TRIES: Final = 10  # cards for one question
+_OPEN: Final = 5  # questions of one server that wait for the user; what is more is cancelled
+_A_MINUTE: Final = 20  # questions of one server; each leaves a record that stays
 _RESULTS: Final = 1000
+_ASKED: Final = 4000  # characters of a question that a card shows, or of an address
 
 CancelCall = Callable[[str, str], Awaitable[str]]
 
@@ -76,6 +80,7 @@ class Asking:
         self._ledger = Ledger(store, clock, _RESULTS)
         self._open: dict[str, _Open] = {}
         self._calls: dict[str, asyncio.Future[ToolCall]] = {}
+        self._asked_at: dict[str, deque[float]] = {}  # by server, of its last questions
         self._trusting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
         registry.put(_OwnTool(TRUST, Effect.WRITE, self._trust, self._resolve_trust, probe=self._is_trusted))
@@ -179,6 +184,8 @@ class Asking:
 
     async def ask(self, question: Question) -> Answer:
         """The user's answer to ``question``. Cancelling it withdraws the card."""
+        if not self._may_ask(question.server):
+            return Answer("cancel")
         name = self._clock.new_id("question")
         asked = self._open[name] = _Open(question, asyncio.get_running_loop().create_future())
         call_id = ""
@@ -201,6 +208,15 @@ class Asking:
         finally:
             del self._open[name]
 
+    def _may_ask(self, server: str) -> bool:
+        """Count one more question of ``server``, where it has not asked too much already."""
+        asked, now = self._asked_at.setdefault(server, deque(maxlen=_A_MINUTE)), self._clock.monotonic()
+        waiting = sum(each.question.server == server for each in self._open.values())
+        if waiting >= _OPEN or (len(asked) == _A_MINUTE and now - asked[0] < 60):
+            return False
+        asked.append(now)
+        return True
+
     def _withdraw(self, call_id: str) -> None:
         async def withdraw() -> None:
             with contextlib.suppress(Exception):  # the store may be closing: the next start does it
@@ -219,11 +235,12 @@ class Asking:
 
     def _answer_effect(self, ctx: ToolContext, name: str, asked: _Open, content: Json) -> ResolvedEffect:
         question, server = asked.question, self._servers[asked.question.server]
-        lines = [CardLine("server", server.account), CardLine("it asks", question.message, multiline=True)]
+        message = shorten(question.message, _ASKED)
+        lines = [CardLine("server", server.account), CardLine("it asks", message, multiline=True)]
         if asked.problem:
             lines.append(CardLine("again", asked.problem))
         if question.address:
-            lines.append(CardLine("address", question.address, untrusted=True))
+            lines.append(CardLine("address", shorten(question.address, _ASKED), untrusted=True))
             lines.append(CardLine("your yes", "says that you will open it yourself; Pepper opens nothing"))
         for field, schema in fields_of(question.schema).items():
             lines.append(CardLine(field, as_words(content.get(field)), editable=True))
@@ -232,7 +249,7 @@ class Asking:
                 hint = f"nothing yet; {hint}" if hint else "nothing yet"
             if hint:
                 lines.append(CardLine(f"({one_line(field, 20)})", hint))
-        payload = {"question": name, "server": question.server, "message": question.message, "content": content}
+        payload = {"question": name, "server": question.server, "message": message, "content": content}
         summary = f"Answer the MCP server {question.server}: {one_line(question.message, 100)}"
         return ctx.effect(account=server.account, summary=summary, lines=lines, payload=payload)
 

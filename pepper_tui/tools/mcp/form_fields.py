@@ -13,6 +13,7 @@ from pepper_tui.tools.tool import ToolError
 OWN_LABELS: Final = frozenset({"server", "it asks", "again", "address", "your yes"})
 """Labels of the card's own lines: no field takes one."""
 _FIELDS: Final = 20
+_DEFAULT: Final = 1000  # characters that a server may fill in; what is longer is left for the user to write
 
 
 def fields_of(schema: Json) -> dict[str, Json]:
@@ -29,7 +30,8 @@ def fields_of(schema: Json) -> dict[str, Json]:
 
 
 def defaults_of(schema: Json) -> Json:
-    return {name: each["default"] for name, each in fields_of(schema).items() if each.get("default") is not None}
+    found = {name: each.get("default") for name, each in fields_of(schema).items()}
+    return {name: each for name, each in found.items() if each is not None and len(as_words(each)) <= _DEFAULT}
 
 
 def as_words(value: Any) -> str:

@@ -44,6 +44,7 @@ SDK: Final = "pepper_tui.tools.mcp.connection"
 """The module that imports the SDK: more than a second, so in a thread, and only where a server is configured."""
 LOOK_EVERY: Final = 30.0
 LOOK_LIMIT: Final = 10.0  # seconds for a server to list its tools
+LOOK_PAUSE: Final = 1.0  # seconds, at least, from a look to the next; doubling to LOOK_EVERY while each finds a change
 PAUSE: Final = 1.0  # seconds before the first new start, then doubling
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # a session that lasted so long was no failed start
@@ -232,7 +233,7 @@ class Server:
     # ---------------------------------------------------------------------------------------------- its definitions
 
     async def _keep_looking(self, connection: Connection) -> None:
-        clock = self.around.clock
+        clock, pause = self.around.clock, LOOK_PAUSE
         while True:
             nap = asyncio.create_task(clock.sleep(LOOK_EVERY))
             told = asyncio.create_task(self._look_now.wait())
@@ -242,9 +243,10 @@ class Server:
                 nap.cancel()
                 told.cancel()
             self._look_now.clear()
+            changed = False
             try:
                 async with asyncio.timeout(LOOK_LIMIT):
-                    await self._look(connection)
+                    changed = await self._look(connection)
             except TimeoutError:
                 if not self._open:  # else it may be busy with a call, which has a limit of its own
                     self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
@@ -252,14 +254,17 @@ class Server:
                 log.warning("what %s offers can't be stored: %s", self.name, error)
             except Exception as error:
                 self._closed(why_failed(error))
+            await clock.sleep(pause)
+            pause = min(LOOK_EVERY, pause * 2) if changed else LOOK_PAUSE
 
-    async def _look(self, connection: Connection) -> None:
-        """Take in what it offers now."""
+    async def _look(self, connection: Connection) -> bool:
+        """Take in what it offers now; whether that is anything else than before."""
         async with self._look_lock:
             changed = await self.offer.take(await connection.definitions())
             if (changed or self._connection is None) and self.offer.untrusted:
                 await self.around.ask_trust(self)
         await self._tell("ok", self.offer.words)
+        return changed
 
     async def trust(self, hashes: dict[str, str]) -> None:
         """See ``Offer.trust``."""

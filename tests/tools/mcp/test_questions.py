@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import ApprovalState, CallState
+from pepper_tui.model import CALL_OPEN, ApprovalState, CallState, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import ANSWER
+from pepper_tui.tools.mcp.form_fields import defaults_of
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.waiting import until
 
@@ -47,6 +48,46 @@ async def test_a_yes_without_what_is_required_asks_once_more(bench: McpBench) ->
     second = await bench.card(ANSWER, without=first.id)
     assert "Name: it wants a value" in {line.label: line.value for line in second.resolved.lines}["again"]
     assert (await bench.call(call_id)).state is CallState.SCHEDULED
+
+
+async def test_what_a_server_asks_is_bounded(bench: McpBench) -> None:
+    await bench.schedule("own__ask", message="word " * 100_000)
+    card = await bench.card(ANSWER)
+    assert len(json.dumps(card.data())) < 20_000
+    fields = {"a": {"default": "x" * 1001}, "b": {"default": "y"}, "c": {"default": ["z" * 2000]}}
+    assert defaults_of({"properties": fields}) == {"b": "y"}
+
+
+async def test_a_server_that_asks_without_end_leaves_no_endless_record(bench: McpBench, clock: ManualClock) -> None:
+    async def recorded() -> int:
+        return await bench.store.count(ContextFilter(namespaces=[Namespace.TOOL_CALL], types=[ANSWER]))
+
+    first = [await bench.schedule("own__ask", message=f"question {number}") for number in range(8)]
+    await until_ended(bench, first, 3)
+
+    async def five() -> bool:
+        return len(await bench.cards()) == 5
+
+    await until(five)
+    assert await recorded() == 5
+    for card in await bench.cards():
+        await bench.engine.approvals.reject(card.id)
+    await until_ended(bench, first, 8)
+    for number in range(8, 23):
+        await bench.schedule("own__ask", message=f"question {number}")
+        await bench.engine.approvals.reject((await bench.card(ANSWER)).id)
+    assert json.loads((await bench.run("own__ask", message="one more")).content) == {"action": "cancel"}
+    assert await recorded() == 20
+    await clock.advance(60.0)
+    await bench.schedule("own__ask", message="later")
+    await bench.card(ANSWER)
+
+
+async def until_ended(bench: McpBench, calls: list[str], count: int) -> None:
+    async def ended() -> bool:
+        return sum([(await bench.call(each)).state not in CALL_OPEN for each in calls]) == count
+
+    await until(ended)
 
 
 async def test_a_no_declines_and_the_users_time_does_not_count(bench: McpBench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -78,6 +79,22 @@ async def test_what_comes_in_the_first_moments_of_a_first_start_is_first_seen_to
     await bench.up("own", "15 tools")
     assert (await bench.run("own__late")).state is CallState.SUCCEEDED
     assert await bench.cards() == []
+
+
+async def test_a_server_that_changes_without_end_is_looked_at_more_and_more_seldom(
+    bench: McpBench, folder: Path, store: ContextStore, clock: ManualClock
+) -> None:
+    (folder / "restless").touch()
+    (folder / "poke").touch()
+    await bench.card(TRUST)
+    for _ in range(40):
+        await clock.advance(0.5)
+        await asyncio.sleep(0.02)  # in which it could have changed many times
+    looks = (folder / "listed").read_text().count("\n")
+    assert 3 <= looks <= 7
+    calls = await store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL], limit=100))
+    assert len(calls) <= looks
+    assert len(await bench.cards()) <= 1
 
 
 async def test_what_was_rejected_stays_barred_and_is_not_asked_again(

@@ -6,6 +6,7 @@ to offer (``tools.json``, read at each listing where it is there).
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -23,8 +24,14 @@ ANSWERS: dict[str, dict[str, Any]] = {}
 ANSWERED = threading.Condition()
 
 
+LISTED = itertools.count()
+
+
 def offered() -> list[dict[str, Any]]:
     own = FOLDER / "tools.json"
+    if (FOLDER / "restless").exists():
+        note("listed", "once more")
+        return [tool("echo", f"Another by now: {next(LISTED)}.")]
     return json.loads(own.read_text()) if own.exists() else TOOLS
 
 
@@ -129,6 +136,8 @@ def answer(number: Any, method: str, params: dict[str, Any]) -> None:
         send({"id": number, "error": {"code": -32601, "message": "no such method"}})
         return
     send({"id": number, "result": result})
+    if method == "tools/list" and (FOLDER / "restless").exists():
+        send({"method": "notifications/tools/list_changed"})
 
 
 def listen_for_pokes() -> None:

@@ -1,0 +1,21 @@
+"""Signals by the clock: whether each cron line can be read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pepper_tui.doctor.finding import Finding, Patient
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    entries = patient.config.clock
+    if not entries:
+        return
+    from pepper_tui.config_report import unreadable_cron
+
+    wrong = unreadable_cron(entries)
+    for number, words in wrong.items():
+        part = f"clock {entries[number - 1].name}"
+        yield Finding(part, "trouble", words, "mend cron of this [[clock]] in the config")
+    if not wrong:
+        yield Finding("clock", "ok", f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}")
