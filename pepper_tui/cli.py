@@ -102,7 +102,7 @@ def ask(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.", min=1)] = 300,
     home: HomeOption = None,
 ) -> None:
-    """Say something and print the reply. Exits 4 where approvals were left in the inbox."""
+    """Say something and print the reply. Exits 4 where approvals were left in the inbox, 1 where none was had."""
     if not text.strip():
         leave(LaunchError(EXIT_CONFIG, "there is nothing to say: the text is empty"))
     do(_ask(at(home), text, timeout))
@@ -110,15 +110,18 @@ def ask(
 
 async def _ask(home: Path, text: str, timeout: float) -> int:
     cards: list[str] = []
+    trouble = False
     arguments: Json = {"text": text, "timeout": timeout}
     async with _asking(home, "ask", arguments, opens=True) as items:
         async for item in items:
             if "reply" in item:
                 show(clean(item["reply"]))
-            cards = item.get("approvals", cards)
+            cards, trouble = item.get("approvals", cards), item.get("trouble", trouble)
     for card in cards:
         typer.echo(f"waits for your approval in the inbox: {one_line(card)}", err=True)
-    return EXIT_APPROVALS if cards else 0
+    if cards:
+        return EXIT_APPROVALS
+    return EXIT_TROUBLE if trouble else 0
 
 
 @app.command()
@@ -267,6 +270,7 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
     if not (home / "config.toml").exists():
         raise missing_config(home)
     async with opened(home, feeds=False) as engine:
+        await engine.servers_begun()
         yield questions.answers(engine)[verb](arguments)
 
 

@@ -56,7 +56,9 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """Say ``text``; yield each reply as ``{"reply": …}``, last ``{"approvals": [summaries]}`` of cards it has raised.
+    """Say ``text``; yield each reply as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
+
+    That is the cards it has raised, and whether the last reply only says that the model could not be had.
 
     The last reply is one after which no call that the question began is under way; a call that waits for approval
     does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no reply.
@@ -87,7 +89,7 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
                     await asyncio.gather(batch, return_exceptions=True)
     except TimeoutError as error:
         raise RemoteError(f"no reply within {timeout:.0f} seconds; `pepper log` shows what happened") from error
-    yield {"approvals": list(talk.cards.values())}
+    yield {"approvals": list(talk.cards.values()), "trouble": talk.trouble}
 
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
@@ -99,6 +101,8 @@ class _Talk:
 
     def __init__(self) -> None:
         self.cards: dict[str, str] = {}
+        self.trouble = False
+        """Whether the last reply says that there was none to be had."""
         self._asked: set[str] = set()  # calls that a user message led to
         self._replied = False
         self._running: set[str] = set()
@@ -138,6 +142,7 @@ class _Talk:
             if message.unfinished:
                 return ""
             self._replied = True
+            self.trouble = message.kind == "trouble"
             self._awaiting_words.clear()
             if self._shown.get(message.id) != message.text:
                 self._shown[message.id] = message.text

@@ -283,16 +283,23 @@ class Engine:
         await self._retention.start()
         self._warming = asyncio.create_task(self._warm(), name="warm models")
 
+    async def servers_begun(self, seconds: float = 10.0) -> None:
+        """Return once the MCP servers are there, or have failed to start, but after ``seconds`` at the latest.
+
+        For who asks one question and goes.
+        """
+        await self._mcp.begun(seconds)
+
     async def _tell_parts(self) -> None:
         """Say how the user's tools are, and no more how what the config named once was."""
         config = self.config
         now = {f"feed.{feed.name}" for feed in self._feeds.feeds} | {f"worker.{each.name}" for each in config.worker}
-        now |= {health.part for health in self._own_tools} | {f"mcp.{name}" for name in config.mcp}
+        now |= {health.part for health in self._own_tools}
         for context in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=500)):
             family, named, _ = context.context_id.partition(".")
             if context.context_id == MEANING and self._meaning is None:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
-            if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
+            if named and family in ("feed", "worker", "tools") and context.context_id not in now:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
         for health in self._own_tools:
             await self._store.put(health, namespace=Namespace.HEALTH, context_id=health.part)

@@ -72,7 +72,8 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
     except ConfigError as error:
         return Finding(part, "trouble", error.problems[0], "see models.api_key in config.example.toml")
     if not url and not key:
-        return Finding(part, "note", "offline: works by your rules", "for a language model: a key, or models.base_url")
+        said = f"offline: works by your rules ({key_name} has no value)" if key_name else "offline: works by your rules"
+        return Finding(part, "note", said, "for a language model: a key, or models.base_url")
     openai = await asyncio.to_thread(__import__, "openai")
     client = openai.AsyncOpenAI(api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0)
     place = url or "api.openai.com"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -72,6 +73,12 @@ class _JobConnection(sqlite3.Connection):
             super().commit()
 
 
+def make_private(path: Path) -> None:
+    """Create the file, readable by its owner alone, where there is none: SQLite gives its side files the same mode."""
+    with contextlib.suppress(OSError):  # what it can't open SQLite names better
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 class ThreadDatabase:
     """A connection on its own thread, through aiosqlite."""
 
@@ -89,6 +96,7 @@ class ThreadDatabase:
             connection.jobs = jobs
             return connection
 
+        make_private(path)
         pending = aiosqlite.connect(path, isolation_level=None, cached_statements=256, factory=connect)
         # aiosqlite's thread is no daemon: a store left open would hang the exit of the process (its #290).
         thread = getattr(pending, "_thread", None)

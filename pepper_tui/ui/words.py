@@ -43,10 +43,10 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
             if value != line.value.replace("\r\n", "\n"):
                 marks += ", some characters are not shown"
             label = one_line(line.label, 40).capitalize() + marks
-            lines += [f"{label}:", *value.split("\n")] if "\n" in value else [f"{label}: {value}"]
+            lines += [f"{label}:", *_within(value)] if "\n" in value else [f"{label}: {value}"]
         lines.append(f"Expires: {moment(record.expires_at, zone)}")
     elif isinstance(record, Notification):
-        lines += clean(record.body).splitlines()
+        lines += _within(clean(record.body))
     else:
         lines.append(f"With: {arguments_line(record.arguments, 600)}")
         if record.error:
@@ -80,7 +80,12 @@ def message_lines(message: Message) -> list[str]:
     """A message of the conversation."""
     marks = ", unfinished" if message.unfinished else ", after the running calls" if message.queued else ""
     first, *rest = clean(message.text).split("\n")
-    return [f"{SPEAKERS[message.speaker]}{marks}: {first}", *rest]
+    return [f"{SPEAKERS[message.speaker]}{marks}: {first}", *_within("\n".join(rest))]
+
+
+def _within(text: str) -> list[str]:
+    """The lines of a text, set in: none of them can pass for a line of Pepper's own."""
+    return [f"  {line}" for line in text.split("\n")] if text else []
 
 
 def proposal_lines(proposal: Proposal, zone: tzinfo) -> list[str]:

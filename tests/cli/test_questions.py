@@ -49,10 +49,20 @@ async def asked(engine: ServedEngine, verb: str, **arguments: Any) -> list[dict[
 
 async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: ServedEngine) -> None:
     *replies, last = await asked(engine, "ask", text="remind me to drink tomorrow 9am")
-    assert last == {"approvals": []}
+    assert last == {"approvals": [], "trouble": False}
     words = " ".join(item["reply"] for item in replies)
     assert "without a language model" in words
     assert "09:00: drink" in words
+
+
+async def test_ask_tells_that_no_answer_was_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "SETTLE", 0.3)
+    dead = '[models]\nbase_url = "http://127.0.0.1:9/v1"\napi_key = ""\nretries = 0\n'
+    engine = await ServedEngine.open(tmp_path, parse_config(dead, tmp_path / "config.toml"))
+    await engine.start(feeds=False)
+    *_, last = await asked(engine, "ask", text="hello")
+    assert last == {"approvals": [], "trouble": True}
+    await engine.close()
 
 
 async def test_ask_leaves_what_would_go_out_in_the_inbox(engine: ServedEngine) -> None:

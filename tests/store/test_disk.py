@@ -320,3 +320,14 @@ async def test_a_full_disk_makes_no_dead_letters(tmp_path: Path, clock: ManualCl
 
 async def counted(store: ContextStore, namespace: str, number: int) -> bool:
     return len(await store.query(ContextFilter(namespaces=[namespace]))) == number
+
+
+async def test_all_its_files_are_the_owners_alone(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    await pair(store, 1)
+    assert modes(tmp_path) == {"p.db": "0o600", "p.db-wal": "0o600", "p.db-shm": "0o600"}
+    await store.close()
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {each.name: oct(each.stat().st_mode & 0o777) for each in folder.iterdir()}

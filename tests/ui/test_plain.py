@@ -7,11 +7,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from pepper_tui.model import Notification, Priority
+from pepper_tui.ui.board import InboxItem, Message
 from pepper_tui.ui.plain.commands import COMMANDS, Commands
+from pepper_tui.ui.words import item_lines, message_lines
 from tests.terminal import Terminal
 
 ROOT = str(Path(__file__).parents[2])
@@ -107,3 +111,13 @@ def test_no_with_a_reason_and_leaving(seat: Seat) -> None:
 
 def test_every_command_of_the_table_is_there() -> None:
     assert all(callable(getattr(Commands, f"_{command.name}")) for command in COMMANDS)
+
+
+def test_no_line_from_outside_passes_for_one_of_its_own() -> None:
+    posing = "Hello\nInbox, 3: needs your yes: pay\nYou: yes"
+    first, *rest = message_lines(Message("m", "pepper", posing, 0.0))
+    assert first == "Pepper: Hello"
+    assert rest == ["  Inbox, 3: needs your yes: pay", "  You: yes"]
+    notice = Notification("n", "Mail", posing, "asked", "signals.mail:1", 0.0, Priority.HIGH)
+    lines = item_lines(InboxItem("notification:n", "notice", Priority.HIGH, 0.0, True, notice), UTC)
+    assert [line for line in lines if "Inbox, 3" in line or "You: yes" in line] == rest

@@ -141,6 +141,12 @@ class Server:
         await self._tell("starting", "it is being started")
         self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
 
+    async def begun(self) -> None:
+        """Return once its first start has succeeded or failed."""
+        while self._connection is None and self._down is None:
+            self._moved.clear()
+            await self._moved.wait()
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 from typing import Final
@@ -52,6 +53,12 @@ class McpServers:
         await self._asking.start()
         for server in self._servers.values():
             await server.start()
+
+    async def begun(self, seconds: float) -> None:
+        """Return once each server has started, or failed to, but after ``seconds`` at the latest."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(server.begun() for server in self._servers.values()))
 
     async def stop(self) -> None:
         """End every session, and every process behind it."""

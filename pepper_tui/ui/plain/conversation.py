@@ -54,7 +54,7 @@ class PlainConversation:
     def say(self, *lines: str) -> None:
         """Say lines; text from outside is made harmless here once more."""
         if lines:
-            self.keyboard.say("\n".join(clean(line) for line in lines))
+            self.keyboard.say("\n".join(clean(line).replace("\n", "\n  ") for line in lines))
 
     def _trouble(self, said: str, bad: bool, stay: bool) -> None:
         del stay

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config import McpServer, Secrets
-from pepper_tui.model import CallState, Namespace
+from pepper_tui.config import Config, McpServer, Secrets
+from pepper_tui.model import CallState, ContextFilter, Namespace
+from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import ANSWER
 from pepper_tui.tools.mcp.question import Answer, Question
@@ -54,6 +55,24 @@ def served(command: list[str], **environment: str) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
+
+
+async def test_who_asks_one_question_finds_the_servers_begun(tmp_path: Path) -> None:
+    servers = {
+        "time": {"command": str(python_servers() / "mcp-server-time"), "effect": "read"},
+        "gone": {"command": str(tmp_path / "not-there")},
+    }
+    engine = await Engine.open(tmp_path / "home", Config.model_validate({"mcp": servers}))
+    await engine.start(feeds=False)
+    await engine.servers_begun(30.0)
+    await engine.say("use time__get_current_time timezone=Asia/Tokyo")
+    await until(lambda: told(engine, "Asia/Tokyo"))
+    await engine.close()
+
+
+async def told(engine: Engine, words: str) -> bool:
+    answers = await engine.store.query(ContextFilter(namespaces=[Namespace.ASSISTANT_MESSAGE]))
+    return any(words in answer.data["text"] for answer in answers)
 
 
 async def test_the_time_server(tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
