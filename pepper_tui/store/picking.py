@@ -145,13 +145,21 @@ def versions(connection: sqlite3.Connection, spaces: Mapping[int, str], rules: R
             changed[ns, context_id] = keep
     for (ns, context_id), keep in changed.items():
         chain = chain_of(connection, ns, context_id)
-        count = 0
+        count, keep = 0, keep + _deleted(connection, ns, context_id)
         while len(chain) - count > keep and chain[len(chain) - count - 2][1] < now - FRESH:
             count += 1
         if count:
             found.names.append((spaces[ns], context_id))
             found.doomed.append(Doomed(ns, context_id, How.VERSIONS, tuple(row[0] for row in chain), count))
     return found
+
+
+def _deleted(connection: sqlite3.Connection, ns: int, context_id: str) -> int:
+    """1 for a context that is deleted: its newest row is no version, and the one before can still be rolled back to."""
+    row = connection.execute(
+        "SELECT deleted FROM contexts WHERE ns = ? AND context_id = ?", (ns, context_id)
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def want_of(rule: Rule, now: float) -> Want:

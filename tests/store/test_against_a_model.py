@@ -165,7 +165,8 @@ class StoreMachine(RuleBasedStateMachine):
         )
         for name in {name for _, name, version in visited if version > BOUNDS[name[0]]}:
             rows, count = self.things[name].rows, 0
-            while len(rows) - count > BOUNDS[name[0]] and rows[count + 1].at < now - FRESH:
+            bound = BOUNDS[name[0]] + rows[-1].deleted  # what was deleted can still be rolled back
+            while len(rows) - count > bound and rows[count + 1].at < now - FRESH:
                 count += 1
             if not any(row.seq in self.open_deliveries for row in rows[: count + 1]):
                 del rows[:count]
