@@ -143,10 +143,10 @@ def versions(connection: sqlite3.Connection, spaces: Mapping[int, str], rules: R
         keep = bounds[ns]
         if keep is not None and version > keep:
             changed[ns, context_id] = keep
-    for (ns, context_id), keep in changed.items():
+    for (ns, context_id), bound in changed.items():
         chain = chain_of(connection, ns, context_id)
-        count, keep = 0, keep + _deleted(connection, ns, context_id)
-        while len(chain) - count > keep and chain[len(chain) - count - 2][1] < now - FRESH:
+        count, kept = 0, bound + _deleted(connection, ns, context_id)
+        while len(chain) - count > kept and chain[len(chain) - count - 2][1] < now - FRESH:
             count += 1
         if count:
             found.names.append((spaces[ns], context_id))
