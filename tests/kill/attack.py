@@ -204,15 +204,18 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
         self._take(life)
         life.pipe.close()
         self.kills += 1
-        left = members_of(life.session) + self._servers_left()
+        left = self._left_by(life)
         self.orphans += len(left)
         for orphan in left:
             os.kill(orphan, signal.SIGKILL)
 
-    def _servers_left(self) -> list[int]:
-        """MCP servers, and their keepers, that do not end with their Pepper."""
+    def _left_by(self, life: Life) -> list[int]:
+        """Processes that do not end with their Pepper: of its session, MCP servers and their keepers."""
         deadline = time.monotonic() + OUTLIVED
-        while (left := processes_with(f"UNRULY_FOLDER={self.folder / 'mcp'}")) and time.monotonic() < deadline:
+        while left := members_of(life.session) + processes_with(f"UNRULY_FOLDER={self.folder / 'mcp'}"):
+            if time.monotonic() > deadline:
+                self.problems.append(f"orphan: {', '.join(map(command_of, left))}")
+                break
             time.sleep(0.02)
         return left
 
@@ -388,7 +391,7 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
         if life.process.is_alive():
             self.problems.append("orphan: it does not end")
             os.kill(life.session, signal.SIGKILL)
-        self.orphans += len(self._servers_left())
+        self.orphans += len(self._left_by(life))
 
     def _look_at_unknown(self, life: Life) -> None:
         for call in self.facts("tool.call"):
@@ -452,6 +455,14 @@ def processes_with(variable: str) -> list[int]:
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
                 found += [int(entry.name)] if state != "Z" else []
     return found
+
+
+def command_of(pid: int) -> str:
+    """What runs there, for a person to read."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(bytes(1))
+        return f"{pid} {b' '.join(words).decode(errors='replace')[:200]}"
+    return f"{pid} (gone)"
 
 
 def members_of(session: int) -> list[int]:
