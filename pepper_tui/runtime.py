@@ -294,12 +294,12 @@ class Engine:
         """Say how the user's tools are, and no more how what the config named once was."""
         config = self.config
         now = {f"feed.{feed.name}" for feed in self._feeds.feeds} | {f"worker.{each.name}" for each in config.worker}
-        now |= {health.part for health in self._own_tools}
-        for context in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=500)):
+        now |= {health.part for health in self._own_tools} | {f"mcp.{name}" for name in config.mcp}
+        for context in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=1000)):
             family, named, _ = context.context_id.partition(".")
             if context.context_id == MEANING and self._meaning is None:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
-            if named and family in ("feed", "worker", "tools") and context.context_id not in now:
+            if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
         for health in self._own_tools:
             await self._store.put(health, namespace=Namespace.HEALTH, context_id=health.part)

@@ -65,16 +65,7 @@ class CalendarFeed:
                     next_look = ctx.clock.now() + self._config.scan_interval
                 soonest = await self._announce(ctx)
                 pause = min(LONGEST_SLEEP, self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
-                await self._sleep(ctx, pause)
-
-    async def _sleep(self, ctx: FeedContext, seconds: float) -> None:
-        """Return after ``seconds``, or as soon as a file changed."""
-        waits = [asyncio.create_task(ctx.clock.sleep(seconds)), asyncio.create_task(self._changed.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+                await ctx.wait(self._changed, pause)
 
     async def _watch(self) -> None:
         folders = {path if path.is_dir() else path.parent for path in self._config.paths}

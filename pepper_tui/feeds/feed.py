@@ -103,11 +103,14 @@ class FeedContext:
             raise
         await self.health.processed(seq)
 
-    def for_part(self, part: str) -> FeedContext:
-        """The same with a health reporter of its own."""
-        return FeedContext(
-            self.store, self.clock, self.subscriber, HealthReporter(self.store, self.clock, part), self.zone
-        )
+    async def wait(self, changed: asyncio.Event, seconds: float) -> None:
+        """Return after ``seconds``, or as soon as ``changed`` is set."""
+        waits = [asyncio.create_task(self.clock.sleep(seconds)), asyncio.create_task(changed.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
 
 class Feed(Protocol):

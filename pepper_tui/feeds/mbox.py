@@ -83,15 +83,7 @@ class MboxFeed:
                 self._changed.clear()
                 waits = [await self._look(ctx, path) for path in self._config.mbox]
                 await self._tell(ctx)
-                await self._sleep(ctx, min(waits))
-
-    async def _sleep(self, ctx: FeedContext, seconds: float) -> None:
-        waits = [asyncio.create_task(ctx.clock.sleep(seconds)), asyncio.create_task(self._changed.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+                await ctx.wait(self._changed, min(waits))
 
     async def _watch(self, folders: set[Path]) -> None:
         names = {path.name for path in self._config.mbox} | {f"{path.name}.lock" for path in self._config.mbox}

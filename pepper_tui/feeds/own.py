@@ -8,7 +8,6 @@ the user's own rights. Whatever is wrong with it is told as ``Health`` and ends 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from pepper_tui.feeds.said import raw_of, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
 from pepper_tui.text import one_line
+from pepper_tui.user_files import run_file
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TAKEN: Final = FEED_NAMES
@@ -138,11 +138,7 @@ def load_own_feed(config: OwnFeedConfig, triage: Triage) -> OwnFeed:
 def _module(config: OwnFeedConfig) -> ModuleType:
     if not _NAME.fullmatch(config.name) or config.name in _TAKEN:
         raise ValueError(f"the name {config.name!r} is taken or is not made of a-z, 0-9 and _")
-    spec = importlib.util.spec_from_file_location(f"pepper_own_feed_{config.name}", config.file)
-    if spec is None or spec.loader is None:
-        raise ImportError("it is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = run_file(config.file, f"pepper_own_feed_{config.name}")
     if getattr(module, "NAME", None) != config.name:
         raise ValueError(f"its NAME must be {config.name!r}, as the config says")
     if not asyncio.iscoroutinefunction(getattr(module, "run", None)):

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.model import ContextFilter, Namespace
 
+from .database import unsynced
 from .filter import CHUNK, conditions, tag_conditions
 from .namespaces import matches, resolve
 
@@ -86,7 +86,7 @@ def begin(connection: sqlite3.Connection, model: str) -> Cursor:
     if old is not None and old.model == model:
         return replace(old, high=min(old.high, last))  # the newest may have been removed: their places come again
     cursor = Cursor(model, old.generation + 1 if old else 1, last, last, stale=old is not None)
-    with _transaction(connection):
+    with unsynced(connection):
         _save(connection, cursor)
     return cursor
 
@@ -158,7 +158,7 @@ def take_in(
     Returns the cursor, and the seqs that were stored: an update that was removed meanwhile gets no vector.
     """
     stored: list[int] = []
-    with _transaction(connection):
+    with unsynced(connection):
         connection.executemany("DELETE FROM embeddings WHERE seq = ?", [(seq,) for seq in portion.replaced])
         for seq, space in zip(portion.seqs, portion.spaces, strict=True):
             if seq in vectors:
@@ -191,7 +191,7 @@ def counted(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
 def trim(connection: sqlite3.Connection, cursor: Cursor, most: int) -> tuple[Cursor, list[int]]:
     """Remove some of the oldest vectors beyond ``most``, and what is older need not be embedded any more."""
     excess = min(_SLICE, cursor.count - most)
-    with _transaction(connection):
+    with unsynced(connection):
         gone = [
             row[0]
             for row in connection.execute(
@@ -206,7 +206,7 @@ def trim(connection: sqlite3.Connection, cursor: Cursor, most: int) -> tuple[Cur
 
 def clear_stale(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
     """Remove some of the rows of earlier generations; ``stale`` says whether there are more."""
-    with _transaction(connection):
+    with unsynced(connection):
         gone = connection.execute(
             "DELETE FROM embeddings WHERE seq IN (SELECT seq FROM embeddings WHERE generation <> ? LIMIT ?)",
             (cursor.generation, _SLICE),
@@ -296,19 +296,3 @@ def _last(connection: sqlite3.Connection) -> int:
 
 def _save(connection: sqlite3.Connection, cursor: Cursor) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, json.dumps(asdict(cursor))))
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that needs no sync of its own: what a power cut takes back of it is done again."""
-    connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    finally:
-        connection.execute("PRAGMA synchronous = FULL")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from .database import unsynced
 from .plan import Book
 
 BEHIND: Final = 256  # rows after which a commit also brings the index on
@@ -25,14 +26,9 @@ def load(connection: sqlite3.Connection) -> int:
 
 
 def bring_on(connection: sqlite3.Connection, book: Book) -> None:
-    """Take over what was committed since, in a transaction of its own.
-
-    It needs no sync of its own: what a power cut takes back of it is done again.
-    """
+    """Take over what was committed since, in a transaction of its own."""
     first, last = book.indexed, book.last_seq
-    connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        connection.execute("BEGIN IMMEDIATE")
+    with unsynced(connection):
         # Current at `first`, and so in the index, are just those with a successor after it.
         connection.execute(
             "INSERT INTO search (search, rowid, body) SELECT 'delete', p.seq, coalesce(p.body, p.text)"
@@ -47,14 +43,7 @@ def bring_on(connection: sqlite3.Connection, book: Book) -> None:
             (first, last),
         )
         connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, str(last)))
-        connection.execute("COMMIT")
-        book.indexed = last
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    finally:
-        connection.execute("PRAGMA synchronous = FULL")
+    book.indexed = last
 
 
 def forget(connection: sqlite3.Connection, seq: int, indexed: str) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from pepper_tui.model import Record
 from pepper_tui.text import clean, one_line
+from pepper_tui.tools.allowed import inside
 from pepper_tui.tools.tool import ToolError
 
 MAX_FILES: Final = 10
@@ -70,15 +71,8 @@ def read_attachments(wanted: Sequence[str], folders: Sequence[Path]) -> list[tup
 def _real(wanted: str, folders: Sequence[Path]) -> Path:
     if "\x00" in wanted or not wanted.strip() or clean(wanted) != wanted:
         raise ToolError(f"{_shown(wanted)} is no path")
-    given = Path(wanted).expanduser()
-    for folder in folders:
-        base = folder.resolve()
-        try:
-            real = (base / given).resolve(strict=True)
-        except (OSError, RuntimeError):
-            continue
-        if real.is_relative_to(base):
-            return real
+    for _, real in inside(Path(wanted).expanduser(), folders):
+        return real
     raise ToolError(f"{_shown(wanted)} is not in a folder that may be attached from (mail.attach_from)")
 
 

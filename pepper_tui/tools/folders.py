@@ -19,6 +19,7 @@ from typing import BinaryIO, Final
 from pepper_tui.charsets import decoded
 from pepper_tui.html_text import html_text
 from pepper_tui.text import clean, one_line
+from pepper_tui.tools.allowed import inside
 from pepper_tui.tools.tool import ToolError
 
 MAX_READ: Final = 1_000_000  # bytes of one file
@@ -138,18 +139,11 @@ class Folders:
             raise ToolError("no folder may be read; set files.folders")
         if "\x00" in wanted or clean(wanted) != wanted:
             raise ToolError(f"{_shown(wanted)} is no path")
-        given = Path(wanted.strip() or ".").expanduser()
-        for folder in self._allowed:
-            base = folder.resolve()
-            try:
-                real = (base / given).resolve(strict=True)
-            except (OSError, RuntimeError):
-                continue
-            if real.is_relative_to(base):
-                parts = real.relative_to(base).parts
-                if any(map(is_secret, parts)) or self._is_forbidden(real):
-                    break  # it is not said whether it is there
-                return base, parts
+        for base, real in inside(Path(wanted.strip() or ".").expanduser(), self._allowed):
+            parts = real.relative_to(base).parts
+            if any(map(is_secret, parts)) or self._is_forbidden(real):
+                break  # it is not said whether it is there
+            return base, parts
         raise ToolError(f"{_shown(wanted)} is not there, or not in a folder that may be read (files.folders)")
 
     def _is_forbidden(self, real: Path) -> bool:

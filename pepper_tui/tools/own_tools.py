@@ -6,7 +6,6 @@ their effect is decides whether a call waits for an approval. A file that can't 
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pepper_tui.config import OwnTools as OwnToolsConfig
 from pepper_tui.model import Health
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
+from pepper_tui.user_files import UserFileError, load_file
 
 
 class OwnToolsError(ValueError):
@@ -24,16 +24,10 @@ def load_own_tools(file: Path) -> list[Tool]:
     """The tools that ``file`` makes, in its order. Blocking. Raises ``OwnToolsError``."""
     if not file.is_file():
         raise OwnToolsError(f"{file} is not there")
-    spec = importlib.util.spec_from_file_location(f"pepper_own_tools_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise OwnToolsError(f"{file} is no Python file; its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise OwnToolsError(f"{file}:{error.lineno}: {error.msg}") from error
-    except (Exception, SystemExit) as error:
-        raise OwnToolsError(f"{file}: {type(error).__name__}: {error}") from error
+        module = load_file(file, f"pepper_own_tools_{file.stem}")
+    except UserFileError as error:
+        raise OwnToolsError(str(error)) from error
     found = list({value.name: value for value in vars(module).values() if isinstance(value, Tool)}.values())
     if not found:
         raise OwnToolsError(f"{file} makes no tool: decorate an async function with pepper_tui.tools.tool")

@@ -8,16 +8,15 @@ again from the top, and each call and thought that was saved returns its saved a
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, Protocol
 
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.model import AgentState
+from pepper_tui.user_files import UserFileError, load_file
 
 GENERAL: Final = "general"
 NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "return_final_answer"})
@@ -172,7 +171,10 @@ def load_class(path: Path) -> type[StatelessWorker]:
         raise KindError(
             f"{path} is not there; set file to a Python file with a StatefulWorker or StatelessWorker class"
         )
-    module = _load_module(path)
+    try:
+        module = load_file(path, f"pepper_own_worker_{path.stem}")
+    except UserFileError as error:
+        raise KindError(str(error)) from error
     found = [
         value
         for value in vars(module).values()
@@ -185,17 +187,3 @@ def load_class(path: Path) -> type[StatelessWorker]:
     if not inspect.iscoroutinefunction(own.execute_task) or own.execute_task is StatelessWorker.execute_task:
         raise KindError(f"{path}: {own.__name__} needs: async def execute_task(self, task_description)")
     return own
-
-
-def _load_module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"pepper_own_worker_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise KindError(f"{path} is no Python file; its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise KindError(f"{path}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise KindError(f"{path} failed while loading: {type(error).__name__}: {error}") from error
-    return module

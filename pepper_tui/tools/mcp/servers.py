@@ -10,7 +10,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets
-from pepper_tui.model import ContextFilter, Health, Namespace
+from pepper_tui.model import Health, Namespace
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.tools.mcp.asking import Asking, CancelCall
 from pepper_tui.tools.mcp.pins import Pins
@@ -46,7 +46,6 @@ class McpServers:
 
     async def start(self) -> None:
         """Begin to supervise each server; returns before any of them has started."""
-        await self._forget_health()
         if not self._servers:
             return
         self._logs.mkdir(mode=0o700, exist_ok=True)
@@ -65,12 +64,6 @@ class McpServers:
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
         if self._servers:
             await self._asking.stop()
-
-    async def _forget_health(self) -> None:
-        """What is said of servers that the config no longer names."""
-        for part in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=1000)):
-            if part.context_id.startswith(PART) and part.context_id.removeprefix(PART) not in self._servers:
-                await self._store.delete(part.context_id, namespace=Namespace.HEALTH)
 
     async def _tell(self, health: Health) -> None:
         try:
