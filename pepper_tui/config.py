@@ -264,7 +264,8 @@ class Files(Section):
 
 
 class ClockEntry(Section):
-    """A signal made by the clock: by a cron line (in the user's zone) or an interval in seconds."""
+    """An older form of ``[[rule]]`` with a time and no act: a signal made by the clock, by a cron line (in the user's
+    zone) or an interval in seconds."""
 
     name: str
     text: str
@@ -279,8 +280,55 @@ class ClockEntry(Section):
         return self
 
 
+class Rule(Section):
+    """What the user orders: a condition, of which all that is given must hold, and acts that code carries out then.
+
+    See ``model.Rule``, which it becomes.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    sender: Words = []  # any of these addresses, or domains as "@example.com"
+    words: Words = []  # any of them, as whole words, in subject or text
+    thread: str = ""  # words of the thread's subject
+    label: str = ""  # Maildir folder, or calendar category
+    cron: str = ""  # a time, in the user's zone
+    every: Annotated[float, Field(ge=0)] = 0.0  # seconds
+    text: str = ""  # what a time says; empty: the name
+    before: Annotated[int, Field(ge=0)] = 0  # minutes before an event
+    after: str = ""  # the name of a rule whose follow-up was not answered
+    priority: Priority = Priority.HIGH
+    notify: bool = False
+    draft: str = ""  # name of a template in mail.templates
+    reply: str = ""  # the words of a draft, where no template is named
+    remind: str = ""  # e.g. "tomorrow 9am"
+    follow_up: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for an answer in the thread
+    nudge: str = ""  # template of a draft where none came
+    brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event; true: of the day, at a time
+    ask: str = ""  # a prompt for the model
+
+    @model_validator(mode="after")
+    def _can_match(self) -> Rule:
+        if self.cron and self.every:
+            raise ValueError(f"rule {self.name!r} wants either cron or every, not both")
+        timed = bool(self.cron or self.every)
+        looks = self.source or self.sender or self.words or self.thread or self.label or self.before or self.after
+        if not (timed or looks):
+            raise ValueError(
+                f"rule {self.name!r} has no condition; give it source, sender, words, thread, label, cron, every, "
+                "before or after"
+            )
+        if timed and looks:
+            raise ValueError(f"rule {self.name!r} wants either a time or something to look for; make two rules of it")
+        if self.draft and self.reply:
+            raise ValueError(f"rule {self.name!r} wants either draft (a template's name) or reply (its words)")
+        if self.nudge and not self.follow_up:
+            raise ValueError(f"rule {self.name!r}: nudge goes with follow_up")
+        return self
+
+
 class Watch(Section):
-    """A rule of the user's: what to look for, how urgent it is, and what to do then. All given conditions must hold."""
+    """An older form of ``[[rule]]``, with ``follow`` for ``follow_up``."""
 
     name: str
     source: str = ""  # mail, calendar, clock or an own feed; empty: any
@@ -308,6 +356,7 @@ class ExecFeed(Section):
     every: Annotated[float, Field(ge=0)] = 0.0  # seconds after its end to the next run; 0: it is meant to run on
     env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
     per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines taken; the program waits with the others
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
 
     @model_validator(mode="after")
     def _names_its_secrets(self) -> ExecFeed:
@@ -320,11 +369,14 @@ class ExecFeed(Section):
 class OwnFeed(Section):
     name: str
     file: Path
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
     settings: dict[str, Any] = {}
 
 
-class Follow(Section):
-    """A conversation that a model follows, and what to tell the user of. All given conditions must hold."""
+class Conversation(Section):
+    """A conversation that a model reads for the user, and what to tell of. All given conditions must hold.
+
+    ``[[follow]]`` is its older name."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w -]{0,39}$")]
     look_for: Annotated[str, Field(min_length=3, max_length=1000)]  # in words
@@ -338,9 +390,9 @@ class Follow(Section):
     daily_calls: Annotated[int, Field(ge=1, le=1000)] = 20
 
     @model_validator(mode="after")
-    def _follows_something(self) -> Follow:
+    def _follows_something(self) -> Conversation:
         if not (self.source or self.sender or self.thread or self.label):
-            raise ValueError(f"follow {self.name!r} wants at least one of source, sender, thread, label")
+            raise ValueError(f"conversation {self.name!r} wants at least one of source, sender, thread, label")
         return self
 
 
@@ -467,10 +519,12 @@ class Config(Section):
     mail: Mail = Mail()
     calendar: Calendar = Calendar()
     files: Files = Files()
-    clock: list[ClockEntry] = []
-    watch: list[Watch] = []
+    rule: list[Rule] = []
+    clock: list[ClockEntry] = []  # an older form of rule
+    watch: list[Watch] = []  # an older form of rule
     feed: list[OwnFeed] = []
-    follow: list[Follow] = []
+    conversation: list[Conversation] = []
+    follow: list[Conversation] = []  # an older name of conversation
     exec: list[ExecFeed] = []
     tool: list[OwnTools] = []
     worker: list[Worker] = []
@@ -481,18 +535,24 @@ class Config(Section):
     ui: Ui = Ui()
 
     @property
+    def conversations(self) -> list[Conversation]:
+        """Those under either name."""
+        return [*self.conversation, *self.follow]
+
+    @property
     def sender_address(self) -> str:
         return self.mail.address or (self.user.addresses[0] if self.user.addresses else "")
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
-        names = [follow.name for follow in self.follow]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two follows are called {name!r}; give each a name of its own")
-        for watch in self.watch:
-            if watch.draft and watch.draft not in self.mail.templates:
-                raise ValueError(f"watch {watch.name!r} names the template {watch.draft!r}; add it to [mail.templates]")
+        _each_once("conversations", [each.name for each in self.conversations])
+        _each_once("rules", [each.name for each in self.rule])
+        for kind, name, template in [
+            *(("watch", watch.name, watch.draft) for watch in self.watch),
+            *(("rule", rule.name, template) for rule in self.rule for template in (rule.draft, rule.nudge)),
+        ]:
+            if template and template not in self.mail.templates:
+                raise ValueError(f"{kind} {name!r} names the template {template!r}; add it to [mail.templates]")
         names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
         for feed in self.exec:
             if feed.name in FEED_NAMES or names.count(feed.name) > 1:
@@ -500,6 +560,12 @@ class Config(Section):
         if self.mail.smtp and not self.sender_address:
             raise ValueError("mail.smtp is set but no sender; set mail.address or user.addresses")
         return self
+
+
+def _each_once(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two {kind} are called {name!r}; give each a name of its own")
 
 
 def load_config(home: Path) -> Config:

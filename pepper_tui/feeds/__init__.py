@@ -12,10 +12,10 @@ from pepper_tui.feeds.maildir import MaildirFeed
 from pepper_tui.feeds.mbox import MboxFeed
 from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.own import OwnFeed, load_own_feed
-from pepper_tui.feeds.triage import Facts, Triage, Verdict
+from pepper_tui.feeds.triage import Triage, Verdict
 
 __all__ = [
-    "Agenda", "CalendarFeed", "ClockFeed", "Event", "ExecFeed", "Facts", "Feed", "FeedContext", "FeedError", "Feeds",
+    "Agenda", "CalendarFeed", "ClockFeed", "Event", "ExecFeed", "Feed", "FeedContext", "FeedError", "Feeds",
     "FollowFeed", "HealthReporter", "Judging", "Mail", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage",
     "Verdict", "load_own_feed", "parse_mail", "store_signal",
 ]  # fmt: skip

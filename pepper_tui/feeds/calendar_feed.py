@@ -20,8 +20,8 @@ from pepper_tui.config import Calendar
 from pepper_tui.feeds.agenda import Agenda, Event
 from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
-from pepper_tui.feeds.triage import Facts, Triage
-from pepper_tui.model import ContextFilter, ContextUpdate, Json, Namespace, Priority, Signal
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "calendar"

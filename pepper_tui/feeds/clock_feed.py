@@ -15,8 +15,8 @@ from croniter import croniter
 
 from pepper_tui.config import ClockEntry
 from pepper_tui.feeds.feed import FeedContext, store_signal
-from pepper_tui.feeds.triage import Facts, Triage
-from pepper_tui.model import ContextUpdate, Json, Namespace, Signal
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "clock"

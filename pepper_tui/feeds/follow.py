@@ -64,7 +64,7 @@ class FollowState(Record):
 class FollowFeed:
     """One ``[[follow]]``. ``ask`` is the model's stream, ``None`` where there is no model."""
 
-    def __init__(self, settings: config.Follow, ask: Stream | None) -> None:
+    def __init__(self, settings: config.Conversation, ask: Stream | None) -> None:
         self.name = f"follow.{settings.name}"
         self._settings, self._ask = settings, ask
         self._failures = self._unusable = 0

@@ -13,8 +13,8 @@ from typing import Final
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.mime import Mail
 from pepper_tui.feeds.reply_text import telling_lines
-from pepper_tui.feeds.triage import Facts, Triage
-from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 

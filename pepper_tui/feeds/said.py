@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pepper_tui.feeds.triage import Facts, Triage
-from pepper_tui.model import Json, Priority, Signal
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import Facts, Json, Priority, Signal
 from pepper_tui.text import one_line
 
 

@@ -9,34 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pepper_tui.config import Config, Watch
-from pepper_tui.model import Json, Priority
+from pepper_tui.model import Facts, Json, Priority
 from pepper_tui.text import one_line
 
 READ: Final = 20_000  # characters of a text in which words are looked for
 _URGENCY: Final = list(Priority)  # the most urgent first
 _SILENT_FOLDERS: Final = {"junk", "spam", "trash", "drafts", "deleted", "deleted items", "bulk"}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case."""
-
-    source: str
-    sender: str = ""
-    name: str = ""
-    to: Sequence[str] = ()
-    cc: Sequence[str] = ()
-    subject: str = ""
-    text: str = ""
-    labels: Sequence[str] = ()
-    is_list: bool = False
-    automatic: bool = False
-    priority: Priority = Priority.NORMAL  # where no rule says otherwise
-    reason: str = ""
 
 
 class Verdict(NamedTuple):

@@ -16,6 +16,8 @@ from pepper_tui.model.vocabulary import Effect, Priority
 
 log = logging.getLogger(__name__)
 
+MatterKind = Literal["event", "state"]
+
 
 @dataclass(slots=True)
 class Record:
@@ -48,8 +50,9 @@ class Signal(Record):
     """A short, triaged statement that something happened outside (``signals.<source>``).
 
     ``reason`` says in words why it got its priority. ``matter`` is the key of the real-world thing that it is about,
-    the same across feeds. ``metadata`` holds facts for the reader (sender, thread, start…), ``raw`` (the id in
-    ``raw.*``) and, where a watch carries one, ``action``.
+    the same across feeds; of ``matter_kind`` ``event`` each signal adds to it, of ``state`` the newest of a source
+    replaces those before. ``metadata`` holds facts for the reader (sender, thread, start…), ``raw`` (the id in
+    ``raw.*``) and ``rules``, the user's rules that hold for it (each a ``Match``).
     """
 
     id: str
@@ -60,6 +63,7 @@ class Signal(Record):
     reason: str
     matter: str
     metadata: Json = field(default_factory=dict)
+    matter_kind: MatterKind = "event"
 
     def __post_init__(self) -> None:
         self.priority = Priority(self.priority)
@@ -92,8 +96,10 @@ class AssistantMessage(Record):
 class ToolCall(Record):
     """One call of a tool, from its scheduling to its end; each change of state is a new version of its context.
 
-    ``origin`` names who asked: ``step:<id>`` or ``run:<id>``. ``root`` is ``user`` where a user message began the
-    chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
+    ``origin`` names who asked: ``step:<id>``, ``run:<id>`` or ``act:<id>`` (an act of a rule). ``root`` is ``user``
+    where a user message began the chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
+    ``deferred`` says in words what a scheduled call waits for (room for a card, an end of earlier calls). ``summary``
+    is the one line of its card, once it has one: what a person calls it by.
     """
 
     id: str
@@ -112,6 +118,8 @@ class ToolCall(Record):
     started_at: float | None = None
     ended_at: float | None = None
     acknowledged: bool = False  # an `unknown` that the user has left as it is
+    deferred: str = ""
+    summary: str = ""
 
     def __post_init__(self) -> None:
         self.effect, self.state = Effect(self.effect), CallState(self.state)
@@ -177,7 +185,11 @@ class ResolvedEffect(Record):
 
 @dataclass(slots=True)
 class Approval(Record):
-    """A question that only the user answers: may exactly this effect happen once?"""
+    """A question that only the user answers: may exactly this effect happen once?
+
+    ``acts_at``: of an approved one, when its window ends and it is carried out. ``problem``: why it is back although it
+    was approved before (a send that failed, a window that was missed). ``retry_of``: the approval that failed.
+    """
 
     id: str
     call: str
@@ -192,6 +204,9 @@ class Approval(Record):
     edited_into: str = ""
     snoozed_until: float | None = None
     matter: str = ""
+    acts_at: float | None = None
+    problem: str = ""
+    retry_of: str = ""
 
     def __post_init__(self) -> None:
         self.state = ApprovalState(self.state)
@@ -206,7 +221,8 @@ class Notification(Record):
     """Something Pepper tells the user unasked: never without a reason and a source.
 
     ``source`` is ``namespace:id`` of what it came from. ``kind``: ``notice``, ``brief``, ``reminder``, ``offer`` (asks
-    about a missed reminder), ``trouble``.
+    about a missed reminder), ``trouble``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
+    from, where that has them; ``trust`` says how well the user knows the sender. ``matter_kind`` as in ``Signal``.
     """
 
     id: str
@@ -220,6 +236,11 @@ class Notification(Record):
     matter: str = ""
     state: NotificationState = NotificationState.NEW
     snoozed_until: float | None = None
+    who: str = ""
+    sender: str = ""
+    subject: str = ""
+    trust: str = ""
+    matter_kind: MatterKind = "event"
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)
@@ -238,6 +259,8 @@ class Reminder(Record):
     starts: float = 0.0  # first occurrence: the DTSTART of `rule`
     state: ReminderState = ReminderState.WAITING
     call: str = ""
+    matter: str = ""
+    source: str = ""  # the act or signal that led to it, as `namespace:id`, where no call did
 
     def __post_init__(self) -> None:
         self.state = ReminderState(self.state)

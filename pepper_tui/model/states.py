@@ -89,6 +89,7 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     EDITED = "edited"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
 
@@ -97,11 +98,18 @@ APPROVAL: Final = StateTable(
     ApprovalState.PENDING,
     {
         ApprovalState.PENDING: frozenset(
-            {ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalState.REJECTED, ApprovalState.EXPIRED}
+            {
+                ApprovalState.APPROVED,
+                ApprovalState.EDITED,
+                ApprovalState.REJECTED,
+                ApprovalState.WITHDRAWN,
+                ApprovalState.EXPIRED,
+            }
         ),
         ApprovalState.APPROVED: frozenset({ApprovalState.PENDING}),  # undo, until the call is attempted
         ApprovalState.REJECTED: frozenset({ApprovalState.PENDING}),  # undo
         ApprovalState.EDITED: frozenset(),
+        ApprovalState.WITHDRAWN: frozenset(),
         ApprovalState.EXPIRED: frozenset(),
     },
 )

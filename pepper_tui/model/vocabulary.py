@@ -51,6 +51,11 @@ class Namespace:
     APPROVAL: ClassVar = "approval"
     NOTIFICATION: ClassVar = "notification"
     REMINDER: ClassVar = "reminder"
+    RULE: ClassVar = "rule"  # rules made in Pepper, id = the rule's
+    RULE_PAUSE: ClassVar = "rule.pause"  # a row for each rule that is paused, id = the rule's
+    RULE_MATCH: ClassVar = "rule.match"  # a signal whose rules were looked after, id = namespace:id of it
+    RULE_ACT: ClassVar = "rule.act"  # what became of each act of each match
+    FOLLOW_UP: ClassVar = "follow_up"
     NOTE: ClassVar = "note"
     PROFILE: ClassVar = "profile"
     RUN: ClassVar = "worker.run"
@@ -77,6 +82,11 @@ SHOWN: Final = (
     Namespace.APPROVAL,
     Namespace.NOTIFICATION,
     Namespace.RUN,
+    Namespace.REMINDER,
+    Namespace.RULE,
+    Namespace.RULE_PAUSE,
+    Namespace.RULE_ACT,
+    Namespace.FOLLOW_UP,
     Namespace.USAGE,
     Namespace.HEALTH,
 )

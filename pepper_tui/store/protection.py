@@ -32,8 +32,8 @@ _IDS: Final = {  # keys of `data` that hold ids (one, or a list), and where thes
     "notification": (Namespace.NOTIFICATION,),
     "reminders": (Namespace.REMINDER,),
 }
-_NAMES: Final = ("source", "signal", "signals", "inputs", "raw")  # keys that hold `namespace:id`
-_ORIGINS: Final = {"step": Namespace.STEP, "run": Namespace.RUN}
+_NAMES: Final = ("source", "signal", "signals", "inputs", "raw", "match", "made")  # keys that hold `namespace:id`
+_ORIGINS: Final = {"step": Namespace.STEP, "run": Namespace.RUN, "act": Namespace.RULE_ACT}
 
 Name = tuple[str, str]
 

@@ -47,6 +47,8 @@ KEPT: Final[Mapping[str, str]] = {
     "feed.*": "feeds would begin anew",
     "follow": "what is followed would begin anew",
     "undo": "it is what u takes back",
+    Namespace.RULE: "they are your rules",
+    Namespace.RULE_PAUSE: "they say which rules rest",
     Namespace.SUMMARY: "it is the memory of the conversation",
     Namespace.HEALTH: "it says what works now",
 }
@@ -73,6 +75,11 @@ RULES: Final[Mapping[str, Rule]] = {
     Namespace.APPROVAL: Rule(versions=None),
     Namespace.NOTIFICATION: Rule(days=365, versions=5),
     Namespace.REMINDER: Rule(days=365, versions=5),
+    Namespace.RULE: Rule(versions=None),
+    Namespace.RULE_PAUSE: Rule(versions=1),
+    Namespace.RULE_MATCH: Rule(days=365, versions=1),
+    Namespace.RULE_ACT: Rule(days=365, versions=3),
+    Namespace.FOLLOW_UP: Rule(days=365, versions=3),
     Namespace.RUN: Rule(days=180, versions=1),  # each version holds all of the run so far
     f"{Namespace.MEMORY}.*": Rule(versions=50),
     Namespace.USAGE: Rule(days=400, versions=1),

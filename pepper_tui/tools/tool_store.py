@@ -27,6 +27,11 @@ RESERVED: Final = frozenset(
         Namespace.SUMMARY,
         Namespace.RUN,
         Namespace.MCP_SERVER,
+        Namespace.RULE,
+        Namespace.RULE_PAUSE,
+        Namespace.RULE_MATCH,
+        Namespace.RULE_ACT,
+        Namespace.FOLLOW_UP,
     }
 )
 AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT, Namespace.ADDED})

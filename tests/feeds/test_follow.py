@@ -302,7 +302,7 @@ async def test_in_the_engine_its_signal_reaches_a_step_and_why_shows_the_words(t
         ('[[follow]]\nname = "x"\nlook_for = "blockers"', "at least one of source"),
         ('[[follow]]\nname = "a/b"\nlook_for = "blockers"\nthread = "x"', "follow[1].name"),
         ('[[follow]]\nname = "x"\nlook_for = "it"\nthread = "x"', "look_for"),
-        ('[[follow]]\nname = "x"\nlook_for = "it all"\nthread = "x"\n' * 2, "two follows are called 'x'"),
+        ('[[follow]]\nname = "x"\nlook_for = "it all"\nthread = "x"\n' * 2, "two conversations are called 'x'"),
     ],
 )
 def test_a_follow_that_can_not_be_is_named(text: str, words: str) -> None:

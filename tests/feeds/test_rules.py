@@ -10,8 +10,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, ClockEntry, Config, OwnFeed
-from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Facts, Feed, Feeds, Triage, load_own_feed
-from pepper_tui.model import ContextFilter
+from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Triage, load_own_feed
+from pepper_tui.model import ContextFilter, Facts
 from pepper_tui.store import ContextStore, Subscriber
 from tests.waiting import until
 

@@ -22,7 +22,7 @@ from pepper_tui.config import (
     Calendar,
     ClockEntry,
     Config,
-    Follow,
+    Conversation,
     Mail,
     Models,
     OwnFeed,
@@ -161,7 +161,9 @@ def plan_of(seed: int) -> Plan:
         ],
         feed=[OwnFeed(name="gauge", file=HERE / "own_feed.py")],
         follow=[
-            Follow(name="gossip", look_for="a quarrel", source="mail", wait=chance.choice((0.0, 60.0)), daily_calls=5)
+            Conversation(
+                name="gossip", look_for="a quarrel", source="mail", wait=chance.choice((0.0, 60.0)), daily_calls=5
+            )
         ]
         if chance.random() < 0.3
         else [],

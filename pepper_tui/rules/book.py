@@ -1,0 +1,147 @@
+"""The rule book: all rules that there are, and which of them hold for what came in.
+
+Rules of the config are read-only here; rules that were made in Pepper are contexts (``rule``), versioned by the store;
+a pause, of either, is a row (``rule.pause``). The book follows both namespaces and is asked by feeds while a signal is
+made, so it answers from memory. The config's names win: a rule made in Pepper gets another id than any of the config.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from pepper_tui.model import (
+    ActKind,
+    ContextFilter,
+    ContextUpdate,
+    Facts,
+    Json,
+    Match,
+    Namespace,
+    Rule,
+    RuleState,
+)
+from pepper_tui.rules.condition import holds
+from pepper_tui.store import ContextStore, follow
+
+_ALL: Final = 100_000
+
+
+class RuleBook:
+    """``start`` it before feeds run; ``changed`` is called whenever a rule, or its pause, has changed."""
+
+    def __init__(self, store: ContextStore, configured: Sequence[Rule], templates: Mapping[str, str]) -> None:
+        self._store, self._templates = store, dict(templates)
+        self._configured = {rule.id: rule for rule in configured}
+        self._made: dict[str, Rule] = {}
+        self._paused: set[str] = set()
+        self._watcher: asyncio.Task[None] | None = None
+        self._rules: list[Rule] | None = None  # as they stand, until something changes
+        self.changed: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        ready = asyncio.Event()
+        self._watcher = asyncio.create_task(
+            follow(
+                self._store,
+                [Namespace.RULE, Namespace.RULE_PAUSE],
+                take_up=self._take_up,
+                take=self._take,
+                ready=ready,
+            ),
+            name="rules.book",
+        )
+        await ready.wait()
+
+    async def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    @property
+    def rules(self) -> list[Rule]:
+        """All rules that are not removed, the config's first; each with its state."""
+        if self._rules is None:
+            made = [rule for rule in self._made.values() if rule.id not in self._configured]
+            there = [rule for rule in (*self._configured.values(), *made) if rule.state is not RuleState.REMOVED]
+            for rule in there:
+                rule.state = RuleState.PAUSED if rule.id in self._paused else RuleState.ACTIVE
+            self._rules = there
+        return self._rules
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule of that id, unless it is removed."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def named(self, words: str) -> list[Rule]:
+        """The rules that ``words`` may mean: the one of that id or name, else those whose name holds them."""
+        wanted = " ".join(words.casefold().split())
+        exact = [rule for rule in self.rules if wanted in (rule.id, rule.name.casefold())]
+        return exact or [rule for rule in self.rules if wanted and wanted in rule.name.casefold()]
+
+    @property
+    def active(self) -> list[Rule]:
+        """The rules that are not paused."""
+        return [rule for rule in self.rules if rule.state is RuleState.ACTIVE]
+
+    def matching(self, facts: Facts) -> list[Rule]:
+        """The active rules that hold for ``facts``, in the order of the book."""
+        return [rule for rule in self.active if holds(rule, facts)]
+
+    def matches(self, rules: Sequence[Rule], facts: Facts) -> list[Json]:
+        """What a signal carries of ``rules``, which hold for ``facts``: those that order an act, with all it needs.
+
+        A brief before an event is ordered only by the signal that comes that many minutes before it.
+        """
+        found = []
+        for rule in rules:
+            acts = [act for act in rule.acts if act != "brief" or rule.timed or facts.minutes == rule.brief]
+            if acts:
+                found.append(self._match(rule, acts).data())
+        return found
+
+    def _match(self, rule: Rule, acts: list[ActKind]) -> Match:
+        return Match(
+            rule=rule.id,
+            version=rule.version,
+            name=rule.name,
+            acts=acts,
+            draft=rule.draft,
+            template=self._templates.get(rule.draft, "") if rule.draft else rule.reply,
+            remind=rule.remind,
+            follow_up=rule.follow_up,
+            nudge=rule.nudge,
+            nudge_template=self._templates.get(rule.nudge, ""),
+            brief=rule.brief,
+            ask=rule.ask,
+        )
+
+    # ------------------------------------------------------------------------------------------------ following
+
+    async def _take_up(self) -> None:
+        made = await self._store.query(ContextFilter(namespaces=[Namespace.RULE], newest_first=False, limit=_ALL))
+        paused = await self._store.query(ContextFilter(namespaces=[Namespace.RULE_PAUSE], limit=_ALL))
+        self._made = {rule.id: rule for rule in Rule.readable(made)}
+        self._paused = {context.context_id for context in paused}
+        self._tell()
+
+    async def _take(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            context = update.context
+            if context.namespace == Namespace.RULE_PAUSE:
+                (self._paused.discard if update.deleted else self._paused.add)(context.context_id)
+            elif context.namespace == Namespace.RULE and update.deleted:
+                self._made.pop(context.context_id, None)
+            elif context.namespace == Namespace.RULE:
+                for rule in Rule.readable([context]):
+                    self._made[rule.id] = rule
+        self._tell()
+
+    def _tell(self) -> None:
+        self._rules = None
+        for each in self.changed:
+            each()

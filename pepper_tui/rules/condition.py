@@ -1,0 +1,62 @@
+"""Whether a rule holds for what came in. All conditions that are set must hold; words are whole words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from pepper_tui.model import Facts, Rule
+from pepper_tui.text import one_line
+
+READ: Final = 20_000  # characters of a text in which words are looked for
+
+
+def holds(rule: Rule, facts: Facts) -> bool:
+    """Whether ``rule`` holds. A rule of the clock, or of a follow-up's end, holds for its own signals only."""
+    if rule.timed:
+        return facts.entry == rule.id
+    if rule.after:
+        return facts.after == rule.after
+    if not rule.conditional or facts.after:
+        return False  # without a condition it would be one for everything
+    text = facts.subject + "\n" + facts.text[:READ]
+    return (
+        (not rule.before or rule.before == facts.minutes)
+        and (not rule.source or rule.source == facts.source)
+        and (not rule.sender or is_one_of(facts.sender, rule.sender))
+        and (not rule.words or any(whole_word(word).search(text) for word in rule.words))
+        and (not rule.thread or rule.thread.casefold() in facts.subject.casefold())
+        and (not rule.label or rule.label.casefold() in (one.casefold() for one in facts.labels))
+    )
+
+
+def why(rule: Rule, facts: Facts) -> str:
+    """In words, what of ``facts`` made ``rule`` hold."""
+    said: list[str] = []
+    if rule.sender:
+        said.append(f"from {one_line(facts.sender, 80)}")
+    if rule.words:
+        text = facts.subject + "\n" + facts.text[:READ]
+        said.append("says " + next((repr(word) for word in rule.words if whole_word(word).search(text)), ""))
+    if rule.thread:
+        said.append(f"thread {rule.thread!r}")
+    if rule.label:
+        said.append(f"label {rule.label!r}")
+    return f"your rule {rule.name!r}" + (f": {', '.join(said)}" if said else "")
+
+
+@lru_cache(maxsize=4096)
+def whole_word(word: str) -> re.Pattern[str]:
+    """A pattern that finds ``word`` as a whole word (or words with any white space between), in any case."""
+    spaced = r"\s+".join(re.escape(part) for part in word.split())
+    return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
+
+
+def is_one_of(address: str, wanted: Sequence[str]) -> bool:
+    """Whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
+    address = address.lower()
+    return bool(address) and any(
+        address.endswith(one.lower()) if one.startswith("@") else address == one.lower() for one in wanted
+    )
