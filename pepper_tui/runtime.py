@@ -19,7 +19,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
-from pepper_tui.attention import Inbox, InboxError, Reminders, Timers, Why, parse_repeat, parse_when
+from pepper_tui.attention import (
+    Acquaintance,
+    Answers,
+    Inbox,
+    InboxError,
+    Reminders,
+    Timers,
+    Why,
+    parse_repeat,
+    parse_when,
+)
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.feeds import (
@@ -57,6 +67,7 @@ from pepper_tui.model import (
     UnknownAnswer,
     UserMessage,
 )
+from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
 from pepper_tui.store.meaning import PART as MEANING
@@ -101,14 +112,20 @@ def kill_switch() -> Callable[[str], None]:
 
 
 def feeds_of(
-    config: Config, agenda: Agenda | None, secrets: Secrets, *, ask: Stream | None = None, judged: bool = False
+    config: Config,
+    agenda: Agenda | None,
+    secrets: Secrets,
+    book: RuleBook,
+    *,
+    ask: Stream | None = None,
+    judged: bool = False,
 ) -> list[Feed]:
     """The feeds that the config asks for. ``ask`` is the model of triage, if there is one; ``judged``: it judges what
     the rules leave open.
 
     Raises ``ConfigError`` for a secret that can't be read.
     """
-    triage = Triage(config, judged=judged)
+    triage = Triage(config, book, judged=judged)
     feeds: list[Feed] = []
     if config.mail.maildir:
         feeds.append(MaildirFeed(config.mail, triage))
@@ -116,8 +133,9 @@ def feeds_of(
         feeds.append(MboxFeed(config.mail, triage, listens=not config.mail.maildir))
     if agenda is not None:
         feeds.append(CalendarFeed(config.calendar, triage, agenda))
-    if config.clock:
-        feeds.append(ClockFeed(config.clock, triage))
+    times_changed = asyncio.Event()
+    book.changed.append(times_changed.set)
+    feeds.append(ClockFeed(triage, times_changed))  # also without a timed rule: one may be made while Pepper runs
     feeds.extend(load_own_feed(own, triage) for own in config.feed)
     for program in config.exec:
         env = {name: secrets.filled(value) for name, value in program.env.items()}
@@ -156,7 +174,10 @@ class Engine:
         self._subscriber = Subscriber(store)
         self._timers = Timers(clock)
         self._reminders = Reminders(store, clock, self._timers, self.zone)
-        self._inbox = Inbox(store, clock, self._timers)
+        own = [address for address in (*config.user.addresses, config.sender_address) if address]
+        self._inbox = Inbox(store, clock, self._timers, Acquaintance(store, own, config.user.vips))
+        self._answers = Answers(store, self._inbox)
+        self._book = RuleBook(store, rules_of_config(config), config.mail.templates)
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
         self._models = models or build_models(config, store, clock, secrets)
@@ -164,7 +185,7 @@ class Engine:
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
         self._judging = Judging(config.judging, config.user, store, clock, ask if judged else None)
-        feeds_there = feeds_of(config, self._agenda, secrets, ask=ask, judged=judged)
+        feeds_there = feeds_of(config, self._agenda, secrets, self._book, ask=ask, judged=judged)
         self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
         for tool in tools:
@@ -187,6 +208,18 @@ class Engine:
         services.cancel_call = self._tools.cancel
         services.delegate_tainted = self._workers.tainted
         services.announce = self._inbox.announce
+        hands = Hands(
+            announce=self._inbox.announce,
+            parse_when=parse_when,
+            look=self._tools.look,
+            is_own={address.lower() for address in own}.__contains__,
+            has_model=lambda: not self._models.by_rule("worker"),
+            zone=self.zone,
+            zone_name=self.zone.key,
+            me=config.user.name,
+        )
+        self._rules = RuleRunner(store, clock, self._book, hands)
+        self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
         self._scheduler = Scheduler(
             store,
             clock,
@@ -196,6 +229,7 @@ class Engine:
             stream=self._models.stream,
             specs=self._registry.specs,
             by_rule=self._models.offline,
+            rules=self._rules,
             unit=self._models.unit,
             on_reply=self._spread,
             checkpoint=checkpoint,
@@ -267,11 +301,17 @@ class Engine:
         await self._timers.start()
         await self._inbox.start()
         await self._reminders.start()
+        await self._book.start()
         await self._workers.start()
         await self._mcp.start()  # before the open calls are taken up: some may be to its tools
         await self._tools.start()
+        await self._answers.start()
+        await self._rules.start()
+        await self._follow_ups.start()
         await self._tell_parts()
         await self._scheduler.start()
+        self._rules.listen(self._subscriber)
+        self._follow_ups.listen(self._subscriber)
         if feeds:
             self._feeds.listen()
             self._judging.listen(self._subscriber)
@@ -322,9 +362,13 @@ class Engine:
             "scheduler": self._scheduler.stop,
             "feeds": self._feeds.stop,
             "subscriber": self._subscriber.stop,
+            "rules": self._rules.stop,
+            "follow-ups": self._follow_ups.stop,
+            "answers": self._answers.stop,
             "workers": self._workers.stop,
             "tools": self._tools.stop,
             "mcp": self._mcp.stop,
+            "rule book": self._book.stop,
             "reminders": self._reminders.stop,
             "inbox": self._inbox.stop,
             "timers": self._timers.stop,
@@ -444,29 +488,32 @@ class Engine:
             with contextlib.suppress(InboxError):
                 await self._inbox.seen(ident)
 
-    async def done(self, ref: str) -> str:
-        kind, ident = self._split(ref)
-        if kind == "approval":
+    async def done(self, ref: str, *more: str) -> str:
+        if any(each.startswith("approval:") for each in (ref, *more)):
             raise EngineError("a proposal is approved or rejected")
         with _in_words():
-            return await self._inbox.done(ident)
+            return await self._inbox.done(*(self._split(each)[1] for each in (ref, *more)))
 
-    async def dismiss(self, ref: str) -> str:
+    async def dismiss(self, ref: str, *more: str) -> str:
         kind, ident = self._split(ref)
         if kind == "approval":
             return await self.reject(ident)
         with _in_words():
-            return await self._inbox.dismiss(ident)
+            return await self._inbox.dismiss(*(self._split(each)[1] for each in (ref, *more)))
 
-    async def snooze(self, ref: str, when: str) -> str:
+    async def snooze(self, ref: str, when: str, *more: str) -> str:
+        """Put a card away; ``more`` are notifications that go with it."""
         kind, ident = self._split(ref)
+        others = [self._split(each)[1] for each in more]
         with _in_words():
             until = parse_when(when, self._clock.now(), self.zone)
             if kind == "approval":
                 words = await self._tools.approvals.snooze(ident, until)
                 self._note(ident)
+                if others:
+                    await self._inbox.snooze(others[0], until, *others[1:])
                 return words
-            return await self._inbox.snooze(ident, until)
+            return await self._inbox.snooze(ident, until, *others)
 
     @staticmethod
     def _split(ref: str) -> tuple[str, str]:

@@ -1,18 +1,22 @@
 """The inbox of notifications: seen, done, dismissed, snoozed, undone.
 
 Every change goes through the state table and is one unit with the note that undoes it, so undo works after a restart.
-A snoozed item comes back at its time. Items of one matter replace each other: the newest stands, an equal one is not
-announced again within ``SAME_WINDOW``. What is withdrawn says why in its metadata (``withdrawn``).
+A snoozed item comes back at its time. Items of one matter stand beside each other: each is a request of its own, which
+the user closes, or answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace
+those before. The same is not announced again within ``SAME_WINDOW``: an equal item of the same sender, or another one
+of the same source. What is withdrawn says why in its metadata (``withdrawn``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from math import inf
+from typing import Final
 
+from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.timers import Timers
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
@@ -40,6 +44,8 @@ SAME_WINDOW: Final = 7 * 86_400.0  # seconds in which an equal item of a matter 
 _UNDO_ID: Final = "inbox"
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
+_SIGNALS: Final = f"{Namespace.SIGNALS}."
+REMEMBERED: Final = 50_000  # announcements, of which a repetition is noticed
 _ALL: Final = 100_000
 _TOLD_BEFORE: Final = "the same was announced before"
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
@@ -60,9 +66,14 @@ class LastAct:
 class Inbox:
     """Acts of the user, and of withdrawal, on notifications. Ids may carry the prefix ``notification:``."""
 
-    def __init__(self, store: ContextStore, clock: Clock, timers: Timers) -> None:
+    def __init__(
+        self, store: ContextStore, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None
+    ) -> None:
+        """``acquaintance`` knows how well the user knows a sender; without it all are unknown."""
         self._store, self._clock, self._timers = store, clock, timers
+        self._acquaintance = acquaintance or Acquaintance(store)
         self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
+        self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
         self._acting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -90,19 +101,19 @@ class Inbox:
             if item.state is NotificationState.NEW:
                 await self._move(context, item, NotificationState.SEEN)
 
-    async def done(self, ref: str) -> str:
-        """File it as done; of an offer: its reminders count as read."""
-        return await self._act(ref, NotificationState.DONE, "done")
+    async def done(self, ref: str, *more: str) -> str:
+        """File it, and ``more`` with it, as done; of an offer: its reminders count as read."""
+        return await self._act((ref, *more), NotificationState.DONE, "done")
 
-    async def dismiss(self, ref: str) -> str:
-        """Drop it; of an offer: its reminders are cancelled."""
-        return await self._act(ref, NotificationState.DISMISSED, "dismissed")
+    async def dismiss(self, ref: str, *more: str) -> str:
+        """Drop it, and ``more`` with it; of an offer: its reminders are cancelled."""
+        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed")
 
-    async def snooze(self, ref: str, until: float) -> str:
-        """Put it away until ``until``. Raises ``InboxError`` for a past time."""
+    async def snooze(self, ref: str, until: float, *more: str) -> str:
+        """Put it, and ``more`` with it, away until ``until``. Raises ``InboxError`` for a past time."""
         if until <= self._clock.now():
             raise InboxError("that time is past; snooze until a later one")
-        return await self._act(ref, NotificationState.SNOOZED, "snoozed", until)
+        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until)
 
     async def undo(self) -> str:
         """Take back the last act that is still there. Raises ``InboxError`` where there is none."""
@@ -110,18 +121,22 @@ class Inbox:
             notes = await self._undo_notes()
             while notes:
                 note = notes.pop()
-                context = await self._store.get(note["notification"], namespace=Namespace.NOTIFICATION)
-                item = Notification.of(context) if context else None
-                if context is None or item is None or item.state != note["state"]:
-                    continue  # it has moved on since
+                named = note.get("notifications") or [note["notification"]]
+                loaded = [await self._store.get(ident, namespace=Namespace.NOTIFICATION) for ident in named]
+                there = [(context, Notification.of(context)) for context in loaded if context is not None]
+                back = [(context, item) for context, item in there if item.state == note["state"]]
+                if not back:
+                    continue  # they have moved on since
                 async with self._store.unit():
-                    item.snoozed_until = None
-                    await self._move(context, item, NotificationState.NEW)
+                    for context, item in back:
+                        item.snoozed_until = None
+                        await self._move(context, item, NotificationState.NEW)
                     for reminder_id, state in note["reminders"]:
                         await self._put_back(reminder_id, ReminderState(state))
                     await self._save_undo(notes)
-                self._timers.cancel(_timer(item.id))
-                return f"back: {one_line(item.title, 60)}"
+                for _, item in back:
+                    self._timers.cancel(_timer(item.id))
+                return f"back: {_called([item for _, item in back])}"
             raise InboxError("nothing to undo")
 
     async def last_act(self) -> LastAct | None:
@@ -132,11 +147,12 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- announcing
 
     async def announce(self, item: Notification) -> Context | None:
-        """Store a new item; an older one of its matter is withdrawn with it, in the caller's unit where there is one.
+        """Store a new item, in the caller's unit where there is one; of a state, older ones are withdrawn with it.
 
         ``None`` where the same was announced already: it is kept as withdrawn and never shown.
         """
         async with self._acting:
+            await self._acquaintance.introduce(item)
             text = f"{item.title}\n{item.body}"
             if self._duplicate(item):
                 item.state = NOTIFICATION.move(item.state, NotificationState.DONE)
@@ -147,39 +163,49 @@ class Inbox:
             await self._settle(item)
             return context
 
-    async def withdraw(self, matter: str, why: str) -> int:
-        """Close the open items of a matter that has resolved itself; how many there were."""
+    async def withdraw(self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf) -> int:
+        """Close the open requests of a matter that has resolved itself; how many there were.
+
+        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``.
+        """
         async with self._acting:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
+            found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
+            found = [c for c in found if c.created_at <= before and c.data.get("kind") not in _UNPAIRED]
             for context in found:
                 await self._close(context, why)
             return len(found)
 
     # ------------------------------------------------------------------------------------------- inside
 
-    async def _act(self, ref: str, state: NotificationState, words: str, until: float | None = None) -> str:
+    async def _act(self, refs: Sequence[str], state: NotificationState, words: str, until: float | None = None) -> str:
+        """Move the items; those that can't be moved any more are left as they are, unless none is left."""
         async with self._acting:
-            context, item = await self._load(ref)
-            if not NOTIFICATION.allows(item.state, state):
-                raise InboxError(f"it is {item.state} already")
-            now = self._clock.now()
+            loaded = [await self._load(ref) for ref in dict.fromkeys(refs)]
+            moving = [(context, item) for context, item in loaded if NOTIFICATION.allows(item.state, state)]
+            if not moving:
+                raise InboxError(f"it is {loaded[0][1].state} already")
+            now, items = self._clock.now(), [item for _, item in moving]
             async with self._store.unit():
-                item.snoozed_until = until
-                await self._move(context, item, state)
-                reminders = await self._answer_offer(context, item, state)
+                reminders = []
+                for context, item in moving:
+                    item.snoozed_until = until
+                    await self._move(context, item, state)
+                    reminders += await self._answer_offer(context, item, state)
                 note: Json = {
                     "act": words,
-                    "words": f"{words}: {one_line(item.title, 60)}",
-                    "notification": item.id,
+                    "words": f"{words}: {_called(items)}",
+                    "notifications": [item.id for item in items],
                     "state": str(state),
                     "at": now,
                     "reminders": reminders,
                 }
                 await self._save_undo([*await self._undo_notes(), note])
-            if until is not None:
-                self._arm(item)
-            else:
-                self._timers.cancel(_timer(item.id))
+            for item in items:
+                if until is not None:
+                    self._arm(item)
+                else:
+                    self._timers.cancel(_timer(item.id))
             return str(note["words"])
 
     async def _answer_offer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
@@ -305,9 +331,8 @@ class Inbox:
             return "it was cancelled meanwhile"
         if isinstance(facts.get("end"), int | float) and facts["end"] <= self._clock.now():
             return "it is over"
-        for other in await self._open():
-            same = other.data.get("kind") == item.kind and other.data.get("matter") == item.matter
-            if same and other.data.get("created_at", 0.0) > item.created_at:
+        for other in await self._open() if item.matter_kind == "state" else ():
+            if _same_state(other.data, item) and other.data.get("created_at", 0.0) > item.created_at:
                 return f"replaced by {other.context_id}"
         return ""
 
@@ -338,22 +363,35 @@ class Inbox:
             self._note(item)
 
     def _note(self, item: Notification) -> None:
-        if item.matter and item.kind not in _UNPAIRED:
+        if item.kind in _UNPAIRED:
+            return
+        if item.matter:
             self._announced.setdefault((item.matter, signature(item)), (item.id, item.created_at))
+        if item.source.startswith(_SIGNALS):
+            self._sources.setdefault((item.source, _told_as(item)), (item.id, item.created_at))
+        for known in (self._announced, self._sources):
+            while len(known) > REMEMBERED:
+                del known[next(iter(known))]
 
     def _duplicate(self, item: Notification) -> bool:
-        if not item.matter or item.kind in _UNPAIRED:
+        if item.kind in _UNPAIRED:
             return False
-        first = self._announced.get((item.matter, signature(item)))
+        by_words = self._first(self._announced, (item.matter, signature(item)), item) if item.matter else False
+        return by_words or self._first(self._sources, (item.source, _told_as(item)), item)
+
+    @staticmethod
+    def _first(known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification) -> bool:
+        """Whether another item was told under ``key`` before, and not too long ago."""
+        first = known.get(key)
         if first is None or first[0] == item.id:
             return False
         if item.created_at - first[1] > SAME_WINDOW:
-            del self._announced[item.matter, signature(item)]
+            del known[key]
             return False
         return True
 
     async def _arrived(self, item: Notification) -> None:
-        """An item that another part stored: hold it back if it is a repetition, else let it replace older ones."""
+        """An item that another part stored: hold back a repetition; of a state, let it replace older ones."""
         async with self._acting:
             if self._duplicate(item):
                 context = await self._store.get(item.id, namespace=Namespace.NOTIFICATION)
@@ -365,18 +403,34 @@ class Inbox:
     async def _settle(self, item: Notification) -> None:
         known = self._announced.get((item.matter, signature(item)))
         self._note(item)
-        if known or not item.matter or item.kind in _UNPAIRED:
+        if known or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
             return
         for context in await self._open():
-            older: Any = context.data
-            same = older.get("matter") == item.matter and older.get("kind") == item.kind
-            if same and context.context_id != item.id and older.get("created_at", 0.0) <= item.created_at:
+            older = context.data
+            if context.context_id == item.id or older.get("created_at", 0.0) > item.created_at:
+                continue
+            if _same_state(older, item):
                 await self._close(context, f"replaced by {item.id}")
 
 
+def _same_state(other: Json, item: Notification) -> bool:
+    """Whether another item tells of the same state: same matter, kind and source of signals."""
+    told = (other.get("matter"), other.get("kind"), str(other.get("source", "")).partition(":")[0])
+    return told == (item.matter, item.kind, item.source.partition(":")[0])
+
+
+def _told_as(item: Notification) -> str:
+    return "brief" if item.kind == "brief" else "notice"
+
+
+def _called(items: Sequence[Notification]) -> str:
+    more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+    return one_line(items[0].title, 60) + more
+
+
 def signature(item: Notification) -> str:
-    """What makes two items of one matter the same: kind, title and text, whatever their case and spacing."""
-    said = " ".join(f"{item.kind} {item.title} {item.body}".lower().split())
+    """What makes two items of one matter the same: sender, kind, title and text, whatever their case and spacing."""
+    said = " ".join(f"{item.sender} {item.kind} {item.title} {item.body}".lower().split())
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 

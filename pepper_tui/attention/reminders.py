@@ -127,6 +127,7 @@ class Reminders:
             created_at=now,
             priority=Priority.HIGH,
             kind="reminder",
+            matter=reminder.matter,
         )
         state = ReminderState.WAITING if following is not None else ReminderState.FIRED
         reminder.state = REMINDER.move(reminder.state, state)

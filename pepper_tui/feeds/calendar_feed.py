@@ -17,7 +17,7 @@ from typing import Final
 from watchfiles import awatch
 
 from pepper_tui.config import Calendar
-from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.feeds.agenda import Agenda
 from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
@@ -149,13 +149,14 @@ class CalendarFeed:
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that has come near; when the next one does (POSIX seconds)."""
         now = ctx.clock.now()
-        longest = max([self._config.starts_soon, *(watch.brief for watch in self._triage.briefs())], default=0) * 60
+        longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
         soonest = now + LONGEST_SLEEP
         # read from the files again, here and now: an event that was moved or cancelled is not among them
         for event in await self._agenda.between(now, now + longest + LONGEST_SLEEP):
             if event.all_day or event.start <= now:
                 continue
-            for minutes in sorted({self._config.starts_soon, *self._brief_minutes(event)} - {0}):
+            asked = self._triage.book.minutes_before(event_facts(event.data()))
+            for minutes in sorted({self._config.starts_soon, *asked} - {0}):
                 due = event.start - minutes * 60
                 if due > now:
                     soonest = min(soonest, due)
@@ -167,13 +168,9 @@ class CalendarFeed:
                         **event.data(),
                         "id": key,
                         "minutes": minutes,
-                        "brief": minutes in self._brief_minutes(event),
                     }
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
         return soonest
-
-    def _brief_minutes(self, event: Event) -> set[int]:
-        return {watch.brief for watch in self._triage.matching(event_facts(event.data())) if watch.brief}
 
     async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
         raw = update.context.data
@@ -190,27 +187,22 @@ class CalendarFeed:
             before = await ctx.store.get(update.context.context_id, namespace=RAW, version=update.context.version - 1)
             moved = before is not None and (before.data["start"], before.data["end"]) != (raw["start"], raw["end"])
             verb = "Moved" if moved else "Changed"
-        facts = event_facts(raw, priority, f"{verb.lower()} in your calendar" if not soon else "it starts soon")
-        verdict = self._triage.judge(facts)
-        reason, action = verdict.reason, verdict.action
-        priority = verdict.priority
+        reason = f"{verb.lower()} in your calendar" if not soon else "it starts soon"
+        facts = event_facts(raw, priority, reason, minutes=raw["minutes"] if soon else 0)
+        priority, reason, rules = self._triage.judge(facts)
         if raw.get("backlog"):
-            priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+            priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
         elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
-            priority, reason, action = Priority.LOG, "it is over", None
+            priority, reason, rules = Priority.LOG, "it is over", ()
         elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw["uid"]) is not None:
-            priority, reason, action = Priority.LOG, "Pepper added it, with your yes", None
-        if action and not (soon and raw["brief"]):
-            action = {**action, "brief": 0}  # a brief is made when its time has come, not when the event appears
-        elif action:
-            action = {**action, "brief": raw["minutes"]}
+            priority, reason, rules = Priority.LOG, "Pepper added it, with your yes", ()
         metadata: Json = {
             "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
             "all_day": raw["all_day"], "location": raw["location"], "organizer": raw["organizer"],
             "attendees": raw["attendees"][:20], "calendar": raw["calendar"], "kind": "soon" if soon else verb.lower(),
         }  # fmt: skip
-        if action:
-            metadata["action"] = action
+        if rules:
+            metadata["rules"] = list(rules)
         place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
         summary = one_line(raw["summary"] or "(no title)", 150)
         signal = Signal(
@@ -222,6 +214,7 @@ class CalendarFeed:
             reason=reason,
             matter=f"event:{raw['uid']}",
             metadata=metadata,
+            matter_kind="state",
         )
         await store_signal(ctx.store, signal)
 
@@ -238,25 +231,25 @@ class CalendarFeed:
             priority=Priority.NORMAL,
             reason="two events in your calendar overlap",
         )
-        priority, reason, action = self._triage.judge(facts)
+        priority, reason, rules = self._triage.judge(facts)
         if raw["backlog"]:
-            priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+            priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
         elif raw["end"] <= ctx.clock.now():
-            priority, reason, action = Priority.LOG, "it is over", None
+            priority, reason, rules = Priority.LOG, "it is over", ()
         elif await self._shown_before(ctx, first["uid"], second["uid"]):
-            priority, reason, action = Priority.LOG, "the card for adding it said so", None
+            priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
         else:  # read from the files again: one of the two may have been moved meanwhile
             still = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
             if not self._agenda.defects and raw["id"] not in {one.key for one in conflicts_among(still)}:
-                priority, reason, action = Priority.LOG, "they overlap no longer", None
+                priority, reason, rules = Priority.LOG, "they overlap no longer", ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
         metadata: Json = {
             "raw": raw["id"], "summary": f"{titles[0]} / {titles[1]}", "start": raw["start"], "end": raw["end"],
             "kind": "conflict", "uids": [first["uid"], second["uid"]], "calendar": second["calendar"],
         }  # fmt: skip
-        if action:
-            metadata["action"] = {**action, "brief": 0}
+        if rules:
+            metadata["rules"] = list(rules)
         signal = Signal(
             id=f"signal_{raw['id']}_{update.context.version}",
             content=one_line(f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}", 320),
@@ -266,6 +259,7 @@ class CalendarFeed:
             reason=reason,
             matter=f"event:{second['uid']}",
             metadata=metadata,
+            matter_kind="state",
         )
         await store_signal(ctx.store, signal)
 
@@ -284,8 +278,8 @@ async def _added_by_pepper(ctx: FeedContext, uid: str) -> Json | None:
     return found.data if found is not None else None
 
 
-def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "") -> Facts:
-    """What triage may look at in an event."""
+def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:
+    """What triage may look at in an event; ``minutes``: so long before it begins."""
     return Facts(
         source=NAME,
         sender=raw["organizer"],
@@ -294,4 +288,5 @@ def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "
         labels=[*raw["categories"], raw["calendar"]],
         priority=priority,
         reason=reason,
+        minutes=minutes,
     )

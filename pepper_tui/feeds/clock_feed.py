@@ -1,7 +1,7 @@
-"""Signals that the clock makes: cron lines in the user's zone, and intervals.
+"""Signals that the clock makes, for the rules that have a time: cron lines in the user's zone, and intervals.
 
-The next time of each entry is stored. After downtime the newest missed time fires once where it is at most a day old;
-older ones are passed over.
+The next time of each rule is stored. After downtime the newest missed time fires once where it is at most a day old;
+older ones are passed over. While a rule is paused its times pass unheard.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Final, cast
 
 from croniter import croniter
 
-from pepper_tui.config import ClockEntry
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Signal
+from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Rule, RuleState, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "clock"
@@ -27,7 +26,7 @@ LATE: Final = 60.0  # from when on it is called late
 LONGEST_SLEEP: Final = 30.0  # so that a jump of the wall clock is seen
 
 
-def next_time(entry: ClockEntry, after: float, zone: tzinfo) -> float:
+def next_time(entry: Rule, after: float, zone: tzinfo) -> float:
     """The first time of ``entry`` later than ``after``. Raises ``ValueError`` for a cron line that can't be read."""
     if entry.every:
         return after + entry.every
@@ -35,7 +34,7 @@ def next_time(entry: ClockEntry, after: float, zone: tzinfo) -> float:
     return next_time(entry, at, zone) if _comes_again(entry, at, zone) else at
 
 
-def newest_missed(entry: ClockEntry, due: float, now: float, zone: tzinfo) -> float:
+def newest_missed(entry: Rule, due: float, now: float, zone: tzinfo) -> float:
     """The newest time of ``entry`` from ``due`` to ``now``."""
     if entry.every:
         return due + (now - due) // entry.every * entry.every
@@ -45,7 +44,7 @@ def newest_missed(entry: ClockEntry, due: float, now: float, zone: tzinfo) -> fl
     return max(due, newest)
 
 
-def _comes_again(entry: ClockEntry, at: float, zone: tzinfo) -> bool:
+def _comes_again(entry: Rule, at: float, zone: tzinfo) -> bool:
     """Whether ``at`` is a wall time of its day that was there an hour before already, as the clocks went back.
 
     An entry of stated hours means its first; one of each hour, or some of them in steps, counts real hours.
@@ -54,13 +53,15 @@ def _comes_again(entry: ClockEntry, at: float, zone: tzinfo) -> bool:
 
 
 class ClockFeed:
-    """The feed ``clock``. ``entries`` are the config's; one that can't be read is told, the others go on."""
+    """The feed ``clock``: over the rules of ``triage``'s book that have a time, as they are from moment to moment.
+
+    ``changed`` is set when the book has changed. A rule whose time can't be read is told, the others go on.
+    """
 
     name = NAME
 
-    def __init__(self, entries: list[ClockEntry], triage: Triage) -> None:
-        self._entries = entries
-        self._triage = triage
+    def __init__(self, triage: Triage, changed: asyncio.Event) -> None:
+        self._triage, self._changed = triage, changed
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
@@ -71,11 +72,14 @@ class ClockFeed:
 
     async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
         raw = update.context.data
-        facts = Facts(NAME, subject=raw["name"], text=raw["text"], priority=raw["priority"], reason=raw["reason"])
-        priority, reason, action = self._triage.judge(facts)
+        entry = str(raw.get("entry") or "")
+        facts = Facts(
+            NAME, subject=raw["name"], text=raw["text"], priority=raw["priority"], reason=raw["reason"], entry=entry
+        )
+        priority, reason, rules = self._triage.judge(facts)
         metadata: Json = {"raw": raw["id"], "entry": raw["name"], "due": raw["due"], "late": raw["late"]}
-        if action:
-            metadata["action"] = action
+        if rules:
+            metadata["rules"] = list(rules)
         signal = Signal(
             id=f"signal_{raw['id']}",
             content=one_line(f"{raw['name']}: {raw['text']}", 320),
@@ -85,57 +89,70 @@ class ClockFeed:
             reason=reason,
             matter=f"clock:{raw['name']}",
             metadata=metadata,
+            matter_kind="state",
         )
         await store_signal(ctx.store, signal)
 
     async def run(self, ctx: FeedContext) -> None:
+        entries: list[Rule] = []
+        self._changed.set()
+        while True:
+            if self._changed.is_set():
+                self._changed.clear()
+                entries = await self._readable(ctx)
+            if not entries:  # no rule has a time: nothing wakes until one is made
+                await self._changed.wait()
+                continue
+            soonest = min([await self._turn(ctx, entry) for entry in entries], default=float("inf"))
+            await ctx.wait(self._changed, max(0.01, min(LONGEST_SLEEP, soonest - ctx.clock.now())))
+            await asyncio.sleep(0)
+
+    async def _readable(self, ctx: FeedContext) -> list[Rule]:
         entries, bad = [], []
-        for entry in self._entries:
+        for entry in self._triage.book.timed():
             try:
                 next_time(entry, ctx.clock.now(), ctx.zone)
                 entries.append(entry)
             except (ValueError, KeyError) as error:
                 bad.append(f"{entry.name}: {error}")
         if bad:
-            await ctx.health.report("trouble", "; ".join(bad), "mend the cron line in [[clock]] of config.toml")
+            await ctx.health.report("trouble", "; ".join(bad), "mend the cron line of the rule in config.toml")
         else:
             await ctx.health.report("ok", f"{len(entries)} entries")
-        while True:
-            soonest = min([await self._turn(ctx, entry) for entry in entries], default=float("inf"))
-            await ctx.clock.sleep(max(0.01, min(LONGEST_SLEEP, soonest - ctx.clock.now())))
-            await asyncio.sleep(0)
+        return entries
 
-    async def _turn(self, ctx: FeedContext, entry: ClockEntry) -> float:
+    async def _turn(self, ctx: FeedContext, entry: Rule) -> float:
         """Fire ``entry`` if it is due; its next time."""
         now = ctx.clock.now()
         rhythm = entry.cron or f"every {entry.every:g}"
-        kept = await ctx.store.get(entry.name, namespace=TIMES)
+        kept = await ctx.store.get(entry.id, namespace=TIMES)
         due = cast(float, kept.data["next"]) if kept and kept.data["rhythm"] == rhythm else None
         if due is not None and now < due <= now + (entry.every or float("inf")):
             return due
         fires = None
         if due is not None and due <= now:
             newest = newest_missed(entry, due, now, ctx.zone)
-            fires = newest if now - newest <= LATEST else None
+            fires = newest if now - newest <= LATEST and entry.state is RuleState.ACTIVE else None
             following = newest + entry.every if entry.every else next_time(entry, now, ctx.zone)
         else:
             following = next_time(entry, now, ctx.zone)
         async with ctx.store.unit():
             if fires is not None:
                 await ctx.store.store(self._raw(entry, fires, now), namespace=RAW, type="clock", text=entry.text)
-            await ctx.store.store({"next": following, "rhythm": rhythm}, namespace=TIMES, context_id=entry.name)
+            await ctx.store.store({"next": following, "rhythm": rhythm}, namespace=TIMES, context_id=entry.id)
         return following
 
     @staticmethod
-    def _raw(entry: ClockEntry, due: float, now: float) -> Json:
+    def _raw(entry: Rule, due: float, now: float) -> Json:
         late = now - due > LATE
-        key = hashlib.sha256(entry.name.encode()).hexdigest()[:12]
+        key = hashlib.sha256(entry.id.encode()).hexdigest()[:12]
         return {
             "id": f"clock_{key}_{due:.0f}",
             "name": entry.name,
-            "text": entry.text,
+            "entry": entry.id,
+            "text": entry.text or entry.name,
             "due": due,
             "late": late,
             "priority": str(entry.priority),
-            "reason": f"your clock entry {entry.name!r}" + (", late" if late else ""),
+            "reason": f"your rule {entry.name!r}" + (", late" if late else ""),
         }

@@ -20,6 +20,7 @@ from pepper_tui.text import one_line
 
 NAME: Final = "mail"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
+_AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder"})  # made by a program, older forms
 INDEXED: Final = 50_000  # characters of a body that search finds
 
 
@@ -129,16 +130,16 @@ def mail_facts(raw: Json) -> Facts:
         text=raw["reply"],
         labels=[raw["label"]],
         is_list=is_list or "list-unsubscribe" in raw["list_headers"],
-        automatic=raw["auto_submitted"] not in ("", "no"),
+        automatic=raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys()),
     )
 
 
 def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
     """The signal of a mail as ``raw.mail`` holds it."""
-    verdict = triage.judge(mail_facts(raw))
-    priority, reason, action = verdict
+    facts = mail_facts(raw)
+    priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
-        priority, reason, action = Priority.LOG, "was there when Pepper first looked", None
+        priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
     sender = raw["sender"]
     who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
     lines = telling_lines(raw["reply"])
@@ -160,13 +161,15 @@ def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
         "first_line": one_line(first, 300),
         "snippet": "\n".join(one_line(line, 160) for line in lines[:4]),
         "attachments": [one["name"] for one in raw["attachments"]][:20],
+        "automatic": facts.automatic,
+        "list": facts.is_list,
     }
     if triage.is_own(sender["address"]):
         metadata["kind"] = "own"
     elif triage.is_vip(sender["address"]):
         metadata["kind"] = "vip"
-    if action:
-        metadata["action"] = action
+    if rules:
+        metadata["rules"] = list(rules)
     return Signal(
         id=f"signal_{raw['id']}",
         content=content,

@@ -181,10 +181,13 @@ def _read_headers(message: Message, mail: Mail) -> None:
     references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
-    for name in ("list-id", "list-unsubscribe", "list-post", "precedence", "x-auto-response-suppress"):
+    for name in ("list-id", "list-unsubscribe", "list-post", "precedence", *_AUTOMATIC):
         if value := _header(message, name, mail.defects):
             mail.list_headers[name] = value[:500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
+
+
+_AUTOMATIC: Final = ("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder")
 
 
 def _date(raw: str, defects: list[str]) -> float | None:

@@ -117,7 +117,7 @@ class OwnFeed:
         if isinstance(said, Signal):
             said.id, said.source = identity, self.name
             said.content = one_line(said.content, 320)
-            said.metadata.pop("action", None)
+            said.metadata.pop("rules", None)  # what a file says of itself orders nothing
             return said
         if not isinstance(said, dict):
             raise TypeError(f"process must return a dict, a Signal or None, not {type(said).__name__}")

@@ -47,11 +47,11 @@ def signal_of(name: str, said: Json, raw_id: str, at: float, triage: Triage) -> 
         priority=Priority(said.get("priority", "normal")),
         reason=str(said.get("reason") or f"from your feed {name!r}"),
     )
-    priority, reason, action = triage.judge(facts)
+    priority, reason, rules = triage.judge(facts)
     given = said.get("metadata")
     metadata: Json = {**(given if isinstance(given, dict) else {}), "raw": raw_id}
-    metadata.pop("action", None)  # only a watch orders one: what came from outside does not
-    if action:
-        metadata["action"] = action
+    metadata.pop("rules", None)  # what came from outside orders nothing
+    if rules:
+        metadata["rules"] = list(rules)
     matter = str(said.get("matter") or f"{name}:{raw_id}")
     return Signal(f"signal_{raw_id}", content, at, priority, name, one_line(reason, 200), matter, metadata)

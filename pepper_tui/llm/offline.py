@@ -1,7 +1,7 @@
 """The model for a home without a model: rules over facts, behind the same protocol.
 
-It never guesses. It does what the user's watches order, passes on what is marked urgent, answers a small command
-grammar, and says what came of calls. What would need judgement is counted as not judged and gets no card. It acts only
+It never guesses. It answers a small command grammar, and says what came of calls; what the user's rules order is done
+by code, with any model or none. What would need judgement is counted as not judged and gets no card. It acts only
 through the tools that a request offers, so policy and approvals hold for it as for any model.
 """
 
@@ -11,10 +11,9 @@ import html
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, tzinfo
-from email.utils import parseaddr
 from typing import Any, Final
 
-from pepper_tui.clock import Clock, iso
+from pepper_tui.clock import Clock
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
 from pepper_tui.llm.answers import SHOWN, in_words
@@ -26,7 +25,6 @@ from pepper_tui.model import (
     ModelEvent,
     ModelRequest,
     RequestedCall,
-    Signal,
     TextDelta,
     Usage,
 )
@@ -41,8 +39,6 @@ SET_A_MODEL: Final = (
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
-_MATTERS: Final = frozenset({"vip", "soon", "conflict"})
-"""What the user is told of without a watch: who was named as a VIP, what begins soon, what overlaps."""
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
 
 
@@ -128,7 +124,7 @@ class OfflineModel:
             if entry.kind == "user_msg":
                 self._answer(request, entry, draft)
             elif entry.kind == "signal":
-                if not self._signal(Signal.of(entry.facts), draft):
+                if not entry.facts.get("done"):  # what rules order is done by code before a model sees the signal
                     draft.not_judged.append(position)
             elif entry.kind == "tool_result":
                 answers = answers or entry.facts.get("root") == "user"
@@ -160,80 +156,6 @@ class OfflineModel:
                 priority="urgent" if urgent else "normal",
             )
             draft.calls = [*draft.calls[-1:], *draft.calls[:-1]]
-
-    # ------------------------------------------------------------------------------------------------------- signals
-
-    def _signal(self, signal: Signal, draft: _Draft) -> bool:
-        """Do what the user's rules order for the signal; False where none does, and it would need judgement."""
-        facts = signal.metadata
-        action = facts.get("action")
-        action = action if isinstance(action, dict) else {}
-        source = f"signals.{signal.source}:{signal.id}"
-        done = False
-        if action.get("draft"):
-            done |= self._draft_reply(signal, action, draft)
-        if action.get("brief"):
-            topic = str(facts.get("summary") or facts.get("title") or facts.get("subject") or signal.content)
-            done |= draft.call(
-                "delegate",
-                task=briefs.brief_task(
-                    topic,
-                    start=self._time(facts.get("start")),
-                    watch=str(action.get("watch", "")),
-                    with_whom=_joined(facts.get("attendees")),
-                ),
-                agent="",
-            )
-        if action.get("follow"):
-            thread = str(facts.get("message_id") or facts.get("thread") or facts.get("subject") or "")
-            if thread:
-                task = briefs.follow_task(thread, _number(action["follow"], 24.0), str(facts.get("subject", "")))
-                done |= draft.call("delegate", task=task, agent="")
-        if action.get("remind"):
-            when, repeat = repeat_rule(str(action["remind"]))
-            done |= draft.call("remind", text=one_line(signal.content, 200), when=when, repeat=repeat)
-        matters = signal.priority == "urgent" or (
-            facts.get("kind") in _MATTERS and signal.priority in ("high", "normal")
-        )
-        if action.get("notify") or (matters and not action):
-            done |= draft.call(
-                "notify",
-                title=one_line(signal.content, 120),
-                body=shorten(clean(str(facts.get("snippet") or facts.get("first_line") or "")), 500),
-                reason=one_line(signal.reason, 300),
-                source=source,
-                priority=str(signal.priority),
-                kind="notice",
-            )
-        return done
-
-    def _draft_reply(self, signal: Signal, action: Json, draft: _Draft) -> bool:
-        facts = signal.metadata
-        message_id = str(facts.get("message_id") or facts.get("raw") or "")
-        template = str(action.get("template") or "")
-        if not message_id or not template:
-            return False
-        name, address = parseaddr(str(facts.get("sender") or facts.get("from") or ""))
-        name = one_line(str(facts.get("sender_name") or name or address.partition("@")[0]), 80)
-        fills = {
-            "name": name,
-            "first_name": name.split()[0] if name.split() else "",
-            "subject": one_line(str(facts.get("subject", "")), 200),
-            "me": self._user.name,
-        }
-        body = re.sub(r"\{(name|first_name|subject|me)\}", lambda m: fills[m[1]], template)
-        watch = one_line(str(action.get("watch", "")), 80)
-        return draft.call(
-            "draft_reply",
-            message_id=message_id,
-            body=body,
-            reason=f"Your watch “{watch}” drafts a reply from the template “{one_line(str(action['draft']), 80)}”.",
-        )
-
-    def _time(self, value: object) -> str:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return iso(float(value), self._zone)
-        return str(value or "")
 
     # ------------------------------------------------------------------------------------------------------- results
 
@@ -442,16 +364,3 @@ def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
 def _last(pattern: re.Pattern[str], messages: Sequence[Json]) -> str:
     found = _all(pattern, messages)
     return found[-1] if found else ""
-
-
-def _joined(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value)
-    return str(value or "")
-
-
-def _number(value: object, default: float) -> float:
-    try:
-        return float(str(value))
-    except ValueError:
-        return default

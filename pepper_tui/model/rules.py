@@ -273,7 +273,7 @@ class Facts:
     """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case.
 
     ``minutes``: of an event that begins soon, how long before it; ``entry``: of a time, the id of its rule; ``after``:
-    of a follow-up that was not answered, the id of its rule.
+    of a follow-up that was not answered, the name of its rule.
     """
 
     source: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pepper_tui.model import (
@@ -22,7 +23,8 @@ from pepper_tui.model import (
     Rule,
     RuleState,
 )
-from pepper_tui.rules.condition import holds
+from pepper_tui.rules.condition import holds, why
+from pepper_tui.rules.standing import BUILT_IN
 from pepper_tui.store import ContextStore, follow
 
 _ALL: Final = 100_000
@@ -33,7 +35,7 @@ class RuleBook:
 
     def __init__(self, store: ContextStore, configured: Sequence[Rule], templates: Mapping[str, str]) -> None:
         self._store, self._templates = store, dict(templates)
-        self._configured = {rule.id: rule for rule in configured}
+        self._configured = {rule.id: rule for rule in (*configured, *map(replace, BUILT_IN))}
         self._made: dict[str, Rule] = {}
         self._paused: set[str] = set()
         self._watcher: asyncio.Task[None] | None = None
@@ -92,6 +94,10 @@ class RuleBook:
         """The active rules that hold for ``facts``, in the order of the book."""
         return [rule for rule in self.active if holds(rule, facts)]
 
+    def why(self, rules: Sequence[Rule], facts: Facts) -> str:
+        """In words, what made ``rules`` hold for ``facts``."""
+        return "; ".join(why(rule, facts) for rule in rules)
+
     def matches(self, rules: Sequence[Rule], facts: Facts) -> list[Json]:
         """What a signal carries of ``rules``, which hold for ``facts``: those that order an act, with all it needs.
 
@@ -119,6 +125,20 @@ class RuleBook:
             brief=rule.brief,
             ask=rule.ask,
         )
+
+    def timed(self) -> list[Rule]:
+        """The rules of the clock, the paused ones too."""
+        return [rule for rule in self.rules if rule.timed]
+
+    def minutes_before(self, facts: Facts) -> set[int]:
+        """How long before the event of ``facts`` some rule wants to know of it."""
+        briefs = {rule.brief for rule in self.matching(facts) if rule.brief and not rule.before}
+        exact = [rule for rule in self.active if rule.before and holds(rule, replace(facts, minutes=rule.before))]
+        return briefs | {rule.before for rule in exact}
+
+    def longest_before(self) -> int:
+        """The most minutes before an event that any rule asks for."""
+        return max((max(rule.before, 0 if rule.timed else rule.brief) for rule in self.active), default=0)
 
     # ------------------------------------------------------------------------------------------------ following
 

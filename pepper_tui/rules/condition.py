@@ -18,7 +18,7 @@ def holds(rule: Rule, facts: Facts) -> bool:
     if rule.timed:
         return facts.entry == rule.id
     if rule.after:
-        return facts.after == rule.after
+        return facts.after.casefold() == rule.after.casefold()
     if not rule.conditional or facts.after:
         return False  # without a condition it would be one for everything
     text = facts.subject + "\n" + facts.text[:READ]

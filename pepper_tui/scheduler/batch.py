@@ -64,14 +64,19 @@ class Batch:
         return matters.pop() if len(matters) == 1 else ""
 
 
-def entry_of(context: Context, history: History, zone: tzinfo, limits: config.Scheduler) -> Entry:
-    """The entry that a context becomes in the prompt. Raises whatever a context that is no such record leads to."""
+def entry_of(
+    context: Context, history: History, zone: tzinfo, limits: config.Scheduler, done: Sequence[str] = ()
+) -> Entry:
+    """The entry that a context becomes in the prompt; ``done``: what code has done about a signal.
+
+    Raises whatever a context that is no such record leads to.
+    """
     if context.namespace == Namespace.USER_MESSAGE:
         return user_entry(UserMessage.of(context), zone, limits.prompt_limit // _MESSAGE_SHARE)
     if context.namespace == Namespace.TOOL_RESULT:
         result = ToolResult.of(context)
         return result_entry(result, zone, limits.entry_limit, repeat_call=not history.knows_call(result.call))
-    return signal_entry(_signal(context), zone, limits.entry_limit)
+    return signal_entry(_signal(context), zone, limits.entry_limit, done)
 
 
 def _signal(context: Context) -> Signal:

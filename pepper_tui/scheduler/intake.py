@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
-from typing import Final
+from typing import Final, Protocol
 
 from pepper_tui import config
 from pepper_tui.model import Context, Effect, Entry, Namespace, UserMessage
@@ -27,6 +27,18 @@ log = logging.getLogger(__name__)
 _BATCH_SHARE: Final = 4  # a batch of several entries takes at most this fraction of the prompt's limit
 
 
+class RulesDone(Protocol):
+    """The user's rules, as the scheduler asks after them."""
+
+    async def settled(self, context: Context, /) -> bool:
+        """Whether the rules of a signal were looked after."""
+        ...
+
+    async def words(self, context: Context, /) -> list[str]:
+        """What was done about it, an act a line."""
+        ...
+
+
 class Intake:
     """The scheduler's end of its queue. ``open`` it first. ``user_arrived`` is set when a message came that the last
     ``next_batch`` could not see."""
@@ -39,9 +51,12 @@ class Intake:
         history: History,
         open_work: OpenWork,
         unjudged: Unjudged,
+        rules: RulesDone | None = None,
     ) -> None:
+        """``rules``: what code does about a signal before a model sees it."""
         self._store, self._limits, self._zone = store, limits, zone
         self._history, self._open_work, self._unjudged = history, open_work, unjudged
+        self._rules = rules
         self._queue: DeliveryQueue | None = None
         self._alone: set[int] = set()
         self._withdrawn: set[str] = set()
@@ -57,11 +72,14 @@ class Intake:
 
     async def follow_user(self, ready: asyncio.Event) -> None:
         """Note messages as they come; ``ready`` once none can be missed. Runs until cancelled."""
-        async with self._store.watch([Namespace.USER_MESSAGE]) as updates:
+        async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH]) as updates:
             ready.set()
             async for batch in updates:
-                if any(u.context.version == 1 and not u.context.data.get("after_calls") for u in batch):
+                said = [u.context for u in batch if u.context.namespace == Namespace.USER_MESSAGE]
+                if any(context.version == 1 and not context.data.get("after_calls") for context in said):
                     self.user_arrived.set()
+                if len(said) < len(batch):
+                    self._wake()  # a signal that waited for its rules may be taken
 
     # ------------------------------------------------------------------------------------------------- batches
 
@@ -73,7 +91,7 @@ class Intake:
             self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
             ready = await self._queue.peek(self._limits.batch_size, exclude=held)
             await self._open_work.refresh()
-            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
+            passed = {delivery.seq for delivery in ready if self._passes(delivery) or await self._unsettled(delivery)}
             if passed:
                 held |= passed
                 continue  # what they left room for
@@ -114,6 +132,13 @@ class Intake:
         waits_for = context.data.get("after_calls") or []
         return context.context_id in self._withdrawn or any(self._open_work.runs(call) for call in waits_for)
 
+    async def _unsettled(self, delivery: Delivery) -> bool:
+        """Whether it is a signal whose rules are still to be looked after: code acts before a model sees it."""
+        context = delivery.update.context
+        if self._rules is None or not context.namespace.startswith(f"{Namespace.SIGNALS}."):
+            return False
+        return not await self._rules.settled(context)
+
     async def _batch(self, deliveries: Sequence[Delivery]) -> Batch | None:
         taken: list[Delivery] = []
         entries: list[Entry] = []
@@ -142,10 +167,13 @@ class Intake:
             contexts += await self._unjudged.originals(context)
             fair = limits.prompt_limit // _BATCH_SHARE // len(contexts)
             limits = limits.model_copy(update={"entry_limit": min(limits.entry_limit, fair)})
-        return [
-            (f"{each.namespace}:{each.context_id}", entry_of(each, self._history, self._zone, limits))
-            for each in contexts
-        ]
+        return [(f"{each.namespace}:{each.context_id}", await self._entry(each, limits)) for each in contexts]
+
+    async def _entry(self, context: Context, limits: config.Scheduler) -> Entry:
+        done: list[str] = []
+        if self._rules is not None and context.namespace.startswith(f"{Namespace.SIGNALS}."):
+            done = await self._rules.words(context)
+        return entry_of(context, self._history, self._zone, limits, done)
 
     async def bury(self, deliveries: Sequence[Delivery], error: Exception) -> None:
         """Make dead letters of what can't be dealt with, and say so."""

@@ -40,7 +40,7 @@ from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, S
 from pepper_tui.scheduler.batch import Batch
 from pepper_tui.scheduler.compaction import Compaction
 from pepper_tui.scheduler.history import History, HistoryEntry
-from pepper_tui.scheduler.intake import Intake
+from pepper_tui.scheduler.intake import Intake, RulesDone
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.profile import Head
 from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, tail
@@ -76,6 +76,7 @@ class Scheduler:
         stream: Stream,
         specs: Callable[[], list[ToolSpec]],
         by_rule: bool = False,
+        rules: RulesDone | None = None,
         unit: Callable[[], AbstractAsyncContextManager[UnitOfWork]] | None = None,
         on_reply: Callable[[ReplyDelta], None] = lambda _: None,
         checkpoint: Callable[[str], None] = lambda _: None,
@@ -90,7 +91,7 @@ class Scheduler:
         self._compaction = Compaction(self._history, clock, settings, self._asked, by_rule=by_rule)
         self._open_work = OpenWork(store, _TAIL_LIMIT)
         self._unjudged = Unjudged(store, clock)
-        self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged)
+        self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged, rules)
         self._asking = Asking(self._asked, on_reply, self._tell_waiting)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_asked = asyncio.Event()

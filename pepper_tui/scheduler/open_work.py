@@ -103,7 +103,8 @@ class OpenWork:
     def text(self) -> str:
         """A line for each open call of the scheduler's own, within the limit."""
         if self._text is None:
-            ours = [call for call in self._calls.values() if call.origin.startswith("step:")]
+            calls = self._calls.values()
+            ours = [call for origin in ("step:", "act:") for call in calls if call.origin.startswith(origin)]
             lines = [self._lines.get(call.id) or self._render(call) for call in ours]
             room, shown = self._limit, 0
             for line in lines:

@@ -133,6 +133,18 @@ class ToolEngine:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
 
+    async def look(self, name: str, arguments: Json) -> str | None:
+        """What the read tool ``name`` finds, for a part of Pepper's own: no call is recorded. ``None`` without it.
+
+        Raises what the tool does, e.g. ``ToolError``.
+        """
+        tool = self._registry.get(name)
+        if tool is None or tool.effect is not Effect.READ:
+            return None
+        call = ToolCall(f"look_{name}", name, arguments, Effect.READ, self._clock.now(), origin="look:")
+        async with self._slot(tool):
+            return _as_text(await self._timed(tool, tool.body(self._context(call, tool), **tool.validate(arguments))))
+
     async def cancel(self, call_id: str, by: str = "user") -> str:
         """Cancel the call; words on what came of it. What was attempted can't be recalled, and the words say so."""
         found = await self._ledger.call(call_id)

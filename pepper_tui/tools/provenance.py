@@ -53,7 +53,7 @@ class Provenance:
         self._store = store
         said = {
             "user": config.user.model_dump(mode="json"),
-            "watch": [watch.model_dump(mode="json") for watch in config.watch],
+            "rule": [rule.model_dump(mode="json") for rule in (*config.rule, *config.watch)],
             "templates": config.mail.templates,
             "clock": [entry.model_dump(mode="json") for entry in config.clock],
             "sender": config.sender_address,

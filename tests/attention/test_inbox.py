@@ -21,6 +21,7 @@ from pepper_tui.model import (
     REMINDER,
     CallState,
     Effect,
+    MatterKind,
     Namespace,
     Notification,
     NotificationState,
@@ -98,29 +99,59 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
         await desk.inbox.snooze("a", desk.clock.now())
 
 
-async def test_one_matter_is_told_once_and_the_newest_stands(desk: Desk) -> None:
-    await notice(desk, "a", "m1", "Deadline moved")
+async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> None:
+    await notice(desk, "a", "m1", "Book the room")
     await until(lambda: bool(desk.inbox._announced))
-    await notice(desk, "b", "m1", "deadline  moved")
+    await notice(desk, "b", "m1", "book the  room")  # the same once more
     await becomes(desk, "b", NotificationState.DONE)
+    await notice(desk, "c", "m1", "Thanks!")
+    await until(lambda: len(desk.inbox._announced) == 2)
     assert await state(desk, "a") is NotificationState.NEW
-    await notice(desk, "c", "m1", "Deadline moved again")
-    await becomes(desk, "a", NotificationState.DONE)
     assert await state(desk, "c") is NotificationState.NEW
-    assert await desk.inbox.withdraw("m1", "answered") == 1
+    assert await desk.inbox.withdraw("m1", "answered") == 2
     assert await state(desk, "c") is NotificationState.DONE
-    again = Notification("d", "Deadline moved again", "", "r", "", desk.clock.now(), matter="m1")
+    again = Notification("d", "Thanks!", "", "r", "", desk.clock.now(), matter="m1")
     assert await desk.inbox.announce(again) is None
     context = await desk.store.get("d", namespace=Namespace.NOTIFICATION)
     assert context is not None
     assert (context.version, context.data["state"], OPEN_TAG in context.tags) == (1, "done", False)  # never shown
     assert context.metadata["withdrawn"]
+
+
+async def test_of_a_state_the_newest_of_its_source_stands(desk: Desk) -> None:
+    def told(ident: str, title: str, source: str, kind: MatterKind = "state") -> Notification:
+        return Notification(ident, title, "", "r", source, desk.clock.now(), matter="disk", matter_kind=kind)
+
     async with desk.store.watch([Namespace.NOTIFICATION]) as live, desk.store.unit():
-        await desk.inbox.announce(Notification("e", "One", "", "r", "", desk.clock.now(), matter="m2"))
+        await desk.inbox.announce(told("a", "91 %", "signals.disk:1"))
     [batch] = [await anext(aiter(live))]
-    await desk.inbox.announce(Notification("f", "Two", "", "r", "", desk.clock.now(), matter="m2"))
-    assert [update.context.context_id for update in batch] == ["e"]
-    assert (await state(desk, "e"), await state(desk, "f")) == (NotificationState.DONE, NotificationState.NEW)
+    assert [update.context.context_id for update in batch] == ["a"]
+    await desk.inbox.announce(told("b", "92 %", "signals.disk:2"))
+    await desk.inbox.announce(told("c", "Your disk is full", "signals.mail:3"))  # another source can't replace it
+    await desk.inbox.announce(told("d", "Somebody asks about the disk", "signals.disk:4", "event"))
+    states = [await state(desk, ident) for ident in "abcd"]
+    assert states == [NotificationState.DONE, NotificationState.NEW, NotificationState.NEW, NotificationState.NEW]
+
+
+async def test_one_signal_is_told_once_whoever_tells(desk: Desk) -> None:
+    def told(ident: str, title: str, kind: str = "notice") -> Notification:
+        return Notification(ident, title, "", "r", "signals.mail:s1", desk.clock.now(), matter="m", kind=kind)
+
+    assert await desk.inbox.announce(told("a", "Nora: numbers")) is not None
+    assert await desk.inbox.announce(told("b", "Nora wants two numbers")) is None
+    assert await desk.inbox.announce(told("c", "Brief: numbers", "brief")) is not None
+
+
+async def test_several_are_closed_and_taken_back_as_one(desk: Desk) -> None:
+    for ident in "abc":
+        await notice(desk, ident, "m1", f"Request {ident}")
+    assert await desk.inbox.done("a", "b") == "done: Request a and 1 more"
+    assert [await state(desk, ident) for ident in "abc"] == ["done", "done", "new"]
+    assert await desk.inbox.undo() == "back: Request a and 1 more"
+    assert [await state(desk, ident) for ident in "abc"] == ["new", "new", "new"]
+    await desk.inbox.dismiss("b")
+    await desk.inbox.done("a", "b")  # b has moved on already: the others go
+    assert [await state(desk, ident) for ident in "abc"] == ["done", "dismissed", "new"]
 
 
 class InboxMachine(RuleBasedStateMachine):

@@ -12,6 +12,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, ClockEntry, Config, OwnFeed
 from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Triage, load_own_feed
 from pepper_tui.model import ContextFilter, Facts
+from pepper_tui.rules import RuleBook, rules_of_config
 from pepper_tui.store import ContextStore, Subscriber
 from tests.waiting import until
 
@@ -28,10 +29,15 @@ CONFIG = Config.model_validate(
 )
 
 
+def triage_of(config: Config, store: Any = None) -> Triage:
+    """Triage with the config's rules; the book is asked, and never started."""
+    return Triage(config, RuleBook(store, rules_of_config(config), config.mail.templates))
+
+
 @pytest.mark.parametrize(
     ("facts", "priority", "reason"),
     [
-        (Facts("mail", "a@x.y", text="about Phoenix."), "high", "your watch 'phoenix': says 'phoenix'"),
+        (Facts("mail", "a@x.y", text="about Phoenix."), "high", "your rule 'phoenix': says 'phoenix'"),
         (Facts("mail", "a@x.y", text="phoenixes", to=["me@example.org"]), "normal", "addressed to you"),
         (Facts("mail", "boss@example.com", name="Boss"), "high", "from Boss, a VIP"),
         (Facts("mail", "a@x.y", is_list=True), "low", "from a mailing list"),
@@ -41,7 +47,7 @@ CONFIG = Config.model_validate(
     ],
 )
 def test_triage(facts: Facts, priority: str, reason: str) -> None:
-    verdict = Triage(CONFIG).judge(facts)
+    verdict = triage_of(CONFIG).judge(facts)
     assert (verdict.priority, verdict.reason) == (priority, reason)
 
 
@@ -63,28 +69,27 @@ RULES = Config.model_validate(
     ("facts", "priority", "reason", "acts"),
     [
         (Facts("mail", "a@x.y", subject="Re: Phoenix Launch on Monday"), "urgent",
-         "your watch 'project': thread 'phoenix launch'", {"remind": "tomorrow 9am"}),
-        (Facts("mail", "a@x.y", subject="Phoenix"), "low", "not addressed to you directly", None),
-        (Facts("mail", "a@x.y", labels=["Team"]), "high", "your watch 'team': label 'team'",
-         {"draft": "late", "template": "Later", "notify": True}),
-        (Facts("mail", "a@x.y", labels=["Team/Old"]), "low", "not addressed to you directly", None),
+         "your rule 'project': thread 'phoenix launch'", [("project", ["remind"])]),
+        (Facts("mail", "a@x.y", subject="Phoenix"), "low", "not addressed to you directly", []),
+        (Facts("mail", "a@x.y", labels=["Team"]), "high", "your rule 'team': label 'team'",
+         [("team", ["notify", "draft"])]),
+        (Facts("mail", "a@x.y", labels=["Team/Old"]), "low", "not addressed to you directly", []),
         (Facts("mail", "a@example.com", subject="phoenix launch", labels=["team"]), "urgent",
-         "your watch 'boss': from a@example.com; your watch 'project': thread 'phoenix launch'; "
-         "your watch 'team': label 'team'",
-         {"watch": "boss, project, team", "draft": "ack", "template": "Hi {name}", "notify": True,
-          "remind": "tomorrow 9am"}),
+         "your rule 'boss': from a@example.com; your rule 'project': thread 'phoenix launch'; "
+         "your rule 'team': label 'team'",
+         [("boss", ["draft"]), ("project", ["remind"]), ("team", ["notify", "draft"])]),
         (Facts("mail", "a@x.y", text="our newsletter", to=["me@example.org"]), "log",
-         "your watch 'quiet': says 'newsletter'", None),
-        (Facts("mail", "a@example.com", labels=["Spam"]), "log", "in the folder Spam", None),
+         "your rule 'quiet': says 'newsletter'", []),
+        (Facts("mail", "a@example.com", labels=["Spam"]), "log", "in the folder Spam", []),
     ],
 )  # fmt: skip
 def test_watches_by_thread_and_label_and_several_at_once(
-    facts: Facts, priority: str, reason: str, acts: dict[str, Any] | None
+    facts: Facts, priority: str, reason: str, acts: list[tuple[str, list[str]]]
 ) -> None:
-    verdict = Triage(RULES).judge(facts)
+    verdict = triage_of(RULES).judge(facts)
     assert (verdict.priority, verdict.reason) == (priority, reason)
-    assert (verdict.action is None) == (acts is None)
-    assert (acts or {}).items() <= (verdict.action or {}).items()
+    assert [(match["rule"], match["acts"]) for match in verdict.rules] == acts
+    assert all(match["template"] for match in verdict.rules if "draft" in match["acts"])
 
 
 async def run(store: ContextStore, clock: ManualClock, feed: Feed) -> tuple[Feeds, Subscriber]:
@@ -143,7 +148,7 @@ async def test_calendar(store: ContextStore, clock: ManualClock, tmp_path: Path)
     path = tmp_path / "c.ics"
     start = clock.now() + 7200
     path.write_text(ics(event("a", start), event("b", start + 3600), event("c", start + 7200)))
-    feed = CalendarFeed(Calendar(paths=[path]), Triage(CONFIG), Agenda([path], BERLIN))
+    feed = CalendarFeed(Calendar(paths=[path]), triage_of(CONFIG), Agenda([path], BERLIN))
     feeds, subscriber = await run(store, clock, feed)
     await pass_until(store, clock, "calendar", 3)
     path.write_text(ics(event("a", start), event("b", start + 3600, "\r\nSTATUS:CANCELLED"), event("c", start + 86400)))
@@ -160,12 +165,16 @@ async def test_calendar(store: ContextStore, clock: ManualClock, tmp_path: Path)
 
 
 async def test_clock_fires_once_when_late(store: ContextStore, clock: ManualClock) -> None:
-    entry = ClockEntry(name="tick", text="now", every=3600)
-    feeds, subscriber = await run(store, clock, ClockFeed([entry], Triage(CONFIG)))
+    config = Config(clock=[ClockEntry(name="tick", text="now", every=3600)])
+
+    def feed() -> ClockFeed:
+        return ClockFeed(triage_of(config), asyncio.Event())
+
+    feeds, subscriber = await run(store, clock, feed())
     await pass_until(store, clock, "clock", 1, 100)
     await feeds.stop()
     clock.jump(5 * 3600)
-    feeds = Feeds([ClockFeed([entry], Triage(CONFIG))], store, clock, subscriber, BERLIN)
+    feeds = Feeds([feed()], store, clock, subscriber, BERLIN)
     feeds.start()
     await pass_until(store, clock, "clock", 2, 1)
     await clock.advance(60)
@@ -176,7 +185,7 @@ async def test_clock_fires_once_when_late(store: ContextStore, clock: ManualCloc
 
 async def test_the_example_of_the_docs(store: ContextStore, clock: ManualClock) -> None:
     file = Path(__file__).parents[2] / "docs/examples/disk_feed.py"
-    feed = load_own_feed(OwnFeed(name="disk", file=file), Triage(CONFIG))
+    feed = load_own_feed(OwnFeed(name="disk", file=file), triage_of(CONFIG))
     assert feed.problem == ""
     feeds, subscriber = await run(store, clock, feed)
     assert "% full" in (await pass_until(store, clock, "disk", 1))[0]
@@ -187,4 +196,4 @@ async def test_the_example_of_the_docs(store: ContextStore, clock: ManualClock) 
 def test_a_broken_own_feed_is_told(tmp_path: Path) -> None:
     file = tmp_path / "f.py"
     file.write_text("NAME = 'f'\n\n1 / 0\n")
-    assert f"{file}:3: ZeroDivisionError" in load_own_feed(OwnFeed(name="f", file=file), Triage(CONFIG)).problem
+    assert f"{file}:3: ZeroDivisionError" in load_own_feed(OwnFeed(name="f", file=file), triage_of(CONFIG)).problem

@@ -1,0 +1,98 @@
+"""Requests that the user has answered close by themselves: by a mail that Pepper sent for them, or one of their own.
+
+An answer closes the open requests of its matter that came before it, of those whom it went to. It follows the log live,
+and looks once at the start at what is open, so that a crash in between leaves no answered request behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pepper_tui.attention.inbox import Inbox
+from pepper_tui.model import (
+    OPEN_TAG,
+    Approval,
+    CallState,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Effect,
+    Namespace,
+    Signal,
+    ToolCall,
+)
+from pepper_tui.store import ContextStore, follow
+
+_ANSWERED = "you answered it"
+_MAIL = f"{Namespace.SIGNALS}.mail"
+_RAW = f"{Namespace.RAW}.mail"
+_LOOKED_AT = 2_000  # newest calls and signals at the start
+_ALL = 100_000
+
+
+class Answers:
+    """Closes what is answered. ``start`` it after the inbox."""
+
+    def __init__(self, store: ContextStore, inbox: Inbox) -> None:
+        self._store, self._inbox = store, inbox
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        ready = asyncio.Event()
+        self._watcher = asyncio.create_task(
+            follow(self._store, [Namespace.TOOL_CALL, _MAIL], take_up=self._take_up, take=self._take, ready=ready),
+            name="attention.answers",
+        )
+        await ready.wait()
+
+    async def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+
+    async def _take_up(self) -> None:
+        waiting = await self._store.query(
+            ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        )
+        if not any(item.data.get("matter") for item in waiting):
+            return
+        newest = await self._store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL, _MAIL], limit=_LOOKED_AT, include_expired=True)
+        )
+        for context in reversed(newest):
+            await self._consider(context)
+
+    async def _take(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            if not update.deleted:
+                await self._consider(update.context)
+
+    async def _consider(self, context: Context) -> None:
+        if context.namespace == Namespace.TOOL_CALL:
+            for call in ToolCall.readable([context]):
+                if call.effect is Effect.SEND and call.state is CallState.SUCCEEDED:
+                    await self._sent(call)
+        elif context.data.get("metadata", {}).get("kind") == "own":
+            for signal in Signal.readable([context]):
+                senders = {str(one).lower() for one in signal.metadata.get("to") or ()}
+                if senders:
+                    await self._inbox.withdraw(signal.matter, _ANSWERED, senders=senders, before=signal.created_at)
+
+    async def _sent(self, call: ToolCall) -> None:
+        saved = await self._store.get(call.approval, namespace=Namespace.APPROVAL) if call.approval else None
+        for approval in Approval.readable([saved] if saved is not None else []):
+            payload = approval.resolved.payload
+            went_to = {str(one).lower() for one in payload.get("recipients") or ()}
+            fields = payload.get("fields")
+            answered = str(fields.get("in_reply_to") or "") if isinstance(fields, dict) else ""
+            for matter in {call.matter, await self._matter_of(answered)} - {""}:
+                if went_to:
+                    await self._inbox.withdraw(matter, _ANSWERED, senders=went_to, before=call.created_at)
+
+    async def _matter_of(self, message_id: str) -> str:
+        """The matter of the mail that was answered."""
+        if not message_id:
+            return ""
+        found = await self._store.query(ContextFilter(namespaces=[_RAW], tags=[f"message:{message_id}"], limit=1))
+        return f"mail:{found[0].data['thread']}" if found else ""

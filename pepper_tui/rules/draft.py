@@ -1,0 +1,47 @@
+"""A draft by template: who it goes to, what it says, and whom no draft answers.
+
+Machines are not answered (RFC 3834 section 2): automatic mail, lists, bounces, addresses that say that nobody reads
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pepper_tui.text import one_line
+
+_NOBODY: Final = re.compile(
+    r"(?:no|do|donot|not)[._-]?(?:not[._-]?)?reply|noreply|mailer-daemon|postmaster|bounces?(?:[+._-]|$)", re.IGNORECASE
+)
+_FILL: Final = re.compile(r"\{(name|first_name|subject|me)\}")
+
+
+def unanswerable(facts: Mapping[str, Any]) -> str:
+    """Why the mail with these facts (a signal's metadata) gets no draft, in words; empty where it may have one."""
+    sender = str(facts.get("sender") or "")
+    if not facts.get("message_id") and not facts.get("raw"):
+        return "only mail can be answered"
+    if facts.get("automatic"):
+        return "an automatic mail is not answered"
+    if facts.get("list"):
+        return "a mailing list is not answered"
+    if _NOBODY.match(sender.partition("@")[0]):
+        return f"nobody reads {one_line(sender, 80)}"
+    if facts.get("kind") == "own":
+        return "you wrote it yourself"
+    return ""
+
+
+def filled(template: str, facts: Mapping[str, Any], me: str) -> str:
+    """``template`` with the names that it may hold: ``{name}``, ``{first_name}``, ``{subject}``, ``{me}``."""
+    address = str(facts.get("sender") or "")
+    name = one_line(str(facts.get("sender_name") or address.partition("@")[0]), 80)
+    fills = {
+        "name": name,
+        "first_name": name.split()[0] if name.split() else "",
+        "subject": one_line(str(facts.get("subject", "")), 200),
+        "me": me,
+    }
+    return _FILL.sub(lambda found: fills[found[1]], template)

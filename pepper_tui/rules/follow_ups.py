@@ -1,0 +1,266 @@
+"""Follow-ups: a durable timer and a subscription each, hundreds at a time, for weeks, at no cost while they wait.
+
+One ends as ``answered`` by a mail of its thread from one of those whose answer is waited for, as ``due`` when its time
+has come, or as ``dropped`` by the user. An automatic mail, a bounce or a mail of the user's own ends none. An end is
+told: an answer as a notice on its matter; a due one as a signal (``signals.follow_up``), which carries the rule's
+``notify`` and, where the rule names one, the ``draft`` of a nudge, and for which rules with ``after`` hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    FOLLOW_UP,
+    OPEN_TAG,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Facts,
+    FollowUp,
+    FollowUpState,
+    Json,
+    Match,
+    Namespace,
+    Notification,
+    Priority,
+    Signal,
+)
+from pepper_tui.rules.book import RuleBook
+from pepper_tui.rules.draft import unanswerable
+from pepper_tui.rules.runner import Hands
+from pepper_tui.store import ContextStore, Subscriber, follow
+from pepper_tui.text import one_line
+
+SOURCE: Final = "follow_up"
+RAW_MAIL: Final = f"{Namespace.RAW}.mail"
+_TIMER: Final = "follow-ups"
+_ALL: Final = 1_000_000
+_LOOKED_BACK: Final = 100  # mails of a thread
+
+Schedule = Callable[[str, float, Callable[[], Awaitable[None]]], None]
+"""The key of a timer, when it is due, and what it calls."""
+
+
+class FollowUps:
+    """What is waited for. ``listen`` before the subscriber starts, then ``start``."""
+
+    def __init__(
+        self,
+        store: ContextStore,
+        clock: Clock,
+        book: RuleBook,
+        hands: Hands,
+        schedule: Schedule,
+        cancel: Callable[[str], None],
+    ) -> None:
+        self._store, self._clock, self._book, self._hands = store, clock, book, hands
+        self._schedule, self._cancel = schedule, cancel
+        self._open: dict[str, FollowUp] = {}
+        self._threads: dict[str, set[str]] = {}  # a thread's key, or a mail's Message-ID -> ids of follow-ups
+        self._watcher: asyncio.Task[None] | None = None
+        self._ending = asyncio.Lock()
+
+    def listen(self, subscriber: Subscriber) -> None:
+        """Register the handler of mail."""
+        handle = subscriber.on_context_batch(
+            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name="rules.follow_ups", start="now"
+        )
+        handle(self._mail_came)
+
+    async def start(self) -> None:
+        ready = asyncio.Event()
+        self._watcher = asyncio.create_task(
+            follow(self._store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, ready=ready),
+            name="rules.follow_ups",
+        )
+        await ready.wait()
+
+    async def stop(self) -> None:
+        self._cancel(_TIMER)
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+
+    async def drop(self, ident: str) -> str:
+        """End one by the user's word. Raises ``ValueError`` where there is none that is open."""
+        async with self._ending:
+            found = await self._loaded(ident)
+            if found is None:
+                raise ValueError("there is no such follow-up that is open")
+            await self._end(*found, FollowUpState.DROPPED)
+        return f"no longer waits for {found[0].who}: {found[0].subject}"
+
+    # ------------------------------------------------------------------------------------------------ following
+
+    async def _take_up(self) -> None:
+        self._open.clear()
+        self._threads.clear()
+        page = await self._store.query(
+            ContextFilter(namespaces=[Namespace.FOLLOW_UP], tags=[OPEN_TAG], newest_first=False, limit=_ALL)
+        )
+        for context in page:
+            self._note(context)
+        self._arm()
+
+    async def _take(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            self._note(update.context, gone=update.deleted)
+        self._arm()
+        for update in updates:
+            if update.context.version == 1 and update.context.context_id in self._open:
+                await self._look_back(self._open[update.context.context_id])
+
+    async def _look_back(self, waits: FollowUp) -> None:
+        """See the answers that came while it was being made: a burst brings a mail and its answer together."""
+        page = await self._store.query(
+            ContextFilter(namespaces=[RAW_MAIL], tags=[f"thread:{waits.thread}"], limit=_LOOKED_BACK)
+        )
+        began = max((mail.seq for mail in page if mail.data["message_id"] in waits.message_ids), default=0)
+        for mail in reversed(page):
+            if mail.seq > began > 0 and not mail.data.get("backlog"):
+                async with self._store.unit():
+                    await self._compare(mail.data)
+
+    def _note(self, context: Context, gone: bool = False) -> None:
+        for waits in FollowUp.readable([context]):
+            keys = {waits.thread, *waits.message_ids}
+            if waits.state is FollowUpState.OPEN and not gone:
+                self._open[waits.id] = waits
+                for key in keys:
+                    self._threads.setdefault(key, set()).add(waits.id)
+            elif self._open.pop(waits.id, None) is not None:
+                for key in keys:
+                    self._threads.get(key, set()).discard(waits.id)
+                    if not self._threads.get(key):
+                        self._threads.pop(key, None)
+
+    def _arm(self) -> None:
+        if self._open:
+            self._schedule(_TIMER, min(waits.due for waits in self._open.values()), self._fall_due)
+        else:
+            self._cancel(_TIMER)
+
+    # ------------------------------------------------------------------------------------------------ answers
+
+    async def _mail_came(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            if not update.deleted and update.context.version == 1 and not update.context.data.get("backlog"):
+                await self._compare(update.context.data)
+
+    async def _compare(self, mail: Json) -> None:
+        named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
+        waiting = {ident for key in named for ident in self._threads.get(key, ())}
+        sender = str(mail["sender"]["address"]).lower()
+        if not waiting or self._hands.is_own(sender) or _by_a_machine(mail):
+            return
+        for ident in sorted(waiting):
+            async with self._ending:
+                found = await self._loaded(ident)
+                if found is None or sender not in found[0].parties or mail["message_id"] in found[0].message_ids:
+                    continue
+                waits, version = found
+                waits.answer = str(mail["id"])
+                await self._end(waits, version, FollowUpState.ANSWERED)
+                await self._hands.announce(self._answer(waits, mail))
+
+    def _answer(self, waits: FollowUp, mail: Json) -> Notification:
+        who = one_line(str(mail["sender"]["name"] or mail["sender"]["address"]), 80)
+        subject = one_line(str(mail["subject"] or "(no subject)"), 120)
+        return Notification(
+            id=f"ntf_{waits.id}_answered",
+            title=one_line(f"{who} answered: {subject}", 160),
+            body="\n".join(one_line(line, 200) for line in str(mail["reply"]).splitlines() if line.strip())[:500],
+            reason=f"your rule {waits.rule_name!r} waited for this answer",
+            source=f"{Namespace.SIGNALS}.mail:signal_{mail['id']}",
+            created_at=self._clock.now(),
+            priority=Priority.HIGH,
+            matter=waits.matter,
+            who=who,
+            sender=str(mail["sender"]["address"]).lower(),
+            subject=subject,
+        )
+
+    # ------------------------------------------------------------------------------------------------ time
+
+    async def _fall_due(self) -> None:
+        now = self._clock.now()
+        for waits in sorted(self._open.values(), key=lambda each: each.due):
+            if waits.due > now:
+                break
+            async with self._ending, self._store.unit():
+                found = await self._loaded(waits.id)
+                if found is not None:
+                    await self._end(*found, FollowUpState.DUE)
+                    signal = await self._due_signal(found[0])
+                    await self._store.put(
+                        signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content
+                    )
+            self._open.pop(waits.id, None)  # the watch follows in a moment; until then it is not due again
+        self._arm()
+
+    async def _due_signal(self, waits: FollowUp) -> Signal:
+        since = datetime.fromtimestamp(waits.created_at, self._hands.zone)
+        when = f"{since:%a} {since.day} {since:%b %H:%M}"
+        content = f"No answer from {waits.who}: {waits.subject}, waited for since {when}"
+        began = await self._beginning(waits)
+        metadata: Json = {
+            **began,
+            "kind": SOURCE,
+            "rules": [self._own_match(waits, bool(began)).data()],
+            "snippet": f"Since {when} nobody has answered in this thread.",
+        }
+        facts = Facts(SOURCE, subject=waits.subject, after=waits.rule_name)
+        metadata["rules"] += self._book.matches(self._book.matching(facts), facts)
+        return Signal(
+            id=f"signal_{waits.id}",
+            content=one_line(content, 320),
+            created_at=self._clock.now(),
+            priority=Priority.HIGH,
+            source=SOURCE,
+            reason=f"your rule {waits.rule_name!r} asked to be told",
+            matter=waits.matter,
+            metadata=metadata,
+        )
+
+    async def _beginning(self, waits: FollowUp) -> Json:
+        """The facts of the mail that it began with, as its signal holds them: whom a nudge goes to."""
+        namespace, _, ident = waits.source.partition(":")
+        saved = await self._store.get(ident, namespace=namespace)
+        for signal in Signal.readable([saved] if saved is not None else []):
+            kept = ("sender", "sender_name", "subject", "thread", "message_id", "to", "reply_to", "raw")
+            return {key: signal.metadata[key] for key in kept if key in signal.metadata}
+        return {"sender": waits.parties[0], "sender_name": waits.who, "subject": waits.subject, "thread": waits.thread}
+
+    @staticmethod
+    def _own_match(waits: FollowUp, began: bool) -> Match:
+        nudges = bool(waits.nudge_template.strip()) and began
+        return Match(
+            rule=waits.rule,
+            version=f"follow-up {waits.id}",
+            name=waits.rule_name,
+            acts=["notify", "draft"] if nudges else ["notify"],
+            draft=waits.nudge,
+            template=waits.nudge_template,
+        )
+
+    # ------------------------------------------------------------------------------------------------ records
+
+    async def _loaded(self, ident: str) -> tuple[FollowUp, int] | None:
+        saved = await self._store.get(ident, namespace=Namespace.FOLLOW_UP)
+        waits = next(iter(FollowUp.readable([saved] if saved is not None else [])), None)
+        return (waits, saved.version) if waits and saved and waits.state is FollowUpState.OPEN else None
+
+    async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
+        waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()
+        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, expect_version=version)
+
+
+def _by_a_machine(mail: Json) -> bool:
+    automatic = mail["auto_submitted"] not in ("", "no") or any(key[:6] == "x-auto" for key in mail["list_headers"])
+    return automatic or bool(unanswerable({"sender": mail["sender"]["address"], "raw": mail["id"]}))

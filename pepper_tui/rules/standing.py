@@ -1,0 +1,36 @@
+"""Orders that stand without a rule of the user's own: what is told of whom they named a VIP, and of what can't wait.
+
+They are rules like the others: listed as built in, and to be paused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.model import Match, Priority, Rule, Signal
+
+if TYPE_CHECKING:
+    from pepper_tui.rules.book import RuleBook
+
+_KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts"}
+_TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
+
+BUILT_IN: Final = (
+    Rule(id="vip", name="VIPs", version="1", origin="built in", notify=True),
+    Rule(id="begins-soon", name="begins soon", version="1", origin="built in", notify=True),
+    Rule(id="conflicts", name="conflicts", version="1", origin="built in", notify=True),
+    Rule(id="urgent", name="urgent", version="1", origin="built in", priority=Priority.URGENT, notify=True),
+)
+
+
+def standing(signal: Signal, book: RuleBook) -> list[Match]:
+    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's says what to do."""
+    if signal.metadata.get("rules"):
+        return []
+    kind = _KINDS.get(str(signal.metadata.get("kind")), "")
+    if not (kind and signal.priority in _TOLD):
+        kind = "urgent" if signal.priority is Priority.URGENT else ""
+    rule = book.rule(kind) if kind else None
+    if rule is None or rule.state != "active":
+        return []
+    return [Match(rule=rule.id, version=rule.version, name=rule.name, acts=["notify"])]
