@@ -121,9 +121,11 @@ class FollowUps:
         page = await self._store.query(
             ContextFilter(namespaces=[RAW_MAIL], tags=[f"thread:{waits.thread}"], limit=_LOOKED_BACK)
         )
-        began = max((mail.seq for mail in page if mail.data["message_id"] in waits.message_ids), default=0)
+        began = max(
+            (_written(mail.data) for mail in page if mail.data["message_id"] in waits.message_ids), default=None
+        )
         for mail in reversed(page):
-            if mail.seq > began > 0 and not mail.data.get("backlog"):
+            if began is not None and _written(mail.data) > began and not mail.data.get("backlog"):
                 async with self._store.unit():
                     await self._compare(mail.data)
 
@@ -259,6 +261,10 @@ class FollowUps:
     async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
         waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()
         await self._store.put(waits, namespace=Namespace.FOLLOW_UP, expect_version=version)
+
+
+def _written(mail: Json) -> float:
+    return float(mail["arrived"] if mail["date"] is None else mail["date"])
 
 
 def _by_a_machine(mail: Json) -> bool:

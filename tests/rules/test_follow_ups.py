@@ -1,0 +1,121 @@
+"""A follow-up is a timer and a subscription: hundreds at a time, for weeks, ended by an answer, or told when due."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pepper_tui.model import Namespace
+from tests.rules.house import House
+
+FOLLOW = """
+[[rule]]
+name = "quotes"
+words = ["quote"]
+follow_up = 48
+nudge = "nudge"
+
+[[rule]]
+name = "lost customers"
+after = "quotes"
+remind = "tomorrow 9am"
+"""
+HOUR = 3600.0
+
+
+async def waiting(house: House) -> list[str]:
+    return [each["state"] for each in await house.facts(Namespace.FOLLOW_UP)]
+
+
+async def asked(house: House) -> None:
+    house.mail(sender="Dana <dana@example.com>", subject="A quote", number=1)
+    await house.calm()
+    assert await waiting(house) == ["open"]
+
+
+async def test_it_is_due_after_its_hours_and_not_before(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        await house.clock.advance(47 * HOUR)
+        await house.calm()
+        assert await waiting(house) == ["open"]
+        await house.clock.advance(HOUR)
+        await house.until(lambda: house.facts("signals.follow_up"))
+        await house.calm()
+        assert await waiting(house) == ["due"]
+        [notice] = [each for each in await house.notices() if each["source"].startswith("signals.follow_up")]
+        assert notice["title"].startswith("No answer from Dana: A quote")
+        assert notice["matter"] == "mail:<m1@example.com>"
+        [card] = await house.cards()
+        assert card["effect"]["payload"]["fields"]["body"] == "Hi Dana, any news on A quote?\n"
+        assert len(await house.facts(Namespace.REMINDER)) == 1  # by the rule for its end
+
+
+async def test_an_answer_ends_it_and_is_told_once(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        house.mail(
+            sender="Dana <DANA@example.com>", subject="Re: A quote", text="Here it is.", In_Reply_To="<m1@example.com>"
+        )
+        await house.calm()
+        assert "answered" in await waiting(house)
+        told = [each for each in await house.notices() if "answered" in each["title"]]
+        assert [each["title"] for each in told] == ["Dana answered: Re: A quote"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sender": "Dana <dana@example.com>", "Auto_Submitted": "auto-replied"},
+        {"sender": "Dana <dana@example.com>", "X_Autoreply": "yes"},
+        {"sender": "MAILER-DAEMON@example.com"},
+        {"sender": "me@example.org"},
+        {"sender": "Mallory <mallory@evil.example>"},
+    ],
+    ids=["out of office", "older out of office", "bounce", "copy of mine", "stranger"],
+)
+async def test_what_is_no_answer_ends_nothing(tmp_path: Path, headers: dict[str, Any]) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        house.mail(
+            subject="Re: A note", text="x", In_Reply_To="<m1@example.com>", References="<m1@example.com>", **headers
+        )
+        await house.calm()
+        assert await waiting(house) == ["open"]
+
+
+async def test_it_lives_over_restarts_and_a_long_sleep(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        await house.restart(20 * HOUR)
+        assert await waiting(house) == ["open"]
+        await house.restart(40 * HOUR)
+        await house.until(lambda: house.facts("signals.follow_up"))
+        await house.calm()
+        assert await waiting(house) == ["due"]
+        assert len(await house.facts("signals.follow_up")) == 1
+
+
+async def test_the_answer_that_comes_with_the_question(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        house.mail(sender="Dana <dana@example.com>", subject="A quote", number=1)
+        house.mail(
+            sender="Dana <dana@example.com>", subject="Re: Found it", text="Solved.", References="<m1@example.com>"
+        )
+        await house.calm()
+        assert "open" not in await waiting(house)
+
+
+async def test_hundreds_cost_no_run_and_no_call(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        for number in range(300):
+            house.mail(sender=f"D{number} <d{number}@example.com>", subject=f"A quote {number}")
+        await house.calm()
+        assert (await waiting(house)).count("open") == 300
+        assert await house.facts(Namespace.RUN) == []
+        assert await house.facts(Namespace.TOOL_CALL) == []
+        house.mail(sender="D7 <d7@example.com>", subject="Re: A note 7", In_Reply_To="<m8@example.com>")
+        await house.calm()
+        assert (await waiting(house)).count("open") == 299
