@@ -23,7 +23,7 @@ from pepper_tui.model import (
     Rule,
     RuleState,
 )
-from pepper_tui.rules.condition import holds, why
+from pepper_tui.rules.condition import Searched, holds, why
 from pepper_tui.rules.standing import BUILT_IN
 from pepper_tui.store import ContextStore, follow
 
@@ -92,7 +92,8 @@ class RuleBook:
 
     def matching(self, facts: Facts) -> list[Rule]:
         """The active rules that hold for ``facts``, in the order of the book."""
-        return [rule for rule in self.active if holds(rule, facts)]
+        searched = Searched(facts)
+        return [rule for rule in self.active if holds(rule, facts, searched)]
 
     def why(self, rules: Sequence[Rule], facts: Facts) -> str:
         """In words, what made ``rules`` hold for ``facts``."""

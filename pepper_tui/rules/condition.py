@@ -13,20 +13,36 @@ from pepper_tui.text import one_line
 READ: Final = 20_000  # characters of a text in which words are looked for
 
 
-def holds(rule: Rule, facts: Facts) -> bool:
-    """Whether ``rule`` holds. A rule of the clock, or of a follow-up's end, holds for its own signals only."""
+class Searched:
+    """The text of some facts in which words are looked for, folded once for all the rules that ask."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.text = facts.subject + "\n" + facts.text[:READ]
+        self._folded = self.text.casefold()
+
+    def holds(self, word: str) -> bool:
+        """Whether ``word`` stands in it as a whole word; the pattern is tried only where the letters are there."""
+        first = word.split(maxsplit=1)[:1]
+        return bool(first) and first[0].casefold() in self._folded and whole_word(word).search(self.text) is not None
+
+
+def holds(rule: Rule, facts: Facts, searched: Searched | None = None) -> bool:
+    """Whether ``rule`` holds. A rule of the clock, or of a follow-up's end, holds for its own signals only.
+
+    ``searched`` is the text of ``facts``, where several rules are asked of the same.
+    """
     if rule.timed:
         return facts.entry == rule.id
     if rule.after:
         return facts.after.casefold() == rule.after.casefold()
     if not rule.conditional or facts.after:
         return False  # without a condition it would be one for everything
-    text = facts.subject + "\n" + facts.text[:READ]
+    searched = searched or Searched(facts)
     return (
         (not rule.before or rule.before == facts.minutes)
         and (not rule.source or rule.source == facts.source)
         and (not rule.sender or is_one_of(facts.sender, rule.sender))
-        and (not rule.words or any(whole_word(word).search(text) for word in rule.words))
+        and (not rule.words or any(searched.holds(word) for word in rule.words))
         and (not rule.thread or rule.thread.casefold() in facts.subject.casefold())
         and (not rule.label or rule.label.casefold() in (one.casefold() for one in facts.labels))
     )
@@ -38,8 +54,8 @@ def why(rule: Rule, facts: Facts) -> str:
     if rule.sender:
         said.append(f"from {one_line(facts.sender, 80)}")
     if rule.words:
-        text = facts.subject + "\n" + facts.text[:READ]
-        said.append("says " + next((repr(word) for word in rule.words if whole_word(word).search(text)), ""))
+        searched = Searched(facts)
+        said.append("says " + next((repr(word) for word in rule.words if searched.holds(word)), ""))
     if rule.thread:
         said.append(f"thread {rule.thread!r}")
     if rule.label:
