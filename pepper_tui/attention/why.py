@@ -13,15 +13,18 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
+    ActState,
     Approval,
     AssistantMessage,
     Context,
     ContextFilter,
     Effect,
+    FollowUp,
     Namespace,
     Notification,
     Priority,
     Reminder,
+    RuleAct,
     Signal,
     Step,
     ToolCall,
@@ -44,7 +47,10 @@ _ALIASES: Final = {
     "result": Namespace.TOOL_RESULT,
     "run": Namespace.RUN,
     "log": Namespace.ASSISTANT_LOG,
+    "act": Namespace.RULE_ACT,
+    "follow_up": Namespace.FOLLOW_UP,
 }
+_ASKERS: Final = {"step": Namespace.STEP, "run": Namespace.RUN, "act": Namespace.RULE_ACT}
 
 
 class Why:
@@ -104,6 +110,8 @@ class Why:
             Namespace.ASSISTANT_LOG: self._message,
             Namespace.USER_MESSAGE: self._user,
             Namespace.REMINDER: self._reminder,
+            Namespace.RULE_ACT: self._act,
+            Namespace.FOLLOW_UP: self._follow_up,
         }
         tell = tellers.get(context.namespace)
         if tell is not None:
@@ -142,8 +150,23 @@ class Why:
         rooted = "what you typed" if call.root == "user" else "a signal"
         lines.append(_indent(depth, f"{words}; rooted in {rooted}{', read text from outside' if call.tainted else ''}"))
         kind, _, asker = call.origin.partition(":")
-        namespace = Namespace.STEP if kind == "step" else Namespace.RUN
-        await self._follow(f"{namespace}:{asker}", lines, told, depth + 1)
+        namespace = _ASKERS.get(kind)
+        if namespace is not None:
+            await self._follow(f"{namespace}:{asker}", lines, told, depth + 1)
+
+    async def _act(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
+        act = RuleAct.of(context)
+        more = f", {one_line(act.detail, 120)}" if act.detail else ""
+        what = f"your rule {one_line(act.name, 60)!r} ordered {act.act.replace('_', ' ')}"
+        lines.append(_indent(depth, f"{what} {self._at(act.created_at)} ({act.state}{more})"))
+        await self._follow(act.match, lines, told, depth + 1)
+
+    async def _follow_up(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
+        waits = FollowUp.of(context)
+        words = f"follow-up of {one_line(waits.who, 60)} until {self._at(waits.due)} ({waits.state})"
+        lines.append(_indent(depth, words))
+        if waits.act:
+            await self._follow(f"{Namespace.RULE_ACT}:{waits.act}", lines, told, depth + 1)
 
     async def _result(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
         result = ToolResult.of(context)
@@ -191,8 +214,9 @@ class Why:
         rhythm = f", repeats by {reminder.rule}" if reminder.rule else ""
         words = f"reminder set {self._at(reminder.created_at)} for {self._at(reminder.due)}{rhythm} ({reminder.state})"
         lines.append(_indent(depth, words))
-        if reminder.call:
-            await self._follow(f"{Namespace.TOOL_CALL}:{reminder.call}", lines, told, depth + 1)
+        source = f"{Namespace.TOOL_CALL}:{reminder.call}" if reminder.call else reminder.source
+        if source:
+            await self._follow(source, lines, told, depth + 1)
 
     async def _signal(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
         signal = Signal.of(context)
@@ -209,7 +233,16 @@ class Why:
             kept = f"kept since {self._at(saved.created_at)}" if saved else "no longer kept"
             lines.append(_indent(depth + 1, f"raw {namespace}: {one_line(raw_id, 80)} ({kept})"))
         if depth == 0:
+            await self._by_rules(context, lines, told)
             await self._handled(context, lines, told)
+
+    async def _by_rules(self, context: Context, lines: list[str], told: set[str]) -> None:
+        """What the user's rules did about a signal, for a walk that begins at the signal."""
+        name = f"{context.namespace}:{context.context_id}"
+        match = await self._store.get(name, namespace=Namespace.RULE_MATCH)
+        told.add(name)
+        for ident in match.data["acts"] if match is not None else ():
+            await self._follow(f"{Namespace.RULE_ACT}:{ident}", lines, told, 1)
 
     async def _handled(self, context: Context, lines: list[str], told: set[str]) -> None:
         """The step that took a signal, for a walk that begins at the signal."""
@@ -240,13 +273,17 @@ class Why:
         marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], since=since, limit=10_000))
         unjudged = {mark.context_id for mark in marks}
         told = {notice.data.get("source", "") for notice in notices}
+        acts = RuleAct.readable(
+            await self._store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], since=since, limit=10_000))
+        )
+        ordered = {act.match for act in acts if act.state in (ActState.DONE, ActState.DEFERRED, ActState.PENDING)}
         acted |= {notice.data.get("matter", "") for notice in notices} - {""}
         first_look, waiting, held = 0, 0, []
         for signal in signals:
             name = f"{signal.namespace}:{signal.context_id}"
             if signal.data.get("reason") == FIRST_LOOK:
                 first_look += 1
-            elif name in told or signal.data.get("matter") in acted:
+            elif name in told or name in ordered or signal.data.get("matter") in acted:
                 continue
             elif signal.data.get("priority") == Priority.LOG:
                 held.append((signal, "priority log: only logged"))
@@ -254,7 +291,7 @@ class Why:
                 held.append((signal, "no watch of yours tells of it, and there was no model to judge it"))
             elif name not in taken:
                 waiting += 1
-            elif not signal.data.get("metadata", {}).get("action"):  # what a watch orders is done, not held back
+            else:
                 held.append((signal, "a step took it and chose silence"))
         counts = Counter(str(signal.data.get("priority")) for signal, _ in held)
         named = ", ".join(f"{counts[p]} {p}" for p in Priority if counts[p]) or "no"
@@ -265,6 +302,7 @@ class Why:
             lines.append(f"{first_look} signals were there when Pepper first looked and do not count.")
         if unjudged:
             lines.append(f"{len(unjudged)} signals are not judged: a model judges the newest when there is one.")
+        lines += _acts_not_done(acts)
         withdrawn = [n for n in notices if n.metadata.get("withdrawn")]
         if withdrawn:
             lines.append(f"{len(withdrawn)} notices were withdrawn:")
@@ -302,6 +340,27 @@ class Why:
 
     def _at(self, seconds: float) -> str:
         return f"{datetime.fromtimestamp(seconds, self._zone):%a %d %b %H:%M}"
+
+
+def _acts_not_done(acts: list[RuleAct]) -> list[str]:
+    """What the user's rules order and is not done, or not yet, with its count and reason."""
+    lines: list[str] = []
+    for state, said in _NOT_DONE.items():
+        counts = Counter((act.name, act.act, act.detail) for act in acts if act.state is state)
+        if counts:
+            lines.append(f"{counts.total()} acts of your rules {said}:")
+        for (name, kind, detail), count in counts.most_common(LISTED):
+            words = f"{count} × {kind.replace('_', ' ')} of {one_line(name, 60)!r}"
+            lines.append(f"  {words}" + (f": {one_line(detail, 100)}" if detail else ""))
+    return lines
+
+
+_NOT_DONE: Final = {
+    ActState.DEFERRED: "wait",
+    ActState.PENDING: "are under way",
+    ActState.FAILED: "did not work",
+    ActState.WITHDRAWN: "were not needed",
+}
 
 
 def _indent(depth: int, words: str) -> str:

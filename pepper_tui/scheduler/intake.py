@@ -87,17 +87,23 @@ class Intake:
         """The next batch, when there is one. It is at hand until ``release``."""
         assert self._queue is not None
         held: set[int] = set()
+        unsettled: Delivery | None = None  # what comes behind it in the queue does not pass it
         while True:
             self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
             ready = await self._queue.peek(self._limits.batch_size, exclude=held)
             await self._open_work.refresh()
-            passed = {delivery.seq for delivery in ready if self._passes(delivery) or await self._unsettled(delivery)}
-            if passed:
+            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
+            unsettled = unsettled or await self._first_unsettled(ready)
+            if unsettled is not None:
+                place = (unsettled.rank, unsettled.seq)
+                passed |= {delivery.seq for delivery in ready if (delivery.rank, delivery.seq) >= place}
+            behind = unsettled is not None and len(passed) == len(ready)  # and so is all that is not in sight
+            if passed and not behind:
                 held |= passed
                 continue  # what they left room for
-            if not ready:
+            if not ready or behind:
                 await self._queue.wait()
-                held = set()
+                held, unsettled = set(), None
                 continue
             same = [delivery for delivery in ready if delivery.rank == ready[0].rank]
             if self._alone.intersection(delivery.seq for delivery in same):
@@ -110,7 +116,7 @@ class Intake:
                 return batch
             if batch is not None:
                 await self._absorb(batch)
-            held = set()
+            held, unsettled = set(), None
 
     def release(self) -> None:
         """The batch at hand is done with, or will come again."""
@@ -132,12 +138,14 @@ class Intake:
         waits_for = context.data.get("after_calls") or []
         return context.context_id in self._withdrawn or any(self._open_work.runs(call) for call in waits_for)
 
-    async def _unsettled(self, delivery: Delivery) -> bool:
-        """Whether it is a signal whose rules are still to be looked after: code acts before a model sees it."""
-        context = delivery.update.context
-        if self._rules is None or not context.namespace.startswith(f"{Namespace.SIGNALS}."):
-            return False
-        return not await self._rules.settled(context)
+    async def _first_unsettled(self, ready: Sequence[Delivery]) -> Delivery | None:
+        """The first signal whose rules are still to be looked after: code acts before a model sees it."""
+        for delivery in ready if self._rules is not None else ():
+            context = delivery.update.context
+            is_signal = context.namespace.startswith(f"{Namespace.SIGNALS}.")
+            if is_signal and self._rules is not None and not await self._rules.settled(context):
+                return delivery
+        return None
 
     async def _batch(self, deliveries: Sequence[Delivery]) -> Batch | None:
         taken: list[Delivery] = []
