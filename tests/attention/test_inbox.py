@@ -19,6 +19,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,
+    ActState,
     CallState,
     Effect,
     MatterKind,
@@ -27,6 +28,7 @@ from pepper_tui.model import (
     NotificationState,
     Priority,
     ReminderState,
+    RuleAct,
     Signal,
     Step,
     ToolCall,
@@ -270,11 +272,10 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
 
 async def test_only_what_was_held_back_is_listed_with_its_rule(desk: Desk) -> None:
     now = desk.clock.now()
-    action = {"watch": "boss", "draft": "ack"}
     signals = [
         Signal("old", "Old mail", now, Priority.LOG, "mail", "was there when Pepper first looked", "m0"),
         Signal("list", "List mail", now, Priority.LOG, "mail", "an automatic mail", "m1"),
-        Signal("drafted", "Boss wrote", now, Priority.HIGH, "mail", "your watch 'boss'", "m2", {"action": action}),
+        Signal("drafted", "Boss wrote", now, Priority.HIGH, "mail", "your rule 'boss'", "m2"),
         Signal("carded", "Ann wrote", now, Priority.HIGH, "mail", "a VIP", "m3"),
         Signal("told", "Rain", now, Priority.HIGH, "mail", "a VIP", "m4"),
         Signal("left", "Left alone", now, Priority.HIGH, "mail", "a VIP", "m5"),
@@ -286,12 +287,19 @@ async def test_only_what_was_held_back_is_listed_with_its_rule(desk: Desk) -> No
     await desk.store.put(Step("st", now, taken), namespace=Namespace.STEP)
     call = ToolCall("c", "draft_reply", {}, Effect.SEND, now, "step:st", matter="m3")
     await desk.store.put(call, namespace=Namespace.TOOL_CALL)
+    act = RuleAct("boss|1|s|draft", "boss", "1", "boss", "signals.mail:drafted", "draft", now, state=ActState.DONE)
+    await desk.store.put(act, namespace=Namespace.RULE_ACT)
+    waits = RuleAct(
+        "b|1|t|draft", "b", "1", "b", "signals.mail:x", "draft", now, state=ActState.DEFERRED, detail="room"
+    )
+    await desk.store.put(waits, namespace=Namespace.RULE_ACT)
     await notice(desk, "n", "m4")
     said = "\n".join(await Why(desk.store, desk.clock, UTC).explain("silence"))
     assert "1 high, 1 log signals" in said
     assert "Left alone (a VIP; a step took it and chose silence)" in said
     assert "List mail (an automatic mail; priority log: only logged)" in said
     assert "1 signals wait for a step" in said
+    assert "1 acts of your rules wait:\n  1 × draft of 'b': room" in said
     assert "1 signals were there when Pepper first looked" in said
     for words in ("Boss wrote", "Ann wrote", "Rain", "Not taken", "Old mail"):
         assert words not in said

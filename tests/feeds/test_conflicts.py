@@ -11,10 +11,11 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, Config
-from pepper_tui.feeds import Agenda, CalendarFeed, Event, Triage
+from pepper_tui.feeds import Agenda, CalendarFeed, Event
 from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
+from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import BERLIN, event, ics
 from tests.feeds.test_supervision import Running
 from tests.waiting import until
@@ -34,7 +35,7 @@ class Desk(Running):
     def __init__(self, store: ContextStore, clock: ManualClock, path: Path) -> None:
         self.path, self.clock, self._marks = path, clock, 0
         calendar = Calendar(paths=[path], scan_interval=60, starts_soon=0)
-        super().__init__(store, clock, CalendarFeed(calendar, Triage(CONFIG), Agenda([path], BERLIN, [ME])))
+        super().__init__(store, clock, CalendarFeed(calendar, triage_of(CONFIG), Agenda([path], BERLIN, [ME])))
 
     async def write(self, *events: str, told: bool = True) -> None:
         """Put ``events`` into the file, and return when the feed has looked at them, to the end, and (``told``) has
@@ -132,8 +133,8 @@ async def test_two_series_that_meet_each_week_are_one_conflict(
             await clock.advance(86400)
             await asyncio.sleep(0.01)
         [told] = await desk.conflicts()
-        assert told["priority"] == "urgent", "a watch of the user's holds for it"
-        assert told["metadata"]["action"]["notify"]
+        assert told["priority"] == "urgent", "a rule of the user's holds for it"
+        assert [match["acts"] for match in told["metadata"]["rules"]] == [["notify"]]
 
 
 async def test_a_conflict_that_is_over_before_it_is_told_is_no_news(

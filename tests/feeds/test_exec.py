@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock, SystemClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import ExecFeed, Triage
+from pepper_tui.feeds import ExecFeed
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
+from tests.feeds.ruled import triage_of
 from tests.feeds.test_supervision import Running
 from tests.waiting import until
 
@@ -38,7 +39,7 @@ class Program(Running):
         table = {"name": "builds", "command": [sys.executable, "-u", "program.py", "an argument"], **more}
         watch = {"name": "red", "source": "builds", "words": ["failed"], "priority": "urgent", "notify": True}
         config = Config.model_validate({"exec": [table], "watch": [watch]})
-        super().__init__(store, clock, ExecFeed(config.exec[0], Triage(config), env or {}, folder))
+        super().__init__(store, clock, ExecFeed(config.exec[0], triage_of(config), env or {}, folder))
 
 
 def alive(pid: int) -> bool:
@@ -63,7 +64,7 @@ async def test_each_line_is_a_signal_by_the_rules_once(
 ) -> None:
     script = say(
         {"id": 1, "title": "Build 1 passed", "priority": "low", "reason": "nightly", "metadata": {"url": "https://x"}},
-        {"id": 2, "content": "Build 2 failed", "metadata": {"action": {"draft": "x"}}},
+        {"id": 2, "content": "Build 2 failed", "metadata": {"rules": [{"acts": ["draft"]}]}},
         {"id": 2, "content": "Build 2 failed again"},
         {"text": "no id"}, {"text": "no id"},
     ) + "print('loud', file=__import__('sys').stderr)"  # fmt: skip
@@ -74,7 +75,7 @@ async def test_each_line_is_a_signal_by_the_rules_once(
     first, second = found["Build 1 passed"], found["Build 2 failed"]
     assert (first["priority"], first["reason"], first["metadata"]["url"]) == ("low", "nightly", "https://x")
     assert (second["priority"], second["source"]) == ("urgent", "builds")
-    assert second["metadata"]["action"]["draft"] == "", "only a watch orders an act"
+    assert [match["acts"] for match in second["metadata"]["rules"]] == [["notify"]], "only a rule orders an act"
     assert "loud" not in "".join(capfd.readouterr())
 
 

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import Feeds, Mailbox, MaildirFeed, Triage
+from pepper_tui.feeds import Feeds, Mailbox, MaildirFeed
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir, varied
+from tests.feeds.ruled import triage_of
 from tests.waiting import until
 
 SIGNALS = ContextFilter(namespaces=["signals.mail"], limit=5000)
@@ -20,7 +21,7 @@ async def started(store: ContextStore, clock: ManualClock, root: Path) -> tuple[
         {"user": {"addresses": ["me@example.org"], "vips": ["alice@example.com"]}, "mail": {"maildir": [root]}}
     )
     subscriber = Subscriber(store)
-    feeds = Feeds([MaildirFeed(config.mail, Triage(config))], store, clock, subscriber, ZoneInfo("UTC"))
+    feeds = Feeds([MaildirFeed(config.mail, triage_of(config))], store, clock, subscriber, ZoneInfo("UTC"))
     feeds.listen()
     await subscriber.start()
     feeds.start()

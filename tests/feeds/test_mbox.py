@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import Mailbox, MaildirFeed, MboxFeed, Triage
+from pepper_tui.feeds import Mailbox, MaildirFeed, MboxFeed
 from pepper_tui.feeds.mbox_file import mails_from
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir, varied
+from tests.feeds.ruled import triage_of
 from tests.feeds.test_supervision import Running
 from tests.waiting import until
 
@@ -46,7 +47,7 @@ class Box(Running):
         config = Config.model_validate(
             {"user": {"addresses": ["me@example.org"]}, "mail": {"mbox": [path], "scan_interval": 30, **mail}}
         )
-        super().__init__(store, clock, MboxFeed(config.mail, Triage(config), listens=True))
+        super().__init__(store, clock, MboxFeed(config.mail, triage_of(config), listens=True))
 
     def looked(self, size: int) -> bool:
         """Whether the feed has seen the file at this size."""
@@ -250,7 +251,7 @@ async def test_one_mail_in_both_a_maildir_and_an_mbox_is_one(
 ) -> None:
     root, path = make_maildir(tmp_path / "m"), tmp_path / "box"
     config = Config.model_validate({"mail": {"maildir": [root], "mbox": [path]}})
-    async with Running(store, clock, MaildirFeed(config.mail, Triage(config))) as running:
+    async with Running(store, clock, MaildirFeed(config.mail, triage_of(config))) as running:
         await running.becomes("ok")
         source = mail(number=1).rstrip(b"\n") + b"\n"
         deliver(root, source, "one")

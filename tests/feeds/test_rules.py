@@ -3,17 +3,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, ClockEntry, Config, OwnFeed
-from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, Triage, load_own_feed
+from pepper_tui.feeds import Agenda, CalendarFeed, ClockFeed, Feed, Feeds, load_own_feed
 from pepper_tui.model import ContextFilter, Facts
-from pepper_tui.rules import RuleBook, rules_of_config
 from pepper_tui.store import ContextStore, Subscriber
+from tests.feeds.ruled import triage_of
 from tests.waiting import until
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,11 +26,6 @@ CONFIG = Config.model_validate(
         ],
     }
 )
-
-
-def triage_of(config: Config, store: Any = None) -> Triage:
-    """Triage with the config's rules; the book is asked, and never started."""
-    return Triage(config, RuleBook(store, rules_of_config(config), config.mail.templates))
 
 
 @pytest.mark.parametrize(

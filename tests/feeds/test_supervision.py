@@ -13,12 +13,13 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ClockEntry, Config, OwnFeed
-from pepper_tui.feeds import Feed, Feeds, MaildirFeed, Triage, load_own_feed, maildir
+from pepper_tui.feeds import Feed, Feeds, MaildirFeed, load_own_feed, maildir
 from pepper_tui.feeds.clock_feed import newest_missed, next_time
 from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir
+from tests.feeds.ruled import triage_of
 from tests.waiting import until
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -71,7 +72,7 @@ def mail_feed(root: Path) -> MaildirFeed:
             "watch": [{"name": "team", "label": "Team.Sub", "priority": "high"}],
         }
     )
-    return MaildirFeed(config.mail, Triage(config))
+    return MaildirFeed(config.mail, triage_of(config))
 
 
 async def test_a_mail_seen_before_a_restart_signals_once(clock: ManualClock, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ async def test_subfolders_are_labels(store: ContextStore, clock: ManualClock, tm
 
         await until(all_there, 20)
         reasons = {one["metadata"]["message_id"]: one["reason"] for one in await running.signals(3)}
-        assert reasons["<m1@example.com>"] == "your watch 'team': label 'Team.Sub'"
+        assert reasons["<m1@example.com>"] == "your rule 'team': label 'Team.Sub'"
         labels = {c.data["label"] for c in await store.query(ContextFilter(namespaces=["raw.mail"]))}
         assert labels == {"Team.Sub", "Lists/dev", "Later"}
 
@@ -184,13 +185,13 @@ async def test_health_is_trouble_while_the_processor_fails(
         "async def run(ctx):\n    await ctx.emit({'id': 'a'})\n    await ctx.emit({'id': 'b'})\n"
         "    while True:\n        await ctx.sleep(1)\n\n"
         "def process(raw):\n    if broken and raw['id'] == 'odd_a':\n        raise KeyError('no such thing')\n"
-        "    return {'content': raw['id'], 'metadata': {'action': {'draft': 'ack', 'template': 'send money'}}}\n"
+        "    return {'content': raw['id'], 'metadata': {'rules': [{'draft': 'ack', 'template': 'send money'}]}}\n"
     )
-    feed = load_own_feed(OwnFeed(name="odd", file=tmp_path / "odd.py"), Triage(Config()))
+    feed = load_own_feed(OwnFeed(name="odd", file=tmp_path / "odd.py"), triage_of(Config()))
     assert feed.problem == ""
     async with Running(store, clock, feed) as running:
         [signal] = await running.signals(1)
-        assert "action" not in signal["metadata"]  # only a watch of the user's orders an act
+        assert "rules" not in signal["metadata"]  # only a rule of the user's orders an act
         told = await running.becomes("trouble")
         assert "no such thing" in told["detail"]
         assert "odd.py:12" in told["detail"]
