@@ -8,6 +8,7 @@ out before a model sees the signal: each is a record of its own, done once, or d
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rules_of_config
 from pepper_tui.rules.follow_ups import FollowUps
-from pepper_tui.rules.runner import Hands, RuleRunner
+from pepper_tui.rules.hands import Hands
+from pepper_tui.rules.runner import RuleRunner
 
 __all__ = ["FollowUps", "Hands", "RuleBook", "RuleRunner", "rules_of_config"]

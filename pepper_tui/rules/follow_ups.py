@@ -32,7 +32,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.draft import unanswerable
-from pepper_tui.rules.runner import Hands
+from pepper_tui.rules.hands import Hands
 from pepper_tui.store import ContextStore, Subscriber, follow
 from pepper_tui.text import one_line
 

@@ -1,0 +1,38 @@
+"""What the rules room is lent by others, and what an act comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from pepper_tui.model import ActState, Context, Notification
+from pepper_tui.rules.brief import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the runner needs of other rooms.
+
+    ``announce`` stores a notice and returns ``None`` where the same was told before; ``parse_when`` reads a time in
+    words and raises ``ValueError``; ``look`` asks a read tool; ``is_own`` knows the user's addresses; ``has_model``
+    says whether a model can be asked; ``me`` is the user's name.
+    """
+
+    announce: Callable[[Notification], Awaitable[Context | None]]
+    parse_when: Callable[[str, float, tzinfo], float]
+    look: Look
+    is_own: Callable[[str], bool]
+    has_model: Callable[[], bool]
+    zone: tzinfo
+    zone_name: str
+    me: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an act has come to: its state, what it made (``namespace:id``), and why it is not done, in words."""
+
+    state: ActState
+    made: str = ""
+    detail: str = ""

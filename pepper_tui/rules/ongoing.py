@@ -1,0 +1,110 @@
+"""What goes on already: a second mail of a thread starts no second draft, reminder or follow-up of the same rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pepper_tui.model import (
+    OPEN_TAG,
+    Context,
+    ContextFilter,
+    FollowUp,
+    FollowUpState,
+    Namespace,
+    Reminder,
+    ReminderState,
+    RuleAct,
+    Signal,
+    ToolCall,
+)
+from pepper_tui.store import ContextStore
+
+REMEMBERED: Final = 20_000  # acts about a matter that may still go on
+_ALL: Final = 100_000
+
+
+class Ongoing:
+    """The newest act of a kind about a matter. ``load`` it at the start; ``begin_batch`` before each batch."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+        self._acts: dict[tuple[str, str, str], RuleAct] = {}
+        self._fresh: set[str] = set()  # ids of the acts of the batch at hand, which nobody can read yet
+
+    def begin_batch(self) -> None:
+        """What the last batch made can be read from now on."""
+        self._fresh.clear()
+
+    async def goes_on(self, whose: str, act: RuleAct) -> bool:
+        """Whether an earlier act of the kind, about the same matter, is not over; else ``act`` is the newest.
+
+        ``whose`` is the rule, or whom a draft goes to.
+        """
+        key = (act.act, whose, act.matter)
+        earlier = self._acts.pop(key, None)
+        another = earlier is not None and earlier.id != act.id and bool(act.matter)
+        if earlier is not None and another and (earlier.id in self._fresh or await self._is_open(earlier)):
+            self._acts[key] = earlier
+            return True
+        self._acts[key] = act
+        while len(self._acts) > REMEMBERED:
+            del self._acts[next(iter(self._acts))]
+        self._fresh.add(act.id)
+        return False
+
+    async def _is_open(self, act: RuleAct) -> bool:
+        saved = await self._store.get(act.id, namespace=Namespace.RULE_ACT)
+        namespace, _, ident = str(saved.data.get("made") or "").partition(":") if saved is not None else ("", "", "")
+        made = await self._store.get(ident, namespace=namespace) if ident else None
+        if made is None:
+            return False
+        match namespace:
+            case Namespace.TOOL_CALL:
+                return ToolCall.of(made).open
+            case Namespace.REMINDER:
+                return Reminder.of(made).state is ReminderState.WAITING
+            case Namespace.FOLLOW_UP:
+                return FollowUp.of(made).state is FollowUpState.OPEN
+        return False
+
+    # ------------------------------------------------------------------------------------------------ at the start
+
+    async def load(self) -> None:
+        """Find what goes on, from the records that are open themselves."""
+        for namespace in (Namespace.TOOL_CALL, Namespace.REMINDER, Namespace.FOLLOW_UP):
+            page = await self._store.query(
+                ContextFilter(namespaces=[namespace], tags=[OPEN_TAG], newest_first=False, limit=_ALL)
+            )
+            for context in page:
+                await self._note(context)
+
+    async def _note(self, context: Context) -> None:
+        ident = _act_of(context)
+        saved = await self._store.get(ident, namespace=Namespace.RULE_ACT) if ident else None
+        for act in RuleAct.readable([saved] if saved is not None else []):
+            whose = await self._recipient(act) if act.act == "draft" else act.rule
+            self._acts.setdefault((act.act, whose, act.matter), act)
+
+    async def _recipient(self, act: RuleAct) -> str:
+        namespace, _, ident = act.match.partition(":")
+        saved = await self._store.get(ident, namespace=namespace)
+        for signal in Signal.readable([saved] if saved is not None else []):
+            return recipient(signal)
+        return ""
+
+
+def recipient(signal: Signal) -> str:
+    """Whom an answer to the mail of ``signal`` goes to."""
+    return str(signal.metadata.get("reply_to") or signal.metadata.get("sender") or "").lower()
+
+
+def _act_of(context: Context) -> str:
+    """The id of the act that led to an open record, or empty."""
+    data = context.data
+    if context.namespace == Namespace.TOOL_CALL:
+        origin = str(data.get("origin") or "")
+        return origin.removeprefix("act:") if origin.startswith("act:") else ""
+    if context.namespace == Namespace.REMINDER:
+        space, _, ident = str(data.get("source") or "").partition(":")
+        return ident if space == Namespace.RULE_ACT else ""
+    return str(data.get("act") or "")
