@@ -407,8 +407,12 @@ class ContextStore:
         return await self.read(find)
 
     async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
-        """The contexts that the filter picks, in log order (newest first unless it says otherwise)."""
+        """The contexts that the filter picks, in log order (newest first unless it says otherwise).
+
+        Raises ``TypeError`` or ``ValueError`` for a filter that is not understood.
+        """
         now = self.clock.now()
+        filter = filters.as_of(filter, now)  # noqa: A001
         return await self.cache.answer(
             ("query", key_of(filter)),
             filter.namespaces,
@@ -435,11 +439,12 @@ class ContextStore:
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
         now = self.clock.now()
+        filter = filters.as_of(filter, now)  # noqa: A001
         return await self.read(lambda c: filters.count(c, filter, resolve(filter.namespaces, self._known(c)), now), 1)
 
     async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
         """Ranked search by words, and by meaning where there is that, best first. No text is a syntax error."""
-        wanted = filter or EVERYTHING
+        wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
         if self.meaning is not None:  # it keeps the vectors of queries itself, and finds more as its own work goes on
             return await self._search(text, wanted, limit)
         return await self.cache.answer(
