@@ -228,7 +228,7 @@ def _same(current: Context, data: Json, kind: str, text: str, tags: frozenset[st
 
 
 def check_writable(namespace: str) -> None:
-    """Raise ``ReservedNamespaceError`` if no feed of the user's may write ``namespace``, ``ValueError`` if it is none."""
+    """Raise ``ReservedNamespaceError`` if no feed file may write ``namespace``, ``ValueError`` if it is none."""
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
         raise ValueError(f"{namespace!r} is no namespace: words of letters, digits, - and _, with dots between them")
     if namespace in (Namespace.RAW, Namespace.SIGNALS):

@@ -36,7 +36,8 @@ class OwnPriority:
     def __init__(self, file: Path, timer: Callable[[], float] = time.perf_counter) -> None:
         self._file, self._timer = file, timer
         self._function: Callable[[Json], Any] | None = None
-        self._words = ""
+        self.words = ""
+        """What went wrong last; empty if nothing did."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
 
@@ -48,7 +49,7 @@ class OwnPriority:
                 raise ValueError("it has no `def determine_priority(event_data)`")
             self._function = found
         except (Exception, SystemExit) as error:
-            self._words = f"{line_of(error, self._file)}: {type(error).__name__}: {error}"
+            self.words = f"{line_of(error, self._file)}: {type(error).__name__}: {error}"
 
     def of(self, signal: Context, given: Priority) -> Priority:
         """What the user's function makes of ``signal``, whose priority is ``given``. May be called on any thread."""
@@ -75,7 +76,7 @@ class OwnPriority:
         said: str | None = None
         while True:
             self._changed.clear()
-            words = one_line(self._words, 500)
+            words = one_line(self.words, 500)
             if words != said:
                 mend = f"mend {self._file} and restart pepper; until then signals keep their own priority"
                 state: Literal["ok", "trouble"] = "trouble" if words else "ok"
@@ -88,9 +89,9 @@ class OwnPriority:
             await self._changed.wait()
 
     def _say(self, words: str) -> None:
-        if words == self._words:
+        if words == self.words:
             return
-        self._words = words
+        self.words = words
         log.warning("determine_priority: %s", words)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
