@@ -46,7 +46,7 @@ async def test_what_a_feed_signals_is_outside_text_under_the_users_rules(start: 
         "watch": [{"name": "fire", "words": ["fire"], "priority": "urgent"}, {"name": "s", "source": "slack"}],
     }
     forged = {"metadata": {"action": {"draft": "x"}, "rules": [{"rule": "x"}], "url": "u"}, "priority": "low"}
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"text": "hello\x1b[31m\nthere", "more": forged},
         {"text": "the house is on FIRE"},
         {"text": "come", "more": {"sender": "boss@example.com", "reason": "asked"}},
@@ -97,8 +97,8 @@ async def test_what_can_be_no_signal_is_refused_in_words(
 @pytest.mark.parametrize(
     "namespace",
     ["approval", "people", "mail.sent", "calendar.added", "judging.mail", "unjudged", "health", "undo", "llm.usage",
-     "profile", "notification", "note", "user.message", "user.other", "tool.call", "rule", "rule.act", "memory.mail-agent",
-     "feed.chat", "raw.mail", "raw.calendar", "raw.clock", "signals.mail", "signals.clock", "signals.unjudged"],
+     "profile", "notification", "note", "user.message", "user.other", "tool.call", "rule", "rule.act",
+     "memory.mail-agent", "feed.chat", "raw.mail", "raw.calendar", "raw.clock", "signals.mail", "signals.clock", "signals.unjudged"],
 )  # fmt: skip
 def test_reserved(namespace: str) -> None:
     with pytest.raises(api.ReservedNamespaceError, match="Pepper's own"):
