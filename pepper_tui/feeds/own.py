@@ -144,6 +144,8 @@ class OwnFeed:
         except Exception as error:
             where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file}") from error
+        if self._handlers:
+            await asyncio.Event().wait()  # they go on: a feed whose run was only a beginning has not stopped
 
     def _store(self, ctx: FeedContext) -> FeedStore:
         return FeedStore(self.name, self._triage, ctx)

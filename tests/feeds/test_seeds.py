@@ -1,8 +1,8 @@
 """Every Python snippet of the three documents that Pepper comes from, word for word.
 
-``RUNS``: a snippet that a user writes runs as it stands in a file of theirs; what it leaves to the imagination
-(``process_email_signal``, ``IMPORTANT_USERS`` …) stands before it. ``REPLACED``: a snippet that sketches Pepper's inside
-is listed with what takes its place here, and that is there.
+``RUNS``: a snippet that a user writes runs as it stands in a file of theirs, after what it leaves to the imagination
+(``process_email_signal``, ``IMPORTANT_USERS`` …). ``REPLACED``: a snippet that sketches Pepper's
+inside is listed with what takes its place here, and that is there.
 """
 
 from __future__ import annotations

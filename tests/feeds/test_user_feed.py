@@ -98,7 +98,8 @@ async def test_what_can_be_no_signal_is_refused_in_words(
     "namespace",
     ["approval", "people", "mail.sent", "calendar.added", "judging.mail", "unjudged", "health", "undo", "llm.usage",
      "profile", "notification", "note", "user.message", "user.other", "tool.call", "rule", "rule.act",
-     "memory.mail-agent", "feed.chat", "raw.mail", "raw.calendar", "raw.clock", "signals.mail", "signals.clock", "signals.unjudged"],
+     "memory.mail-agent", "feed.chat", "raw.mail", "raw.calendar", "raw.clock", "signals.mail",
+     "signals.clock", "signals.unjudged"],
 )  # fmt: skip
 def test_reserved(namespace: str) -> None:
     with pytest.raises(api.ReservedNamespaceError, match="Pepper's own"):
