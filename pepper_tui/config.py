@@ -554,6 +554,7 @@ class Config(Section):
         ]:
             if template and template not in self.mail.templates:
                 raise ValueError(f"{kind} {name!r} names the template {template!r}; add it to [mail.templates]")
+        _each_once("feeds", [feed.name for feed in self.feed])
         names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
         for feed in self.exec:
             if feed.name in FEED_NAMES or names.count(feed.name) > 1:

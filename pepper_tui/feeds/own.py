@@ -133,7 +133,7 @@ class OwnFeed:
             await ctx.health.report("trouble", self.problem, self._mend)
             await asyncio.Event().wait()
             return
-        await ctx.health.report("ok", f"{self._config.file}")
+        await ctx.health.report("ok", f"{self._config.file}{await self._left_over(ctx)}")
         if not hasattr(self._module, "run"):
             await asyncio.Event().wait()
             return
@@ -146,6 +146,19 @@ class OwnFeed:
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file}") from error
         if self._handlers:
             await asyncio.Event().wait()  # they go on: a feed whose run was only a beginning has not stopped
+
+    async def _left_over(self, ctx: FeedContext) -> str:
+        """Forget the subscriptions of handlers that the file no longer has; words on those that hold something."""
+        there, words = {handler.name for handler in self._handlers}, ""
+        for name, count in (await ctx.store.waiting(f"feeds.{self.name}.")).items():
+            if name in there:
+                continue
+            if not count:
+                await ctx.store.forget(name)
+                continue
+            gone = name.removeprefix(f"feeds.{self.name}.")
+            words += f"; still waiting for {gone!r}, which is no longer in it: {count} (name={gone!r} hands them over)"
+        return words
 
     def _store(self, ctx: FeedContext) -> FeedStore:
         return FeedStore(self.name, self._triage, ctx)

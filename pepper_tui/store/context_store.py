@@ -281,7 +281,7 @@ class ContextStore:
                 subscription.offer(committed.rows)
             for watcher in self._watchers:
                 watcher(len(committed.rows))
-        for name in committed.woken:
+        for name in sorted(committed.woken):  # who is woken first is not left to chance
             queue = self._queues.get(name)
             if queue is not None:
                 queue.wake()
@@ -518,6 +518,10 @@ class ContextStore:
         """Remove a durable subscription and its deliveries. Returns whether there was one."""
         self._queues.pop(name, None)
         return await self._writer.run(lambda connection, book: book.subscriptions.forget(connection, name))
+
+    async def waiting(self, prefix: str) -> dict[str, int]:
+        """The durable subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
+        return await self.read(lambda connection: counts.waiting(connection, prefix), 1)
 
     async def dead(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""

@@ -10,7 +10,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.model import NOT_FOR_FEEDS
+from pepper_tui.model import NOT_FOR_FEEDS, Context, Priority
+from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.store import ContextStore
 from tests.feeds.feed_files import Running
 from tests.waiting import until
@@ -40,10 +41,12 @@ def test_every_block_is_run() -> None:
 
 
 @of("journal")
-async def test_store(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_store(running: Running, store: ContextStore) -> None:
     async with running:
         await running.health("journal", "stopped")  # its run has an end
-    assert capsys.readouterr().out == "2 Painted the fence, twice\n1 Painted the fence\n"
+    told = await store.get("history", namespace="journal")
+    assert told is not None
+    assert told.data == {"versions": ["Painted the fence, twice", "Painted the fence"]}
 
 
 @of("looker")
@@ -106,3 +109,17 @@ def test_the_page_names_what_is_reserved() -> None:
         family = pattern.partition(".")[0]
         named = pattern in free and f"`{pattern}`" in said
         assert named or f"`{family}`" in said or f"`{family}.*`" in said, pattern
+
+
+async def test_the_blocks_of_the_page_on_feeds(store: ContextStore, clock: ManualClock, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/feeds.md").read_text(encoding="utf-8")
+    look, rank = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    async with Running(store, clock, tmp_path, {"look": look}) as running:
+        await store.store({"content": "hm"}, namespace="signals.x", context_id="s", text="hm")
+        [entry] = await running.found("journal", 1)
+    assert entry.data == {"seen": "s", "related": 1}
+    (tmp_path / "priority.py").write_text(rank)
+    own = OwnPriority(tmp_path / "priority.py")
+    own.load()
+    assert own.of(Context("s", "signals.x", {"content": "Urgent"}), Priority.LOW) is Priority.URGENT
+    assert own.of(Context("s", "signals.x", {"content": "hm"}), Priority.LOW) is Priority.LOW

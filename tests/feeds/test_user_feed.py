@@ -270,6 +270,44 @@ async def test_a_delivery_outlives_the_process(clock: ManualClock, tmp_path: Pat
     await store.close()
 
 
+async def told_of(running: Running, end: str) -> None:
+    """Wait until the health of the feed ``x`` is well, and ends in ``end``, as far as that goes."""
+
+    async def told() -> bool:
+        health = await running.store.get("feed.x", namespace="health")
+        said = health.data["detail"].partition(" (name=")[0] if health and health.data["state"] == "ok" else ""
+        return said.endswith(end)
+
+    await until(told)
+
+
+async def test_a_handler_that_is_gone(clock: ManualClock, store: ContextStore, tmp_path: Path) -> None:
+    fails = """
+@subscriber.on_context_update(namespaces=["raw.x"])
+async def one(update):
+    raise ValueError("no")
+
+@subscriber.on_context_update(namespaces=["raw.x"])
+async def two(update): ...
+"""
+    other = '@subscriber.on_context_update(namespaces=["raw.x"], NAME)\nasync def three(update): ...\n'
+    async with Running(store, clock, tmp_path, {"x": HEAD + fails}) as running:
+        await store.store({}, namespace="raw.x")
+        await running.health("x", "trouble")
+    assert set(await store.waiting("feeds.x")) == {"feeds.x.one", "feeds.x.two"}
+    async with Running(store, clock, tmp_path, {"x": HEAD + other.replace(", NAME", "")}) as running:
+        await told_of(running, "still waiting for 'one', which is no longer in it: 1")
+        assert set(await store.waiting("feeds.x")) == {"feeds.x.one", "feeds.x.three"}
+    async with Running(store, clock, tmp_path, {"x": HEAD + other.replace("NAME", 'name="one"')}) as running:
+        await told_of(running, "x.py")
+
+        async def handed_over() -> bool:
+            await clock.advance(60)
+            return await store.waiting("feeds.x") == {"feeds.x.one": 0}
+
+        await until(handed_over)
+
+
 async def test_events_reach_all_that_wait_and_once(start: Start, store: ContextStore) -> None:
     source = """
 async def run(ctx):
