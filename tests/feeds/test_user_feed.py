@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -452,3 +456,50 @@ def process(raw):
     assert matters.pop("signal_slack_7") == "thing:7"
     [(ident, matter)] = matters.items()
     assert ident.removeprefix("signal_slack_") == matter.removeprefix("thing:")
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+
+@subscriber.on_context_update(namespaces=["raw.x"])
+async def take(update):
+    await context_store.store({"of": update.context.id}, namespace="taken")
+    mark = Path(__file__).with_suffix(".mark")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def run(ctx):
+    await context_store.store({"n": 1}, namespace="raw.x", context_id="a")
+    await ctx.sleep(1e9)
+"""
+VICTIM = """
+import asyncio, sys
+from pathlib import Path
+from pepper_tui.clock import ManualClock
+from pepper_tui.store import ContextStore
+from tests.feeds.feed_files import Running
+
+async def main(folder):
+    clock = ManualClock()
+    store = await ContextStore.open(folder / "p.db", clock)
+    async with Running(store, clock, folder, {"x": (folder / "x.py").read_text()}) as running:
+        await running.found("taken", 1)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+async def test_a_handler_that_was_killed_runs_again(clock: ManualClock, tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(HEAD + KILLED)
+    arguments = [sys.executable, "-c", VICTIM, str(tmp_path)]
+    killed = await asyncio.to_thread(subprocess.run, arguments, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    assert await store.count(ContextFilter(namespaces=["taken"])) == 0
+    assert await store.waiting("feeds.x.") == {"feeds.x.take": 1}
+    async with Running(store, clock, tmp_path, {"x": HEAD + KILLED}) as running:
+        [taken] = await running.found("taken", 1)
+    assert taken.data == {"of": "a"}
+    await store.close()
