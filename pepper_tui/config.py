@@ -191,6 +191,7 @@ class Scheduler(Section):
     # what the offline model left alone: of how many days, and how many at most, a model judges at its first start
     judge_days: Annotated[float, Field(ge=0, le=30)] = 3.0
     judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
+    priority: Path | None = None  # a Python file with determine_priority(event_data): which signal goes first
 
 
 class Fetch(Section):
@@ -553,6 +554,7 @@ class Config(Section):
         ]:
             if template and template not in self.mail.templates:
                 raise ValueError(f"{kind} {name!r} names the template {template!r}; add it to [mail.templates]")
+        _each_once("feeds", [feed.name for feed in self.feed])
         names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
         for feed in self.exec:
             if feed.name in FEED_NAMES or names.count(feed.name) > 1:
@@ -602,7 +604,10 @@ def _anchored(config: Config, base: Path) -> Config:
     tools = [tool.model_copy(update={"file": at(tool.file)}) for tool in config.tool]
     workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
     servers = {name: _anchored_server(server, at) for name, server in config.mcp.items()}
-    sections = {"mail": mail, "calendar": calendar, "files": files, "mcp": servers}
+    scheduler = config.scheduler
+    if scheduler.priority:
+        scheduler = scheduler.model_copy(update={"priority": at(scheduler.priority)})
+    sections = {"mail": mail, "calendar": calendar, "files": files, "mcp": servers, "scheduler": scheduler}
     return config.model_copy(update={**sections, "feed": feeds, "tool": tools, "worker": workers})
 
 

@@ -69,6 +69,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config
 from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler.own_priority import PART as PRIORITY
 from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
@@ -338,6 +339,8 @@ class Engine:
         for context in await self._store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=1000)):
             family, named, _ = context.context_id.partition(".")
             if context.context_id == MEANING and self._meaning is None:
+                await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
+            if context.context_id == PRIORITY and config.scheduler.priority is None:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
             if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)

@@ -34,3 +34,15 @@ def load_file(path: Path, name: str) -> ModuleType:
         raise UserFileError(f"{path}:{error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         raise UserFileError(f"{path} failed while loading: {type(error).__name__}: {error}") from error
+
+
+def line_of(error: BaseException, file: Path) -> str:
+    """``file:line`` of the innermost line of ``file`` that ``error`` passed; ``file`` alone if it passed none."""
+    if isinstance(error, SyntaxError) and error.lineno and error.filename == str(file):
+        return f"{file}:{error.lineno}"
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{file}:{line}" if line else str(file)

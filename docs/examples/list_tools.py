@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pepper_tui.model import CardLine, Effect, ResolvedEffect
-from pepper_tui.tools import NotDoneError, ToolContext, ToolError, tool
+from pepper_tui.api import CardLine, Effect, NotDoneError, ResolvedEffect, ToolContext, ToolError, tool
 
 LIST = Path.home() / "shopping.txt"
 

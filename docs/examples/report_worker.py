@@ -1,6 +1,6 @@
 """Writes a short weekly report from notes, and remembers the last one."""
 
-from pepper_tui.workers import StatefulWorker
+from pepper_tui.api import StatefulWorker
 
 
 class Reporter(StatefulWorker):

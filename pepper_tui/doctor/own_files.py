@@ -1,4 +1,4 @@
-"""Files of the user's own code that the config names: feeds, tools and workers. They are read, never run."""
+"""Files of the user's own code that the config names: feeds, tools, workers, priorities. They are read, never run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     own = [(f"feed {feed.name}", feed.file) for feed in patient.config.feed]
     own += [(f"tool {tool.file.stem}", tool.file) for tool in patient.config.tool]
     own += [(f"worker {worker.name}", worker.file) for worker in patient.config.worker if worker.file]
+    own += [("priority", file) for file in [patient.config.scheduler.priority] if file]
     for part, file in own:
         yield await asyncio.to_thread(_own, part, file)
 

@@ -20,9 +20,10 @@ from typing import Any, Final
 
 from pepper_tui.config import ExecFeed as ExecConfig
 from pepper_tui.feeds import exec_keeper
+from pepper_tui.feeds.chain import link
 from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
 from pepper_tui.feeds.lines import MAX_LINE, Lines
-from pepper_tui.feeds.said import content_of, raw_of, signal_of
+from pepper_tui.feeds.said import content_of, raw_of, said_in, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace
 from pepper_tui.text import one_line
@@ -55,9 +56,10 @@ class ExecFeed:
             if update.deleted:
                 return
             async with ctx.processing(update.seq):
-                raw = update.context.data
-                found = signal_of(self.name, raw, raw["id"], update.context.created_at, self._triage)
-                await store_signal(ctx.store, found)
+                context = update.context
+                said = said_in(self.name, context)
+                found = signal_of(self.name, said, context.context_id, context.created_at, self._triage)
+                await store_signal(ctx.store, found, metadata=link(update))
 
         ctx.subscriber.on_context_update(
             namespaces=[f"{Namespace.RAW}.{self.name}"], name=f"feeds.{self.name}", start="beginning"
@@ -225,7 +227,8 @@ class _Run:
 
     async def _store(self, objects: list[Json]) -> None:
         namespace = f"{Namespace.RAW}.{self._feed.name}"
-        said = {raw["id"]: (raw, text) for raw, text in (raw_of(self._feed.name, found) for found in reversed(objects))}
+        read = (raw_of(self._feed.name, found) for found in reversed(objects))
+        said = {key: (raw, text) for key, raw, text in read}
         async with self._ctx.store.unit():
             for key, (raw, text) in reversed(said.items()):
                 if await self._ctx.store.get(key, namespace=namespace) is None:

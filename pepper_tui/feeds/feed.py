@@ -9,14 +9,14 @@ before ``Subscriber.start``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Literal, Protocol
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import Health, Namespace, Signal
+from pepper_tui.model import Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, Subscriber
 from pepper_tui.text import one_line
 
@@ -26,6 +26,8 @@ STEADY: Final = 60.0  # seconds of running after which the next failure counts a
 
 OPEN: Final = "judging"
 """Signals that wait to be judged are in ``judging.<source>``; see ``feeds/judging.py``."""
+BY_PEPPER: Final = "by_pepper"
+"""The key of a context's metadata that marks what comes of Pepper's own doing; see ``feeds/chain.py``."""
 PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
 HealthState = Literal["ok", "starting", "trouble", "stopped"]
@@ -49,7 +51,7 @@ class HealthReporter:
     def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
         self._store, self._clock, self._part = store, clock, part
         self._source: tuple[HealthState, str, str] = ("starting", "", "")
-        self._failing: dict[int, tuple[str, str]] = {}  # by the update's seq: what went wrong, and how to mend it
+        self._failing: dict[Hashable, tuple[str, str]] = {}  # by what failed: what went wrong, and how to mend it
         self._last: tuple[str, str, str] | None = None
         self._writing = asyncio.Lock()
 
@@ -58,13 +60,13 @@ class HealthReporter:
         self._source = (state, one_line(detail, 500), one_line(mend, 500))
         await self._say()
 
-    async def processed(self, seq: int, error: Exception | None = None, mend: str = "") -> None:
-        """Record that the processor failed with ``error`` on an update, or that it went through."""
+    async def processed(self, what: Hashable, error: Exception | None = None, mend: str = "") -> None:
+        """Record that ``what`` (an update, or one handler's turn at it) failed with ``error``, or went through."""
         if error is not None:
             words = str(error) if isinstance(error, FeedError) else f"{type(error).__name__}: {error}"
             detail = f"what came in can't be processed: {words}"
-            self._failing[seq] = (one_line(detail, 500), one_line(mend or PROCESSOR_MEND, 500))
-        elif self._failing.pop(seq, None) is None:
+            self._failing[what] = (one_line(detail, 500), one_line(mend or PROCESSOR_MEND, 500))
+        elif self._failing.pop(what, None) is None:
             return
         await self._say()
 
@@ -94,14 +96,14 @@ class FeedContext:
     zone: tzinfo
 
     @asynccontextmanager
-    async def processing(self, seq: int) -> AsyncIterator[None]:
-        """Tell as health what goes wrong while the update ``seq`` is processed, and when it went through."""
+    async def processing(self, what: Hashable) -> AsyncIterator[None]:
+        """Tell as health what goes wrong while ``what`` is processed, and when it went through."""
         try:
             yield
         except Exception as error:
-            await self.health.processed(seq, error, str(getattr(error, "mend", "")))
+            await self.health.processed(what, error, str(getattr(error, "mend", "")))
             raise
-        await self.health.processed(seq)
+        await self.health.processed(what)
 
     async def wait(self, changed: asyncio.Event, seconds: float) -> None:
         """Return after ``seconds``, or as soon as ``changed`` is set."""
@@ -191,12 +193,22 @@ class Feeds:
 
 
 async def store_signal(
-    store: ContextStore, signal: Signal, tags: Iterable[str] = (), dedupe_key: str = "", *, is_open: bool = False
+    store: ContextStore,
+    signal: Signal,
+    tags: Iterable[str] = (),
+    dedupe_key: str = "",
+    *,
+    is_open: bool = False,
+    metadata: Json | None = None,
 ) -> None:
     """Store ``signal`` in ``signals.<source>``: once an id, and once a ``dedupe_key`` within its window.
 
     ``is_open``: it is for a model to judge first, and waits for that in ``judging.<source>``.
+    ``metadata``: the context's own.
     """
+    metadata = metadata or {}
+    if metadata.get(BY_PEPPER):
+        signal.priority, signal.reason = Priority.LOG, "Pepper's own doing"
     namespace = f"{Namespace.SIGNALS}.{signal.source}"
     if await store.get(signal.id, namespace=namespace) is not None:
         return
@@ -206,6 +218,6 @@ async def store_signal(
         type="signal",
         text="" if is_open else signal.content,
         tags={str(signal.priority), *tags},
-        metadata={"dedupe_key": dedupe_key} if is_open else None,
+        metadata={**metadata, **({"dedupe_key": dedupe_key} if is_open else {})},
         dedupe_key=dedupe_key or None,
     )

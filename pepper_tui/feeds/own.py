@@ -1,38 +1,43 @@
-"""A user's own feed: a small Python file named in the config. See docs/feeds.md.
+"""A user's own feed: a small Python file named in the config. See docs/feeds.md and docs/store-and-subscriber.md.
 
-The file has ``NAME`` and ``async def run(ctx)``; it may have ``def process(raw)`` (a dict, ``Signal`` or ``None``) and
-``def priority(signal)`` (a priority's name, or ``None`` to leave it to the rules). It runs in Pepper's process with
-the user's own rights. Whatever is wrong with it is told as ``Health`` and ends nothing else.
+The file may have ``async def run(ctx)``, ``def process(raw)`` (a dict, ``Signal`` or ``None``) and ``def
+priority(signal)`` (a priority's name, or ``None`` to leave it to the rules); and handlers and event functions, see
+``user_feed``. It has at least one of ``run``, ``process`` and those. It runs in Pepper's process with the user's own
+rights. Whatever is wrong with it is told as ``Health`` and ends nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
 from pepper_tui.config import FEED_NAMES
 from pepper_tui.config import OwnFeed as OwnFeedConfig
+from pepper_tui.feeds.chain import link
 from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
-from pepper_tui.feeds.said import raw_of, signal_of
+from pepper_tui.feeds.said import AUTHORITY, raw_of, said_in, signal_of
 from pepper_tui.feeds.triage import Triage
+from pepper_tui.feeds.user_feed import FeedFile, FeedStore, Handler, at_work
 from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
+from pepper_tui.store import GiveUpError, StoreError
+from pepper_tui.store.subscriber import TIMEOUT
 from pepper_tui.text import one_line
-from pepper_tui.user_files import run_file
+from pepper_tui.user_files import line_of, run_file
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TAKEN: Final = FEED_NAMES
+_EMITTED: Final = "own"  # the type of what ``emit`` stores
 
 
 class OwnContext:
     """What the file's ``run`` is given."""
 
-    def __init__(self, name: str, settings: Mapping[str, Any], ctx: FeedContext) -> None:
+    def __init__(self, name: str, settings: Mapping[str, Any], ctx: FeedContext, store: FeedStore) -> None:
         self.settings = settings
-        self._name, self._ctx = name, ctx
+        self._name, self._ctx, self._store = name, ctx, store
 
     def now(self) -> float:
         """POSIX seconds."""
@@ -43,9 +48,9 @@ class OwnContext:
 
     async def emit(self, data: Mapping[str, Any]) -> None:
         """Store ``data`` in ``raw.<name>``. The same ``data["id"]`` (default: a hash of all of it) is one thing."""
-        raw, text = raw_of(self._name, data)
+        ident, raw, text = raw_of(self._name, data)
         namespace = f"{Namespace.RAW}.{self._name}"
-        await self._ctx.store.store(raw, namespace=namespace, context_id=raw["id"], type="own", text=text)
+        await self._store.write(raw, namespace=namespace, context_id=ident, type=_EMITTED, text=text)
 
     async def recall(self, key: str) -> Json | None:
         """What ``keep`` kept under ``key``, also after a restart."""
@@ -59,42 +64,118 @@ class OwnContext:
 class OwnFeed:
     """The feed of one file. A file that can't be loaded is a feed that only tells so."""
 
-    def __init__(self, config: OwnFeedConfig, triage: Triage, module: ModuleType | None, problem: str = "") -> None:
+    def __init__(
+        self,
+        config: OwnFeedConfig,
+        triage: Triage,
+        module: ModuleType | None,
+        problem: str = "",
+        registered: FeedFile | None = None,
+    ) -> None:
+        """``registered``: the handlers of ``module``."""
         self.name: str = config.name
         self.problem = problem
         self._config, self._triage, self._module = config, triage, module
+        self._handlers = list(registered.handlers.values()) if registered else []
 
     def listen(self, ctx: FeedContext) -> None:
         if self._module is None:
             return
+        store = self._store(ctx)
+        if hasattr(self._module, "run") or hasattr(self._module, "process"):
 
-        async def process(update: ContextUpdate) -> None:
-            if not update.deleted:
-                async with ctx.processing(update.seq):
-                    await self._signal(ctx, update)
+            async def process(update: ContextUpdate) -> None:
+                if not update.deleted:
+                    async with ctx.processing(update.seq):
+                        with at_work(store, update):
+                            await self._signal(ctx, update)
 
-        subscribe = ctx.subscriber.on_context_update(
-            namespaces=[f"{Namespace.RAW}.{self.name}"], name=f"feeds.{self.name}", start="beginning"
-        )
-        subscribe(process)
+            subscribe = ctx.subscriber.on_context_update(
+                namespaces=[f"{Namespace.RAW}.{self.name}"], name=f"feeds.{self.name}", start="beginning"
+            )
+            subscribe(process)
+        for handler in self._handlers:
+            ctx.subscriber.on_context_update(
+                namespaces=handler.namespaces, tags=handler.tags, name=handler.name, start=handler.start, timeout=None
+            )(self._handling(handler, store, ctx))
+
+    def _handling(
+        self, handler: Handler, store: FeedStore, ctx: FeedContext
+    ) -> Callable[[ContextUpdate], Awaitable[None]]:
+        async def handle(update: ContextUpdate) -> None:
+            if update.deleted and not handler.deletions:
+                return
+            what = (handler.name, update.seq)
+            async with ctx.processing(what):
+                with at_work(store, update) as work:
+                    await self._call(handler, update)
+            if work.ended is not None:  # the file caught it: its other writes stand
+                await ctx.health.processed((*what, "chain"), work.ended, work.ended.mend)
+
+        return handle
+
+    async def _call(self, handler: Handler, update: ContextUpdate) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT) as limit:
+                await handler.call(update)
+            if limit.expired():  # it took its cancellation for itself and returned
+                raise TimeoutError
+        except (StoreError, GiveUpError):
+            raise  # the subscriber knows what to do with these
+        except TimeoutError as error:
+            words = str(error) or f"{handler.name} has not ended within {TIMEOUT:g} s"
+            raise FeedError(f"{line_of(error, self._config.file)}: {words}", self._mend) from error
+        except Exception as error:
+            raise self._told(error) from error
 
     async def run(self, ctx: FeedContext) -> None:
         if self._module is None:
-            await ctx.health.report("trouble", self.problem, f"mend {self._config.file} and restart pepper")
+            await ctx.health.report("trouble", self.problem, self._mend)
             await asyncio.Event().wait()
             return
-        await ctx.health.report("ok", f"{self._config.file}")
+        await ctx.health.report("ok", f"{self._config.file}{await self._left_over(ctx)}")
+        if not hasattr(self._module, "run"):
+            await asyncio.Event().wait()
+            return
+        store = self._store(ctx)
         try:
-            await self._module.run(OwnContext(self.name, self._config.settings, ctx))
+            with at_work(store):
+                await self._module.run(OwnContext(self.name, self._config.settings, ctx, store))
         except Exception as error:
-            where = _line(error, self._config.file)
+            where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file}") from error
+        if self._handlers:
+            await asyncio.Event().wait()  # they go on: a feed whose run was only a beginning has not stopped
+
+    async def _left_over(self, ctx: FeedContext) -> str:
+        """Forget the subscriptions of handlers that the file no longer has; words on those that hold something."""
+        there, words = {handler.name for handler in self._handlers}, ""
+        for name, count in (await ctx.store.waiting(f"feeds.{self.name}.")).items():
+            if name in there:
+                continue
+            if not count:
+                await ctx.store.forget(name)
+                continue
+            gone = name.removeprefix(f"feeds.{self.name}.")
+            words += f"; still waiting for {gone!r}, which is no longer in it: {count} (name={gone!r} hands them over)"
+        return words
+
+    def _store(self, ctx: FeedContext) -> FeedStore:
+        return FeedStore(self.name, self._triage, ctx)
+
+    @property
+    def _mend(self) -> str:
+        return f"mend {self._config.file} and restart pepper"
+
+    def _told(self, error: Exception) -> FeedError:
+        return FeedError(f"{line_of(error, self._config.file)}: {type(error).__name__}: {error}", self._mend)
 
     async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
         assert self._module is not None
-        raw = update.context.data
+        if update.context.type != _EMITTED and not hasattr(self._module, "process"):
+            return  # a handler's own writing into this namespace is no signal by itself
         try:
-            signal = self._made(raw, update)
+            signal = self._made(said_in(self.name, update.context), update)
             if signal is None:
                 return
             rule: Callable[[Signal], str | None] | None = getattr(self._module, "priority", None)
@@ -103,56 +184,48 @@ class OwnFeed:
                 signal.priority = Priority(named)
                 signal.reason = f"the priority rule of your feed {self.name!r}"
         except Exception as error:
-            where = _line(error, self._config.file)
-            mend = f"mend {self._config.file} and restart pepper"
-            raise FeedError(f"{where}: {type(error).__name__}: {error}", mend) from error
-        await store_signal(ctx.store, signal)
+            raise self._told(error) from error
+        await store_signal(ctx.store, signal, metadata=link(update))
 
     def _made(self, raw: Json, update: ContextUpdate) -> Signal | None:
         process = getattr(self._module, "process", None)
         said: Any = process(raw) if process else raw
         if said is None:
             return None
-        identity = f"signal_{raw['id']}"
+        raw_id = update.context.context_id
         if isinstance(said, Signal):
-            said.id, said.source = identity, self.name
+            said.id, said.source = f"signal_{raw_id}", self.name
             said.content = one_line(said.content, 320)
-            said.metadata.pop("rules", None)  # what a file says of itself orders nothing
+            for key in AUTHORITY:
+                said.metadata.pop(key, None)
             return said
         if not isinstance(said, dict):
             raise TypeError(f"process must return a dict, a Signal or None, not {type(said).__name__}")
-        return signal_of(self.name, said, raw["id"], update.context.created_at, self._triage)
+        return signal_of(self.name, said, raw_id, update.context.created_at, self._triage)
 
 
 def load_own_feed(config: OwnFeedConfig, triage: Triage) -> OwnFeed:
     """The feed that ``config`` names. Never raises: see ``OwnFeed.problem``. Blocking."""
+    registered = FeedFile(config.name, config.file)
     try:
-        return OwnFeed(config, triage, _module(config))
+        return OwnFeed(config, triage, _module(config, registered), registered=registered)
     except Exception as error:
-        where = _line(error, config.file)
+        where = line_of(error, config.file)
         return OwnFeed(config, triage, None, f"{where}: {type(error).__name__}: {error}")
     except SystemExit as error:
         return OwnFeed(config, triage, None, f"{config.file}: it ends the program: {error}")
 
 
-def _module(config: OwnFeedConfig) -> ModuleType:
+def _module(config: OwnFeedConfig, registered: FeedFile) -> ModuleType:
     if not _NAME.fullmatch(config.name) or config.name in _TAKEN:
         raise ValueError(f"the name {config.name!r} is taken or is not made of a-z, 0-9 and _")
-    module = run_file(config.file, f"pepper_own_feed_{config.name}")
-    if getattr(module, "NAME", None) != config.name:
+    with registered.loading():
+        module = run_file(config.file, f"pepper_own_feed_{config.name}")
+    if getattr(module, "NAME", config.name) != config.name:
         raise ValueError(f"its NAME must be {config.name!r}, as the config says")
-    if not asyncio.iscoroutinefunction(getattr(module, "run", None)):
-        raise ValueError("it has no `async def run(ctx)`")
+    run = getattr(module, "run", None)
+    if run is not None and not asyncio.iscoroutinefunction(run):
+        raise ValueError("its run must be `async def run(ctx)`")
+    if run is None and not callable(getattr(module, "process", None)) and not registered.handlers:
+        raise ValueError("it has no `async def run(ctx)`, no `def process(raw)` and no handler")
     return module
-
-
-def _line(error: BaseException, file: Path) -> str:
-    """``file:line`` of the innermost line of ``file`` that ``error`` passed."""
-    if isinstance(error, SyntaxError) and error.lineno:
-        return f"{file}:{error.lineno}"
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(file):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return f"{file}:{line}" if line else str(file)

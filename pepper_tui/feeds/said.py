@@ -9,22 +9,44 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
+from pepper_tui.config import FEED_NAMES
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import Facts, Json, Priority, Signal
+from pepper_tui.model import Context, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.text import one_line
 
+AUTHORITY: Final = ("action", "rules")
+"""The keys of a signal's metadata that carry the user's own orders."""
 
-def raw_of(name: str, said: Mapping[str, Any]) -> tuple[Json, str]:
-    """What is stored in ``raw.<name>``, and the text that search finds.
 
-    Its ``id`` names the thing: by default a hash of all that was said.
+def raw_of(name: str, said: Mapping[str, Any]) -> tuple[str, Json, str]:
+    """The id under which ``said`` is stored in ``raw.<name>``, what is stored, and the text that search finds.
+
+    Its own ``id`` names the thing: by default a hash of all that was said. As a context's id it has the feed's name
+    before it, so that no two feeds' signals share one.
     """
     raw = dict(said)
-    digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
-    raw["id"] = f"{name}_{raw.get('id', digest[:24])}"
-    return raw, " ".join(str(value) for value in raw.values() if isinstance(value, str))
+    if raw.get("id") in (None, ""):
+        raw["id"] = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:24]
+    return f"{name}_{raw['id']}", raw, text_of(raw)
+
+
+def said_in(name: str, context: Context) -> Json:
+    """What was said in a context of ``raw.<name>``, with the ``id`` as it was said.
+
+    An older Pepper stored the context's id there.
+    """
+    raw = context.data
+    if raw.get("id") == context.context_id and context.context_id.startswith(f"{name}_"):
+        return {**raw, "id": context.context_id.removeprefix(f"{name}_")}
+    return raw
+
+
+def text_of(data: Mapping[str, Any]) -> str:
+    """The words in ``data``, for search."""
+    return " ".join(value for value in data.values() if isinstance(value, str))
 
 
 def content_of(said: Json) -> str:
@@ -32,7 +54,10 @@ def content_of(said: Json) -> str:
     content = one_line(str(said.get("content") or said.get("title") or said.get("text") or ""), 320)
     if not content:
         raise ValueError("there is no content")
-    Priority(said.get("priority", "normal"))
+    try:
+        Priority(said.get("priority", "normal"))
+    except ValueError as error:
+        raise ValueError(f"priority {said['priority']!r} is none of {', '.join(Priority)}") from error
     return content
 
 
@@ -50,8 +75,44 @@ def signal_of(name: str, said: Json, raw_id: str, at: float, triage: Triage) -> 
     priority, reason, rules = triage.judge(facts)
     given = said.get("metadata")
     metadata: Json = {**(given if isinstance(given, dict) else {}), "raw": raw_id}
-    metadata.pop("rules", None)  # what came from outside orders nothing
+    for key in AUTHORITY:
+        metadata.pop(key, None)  # only a rule of the user's orders: what came from outside does not
     if rules:
         metadata["rules"] = list(rules)
     matter = str(said.get("matter") or f"{name}:{raw_id}")
     return Signal(f"signal_{raw_id}", content, at, priority, name, one_line(reason, 200), matter, metadata)
+
+
+def signal_in(namespace: str, said: Json, ident: str, at: float, feed: str, raw: str, triage: Triage) -> Signal:
+    """The signal that ``feed`` wrote into ``namespace`` as ``ident``, because of the context ``raw``, if any.
+
+    Its ``source`` is the namespace's; one that was said is kept for rules and readers, but rules do not see the name of
+    a feed of Pepper's own. Raises ``ValueError`` for what can't be a signal.
+    """
+    source = namespace.removeprefix(f"{Namespace.SIGNALS}.")
+    named = one_line(str(said.get("source") or source), 40)
+    known = {"reason": f"from your feed {feed!r}", "matter": f"{source}:{ident}"}
+    told = {**said, **{key: said.get(key) or value for key, value in known.items()}}
+    try:
+        signal = signal_of(source if named in FEED_NAMES else named, told, ident, _moment(said, at), triage)
+    except ValueError as error:
+        raise ValueError(f"what is written into {namespace} must be a signal: {error}") from error
+    signal.id, signal.source = ident, source
+    signal.metadata.pop("raw")
+    if raw:
+        signal.metadata["raw"] = raw
+    if named != source:
+        signal.metadata["source"] = named
+    return signal
+
+
+def _moment(said: Json, otherwise: float) -> float:
+    given = said.get("created_at")
+    if given is None:
+        return otherwise
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    try:
+        return datetime.fromisoformat(str(given)).timestamp()
+    except ValueError as error:
+        raise ValueError(f"created_at {given!r} is no time") from error

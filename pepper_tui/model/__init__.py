@@ -3,7 +3,7 @@
 Rooms meet in the store, so this package is their only common language; it imports nothing of theirs.
 """
 
-from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json
+from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
 from pepper_tui.model.conversation import EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model.model_calls import (
     Completed,
@@ -74,18 +74,33 @@ from pepper_tui.model.states import (
     RunState,
     StateTable,
 )
-from pepper_tui.model.vocabulary import OPEN_TAG, SHOWN, Effect, Namespace, Priority, QueueRank
+from pepper_tui.model.vocabulary import (
+    AFTER_A_YES,
+    NOT_FOR_FEEDS,
+    OPEN_TAG,
+    PEPPERS_DOING,
+    RESERVED,
+    SHOWN,
+    Effect,
+    Namespace,
+    Priority,
+    QueueRank,
+)
 
 __all__ = [
     "ACT",
     "ACTS",
+    "AFTER_A_YES",
     "APPROVAL",
     "CALL_OPEN",
     "DELIVERY",
     "FOLLOW_UP",
     "NOTIFICATION",
+    "NOT_FOR_FEEDS",
     "OPEN_TAG",
+    "PEPPERS_DOING",
     "REMINDER",
+    "RESERVED",
     "RULE",
     "SHOWN",
     "TOOL_CALL",
@@ -118,6 +133,7 @@ __all__ = [
     "ModelError",
     "ModelEvent",
     "ModelRequest",
+    "Moment",
     "Namespace",
     "Notification",
     "NotificationState",

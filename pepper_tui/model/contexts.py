@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 Json = dict[str, Any]
+Moment = float | str | datetime | timedelta
+"""POSIX seconds, a ``datetime``, an ISO text, or how long ago: a ``timedelta``, or a text such as ``30m`` or ``1d``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Context:
     updated_at: float = 0.0
     expires_at: float | None = None
 
+    @property
+    def id(self) -> str:
+        """``context_id``."""
+        return self.context_id
+
 
 @dataclass(frozen=True, slots=True)
 class ContextUpdate:
@@ -39,6 +47,16 @@ class ContextUpdate:
     context: Context
     deleted: bool = False
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the context."""
+        return self.context.namespace
+
+    @property
+    def operation(self) -> Literal["create", "update", "delete"]:
+        """What was done to the context."""
+        return "delete" if self.deleted else "create" if self.context.version == 1 else "update"
+
 
 @dataclass(frozen=True, slots=True)
 class ContextFilter:
@@ -46,16 +64,17 @@ class ContextFilter:
 
     ``namespaces`` are dotted globs: ``signals.*`` matches every namespace below ``signals`` at any depth, ``*``
     alone matches all. ``tags`` must all be present; ``types`` match any. ``since`` and ``until`` bound
-    ``updated_at`` (inclusive, exclusive). ``after_seq`` keeps only later log positions.
+    ``updated_at`` (inclusive, exclusive); how long ago is counted from the store's clock at the query. ``after_seq``
+    keeps only later log positions. ``limit`` None returns all.
     """
 
     namespaces: Sequence[str] = ()
     tags: Sequence[str] = ()
     types: Sequence[str] = ()
     context_ids: Sequence[str] = ()
-    since: float | None = None
-    until: float | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     after_seq: int = 0
     newest_first: bool = True
-    limit: int = 100
+    limit: int | None = 100
     include_expired: bool = False

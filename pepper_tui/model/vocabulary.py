@@ -91,3 +91,45 @@ SHOWN: Final = (
     Namespace.HEALTH,
 )
 """The namespaces that a person may see change."""
+
+RESERVED: Final = frozenset(
+    {
+        Namespace.APPROVAL,
+        Namespace.TOOL_CALL,
+        Namespace.TOOL_RESULT,
+        Namespace.USER_MESSAGE,
+        Namespace.ASSISTANT_MESSAGE,
+        Namespace.STEP,
+        Namespace.HISTORY,
+        Namespace.SUMMARY,
+        Namespace.RUN,
+        Namespace.MCP_SERVER,
+        Namespace.RULE,
+        Namespace.RULE_PAUSE,
+        Namespace.RULE_MATCH,
+        Namespace.RULE_ACT,
+        Namespace.FOLLOW_UP,
+    }
+)
+"""What decides, what the user said, and what was done: no tool writes it."""
+
+AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT, Namespace.ADDED})
+"""Written by what the user has approved, and by nothing else."""
+
+NOT_FOR_FEEDS: Final = (
+    *sorted(RESERVED | AFTER_A_YES),
+    # with their families, so that a name that is added later is not left open
+    "user.*", "assistant.*", "tool.*", "history.*", "worker.*", "mcp.*", "rule.*", "mail.*", "calendar.*", "llm.*",
+    Namespace.HEALTH, Namespace.NOTIFICATION, Namespace.REMINDER, Namespace.NOTE, Namespace.PROFILE,
+    f"{Namespace.MEMORY}.*", Namespace.UNJUDGED, "judging.*", "feed.*", "follow", "follow.*", "undo",
+    "raw.mail", "raw.calendar", "raw.clock",
+    "signals.mail", "signals.mbox", "signals.calendar", "signals.clock", "signals.unjudged", "signals.follow",
+)  # fmt: skip
+"""What no feed of the user's writes: all of the above, what Pepper keeps for itself, and what its own sources say."""
+
+PEPPERS_DOING: Final = (
+    "assistant.*", "tool.*", "history.*", "worker.*", "llm.*", "rule.*", f"{Namespace.MEMORY}.*",
+    Namespace.STEP, Namespace.HISTORY, Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.REMINDER, Namespace.NOTE,
+    Namespace.PROFILE, Namespace.HEALTH, Namespace.UNJUDGED, Namespace.FOLLOW_UP,
+)  # fmt: skip
+"""What Pepper itself causes: a signal that comes of it is `log`, so that thinking never leads to more thinking."""

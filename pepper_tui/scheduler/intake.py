@@ -13,7 +13,7 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 from pepper_tui import config
-from pepper_tui.model import Context, Effect, Entry, Namespace, UserMessage
+from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
 from pepper_tui.scheduler.batch import Batch, entry_of, round_of
 from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.open_work import OpenWork
@@ -64,10 +64,14 @@ class Intake:
         self.taken: frozenset[str] = frozenset()
         """Ids of the user's messages in the batch at hand: too late to take them back."""
 
-    async def open(self, effect_of: Callable[[str], Effect | None]) -> None:
-        """Take up the queue where the last process left it."""
+    async def open(
+        self,
+        effect_of: Callable[[str], Effect | None],
+        own: Callable[[Context, Priority], Priority] | None = None,
+    ) -> None:
+        """Take up the queue where the last process left it. ``own``: see ``rank_of``."""
         self._queue = await self._store.queue(
-            "scheduler", QUEUED_NAMESPACES, rank=lambda update: rank_of(update, effect_of), start="beginning"
+            "scheduler", QUEUED_NAMESPACES, rank=lambda update: rank_of(update, effect_of, own), start="beginning"
         )
 
     async def follow_user(self, ready: asyncio.Event) -> None:

@@ -42,6 +42,7 @@ from pepper_tui.scheduler.compaction import Compaction
 from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.intake import Intake, RulesDone
 from pepper_tui.scheduler.open_work import OpenWork
+from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.scheduler.profile import Head
 from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, tail
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
@@ -92,6 +93,7 @@ class Scheduler:
         self._open_work = OpenWork(store, _TAIL_LIMIT)
         self._unjudged = Unjudged(store, clock)
         self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged, rules)
+        self._own_priority = OwnPriority(settings.priority) if settings.priority else None
         self._asking = Asking(self._asked, on_reply, self._tell_waiting)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_asked = asyncio.Event()
@@ -111,7 +113,9 @@ class Scheduler:
         await self._history.load()
         await self._open_work.start()
         effects = {spec.name: spec.effect for spec in self._specs()}
-        await self._intake.open(effects.get)
+        if self._own_priority is not None:
+            await asyncio.to_thread(self._own_priority.load)
+        await self._intake.open(effects.get, None if self._own_priority is None else self._own_priority.of)
         if not self._by_rule:
             await self._unjudged.hand_over(self._settings.judge_days, self._settings.judge_limit)
         ready: asyncio.Event = asyncio.Event()
@@ -119,6 +123,9 @@ class Scheduler:
             asyncio.create_task(self._intake.follow_user(ready), name="scheduler.listen"),
             asyncio.create_task(self._run(), name="scheduler"),
         ]
+        if self._own_priority is not None:
+            telling = self._own_priority.tell(self._store, self._clock)
+            self._tasks.append(asyncio.create_task(telling, name="scheduler.priority"))
         await ready.wait()
 
     async def stop(self) -> None:

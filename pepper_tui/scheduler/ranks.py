@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pepper_tui.model import CallState, ContextUpdate, Effect, Namespace, Priority, QueueRank
+from pepper_tui.model import CallState, Context, ContextUpdate, Effect, Namespace, Priority, QueueRank
+from pepper_tui.scheduler.unjudged import LATE_NAMESPACE
 
 RIDES_ALONG: Final = 9
 """A rank behind all of ``QueueRank``: taken with whatever comes next, never reason enough for a step."""
@@ -24,10 +25,14 @@ _SIGNAL_RANKS: Final = {
 }
 
 
-def rank_of(update: ContextUpdate, effect_of: Callable[[str], Effect | None]) -> int | None:
+def rank_of(
+    update: ContextUpdate,
+    effect_of: Callable[[str], Effect | None],
+    own: Callable[[Context, Priority], Priority] | None = None,
+) -> int | None:
     """The place of ``update`` in the queue, or ``None`` where it is not for the scheduler.
 
-    ``effect_of`` gives a tool's effect by its name.
+    ``effect_of`` gives a tool's effect by its name; ``own`` what the user's function makes of a signal's priority.
     """
     context = update.context
     if update.deleted:
@@ -45,6 +50,9 @@ def rank_of(update: ContextUpdate, effect_of: Callable[[str], Effect | None]) ->
             return RIDES_ALONG
         return QueueRank.RESULT
     try:
-        return _SIGNAL_RANKS.get(Priority(context.data.get("priority", Priority.NORMAL)))
+        priority = Priority(context.data.get("priority", Priority.NORMAL))
     except ValueError:
-        return QueueRank.NORMAL  # a foreign feed's own word for it must not lose the signal
+        priority = Priority.NORMAL  # a foreign feed's own word for it must not lose the signal
+    if own is not None and context.namespace != LATE_NAMESPACE:
+        priority = own(context, priority)
+    return _SIGNAL_RANKS.get(priority)

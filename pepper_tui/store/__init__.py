@@ -10,7 +10,14 @@ from .compose import Composition, Conflict, ConflictError, Merge
 from .context_store import ContextStore
 from .counts import DeadLetter, StoreStats, SubscriptionStats
 from .embedder import Embedder, EmbeddingError
-from .errors import HomeLockedError, StaleDeliveryError, StoreError, StoreUnavailableError, VersionConflictError
+from .errors import (
+    GiveUpError,
+    HomeLockedError,
+    StaleDeliveryError,
+    StoreError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
 from .following import follow
 from .fusion import how
 from .live import LiveSubscription
@@ -32,6 +39,7 @@ __all__ = [
     "DeliveryQueue",
     "Embedder",
     "EmbeddingError",
+    "GiveUpError",
     "HomeLock",
     "HomeLockedError",
     "LiveSubscription",

@@ -281,7 +281,7 @@ class ContextStore:
                 subscription.offer(committed.rows)
             for watcher in self._watchers:
                 watcher(len(committed.rows))
-        for name in committed.woken:
+        for name in sorted(committed.woken):  # who is woken first is not left to chance
             queue = self._queues.get(name)
             if queue is not None:
                 queue.wake()
@@ -407,8 +407,12 @@ class ContextStore:
         return await self.read(find)
 
     async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
-        """The contexts that the filter picks, in log order (newest first unless it says otherwise)."""
+        """The contexts that the filter picks, in log order (newest first unless it says otherwise).
+
+        Raises ``TypeError`` or ``ValueError`` for a filter that is not understood.
+        """
         now = self.clock.now()
+        filter = filters.as_of(filter, now)  # noqa: A001
         return await self.cache.answer(
             ("query", key_of(filter)),
             filter.namespaces,
@@ -435,11 +439,12 @@ class ContextStore:
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
         """How many contexts the filter picks; its limit does not count."""
         now = self.clock.now()
+        filter = filters.as_of(filter, now)  # noqa: A001
         return await self.read(lambda c: filters.count(c, filter, resolve(filter.namespaces, self._known(c)), now), 1)
 
     async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
         """Ranked search by words, and by meaning where there is that, best first. No text is a syntax error."""
-        wanted = filter or EVERYTHING
+        wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
         if self.meaning is not None:  # it keeps the vectors of queries itself, and finds more as its own work goes on
             return await self._search(text, wanted, limit)
         return await self.cache.answer(
@@ -513,6 +518,10 @@ class ContextStore:
         """Remove a durable subscription and its deliveries. Returns whether there was one."""
         self._queues.pop(name, None)
         return await self._writer.run(lambda connection, book: book.subscriptions.forget(connection, name))
+
+    async def waiting(self, prefix: str) -> dict[str, int]:
+        """The durable subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
+        return await self.read(lambda connection: counts.waiting(connection, prefix), 1)
 
     async def dead(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""

@@ -59,6 +59,16 @@ def dead(connection: sqlite3.Connection) -> list[DeadLetter]:
     return letters
 
 
+def waiting(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:
+    """The subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
+    found = connection.execute(
+        "SELECT s.name, coalesce(sum(d.state <> 'done'), 0) FROM subscriptions s LEFT JOIN deliveries d"
+        " ON d.subscription = s.id WHERE substr(s.name, 1, ?) = ? GROUP BY s.id ORDER BY s.name",
+        (len(prefix), prefix),
+    )
+    return dict(found.fetchall())
+
+
 def stats(connection: sqlite3.Connection, path: Path, active: Collection[str], clean_start: bool) -> StoreStats:
     """The numbers. It reads each page of the log: on a connection that nobody waits for."""
     updates: int = connection.execute("SELECT count(*) FROM updates").fetchone()[0]

@@ -29,6 +29,10 @@ class StaleDeliveryError(StoreError):
         self.subscription, self.seq = subscription, seq
 
 
+class GiveUpError(Exception):
+    """Raised by a handler: to try the same update again is of no use. Its delivery is a dead letter at once."""
+
+
 class HomeLockedError(StoreError):
     """Another engine runs in this home. ``pid`` is its process, or None where the file does not say."""
 

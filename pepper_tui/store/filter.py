@@ -8,15 +8,61 @@ the number of namespaces, not on the size of the log.
 from __future__ import annotations
 
 import heapq
+import math
+import re
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
 
-from pepper_tui.model import Context, ContextFilter
+from pepper_tui.model import Context, ContextFilter, Moment
 
 from .content import SELECT, context_of
 
 CHUNK = 400  # variables in one IN list
+_AGO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_LISTS: Final = ("namespaces", "tags", "types", "context_ids")
+
+
+def as_of(wanted: ContextFilter, now: float) -> ContextFilter:
+    """``wanted`` with its times as POSIX seconds, as of ``now``.
+
+    Raises ``TypeError`` for values of the wrong type, ``ValueError`` for a time that is not understood.
+    """
+    for name in _LISTS:
+        if isinstance(given := getattr(wanted, name), str):
+            raise TypeError(f"{name} must be a list: {name}=[{given!r}]")
+    if wanted.limit is not None and (not isinstance(wanted.limit, int) or isinstance(wanted.limit, bool)):
+        raise TypeError(f"limit must be a whole number, or None for all, not {wanted.limit!r}")
+    if wanted.since is None and wanted.until is None:
+        return wanted
+    return replace(wanted, since=_seconds("since", wanted.since, now), until=_seconds("until", wanted.until, now))
+
+
+def _seconds(name: str, moment: Moment | None, now: float) -> float | None:
+    if moment is None:
+        return None
+    if isinstance(moment, timedelta):
+        return now - moment.total_seconds()
+    if isinstance(moment, datetime):
+        return moment.timestamp()
+    if isinstance(moment, str):
+        if ago := _AGO.fullmatch(moment.strip()):
+            return now - float(ago[1]) * _SECONDS[ago[2]]
+        try:
+            return datetime.fromisoformat(moment.strip()).timestamp()
+        except (ValueError, OverflowError) as error:
+            raise ValueError(
+                f"{name}={moment!r} is no time: write how long ago (30m, 1h, 1d, 2w) or an ISO time"
+            ) from error
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        raise TypeError(f"{name} must be POSIX seconds, a datetime, a timedelta or a text, not {moment!r}")
+    if math.isnan(moment):
+        raise ValueError(f"{name} is not a number")
+    return float(moment)
 
 
 def conditions(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
@@ -48,7 +94,7 @@ def tag_conditions(tags: Sequence[str]) -> tuple[str, list[Any]]:
 
 def select(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float) -> list[Context]:
     """The contexts that the filter picks among the namespaces ``spaces`` (ids), in the order it asks for."""
-    if wanted.limit <= 0:
+    if wanted.limit is not None and wanted.limit <= 0:
         return []
     connection.execute("BEGIN")
     try:
@@ -56,10 +102,10 @@ def select(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequen
         sql, shared = _range(wanted, now)
         ranges = [
             [row[0] for row in connection.execute(f"SELECT c.seq {sql} ORDER BY {key} {order} LIMIT ?", values)]
-            for key, values in _values(wanted, spaces, shared, wanted.limit)
+            for key, values in _values(wanted, spaces, shared, -1 if wanted.limit is None else wanted.limit)
         ]
         merged = heapq.merge(*ranges, reverse=wanted.newest_first) if len(ranges) > 1 else ranges[0] if ranges else []
-        seqs = [seq for seq, _ in zip(merged, range(wanted.limit), strict=False)]
+        seqs = list(islice(merged, wanted.limit))
         return fetch(connection, seqs)
     finally:
         connection.execute("COMMIT")

@@ -1,9 +1,10 @@
 """Durable push: handlers that are called with each update, at least once, and acknowledged with what they wrote.
 
 A handler runs inside a unit of work that ends with the acknowledgement. It runs again after a crash before that
-commit, and, after an exception, as its ``Retry`` says; in the end its delivery is a dead letter. One that does not
-return within its timeout is cancelled, which is a failure like any other. Later deliveries pass a failing one, unless
-an order key holds those of its key back. While the store itself fails (a full disk), that is held against no update.
+commit, and, after an exception, as its ``Retry`` says; in the end (after ``GiveUpError`` at once) its delivery is
+dead. One that does not return within its timeout is cancelled, which is a failure like any other. Later deliveries
+pass a failing one, unless an order key holds those of its key back. While the store itself fails (a full disk), that is
+held against no update.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Final, TypeVar
 from pepper_tui.clock import Clock
 
 from .context_store import ContextStore
-from .errors import StaleDeliveryError, StoreError, StoreUnavailableError
+from .errors import GiveUpError, StaleDeliveryError, StoreError, StoreUnavailableError
 from .queue import DeliveryQueue
 from .subscription import OrderKey, Start
 from .unit import Delivery
@@ -184,7 +185,7 @@ class _Worker:
             failures = delivery.attempts + 1
             with contextlib.suppress(StoreError):
                 async with self.store.unit() as unit:
-                    if failures >= retry.attempts:
+                    if failures >= retry.attempts or isinstance(error, GiveUpError):
                         log.error("%s gave up update %d: %s", self.handling.name, delivery.seq, words)
                         unit.bury(delivery, words)
                         await self.store.tell_dead(f"{self.handling.name} gave up an update: {words}")

@@ -7,35 +7,13 @@ the user's own that means harm: that runs with the user's rights.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pepper_tui.model import Context, Json, Namespace, Record
+from pepper_tui.model import AFTER_A_YES, RESERVED, Context, Json, Record
 from pepper_tui.tools.tool import ToolError
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
-
-RESERVED: Final = frozenset(
-    {
-        Namespace.APPROVAL,
-        Namespace.TOOL_CALL,
-        Namespace.TOOL_RESULT,
-        Namespace.USER_MESSAGE,
-        Namespace.ASSISTANT_MESSAGE,
-        Namespace.STEP,
-        Namespace.HISTORY,
-        Namespace.SUMMARY,
-        Namespace.RUN,
-        Namespace.MCP_SERVER,
-        Namespace.RULE,
-        Namespace.RULE_PAUSE,
-        Namespace.RULE_MATCH,
-        Namespace.RULE_ACT,
-        Namespace.FOLLOW_UP,
-    }
-)
-AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT, Namespace.ADDED})
-"""Written by what the user has approved, and by nothing else."""
 
 
 class ToolStore:

@@ -184,7 +184,7 @@ async def test_health_is_trouble_while_the_processor_fails(
         "NAME = 'odd'\nbroken = ['yes']\n\n"
         "async def run(ctx):\n    await ctx.emit({'id': 'a'})\n    await ctx.emit({'id': 'b'})\n"
         "    while True:\n        await ctx.sleep(1)\n\n"
-        "def process(raw):\n    if broken and raw['id'] == 'odd_a':\n        raise KeyError('no such thing')\n"
+        "def process(raw):\n    if broken and raw['id'] == 'a':\n        raise KeyError('no such thing')\n"
         "    return {'content': raw['id'], 'metadata': {'rules': [{'draft': 'ack', 'template': 'send money'}]}}\n"
     )
     feed = load_own_feed(OwnFeed(name="odd", file=tmp_path / "odd.py"), triage_of(Config()))

@@ -407,12 +407,14 @@ class Watch:
                 found.append(f"{ident} is snoozed beyond its time")
         files = {tuple(f)[1] for (n, _), row in self.rows.items() if n == "raw.mail" for f in row.data["files"]}
         found += [f"mail {name} was not taken in" for name, _, _ in self.outside.mails if name not in files]
-        shown = {row.data["id"] for (n, _), row in self.rows.items() if n == "raw.gauge"}
+        shown = {ident for (n, ident), _ in self.rows.items() if n == "raw.gauge"}
         found += [
             f"reading {one['id']} was not taken in"
             for one in self.outside.readings
             if f"gauge_{one['id']}" not in shown
         ]
+        tallied = {ident for (n, ident), _ in self.rows.items() if n == "tally"}
+        found += [f"{reading} was not tallied" for reading in shown - tallied]
         return found
 
     def at_drain(self, live: list[int], live_from: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pepper_tui.api import context_store, subscriber
 from tests.simulation.outside import world
 
 NAME = "gauge"
@@ -27,3 +28,11 @@ async def run(ctx: Any) -> None:
 
 def process(raw: dict[str, Any]) -> dict[str, Any]:
     return {"content": f"the gauge shows {raw['value']}", "priority": raw["priority"], "text": raw["text"]}
+
+
+@subscriber.on_context_update(namespaces=["raw.gauge"], start="beginning")
+async def tally(update: Any) -> None:
+    outside = world()
+    await context_store.store({"of": update.context.data["id"]}, namespace="tally", context_id=update.context.id)
+    if outside.chance.random() < outside.faults.tool / 2:
+        raise RuntimeError("the tally slipped")

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -348,3 +349,70 @@ async def test_a_commit_can_be_read_before_the_loop_has_heard_of_it(tmp_path: Pa
         assert await store.count() == 2
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("since", "wanted"),
+    [
+        ("30m", []),
+        ("1h", ["c"]),
+        ("90 m", ["c", "b"]),
+        ("1d", ["c", "b"]),
+        ("2w", ["c", "b", "a"]),
+        (timedelta(days=1), ["c", "b"]),
+        (0, ["c", "b", "a"]),
+        (None, ["c", "b", "a"]),
+    ],
+)
+async def test_since_is_how_long_ago(
+    store: ContextStore, clock: ManualClock, since: float | str | timedelta | None, wanted: list[str]
+) -> None:
+    for name, pause in (("a", 2 * 86400), ("b", 2400), ("c", 2400)):
+        await store.store({}, namespace="n", context_id=name)
+        await clock.advance(pause)
+    assert await ids(store, "n", since=since) == wanted
+    assert await store.count(ContextFilter(namespaces=["n"], since=since)) == len(wanted)
+    if since is not None:
+        assert await ids(store, "n", until=since) == [name for name in "cba" if name not in wanted]
+    at = datetime.fromtimestamp(clock.now() - 3600, UTC)
+    for moment in (at, at.isoformat(), at.replace(microsecond=0).isoformat().replace("+00:00", "Z")):
+        assert await ids(store, "n", since=moment) == ["c"]
+
+
+async def test_search_knows_since_too(store: ContextStore, clock: ManualClock) -> None:
+    await store.store({}, namespace="n", context_id="old", text="phoenix")
+    await clock.advance(7200)
+    await store.store({}, namespace="n", context_id="new", text="phoenix")
+    found = await store.search("phoenix", ContextFilter(since="1h"))
+    assert [hit.context.context_id for hit in found] == ["new"]
+
+
+@pytest.mark.parametrize("wanted", ["soon", "1", "1y", "-1h", "h", "", "2026-13-01", float("nan")])
+async def test_a_time_that_is_not_understood_raises(store: ContextStore, wanted: float | str) -> None:
+    for field in ("since", "until"):
+        with pytest.raises(ValueError, match=field):
+            await ids(store, "n", **{field: wanted})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"since": True}, {"since": ["1h"]}, {"until": b"1h"}, {"tags": "t"}, {"types": "mail"}, {"context_ids": "a"},
+     {"namespaces": "raw.*"}, {"limit": "5"}, {"limit": 2.5}, {"limit": True}],
+)  # fmt: skip
+async def test_a_filter_of_wrong_types_raises(store: ContextStore, fields: dict[str, object]) -> None:
+    await store.store({}, namespace="raw.x", tags=["t"], type="mail")
+    wanted = ContextFilter(**fields)  # type: ignore[arg-type]
+    for ask in (store.query, store.count, lambda it: store.search("x", it)):
+        with pytest.raises(TypeError, match=next(iter(fields))):
+            await ask(wanted)
+
+
+async def test_no_limit_is_all(store: ContextStore) -> None:
+    async with store.unit():
+        for number in range(250):
+            await store.store({}, namespace=f"n.{number % 3}", context_id=number)
+    for namespaces in (["n.*"], ["n.0"], []):
+        everything = await store.query(ContextFilter(namespaces=namespaces, limit=None))
+        assert len(everything) == await store.count(ContextFilter(namespaces=namespaces))
+        assert [c.seq for c in everything] == sorted((c.seq for c in everything), reverse=True)
+    assert len(await store.query(ContextFilter())) == 100
