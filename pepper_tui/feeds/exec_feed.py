@@ -58,7 +58,8 @@ class ExecFeed:
             async with ctx.processing(update.seq):
                 context = update.context
                 said = said_in(self.name, context)
-                found = signal_of(self.name, said, context.context_id, context.created_at, self._triage)
+                kind = self._config.kind
+                found = signal_of(self.name, said, context.context_id, context.created_at, self._triage, kind)
                 await store_signal(ctx.store, found, metadata=link(update))
 
         ctx.subscriber.on_context_update(

@@ -161,7 +161,7 @@ class OwnFeed:
         return words
 
     def _store(self, ctx: FeedContext) -> FeedStore:
-        return FeedStore(self.name, self._triage, ctx)
+        return FeedStore(self.name, self._triage, ctx, self._config.kind)
 
     @property
     def _mend(self) -> str:
@@ -195,13 +195,13 @@ class OwnFeed:
         raw_id = update.context.context_id
         if isinstance(said, Signal):
             said.id, said.source = f"signal_{raw_id}", self.name
-            said.content = one_line(said.content, 320)
+            said.content, said.matter_kind = one_line(said.content, 320), self._config.kind
             for key in AUTHORITY:
                 said.metadata.pop(key, None)
             return said
         if not isinstance(said, dict):
             raise TypeError(f"process must return a dict, a Signal or None, not {type(said).__name__}")
-        return signal_of(self.name, said, raw_id, update.context.created_at, self._triage)
+        return signal_of(self.name, said, raw_id, update.context.created_at, self._triage, self._config.kind)
 
 
 def load_own_feed(config: OwnFeedConfig, triage: Triage) -> OwnFeed:

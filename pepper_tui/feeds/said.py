@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from pepper_tui.config import FEED_NAMES
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import Context, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import Context, Facts, Json, MatterKind, Namespace, Priority, Signal
 from pepper_tui.text import one_line
 
-AUTHORITY: Final = ("action", "rules")
-"""The keys of a signal's metadata that carry the user's own orders."""
+AUTHORITY: Final = ("rules",)
+"""The keys of a signal's metadata that carry the user's own orders: nobody else may set them."""
 
 
 def raw_of(name: str, said: Mapping[str, Any]) -> tuple[str, Json, str]:
@@ -61,7 +61,9 @@ def content_of(said: Json) -> str:
     return content
 
 
-def signal_of(name: str, said: Json, raw_id: str, at: float, triage: Triage) -> Signal:
+def signal_of(
+    name: str, said: Json, raw_id: str, at: float, triage: Triage, matter_kind: MatterKind = "event"
+) -> Signal:
     """The signal of what the feed ``name`` said at ``at``. Raises ``ValueError`` as ``content_of`` does."""
     content = content_of(said)
     facts = Facts(
@@ -80,10 +82,20 @@ def signal_of(name: str, said: Json, raw_id: str, at: float, triage: Triage) -> 
     if rules:
         metadata["rules"] = list(rules)
     matter = str(said.get("matter") or f"{name}:{raw_id}")
-    return Signal(f"signal_{raw_id}", content, at, priority, name, one_line(reason, 200), matter, metadata)
+    reason = one_line(reason, 200)
+    return Signal(f"signal_{raw_id}", content, at, priority, name, reason, matter, metadata, matter_kind)
 
 
-def signal_in(namespace: str, said: Json, ident: str, at: float, feed: str, raw: str, triage: Triage) -> Signal:
+def signal_in(
+    namespace: str,
+    said: Json,
+    ident: str,
+    at: float,
+    feed: str,
+    raw: str,
+    triage: Triage,
+    matter_kind: MatterKind = "event",
+) -> Signal:
     """The signal that ``feed`` wrote into ``namespace`` as ``ident``, because of the context ``raw``, if any.
 
     Its ``source`` is the namespace's; one that was said is kept for rules and readers, but rules do not see the name of
@@ -94,7 +106,8 @@ def signal_in(namespace: str, said: Json, ident: str, at: float, feed: str, raw:
     known = {"reason": f"from your feed {feed!r}", "matter": f"{source}:{ident}"}
     told = {**said, **{key: said.get(key) or value for key, value in known.items()}}
     try:
-        signal = signal_of(source if named in FEED_NAMES else named, told, ident, _moment(said, at), triage)
+        told_by = source if named in FEED_NAMES else named
+        signal = signal_of(told_by, told, ident, _moment(said, at), triage, matter_kind)
     except ValueError as error:
         raise ValueError(f"what is written into {namespace} must be a signal: {error}") from error
     signal.id, signal.source = ident, source

@@ -23,7 +23,17 @@ from pepper_tui.feeds.chain import MARKS, ChainEndedError, by_pepper, link
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.feeds.said import AUTHORITY, signal_in, text_of
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import NOT_FOR_FEEDS, Context, ContextFilter, ContextUpdate, Json, Namespace, Priority, Record
+from pepper_tui.model import (
+    NOT_FOR_FEEDS,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Json,
+    MatterKind,
+    Namespace,
+    Priority,
+    Record,
+)
 from pepper_tui.store import SearchHit
 from pepper_tui.store.namespaces import matches
 from pepper_tui.store.subscription import Start
@@ -104,8 +114,8 @@ class FeedFile:
 class FeedStore:
     """The Context Store as one feed sees it."""
 
-    def __init__(self, feed: str, triage: Triage, ctx: FeedContext) -> None:
-        self._feed, self._triage, self._ctx = feed, triage, ctx
+    def __init__(self, feed: str, triage: Triage, ctx: FeedContext, matter_kind: MatterKind = "event") -> None:
+        self._feed, self._triage, self._ctx, self._matter_kind = feed, triage, ctx, matter_kind
         self._store = ctx.store
 
     async def get(self, context_id: object, *, namespace: str, version: int | None = None) -> Context | None:
@@ -159,7 +169,7 @@ class FeedStore:
         cause = _cause()
         from_raw = cause is not None and cause.namespace.startswith(f"{Namespace.RAW}.")
         raw = cause.context.context_id if cause is not None and from_raw else ""
-        signal = signal_in(namespace, said, ident, at, self._feed, raw, self._triage)
+        signal = signal_in(namespace, said, ident, at, self._feed, raw, self._triage, self._matter_kind)
         if cause is not None and by_pepper(cause):
             signal.priority, signal.reason = Priority.LOG, "Pepper's own doing"
         return await self.write(

@@ -124,6 +124,7 @@ NOT_FOR_FEEDS: Final = (
     f"{Namespace.MEMORY}.*", Namespace.UNJUDGED, "judging.*", "feed.*", "follow", "follow.*", "undo",
     "raw.mail", "raw.calendar", "raw.clock",
     "signals.mail", "signals.mbox", "signals.calendar", "signals.clock", "signals.unjudged", "signals.follow",
+    "signals.follow_up",
 )  # fmt: skip
 """What no feed of the user's writes: all of the above, what Pepper keeps for itself, and what its own sources say."""
 

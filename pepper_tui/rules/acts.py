@@ -130,7 +130,8 @@ class Acts:
         parties = list(dict.fromkeys(one.lower() for one in named if one and not self._hands.is_own(one.lower())))
         if not parties:
             return Outcome(ActState.WITHDRAWN, detail="there is nobody whose answer could be waited for")
-        if await self._ongoing.goes_on(match.rule, act):
+        sender = str(facts.get("sender") or "").lower()
+        if await self._ongoing.goes_on(match.rule, act, ended_by=sender, ends_by=frozenset(parties)):
             return Outcome(ActState.WITHDRAWN, detail="an answer in this thread is waited for already")
         now = self._clock.now()
         waits = FollowUp(

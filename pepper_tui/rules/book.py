@@ -100,15 +100,15 @@ class RuleBook:
         return "; ".join(why(rule, facts) for rule in rules)
 
     def matches(self, rules: Sequence[Rule], facts: Facts) -> list[Json]:
-        """What a signal carries of ``rules``, which hold for ``facts``: those that order an act, with all it needs.
+        """What a signal carries of ``rules``, which hold for ``facts``: each with its acts and all that these need.
 
-        A brief before an event is ordered only by the signal that comes that many minutes before it.
+        A rule that only sets a priority has none. A brief before an event is ordered only by the signal that comes that
+        many minutes before it.
         """
         found = []
         for rule in rules:
             acts = [act for act in rule.acts if act != "brief" or rule.timed or facts.minutes == rule.brief]
-            if acts:
-                found.append(self._match(rule, acts).data())
+            found.append(self._match(rule, acts).data())
         return found
 
     def _match(self, rule: Rule, acts: list[ActKind]) -> Match:

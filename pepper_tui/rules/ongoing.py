@@ -28,25 +28,28 @@ class Ongoing:
 
     def __init__(self, store: ContextStore) -> None:
         self._store = store
-        self._acts: dict[tuple[str, str, str], RuleAct] = {}
+        self._acts: dict[tuple[str, str, str], tuple[RuleAct, frozenset[str]]] = {}
         self._fresh: set[str] = set()  # ids of the acts of the batch at hand, which nobody can read yet
 
     def begin_batch(self) -> None:
         """What the last batch made can be read from now on."""
         self._fresh.clear()
 
-    async def goes_on(self, whose: str, act: RuleAct) -> bool:
+    async def goes_on(
+        self, whose: str, act: RuleAct, *, ended_by: str = "", ends_by: frozenset[str] = frozenset()
+    ) -> bool:
         """Whether an earlier act of the kind, about the same matter, is not over; else ``act`` is the newest.
 
-        ``whose`` is the rule, or whom a draft goes to.
+        ``whose`` is the rule, or whom a draft goes to. What is over once somebody has written names them in
+        ``ends_by``; ``ended_by`` is who has written now, and so ends the earlier one.
         """
         key = (act.act, whose, act.matter)
-        earlier = self._acts.pop(key, None)
-        another = earlier is not None and earlier.id != act.id and bool(act.matter)
+        earlier, ends = self._acts.pop(key, (None, frozenset[str]()))
+        another = earlier is not None and earlier.id != act.id and bool(act.matter) and ended_by not in ends
         if earlier is not None and another and (earlier.id in self._fresh or await self._is_open(earlier)):
-            self._acts[key] = earlier
+            self._acts[key] = earlier, ends
             return True
-        self._acts[key] = act
+        self._acts[key] = act, ends_by
         while len(self._acts) > REMEMBERED:
             del self._acts[next(iter(self._acts))]
         self._fresh.add(act.id)
@@ -83,7 +86,9 @@ class Ongoing:
         saved = await self._store.get(ident, namespace=Namespace.RULE_ACT) if ident else None
         for act in RuleAct.readable([saved] if saved is not None else []):
             whose = await self._recipient(act) if act.act == "draft" else act.rule
-            self._acts.setdefault((act.act, whose, act.matter), act)
+            parties = context.data.get("parties")
+            ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
+            self._acts.setdefault((act.act, whose, act.matter), (act, ends_by))
 
     async def _recipient(self, act: RuleAct) -> str:
         namespace, _, ident = act.match.partition(":")

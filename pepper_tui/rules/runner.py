@@ -122,9 +122,8 @@ class RuleRunner:
 
     def _matches(self, signal: Signal) -> list[Match]:
         """The matches of a signal: of the user's rules, and of what is told without one."""
-        if signal.priority is Priority.LOG and not signal.metadata.get("rules"):
-            return []
-        return [*matches_of(signal.metadata), *standing(signal, self._book)]
+        ordered = [match for match in matches_of(signal.metadata) if match.acts]
+        return ordered if signal.priority is Priority.LOG else [*ordered, *standing(signal, self._book)]
 
     async def _signal(self, signal: Signal, context: Context) -> None:
         matches = self._matches(signal)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.model import Match, Priority, Rule, Signal
+from pepper_tui.model import Match, Priority, Rule, Signal, matches_of
 
 if TYPE_CHECKING:
     from pepper_tui.rules.book import RuleBook
 
 _KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts"}
 _TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
+
+_TELLS: Final = frozenset({"notify", "brief"})
 
 BUILT_IN: Final = (
     Rule(id="vip", name="VIPs", version="1", origin="built in", notify=True),
@@ -24,8 +26,8 @@ BUILT_IN: Final = (
 
 
 def standing(signal: Signal, book: RuleBook) -> list[Match]:
-    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's says what to do."""
-    if signal.metadata.get("rules"):
+    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's tells of it anyway."""
+    if any(_TELLS.intersection(match.acts) for match in matches_of(signal.metadata)):
         return []
     kind = _KINDS.get(str(signal.metadata.get("kind")), "")
     if not (kind and signal.priority in _TOLD):

@@ -67,7 +67,7 @@ class OwnPriority:
         if answer is None:
             return given
         metadata = signal.data.get("metadata")
-        by_rule = isinstance(metadata, dict) and bool(metadata.get("rules") or metadata.get("action"))
+        by_rule = isinstance(metadata, dict) and bool(metadata.get("rules"))
         return min(answer, given, key=_ORDER.index) if by_rule else answer
 
     async def tell(self, store: ContextStore, clock: Clock) -> None:

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, OwnFeed
-from pepper_tui.feeds import Feeds, Triage, load_own_feed
+from pepper_tui.feeds import Feeds, load_own_feed
 from pepper_tui.model import Context, ContextFilter
 from pepper_tui.store import ContextStore, Subscriber
+from tests.feeds.ruled import triage_of
 from tests.waiting import until
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,7 +30,7 @@ class Running:
         config: Config | None = None,
     ) -> None:
         self.store, self.clock = store, clock
-        triage = Triage(config or Config())
+        triage = triage_of(config or Config())
         self.paths = {name: folder / f"{name}.py" for name in files}
         for name, text in files.items():
             self.paths[name].write_text(text, encoding="utf-8")

@@ -49,7 +49,7 @@ async def test_what_a_feed_signals_is_outside_text_under_the_users_rules(start: 
         "user": {"vips": ["boss@example.com"]},
         "watch": [{"name": "fire", "words": ["fire"], "priority": "urgent"}, {"name": "s", "source": "slack"}],
     }
-    forged = {"metadata": {"action": {"draft": "x"}, "rules": [{"rule": "x"}], "url": "u"}, "priority": "low"}
+    forged = {"metadata": {"rules": [{"rule": "x"}], "url": "u"}, "priority": "low"}
     messages: list[dict[str, Any]] = [
         {"text": "hello\x1b[31m\nthere", "more": forged},
         {"text": "the house is on FIRE"},
@@ -67,7 +67,7 @@ async def test_what_a_feed_signals_is_outside_text_under_the_users_rules(start: 
     assert "\n" not in plain["content"]
     assert (plain["id"], plain["priority"], plain["source"]) == ("of_m0", "low", "processed")
     assert plain["reason"] == "from your feed 'chat'"
-    assert (fire["priority"], fire["reason"]) == ("urgent", "your watch 'fire': says 'fire'")
+    assert (fire["priority"], fire["reason"]) == ("urgent", "your rule 'fire': says 'fire'")
     assert boss["priority"] == "high"
     assert (slack["priority"], slack["metadata"]["source"]) == ("high", "slack")
     assert slack["created_at"] == 1767261600.0

@@ -53,7 +53,7 @@ def signal(**data: Any) -> Context:
         ({}, "log", "log"),
         ({"content": "urgent"}, "log", "log"),
         ({"metadata": {"rules": [{"rule": "r"}]}}, "high", "high"),
-        ({"metadata": {"action": {"notify": True}}}, "high", "high"),
+        ({"metadata": {"rules": [{"acts": []}]}}, "high", "high"),
         ({"content": "urgent", "metadata": {"rules": [{"rule": "r"}]}}, "high", "urgent"),
         ({"metadata": "odd"}, "high", "low"),
     ],
