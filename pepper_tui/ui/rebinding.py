@@ -28,12 +28,13 @@ _TOGETHER: Final = (
     ("list", "signals", "app"),
     ("list", "calls", "app"),
     ("list", "effects", "app"),
+    ("list", "rules", "app"),
     ("form", "app"),
     ("detail", "app"),
 )
 """Places whose keys are taken at the same time."""
 _TYPED_IN: Final = ("app", "composer", "form")
-_DECIDES: Final = ("head.", "inbox.", "detail.approve", "calls.cancel")
+_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
 _FIXED: Final = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space"}
 _WORDS: Final = frozenset(
     ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace"]
