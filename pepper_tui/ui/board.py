@@ -199,7 +199,7 @@ class Board:
                 self.approvals[key] = Approval.of(context)
                 if deleted:
                     del self.approvals[key]
-                return {Pane.INBOX, Pane.STATUS}
+                return {Pane.INBOX, Pane.CALLS, Pane.STATUS}
             case Namespace.NOTIFICATION:
                 self.notifications[key] = Notification.of(context)
                 if deleted:
@@ -332,6 +332,10 @@ class Board:
             key=lambda c: (-(c.ended_at or c.created_at), c.id),
         )
         return running + ended
+
+    def in_window(self) -> set[str]:
+        """The calls that were approved and have still to happen."""
+        return {a.call for a in self.approvals.values() if sending(a, self.calls)}
 
     def deferred_calls(self) -> dict[str, list[ToolCall]]:
         """Calls that are put off, by the reason, oldest first."""

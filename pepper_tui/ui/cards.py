@@ -22,6 +22,7 @@ from pepper_tui.ui.names import (
     arguments_line,
     awaited_from,
     call_words,
+    count_of,
     goes_to_somebody,
     more_from,
     name_of,
@@ -104,13 +105,13 @@ def closed(item: InboxItem, pen: Pen, undo: str = "u") -> Text:
     tone = ink.strong if item.unread else ink.plain
     if item.inert:
         return pen.cut(Text.assemble(mark, (way_words(item, pen.hour, f"{undo} takes it back"), ink.plain)))
-    rest = Text(subject_of(item), tone)
+    rest = Text.assemble((subject_of(item), tone))
     if item.approval is not None and item.head is not None:
         rest.append(f"  → {recipient(item.approval)}", ink.warn)
     if pen.width >= WIDE:
         reason = one_line(getattr(item.record, "reason", ""))
         rest.append(f"  {word}" + (f" · {reason}" if reason else ""), ink.dim)
-    return pen.columns(mark, Text(name_of(item), tone), rest, age(item.at, pen.now))
+    return pen.columns(mark, Text(name_of(item), tone), rest, age(item.at, pen.now), count_of(item))
 
 
 def opened(item: InboxItem, pen: Pen) -> list[Text]:

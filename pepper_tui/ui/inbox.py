@@ -69,7 +69,11 @@ class Inbox(LiveList, NoBursts):
             self._rest = place if self.has_focus or self._kept else None
             self.selected = ""
         self._place_first = follower or ""
-        self.show_rows([_row(item, undo, now) for item in items], aside=self._aside_words())
+        self._entitled([_row(item, undo, now) for item in items])
+
+    def _entitled(self, rows: Sequence[Row]) -> None:
+        count = sum(not item.inert for item in self._items.values())
+        self.show_rows(rows, count=count, aside=self._aside_words())
 
     def _aside_words(self) -> str:
         names = names_of(self.app)
@@ -112,7 +116,7 @@ class Inbox(LiveList, NoBursts):
             self.selected = ""
         super().watch_has_focus(_has_focus)
         if self._rest is not None:
-            self.show_rows(self._all, aside=self._aside_words())
+            self._entitled(self._all)
         self.post_message(self.Chosen(False))
 
     def select(self, row: str) -> None:
@@ -123,7 +127,7 @@ class Inbox(LiveList, NoBursts):
         finally:
             self._walking = False
         if rested:
-            self.show_rows(self._all, aside=self._aside_words())
+            self._entitled(self._all)
 
     def action_cursor(self, by: int) -> None:
         if self._rest is None or self.selected:
@@ -149,7 +153,7 @@ def _follower(before: InboxItem | None, items: Mapping[str, InboxItem]) -> str |
     if before is None:
         return ""
     same = items.get(before.key)
-    if same is not None and (before.approval is None or same.ref == before.ref):
+    if same is not None and not same.inert and (before.approval is None or same.ref == before.ref):
         return same.key
     if before.approval is None:
         return None

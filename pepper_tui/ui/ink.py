@@ -80,11 +80,14 @@ class Pen:
         """A time to come, in the words for it: 17:00, tomorrow 09:00, Mon 30 Nov 17:00."""
         return until(at, self.now, self.zone)
 
-    def columns(self, mark: Text, name: Text, rest: Text, age: str) -> Text:
-        """One line of a list: a mark, a name, what it is about, and how long ago at the right edge."""
+    def columns(self, mark: Text, name: Text, rest: Text, age: str, count: str = "") -> Text:
+        """One line of a list: a mark, a name (with a count that is never cut), what it is about, and how long ago at
+        the right edge."""
         room = NAME if self.width >= ROOMY else max(10, self.width // 3)
         first = name.copy()
-        first.truncate(room, overflow="ellipsis", pad=True)
+        first.truncate(room - len(count), overflow="ellipsis")
+        first.append(count)
+        first.truncate(room, pad=True)
         return self.between(Text.assemble(mark, first, " ", rest), Text(f"{age:>4}", self.ink.dim))
 
     def between(self, left: Text, right: Text) -> Text:

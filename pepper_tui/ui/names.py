@@ -43,7 +43,7 @@ def arguments_line(arguments: Json, limit: int = 120) -> str:
 
 
 def name_of(item: InboxItem) -> str:
-    """Whose the item is, or what kind of thing; with the number of requests where there are several."""
+    """Whose the item is, or what kind of thing."""
     record, head = item.record, item.head
     if item.kind == "unknown":
         return _KINDS["unknown"]
@@ -51,9 +51,13 @@ def name_of(item: InboxItem) -> str:
         return f"→ {recipient(record)}" if isinstance(record, Approval) else f"→ {_sent_to(record)}"
     if head is None:
         return f"→ {recipient(record)}" if isinstance(record, Approval) else one_line(record.id, LONGEST)
+    return sender_name(head) or _KINDS.get(head.kind, "notice")
+
+
+def count_of(item: InboxItem) -> str:
+    """How many requests the item has, where there are several: " (3)"."""
     count = len(item.notices) + sum(number for _, number in item.folded)
-    name = sender_name(head) or _KINDS.get(head.kind, "notice")
-    return f"{name} ({count})" if count > 1 else name
+    return f" ({count})" if count > 1 else ""
 
 
 def subject_of(item: InboxItem) -> str:

@@ -151,13 +151,19 @@ class Projection:
             return
         now, board = self._app.clock.now(), self.board
         running = board.running_calls()
-        shown = [rows.call_row(c, board.progress.get(c.id, ""), now) for c in board.listed_calls(now)]
+        sent = board.in_window()
+        shown = [
+            rows.call_row(c, board.progress.get(c.id, ""), now, approved=c.id in sent) for c in board.listed_calls(now)
+        ]
         for reason, calls in board.deferred_calls().items():
             one = len(calls) == 1
             shown.append(rows.call_row(calls[0], "", now) if one else rows.deferred_row(reason, calls))
-        if awaited := board.awaited():
+        awaited = board.awaited()
+        if awaited:
             shown.append(rows.awaited_row(awaited))
-        self._app.query_one("#calls", CancelList).show_rows(shown, count=len(running))
+        self._app.query_one("#calls", CancelList).show_rows(
+            shown, count=len(running), aside=rows.awaited_words(awaited)
+        )
         fade = board.next_fade(now)
         wait = 1.0 if running else fade - now + 0.05 if fade else None
         self._again("calls", wait, self._show_calls)

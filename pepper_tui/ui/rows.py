@@ -71,7 +71,8 @@ def signal_row(signal: Signal, now: float) -> Row:
     return Row(signal.id, (signal.content, signal.priority, signal.reason, signal.source, old), draw, height=1)
 
 
-def call_row(call: ToolCall, progress: str, now: float) -> Row:
+def call_row(call: ToolCall, progress: str, now: float, *, approved: bool = False) -> Row:
+    """One call. ``approved``: its card has had its yes, and its window runs."""
     running = call.state in (CallState.SCHEDULED, CallState.ATTEMPTED)
     since = call.started_at or call.created_at
     took = elapsed((now if running else call.ended_at or since) - since)
@@ -91,7 +92,15 @@ def call_row(call: ToolCall, progress: str, now: float) -> Row:
         name = Text.assemble((f"{_CALL_GLYPH[call.state]} ", tone), (named, ink.strong))
         if not call.summary:
             name.append("  " + arguments_line(call.arguments), ink.dim)
-        word = "waits" if call.deferred else "running" if running else call.state.value.replace("_", " ")
+        word = (
+            "waits"
+            if call.deferred
+            else "running"
+            if running
+            else "approved"
+            if approved
+            else call.state.value.replace("_", " ")
+        )
         said = (
             (call.error if call.state is CallState.FAILED else call.deferred or progress or call.progress)
             if call.open
@@ -103,7 +112,10 @@ def call_row(call: ToolCall, progress: str, now: float) -> Row:
         return [pen.between(name, Text(took, ink.accent if running else ink.dim)), pen.cut(below)]
 
     return Row(
-        call.id, (call.state, took, progress, call.progress, call.error, call.deferred, call.summary), draw, height=2
+        call.id,
+        (call.state, approved, took, progress, call.progress, call.error, call.deferred, call.summary),
+        draw,
+        height=2,
     )
 
 
@@ -113,11 +125,15 @@ def deferred_row(reason: str, calls: Sequence[ToolCall]) -> Row:
     return Row(f"{DEFERRED}{reason}", words, lambda pen: [pen.cut(Text(f"… {words}", pen.ink.dim))], height=1)
 
 
+def awaited_words(follow_ups: Sequence[FollowUp]) -> str:
+    """How many answers are waited for; empty for none."""
+    count = len(follow_ups)
+    return f"waits for {count} answer{'' if count == 1 else 's'}" if count else ""
+
+
 def awaited_row(follow_ups: Sequence[FollowUp]) -> Row:
     """The answers that are waited for, in one line."""
-    count = len(follow_ups)
-    words = "waits for 1 answer" if count == 1 else f"waits for {count} answers"
-    first = follow_ups[0]
+    words, first = awaited_words(follow_ups), follow_ups[0]
 
     def draw(pen: Pen) -> list[Text]:
         more = f"  {awaited_from(first)} until {pen.until(first.due)}"

@@ -14,7 +14,7 @@ from pepper_tui.text import clean, one_line
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
 from pepper_tui.ui.matters import InboxItem
-from pepper_tui.ui.names import arguments_line, awaited_from, more_from, name_of, sender_in_full, subject_of
+from pepper_tui.ui.names import arguments_line, awaited_from, count_of, more_from, name_of, sender_in_full, subject_of
 
 SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 
@@ -24,7 +24,7 @@ def moment(at: float | None, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" if at else ""
 
 
-def item_line(item: InboxItem, zone: tzinfo | None = None) -> str:
+def item_line(item: InboxItem, zone: tzinfo) -> str:
     """An item of the inbox in one line."""
     if item.inert:
         said = way_words(item, lambda at: f"{datetime.fromtimestamp(at, zone):%H:%M}").removeprefix("→ ")
@@ -32,11 +32,10 @@ def item_line(item: InboxItem, zone: tzinfo | None = None) -> str:
     kind = kind_words(item)[1].capitalize()
     if item.approval is not None and item.approval.problem:
         kind = f"Not sent, {kind.lower()}"
-    count = len(item.notices) + sum(number for _, number in item.folded)
     if item.approval is not None and item.head is not None:
         summary = one_line(str(item.approval.effect.get("summary", "")))
-        return f"{kind}: {summary}. It answers {name_of(item)}: {subject_of(item)}"
-    return f"{kind}: {title(item)}" + (f". {count} requests" if count > 1 else "")
+        return f"{kind}: {summary}. It answers {name_of(item)}{count_of(item)}: {subject_of(item)}"
+    return f"{kind}: {title(item)}" + count_of(item)
 
 
 def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
