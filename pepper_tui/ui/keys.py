@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too."""
+    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too.
+
+    ``yields``: where a config gives one of its keys to another act, the others remain: a new key breaks no old config.
+    """
 
     id: str
     keys: str
@@ -29,6 +32,7 @@ class Key:
     description: str
     palette: bool = False
     priority: bool = False
+    yields: bool = False
 
 
 _TYPING: Final = "While typing"
@@ -62,7 +66,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("inbox.done", "x", "act('done')", "inbox", _INBOX, "Done"),
     Key("inbox.dismiss", "d", "act('dismiss')", "inbox", _INBOX, "Dismiss"),
     Key("inbox.snooze", "z", "act('snooze')", "inbox", _INBOX, "Snooze until a time you name"),
-    Key("inbox.always", "a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule from the card"),
+    Key("inbox.always", "a,A,shift+a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule", yields=True),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
     Key("inbox.check", "1", "act('check')", "inbox", _INBOX, "Outcome unknown: let Pepper check"),
     Key("inbox.happened", "2", "act('happened')", "inbox", _INBOX, "Outcome unknown: it happened"),
@@ -132,13 +136,14 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key(
         "pepper.rules",
-        "f10",
+        "f10,ctrl+f10",
         "rules",
         "app",
         _PEPPER,
         "Rules: what they say, what came of them",
         palette=True,
         priority=True,
+        yields=True,
     ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
