@@ -70,16 +70,15 @@ async def test_a_second_draft_does_not_take_the_place_of_the_first_under_the_key
         thread_with_draft(engine)
         engine.put(Namespace.APPROVAL, replace(approval("a2", to="mallory@example.com", at=T0 + 5), matter="mail:t1"))
 
-    async with seat(two) as (app, pilot, engine, clock):
+    async with seat(two, (120, 80)) as (app, pilot, engine, clock):
         inbox = app.query_one(Inbox)
-        await press(pilot, "ctrl+t", "enter")
-        view = app.query_one(DetailView)
-        await until(lambda: view.display and view.read, pilot)
+        await press(pilot, "ctrl+t")
         assert inbox.row_ids == [KEY, "approval:a2"]
         await clock.advance(1)
         await press(pilot, "y")
         await until(lambda: bool(acts(engine, "approve")) and inbox.row_ids == [KEY], pilot)
         await clock.advance(5)
+        assert inbox.selected == ""
         await press(pilot, "y", "y")
         assert acts(engine, "approve") == [("approve", "a1")]
 
