@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pepper_tui.ui.panes import Panes
     from pepper_tui.ui.projection import Projection
     from pepper_tui.ui.reading import Reading
+    from pepper_tui.ui.rule_list import Rules
     from pepper_tui.ui.talk import Talk
 
 
@@ -42,6 +43,12 @@ class Actions(App[str]):
         from pepper_tui.ui.audit import Audit  # these come when they are first wanted, not before the first frame
 
         return Audit(self)  # type: ignore[arg-type]
+
+    @cached_property
+    def rules(self) -> Rules:
+        from pepper_tui.ui.rule_list import Rules
+
+        return Rules(self)  # type: ignore[arg-type]
 
     @cached_property
     def jump(self) -> Jump:
@@ -97,6 +104,9 @@ class Actions(App[str]):
 
     def action_effects(self) -> None:
         self.audit.toggle()
+
+    def action_rules(self) -> None:
+        self.rules.toggle()
 
     def action_help(self) -> None:
         self.reading.open_help()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import Approval, Notification
-from pepper_tui.ui.board import InboxItem
-from pepper_tui.ui.cards import title
+from pepper_tui.text import one_line
 from pepper_tui.ui.inbox_pane import InboxPane
+from pepper_tui.ui.matters import InboxItem
 
 if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
@@ -48,7 +47,7 @@ class Acts:
         item = inbox.chosen
         if item is None:
             app.say_words("The inbox is empty")
-        elif act == "approve" and not isinstance(item.record, Approval) and (asking := self._first_that_asks()):
+        elif act == "approve" and item.approval is None and (asking := self._first_that_asks()):
             app.reading.open_card(asking)
             app.say_words(f"This card asks for a yes: {self._yes} at its end approves")
         elif not inbox.card.in_view:
@@ -60,41 +59,45 @@ class Acts:
 
     def _first_that_asks(self) -> InboxItem | None:
         items = self._app.board.inbox(self._app.clock.now())
-        return next((item for item in items if isinstance(item.record, Approval)), None)
+        return next((item for item in items if item.approval is not None), None)
 
     def undo(self) -> None:
         self._app.link.tell(lambda engine: engine.undo())
 
     def act(self, act: str, item: InboxItem) -> None:
-        app, link, record = self._app, self._app.link, item.record
+        app, link, record, card = self._app, self._app.link, item.record, item.approval
+        notices = item.notice_refs  # exactly what the card shows: what comes in meanwhile is not closed unread
         match act:
             case "why":
                 app.reading.open_why(item.ref)
-            case "approve" if isinstance(record, Approval) and not app.query_one(InboxPane).card.was_read(item):
+            case "always" if item.kind != "unknown":
+                link.tell(lambda engine: engine.propose_rule(item.ref))
+            case "approve" if card is not None and not app.query_one(InboxPane).card.was_read(item):
                 app.reading.open_card(item)
                 app.say_words(f"Here is the whole card: {self._yes} at its end approves")
-            case "approve" if isinstance(record, Approval):
-                link.tell(lambda engine: engine.approve(record.id))
-            case "reject" if isinstance(record, Approval):
-                link.tell(lambda engine: engine.reject(record.id))
-            case "reject_reason" if isinstance(record, Approval):
+            case "approve" if card is not None:
+                link.tell(lambda engine: engine.approve(card.id))
+            case "reject" if card is not None:
+                link.tell(lambda engine: engine.reject(card.id))
+            case "reject_reason" if card is not None:
                 app.asking.ask(
-                    f"Why not: {title(item)}",
-                    lambda note: link.tell(lambda engine: engine.reject(record.id, note)),
+                    f"Why not: {one_line(str(card.effect.get('summary', '')))}",
+                    lambda note: link.tell(lambda engine: engine.reject(card.id, note)),
                     may_be_empty=True,
                 )
-            case "edit" if isinstance(record, Approval):
-                app.asking.edit(record)
-            case "snooze" if item.kind != "unknown":
+            case "edit" if card is not None:
+                app.asking.edit(card)
+            case "snooze" if card is not None or notices:
+                first, *more = (*([item.ref] if card is not None else []), *notices)
                 app.asking.ask(
                     "Snooze until",
-                    lambda when: link.tell(lambda engine: engine.snooze(item.ref, when)),
+                    lambda when: link.tell(lambda engine: engine.snooze(first, when, *more)),
                     choices=SNOOZES,
                 )
-            case "dismiss" if isinstance(record, Notification):
-                link.tell(lambda engine: engine.dismiss(item.ref))
-            case "done" if isinstance(record, Notification):
-                link.tell(lambda engine: engine.done(item.ref))
+            case "dismiss" if notices:
+                link.tell(lambda engine: engine.dismiss(*notices))
+            case "done" if notices:
+                link.tell(lambda engine: engine.done(*notices))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
             case _:
@@ -110,5 +113,8 @@ class Acts:
 
     def cancel(self, row: str) -> None:
         """Cancel the call, or the worker's run, of a row."""
+        if row not in self._app.board.runs and row not in self._app.board.calls:
+            self._app.say_words("These are several: Enter lists them")
+            return
         run = self._app.board.runs.get(row)
         self._app.link.tell(lambda engine: engine.cancel_call(run.call if run else row))

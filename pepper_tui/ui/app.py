@@ -21,7 +21,7 @@ from pepper_tui.text import clean
 from pepper_tui.ui.actions import Actions
 from pepper_tui.ui.acts import Acts
 from pepper_tui.ui.asking import Asking
-from pepper_tui.ui.board import Board
+from pepper_tui.ui.board import Board, Pane
 from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.composer import Composer
@@ -49,6 +49,7 @@ from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
+    from pepper_tui.ui.rule_list import RuleList
 
 
 class PepperApp(Actions):
@@ -157,7 +158,7 @@ class PepperApp(Actions):
         if keys != self.key_names.changed:
             self.key_names = KeyNames(keys)
             self.set_keymap(dict(keys))
-            self.query_one(InboxPane).show_items(self.board.inbox(self.clock.now()))
+            self.projection.draw({Pane.INBOX})
             self._restyle()
 
     def pen(self, width: int) -> Pen:
@@ -249,8 +250,12 @@ class PepperApp(Actions):
         self.acts.by_letter(event.act)
 
     def on_inbox_pane_seen(self, event: InboxPane.Seen) -> None:
-        if self.link.engine is not None:
-            self.link.start(self.link.engine.seen(event.item.ref))
+        for ref in event.refs:
+            if self.link.engine is not None:
+                self.link.start(self.link.engine.seen(ref))
+
+    def on_inbox_pane_moved(self) -> None:
+        self.projection.receipts_read()
 
     def on_cancel_list_cancelled(self, event: CancelList.Cancelled) -> None:
         self.acts.cancel(event.row)
@@ -279,8 +284,13 @@ class PepperApp(Actions):
     def on_detail_view_copied(self, event: DetailView.Copied) -> None:
         self.talk.copy(event.text)
 
-    def on_effect_list_closed(self) -> None:
-        self.audit.close()
+    def on_opened_list_closed(self) -> None:
+        for opened in (self.audit, self.rules):
+            if opened.list is not None:
+                opened.close()
+
+    def on_rule_list_act(self, event: RuleList.Act) -> None:
+        self.rules.act(event.act, event.rule)
 
     def on_detail_view_closed(self) -> None:
         self.reading.close()

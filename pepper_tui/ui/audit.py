@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.style import Style
 from rich.text import Text
-from textual.message import Message
 
 from pepper_tui.effects import Proposal, proposals
 from pepper_tui.model import ApprovalState
@@ -15,22 +14,17 @@ from pepper_tui.text import one_line
 from pepper_tui.ui.cards import approval_lines
 from pepper_tui.ui.ink import Ink, Pen
 from pepper_tui.ui.keys import names_of
-from pepper_tui.ui.live_list import LiveList, Row
+from pepper_tui.ui.live_list import Row
+from pepper_tui.ui.opened import Opened, OpenedList
 from pepper_tui.ui.words import decided, proposal_lines
-
-if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
 
 SHOWN_AT_MOST: Final = 500
 """Effects that are listed; `pepper log --effects -n` lists more."""
 _GLYPH: Final = {"succeeded": "✓", "failed": "✗", "unknown": "?", "cancelled": "–", "rejected": "✗", "expired": "–"}
 
 
-class EffectList(LiveList):
+class EffectList(OpenedList):
     """The effects, the newest first, in the conversation's place."""
-
-    class Closed(Message):
-        """Esc: the reader is done."""
 
     def __init__(self, pen: Callable[[int], Pen]) -> None:
         empty = "What Pepper would do outside, and what you answered, will be listed here."
@@ -48,65 +42,19 @@ class EffectList(LiveList):
         lines = [one_line(f"{line.label}: {line.value}", 4000) for line in proposal.approval.resolved.lines]
         return "\n".join([*proposal_lines(proposal, self._pen(80).zone), *lines])
 
-    def action_back(self) -> None:
-        if self.filtering:
-            self.show_all()
-        else:
-            self.post_message(self.Closed())
 
-
-class Audit:
+class Audit(Opened[EffectList]):
     """Opens and closes the effects, and keeps them as the store has them."""
 
-    def __init__(self, app: PepperApp) -> None:
-        self._app = app
+    pane = "effects"
+    kind = EffectList
 
-    @property
-    def list(self) -> EffectList | None:
-        return next((view for view in self._app.query(EffectList) if not view.has_class("gone")), None)
+    def make(self) -> EffectList:
+        return EffectList(self._app.pen)
 
-    def toggle(self) -> None:
-        """Open the effects; where they are open, close them."""
-        if self.list is not None:
-            self.close()
-        else:
-            self._app.link.start(self._open())
-
-    async def _open(self) -> None:
-        app = self._app
-        found = await proposals(app.link.ready().recall, SHOWN_AT_MOST)
-        if app.asking.open:
-            app.say_words("Save or leave what is open first")
-            return
-        app.reading.close()
-        view = self.list
-        if view is None:
-            view = EffectList(app.pen)
-            await app.query_one("#main").mount(view)
-            app.panes.settle()
-        view.call_after_refresh(view.show_proposals, found)  # asked for its width before its first layout, it gets none
-        app.panes.go("effects")
-
-    def close(self) -> None:
-        """Give the conversation its place back."""
-        self.leave()
-        self._app.panes.to_composer()
-
-    def leave(self) -> None:
-        """The same, without the keys."""
-        if (view := self.list) is not None:
-            view.add_class("gone")
-            view.remove()
-            self._app.panes.settle()
-
-    def reload(self) -> None:
-        """Show what has changed, where the effects are open."""
-        if self.list is not None:
-            self._app.link.start(self._reload())
-
-    async def _reload(self) -> None:
+    async def load(self, view: EffectList | None) -> None:
         found = await proposals(self._app.link.ready().recall, SHOWN_AT_MOST)
-        if (view := self.list) is not None:
+        if view is not None:
             view.show_proposals(found)
 
     def open_row(self, row: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from pepper_tui.model import (
     CALL_OPEN,
@@ -22,17 +22,30 @@ from pepper_tui.model import (
     CallState,
     Context,
     ContextUpdate,
+    FollowUp,
+    FollowUpState,
     Health,
     Namespace,
     Notification,
     NotificationState,
     Priority,
+    Reminder,
+    ReminderState,
+    RuleAct,
     RunState,
     Signal,
     ToolCall,
     Usage,
     UserMessage,
     WorkerRun,
+)
+from pepper_tui.ui.matters import (
+    RECEIPT_STAYS,
+    InboxItem,
+    deferred_words,
+    inbox_items,
+    is_receipt,
+    sending,
 )
 
 MESSAGES_KEPT: Final = 1000
@@ -60,6 +73,7 @@ class Pane(StrEnum):
     CALLS = "calls"
     WORKERS = "workers"
     STATUS = "status"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +86,6 @@ class Message:
     at: float
     unfinished: bool = False
     queued: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InboxItem:
-    """One thing that waits for the user. ``kind``: ``approval``, ``unknown``, or a notification's kind."""
-
-    ref: str
-    kind: str
-    priority: Priority
-    at: float
-    unread: bool
-    record: Approval | Notification | ToolCall
-    version: int = 1
-
-
-_RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
-
-
-def _inbox_rank(item: InboxItem) -> tuple[int, float, str]:
-    """Most pressing first; what is older stays before what is newer, so that arrivals do not move the rest."""
-    rank = 0 if item.kind == "unknown" else 1 if item.kind == "approval" else _RANK[item.priority]
-    return rank, item.at, item.ref
 
 
 @dataclass(slots=True)
@@ -140,8 +132,13 @@ class Board:
     progress: dict[str, str] = field(default_factory=dict)
     runs: dict[str, WorkerRun] = field(default_factory=dict)
     health: dict[str, Health] = field(default_factory=dict)
+    follow_ups: dict[str, FollowUp] = field(default_factory=dict)
+    reminders: dict[str, Reminder] = field(default_factory=dict)
+    acts: dict[str, RuleAct] = field(default_factory=dict)
     costs: Tally = field(default_factory=Tally)
     held: Tally = field(default_factory=Tally)
+    receipts_read: float = 0.0
+    """Until when receipts have been read: a key moved then."""
 
     # ---------------------------------------------------------------------------------------------- feeding
 
@@ -202,12 +199,27 @@ class Board:
                 self.approvals[key] = Approval.of(context)
                 if deleted:
                     del self.approvals[key]
-                return {Pane.INBOX, Pane.STATUS}
+                return {Pane.INBOX, Pane.CALLS, Pane.STATUS}
             case Namespace.NOTIFICATION:
                 self.notifications[key] = Notification.of(context)
                 if deleted:
                     del self.notifications[key]
                 return {Pane.INBOX, Pane.STATUS}
+            case Namespace.FOLLOW_UP:
+                follow_up = FollowUp.of(context)
+                _keep(self.follow_ups, key, follow_up, not deleted and follow_up.state is FollowUpState.OPEN)
+                return {Pane.INBOX, Pane.CALLS}
+            case Namespace.REMINDER:
+                reminder = Reminder.of(context)
+                waits = reminder.state is ReminderState.WAITING and bool(reminder.matter)
+                _keep(self.reminders, key, reminder, not deleted and waits)
+                return {Pane.INBOX}
+            case Namespace.RULE_ACT:
+                act = RuleAct.of(context)
+                _keep(self.acts, key, act, not deleted and act.open)
+                return {Pane.INBOX, Pane.RULES}
+            case Namespace.RULE | Namespace.RULE_PAUSE:
+                return {Pane.RULES}
             case Namespace.RUN:
                 self.runs[key] = WorkerRun.of(context)
                 if deleted:
@@ -254,10 +266,17 @@ class Board:
         over = [r for r in self.runs.values() if r.state in _RUN_ENDED]
         for run in sorted(over, key=lambda r: r.created_at)[: max(0, len(over) - ENDED_KEPT)]:
             del self.runs[run.id]
-        for key in [k for k, a in self.approvals.items() if a.state is not ApprovalState.PENDING]:
+        for key in [k for k, a in self.approvals.items() if not self._is_shown(a)]:
             del self.approvals[key]
         for key in [k for k, n in self.notifications.items() if n.state in _NOTICE_ENDED]:
             del self.notifications[key]
+
+    def _is_shown(self, approval: Approval) -> bool:
+        """Whether a card still waits, or is on its way."""
+        if approval.state is ApprovalState.PENDING:
+            return True
+        call = self.calls.get(approval.call)
+        return sending(approval, self.calls) or (call is not None and call.approval == approval.id and is_receipt(call))
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -273,61 +292,62 @@ class Board:
         return any(self.calls[c].state in CALL_OPEN for c in self.after.get(message_id, ()) if c in self.calls)
 
     def inbox(self, now: float) -> list[InboxItem]:
-        """What waits for the user and is not snoozed, most pressing first."""
-        items = [
-            InboxItem(
-                f"approval:{a.id}",
-                "approval",
-                Priority.HIGH,
-                a.created_at,
-                True,
-                a,
-                self._version(Namespace.APPROVAL, k),
-            )
-            for k, a in self.approvals.items()
-            if a.state is ApprovalState.PENDING and (a.snoozed_until or 0.0) <= now
-        ]
-        items += [
-            InboxItem(
-                f"notification:{n.id}",
-                n.kind,
-                n.priority,
-                n.created_at,
-                n.state is NotificationState.NEW,
-                n,
-                self._version(Namespace.NOTIFICATION, k),
-            )
-            for k, n in self.notifications.items()
-            if n.state in (NotificationState.NEW, NotificationState.SEEN)
-        ]
-        items += [
-            InboxItem(
-                f"call:{c.id}", "unknown", Priority.URGENT, c.created_at, True, c, self._version(Namespace.TOOL_CALL, k)
-            )
-            for k, c in self.calls.items()
-            if c.state is CallState.UNKNOWN and not c.acknowledged
-        ]
-        return sorted(items, key=_inbox_rank)
+        """What waits for the user and is not snoozed, most pressing first, and what is being sent."""
+        return inbox_items(
+            self.approvals,
+            self.notifications.values(),
+            self.calls,
+            self.follow_ups.values(),
+            self.reminders.values(),
+            self.acts.values(),
+            now,
+            self.receipts_read,
+        )
 
-    def _version(self, namespace: str, key: str) -> int:
-        return self.versions.get((namespace, key), 1)
+    def deferred(self) -> str:
+        """What has been put off, in words; empty where nothing is."""
+        return deferred_words(self.acts.values(), self.calls.values())
 
     def next_wake(self, now: float) -> float | None:
-        """When the next snoozed approval is due back, if any."""
+        """When the inbox changes by itself: a snoozed card is due back, a window counts down, a receipt fades."""
         times = [a.snoozed_until for a in self.approvals.values() if a.snoozed_until is not None]
+        times += [(c.ended_at or 0.0) + RECEIPT_STAYS for c in self.calls.values() if self._is_unread_receipt(c)]
+        if any(sending(a, self.calls) and (a.acts_at or 0.0) > now for a in self.approvals.values()):
+            times.append(now + 1.0)
         return min((t for t in times if t > now), default=None)
+
+    def _is_unread_receipt(self, call: ToolCall) -> bool:
+        return is_receipt(call) and (call.ended_at or 0.0) > self.receipts_read
 
     def newest_signals(self) -> list[Signal]:
         return list(itertools.islice(reversed(self.signals.values()), SIGNALS_KEPT))
 
     def listed_calls(self, now: float) -> list[ToolCall]:
-        """Open calls, oldest first; then those that ended lately, newest first."""
-        running = sorted((c for c in self.calls.values() if c.open), key=lambda c: (c.created_at, c.id))
+        """Open calls that are not deferred, oldest first; then those that ended lately, newest first."""
+        running = sorted(
+            (c for c in self.calls.values() if c.open and not c.deferred), key=lambda c: (c.created_at, c.id)
+        )
         ended = sorted(
             (c for c in self.calls.values() if not c.open and _fades_at(c) > now),
             key=lambda c: (-(c.ended_at or c.created_at), c.id),
         )
         return running + ended
+
+    def in_window(self) -> set[str]:
+        """The calls that were approved and have still to happen."""
+        return {a.call for a in self.approvals.values() if sending(a, self.calls)}
+
+    def deferred_calls(self) -> dict[str, list[ToolCall]]:
+        """Calls that are put off, by the reason, oldest first."""
+        found: dict[str, list[ToolCall]] = {}
+        for call in sorted(self.calls.values(), key=lambda c: (c.created_at, c.id)):
+            if call.open and call.deferred:
+                found.setdefault(call.deferred, []).append(call)
+        return found
+
+    def awaited(self) -> list[FollowUp]:
+        """The answers that are waited for, the next to fall due first."""
+        return sorted(self.follow_ups.values(), key=lambda f: (f.due, f.id))
 
     def next_fade(self, now: float) -> float | None:
         """When the next ended call leaves the list, if any."""
@@ -336,7 +356,8 @@ class Board:
 
     def running_calls(self) -> list[ToolCall]:
         """Calls whose clock goes on."""
-        return [c for c in self.calls.values() if c.state in (CallState.SCHEDULED, CallState.ATTEMPTED)]
+        going = (CallState.SCHEDULED, CallState.ATTEMPTED)
+        return [c for c in self.calls.values() if c.state in going and not c.deferred]
 
     def listed_runs(self) -> list[WorkerRun]:
         """Runs that are not over, oldest first; then the others, newest first."""
@@ -359,6 +380,13 @@ class Board:
     def troubles(self) -> list[Health]:
         """Parts that do not work, oldest trouble first."""
         return sorted((h for h in self.health.values() if h.state in ("trouble", "stopped")), key=lambda h: h.at)
+
+
+def _keep(records: dict[str, Any], key: str, record: object, kept: bool) -> None:
+    if kept:
+        records[key] = record
+    else:
+        records.pop(key, None)
 
 
 _RUN_ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})

@@ -12,11 +12,10 @@ from typing import Final, cast
 from rich.text import Text
 from textual.content import Content
 
-from pepper_tui.model import Approval
-from pepper_tui.ui.board import InboxItem
 from pepper_tui.ui.cards import face, opened
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.keys import KeyNames, names_of
+from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.reader import Reader
 
 FRESH: Final = 0.5
@@ -46,12 +45,12 @@ class CardView(Reader, can_focus=False):
             self._shown = ""
             return
         self.border_title = cast(str, _hints(item, has_keys, names_of(self.app)))
-        self.set_class(isinstance(item.record, Approval), "asks")
+        self.set_class(item.approval is not None, "asks")
         self.set_class(has_keys, "has-keys")
-        now_shown = item.ref + face(item)
+        now_shown = item.key + face(item)
         if now_shown == self._shown:
             return
-        same_card = before is not None and before.ref == item.ref
+        same_card = before is not None and before.key == item.key
         self._shown = now_shown
         if same_card or not walked:  # other words under the same key have to be read
             self.guard()
@@ -92,25 +91,28 @@ class CardView(Reader, can_focus=False):
 
     def was_read(self, item: InboxItem) -> bool:
         """Whether each line of the card, as it stands now, has been on the screen."""
-        name = item.ref + face(item)
+        name = item.key + face(item)
         return self._read_elsewhere == name or (self._shown == name and self.read and not self._cut)
 
     def mark_read(self, item: InboxItem) -> None:
         """The card was read elsewhere, to its end."""
-        self._read_elsewhere = item.ref + face(item)
+        self._read_elsewhere = item.key + face(item)
 
 
 def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
     ids: tuple[str, ...]
+    again: dict[str, str] = {}
     if item.kind == "unknown":
         ids = ("inbox.check", "inbox.happened", "inbox.did_not", "inbox.leave") if has_keys else ("go.toggle_inbox",)
-    elif isinstance(item.record, Approval):
-        editable = any(isinstance(line, dict) and line.get("editable") for line in item.record.effect.get("lines", []))
+    elif (card := item.approval) is not None:
+        editable = any(isinstance(line, dict) and line.get("editable") for line in card.effect.get("lines", []))
         acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]
+        acts += ["done"] if has_keys and item.notices else []
         ids = _ids([*acts, *(["why"] if has_keys else [])], has_keys)
+        again = {ids[0]: "retry"} if card.retry_of else {}
     else:
         ids = _ids(["done", "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
-    return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {_HINTS[each]}") for each in ids)
+    return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {(_HINTS | again)[each]}") for each in ids)
 
 
 def _ids(acts: list[str], has_keys: bool) -> tuple[str, ...]:

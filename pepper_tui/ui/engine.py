@@ -2,7 +2,8 @@
 
 The screen knows records and these methods, nothing else; a process boundary can be put here. Each act returns
 words for the status line, or raises ``EngineError`` with words that say what went wrong and the way out.
-A ``ref`` names one item of the inbox: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``.
+A ``ref`` names one thing of the inbox: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``. An act on several
+takes them all or none, and one ``undo`` takes all of it back.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pepper_tui.model import (
     ContextUpdate,
     EngineError,
     ReplyDelta,
+    RuleAct,
+    RuleReport,
     UnknownAnswer,
 )
 
@@ -67,11 +70,11 @@ class Engine(Protocol):
         """Replace the approval by a new pending one; ``fields`` are label → new value of the changed lines."""
         ...
 
-    async def dismiss(self, ref: str) -> str: ...
-    async def done(self, ref: str) -> str: ...
+    async def dismiss(self, ref: str, *more: str) -> str: ...
+    async def done(self, ref: str, *more: str) -> str: ...
     async def seen(self, ref: str) -> None: ...
-    async def snooze(self, ref: str, when: str) -> str:
-        """``when`` in the user's words: "1h", "tomorrow 9am"."""
+    async def snooze(self, ref: str, when: str, *more: str) -> str:
+        """``when`` in the user's words: "1h", "tomorrow 9am". The refs may be of approvals and notifications."""
         ...
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str: ...
@@ -82,7 +85,22 @@ class Engine(Protocol):
 
     async def why(self, ref: str) -> list[str]:
         """The chain signal → step → calls → cost behind ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``,
-        ``run:<id>``, or ``silence`` for what was held back."""
+        ``run:<id>``, ``rule:<id>``, or ``silence`` for what was held back."""
+        ...
+
+    async def rules(self) -> list[RuleReport]:
+        """Each rule with what came of it so far; removed ones too, while they can be brought back."""
+        ...
+
+    async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        """The rule's last acts, the newest first."""
+        ...
+
+    async def pause_rule(self, rule_id: str) -> str: ...
+    async def resume_rule(self, rule_id: str) -> str: ...
+    async def remove_rule(self, rule_id: str) -> str: ...
+    async def propose_rule(self, ref: str) -> str:
+        """Propose a rule that does from now on what was done about ``ref``; it waits for a yes as a card."""
         ...
 
     async def dead_letters(self) -> list[str]: ...

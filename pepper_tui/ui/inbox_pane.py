@@ -9,22 +9,25 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from pepper_tui.model import Notification, NotificationState
-from pepper_tui.ui.board import InboxItem
+from pepper_tui.model import NotificationState
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.ink import Pen
+from pepper_tui.ui.matters import InboxItem
 
 
 class InboxPane(Vertical):
     """The list and the card, kept together."""
 
     class Seen(Message):
-        """The user has this unread item's card open under the cursor."""
+        """The user has a card with these unread notifications open under the cursor."""
 
-        def __init__(self, item: InboxItem) -> None:
+        def __init__(self, refs: Sequence[str]) -> None:
             super().__init__()
-            self.item = item
+            self.refs = refs
+
+    class Moved(Message):
+        """The user stepped to another item."""
 
     def __init__(self, pen: Callable[[int], Pen], monotonic: Callable[[], float], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -35,9 +38,9 @@ class InboxPane(Vertical):
         yield self.list
         yield self.card
 
-    def show_items(self, items: Sequence[InboxItem]) -> None:
-        """Replace the items; the chosen one's card follows."""
-        self.list.show_items(items)
+    def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
+        """Replace the items; the chosen one's card follows. ``more`` says what waits beside them."""
+        self.list.show_items(items, more)
         self._show_card(walked=False)
 
     @property
@@ -48,6 +51,8 @@ class InboxPane(Vertical):
     def on_inbox_chosen(self, event: Inbox.Chosen) -> None:
         event.stop()
         self._show_card(walked=event.walked)
+        if event.walked:
+            self.post_message(self.Moved())
 
     def on_inbox_paged(self, event: Inbox.Paged) -> None:
         event.stop()
@@ -61,9 +66,9 @@ class InboxPane(Vertical):
         self.card.show_item(item, has_keys=has_keys, walked=walked)
         self._share_room()
         self.call_after_refresh(self._share_room)  # the card is measured once it has been laid out
-        record = item.record if item else None
-        if has_keys and item and isinstance(record, Notification) and record.state is NotificationState.NEW:
-            self.post_message(self.Seen(item))
+        new = [n.id for n in item.notices if n.state is NotificationState.NEW] if has_keys and item else []
+        if new:
+            self.post_message(self.Seen([f"notification:{each}" for each in new]))
 
     def _share_room(self) -> None:
         room = self.size.height

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from rich.console import Console
@@ -15,6 +15,10 @@ from rich.text import Text
 from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
+NAME: Final = 18
+"""Cells of a name in a list."""
+ROOMY: Final = 60
+"""Cells from which a list has room for whole names."""
 _WRAPPER: Final = Console(file=io.StringIO(), width=200, color_system="truecolor", legacy_windows=False)
 """Wraps text; never prints."""
 
@@ -72,6 +76,20 @@ class Pen:
             return f"{then:%H:%M}"
         return f"{then:%a %H:%M}" if abs(self.now - at) < 6 * 86400 else f"{then:%d %b %H:%M}"
 
+    def until(self, at: float) -> str:
+        """A time to come, in the words for it: 17:00, tomorrow 09:00, Mon 30 Nov 17:00."""
+        return until(at, self.now, self.zone)
+
+    def columns(self, mark: Text, name: Text, rest: Text, age: str, count: str = "") -> Text:
+        """One line of a list: a mark, a name (with a count that is never cut), what it is about, and how long ago at
+        the right edge."""
+        room = NAME if self.width >= ROOMY else max(10, self.width // 3)
+        first = name.copy()
+        first.truncate(room - len(count), overflow="ellipsis")
+        first.append(count)
+        first.truncate(room, pad=True)
+        return self.between(Text.assemble(mark, first, " ", rest), Text(f"{age:>4}", self.ink.dim))
+
     def between(self, left: Text, right: Text) -> Text:
         """``left``, cut where needed, and ``right`` at the right edge, in one line."""
         room = max(1, self.width - right.cell_len - 1)
@@ -91,6 +109,27 @@ class Pen:
         indent = min(prefix.cell_len, self.width // 2)
         parts = wrap(body, max(8, self.width - indent))
         return [Text.assemble(prefix if i == 0 else " " * indent, part) for i, part in enumerate(parts)]
+
+
+def age(at: float, now: float) -> str:
+    """How long ago ``at`` was: now, 2m, 3h, 4d."""
+    seconds = now - at
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)}m"
+    return f"{int(seconds // 3600)}h" if seconds < 86_400 else f"{int(seconds // 86_400)}d"
+
+
+def until(at: float, now: float, zone: tzinfo) -> str:
+    """A time to come, in the words for it."""
+    then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    if then.date() == today.date() + timedelta(days=1):
+        return f"tomorrow {then:%H:%M}"
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{then:%a} {then.day} {then:%b}{year} {then:%H:%M}"
 
 
 def wrap(text: Text, width: int) -> list[Text]:

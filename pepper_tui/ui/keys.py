@@ -3,8 +3,8 @@ rebinds (``rebinding.py`` says what may be).
 
 ``where`` says which widget carries the binding: ``app`` (works everywhere, also while typing), ``composer``,
 ``chat``, ``inbox``, ``list`` (each list, the inbox and the conversation too), ``calls`` (calls and workers),
-``signals``, ``effects``, ``form``, ``detail``. Single letters act only where no text is typed. Space is bound
-nowhere; Esc never decides anything.
+``signals``, ``effects``, ``rules``, ``form``, ``detail``. Single letters act only where no text is typed. Space is
+bound nowhere; Esc never decides anything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too."""
+    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too.
+
+    ``yields``: where a config gives one of its keys to another act, the others remain: a new key breaks no old config.
+    """
 
     id: str
     keys: str
@@ -29,6 +32,7 @@ class Key:
     description: str
     palette: bool = False
     priority: bool = False
+    yields: bool = False
 
 
 _TYPING: Final = "While typing"
@@ -62,6 +66,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("inbox.done", "x", "act('done')", "inbox", _INBOX, "Done"),
     Key("inbox.dismiss", "d", "act('dismiss')", "inbox", _INBOX, "Dismiss"),
     Key("inbox.snooze", "z", "act('snooze')", "inbox", _INBOX, "Snooze until a time you name"),
+    Key("inbox.always", "a,A,shift+a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule", yields=True),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
     Key("inbox.check", "1", "act('check')", "inbox", _INBOX, "Outcome unknown: let Pepper check"),
     Key("inbox.happened", "2", "act('happened')", "inbox", _INBOX, "Outcome unknown: it happened"),
@@ -80,6 +85,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("list.back", "escape", "back", "list", _LISTS, "Back to typing"),
     Key("signals.logged", "l", "logged", "signals", _LISTS, "Signals: show or hide what was only logged"),
     Key("calls.cancel", "x", "cancel", "calls", _LISTS, "Cancel the call or the worker's run"),
+    Key("rules.pause", "p", "rule('pause')", "rules", "In the rules", "Pause the rule, or let it go on"),
+    Key("rules.remove", "x", "rule('remove')", "rules", "In the rules", "Remove the rule; it asks once more"),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
@@ -126,6 +133,17 @@ KEYS: Final[tuple[Key, ...]] = (
         "Every outside effect: who approved what, when",
         palette=True,
         priority=True,
+    ),
+    Key(
+        "pepper.rules",
+        "f10,ctrl+f10",
+        "rules",
+        "app",
+        _PEPPER,
+        "Rules: what they say, what came of them",
+        palette=True,
+        priority=True,
+        yields=True,
     ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),

@@ -19,12 +19,15 @@ class SignalList(LiveList):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("signals")]
     _signals: Sequence[Signal] = ()
+    _now = 0.0
     _logged = False
     _made: Mapping[str, tuple[Signal, Row]] = {}  # rows are made once a signal: thousands may stand here
 
-    def show_signals(self, signals: Sequence[Signal]) -> None:
+    def show_signals(self, signals: Sequence[Signal], now: float) -> None:
         """Replace the signals, the newest first."""
-        self._signals = signals
+        if now // 60 != self._now // 60:
+            self._made = {}  # every age may be another
+        self._signals, self._now = signals, now
         told = [s for s in signals if s.priority is not Priority.LOG]
         logged = len(signals) - len(told)
         shown = signals if self._logged else told
@@ -39,11 +42,11 @@ class SignalList(LiveList):
 
     def _row(self, signal: Signal) -> tuple[Signal, Row]:
         found = self._made.get(signal.id)
-        return found if found is not None and found[0] is signal else (signal, rows.signal_row(signal))
+        return found if found is not None and found[0] is signal else (signal, rows.signal_row(signal, self._now))
 
     def action_logged(self) -> None:
         self._logged = not self._logged
-        self.show_signals(self._signals)
+        self.show_signals(self._signals, self._now)
 
 
 class CancelList(LiveList, NoBursts):

@@ -30,12 +30,14 @@ _UNCUT: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: ``key`` changes exactly when ``draw`` would give other lines. ``height`` 0 means: as many as drawn."""
+    """One row: ``key`` changes exactly when ``draw`` would give other lines. ``height`` 0 means: as many as drawn.
+    ``inert``: the cursor passes it over."""
 
     id: str
     key: Hashable
     draw: Callable[[Pen], list[Text]]
     height: int = 0
+    inert: bool = False
 
 
 class LiveList(Narrowed, can_focus=True):
@@ -86,9 +88,9 @@ class LiveList(Narrowed, can_focus=True):
         self._rows = rows
         self._index = {row.id: i for i, row in enumerate(rows)}
         if self.selected and self.selected not in self._index:
-            self.selected = rows[min(place, len(rows) - 1)].id if rows else ""
+            self.lost(place)
         elif not self.selected and rows and self.has_focus:
-            self.selected = rows[0].id
+            self.choose_first()
         number = len(self._all) if self._count is None else self._count
         heading = f"{self.name_shown} {number}" if number else self.name_shown
         self.entitle(f"{heading} · {self._aside}" if self._aside else heading)
@@ -97,6 +99,22 @@ class LiveList(Narrowed, can_focus=True):
             self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True)
         elif self.scroll_y > (last := max(0, self._tops[-1] - self.scrollable_content_region.height)):
             self.scroll_to(y=last, animate=False, immediate=True)
+
+    def lost(self, place: int) -> None:
+        """The selected row, which stood at ``place``, is no longer there."""
+        row = self._free(min(place, len(self._rows) - 1), 1)
+        self.selected = self._rows[row].id if row is not None else ""
+
+    def choose_first(self) -> None:
+        """Select the first row that can be."""
+        row = self._free(0, 1)
+        self.selected = self._rows[row].id if row is not None else ""
+
+    def _free(self, place: int, by: int) -> int | None:
+        """The row nearest to ``place`` that the cursor may stand on, looked for in the direction ``by`` first."""
+        ahead = range(place, len(self._rows) if by > 0 else -1, by)
+        back = range(place - by, -1 if by > 0 else len(self._rows), -by)
+        return next((n for n in (*ahead, *back) if 0 <= n < len(self._rows) and not self._rows[n].inert), None)
 
     def tally(self) -> tuple[int, int]:
         return len(self._rows), len(self._all)
@@ -178,7 +196,7 @@ class LiveList(Narrowed, can_focus=True):
 
     def select(self, row: str) -> None:
         """Put the cursor on ``row`` and bring it into view."""
-        if row in self._index:
+        if row in self._index and not self._rows[self._index[row]].inert:
             self.selected = row
             self.lay_out()
             self.reveal(row)
@@ -208,7 +226,7 @@ class LiveList(Narrowed, can_focus=True):
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
         if _has_focus and not self.selected and self._rows:
-            self.selected = self._rows[0].id
+            self.choose_first()
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -232,17 +250,21 @@ class LiveList(Narrowed, can_focus=True):
         if height > room and ((by > 0 and low) or (by < 0 and high)):
             self.scroll_relative(y=by, animate=False, immediate=True)  # read a tall row before leaving it
             return
-        self.select(self._rows[min(max(place + by, 0), len(self._rows) - 1)].id)
+        to = self._free(min(max(place + by, 0), len(self._rows) - 1), by)
+        if to is not None:
+            self.select(self._rows[to].id)
 
     def action_page(self, by: int) -> None:
         line = self._tops[self._index.get(self.selected, 0)] + by * max(1, self.scrollable_content_region.height - 1)
         place = bisect_right(self._tops, max(0, line)) - 1
-        if self._rows:
-            self.select(self._rows[min(max(place, 0), len(self._rows) - 1)].id)
+        to = self._free(min(max(place, 0), len(self._rows) - 1), by)
+        if to is not None:
+            self.select(self._rows[to].id)
 
     def action_edge(self, by: int) -> None:
-        if self._rows:
-            self.select(self._rows[-1 if by > 0 else 0].id)
+        to = self._free(len(self._rows) - 1 if by > 0 else 0, -by)
+        if to is not None:
+            self.select(self._rows[to].id)
 
     def action_details(self) -> None:
         if self.selected in self._index:

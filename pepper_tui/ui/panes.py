@@ -20,6 +20,8 @@ from pepper_tui.ui.transcript import Transcript
 if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
 
+OPENED: Final = ("effects", "rules")
+"""Lists that are opened in the conversation's place, by their ids."""
 NARROW: Final = (100, 28)
 """Columns and lines below which the panes become tabs."""
 
@@ -54,12 +56,12 @@ class Panes:
         self._app.query_one(TabStrip).shown = tab
 
     def go(self, pane: str) -> None:
-        """Show ``pane``, or the effects in the conversation's place, and give it the keys."""
-        self.show("chat" if pane == "effects" else pane)
+        """Show ``pane``, or a list that is opened in the conversation's place, and give it the keys."""
+        self.show("chat" if pane in OPENED else pane)
         if pane == "chat":
             self._app.reading.close()
-            self._app.audit.leave()
-        elif pane == "effects":
+            self.leave_opened()
+        elif pane in OPENED:
             self._app.reading.close()
         self._app.call_after_refresh(self._app.query_one(f"#{pane}").focus)
 
@@ -80,10 +82,16 @@ class Panes:
         """Give the conversation's place to what was opened there: a form, something to read, the effects."""
         app = self._app
         above = app.query_one(DetailView).display or any(not form.has_class("gone") for form in app.query("#form"))
-        effects = [view for view in app.query("#effects") if not view.has_class("gone")]
-        for view in effects:
+        opened = [view for pane in OPENED for view in app.query(f"#{pane}") if not view.has_class("gone")]
+        for view in opened:
             view.display = not above
-        app.query_one(Transcript).display = not above and not effects
+        app.query_one(Transcript).display = not above and not opened
+
+    def leave_opened(self, but: str = "") -> None:
+        """Close the lists in the conversation's place, ``but`` for one; the keys stay where they are."""
+        for pane, opened in (("effects", lambda: self._app.audit), ("rules", lambda: self._app.rules)):
+            if pane != but and self._app.query(f"#{pane}"):
+                opened().leave()
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):

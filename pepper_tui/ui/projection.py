@@ -1,4 +1,5 @@
-"""Updates become panes: gathered, then drawn a few times a second; no timer runs while nothing changes or runs."""
+"""Updates become panes: gathered, then drawn a few times a second. While nothing changes or runs, no timer runs but
+the one of the ages, once a minute or an hour."""
 
 from __future__ import annotations
 
@@ -81,6 +82,8 @@ class Projection:
         self.draw(changed)
         if changed & {Pane.INBOX, Pane.CALLS} and self._app.query("#effects"):
             self._app.audit.reload()
+        if Pane.RULES in changed and self._app.query("#rules"):
+            self._app.rules.reload()
         self._spent = self._app.clock.monotonic() - began
 
     @property
@@ -124,24 +127,53 @@ class Projection:
 
     def _show_inbox(self) -> None:
         now = self._app.clock.now()
-        self._app.query_one(InboxPane).show_items(self.board.inbox(now))
+        self._app.query_one(InboxPane).show_items(self.board.inbox(now), self.board.deferred())
+        self._grow_old()
         due = self.board.next_wake(now)
         wait = min(due - now, 3600) + 0.05 if due else None
         self._again("wake", wait, lambda: self.draw({Pane.INBOX}))
 
     def _show_signals(self) -> None:
-        self._app.query_one(SignalList).show_signals(self.board.newest_signals())
+        self._app.query_one(SignalList).show_signals(self.board.newest_signals(), self._app.clock.now())
+        self._grow_old()
+
+    def _grow_old(self) -> None:
+        """Draw the ages again when the next one changes; not at all where nothing has one."""
+        now = self._app.clock.now()
+        born = [item.at for item in self.board.inbox(now)] + [s.created_at for s in self.board.signals.values()]
+        young = any(now - at < 3600 for at in born)
+        period = 60.0 if young else 3600.0
+        wait = period - now % period + 0.05 if born else None
+        self._again("ages", wait, lambda: self.draw({Pane.INBOX, Pane.SIGNALS}))
 
     def _show_calls(self) -> None:
         if not self._app.stands:
             return
         now, board = self._app.clock.now(), self.board
         running = board.running_calls()
-        shown = [rows.call_row(c, board.progress.get(c.id, ""), now) for c in board.listed_calls(now)]
-        self._app.query_one("#calls", CancelList).show_rows(shown, count=len(running))
+        sent = board.in_window()
+        shown = [
+            rows.call_row(c, board.progress.get(c.id, ""), now, approved=c.id in sent) for c in board.listed_calls(now)
+        ]
+        for reason, calls in board.deferred_calls().items():
+            one = len(calls) == 1
+            shown.append(rows.call_row(calls[0], "", now) if one else rows.deferred_row(reason, calls))
+        awaited = board.awaited()
+        if awaited:
+            shown.append(rows.awaited_row(awaited))
+        self._app.query_one("#calls", CancelList).show_rows(
+            shown, count=len(running), aside=rows.awaited_words(awaited)
+        )
         fade = board.next_fade(now)
         wait = 1.0 if running else fade - now + 0.05 if fade else None
         self._again("calls", wait, self._show_calls)
+
+    def receipts_read(self) -> None:
+        """A key moved: what was sent has been read."""
+        now = self._app.clock.now()
+        if any(item.kind == "sent" for item in self.board.inbox(now)):
+            self.board.receipts_read = now
+            self.draw({Pane.INBOX})
 
     def _show_workers(self) -> None:
         self._app.query_one("#workers", CancelList).show_rows([rows.run_row(r) for r in self.board.listed_runs()])
@@ -149,7 +181,8 @@ class Projection:
     def _show_status(self) -> None:
         board, engine, now = self.board, self._app.link.engine, self._app.clock.now()
         zone = self._app.link.zone
-        counts = {"inbox": len(board.inbox(now)), "calls": len(board.running_calls())}
+        waiting = [item for item in board.inbox(now) if not item.inert]
+        counts = {"inbox": len(waiting), "calls": len(board.running_calls())}
         line = self._app.query_one(StatusLine)
         line.facts = replace(
             line.facts,

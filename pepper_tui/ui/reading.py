@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pepper_tui.model import Approval, ContextFilter, Namespace
+from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.text import clean
 from pepper_tui.ui import rows
-from pepper_tui.ui.board import InboxItem
 from pepper_tui.ui.card_view import FRESH
 from pepper_tui.ui.cards import face, opened
 from pepper_tui.ui.detail import DetailView
@@ -21,6 +20,7 @@ from pepper_tui.ui.help import help_lines
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.live_list import LiveList
+from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.reader import Draw
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Reading:
     # --------------------------------------------------------------------------------------------------- a card
 
     def open_card(self, item: InboxItem) -> None:
-        asks = isinstance(item.record, Approval)
+        asks = item.approval is not None
         heading = f"APPROVE THIS? {self._yes} at its end · Esc closes" if asks else "DETAILS"
         self.open(heading, lambda pen: opened(item, pen), item)
 
@@ -75,7 +75,7 @@ class Reading:
         if card is None or app.link.engine is None or app.clock.monotonic() < self._card_at:
             return
         inbox = app.query_one(InboxPane)
-        current = inbox.list.item(card.ref)
+        current = inbox.list.item(card.key)
         if current is None:
             app.say_words("This card is no longer open: nothing was done")
         elif face(current) != face(card):
@@ -102,12 +102,19 @@ class Reading:
         elif pane == "signals" and row in board.signals:
             signal = board.signals[row]
             self.open("SIGNAL", lambda pen: rows.signal_details(signal, pen))
+        elif pane == "calls" and row == rows.AWAITED:
+            self.open("FOLLOW-UPS", lambda pen: rows.awaited_details(board.awaited(), pen))
+        elif pane == "calls" and row.startswith(rows.DEFERRED):
+            reason = row.removeprefix(rows.DEFERRED)
+            self.open("CALLS", lambda pen: rows.deferred_details(reason, board.deferred_calls().get(reason, []), pen))
         elif pane == "calls":
             self._app.link.start(self._open_call(row))
         elif pane == "workers":
             self._app.link.start(self._open_run(row))
         elif pane == "effects":
             self._app.audit.open_row(row)
+        elif pane == "rules":
+            self._app.rules.open_row(row)
 
     async def _open_call(self, call_id: str) -> None:
         call = self._app.board.calls.get(call_id)
@@ -156,9 +163,12 @@ class Reading:
         self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, self._app.key_names, pen))
 
 
-REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:"}
+REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:", "rules": "rule:"}
 
 
 def reference(event: LiveList.Details) -> str:
-    """What a row of a list is called when one asks why; a row of the inbox is called so already."""
+    """What a row of a list is called when one asks why."""
+    if isinstance(event.list, Inbox):
+        item = event.list.item(event.row)
+        return item.ref if item else event.row
     return REFERENCES.get(event.list.id or "", "") + event.row

@@ -28,12 +28,13 @@ _TOGETHER: Final = (
     ("list", "signals", "app"),
     ("list", "calls", "app"),
     ("list", "effects", "app"),
+    ("list", "rules", "app"),
     ("form", "app"),
     ("detail", "app"),
 )
 """Places whose keys are taken at the same time."""
 _TYPED_IN: Final = ("app", "composer", "form")
-_DECIDES: Final = ("head.", "inbox.", "detail.approve", "calls.cancel")
+_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
 _FIXED: Final = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space"}
 _WORDS: Final = frozenset(
     ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace"]
@@ -66,9 +67,26 @@ def rebound(wishes: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
             wrong[key_id] = problem
         else:
             taken[key_id] = ",".join(dict.fromkeys(each for key in keys for each in _with_shift(key)))
-    for key_id, words in _conflicts(taken):
-        wrong.setdefault(key_id, words)
-    return {key_id: keys for key_id, keys in taken.items() if key_id not in wrong}, wrong
+    while conflicts := list(_conflicts(_with_yielding(taken))):
+        for key_id, words in conflicts:  # a key that is refused has its own again, which another may have been given
+            wrong.setdefault(key_id, words)
+            taken.pop(key_id, None)
+    return _with_yielding(taken), wrong
+
+
+def _with_yielding(taken: Mapping[str, str]) -> dict[str, str]:
+    """``taken``, and what is left to the acts that give way to it."""
+    found = dict(taken)
+    for key in KEYS:
+        if key.yields and key.id not in taken:
+            places = {place for together in _TOGETHER if key.where in together for place in together}
+            given = {
+                k for other in KEYS if other.id in taken and other.where in places for k in taken[other.id].split(",")
+            }
+            left = [each for each in key.keys.split(",") if each not in given]
+            if left and len(left) < len(key.keys.split(",")):
+                found[key.id] = ",".join(left)
+    return found
 
 
 def _normal(key: str) -> str:

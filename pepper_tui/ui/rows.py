@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.text import Text
 
-from pepper_tui.model import CallState, Json, Priority, RunState, Signal, ToolCall, WorkerRun
+from pepper_tui.model import CallState, FollowUp, Priority, RunState, Signal, ToolCall, WorkerRun
 from pepper_tui.text import as_json, clean, one_line
-from pepper_tui.ui.ink import Pen
+from pepper_tui.ui.ink import Pen, age
 from pepper_tui.ui.live_list import Row
+from pepper_tui.ui.names import arguments_line, awaited_from, call_words, signal_name, signal_subject
+
+AWAITED: Final = "follow-ups"
+DEFERRED: Final = "deferred:"
+"""Row ids of what is folded into one line in the list of calls."""
 
 PRIORITY_GLYPH = {
     Priority.URGENT: "‼",
@@ -37,9 +44,6 @@ _RUN_GLYPH = {
 }
 
 
-_SAYS_IT_ALL = frozenset({"task", "text", "title", "query"})
-
-
 def elapsed(seconds: float) -> str:
     """``seconds`` as a person says it: 7s, 2m 05s, 1h 02m."""
     whole = max(0, int(seconds))
@@ -50,40 +54,25 @@ def elapsed(seconds: float) -> str:
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
 
 
-def arguments_line(arguments: Json, limit: int = 120) -> str:
-    """A call's arguments in one line: what was left empty is left out, what says it all goes without its name."""
-    told = [
-        str(value) if key in _SAYS_IT_ALL else f"{key}: {value}"
-        for key, value in arguments.items()
-        if value not in ("", None, [])
-    ]
-    return one_line(", ".join(told), limit)
+def signal_row(signal: Signal, now: float) -> Row:
+    """One line: who, what, and the reason where there is room."""
+    old = age(signal.created_at, now)
 
-
-def signal_row(signal: Signal) -> Row:
     def draw(pen: Pen) -> list[Text]:
         ink = pen.ink
-        tone = {Priority.URGENT: ink.urgent, Priority.HIGH: ink.warn, Priority.NORMAL: ink.accent}.get(
-            signal.priority, ink.dim
-        )
-        quiet = signal.priority in (Priority.LOW, Priority.LOG)
-        head = Text.assemble(
-            (f"{PRIORITY_GLYPH[signal.priority]} ", tone), (one_line(signal.content), ink.dim if quiet else ink.plain)
-        )
-        below = Text("  ").append(f"{signal.priority.value} · {one_line(signal.source, 20)}", ink.dim)
+        tone = {Priority.URGENT: ink.urgent, Priority.HIGH: ink.warn}.get(signal.priority, ink.dim)
+        quiet = ink.dim if signal.priority in (Priority.LOW, Priority.LOG) else ink.plain
+        rest = Text(signal_subject(signal), quiet)
         if signal.reason:
-            below.append(f" · {one_line(signal.reason)}", ink.dim)
-        return [pen.between(head, Text(pen.hour(signal.created_at), ink.dim)), pen.cut(below)]
+            rest.append(f"  {one_line(signal.reason)}", ink.dim)
+        mark = Text(f"{PRIORITY_GLYPH[signal.priority]} ", tone)
+        return [pen.columns(mark, Text(signal_name(signal), quiet), rest, old)]
 
-    return Row(
-        signal.id,
-        (signal.content, signal.priority, signal.reason, signal.source, signal.created_at),
-        draw,
-        height=2,
-    )
+    return Row(signal.id, (signal.content, signal.priority, signal.reason, signal.source, old), draw, height=1)
 
 
-def call_row(call: ToolCall, progress: str, now: float) -> Row:
+def call_row(call: ToolCall, progress: str, now: float, *, approved: bool = False) -> Row:
+    """One call. ``approved``: its card has had its yes, and its window runs."""
     running = call.state in (CallState.SCHEDULED, CallState.ATTEMPTED)
     since = call.started_at or call.created_at
     took = elapsed((now if running else call.ended_at or since) - since)
@@ -99,18 +88,74 @@ def call_row(call: ToolCall, progress: str, now: float) -> Row:
             CallState.CANCELLED: ink.dim,
             CallState.WAITING_APPROVAL: ink.warn,
         }.get(call.state, ink.accent)
-        name = Text.assemble((f"{_CALL_GLYPH[call.state]} ", tone), (one_line(call.name, 40), ink.strong))
-        name.append("  " + arguments_line(call.arguments), ink.dim)
-        word = "running" if running else call.state.value.replace("_", " ")
+        named = one_line(call.summary or call.name, 200 if call.summary else 40)
+        name = Text.assemble((f"{_CALL_GLYPH[call.state]} ", tone), (named, ink.strong))
+        if not call.summary:
+            name.append("  " + arguments_line(call.arguments), ink.dim)
+        word = (
+            "waits"
+            if call.deferred
+            else "running"
+            if running
+            else "approved"
+            if approved
+            else call.state.value.replace("_", " ")
+        )
         said = (
-            (call.error if call.state is CallState.FAILED else progress or call.progress) if call.open else call.error
+            (call.error if call.state is CallState.FAILED else call.deferred or progress or call.progress)
+            if call.open
+            else call.error
         )
         below = Text("  ").append(word, tone)
         if said:
             below.append(f" · {one_line(said)}", ink.dim)
         return [pen.between(name, Text(took, ink.accent if running else ink.dim)), pen.cut(below)]
 
-    return Row(call.id, (call.state, took, progress, call.progress, call.error), draw, height=2)
+    return Row(
+        call.id,
+        (call.state, approved, took, progress, call.progress, call.error, call.deferred, call.summary),
+        draw,
+        height=2,
+    )
+
+
+def deferred_row(reason: str, calls: Sequence[ToolCall]) -> Row:
+    """Calls that wait for the same thing, in one line."""
+    words = f"{len(calls)} more calls wait: {one_line(reason)}"
+    return Row(f"{DEFERRED}{reason}", words, lambda pen: [pen.cut(Text(f"… {words}", pen.ink.dim))], height=1)
+
+
+def awaited_words(follow_ups: Sequence[FollowUp]) -> str:
+    """How many answers are waited for; empty for none."""
+    count = len(follow_ups)
+    return f"waits for {count} answer{'' if count == 1 else 's'}" if count else ""
+
+
+def awaited_row(follow_ups: Sequence[FollowUp]) -> Row:
+    """The answers that are waited for, in one line."""
+    words, first = awaited_words(follow_ups), follow_ups[0]
+
+    def draw(pen: Pen) -> list[Text]:
+        more = f"  {awaited_from(first)} until {pen.until(first.due)}"
+        return [pen.cut(Text.assemble((f"◷ {words}", pen.ink.plain), (more, pen.ink.dim)))]
+
+    return Row(AWAITED, (words, first.id, first.due), draw, height=1)
+
+
+def awaited_details(follow_ups: Sequence[FollowUp], pen: Pen) -> list[Text]:
+    """Each answer that is waited for: whose, about what, until when, and the rule that asked for it."""
+    lines = [Text("Waits for these answers", pen.ink.strong), Text("")]
+    for each in follow_ups:
+        facts = f"until {pen.until(each.due)}" + (f" · rule “{one_line(each.rule_name)}”" if each.rule_name else "")
+        lines += [pen.cut(Text.assemble((awaited_from(each), pen.ink.plain), f"  {one_line(each.subject)}"))]
+        lines += [Text(f"  {facts}", pen.ink.dim)]
+    return lines
+
+
+def deferred_details(reason: str, calls: Sequence[ToolCall], pen: Pen) -> list[Text]:
+    """The calls that wait for one thing."""
+    lines = [Text(f"These wait: {one_line(reason)}", pen.ink.strong), Text("")]
+    return lines + [pen.cut(Text(f"  {call_words(call)}")) for call in calls]
 
 
 def run_row(run: WorkerRun) -> Row:
@@ -166,7 +211,9 @@ def signal_details(signal: Signal, pen: Pen) -> list[Text]:
 
 def call_details(call: ToolCall, result: str, pen: Pen) -> list[Text]:
     pairs = [
+        ("what", call.summary),
         ("state", call.state.value.replace("_", " ")),
+        ("waits for", call.deferred),
         ("effect", call.effect.value),
         ("asked by", f"{call.origin} (root: {call.root})"),
         ("arguments", as_json(call.arguments, indent=2)),

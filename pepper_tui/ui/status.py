@@ -21,7 +21,7 @@ from pepper_tui.ui.live_list import ink_of
 
 PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
 """The panes in the order of the tabs, by their ids."""
-WORDS_STAY: Final = 8.0
+WORDS_STAY: Final = 5.0
 """Seconds for which words stay."""
 
 
@@ -33,6 +33,7 @@ class Facts:
     offline: bool = False
     words: str = "starting…"
     bad: bool = False
+    stay: bool = False
     trouble: str = ""
     silent: int = 0
     spent: float = 0.0
@@ -48,7 +49,7 @@ class StatusLine(Widget):
 
     def say(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
         """Show ``words`` for a while, or to ``stay``; ``bad`` marks trouble."""
-        self.facts = replace(self.facts, words=words, bad=bad)
+        self.facts = replace(self.facts, words=words, bad=bad, stay=stay)
         if self._clearing is not None:
             self._clearing.stop()
             self._clearing = None
@@ -56,17 +57,17 @@ class StatusLine(Widget):
             self._clearing = self.set_timer(WORDS_STAY, lambda: self.say(""))
 
     def line(self, width: int) -> Text:
-        """The line at ``width`` cells. Counts give way to words, from the least pressing."""
+        """The line at ``width`` cells. Counts give way to words for a while, the least pressing first."""
         ink, facts = ink_of(self.app), self.facts
         right = Text()
+        running = f"running {facts.running}" if facts.running else ""
+        helped = f"{names_of(self.app).of('pepper.help')} help" if width >= 70 else ""
         counts = [f"inbox {facts.inbox}"] if facts.inbox else []
-        if facts.running:
-            counts.append(f"running {facts.running}")
+        counts += [running] if running else []
         counts.append(f"silent {facts.silent}")
         if facts.spent:
             counts.append(f"{facts.spent:.2f} today")
-        if width >= 70:
-            counts.append(f"{names_of(self.app).of('pepper.help')} help")
+        counts += [helped] if helped else []
         left = Text(" ")
         if facts.model:
             left.append(one_line(facts.model, 30), ink.accent)
@@ -78,8 +79,12 @@ class StatusLine(Widget):
             )
         elif facts.trouble:
             left.append("  ✗ " + one_line(facts.trouble, 300), ink.urgent)
-        while facts.words and counts and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
-            counts.pop()
+        kept = (running, helped) if facts.stay or not facts.words else (running,)
+        while facts.words and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
+            loose = [count for count in counts if count not in kept]
+            if not loose:
+                break
+            counts.remove(loose[-1])
         right.append(" · ".join(counts), ink.dim)
         return _pen(ink, width - 1).between(left, right)
 

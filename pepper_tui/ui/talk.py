@@ -30,7 +30,7 @@ class Talk:
     def send(self, text: str, after_calls: bool) -> None:
         app = self._app
         app.reading.close()
-        app.audit.leave()
+        app.panes.leave_opened()
         app.panes.show("chat")
         app.query_one(Transcript).scroll_end(animate=False)
         app.link.start(self._say(text, after_calls))

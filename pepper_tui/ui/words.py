@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from pepper_tui.effects import Proposal
-from pepper_tui.model import Approval, CallState, Notification, Signal, ToolCall, WorkerRun
+from pepper_tui.model import Approval, CallState, FollowUp, Notification, RuleReport, Signal, ToolCall, WorkerRun
 from pepper_tui.text import clean, one_line
-from pepper_tui.ui.board import InboxItem, Message
-from pepper_tui.ui.cards import kind_words, title
-from pepper_tui.ui.rows import arguments_line
+from pepper_tui.ui.board import Message
+from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
+from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.names import arguments_line, awaited_from, count_of, more_from, name_of, sender_in_full, subject_of
 
 SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 
@@ -23,15 +24,38 @@ def moment(at: float | None, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" if at else ""
 
 
-def item_line(item: InboxItem) -> str:
+def item_line(item: InboxItem, zone: tzinfo) -> str:
     """An item of the inbox in one line."""
-    return f"{kind_words(item)[1].capitalize()}: {title(item)}"
+    if item.inert:
+        said = way_words(item, lambda at: f"{datetime.fromtimestamp(at, zone):%H:%M}").removeprefix("→ ")
+        return f"Approved, to {said}" if item.kind == "sending" else said.capitalize()
+    kind = kind_words(item)[1].capitalize()
+    if item.approval is not None and item.approval.problem:
+        kind = f"Not sent, {kind.lower()}"
+    if item.approval is not None and item.head is not None:
+        summary = one_line(str(item.approval.effect.get("summary", "")))
+        return f"{kind}: {summary}. It answers {name_of(item)}{count_of(item)}: {subject_of(item)}"
+    return f"{kind}: {title(item)}" + count_of(item)
 
 
 def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
     """All of a card, a fact a line."""
     record = item.record
-    lines = [item_line(item)]
+    lines = [item_line(item, zone)]
+    if item.inert:
+        return lines
+    if item.approval is not None and item.approval.problem:
+        lines.append(f"Not sent: {one_line(item.approval.problem, 600)}")
+    if item.matter and (item.approval or len(item.notices) > 1 or item.folded):
+        for number, notice in enumerate(item.notices, 1):
+            first, *rest = request_text(item, notice).split("\n")
+            lines.append(f"Request {number}, {who_and_when(item, notice, moment(notice.created_at, zone))}: {first}")
+            lines += _within("\n".join(rest))
+        lines += [f"And {count} more from {more_from(trust)}" for trust, count in item.folded]
+    elif isinstance(record, Notification):
+        if record.sender and record.sender not in title(item):
+            lines.append(f"From: {sender_in_full(record)}")
+        lines += _within(clean(record.body))
     if isinstance(record, Approval):
         effect = record.resolved
         lines.append(f"Account: {one_line(effect.account, 200)}")
@@ -45,15 +69,13 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
             label = one_line(line.label, 40).capitalize() + marks
             lines += [f"{label}:", *_within(value)] if "\n" in value else [f"{label}: {value}"]
         lines.append(f"Expires: {moment(record.expires_at, zone)}")
-    elif isinstance(record, Notification):
-        lines += _within(clean(record.body))
-    else:
+    elif isinstance(record, ToolCall):
         lines.append(f"With: {arguments_line(record.arguments, 600)}")
         if record.error:
             lines.append(f"Error: {one_line(record.error, 600)}")
-    if reason := one_line(getattr(record, "reason", ""), 600):
-        lines.append(f"Because: {reason}")
-    return lines
+    lines += [words[:1].upper() + words[1:] for words in planned(item, lambda at: moment(at, zone))]
+    reasons = dict.fromkeys(one_line(getattr(each, "reason", ""), 600) for each in (record, item.head))
+    return lines + [f"Because: {reason}" for reason in reasons if reason]
 
 
 def signal_line(signal: Signal) -> str:
@@ -64,7 +86,9 @@ def signal_line(signal: Signal) -> str:
 
 def call_line(call: ToolCall) -> str:
     state = "running" if call.state in (CallState.SCHEDULED, CallState.ATTEMPTED) else call.state.value
-    words = f"Call {one_line(call.name, 40)}, {state.replace('_', ' ')}: {arguments_line(call.arguments)}"
+    state = f"waits, {one_line(call.deferred)}" if call.deferred else state.replace("_", " ")
+    named = f"Call {one_line(call.name, 40)}, {state}: {arguments_line(call.arguments)}"
+    words = f"Call, {state}: {one_line(call.summary)}" if call.summary else named
     return f"{words}. {one_line(call.error)}" if call.error else words
 
 
@@ -74,6 +98,31 @@ def run_line(run: WorkerRun) -> str:
     said = one_line(run.answer or run.doing, 200)
     words = f"Worker {name}, {state}, {steps}: {one_line(run.task, 100)}"
     return f"{words}. {said}" if said else words
+
+
+def awaited_line(follow_up: FollowUp, zone: tzinfo) -> str:
+    who, due = awaited_from(follow_up), moment(follow_up.due, zone)
+    return f"Waits for {who}'s answer until {due}: {one_line(follow_up.subject)}"
+
+
+def rule_name(report: RuleReport) -> str:
+    return one_line(str(report.rule.get("name") or report.rule.get("id") or "a rule"), 60)
+
+
+def rule_line(report: RuleReport) -> str:
+    """A rule in one line: its state, its name, what it says."""
+    state = one_line(str(report.rule.get("state", "active")), 20)
+    return f"{state.capitalize()}, {rule_name(report)}: {one_line(report.sentence, 400)}"
+
+
+def rule_counts(report: RuleReport) -> str:
+    """What came of a rule so far."""
+    matches = f"{report.matches} match{'' if report.matches == 1 else 'es'}"
+    acts = [f"{report.acts[state]} {state}" for state in ("done", "deferred", "failed") if report.acts.get(state)]
+    dismissed = [f"{report.dismissed} dismissed"] if report.dismissed else []
+    cost = [f"cost {report.cost:.2f}"] if report.cost else []
+    waits = [f"waits for {one_line(report.waits, 80)}"] if report.waits else []
+    return " · ".join([matches, *acts, *dismissed, *cost, *waits])
 
 
 def message_lines(message: Message) -> list[str]:

@@ -23,13 +23,19 @@ from pepper_tui.model import (
     ContextFilter,
     ContextUpdate,
     Effect,
+    FollowUp,
     Health,
     Namespace,
     Notification,
     NotificationState,
     Priority,
     Record,
+    Reminder,
     ResolvedEffect,
+    Rule,
+    RuleAct,
+    RuleReport,
+    RuleState,
     RunState,
     Signal,
     ToolCall,
@@ -61,6 +67,9 @@ class FakeEngine:
         self._deltas: asyncio.Queue[ReplyDelta] = asyncio.Queue()
         self._seq = 0
         self.queued: list[str] = []
+        self.reports: dict[str, RuleReport] = {}
+        self.window: float | None = None
+        """Seconds that an approved card waits; None: as an engine that says nothing of it."""
 
     def put(self, namespace: str, record: Record, key: str = "") -> None:
         """Store a record and tell the screen."""
@@ -131,6 +140,8 @@ class FakeEngine:
     def _decide(self, approval_id: str, state: ApprovalState) -> Approval:
         approval = Approval.of(self.contexts[Namespace.APPROVAL, approval_id])
         approval.state = state
+        if state is ApprovalState.APPROVED and self.window is not None:
+            approval.acts_at = T0 + self.window
         self.put(Namespace.APPROVAL, approval)
         return approval
 
@@ -160,23 +171,26 @@ class FakeEngine:
             notification.state = state
             self.put(Namespace.NOTIFICATION, notification)
 
-    async def dismiss(self, ref: str) -> str:
-        self._note("dismiss", ref)
-        self._move(ref, NotificationState.DISMISSED)
+    async def dismiss(self, ref: str, *more: str) -> str:
+        self._note("dismiss", ref, *more)
+        for each in (ref, *more):
+            self._move(each, NotificationState.DISMISSED)
         return "Dismissed; u brings it back"
 
-    async def done(self, ref: str) -> str:
-        self._note("done", ref)
-        self._move(ref, NotificationState.DONE)
+    async def done(self, ref: str, *more: str) -> str:
+        self._note("done", ref, *more)
+        for each in (ref, *more):
+            self._move(each, NotificationState.DONE)
         return "Done"
 
     async def seen(self, ref: str) -> None:
         self._note("seen", ref)
         self._move(ref, NotificationState.SEEN)
 
-    async def snooze(self, ref: str, when: str) -> str:
-        self._note("snooze", ref, when)
-        self._move(ref, NotificationState.SNOOZED)
+    async def snooze(self, ref: str, when: str, *more: str) -> str:
+        self._note("snooze", ref, when, *more)
+        for each in (ref, *more):
+            self._move(each, NotificationState.SNOOZED)
         return f"Snoozed: {when}"
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
@@ -194,6 +208,33 @@ class FakeEngine:
     async def why(self, ref: str) -> list[str]:
         self._note("why", ref)
         return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]
+
+    async def rules(self) -> list[RuleReport]:
+        return [replace(report, rule={**report.rule}) for report in self.reports.values()]
+
+    async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        found = [RuleAct.of(c) for c in self.contexts.values() if c.namespace == Namespace.RULE_ACT]
+        return [act for act in found if act.rule == rule_id][:limit]
+
+    def _set(self, rule_id: str, state: RuleState) -> str:
+        self.reports[rule_id].rule["state"] = state
+        return f"{state.capitalize()}: {self.reports[rule_id].rule['name']}"
+
+    async def pause_rule(self, rule_id: str) -> str:
+        self._note("pause_rule", rule_id)
+        return self._set(rule_id, RuleState.PAUSED)
+
+    async def resume_rule(self, rule_id: str) -> str:
+        self._note("resume_rule", rule_id)
+        return self._set(rule_id, RuleState.ACTIVE)
+
+    async def remove_rule(self, rule_id: str) -> str:
+        self._note("remove_rule", rule_id)
+        return self._set(rule_id, RuleState.REMOVED)
+
+    async def propose_rule(self, ref: str) -> str:
+        self._note("propose_rule", ref)
+        return "Proposed; its card waits for your yes"
 
     async def dead_letters(self) -> list[str]:
         return []
@@ -223,7 +264,7 @@ def approval(
         payload={},
     )
     reason = "your watch “lunch” carries the template accept"
-    return Approval(key, "call_a", effect.data(), effect.digest, at, at + 86400, reason=reason)
+    return Approval(key, f"call_{key}", effect.data(), effect.digest, at, at + 86400, reason=reason)
 
 
 def note(key: str = "n1", title: str = "Contract is due today", **more: object) -> Notification:
@@ -245,6 +286,41 @@ def signal(
 
 def call(key: str, name: str = "search_mail", state: CallState = CallState.SCHEDULED, **more: object) -> ToolCall:
     return ToolCall(key, name, {"query": "contract"}, Effect.READ, T0 - 65, "step:1", state=state, **more)  # type: ignore[arg-type]
+
+
+def outgoing(key: str = "a1", state: CallState = CallState.WAITING_APPROVAL, **more: object) -> ToolCall:
+    """The call behind the card ``key``: a mail."""
+    values: dict[str, object] = {"approval": key, "summary": "Send mail to alice@example.com: Re: lunch on Thursday"}
+    return ToolCall(f"call_{key}", "send_mail", {}, Effect.SEND, T0, "step:1", state=state, **{**values, **more})  # type: ignore[arg-type]
+
+
+def follow_up(key: str = "f1", matter: str = "mail:t1", **more: object) -> FollowUp:
+    values: dict[str, object] = {"who": "Dana Whitfield", "rule_name": "quotes", "due": T0 + 2 * 86_400}
+    values = {"subject": "Re: quote 2207", "parties": ["dana@example.com"], "message_ids": [], **values, **more}
+    return FollowUp(key, matter, "t1", created_at=T0 - 60, **values)  # type: ignore[arg-type]
+
+
+def reminder(key: str = "rem1", matter: str = "mail:t1", **more: object) -> Reminder:
+    return Reminder(key, "look at quote 2207", T0 + 86_400, "UTC", T0 - 60, matter=matter, **more)  # type: ignore[arg-type]
+
+
+def rule_act(key: str = "act1", **more: object) -> RuleAct:
+    values: dict[str, object] = {"state": "deferred", "about": "Dana Whitfield: quote 2207", "act": "draft", **more}
+    return RuleAct(key, "quotes", "2", "quotes", "signals.mail:s1", created_at=T0 - 30, **values)  # type: ignore[arg-type]
+
+
+def report(key: str = "quotes", **more: object) -> RuleReport:
+    rule = Rule(key, key, "2", words=["quote"], notify=True, draft="thanks", follow_up=48.0)
+    values: dict[str, object] = {
+        "sentence": "When a mail has the word quote: tell me, draft a reply, and wait 48 hours for an answer",
+        "toml": '[[rule]]\nname = "quotes"\nwords = ["quote"]\nnotify = true\ndraft = "thanks"\nfollow_up = 48',
+        "matches": 12,
+        "acts": {"done": 20, "deferred": 7, "failed": 1},
+        "dismissed": 2,
+        "cost": 0.31,
+        "last": T0 - 400,
+    }
+    return RuleReport(rule.data(), **{**values, **more})  # type: ignore[arg-type]
 
 
 def fill(engine: FakeEngine, at: float = T0) -> None:

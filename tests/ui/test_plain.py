@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.model import Notification, Priority
-from pepper_tui.ui.board import InboxItem, Message
+from pepper_tui.ui.board import Message
+from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.plain.commands import COMMANDS, Commands
 from pepper_tui.ui.words import item_lines, message_lines
 from tests.terminal import Terminal

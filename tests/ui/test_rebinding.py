@@ -51,6 +51,17 @@ def test_what_can_not_be_is_refused_by_name(wishes: dict[str, str], key: str, wo
     assert key not in taken
 
 
+def test_a_new_key_gives_way_to_what_an_old_config_says() -> None:
+    assert rebound({"inbox.approve": "a"}) == ({"inbox.approve": "a", "inbox.always": "A,shift+a"}, {})
+    assert rebound({"go.jump": "f10"}) == ({"go.jump": "f10", "pepper.rules": "ctrl+f10"}, {})
+
+
+def test_a_refused_key_leaves_no_key_with_two_meanings() -> None:
+    taken, wrong = rebound({"inbox.approve": "x", "inbox.reject": "y"})
+    assert taken == {}
+    assert wrong.keys() == {"inbox.approve", "inbox.reject"}
+
+
 def test_two_keys_may_change_places_and_spellings_are_understood() -> None:
     assert rebound({"inbox.approve": "n", "inbox.reject": "Y , F11"}) == (
         {"inbox.approve": "n", "inbox.reject": "Y,shift+y,f11"},

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.effects import proposals
-from pepper_tui.model import Approval, UnknownAnswer
+from pepper_tui.model import Approval, NotificationState, UnknownAnswer
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui import words
-from pepper_tui.ui.board import InboxItem
 from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text
 from pepper_tui.ui.export import proposed_path, write_conversation
+from pepper_tui.ui.matters import InboxItem
 
 if TYPE_CHECKING:
     from pepper_tui.ui.plain.conversation import PlainConversation
@@ -45,6 +45,7 @@ COMMANDS: Final = (
     Command("done", "number", "a notice is done"),
     Command("dismiss", "number", "dismiss a notice"),
     Command("snooze", "number when", "bring it back later: 1h, tomorrow 9am"),
+    Command("always", "number", "do this always: propose a rule from the card"),
     Command("undo", "", "take the last act back"),
     Command("answer", "number check|happened|did_not|leave", "an outcome that is not known"),
     Command("why", "number", "signal, step, calls and cost behind it"),
@@ -54,6 +55,10 @@ COMMANDS: Final = (
     Command("cancel", "number", "cancel a call or a worker's run"),
     Command("find", "words", "messages that hold the words"),
     Command("effects", "[words]", "every outside effect: who approved what, when"),
+    Command("rules", "[words]", "what the rules say, and what came of them"),
+    Command("pause", "number", "pause a rule"),
+    Command("resume", "number", "let a paused rule go on"),
+    Command("remove", "number", "remove a rule"),
     Command("later", "text", "a message for after the running calls"),
     Command("back", "", "take back the last message that was not read yet"),
     Command("stop", "", "stop the reply"),
@@ -70,7 +75,8 @@ class Commands:
 
     def __init__(self, talk: PlainConversation) -> None:
         self._talk = talk
-        self._heard: dict[str, tuple[str, str]] = {}  # ref → (the face that was read, its word)
+        self._heard: dict[str, tuple[str, str]] = {}  # key → (the face that was read, its word)
+        self._told: dict[str, tuple[str, ...]] = {}  # key → the notifications that were said with it
 
     async def do(self, line: str) -> None:
         name, _, rest = line[1:].partition(" ")
@@ -107,15 +113,27 @@ class Commands:
         return self._talk.board.inbox(self._talk.clock.now())
 
     async def _inbox(self, rest: str) -> None:
-        self._list("Inbox", [(item.ref, words.item_line(item)) for item in self._items()], rest)
+        zone, items = self._talk.link.zone, self._items()
+        self._told |= {item.key: item.notice_refs for item in items}
+        self._list("Inbox", [(item.key, words.item_line(item, zone)) for item in items], rest)
+        if deferred := self._talk.board.deferred():
+            self._say(f"And {deferred}")
 
     async def _signals(self, rest: str) -> None:
         found = self._talk.board.newest_signals()
         self._list("Signals, the newest first", [(f"signal:{s.id}", words.signal_line(s)) for s in found], rest)
 
     async def _calls(self, rest: str) -> None:
-        found = self._talk.board.listed_calls(self._talk.clock.now())
+        board, zone = self._talk.board, self._talk.link.zone
+        found = board.listed_calls(self._talk.clock.now())
         self._list("Calls", [(f"call:{c.id}", words.call_line(c)) for c in found], rest)
+        for reason, calls in board.deferred_calls().items():
+            self._say(f"{len(calls)} more calls wait: {one_line(reason)}")
+        awaited = board.awaited()
+        for follow_up in awaited[:LISTED]:
+            self._say(words.awaited_line(follow_up, zone))
+        if len(awaited) > LISTED:
+            self._say(f"And {len(awaited) - LISTED} more answers are waited for")
 
     async def _workers(self, rest: str) -> None:
         found = self._talk.board.listed_runs()
@@ -140,17 +158,19 @@ class Commands:
     async def _read(self, rest: str) -> None:
         board, zone, ref = self._talk.board, self._talk.link.zone, self._talk.numbers.ref(rest)
         kind, _, key = ref.partition(":")
-        if item := next((item for item in self._items() if item.ref == ref), None):
+        if item := next((item for item in self._items() if item.names(ref)), None):
             self._say(*words.item_lines(item, zone))
-            number = self._talk.numbers.of(ref)
-            if isinstance(item.record, Approval):
+            number = self._talk.numbers.of(item.key)
+            self._told[item.key] = item.notice_refs
+            new = [f"notification:{n.id}" for n in item.notices if n.state is NotificationState.NEW]
+            for each in new:
+                await self._talk.link.ready().seen(each)
+            if item.approval is not None:
                 word = self._talk.clock.new_id("yes")[-4:]
-                self._heard[ref] = (face(item), word)
+                self._heard[item.key] = (face(item), word)
                 self._say(f"To approve exactly this: /yes {number} {word}. To reject it: /no {number}")
             elif item.kind == "unknown":
                 self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
-            elif item.unread:
-                await self._talk.link.ready().seen(ref)
         elif kind == "signal" and key in board.signals:
             signal = board.signals[key]
             facts = [f"{one_line(str(k), 40)}: {one_line(str(v), 400)}" for k, v in signal.metadata.items()]
@@ -159,6 +179,8 @@ class Commands:
             self._say(words.call_line(board.calls[key]), *self._progress(key))
         elif kind == "run" and key in board.runs:
             self._say(words.run_line(board.runs[key]))
+        elif kind == "rule":
+            await self._read_rule(key)
         else:
             found = await proposals(self._talk.link.ready().recall, 500)
             proposal = next((p for p in found if f"approval:{p.approval.id}" == ref), None)
@@ -166,6 +188,16 @@ class Commands:
                 raise ValueError("It is no longer there")
             lines = [f"{one_line(line.label, 40)}: {clean(line.value)}" for line in proposal.approval.resolved.lines]
             self._say(*words.proposal_lines(proposal, zone), *lines)
+
+    async def _read_rule(self, rule: str) -> None:
+        engine = self._talk.link.ready()
+        report = next((each for each in await engine.rules() if each.rule.get("id") == rule), None)
+        if report is None:
+            raise ValueError("It is no longer there")
+        self._say(words.rule_line(report), words.rule_counts(report), *clean(report.toml).splitlines())
+        for act in (await engine.rule_acts(rule))[:LISTED]:
+            said = f"{act.act.replace('_', ' ')} {act.state}" + (f": {one_line(act.detail)}" if act.detail else "")
+            self._say(f"{words.moment(act.created_at, engine.zone)}, {said}. {one_line(act.about)}")
 
     def _progress(self, call_id: str) -> list[str]:
         said = self._talk.board.progress.get(call_id, "")
@@ -188,16 +220,25 @@ class Commands:
 
     def _item(self, number: str) -> InboxItem:
         ref = self._talk.numbers.ref(number)
-        found = next((item for item in self._items() if item.ref == ref), None)
+        found = next((item for item in self._items() if item.names(ref)), None)
         if found is None:
             raise ValueError(f"{number} does not wait in the inbox: nothing was done")
         return found
 
     def _card(self, number: str) -> Approval:
-        record = self._item(number).record
-        if not isinstance(record, Approval):
+        card = self._item(number).approval
+        if card is None:
             raise ValueError(f"{number} does not ask for a yes: nothing was done")
-        return record
+        return card
+
+    def _notices(self, number: str) -> tuple[str, ...]:
+        """The notifications that were said with ``number``: what came since is not closed unheard."""
+        item, ref = self._item(number), self._talk.numbers.ref(number)
+        told = self._told.get(item.key, (ref,))
+        found = tuple(each for each in item.notice_refs if each in told)
+        if not found:
+            raise ValueError(f"{number} is not a notice, or was not read: nothing was done")
+        return found
 
     async def _tell(self, act: Awaitable[str]) -> None:
         self._say(await act)
@@ -205,11 +246,11 @@ class Commands:
     async def _yes(self, rest: str) -> None:
         number, _, word = rest.partition(" ")
         card, item = self._card(number), self._item(number)
-        heard, right = self._heard.get(item.ref, ("", ""))
+        heard, right = self._heard.get(item.key, ("", ""))
         if not right:
             raise ValueError(f"Hear it first: /read {number} says the card and the word for it. Nothing was done")
         if heard != face(item):
-            del self._heard[item.ref]
+            del self._heard[item.key]
             raise ValueError(f"The card has changed since you heard it: /read {number}. Nothing was done")
         if word.strip().lower() != right:
             raise ValueError(f"The word for this card is {right}: /yes {number} {right}. Nothing was done")
@@ -234,16 +275,44 @@ class Commands:
         await self._tell(self._talk.link.ready().edit(card.id, {line.label: text}))
 
     async def _done(self, rest: str) -> None:
-        await self._tell(self._talk.link.ready().done(self._item(rest).ref))
+        await self._tell(self._talk.link.ready().done(*self._notices(rest)))
 
     async def _dismiss(self, rest: str) -> None:
-        await self._tell(self._talk.link.ready().dismiss(self._item(rest).ref))
+        await self._tell(self._talk.link.ready().dismiss(*self._notices(rest)))
 
     async def _snooze(self, rest: str) -> None:
         number, _, when = rest.partition(" ")
         if not when.strip():
             raise ValueError("Until when? As in /snooze 1 tomorrow 9am")
-        await self._tell(self._talk.link.ready().snooze(self._item(number).ref, when.strip()))
+        item = self._item(number)
+        refs = [item.ref] if item.approval is not None else []
+        refs += self._notices(number) if item.notices else []
+        if not refs:
+            raise ValueError(f"{number} can't be snoozed: nothing was done")
+        await self._tell(self._talk.link.ready().snooze(refs[0], when.strip(), *refs[1:]))
+
+    async def _always(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().propose_rule(self._item(rest).ref))
+
+    async def _rules(self, rest: str) -> None:
+        found = await self._talk.link.ready().rules()
+        said = [(f"rule:{r.rule.get('id', '')}", f"{words.rule_line(r)}. {words.rule_counts(r)}") for r in found]
+        self._list("Rules", said, rest)
+
+    def _rule(self, number: str) -> str:
+        kind, _, key = self._talk.numbers.ref(number).partition(":")
+        if kind != "rule":
+            raise ValueError(f"{number} is no rule: nothing was done. /rules says their numbers")
+        return key
+
+    async def _pause(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().pause_rule(self._rule(rest)))
+
+    async def _resume(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().resume_rule(self._rule(rest)))
+
+    async def _remove(self, rest: str) -> None:
+        await self._tell(self._talk.link.ready().remove_rule(self._rule(rest)))
 
     async def _undo(self, rest: str) -> None:
         del rest
@@ -269,7 +338,9 @@ class Commands:
         await self._tell(self._talk.link.ready().cancel_call(run.call if kind == "run" and run else key))
 
     async def _why(self, rest: str) -> None:
-        self._say(*(clean(line) for line in await self._talk.link.ready().why(self._talk.numbers.ref(rest))))
+        ref = self._talk.numbers.ref(rest)
+        ref = next((item.ref for item in self._items() if item.names(ref)), ref)
+        self._say(*(clean(line) for line in await self._talk.link.ready().why(ref)))
 
     async def _later(self, rest: str) -> None:
         if not rest:

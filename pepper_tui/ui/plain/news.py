@@ -93,9 +93,13 @@ class News:
                 if approval.state is ApprovalState.PENDING and self._new(context, approval.digest):
                     self.calls_out = True
                     number = self._numbers.of(f"approval:{approval.id}")
-                    yield f"Inbox, {number}: needs your yes: {what}. /read {number}"
+                    failed = f"not sent, {one_line(approval.problem)}: " if approval.problem else ""
+                    yield f"Inbox, {number}: {failed}needs your yes: {what}. /read {number}"
                 elif approval.state in _ENDED_CARD and self._new(context, approval.state):
-                    yield f"{approval.state.value.capitalize()}: {what}"
+                    left = (approval.acts_at or 0.0) - (approval.decided_at or approval.acts_at or 0.0)
+                    waits = approval.state is ApprovalState.APPROVED and left > 0
+                    back = f". It is done in {left:g} seconds; /undo takes it back" if waits else ""
+                    yield f"{approval.state.value.capitalize()}: {what}{back}"
             case Namespace.NOTIFICATION:
                 notice = Notification.of(context)
                 if notice.state is NotificationState.NEW and self._new(context, notice.title):

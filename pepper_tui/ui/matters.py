@@ -1,0 +1,296 @@
+"""The inbox as items: one a matter, and one for each thing that has none.
+
+A matter's item holds all its open requests, the draft that waits for a yes, and what is planned about it. It is named
+by the most trusted sender; a less trusted one can add a line, but never replace, hide or rename it. A key is always
+about one effect, so each further draft of a matter is an item of its own, and so is what is being sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pepper_tui.model import (
+    TRUST_ORDER,
+    ActState,
+    Approval,
+    ApprovalState,
+    CallState,
+    Effect,
+    FollowUp,
+    FollowUpState,
+    Notification,
+    NotificationState,
+    Priority,
+    Reminder,
+    ReminderState,
+    RuleAct,
+    ToolCall,
+    Trust,
+)
+
+REQUESTS_SHOWN: Final = 8
+"""Requests of one level of trust that a card shows; the others are counted at its end."""
+RECEIPT_STAYS: Final = 60.0
+"""Seconds for which a receipt stands, if no key moves."""
+_PRIORITY: Final = {priority: place for place, priority in enumerate(Priority)}
+_RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
+_NO_SENDER: Final = TRUST_ORDER[Trust.UNKNOWN] - 0.5
+"""What nobody sent (a brief, a time) is trusted less than people the user knows, and more than strangers."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One thing that waits for the user, or that is on its way.
+
+    ``kind``: ``approval``, ``unknown``, a notification's kind, ``sending`` (approved, within its window) or ``sent``
+    (a receipt). ``record`` is what the keys act on, ``ref`` how the engine calls it. ``requests`` are the
+    notifications that the card shows, oldest first; ``folded`` counts the others by trust. ``seconds`` is how long a
+    send still waits; None once it has begun.
+    """
+
+    ref: str
+    kind: str
+    priority: Priority
+    at: float
+    unread: bool
+    record: Approval | Notification | ToolCall
+    matter: str = ""
+    requests: tuple[Notification, ...] = ()
+    folded: tuple[tuple[str, int], ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    deferred: tuple[RuleAct, ...] = ()
+    seconds: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What the item is called in the list: the same while its matter is open."""
+        return f"matter:{self.matter}" if self.matter else self.ref
+
+    @property
+    def approval(self) -> Approval | None:
+        """The card that asks for a yes, if this is one."""
+        return self.record if self.kind == "approval" and isinstance(self.record, Approval) else None
+
+    @property
+    def notices(self) -> tuple[Notification, ...]:
+        """The notifications that the card shows, oldest first."""
+        return self.requests or ((self.record,) if isinstance(self.record, Notification) else ())
+
+    @property
+    def notice_refs(self) -> tuple[str, ...]:
+        return tuple(f"notification:{notice.id}" for notice in self.notices)
+
+    @property
+    def head(self) -> Notification | None:
+        """The notification that names the item."""
+        return min(self.notices, key=_head_rank, default=None)
+
+    @property
+    def inert(self) -> bool:
+        """Whether no key acts on it: it only tells what goes on."""
+        return self.kind in ("sending", "sent")
+
+    def names(self, ref: str) -> bool:
+        """Whether ``ref`` is this item, or something that its card shows."""
+        return ref in (self.key, self.ref) or ref in self.notice_refs
+
+
+def inbox_items(
+    approvals: Mapping[str, Approval],
+    notifications: Iterable[Notification],
+    calls: Mapping[str, ToolCall],
+    follow_ups: Iterable[FollowUp],
+    reminders: Iterable[Reminder],
+    acts: Iterable[RuleAct],
+    now: float,
+    receipts_read: float = 0.0,
+) -> list[InboxItem]:
+    """What waits for the user and is not snoozed, most pressing first. Receipts of what ended by ``receipts_read`` are
+    left out."""
+    pending = sorted(
+        (a for a in approvals.values() if a.state is ApprovalState.PENDING and (a.snoozed_until or 0.0) <= now),
+        key=lambda a: (a.created_at, a.id),
+    )
+    told = [n for n in notifications if n.state in (NotificationState.NEW, NotificationState.SEEN)]
+    drafts: dict[str, Approval] = {}
+    ranked: list[tuple[int, InboxItem]] = []
+    for approval in pending:
+        if approval.matter and approval.matter not in drafts:
+            drafts[approval.matter] = approval
+        else:
+            ranked.append((1, _lone(approval)))
+    by_matter: dict[str, list[Notification]] = {}
+    for notice in told:
+        if notice.matter:
+            by_matter.setdefault(notice.matter, []).append(notice)
+        else:
+            unread = notice.state is NotificationState.NEW
+            ref = f"notification:{notice.id}"
+            item = InboxItem(ref, notice.kind, notice.priority, notice.created_at, unread, notice)
+            ranked.append((_RANK[notice.priority], item))
+    matters = drafts.keys() | by_matter.keys()
+    plans = _Plans(matters, follow_ups, reminders, acts)
+    for matter in matters:
+        ranked += _group(matter, by_matter.get(matter, []), drafts.get(matter), plans)
+    ranked += [(0, _unknown(c)) for c in calls.values() if c.state is CallState.UNKNOWN and not c.acknowledged]
+    ranked += [(1, item) for item in _on_their_way(approvals, calls, now, receipts_read)]
+    ranked.sort(key=lambda each: (each[0], each[1].at, each[1].key))
+    return [item for _, item in ranked]
+
+
+def deferred_words(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> str:
+    """What rules and tools have put off, counted: "7 more drafts wait for room"; empty where that is nothing."""
+    counts: dict[str, int] = {}
+    known: set[str] = set()
+    for act in acts:
+        if act.state is ActState.DEFERRED:
+            known.add(f"act:{act.id}")
+            counts[act.act] = counts.get(act.act, 0) + 1
+    for call in calls:
+        if call.deferred and call.state is CallState.SCHEDULED and call.origin not in known:
+            counts["draft"] = counts.get("draft", 0) + 1
+    return ", ".join(_counted(act, count) for act, count in sorted(counts.items()))
+
+
+_NOUNS: Final = {
+    "draft": ("draft", "for room"),
+    "ask": ("question", "for a model"),
+    "notify": ("notice", ""),
+    "remind": ("reminder", ""),
+    "follow_up": ("follow-up", ""),
+    "brief": ("brief", ""),
+}
+
+
+def _counted(act: str, count: int) -> str:
+    noun, what = _NOUNS.get(act, ("act", ""))
+    plural, verb = ("", "waits") if count == 1 else ("s", "wait")
+    return f"{count} more {noun}{plural} {verb} {what}".rstrip()
+
+
+def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:
+    """Whether an approved effect has still to happen, or is happening."""
+    call = calls.get(approval.call)
+    if approval.state is not ApprovalState.APPROVED or approval.acts_at is None or call is None:
+        return False
+    mine = call.approval in ("", approval.id)
+    return mine and call.state in (CallState.SCHEDULED, CallState.WAITING_APPROVAL, CallState.ATTEMPTED)
+
+
+def is_receipt(call: ToolCall) -> bool:
+    """Whether a call has done what the user approved, outside."""
+    outside = call.effect in (Effect.SEND, Effect.WRITE)
+    return call.state is CallState.SUCCEEDED and outside and bool(call.approval)
+
+
+def trust_rank(trust: str) -> float:
+    """The most trusted first; a word that is no level counts as a stranger."""
+    if not trust:
+        return _NO_SENDER
+    return TRUST_ORDER.get(Trust(trust), len(TRUST_ORDER)) if trust in set(Trust) else len(TRUST_ORDER)
+
+
+def _head_rank(notice: Notification) -> tuple[float, int, float, str]:
+    return trust_rank(notice.trust), _PRIORITY[notice.priority], -notice.created_at, notice.id
+
+
+def _lone(approval: Approval) -> InboxItem:
+    return InboxItem(f"approval:{approval.id}", "approval", Priority.HIGH, approval.created_at, True, approval)
+
+
+def _unknown(call: ToolCall) -> InboxItem:
+    return InboxItem(f"call:{call.id}", "unknown", Priority.URGENT, call.created_at, True, call)
+
+
+def _on_their_way(
+    approvals: Mapping[str, Approval], calls: Mapping[str, ToolCall], now: float, read: float
+) -> Iterable[InboxItem]:
+    """Approved effects in their window, and receipts, each where its card stood."""
+    for approval in approvals.values():
+        if sending(approval, calls):
+            begun = calls[approval.call].state is CallState.ATTEMPTED
+            left = None if begun else max(0, math.ceil((approval.acts_at or 0.0) - now))
+            ref = f"approval:{approval.id}"
+            yield InboxItem(ref, "sending", Priority.NORMAL, approval.created_at, False, approval, seconds=left)
+    for call in calls.values():
+        ended = call.ended_at or 0.0
+        if is_receipt(call) and ended > read and ended + RECEIPT_STAYS > now:
+            card = approvals.get(call.approval)
+            at = card.created_at if card else call.created_at
+            yield InboxItem(f"call:{call.id}", "sent", Priority.NORMAL, at, False, call)
+
+
+class _Plans:
+    """What is planned about each of some matters."""
+
+    def __init__(
+        self,
+        matters: Iterable[str],
+        follow_ups: Iterable[FollowUp],
+        reminders: Iterable[Reminder],
+        acts: Iterable[RuleAct],
+    ) -> None:
+        wanted = set(matters)
+        self.follow_ups: dict[str, list[FollowUp]] = {}
+        self.reminders: dict[str, list[Reminder]] = {}
+        self.deferred: dict[str, list[RuleAct]] = {}
+        for follow_up in follow_ups:
+            if follow_up.matter in wanted and follow_up.state is FollowUpState.OPEN:
+                self.follow_ups.setdefault(follow_up.matter, []).append(follow_up)
+        for reminder in reminders:
+            if reminder.matter in wanted and reminder.state is ReminderState.WAITING:
+                self.reminders.setdefault(reminder.matter, []).append(reminder)
+        for act in acts:
+            if act.matter in wanted and act.state is ActState.DEFERRED:
+                self.deferred.setdefault(act.matter, []).append(act)
+
+
+def _group(
+    matter: str, notices: list[Notification], draft: Approval | None, plans: _Plans
+) -> Iterable[tuple[int, InboxItem]]:
+    """All of a matter as one item, and its rank."""
+    head = min(notices, key=_head_rank, default=None)
+    record = draft or head
+    if record is None:
+        return
+    shown, folded = _fold(notices, head)
+    trusted = [n.created_at for n in notices if head and trust_rank(n.trust) == trust_rank(head.trust)]
+    item = InboxItem(
+        ref=f"{'approval' if draft else 'notification'}:{record.id}",
+        kind="approval" if draft or head is None else head.kind,
+        priority=head.priority if head else Priority.HIGH,
+        at=min([*trusted, *([draft.created_at] if draft else [])]),
+        unread=draft is not None or any(n.state is NotificationState.NEW for n in shown),
+        record=record,
+        matter=matter,
+        requests=shown,
+        folded=folded,
+        follow_ups=tuple(sorted(plans.follow_ups.get(matter, ()), key=lambda f: (f.due, f.id))),
+        reminders=tuple(sorted(plans.reminders.get(matter, ()), key=lambda r: (r.due, r.id))),
+        deferred=tuple(sorted(plans.deferred.get(matter, ()), key=lambda a: (a.created_at, a.id))),
+    )
+    yield min(1 if draft else 5, _RANK[head.priority] if head else 5), item
+
+
+def _fold(
+    notices: list[Notification], head: Notification | None
+) -> tuple[tuple[Notification, ...], tuple[tuple[str, int], ...]]:
+    """The requests that are shown, oldest first, and how many more there are by trust: many strangers can't push out
+    anybody else."""
+    levels: dict[str, list[Notification]] = {}
+    for notice in sorted(notices, key=lambda n: (n.created_at, n.id)):
+        levels.setdefault(notice.trust, []).append(notice)
+    shown: list[Notification] = []
+    folded: list[tuple[str, int]] = []
+    for trust, level in sorted(levels.items(), key=lambda each: trust_rank(each[0])):
+        some = level[:REQUESTS_SHOWN]
+        if head is not None and head in level and head not in some:
+            some[-1] = head
+        shown += some
+        if len(level) > len(some):
+            folded.append((trust, len(level) - len(some)))
+    return tuple(sorted(shown, key=lambda n: (n.created_at, n.id))), tuple(folded)
