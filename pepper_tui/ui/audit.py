@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 SHOWN_AT_MOST: Final = 500
 """Effects that are listed; `pepper log --effects -n` lists more."""
-_GLYPH: Final = {"succeeded": "✓", "failed": "✗", "unknown": "?", "cancelled": "–", "rejected": "✗", "expired": "–"}
+_GLYPH: Final = {
+    "succeeded": "✓",
+    "failed": "✗",
+    "unknown": "?",
+    "cancelled": "–",
+    "rejected": "✗",
+    "expired": "–",
+    "withdrawn": "–",
+}
 
 
 class EffectList(LiveList):
