@@ -69,7 +69,7 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
     if problem:
         reason = one_line(problem, 400)
         return f"Not done: {what}. Why: {reason}. It is back in your inbox as it was; a yes there tries again."
-    why = f"\n{one_line(content, 400)}" if content else ""
+    why = f"\n{one_line(content.removeprefix('Not done: '), 400)}" if content else ""
     if state == "unknown":
         return f"It is not known whether this happened: {what}{why}"
     return f"{'Cancelled' if state == 'cancelled' else 'Not done'}: {what}{why}"

@@ -234,16 +234,13 @@ class ToolEngine:
         task = asyncio.create_task(self._after(self._running.get(call_id), work), name=f"tool call {call_id}")
         self._running[call_id] = task
         task.add_done_callback(lambda done: self._ended(call_id, done))
+        task.add_done_callback(lambda _: work.close())  # where it was cancelled before its first turn
         return task
 
     @staticmethod
     async def _after(before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            if before is not None:
-                await asyncio.wait({before})
-        except asyncio.CancelledError:
-            work.close()
-            raise
+        if before is not None:
+            await asyncio.wait({before})
         await work
 
     def _ended(self, call_id: str, task: asyncio.Task[None]) -> None:

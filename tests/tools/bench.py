@@ -142,7 +142,7 @@ class Bench:
         message = UserMessage(self.clock.new_id("msg"), text, self.clock.now())
         await self.store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
 
-    async def schedule(self, name: str, **arguments: Any) -> str:
+    async def schedule(self, name: str, /, **arguments: Any) -> str:
         return await self.put(
             ToolCall(self.clock.new_id("call"), name, arguments, Effect.READ, self.clock.now(), "step:1")
         )
