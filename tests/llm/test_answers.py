@@ -58,8 +58,8 @@ def test_what_did_not_work_is_said() -> None:
     )
     back = in_words("send_mail", "failed", "Not done: …", {}, what, "the mail server x does not answer")
     assert back == (
-        f"Not done: {what}. Why: the mail server x does not answer. It is back in your inbox as it was; a yes there tries"
-        " again."
+        f"Not done: {what}. Why: the mail server x does not answer. It is back in your inbox as it was; a yes there"
+        " tries again."
     )
     task = "Brief\nTopic: Phoenix"
     assert "send_mail" not in in_words("delegate", "failed", "no worker", {"task": task})
