@@ -186,7 +186,7 @@ class Scheduler(Section):
     history_limit: Annotated[int, Field(ge=2000)] = 60_000  # characters at which compaction begins
     prompt_limit: Annotated[int, Field(ge=4000)] = 120_000  # characters that no prompt goes over
     compact_keep: Annotated[float, Field(gt=0, lt=1)] = 0.4  # share of the history left as it is
-    calls_per_step: Annotated[int, Field(ge=1)] = 8
+    calls_per_step: Annotated[int, Field(ge=1)] = 8  # under way at once; more wait their turn
     max_rounds: Annotated[int, Field(ge=1)] = 30  # steps in a row that only results have started
     # what the offline model left alone: of how many days, and how many at most, a model judges at its first start
     judge_days: Annotated[float, Field(ge=0, le=30)] = 3.0
@@ -216,8 +216,8 @@ class Tools(Section):
     timeout: Seconds = 60.0
     result_limit: Annotated[int, Field(ge=1000)] = 200_000  # characters kept of one result
     approval_ttl: Seconds = 3 * 86400.0
-    open_cards: Annotated[int, Field(ge=1)] = 5  # open approvals per origin
-    undo_seconds: Annotated[float, Field(ge=0)] = 3.0  # between an approval and its attempt
+    open_cards: Annotated[int, Field(ge=1)] = 5  # open approvals per asker; more wait for room
+    undo_seconds: Annotated[float, Field(ge=0)] = 10.0  # between an approval and its attempt
     fetch: Fetch = Fetch()
 
 

@@ -238,11 +238,16 @@ async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
         "model": "offline, by rules" if engine.offline else engine.model_name,
         "approvals": [card.resolved.summary for card in cards if card.state is ApprovalState.PENDING],
         "notifications": [notice.title for notice in notices],
-        "unknown": [call.name for call in calls if call.state is CallState.UNKNOWN],
-        "running": [call.name for call in calls if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}],
+        "unknown": [_called(call) for call in calls if call.state is CallState.UNKNOWN],
+        "running": [_called(call) for call in calls if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}],
         "dead_letters": len(await engine.dead_letters()),
         "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in health],
     }
+
+
+def _called(call: ToolCall) -> str:
+    """What a person calls the call by, and what it waits for."""
+    return f"{call.summary or call.name}; {call.deferred}" if call.deferred else call.summary or call.name
 
 
 async def stats(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:

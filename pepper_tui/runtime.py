@@ -551,7 +551,13 @@ class Engine:
         """The newest decision in the store, for an undo after a restart."""
         found = await self._store.query(ContextFilter(namespaces=[Namespace.APPROVAL], limit=20))
         cards = [Approval.of(context) for context in found]
-        decided = [(card.decided_at, card.id) for card in cards if card.decided_at and card.state == "rejected"]
+        now = self._clock.now()
+        decided = [
+            (card.decided_at, card.id)
+            for card in cards
+            if card.decided_at
+            and (card.state == "rejected" or (card.state == "approved" and now < (card.acts_at or 0)))
+        ]
         return max(decided, default=None)
 
     # ----------------------------------------------------------------------------------------------------- the house

@@ -142,7 +142,8 @@ class Why:
 
     async def _call(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
         call = ToolCall.of(context)
-        words = f"call {call.name} {self._at(call.created_at)}: {call.state}"
+        what = f" ({one_line(call.summary, 120)})" if call.summary else ""
+        words = f"call {call.name}{what} {self._at(call.created_at)}: {call.deferred or call.state}"
         if call.started_at and call.ended_at:
             words += f" after {call.ended_at - call.started_at:.1f} s"
         if call.error:

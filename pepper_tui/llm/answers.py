@@ -38,8 +38,22 @@ _KINDS: Final = {
 }
 
 
-def in_words(name: str, state: str, content: str, arguments: Json) -> str:
-    """A short, factual reply on how a call that the user asked for ended."""
+_NAMED_BY: Final = ("to", "subject", "title", "text", "address", "path", "query", "agent")
+"""Arguments by which a person knows a call, where it has no summary: the first that is given is told."""
+
+
+def called(name: str, arguments: Json, summary: str) -> str:
+    """What a person would call the call: its card's line, else its tool with what it was about."""
+    if summary:
+        return one_line(summary, 200)
+    if name == "delegate":
+        return briefs.title_of(str(arguments.get("task", "")))
+    told = next((str(arguments[key]) for key in _NAMED_BY if arguments.get(key)), "")
+    return f"{name} ({one_line(told, 120)})" if told else name
+
+
+def in_words(name: str, state: str, content: str, arguments: Json, summary: str = "", problem: str = "") -> str:
+    """A short, factual reply on how a call that the user asked for ended; ``summary`` and ``problem`` of its result."""
     if state == "succeeded":
         if name == "delegate":
             return f"{briefs.title_of(str(arguments.get('task', '')))}\n\n{shorten(content, SHOWN)}"
@@ -51,12 +65,14 @@ def in_words(name: str, state: str, content: str, arguments: Json) -> str:
             facts, _, text = content.partition("\n\n")
             return shorten(f"{', '.join(facts.splitlines())}\n\n{text}", SHOWN)
         return _listed(name, content)
-    why = f": {one_line(content, 400)}" if content else "."
-    if state == "cancelled":
-        return f"{name} was not done{why}"
+    what = called(name, arguments, summary)
+    if problem:
+        reason = one_line(problem, 400)
+        return f"Not done: {what}. Why: {reason}. It is back in your inbox as it was; a yes there tries again."
+    why = f"\n{one_line(content.removeprefix('Not done: '), 400)}" if content else ""
     if state == "unknown":
-        return f"It is not known whether {name} happened{why}"
-    return f"{name} did not work{why}"
+        return f"It is not known whether this happened: {what}{why}"
+    return f"{'Cancelled' if state == 'cancelled' else 'Not done'}: {what}{why}"
 
 
 def _reminded(content: str, text: str) -> str:

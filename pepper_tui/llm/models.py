@@ -173,9 +173,7 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
     """
     main = settings.models
     shared: dict[tuple[str, str, str], Endpoint] = {}
-    offline = OfflineModel(
-        clock, user=settings.user, zone=local_zone(settings.user.zone), calls_per_step=settings.scheduler.calls_per_step
-    )
+    offline = OfflineModel(clock, user=settings.user, zone=local_zone(settings.user.zone))
     by_rule = Endpoint(offline, OFFLINE_NAME)
 
     def endpoint(place: Place | None) -> Endpoint | None:

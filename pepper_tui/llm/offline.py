@@ -16,7 +16,7 @@ from typing import Any, Final
 from pepper_tui.clock import Clock
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
-from pepper_tui.llm.answers import SHOWN, in_words
+from pepper_tui.llm.answers import SHOWN, called, in_words
 from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, arguments_of, parse, repeat_rule
 from pepper_tui.model import (
     Completed,
@@ -77,10 +77,9 @@ class _Draft:
 class OfflineModel:
     """Answers every role by rules. ``not_judged`` counts the signals that it left alone since the start."""
 
-    def __init__(self, clock: Clock, *, user: User | None = None, zone: tzinfo = UTC, calls_per_step: int = 8) -> None:
+    def __init__(self, clock: Clock, *, user: User | None = None, zone: tzinfo = UTC) -> None:
         self._clock, self._zone = clock, zone
         self._user = user or User()
-        self._most = calls_per_step
         self.not_judged = 0
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
@@ -129,33 +128,10 @@ class OfflineModel:
             elif entry.kind == "tool_result":
                 answers = answers or entry.facts.get("root") == "user"
                 self._result(request, entry, draft)
-        self._within_bound(draft)
         if draft.not_judged:
             self.not_judged += len(draft.not_judged)
             if not answers:
                 draft.say(f"Not judged: {len(draft.not_judged)}.")
-
-    def _within_bound(self, draft: _Draft) -> None:
-        """Put the notices beyond what a step may call into one, so that none is dropped."""
-        calls = [call for call in draft.calls if call.name != "wait"]
-        if len(calls) <= self._most:
-            return
-        acts = [call for call in calls if call.name != "notify"]
-        notices = [call for call in calls if call.name == "notify"]
-        room = max(0, self._most - len(acts) - 1)
-        kept, merged = notices[:room], notices[room:]
-        draft.calls = [*acts, *kept]
-        if merged:
-            urgent = any(call.arguments.get("priority") == "urgent" for call in merged)
-            draft.call(
-                "notify",
-                title=f"{len(merged)} more",
-                body="\n".join(f"{c.arguments.get('title', '')} — {c.arguments.get('reason', '')}" for c in merged),
-                reason="They came at once; each would have been a notice of its own.",
-                source=str(merged[0].arguments.get("source", "")),
-                priority="urgent" if urgent else "normal",
-            )
-            draft.calls = [*draft.calls[-1:], *draft.calls[:-1]]
 
     # ------------------------------------------------------------------------------------------------------- results
 
@@ -165,13 +141,14 @@ class OfflineModel:
         content = clean(str(facts.get("content", ""))).strip()
         arguments = facts.get("arguments")
         arguments = arguments if isinstance(arguments, dict) else {}
+        summary, problem = str(facts.get("summary", "")), str(facts.get("problem", ""))
         failed = state in ("failed", "unknown")
         if facts.get("root") == "user":
             if name in _QUIET and not failed:
                 return
             if name == "search_mail" and state == "succeeded" and self._goes_on(request, arguments, content, draft):
                 return
-            draft.say(in_words(name, state, content, arguments))
+            draft.say(in_words(name, state, content, arguments, summary, problem))
             return
         source = f"tool.result:{facts.get('call', '')}"
         if name == "delegate" and state == "succeeded":
@@ -188,10 +165,11 @@ class OfflineModel:
                 priority="high" if brief else "normal",
                 kind="brief" if brief else "notice",
             )
-        elif failed and name not in _QUIET:
+        elif failed and name not in _QUIET and not problem:  # its card is back, and says so itself
+            what = called(name, arguments, summary)
             draft.call(
                 "notify",
-                title=f"{name} did not work" if state == "failed" else f"{name}: not known whether it happened",
+                title=f"Not done: {what}" if state == "failed" else f"Not known whether it happened: {what}",
                 body=shorten(content, 500),
                 reason="Something that your rules asked for did not go through.",
                 source=source,

@@ -17,6 +17,7 @@ from pepper_tui.model.model_calls import (
     ToolSpec,
 )
 from pepper_tui.model.records import (
+    WAITS_ITS_TURN,
     AgentState,
     Approval,
     AssistantMessage,
@@ -105,6 +106,7 @@ __all__ = [
     "SHOWN",
     "TOOL_CALL",
     "TRUST_ORDER",
+    "WAITS_ITS_TURN",
     "WORKER_RUN",
     "ActKind",
     "ActState",

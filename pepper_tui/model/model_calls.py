@@ -13,12 +13,13 @@ from pepper_tui.model.vocabulary import Effect
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What a model is told of a tool. ``parameters`` is JSON Schema."""
+    """What a model is told of a tool. ``parameters`` is JSON Schema. ``resumes``: its calls may wait for long."""
 
     name: str
     description: str
     parameters: Json
     effect: Effect
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

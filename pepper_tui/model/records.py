@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pepper_tui.model.contexts import Context, Json
 from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
@@ -17,6 +17,8 @@ from pepper_tui.model.vocabulary import Effect, Priority
 log = logging.getLogger(__name__)
 
 MatterKind = Literal["event", "state"]
+WAITS_ITS_TURN: Final = "waits for earlier calls of this step"
+"""``ToolCall.deferred`` of a call beyond what one step may have under way."""
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ class ToolCall(Record):
 
     ``origin`` names who asked: ``step:<id>``, ``run:<id>`` or ``act:<id>`` (an act of a rule). ``root`` is ``user``
     where a user message began the chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
-    ``deferred`` says in words what a scheduled call waits for (room for a card, an end of earlier calls). ``summary``
+    ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary``
     is the one line of its card, once it has one: what a person calls it by.
     """
 
@@ -131,7 +133,11 @@ class ToolCall(Record):
 
 @dataclass(slots=True)
 class ToolResult(Record):
-    """What a call came to (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped."""
+    """What a call came to (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped.
+
+    ``summary`` is that of the call. ``problem`` says in words why its approved attempt did nothing, where the card is
+    back with the user.
+    """
 
     call: str
     name: str
@@ -142,6 +148,8 @@ class ToolResult(Record):
     origin: str
     root: Literal["user", "signal"]
     tainted: bool = True
+    summary: str = ""
+    problem: str = ""
 
     def __post_init__(self) -> None:
         self.state = CallState(self.state)

@@ -73,7 +73,11 @@ TOOL_CALL: Final = StateTable(
         CallState.SCHEDULED: frozenset(
             {CallState.WAITING_APPROVAL, CallState.SUCCEEDED, CallState.FAILED, CallState.CANCELLED}
         ),
-        CallState.WAITING_APPROVAL: frozenset({CallState.ATTEMPTED, CallState.FAILED, CallState.CANCELLED}),
+        # A local act that asks has no attempt that could be in doubt: it ends straight from `waiting_approval`, in the
+        # unit that holds what it writes.
+        CallState.WAITING_APPROVAL: frozenset(
+            {CallState.ATTEMPTED, CallState.SUCCEEDED, CallState.FAILED, CallState.CANCELLED}
+        ),
         CallState.ATTEMPTED: frozenset({CallState.SUCCEEDED, CallState.FAILED, CallState.UNKNOWN}),
         CallState.UNKNOWN: frozenset({CallState.SUCCEEDED, CallState.FAILED}),  # by the user's answer or the probe
         CallState.CANCELLED: frozenset({CallState.WAITING_APPROVAL}),  # only by undoing a rejection

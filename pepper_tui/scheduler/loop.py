@@ -19,6 +19,7 @@ from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
     OPEN_TAG,
+    WAITS_ITS_TURN,
     AssistantMessage,
     Completed,
     Effect,
@@ -375,14 +376,19 @@ class Scheduler:
     ) -> None:
         now = self._clock.now()
         wanted = [call for call in requested if call.name != WAIT.name]
-        calls = [self._call(step, batch, call, effects) for call in wanted[: self._settings.calls_per_step]]
+        at_once = self._settings.calls_per_step
+        calls = [
+            self._call(step, batch, call, effects, "" if number < at_once else WAITS_ITS_TURN)
+            for number, call in enumerate(wanted)
+        ]
         entries = self._entries(step, batch)
         said = []
         if text.strip() or unfinished:
             said.append(assistant_entry(text, spoken=batch.speaks, unfinished=unfinished))
         texts = [*((line, "") for line in said), *((call_entry(c, self._settings.entry_limit), c.id) for c in calls)]
-        if len(wanted) > len(calls):
-            texts.append((f"<note>{len(wanted) - len(calls)} more calls were dropped: too many in one step</note>", ""))
+        if len(calls) > at_once:
+            words = f"the last {len(calls) - at_once} of these calls wait until earlier ones end; each is run by itself"
+            texts.append((f"<note>{words}</note>", ""))
         entries += [
             HistoryEntry(f"{step.id}.{number:03d}", line, call)
             for number, (line, call) in enumerate(texts, start=len(entries))
@@ -412,7 +418,9 @@ class Scheduler:
         if (said and batch.speaks) or reply.streamed:
             self._on_reply(ReplyDelta(reply.message_id, "", done=True))
 
-    def _call(self, step: Step, batch: Batch, requested: RequestedCall, effects: Mapping[str, Effect]) -> ToolCall:
+    def _call(
+        self, step: Step, batch: Batch, requested: RequestedCall, effects: Mapping[str, Effect], deferred: str
+    ) -> ToolCall:
         return ToolCall(
             id=self._clock.new_id("call"),
             name=requested.name,
@@ -423,6 +431,7 @@ class Scheduler:
             root=batch.root,
             tainted=self._history.tainted or any(entry.kind != "user_msg" for entry in batch.entries),
             matter=batch.matter,
+            deferred=deferred,
         )
 
     async def _tell_health(self, state: str, detail: str, mend: str) -> None:

@@ -118,7 +118,10 @@ class OpenWork:
 
     def _render(self, call: ToolCall) -> str:
         card = self._cards.get(call.id)
-        state = "waits for the user's approval" if card else str(call.state)
-        what = card.resolved.summary if card else json.dumps(call.arguments, ensure_ascii=False)
+        state = "waits for the user's approval" if card else call.deferred or str(call.state)
+        what = call.summary or json.dumps(call.arguments, ensure_ascii=False)
+        if card:
+            what = card.resolved.summary
+            state += f"; {card.problem}" if card.problem else ""
         line = self._lines[call.id] = open_call_line(call.id, call.name, state, shorten(what, 300))
         return line

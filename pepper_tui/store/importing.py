@@ -209,7 +209,7 @@ class _Building:
             card = decode(found[0]) if found else {}
             if call.get("state") == CallState.WAITING_APPROVAL and card.get("state") == ApprovalState.APPROVED:
                 self._change(Namespace.TOOL_CALL, ident, {**call, "progress": ""}, now)
-                pending = {**card, "state": ApprovalState.PENDING.value, "decided_at": None}
+                pending = {**card, "state": ApprovalState.PENDING.value, "decided_at": None, "acts_at": None}
                 self._change(Namespace.APPROVAL, approval, pending, now)
 
     def _change(self, namespace: str, ident: str, data: Json, now: float) -> None:

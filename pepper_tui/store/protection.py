@@ -26,6 +26,7 @@ _IDS: Final = {  # keys of `data` that hold ids (one, or a list), and where thes
     "calls": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
     "approval": (Namespace.APPROVAL,),
     "edited_into": (Namespace.APPROVAL,),
+    "retry_of": (Namespace.APPROVAL,),
     "step": (Namespace.STEP,),
     "message": (Namespace.ASSISTANT_MESSAGE,),
     "log": (Namespace.ASSISTANT_LOG,),

@@ -8,7 +8,7 @@ from pepper_tui.tools.folders import Folders
 from pepper_tui.tools.own_tools import add_own_tools
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.services import Agenda, Mailbox, Mailer, Services, WorkingHours
-from pepper_tui.tools.tool import ArgumentError, NotDoneError, Tool, ToolContext, ToolError, tool
+from pepper_tui.tools.tool import ArgumentError, NotDoneError, OutdatedError, Tool, ToolContext, ToolError, tool
 
 __all__ = [
     "BUILTIN_TOOLS",
@@ -21,6 +21,7 @@ __all__ = [
     "Mailbox",
     "Mailer",
     "NotDoneError",
+    "OutdatedError",
     "Services",
     "Tool",
     "ToolContext",

@@ -1,8 +1,9 @@
 """The user's decisions about outside effects. Nothing but these methods, called by a key, moves an approval.
 
-An approval binds one resolved effect by digest and holds for one attempt. Between the yes and the attempt lie the
-config's ``undo_seconds``. An edit ends the card as ``edited`` and opens a new pending one: saving does not approve. A
-card expires visibly at ``expires_at``, never while it is snoozed.
+An approval binds one resolved effect by digest and holds for one attempt. Between the yes and the attempt lies a window
+of the config's ``undo_seconds``, which ends at ``acts_at``. After a restart it starts anew; where that is ``LATE``, the
+card asks again. An edit ends the card as ``edited`` and opens a new pending one: saving does not approve. A card
+expires visibly at ``expires_at``, never while it is snoozed. Cancelled by anybody but the user it is ``withdrawn``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.clock import Clock
@@ -22,6 +24,7 @@ from pepper_tui.model import (
     ApprovalState,
     CallState,
     ContextUpdate,
+    Effect,
     Namespace,
     ResolvedEffect,
     ToolCall,
@@ -42,6 +45,7 @@ log = logging.getLogger(__name__)
 
 WAITING: Final = "waits for your approval"
 APPROVED: Final = "approved"
+LATE: Final = 900.0  # seconds after the window's end from which an act is asked for once more
 _LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is noticed
 _MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 _AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it is back
@@ -83,6 +87,92 @@ class Approvals:
                 await self._timer
             self._timer = None
 
+    async def open(
+        self,
+        call: ToolCall,
+        version: int,
+        tool: Tool,
+        effect: ResolvedEffect,
+        *,
+        reason: str = "",
+        matter: str = "",
+        problem: str = "",
+        retry_of: str = "",
+    ) -> None:
+        """Put ``effect`` before the user as a card of ``call``: one unit, which joins the caller's."""
+        now = self._clock.now()
+        approval = Approval(
+            id=self._clock.new_id("approval"),
+            call=call.id,
+            effect=effect.data(),
+            digest=effect.digest,
+            created_at=now,
+            expires_at=now + self._config.approval_ttl,
+            reason=reason,
+            matter=matter,
+            problem=problem,
+            retry_of=retry_of,
+        )
+        async with self._store.unit():
+            await self._ledger.put_approval(approval, 0, tool.same_key(effect))
+            await self._ledger.put_call(
+                call,
+                version,
+                CallState.WAITING_APPROVAL,
+                approval=approval.id,
+                progress=WAITING,
+                deferred="",
+                summary=effect.summary,
+            )
+
+    def acts_at(self, approval: Approval) -> float:
+        """When the window of an approved card ends."""
+        if approval.acts_at is not None:
+            return approval.acts_at
+        return (approval.decided_at or 0.0) + self._config.undo_seconds  # stored by an older version
+
+    async def resume(self) -> None:
+        """Start each window anew that was open when the program ended; ask once more about those that are late."""
+        for waiting in await self._ledger.open_calls():
+            if waiting.state is not CallState.WAITING_APPROVAL:
+                continue
+            with contextlib.suppress(ApprovalError):
+                approval, version, call, call_version, _ = await self._loaded(waiting.approval)
+                if approval.state is not ApprovalState.APPROVED or call.state is not CallState.WAITING_APPROVAL:
+                    continue
+                now, window = self._clock.now(), self._window(call)
+                if now - (approval.decided_at or 0.0) > LATE + window:
+                    await self.ask_again(approval.id, "but Pepper was not running then")
+                    continue
+                async with self._deciding():
+                    await self._ledger.put_call(call, call_version, progress=APPROVED)
+                    await self._put(replace(approval, acts_at=now + window), version)
+
+    async def ask_again(self, approval_id: str, why: str) -> None:
+        """Make an approved card that was not carried out in time pending again; ``why`` in words, for the card."""
+        approval, version, call, call_version, _ = await self._loaded(approval_id)
+        if approval.state is not ApprovalState.APPROVED or call.state is not CallState.WAITING_APPROVAL:
+            return
+        back = self._moved(
+            approval,
+            ApprovalState.PENDING,
+            problem=f"approved at {self._time(approval.decided_at)}, {why}; still wanted?",
+            decided_at=None,
+            acts_at=None,
+            expires_at=self._fresh(approval),
+        )
+        async with self._deciding():
+            await self._ledger.put_call(call, call_version, progress=WAITING)
+            await self._put(back, version)
+
+    def _window(self, call: ToolCall) -> float:
+        return 0.0 if call.effect is Effect.LOCAL else self._config.undo_seconds
+
+    def _time(self, at: float | None) -> str:
+        zone = self._registry.services.zone
+        then, today = datetime.fromtimestamp(at or 0.0, zone), datetime.fromtimestamp(self._clock.now(), zone).date()
+        return f"{then:%H:%M}" if then.date() == today else f"{then:%H:%M} on {then:%a} {then.day} {then:%b}"
+
     async def approve(self, approval_id: str) -> str:
         """Say yes to exactly the effect that the card holds."""
         approval, version, call, call_version, tool = await self._loaded(approval_id)
@@ -95,12 +185,18 @@ class Approvals:
         wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
         if wrong:
             raise ApprovalError(f"this can't be approved: {wrong}; reject it")
-        decided = self._moved(approval, ApprovalState.APPROVED, decided_at=self._clock.now(), snoozed_until=None)
+        now, window = self._clock.now(), self._window(call)
+        decided = self._moved(
+            approval, ApprovalState.APPROVED, decided_at=now, acts_at=now + window, snoozed_until=None
+        )
         async with self._deciding():
             await self._ledger.put_call(call, call_version, progress=APPROVED)
             await self._put(decided, version)
-        undo = f"; undo within {self._config.undo_seconds:g} s" if self._config.undo_seconds else ""
-        return f"approved{undo}: {one_line(approval.resolved.summary, 80)}"
+        what = one_line(approval.resolved.summary, 80)
+        if not window:
+            return f"approved: {what}"
+        act = "sends" if call.effect is Effect.SEND else "done"
+        return f"{act} in {window:g} s; u takes it back: {what}"
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         """Say no. The call is cancelled, and the same request is refused from now on."""
@@ -158,10 +254,11 @@ class Approvals:
             expires_at=now + self._config.approval_ttl,
             reason=approval.reason,
             matter=approval.matter,
+            retry_of=approval.retry_of,
         )
         old = self._moved(approval, ApprovalState.EDITED, decided_at=now, edited_into=new.id, snoozed_until=None)
         async with self._deciding():
-            await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING)
+            await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING, summary=revised.summary)
             await self._put(old, version)
             await self._put(new, 0)
         return new.id
@@ -190,8 +287,10 @@ class Approvals:
             return "back in the inbox"
         if approval.state is ApprovalState.APPROVED:
             if call.state is not CallState.WAITING_APPROVAL:
-                raise ApprovalError(f"too late to take back: it is already {_state_words(call)}")
-            back = self._moved(approval, ApprovalState.PENDING, decided_at=None, expires_at=self._fresh(approval))
+                raise ApprovalError(_too_late(call))
+            back = self._moved(
+                approval, ApprovalState.PENDING, decided_at=None, acts_at=None, expires_at=self._fresh(approval)
+            )
             async with self._deciding():
                 await self._ledger.put_call(call, call_version, progress=WAITING)
                 await self._put(back, version)
@@ -232,15 +331,20 @@ class Approvals:
         return expired
 
     async def withdraw(self, approval_id: str, by: str) -> str:
-        """End the card with its call cancelled: ``rejected`` where the user did so, else ``expired``."""
+        """End the card with its call cancelled: ``rejected`` where the user did so, else ``withdrawn``."""
         approval, version, call, call_version, _ = await self._loaded(approval_id)
         if call.state is not CallState.WAITING_APPROVAL:
             raise ApprovalError(f"too late to cancel: it is already {_state_words(call)}")
         if approval.state is ApprovalState.APPROVED:
             approval = self._moved(approval, ApprovalState.PENDING)
-        to = ApprovalState.REJECTED if by == "user" else ApprovalState.EXPIRED
+        to = ApprovalState.REJECTED if by == "user" else ApprovalState.WITHDRAWN
         ended = self._moved(
-            approval, to, decided_at=self._clock.now(), decision_note=f"cancelled by the {by}", snoozed_until=None
+            approval,
+            to,
+            decided_at=self._clock.now(),
+            decision_note=f"cancelled by the {by}",
+            snoozed_until=None,
+            acts_at=None,
         )
         async with self._deciding():
             await self._put(ended, version)
@@ -335,6 +439,12 @@ class Approvals:
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
     return await anext(updates)
+
+
+def _too_late(call: ToolCall) -> str:
+    if call.state is CallState.FAILED and call.error:
+        return f"there is nothing to take back: it was not done ({call.error})"
+    return f"too late to take back: it is already {_state_words(call)}"
 
 
 def _state_words(call: ToolCall) -> str:

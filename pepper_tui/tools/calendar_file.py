@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.text import one_line
-from pepper_tui.tools.tool import NotDoneError, ToolError
+from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolError
 
 MAX_FILE: Final = 10_000_000  # bytes
 MAX_FILES: Final = 2_000
@@ -161,7 +161,7 @@ def replace(path: Path, before: str, source: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if digest(read(path)) != before:  # as late as can be
-            raise NotDoneError(f"{path} has changed since the card was opened.")
+            raise OutdatedError(f"{path} has changed since the card was opened.")
         fresh.rename(path)
     except (OSError, ToolError) as error:
         with contextlib.suppress(OSError):

@@ -19,7 +19,7 @@ from pepper_tui.text import clean, one_line
 from pepper_tui.tools import calendar_file
 from pepper_tui.tools.calendar_tools import parse_time
 from pepper_tui.tools.free_time import window
-from pepper_tui.tools.tool import NotDoneError, ToolContext, ToolError, tool
+from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolContext, ToolError, tool
 
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 5000
@@ -190,7 +190,7 @@ def _add(ctx: ToolContext, path: Path, uid: str, event: bytes, before: str) -> s
         if calendar_file.holds(source, uid):
             return f"It is in {path.name} already."
         if calendar_file.digest(source) != before:
-            raise NotDoneError(f"{path} has changed since the card was opened; ask for it again.")
+            raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
         result = calendar_file.with_event(source, event)
     except NotDoneError:
         raise

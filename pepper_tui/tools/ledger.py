@@ -97,24 +97,32 @@ class Ledger:
             expect_version=version,
         )
 
-    async def put_result(self, call: ToolCall, content: str, *, taints: bool = False) -> None:
+    async def put_result(self, call: ToolCall, content: str, *, taints: bool = False, problem: str = "") -> None:
         """Store what ``call`` came to, in its present state."""
         if len(content) > self._limit:
             left_out = len(content) - self._limit
             content = f"{content[: self._limit]}\n[{left_out} more characters were left out: the limit of one result]"
         result = ToolResult(
             call.id, call.name, call.arguments, call.state, content, self._clock.now(), call.origin, call.root,
-            call.tainted or taints,
+            call.tainted or taints, call.summary, problem,
         )  # fmt: skip
         await self._store.put(
             result, namespace=Namespace.TOOL_RESULT, context_id=call.id, type=call.name, text=content[:20_000]
         )
 
     async def end(
-        self, call: ToolCall, version: int, to: CallState, content: str, *, taints: bool = False, error: str = ""
+        self,
+        call: ToolCall,
+        version: int,
+        to: CallState,
+        content: str,
+        *,
+        taints: bool = False,
+        error: str = "",
+        problem: str = "",
     ) -> ToolCall:
-        """End ``call`` with its result: one unit."""
+        """End ``call`` with its result: one unit. ``problem`` as in ``ToolResult``."""
         async with self._store.unit():
-            ended = await self.put_call(call, version, to, error=error, progress="")
-            await self.put_result(ended, content, taints=taints)
+            ended = await self.put_call(call, version, to, error=error, progress="", deferred="")
+            await self.put_result(ended, content, taints=taints, problem=problem)
         return ended

@@ -69,7 +69,7 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
     return head + f"\n{_LINE}\n".join(_full(mail, ctx) for mail in mails[-_THREAD_LIMIT:])
 
 
-@tool(effect=Effect.READ, resumes=True)
+@tool(effect=Effect.READ, resumes=True, waits=True)
 async def wait_for_mail(
     ctx: ToolContext, thread: str = "", sender: str = "", hours: Annotated[float, Field(gt=0, le=24 * 60)] = 24
 ) -> str:

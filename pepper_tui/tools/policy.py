@@ -3,15 +3,17 @@
 ``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. To fetch an address is a
 ``read`` only where the user has typed the whole of it; else it is a way out, and needs an approval.
 
-Without a new card are refused: a request that the user rejected, one whose outcome is unknown, one that already waits
-or is being done, and any above the cap of open cards per origin. All that no user message asked for share a wider cap
-as well, and so does all that came of user messages: a chain of steps, each an origin of its own, can't bury the inbox
-either.
+Without a new card are refused: a request that the user rejected, one whose outcome is unknown, and one that already
+waits or is being done. What is above the cap of open cards per asker is not refused: it waits for room. All that no
+user message asked for share a wider cap as well, and so does all that came of user messages: a chain of steps, each an
+asker of its own, can't bury the inbox either.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -23,7 +25,7 @@ from pepper_tui.tools.services import Services
 from pepper_tui.tools.tool import Tool, ToolError
 
 ROOT_FACTOR: Final = 4
-"""Open cards of all calls of one root (user message, or not): at most this many times the cap of one origin."""
+"""Open cards of all calls of one root (user message, or not): at most this many times the cap of one asker."""
 
 
 class RefusedError(ToolError):
@@ -75,33 +77,76 @@ async def repeated(ledger: Ledger, call_id: str, same_key: str) -> Repeated | No
     return None
 
 
+_ASKERS: Final = {"step": "this step", "run": "this worker", "act": "this rule"}
+
+
+def asker_of(origin: str) -> str:
+    """Who shares one cap: a step, a run, or all acts of one rule (``act:<rule>|<version>|…``)."""
+    return origin.partition("|")[0] if origin.startswith("act:") else origin
+
+
+@dataclass(slots=True)
+class Room:
+    """How many cards are open, by asker and by root, and so whether there is room for more."""
+
+    limit: int
+    askers: Counter[str] = field(default_factory=Counter)
+    roots: Counter[str] = field(default_factory=Counter)
+
+    def count(self, asker: str, root: str) -> None:
+        self.askers[asker] += 1
+        self.roots[root] += 1
+
+    def take(self, call: ToolCall) -> str:
+        """Count one more card, for ``call``; where there is no room for it, why not, in words."""
+        asker = asker_of(call.origin)
+        if self.askers[asker] >= self.limit:
+            whose = _ASKERS.get(asker.partition(":")[0], "this asker")
+            return f"waits for room: {self.askers[asker]} cards of {whose} wait for your answer"
+        if self.roots[call.root] >= self.limit * ROOT_FACTOR:
+            whose = "that you asked for" if call.root == "user" else "that no message of yours asked for"
+            return f"waits for room: {self.roots[call.root]} cards {whose} wait for your answer"
+        self.count(asker, call.root)
+        return ""
+
+
 class Policy:
     """The rules. Reads the ledger; writes nothing."""
 
     def __init__(self, ledger: Ledger, config: Tools) -> None:
         self._ledger = ledger
         self._config = config
+        self._askers: dict[
+            str, tuple[str, str]
+        ] = {}  # asker and root of each call with an open card: they never change
 
-    async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect) -> None:
-        """Return where a card for ``effect`` may open. Raises ``RefusedError``."""
+    async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect, ahead: Iterable[ToolCall]) -> str:
+        """Why a card for ``effect`` has to wait for room, in words; empty where it may open now.
+
+        ``ahead`` are the calls that have waited for longer. Raises ``RefusedError``.
+        """
         earlier = await repeated(self._ledger, call.id, tool.same_key(effect))
         if earlier is not None:
             raise RefusedError(_TO_A_MODEL[earlier.why].format(note=earlier.note))
-        await self._cap(call)
+        room = await self.room()
+        for other in ahead:
+            room.take(other)
+        return room.take(call)
 
-    async def _cap(self, call: ToolCall) -> None:
-        mine = alike = 0
+    async def room(self) -> Room:
+        """The room for cards, as things stand in the store."""
+        room, known = Room(self._config.open_cards), {}
         for card in await self._ledger.open_approvals():
-            found = await self._ledger.call(card.call)
-            if found is None:
-                continue
-            mine += found[0].origin == call.origin
-            alike += found[0].root == call.root
-        limit = self._config.open_cards
-        if mine >= limit or alike >= limit * ROOT_FACTOR:
-            raise RefusedError(
-                "Too many approvals already wait for the user; no new one was opened. Ask again once some are decided."
-            )
+            asked = self._askers.get(card.call)
+            if asked is None:
+                found = await self._ledger.call(card.call)
+                if found is None:
+                    continue
+                asked = asker_of(found[0].origin), found[0].root
+            known[card.call] = asked
+            room.count(*asked)
+        self._askers = known
+        return room
 
     @staticmethod
     def effect_of(tool: Tool, *, typed: bool) -> Effect:
@@ -111,7 +156,7 @@ class Policy:
     @staticmethod
     def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str, services: Services) -> str:
         """Why the stored ``effect`` may not be performed under the approval of ``digest``; empty where it may."""
-        if tool is None or not tool.outside:
+        if tool is None or not tool.needs_yes:
             return f"there is no tool {one_line(call.name, 60)!r} any more that does this"
         if effect.tool != tool.name or call.name != tool.name:
             return "the approval is for another tool"

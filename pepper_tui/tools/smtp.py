@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 import ssl
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -170,14 +171,13 @@ def _tls(mailer: Mailer) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=mailer.tls_ca or None)
     except (OSError, ssl.SSLError) as error:
-        raise NotDoneError(f"the certificates in {mailer.tls_ca} can't be read: {error}.") from error
+        raise NotDoneError(f"the certificates in {mailer.tls_ca} can't be read: {error}") from error
 
 
 async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence[str]) -> None:
     import aiosmtplib
 
     smtp = mailer.smtp
-    where = f"{smtp.host}:{smtp.port}"
     try:
         await client.connect()
         if smtp.user:
@@ -188,29 +188,47 @@ async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence
         elif client.supports_extension("smtputf8"):
             await client.mail(mailer.address, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
         else:
-            raise NotDoneError(f"{where} takes only addresses in ASCII (it has no SMTPUTF8).")
+            raise NotDoneError(f"the mail server {smtp.host} takes only addresses in ASCII (it has no SMTPUTF8)")
         for each in recipients:
             await client.rcpt(each, encoding="utf-8")
         answer = await client.execute_command(b"DATA")
         if answer.code != 354:
-            raise NotDoneError(f"{where} did not take the message: {answer.code} {one_line(answer.message)}.")
-    except ssl.SSLCertVerificationError as error:
-        raise NotDoneError(
-            f"the certificate of {where} is not valid ({error.verify_message}); check mail.smtp.host."
-        ) from error
-    except aiosmtplib.SMTPAuthenticationError as error:
-        raise NotDoneError(f"{where} did not accept user and password; check mail.smtp.") from error
-    except aiosmtplib.SMTPRecipientRefused as error:
-        raise NotDoneError(f"{where} refused the recipient {error.recipient}: {one_line(error.message)}.") from error
-    except aiosmtplib.SMTPResponseException as error:
-        raise NotDoneError(f"{where} refused: {error.code} {one_line(error.message)}.") from error
+            raise aiosmtplib.SMTPDataError(answer.code, answer.message)
     except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
-        cause = error.__cause__
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            raise NotDoneError(
-                f"the certificate of {where} is not valid ({cause.verify_message}); check mail.smtp.host."
-            ) from error
-        raise NotDoneError(f"no session with {where}: {one_line(str(error) or type(error).__name__)}.") from error
+        raise NotDoneError(_why(error, smtp.host)) from error
+
+
+def _why(error: Exception, host: str) -> str:
+    """Why there was no send, for a person: which server, what it said, and what to do about it."""
+    import aiosmtplib
+
+    server, causes = f"the mail server {host}", (error, error.__cause__)
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"the certificate of {server} is not valid ({each.verify_message}); check mail.smtp.host"
+        if isinstance(each, socket.gaierror):
+            return f"{server} can't be found: no connection, or mail.smtp.host is misspelt"
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        said = f"({error.code} {one_line(error.message, 200)})".replace(" )", ")")
+        passing = 400 <= error.code < 500
+        if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+            if passing:
+                return f"{server} does not take mail for {error.recipient} yet; try again in some minutes {said}"
+            return f"{server} refused the recipient {error.recipient} {said}"
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
+            return f"{server} did not accept user and password; check mail.smtp {said}"
+        if passing:
+            return f"{server} can't take mail just now; try again in some minutes {said}"
+        return f"{server} refused {said}"
+    if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
+        return f"{server} can't do what mail.smtp asks for: {one_line(str(error), 200).rstrip('.')}"
+    if any(isinstance(each, ssl.SSLError) for each in causes):
+        return f"{server} does not speak TLS there; check mail.smtp.port and security"
+    if isinstance(error, TimeoutError | aiosmtplib.SMTPConnectError):
+        return f"{server} does not answer"
+    if isinstance(error, ConnectionError):
+        return f"{server} ended the connection before it had the mail; try again"
+    return f"no session with {server}: {one_line(str(error) or type(error).__name__, 200).rstrip('.')}"
 
 
 async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Callable[[], None]) -> str:
@@ -218,7 +236,7 @@ async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Call
 
     protocol = client.protocol
     if protocol is None:
-        raise NotDoneError("the connection was lost before the message.")
+        raise NotDoneError("the connection was lost before the mail server had the mail; try again")
     body = re.sub(rb"^\.", b"..", re.sub(rb"\r\n|\r|\n", b"\r\n", message.encode()), flags=re.M)
     if not body.endswith(b"\r\n"):
         body += b"\r\n"
@@ -228,7 +246,7 @@ async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Call
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise OutcomeUnknownError("the server's answer to the message never came") from error
     if answer.code // 100 != 2:
-        raise NotDoneError(f"the server refused the message: {answer.code} {one_line(answer.message)}.")
+        raise NotDoneError(_why(aiosmtplib.SMTPDataError(answer.code, answer.message), client.hostname or ""))
     on_handed_over()
     try:
         async with asyncio.timeout(5):

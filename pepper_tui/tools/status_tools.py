@@ -34,7 +34,11 @@ async def current_status(ctx: ToolContext) -> str:
     runs = [WorkerRun.of(c) for c in await ctx.store.query(_open(Namespace.RUN))]
     parts = [Health.of(c) for c in await ctx.store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=200))]
     sections = {
-        "running calls": [f"{c.id} {c.name} ({c.state})" for c in calls if c.id != ctx.call.id],
+        "running calls": [
+            f"{c.id} {c.name} ({c.deferred or c.state})" + (f": {one_line(c.summary, 120)}" if c.summary else "")
+            for c in calls
+            if c.id != ctx.call.id
+        ],
         "waiting for the user's approval": [f"{a.id} {one_line(a.resolved.summary, 120)}" for a in cards],
         "notifications not yet dealt with": [f"{n.id} {one_line(n.title, 120)}" for n in notices],
         "reminders": [

@@ -9,6 +9,9 @@ approval. A body raises ``NotDoneError`` where it knows that nothing happened; e
 is unknown. ``revise(ctx, effect, fields)`` makes the effect that the user's edit asks for. ``probe(ctx, effect)`` looks
 whether the effect happened: true, false, or ``None`` where that can't be told.
 
+A ``local`` tool that ``asks`` changes what the user has ordered (a rule, say). It has ``resolve`` and a card like
+those, but its body writes only our own store, so after the yes it runs at once, in one unit with the call's end.
+
 A tool that ``resumes`` waits for something durable: it holds no slot, has no time limit of its own unless one is
 stated, and after a crash is called again with the same call.
 """
@@ -49,6 +52,10 @@ class NotDoneError(ToolError):
     """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened."""
 
 
+class OutdatedError(NotDoneError):
+    """A ``NotDoneError`` that a second try would meet as well: what the card was bound to has changed since."""
+
+
 class ReportedFailureError(ToolError):
     """Raised by a body of ``write`` or ``send``: the other side has answered that it failed; the words are its own."""
 
@@ -78,6 +85,7 @@ Body = Callable[..., Awaitable[str | Json]]
 Resolve = Callable[..., Awaitable[ResolvedEffect]]
 Revise = Callable[[ToolContext, ResolvedEffect, dict[str, str]], Awaitable[ResolvedEffect]]
 Probe = Callable[[ToolContext, ResolvedEffect], Awaitable[bool | None]]
+Ordered = Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,9 @@ class Tool:
     body's own end says what came of it.
     ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
     the user typed the whole of it, the call is a ``read``: see ``policy``. Such a body may run twice.
+    ``asks``: a ``local`` tool that needs a yes. ``ordered``: whether the user's own typed message orders exactly this
+    effect; then no card is opened. ``writes``: reserved namespaces that its body may write after the yes.
+    ``waits``: a call of it does nothing but wait, so it holds up no other call of its step.
     """
 
     name: str
@@ -109,6 +120,10 @@ class Tool:
     rerunnable: bool = False
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None
     reaches: Callable[[Json], str] | None = None
+    asks: bool = False
+    ordered: Ordered | None = None
+    writes: frozenset[str] = frozenset()
+    waits: bool = False
     extra: Json = field(default_factory=dict)
 
     @property
@@ -119,6 +134,11 @@ class Tool:
     @property
     def outside(self) -> bool:
         return self.effect in OUTSIDE_EFFECTS
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether a call of it opens a card."""
+        return self.outside or self.asks
 
     @cached_property
     def _documented(self) -> tuple[str, dict[str, str]]:
@@ -158,7 +178,7 @@ class Tool:
 
     @cached_property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, self._documented[0], self.parameters, self.effect)
+        return ToolSpec(self.name, self._documented[0], self.parameters, self.effect, self.resumes)
 
     def validate(self, arguments: Json) -> Json:
         """The arguments with their types and defaults. Raises ``ArgumentError``."""
@@ -205,36 +225,48 @@ def tool(
     rerunnable: bool = False,
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None,
     reaches: Callable[[Json], str] | None = None,
+    asks: bool = False,
+    ordered: Ordered | None = None,
+    writes: frozenset[str] = frozenset(),
+    waits: bool = False,
     name: str = "",
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
 
-    Raises ``TypeError`` for a ``write`` or ``send`` without ``resolve``, or a ``read`` or ``local`` with one.
+    Raises ``TypeError`` for a tool that needs a yes without ``resolve``, any other with one, and for ``asks``,
+    ``ordered`` or ``writes`` where they mean nothing.
     """
-    if (effect in OUTSIDE_EFFECTS) != (resolve is not None):
-        raise TypeError("write and send tools need resolve; read and local tools have none")
+    if asks and effect is not Effect.LOCAL:
+        raise TypeError("only a local tool asks; write and send tools always do")
+    if (ordered is not None or writes) and not asks:
+        raise TypeError("ordered and writes are for a tool that asks")
+    if (effect in OUTSIDE_EFFECTS or asks) != (resolve is not None):
+        raise TypeError("tools that need a yes need resolve; others have none")
     taint = effect is not Effect.LOCAL if taints is None else taints
 
     def decorate(function: Body) -> Tool:
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function!r} is not an async function")
-        called = name or function.__name__
         return Tool(
-            called,
-            effect,
-            function,
-            resolve,
-            revise,
-            probe,
-            account,
-            same,
-            on_cancel,
-            timeout,
-            resumes,
-            taint,
-            rerunnable,
-            tainted,
-            reaches,
+            name=name or function.__name__,
+            effect=effect,
+            body=function,
+            resolve=resolve,
+            revise=revise,
+            probe=probe,
+            account=account,
+            same=same,
+            on_cancel=on_cancel,
+            timeout=timeout,
+            resumes=resumes,
+            taints=taint,
+            rerunnable=rerunnable,
+            tainted=tainted,
+            reaches=reaches,
+            asks=asks,
+            ordered=ordered,
+            writes=writes,
+            waits=waits,
         )
 
     return decorate

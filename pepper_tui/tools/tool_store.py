@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class ToolStore:
-    """All reads; writes but to reserved namespaces. ``approved``: it carries out an effect that has its approval."""
+    """All reads; writes but to reserved namespaces. ``approved``: it carries out an effect that has its approval, and
+    may write ``writes``, too."""
 
-    def __init__(self, store: ContextStore, *, approved: bool) -> None:
+    def __init__(self, store: ContextStore, *, approved: bool, writes: frozenset[str] = frozenset()) -> None:
         self._store = store
-        self._refused = RESERVED if approved else RESERVED | AFTER_A_YES
+        self._refused = RESERVED - writes if approved else RESERVED | AFTER_A_YES
         self.get, self.query, self.count = store.get, store.query, store.count
         self.search, self.watch = store.search, store.watch
 

@@ -20,7 +20,15 @@ from pepper_tui.ui.words import decided, proposal_lines
 
 SHOWN_AT_MOST: Final = 500
 """Effects that are listed; `pepper log --effects -n` lists more."""
-_GLYPH: Final = {"succeeded": "✓", "failed": "✗", "unknown": "?", "cancelled": "–", "rejected": "✗", "expired": "–"}
+_GLYPH: Final = {
+    "succeeded": "✓",
+    "failed": "✗",
+    "unknown": "?",
+    "cancelled": "–",
+    "rejected": "✗",
+    "expired": "–",
+    "withdrawn": "–",
+}
 
 
 class EffectList(OpenedList):

@@ -2,8 +2,9 @@
 
 One step is one model call; a step and the tool calls that it schedules are saved in one unit, so after a crash the run
 goes on from its last saved step: events tell which calls are open, and their results stand in ``tool.result``.
-While every open call waits for a person, the run gives back its slot and its time stands still. Steps, time and spend
-are bounded; a run that hits a bound fails and says so. A run's end and its agent's memory are one unit.
+Waiting is not work: while every open call waits for a person, or in a tool that resumes (for a mail, a slow server),
+the run gives back its slot and its time stands still. Steps, time and spend are bounded; a run that hits a bound fails
+and says so. A run's end and its agent's memory are one unit.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
@@ -19,6 +20,7 @@ from typing import Final
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
     OPEN_TAG,
+    WAITS_ITS_TURN,
     WORKER_RUN,
     AgentState,
     CallState,
@@ -45,7 +47,7 @@ from pepper_tui.workers.memory import Memory, load_memory
 from pepper_tui.workers.own_class import carried_out_by
 from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries
 
-CALLS_PER_STEP: Final = 8
+CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
 
@@ -134,7 +136,7 @@ class RunLoop:
             if self.run.state is not RunState.WAITING_APPROVAL:
                 await self._take_slot()
                 if self.run.state is RunState.QUEUED:
-                    await self._move(RunState.RUNNING, "starting")
+                    await self._be(RunState.RUNNING, "starting")
             if self.run.agent:
                 self.memory = await load_memory(self.parts.store, self.run.agent)
                 self.run.tainted |= self.memory.tainted
@@ -231,16 +233,18 @@ class RunLoop:
                 return
             await self.parts.clock.sleep(left)
 
-    async def _wait_for_person(self, names: str) -> None:
+    async def _rest(self, state: RunState, doing: str) -> None:
+        """Give back the slot and stop the time, as ``state``."""
         self._rest_clock()
-        await self._move(RunState.WAITING_APPROVAL, f"waits for your yes: {names}")
+        await self._be(state, doing)
         if self._has_slot:
             self._has_slot = False
             self.parts.slots.release()
 
-    async def _go_on(self, names: str) -> None:
-        await self._take_slot()
-        await self._move(RunState.RUNNING, names)
+    async def _go_on(self, doing: str) -> None:
+        if not self._has_slot:
+            await self._take_slot()
+        await self._be(RunState.RUNNING, doing)
 
     # ------------------------------------------------------------------------------------------- saving
 
@@ -256,8 +260,9 @@ class RunLoop:
             for call in calls:
                 await self.parts.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
 
-    async def _move(self, state: RunState, doing: str) -> None:
-        self.run.state = WORKER_RUN.move(self.run.state, state)
+    async def _be(self, state: RunState, doing: str) -> None:
+        if self.run.state is not state:
+            self.run.state = WORKER_RUN.move(self.run.state, state)
         self.say(doing)
         await self.save()
 
@@ -284,16 +289,16 @@ class RunLoop:
         specs = {spec.name: spec for spec in tools}
         now = self.parts.clock.now()
         matter = str(next((e["matter"] for e in self.run.events if e["kind"] == "task"), ""))
-        calls, asked, refused = [], [], []
-        for number, wanted in enumerate(requested):
+        calls: list[ToolCall] = []
+        asked: list[Json] = []
+        refused: list[Json] = []
+        for wanted in requested:
             call_id = self.parts.clock.new_id("call")
             asked.append({"id": call_id, "name": wanted.name, "arguments": wanted.arguments})
             spec = specs.get(wanted.name)
             if spec is None:
                 words = f"There is no tool {one_line(wanted.name, 60)!r} here."
                 refused.append(_result(asked[-1], CallState.FAILED, words, now))
-            elif number >= CALLS_PER_STEP:
-                refused.append(_result(asked[-1], CallState.FAILED, "Too many calls in one reply; ask again.", now))
             else:
                 calls.append(
                     ToolCall(
@@ -306,6 +311,7 @@ class RunLoop:
                         root=self.run.root,
                         tainted=self.run.tainted,
                         matter=matter,
+                        deferred="" if len(calls) < CALLS_PER_STEP else WAITS_ITS_TURN,
                     )
                 )
         return calls, {"kind": "model", "text": "", "calls": asked, "refused": refused, "at": now}
@@ -319,9 +325,10 @@ class RunLoop:
         """Wait until each of ``calls`` has its result, and append those as events in the order of the calls."""
         found: dict[str, Json] = {}
         store = self.parts.store
+        slow = {spec.name for spec in self.parts.specs(None) if spec.resumes}
         while True:
             self.wake.clear()
-            states = set()
+            open_calls: list[ToolCall] = []
             for call in calls:
                 if call["id"] in found:
                     continue
@@ -333,20 +340,28 @@ class RunLoop:
                     found[call["id"]] = _result(call, result.state, text, result.created_at)
                     continue
                 row = await store.get(call["id"], namespace=Namespace.TOOL_CALL)
-                states.add(CallState(row.data["state"]) if row else CallState.SCHEDULED)
-            if not states:
+                if row is not None:
+                    open_calls.append(ToolCall.of(row))
+            if len(found) == len(calls):
                 break
             names = ", ".join(call["name"] for call in calls if call["id"] not in found)
-            for_a_person = states <= _FOR_A_PERSON
-            if for_a_person and self.run.state is RunState.RUNNING:
-                await self._wait_for_person(names)
-            elif not for_a_person and self.run.state is RunState.WAITING_APPROVAL:
-                await self._go_on(names)
+            await self._rest_or_work(open_calls, slow, names)
             await self.wake.wait()
-        if self.run.state is RunState.WAITING_APPROVAL:
+        if not self._has_slot:
             await self._go_on("reading results")
         self.run.events += [found[call["id"]] for call in calls]
         await self.save()
+
+    async def _rest_or_work(self, calls: Sequence[ToolCall], slow: Collection[str], names: str) -> None:
+        """Hold a slot only while some of ``calls`` is work; ``slow`` are the tools that only wait."""
+        if calls and all(call.state in _FOR_A_PERSON for call in calls):
+            if self.run.state is RunState.RUNNING:
+                await self._rest(RunState.WAITING_APPROVAL, f"waits for your yes: {names}")
+        elif calls and all(call.state in _FOR_A_PERSON or call.deferred or call.name in slow for call in calls):
+            if self._has_slot or self.run.state is not RunState.RUNNING:
+                await self._rest(RunState.RUNNING, f"waits: {names}")
+        elif not self._has_slot:
+            await self._go_on(names)
 
     # ------------------------------------------------------------------------------------------- thinking
 

@@ -2,9 +2,9 @@
 
 A run's id is made of the delegate call that it answers, so a call that runs again after a crash finds its run and
 re-attaches. No agent name: stateless, gone when done. A name: memory under that name, one run at a time a name, others
-queue first come, first served. ``slots`` limits the runs at work; a run that waits for a person holds none but keeps
-its name. Everything open resumes at ``start``. A run whose delegate call ended otherwise is cancelled, and so are the
-calls (and cards) that it left open.
+queue first come, first served. ``slots`` limits the runs at work; a run that waits, for a person or in a tool that
+resumes, holds none but keeps its name. Everything open resumes at ``start``. A run whose delegate call ended otherwise
+is cancelled, and so are the calls (and cards) that it left open.
 """
 
 from __future__ import annotations

@@ -159,13 +159,11 @@ first_token_timeout = 5.0
 retry_base = 0.05
 retry_cap = 0.2
 [scheduler]
-calls_per_step = 200
 max_rounds = 1000
 [judging]
 wait = 0.05
 [tools]
 undo_seconds = 0.0
-open_cards = 500
 [mail]
 maildir = ["{self.maildir}"]
 [mail.smtp]

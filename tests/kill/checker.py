@@ -110,6 +110,7 @@ def effects(attack: Attack) -> list[str]:
     approvals: dict[str, list[Json]] = defaultdict(list)
     for card in attack.facts("approval"):
         approvals[card["call"]].append(card)
+    again = {card["retry_of"] for cards in approvals.values() for card in cards if card["retry_of"]}
     for call in attack.facts("tool.call"):
         if call["name"] not in OUTSIDE:
             continue
@@ -117,7 +118,8 @@ def effects(attack: Attack) -> list[str]:
         done, state = counts[tag], call["state"]
         if state == "succeeded" and done != 1:
             problems.append(f"lost: {call['name']} {tag} is called succeeded and was done {done} times")
-        if state in {"failed", "cancelled", "waiting_approval", "scheduled"} and done:
+        retried = {card["id"] for card in approvals[call["id"]]} & again
+        if state in {"failed", "cancelled", "waiting_approval", "scheduled"} and done and not retried:
             problems.append(f"hidden: {call['name']} {tag} is called {state} and was done")
         if done and not any(card["id"] in attack.given.approvals for card in approvals[call["id"]]):
             problems.append(f"twice: {tag} was done without a yes")

@@ -48,5 +48,18 @@ def test_a_result_in_words(name: str, content: str, said: str) -> None:
 
 
 def test_what_did_not_work_is_said() -> None:
-    assert in_words("send_mail", "failed", "no way to send", {}) == "send_mail did not work: no way to send"
-    assert in_words("send_mail", "unknown", "", {}) == "It is not known whether send_mail happened."
+    assert (
+        in_words("send_mail", "failed", "no way to send", {"to": "bob"}) == "Not done: send_mail (bob)\nno way to send"
+    )
+    what = "Send mail to bob@x.org: Lunch"
+    assert in_words("send_mail", "unknown", "", {}, what) == f"It is not known whether this happened: {what}"
+    assert in_words("send_mail", "cancelled", "The user rejected this.", {}, what) == (
+        f"Cancelled: {what}\nThe user rejected this."
+    )
+    back = in_words("send_mail", "failed", "Not done: …", {}, what, "the mail server x does not answer")
+    assert back == (
+        f"Not done: {what}. Why: the mail server x does not answer. It is back in your inbox as it was; a yes there"
+        " tries again."
+    )
+    task = "Brief\nTopic: Phoenix"
+    assert "send_mail" not in in_words("delegate", "failed", "no worker", {"task": task})

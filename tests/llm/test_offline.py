@@ -23,8 +23,8 @@ TOOLS = [ToolSpec(name, "", {"type": "object"}, Effect.READ) for name in NAMES]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()  # a Saturday
 
 
-async def run(*entries: Entry, role="scheduler", history: str = "", tools=TOOLS, **options) -> Completed:
-    model = OfflineModel(ManualClock(), user=User(name="Ada Lovelace"), zone=UTC, **options)
+async def run(*entries: Entry, role="scheduler", history: str = "", tools=TOOLS) -> Completed:
+    model = OfflineModel(ManualClock(), user=User(name="Ada Lovelace"), zone=UTC)
     messages = [{"role": "user", "content": history + "\n".join(e.text for e in entries)}]
     request = ModelRequest(role, messages, tools=tools, entries=entries, now=NOW)
     events = [event async for event in model.stream(request)]
@@ -42,9 +42,9 @@ def signal(priority="normal", **metadata) -> Entry:
     return Entry("signal", "<signal/>", facts.data())
 
 
-def result(name: str, content: str, *, state="succeeded", root="user", **arguments) -> Entry:
-    facts = {"call": "c1", "name": name, "arguments": arguments, "state": state, "content": content, "root": root}
-    return Entry("tool_result", "<tool_result/>", facts)
+def result(name: str, content: str, *, state="succeeded", root="user", facts=None, **arguments) -> Entry:
+    known = {"call": "c1", "name": name, "arguments": arguments, "state": state, "content": content, "root": root}
+    return Entry("tool_result", "<tool_result/>", {**known, **(facts or {})})
 
 
 def calls(done: Completed) -> list[tuple]:
@@ -129,6 +129,23 @@ async def test_what_rules_have_done_is_left_alone_and_the_rest_is_counted():
     assert calls(done) == []
     assert done.text == "Not judged: 2."
     assert calls(await run(result("notify", "ok", root="signal"))) == [("wait", {})]
+
+
+async def test_what_failed_is_told_by_what_it_was():
+    what = {"summary": "Send mail to bob@x.org: Lunch"}
+    [(name, notice)] = calls(await run(result("draft_reply", "no", state="failed", root="signal", facts=what)))
+    assert (name, notice["title"]) == ("notify", "Not done: Send mail to bob@x.org: Lunch")
+    [(_, notice)] = calls(await run(result("draft_reply", "", state="unknown", root="signal", facts=what)))
+    assert notice["title"] == "Not known whether it happened: Send mail to bob@x.org: Lunch"
+    [(_, notice)] = calls(await run(result("remind", "no", state="failed", root="signal", text="call Ann")))
+    assert notice["title"] == "Not done: remind (call Ann)"
+    back = {**what, "problem": "the mail server x does not answer"}
+    done = await run(result("draft_reply", "no", state="failed", root="signal", facts=back))
+    assert calls(done) == [("wait", {})], "its card is back, with the reason"
+    told = (await run(result("draft_reply", "no", state="failed", facts=back))).text
+    assert "Send mail to bob@x.org: Lunch" in told
+    assert "the mail server x does not answer" in told
+    assert "draft_reply" not in told
 
 
 async def test_a_brief_from_signal_to_card():

@@ -104,6 +104,8 @@ class House:
         async def settled() -> bool:
             if await self.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < self._delivered:
                 return False
+            if any(act["state"] == "pending" for act in await self.acts()):
+                return False
             stats = await self.engine.store.stats()
             return not any(each.pending + each.retrying for each in stats.subscriptions)
 

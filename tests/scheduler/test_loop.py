@@ -121,6 +121,29 @@ async def test_a_batch_preempted_three_times_runs_to_its_end(store: ContextStore
         assert model.cancelled == 3
 
 
+@pytest.mark.parametrize("count", [8, 9, 20, 60, 200])
+async def test_every_call_of_a_response_is_stored_and_the_model_is_told_how_many_wait(
+    store: ContextStore, clock: ManualClock, count: int
+) -> None:
+    asked = [("search_mail", {"query": str(n)}) for n in range(count)]
+    model = ScriptedModel(lambda request: answer("", *asked) if len(model.requests) == 1 else echo(request))
+    async with Stage(store, clock, model) as stage:
+        await stage.say("look for all of it")
+        await until(lambda: _has(stage, Namespace.STEP))
+        calls = await stage.all(Namespace.TOOL_CALL)
+        assert [call["arguments"]["query"] for call in calls] == [str(n) for n in range(count)]
+        assert [bool(call["deferred"]) for call in calls] == [n >= 8 for n in range(count)]
+        [step] = await stage.all(Namespace.STEP)
+        assert step["calls"] == [call["id"] for call in calls]
+        notes = [entry["text"] for entry in await stage.all(Namespace.HISTORY) if entry["text"].startswith("<note>")]
+        wait = f"the last {count - 8} of these calls wait until earlier ones end; each is run by itself"
+        assert notes == ([f"<note>{wait}</note>"] if count > 8 else [])
+        await stage.say("and now?")
+        await until(lambda: len(model.requests) == 2)
+        if 8 < count < 60:
+            assert "waits for earlier calls of this step" in str(model.requests[1].messages[-1])
+
+
 async def test_model_faults_are_retried_then_told_in_words(store: ContextStore, clock: ManualClock) -> None:
     model = ScriptedModel(echo)
     model.errors = [ModelError("server", "The model's server failed (500).", retryable=True) for _ in range(4)]

@@ -38,7 +38,7 @@ TABLES: dict[str, StateTable[Any]] = {
 }
 THROUGH = {
     (Namespace.APPROVAL, "approved", "rejected"),  # taken back and rejected in one commit
-    (Namespace.APPROVAL, "approved", "expired"),
+    (Namespace.APPROVAL, "approved", "withdrawn"),
     (Namespace.RUN, "waiting_approval", "succeeded"),
     (Namespace.REMINDER, "fired", "offered"),  # an offer's answer taken back
     (Namespace.REMINDER, "cancelled", "offered"),
@@ -201,6 +201,13 @@ class Watch:
             self._check_new_card(row)
 
     def _check_new_card(self, row: Row) -> None:
+        cards = [other for (namespace, _), other in self.rows.items() if namespace == Namespace.APPROVAL]
+        if row.data["retry_of"]:
+            failed = self.rows[Namespace.APPROVAL, row.data["retry_of"]]
+            if (failed.data["digest"], failed.data["effect"]) != (row.data["digest"], row.data["effect"]):
+                self.wrong(f"card {row.id} is not what {failed.id} was")
+        elif not any(other.data["edited_into"] == row.id for other in cards):
+            self._check_room(row, cards)
         [key] = [tag for tag in row.tags if tag.startswith("same:")]
         for (namespace, ident), other in self.rows.items():
             if namespace != Namespace.APPROVAL or key not in other.tags or other.data["call"] == row.data["call"]:
@@ -210,6 +217,13 @@ class Watch:
                 self.wrong(f"card {row.id} asks again for {ident}, which was rejected")
             if other.data["state"] == "approved" and call.data["state"] in ("unknown", "attempted"):
                 self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
+
+    def _check_room(self, row: Row, cards: list[Row]) -> None:
+        origin = self.rows[Namespace.TOOL_CALL, row.data["call"]].data["origin"]
+        pending = [card.data["call"] for card in cards if card.data["state"] == "pending"]
+        alike = [call for call in pending if self.rows[Namespace.TOOL_CALL, call].data["origin"] == origin]
+        if len(alike) >= self.config.tools.open_cards:
+            self.wrong(f"card {row.id} opens, and {len(alike)} of {origin} wait already")
 
     def _check_cards(self, fresh: list[Row]) -> None:
         """A card waits exactly where its call waits for it."""
@@ -492,7 +506,10 @@ class Watch:
             return
         card = self.rows[Namespace.APPROVAL, row.data["approval"]]
         happened = self.effects[seen_effect(card.data)]
-        if happened and state in ("cancelled", "failed") and not self.answers[row.id]:
+        retried = any(
+            other.data["retry_of"] == card.id for (space, _), other in self.rows.items() if space == Namespace.APPROVAL
+        )
+        if happened and state in ("cancelled", "failed") and not self.answers[row.id] and not retried:
             self.wrong(f"{row.id} is told as {state}, and it happened")
         if not happened and state == "succeeded" and not self.answers[row.id]:
             self.wrong(f"{row.id} is told as succeeded, and it never happened")

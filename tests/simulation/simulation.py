@@ -422,7 +422,7 @@ class Simulation:
         self.plan.faults.calm()
         self.mind.calm = True
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
-        for _ in range(60):
+        for _ in range(400):  # cards that nobody answers expire one after another, where there is little room
             left = self.checks.unfinished()
             if not left:
                 break

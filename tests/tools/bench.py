@@ -125,7 +125,7 @@ class Bench:
     async def crash(self) -> None:
         """Drop the engine mid-way, without its orderly stop, and open the store again."""
         engine = self.engine
-        tasks = [*engine._running.values(), engine._watcher, engine.approvals._timer]
+        tasks = [*engine._running.values(), engine._watcher, engine.approvals._timer, engine._waiting._task]
         for task in tasks:
             if task is not None:
                 task.cancel()
@@ -142,7 +142,7 @@ class Bench:
         message = UserMessage(self.clock.new_id("msg"), text, self.clock.now())
         await self.store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
 
-    async def schedule(self, name: str, **arguments: Any) -> str:
+    async def schedule(self, name: str, /, **arguments: Any) -> str:
         return await self.put(
             ToolCall(self.clock.new_id("call"), name, arguments, Effect.READ, self.clock.now(), "step:1")
         )
@@ -164,6 +164,27 @@ class Bench:
 
         await until(there, what=f"{call_id} in {states}")
         return await self.call(call_id)
+
+    async def deferred(self, call_id: str) -> ToolCall:
+        """The call, once it waits for something."""
+
+        async def waits() -> bool:
+            return bool((await self.call(call_id)).deferred)
+
+        await until(waits, what=f"{call_id} deferred")
+        return await self.call(call_id)
+
+    async def returned(self, call_id: str) -> Approval:
+        """The card that the failed call came back as."""
+        failed = await self.state(call_id, CallState.FAILED)
+        found: list[Approval] = []
+
+        async def there() -> bool:
+            found[:] = [card for card in await self.cards() if card.retry_of == failed.approval]
+            return bool(found)
+
+        await until(there, what=f"{call_id} returned")
+        return found[0]
 
     async def result(self, call_id: str) -> ToolResult:
         return ToolResult.of(await self._there(call_id, Namespace.TOOL_RESULT))

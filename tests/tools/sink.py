@@ -19,7 +19,8 @@ class Taken:
 
 @dataclass
 class Sink:
-    """``mode``: ok, drop_greeting, refuse_rcpt, drop_before (at DATA), refuse (after DATA), drop_after, hang."""
+    """``mode``: ok, busy (421 at MAIL), bad_sender, grey_rcpt, refuse_rcpt, drop_rcpt, grey_data (at DATA), drop_before
+    (at DATA), later (after DATA), refuse (after DATA), drop_after, hang."""
 
     mode: str = "ok"
     taken: list[Taken] = field(default_factory=list)
@@ -36,6 +37,9 @@ class Sink:
                 if sink.mode == "drop_before":
                     self.transport.abort()
                     return
+                if sink.mode == "grey_data":
+                    await self.push("451 4.7.1 greylisted, try again in 5 minutes")
+                    return
                 await super().smtp_DATA(arg)
 
         self._server = await asyncio.get_running_loop().create_server(
@@ -51,7 +55,19 @@ class Sink:
         assert self._server is not None
         self._server.close()
 
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.mode == "busy":
+            return "421 4.3.2 too many connections"
+        if self.mode == "bad_sender":
+            return "553 5.7.1 you are not me@example.com"
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.mode == "grey_rcpt":
+            return "450 4.2.0 greylisted"
+        if self.mode == "drop_rcpt":
+            server.transport.abort()
         if self.mode == "refuse_rcpt":
             return "550 no such person"
         envelope.rcpt_tos.append(address)
@@ -60,6 +76,8 @@ class Sink:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.mode == "refuse":
             return "554 not wanted"
+        if self.mode == "later":
+            return "452 4.3.1 the disk is full"
         self.taken.append(Taken(envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content))
         if self.mode == "drop_after":
             server.transport.abort()

@@ -26,7 +26,7 @@ async def test_nothing_happens_before_the_yes_and_once_after_it(bench: Bench) ->
     card = await bench.card(call_id)
     await bench.clock.advance(100)
     assert bench.world.deeds == []
-    assert "approved" in await bench.approvals.approve(card.id)
+    assert await bench.approvals.approve(card.id) == "sends in 10 s; u takes it back: do x"
     await bench.settle()
     await bench.clock.advance(bench.config.tools.undo_seconds - 0.1)
     assert bench.world.deeds == []
@@ -47,7 +47,7 @@ async def test_undo_within_the_grace_and_approve_again(bench: Bench) -> None:
     assert "taken back" in await bench.approvals.undo(card.id)
     await bench.approvals.approve(card.id)
     await bench.settle()
-    await bench.clock.advance(2.5)  # past the first grace, not the second
+    await bench.clock.advance(9.5)  # past the first window, not the second
     await bench.settle()
     assert bench.world.deeds == []
     await bench.clock.advance(1)
@@ -190,6 +190,7 @@ async def test_caps_and_doubles(bench: Bench) -> None:
     assert "already waits" in (await bench.result("call_other")).content
     for n in range(100):
         await bench.put(ToolCall(f"flood_{n}", "act", {"what": f"flood {n}"}, Effect.READ, 0.0, f"step:f{n}"))
+    await bench.deferred("flood_99")
     await until(lambda: not bench.engine.running)
     assert len([c for c in await bench.cards() if c.state is A.PENDING]) == 4 * bench.config.tools.open_cards
     mine = ToolCall("call_mine", "act", {"what": "mine"}, Effect.READ, 0.0, "step:u", root="user")

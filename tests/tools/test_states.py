@@ -1,7 +1,8 @@
 """Any sequence of decisions, crashes and time, against a plain model of calls and their cards.
 
 Held throughout: no deed without an approved card, none that is not the card's, never two for one card, none after a
-rejection, an edit, an expiry or an undo that was accepted.
+rejection, an edit, an expiry or an undo that was accepted; no call dropped for want of room, and none before an older
+one; each deed that failed is back as a card.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import APPROVAL, ApprovalState, CallState
+from pepper_tui.model import APPROVAL, WAITS_ITS_TURN, Approval, ApprovalState, CallState, Effect, ToolCall
 from pepper_tui.store.database import InlineDatabase
-from pepper_tui.tools import ApprovalError, Services
+from pepper_tui.tools import ApprovalError, NotDoneError, Services
 from tests.tools.bench import Bench, World, bench_config
 
 S, A = CallState, ApprovalState
 PICK = st.integers(0, 3)
-TTL, GRACE = 1000.0, 3.0
+TTL, GRACE, LATE = 1000.0, 10.0, 900.0
+AT_ONCE, ROOM = 8, 5  # the defaults
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Card:
     what: str
     state: ApprovalState = A.PENDING
     decided: float = 0.0
+    acts: float = 0.0
     expires: float = 0.0
     snoozed: float | None = None
     attempted: bool = False
@@ -50,12 +53,15 @@ class Decisions(RuleBasedStateMachine):
         self.world = World()
         self.cards: dict[str, Card] = {}
         self.calls: dict[str, str] = {}  # call -> its present card
+        self.waiting: list[str] = []  # calls that wait for room, the oldest first
+        self.cancelled: set[str] = set()  # of these, while they waited
         self.unknown: set[str] = set()
+        self.failed: set[str] = set()
         self.count = 0
         self.bench = Bench(
             self.home / "p.db",
             ManualClock(),
-            bench_config(approval_ttl=TTL, undo_seconds=GRACE, open_cards=50),
+            bench_config(approval_ttl=TTL),
             Services(),
             self.world,
             [],
@@ -88,13 +94,42 @@ class Decisions(RuleBasedStateMachine):
         assert allowed
         return done
 
-    @rule()
-    def new_call(self) -> None:
-        self.count += 1
-        what = f"thing {self.count}"
-        call_id = self.run(self.bench.schedule("act", what=what))
+    @rule(count=st.sampled_from([1, 1, 3, 12]))
+    def new_step(self, count: int) -> None:
+        async def store() -> list[str]:
+            ids = []
+            async with self.bench.store.unit():
+                for number in range(count):
+                    self.count += 1
+                    call = ToolCall(
+                        f"c{self.count:04d}", "act", {"what": f"thing {self.count}"}, Effect.READ, self.now, "step:1",
+                        deferred="" if number < AT_ONCE else WAITS_ITS_TURN,
+                    )  # fmt: skip
+                    ids.append(await self.bench.put(call))
+            return ids
+
+        self.waiting += self.run(store())
+        self.fill()
+
+    def fill(self) -> None:
+        """The oldest that wait get their cards, as many as there is room for; the rest says what it waits for."""
+        while self.waiting and sum(card.state is A.PENDING for card in self.cards.values()) < ROOM:
+            self.carded(self.waiting.pop(0))
+        for call_id in self.waiting:
+            assert "waits" in self.run(self.bench.deferred(call_id)).deferred
+
+    def carded(self, call_id: str) -> None:
         card = self.run(self.bench.card(call_id))
+        what = str(card.resolved.payload["what"])
         self.cards[card.id], self.calls[call_id] = Card(call_id, what, expires=card.expires_at), card.id
+
+    @precondition(lambda self: self.waiting)
+    @rule(pick=PICK)
+    def cancel_one_that_waits(self, pick: int) -> None:
+        call_id = self.waiting.pop(pick % len(self.waiting))
+        assert "cancelled" in self.run(self.bench.engine.cancel(call_id))
+        self.cancelled.add(call_id)
+        self.fill()
 
     @precondition(lambda self: self.cards)
     @rule(pick=PICK)
@@ -102,7 +137,8 @@ class Decisions(RuleBasedStateMachine):
         card_id, card = self.pick(pick)
         live = card.state is A.PENDING and self.now < card.expires
         if self.attempt(self.bench.approvals.approve(card_id), live):
-            card.state, card.decided, card.snoozed = A.APPROVED, self.now, None
+            card.state, card.decided, card.acts, card.snoozed = A.APPROVED, self.now, self.now + GRACE, None
+        self.fill()
 
     @precondition(lambda self: self.cards)
     @rule(pick=PICK)
@@ -110,6 +146,7 @@ class Decisions(RuleBasedStateMachine):
         card_id, card = self.pick(pick)
         if self.attempt(self.bench.approvals.reject(card_id), card.state is A.PENDING):
             card.state, card.snoozed = A.REJECTED, None
+        self.fill()
 
     @precondition(lambda self: self.cards)
     @rule(pick=PICK)
@@ -148,7 +185,43 @@ class Decisions(RuleBasedStateMachine):
         self.approve(pick)
         self.run(self.bench.settle())
         self.undo(pick)
-        self.pass_time(4.0)
+        self.pass_time(GRACE + 1)
+
+    @precondition(lambda self: self.cards)
+    @rule(pick=PICK)
+    def approve_in_vain(self, pick: int) -> None:
+        """What falls due now is known not to have happened, and comes back as it was."""
+        self.approve(pick)
+        before = len(self.world.deeds)
+        self.world.fail = NotDoneError("no link.")
+        self.pass_time(GRACE + 1)
+        self.world.fail = None
+        del self.world.deeds[before:]
+
+    @rule()
+    def sleep(self) -> None:
+        """The machine is suspended for longer than a yes holds."""
+        self.run(self.bench.settle())
+        self.bench.clock.jump(1001.0)
+        late = self.late()
+        self.wait(61.0)
+        self.ask_again(late)
+        self.settle_model()
+
+    def late(self) -> list[str]:
+        """Cards whose window ended longer ago than a yes holds."""
+        return [
+            card_id
+            for card_id, card in self.cards.items()
+            if card.state is A.APPROVED and not card.attempted and self.now - card.decided > LATE + GRACE
+        ]
+
+    def ask_again(self, late: list[str]) -> None:
+        stored = {card.id: card for card in self.run(self.bench.cards())}
+        for card_id in late:
+            card = self.cards[card_id]
+            assert "still wanted?" in stored[card_id].problem
+            card.state, card.expires = A.PENDING, stored[card_id].expires_at
 
     @precondition(lambda self: self.cards)
     @rule(pick=PICK, by=st.sampled_from(["user", "assistant"]))
@@ -157,19 +230,23 @@ class Decisions(RuleBasedStateMachine):
         card = self.cards[self.calls[picked.call]]
         self.run(self.bench.engine.cancel(card.call, by))
         if card.state is A.PENDING or (card.state is A.APPROVED and not card.attempted):
-            card.state, card.snoozed = A.REJECTED if by == "user" else A.EXPIRED, None
+            card.state, card.snoozed = A.REJECTED if by == "user" else A.WITHDRAWN, None
+        self.fill()
 
-    @rule(seconds=st.sampled_from([1.0, 2.0, 4.0, 600.0, 1001.0]))
+    @rule(seconds=st.sampled_from([1.0, 4.0, 11.0, 600.0, 1001.0]))
     def pass_time(self, seconds: float) -> None:
+        self.wait(seconds)
+        self.settle_model()
+
+    def wait(self, seconds: float) -> None:
         async def go() -> None:
             await self.bench.settle()
             await self.bench.clock.advance(seconds)
             await self.bench.settle()
 
         self.run(go())
-        self.settle_model()
 
-    @rule(lost=st.booleans(), seconds=st.sampled_from([0.0, 2.0, 4.0, 1001.0]))
+    @rule(lost=st.booleans(), seconds=st.sampled_from([0.0, 2.0, 11.0, 800.0, 1001.0]))
     def crash(self, lost: bool, seconds: float) -> None:
         """Killed; with ``lost`` the next attempt under way is cut right after its commit."""
 
@@ -189,28 +266,42 @@ class Decisions(RuleBasedStateMachine):
         self.run(go())
         if lost:
             for card in self.cards.values():
-                if card.state is A.APPROVED and not card.attempted and card.decided + GRACE <= self.now - seconds:
+                if card.state is A.APPROVED and not card.attempted and card.acts <= self.now - seconds:
                     card.attempted = True
                     self.unknown.add(card.call)
             assert len(self.world.deeds) == before or seconds > 0
+        late = self.late()
+        for card_id, card in self.cards.items():
+            if card.state is A.APPROVED and not card.attempted and card_id not in late:
+                card.acts = self.now - 0.001 + GRACE
+        self.ask_again(late)
         self.settle_model()
 
     def settle_model(self) -> None:
-        for card in self.cards.values():
+        for card_id, card in list(self.cards.items()):
             if card.state is A.PENDING and card.expires <= self.now:
                 card.state, card.snoozed = A.EXPIRED, None
             elif card.state is A.PENDING and card.snoozed is not None and card.snoozed <= self.now:
                 card.snoozed = None
-            if card.state is A.APPROVED and card.decided + GRACE <= self.now:
+            if card.state is A.APPROVED and not card.attempted and card.acts <= self.now:
                 card.attempted = True
+                if self.world.fail is not None:
+                    self.failed.add(card.call)
+                    back = self.run(self.bench.returned(card.call))
+                    assert (back.digest, back.effect) == (self.stored(card_id).digest, self.stored(card_id).effect)
+                    self.cards[back.id] = Card(back.call, card.what, expires=back.expires_at)
+                    self.calls[back.call] = back.id
+        self.fill()
+
+    def stored(self, card_id: str) -> Approval:
+        return next(card for card in self.run(self.bench.cards()) if card.id == card_id)
 
     @invariant()
     def deeds_are_those_of_approved_cards(self) -> None:
         deeds = [deed["what"] for deed in self.world.deeds]
         assert len(deeds) == len(set(deeds)), "twice"
-        allowed = {c.what for c in self.cards.values() if c.state is A.APPROVED and c.attempted}
-        lost = {c.what for c in self.cards.values() if c.call in self.unknown}
-        assert set(deeds) == allowed - lost
+        done = [c for c in self.cards.values() if c.state is A.APPROVED and c.attempted]
+        assert set(deeds) == {c.what for c in done if c.call not in self.unknown | self.failed}
 
     @invariant()
     def store_agrees(self) -> None:
@@ -223,12 +314,17 @@ class Decisions(RuleBasedStateMachine):
             call, card = self.run(self.bench.call(call_id)), self.cards[card_id]
             if card.attempted:
                 wanted = {S.UNKNOWN} if call_id in self.unknown else {S.SUCCEEDED}
+                wanted = {S.FAILED} if call_id in self.failed else wanted
             elif card.state in APPROVAL.open - {A.REJECTED}:
                 wanted = {S.WAITING_APPROVAL}
             else:
                 wanted = {S.CANCELLED, S.FAILED}
             assert call.state in wanted, (call, card)
             assert call.approval == card_id
+        for call_id in self.waiting:
+            assert self.run(self.bench.call(call_id)).state is S.SCHEDULED
+        for call_id in self.cancelled:
+            assert self.run(self.bench.call(call_id)).state is S.CANCELLED
 
 
 Decisions.TestCase.settings = settings(

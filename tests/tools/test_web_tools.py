@@ -23,6 +23,7 @@ from pepper_tui.tools.fetch import is_public
 from pepper_tui.tools.web_address import addresses_in, canonical, is_in
 from tests.tools.bench import Bench
 from tests.tools.web import Web, page, redirect
+from tests.waiting import until
 
 SECRET = "the-lease-ends-in-march"
 
@@ -60,12 +61,18 @@ def names(bench: Bench) -> Names:
 
 
 async def fetch(bench: Bench, address: str, root: str = "user") -> ToolCall:
-    """The call once it waits or has ended."""
+    """The call once it waits, for a yes or for room, or has ended."""
     call = ToolCall(
         bench.clock.new_id("call"), "fetch_page", {"address": address}, Effect.READ, bench.clock.now(), "step:1"
     )
     await bench.put(replace(call, tainted=False))
-    return await bench.state(call.id, CallState.WAITING_APPROVAL, CallState.SUCCEEDED, CallState.FAILED)
+    await until(lambda: _settled(bench, call.id))
+    return await bench.call(call.id)
+
+
+async def _settled(bench: Bench, call_id: str) -> bool:
+    call = await bench.call(call_id)
+    return call.state is not CallState.SCHEDULED or bool(call.deferred)
 
 
 async def told(bench: Bench, address: str) -> str:
@@ -128,7 +135,8 @@ async def test_a_hostile_model_gets_nothing_out_without_the_key(bench: Bench, we
     note = await bench.schedule("take_note", text=evil)
     await bench.state(note, CallState.SUCCEEDED)
     for address in [evil, evil.upper(), f" {evil} ", f"{evil}#x", *(f"{evil}{n}" for n in range(30))]:
-        assert (await fetch(bench, address)).state in (CallState.WAITING_APPROVAL, CallState.FAILED)
+        call = await fetch(bench, address)
+        assert call.state in (CallState.WAITING_APPROVAL, CallState.FAILED) or call.deferred
     await bench.clock.advance(3600)
     await bench.settle()
     assert web.asked == []

@@ -34,6 +34,7 @@ OBJECT = {"type": "object", "properties": {}}
 SPECS = [
     ToolSpec("look", "Look.", OBJECT, Effect.READ),
     ToolSpec("note", "Note.", OBJECT, Effect.LOCAL),
+    ToolSpec("wait_for_mail", "Wait.", OBJECT, Effect.READ, resumes=True),
     ToolSpec("send_mail", "Send.", OBJECT, Effect.SEND),
     ToolSpec("delegate", "Delegate.", OBJECT, Effect.READ),
 ]

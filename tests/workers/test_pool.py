@@ -89,7 +89,7 @@ async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> No
     assert "see &lt;x&gt;" in prompt
     assert "&lt;b&gt;look&lt;/b&gt;" in prompt
     offered = [spec.name for spec in house.model.requests[0].tools]
-    assert offered == ["look", "note", "return_final_answer"]
+    assert offered == ["look", "note", "wait_for_mail", "return_final_answer"]
     assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
 
 
@@ -224,6 +224,79 @@ async def test_waiting_for_a_yes_frees_the_slot_keeps_the_name_and_stops_time(ho
     assert await sending == "ok"
     assert await same_name == "ok"
     assert (await saved(house, "d1")).active_seconds < 1
+
+
+async def test_six_runs_that_wait_leave_the_four_slots_to_a_seventh(homes: Homes) -> None:
+    """A wait for a mail may take days: it is no work, holds no slot and uses up no time."""
+
+    def script(request: Any) -> Reply:
+        text = str(request.messages[1:])
+        return final("done") if "tool_result" in text or "brief" in text else reply("", ("wait_for_mail", {}))
+
+    def asked(house: House, number: int) -> asyncio.Task[str]:
+        return asyncio.create_task(house.pool.delegate(house.call(f"d{number}"), f"wait {number}", None, ignore))
+
+    async def waiting(house: House) -> bool:
+        runs = [await saved(house, f"d{number}") for number in range(6)]
+        return all(run.doing == "waits: wait_for_mail" and run.state is RunState.RUNNING for run in runs)
+
+    async def all_there(house: House) -> bool:
+        return len(await house.executor.open_calls()) == 6
+
+    kinds = [Worker(name="general", max_seconds=3600)]
+    house = await homes(Model(script), kinds, held=["wait_for_mail"])
+    tasks = [asked(house, number) for number in range(6)]
+    await until(lambda: all_there(house))
+    await until(lambda: waiting(house))
+    await house.clock.advance(2 * 86400)
+    assert await asyncio.wait_for(house.pool.delegate(house.call("d7"), "brief me", None, ignore), 10) == "done"
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await homes.close(house)
+    house = await homes(Model(script), kinds, held=["wait_for_mail"])
+    assert await asyncio.wait_for(house.pool.delegate(house.call("d8"), "brief me", None, ignore), 10) == "done"
+    tasks = [asked(house, number) for number in range(6)]
+    await until(lambda: waiting(house))
+    await house.clock.advance(2 * 86400)
+    for call in await house.executor.open_calls():
+        await house.executor.answer(call, CallState.SUCCEEDED, "it came")
+    assert await asyncio.wait_for(asyncio.gather(*tasks), 10) == ["done"] * 6
+    assert max([(await saved(house, f"d{number}")).active_seconds for number in range(6)]) < 1
+
+
+async def test_a_run_that_waits_and_works_at_once_holds_its_slot(homes: Homes) -> None:
+    both = reply("", ("wait_for_mail", {}), ("look", {}))
+    house = await homes([both, final("done")], slots=1, held=["wait_for_mail", "look"])
+    task = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+
+    async def open_calls(count: int) -> bool:
+        return len(await house.executor.open_calls()) == count
+
+    await until(lambda: open_calls(2))
+    assert (await saved(house, "d1")).doing == "wait_for_mail, look"
+    calls = {call.name: call for call in await house.executor.open_calls()}
+    await house.executor.answer(calls["look"], CallState.SUCCEEDED, "seen")
+
+    async def rests() -> bool:
+        return (await saved(house, "d1")).doing == "waits: wait_for_mail"
+
+    await until(rests)
+    await house.executor.answer(calls["wait_for_mail"], CallState.SUCCEEDED, "came")
+    assert await asyncio.wait_for(task, 10) == "done"
+
+
+async def test_calls_beyond_the_limit_of_a_step_wait_their_turn(homes: Homes) -> None:
+    house = await homes([reply("", *[("look", {"n": n}) for n in range(20)])], held=["look"])
+    task = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+
+    async def stored() -> bool:
+        return len(await house.executor.open_calls()) == 20
+
+    await until(stored)
+    calls = sorted(await house.executor.open_calls(), key=lambda call: call.arguments["n"])
+    assert [bool(call.deferred) for call in calls] == [False] * 8 + [True] * 12
+    task.cancel()
 
 
 async def test_a_run_that_waited_for_a_yes_survives_a_restart(homes: Homes) -> None:

@@ -37,7 +37,7 @@ from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.server import Server
 from pepper_tui.tools.policy import repeated
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError
+from pepper_tui.tools.tool import OutdatedError, Tool, ToolContext, ToolError
 
 TRUST: Final = "trust_mcp_tools"
 ANSWER: Final = "answer_mcp_server"
@@ -169,7 +169,7 @@ class Asking:
         """Let Pepper use tools of an MCP server whose definitions are new or have changed."""
         server = self._servers.get(str(effect.payload["server"]))
         if server is None or server.identity != effect.payload["identity"]:
-            raise NotDoneError("The server is another by now.")
+            raise OutdatedError("The server is another by now.")
         await server.trust(dict(effect.payload["hashes"]))
         return "trusted from now on"
 
@@ -271,11 +271,11 @@ class Asking:
         """Give an MCP server the answer to what it asked in the midst of a call."""
         asked, content = self._open.get(str(effect.payload["question"])), dict(effect.payload["content"])
         if asked is None or asked.answer.done():
-            raise NotDoneError("The server asks no longer.")
+            raise OutdatedError("The server asks no longer.")
         required = asked.question.schema.get("required")
         missing = [str(name) for name in required if name not in content] if isinstance(required, list) else []
         if missing:
             asked.problem = f"{', '.join(missing)}: it wants a value; e edits the card"
-            raise NotDoneError(f"{asked.problem}.")
+            raise OutdatedError(f"{asked.problem}.")  # `ask` opens the next card itself
         asked.answer.set_result(Answer("accept", content))
         return "answered"

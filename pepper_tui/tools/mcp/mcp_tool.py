@@ -71,7 +71,7 @@ class McpTool(Tool):
 
     @cached_property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, self._claimed.described, self.parameters, self.effect)
+        return ToolSpec(self.name, self._claimed.described, self.parameters, self.effect, self.resumes)
 
     def validate(self, arguments: Json) -> Json:
         if self.bar:

@@ -18,7 +18,7 @@ from pepper_tui.tools.mcp.definition import Definition
 from pepper_tui.tools.mcp.mcp_tool import Caller, mcp_tool
 from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import NotDoneError
+from pepper_tui.tools.tool import OutdatedError
 
 SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
 NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"
@@ -73,9 +73,9 @@ class Offer:
         return not same
 
     async def trust(self, hashes: dict[str, str]) -> None:
-        """Pin the definitions of these hashes, by raw name. Raises ``NotDoneError`` where they are offered no more."""
+        """Pin the definitions of these hashes, by raw name. Raises ``OutdatedError`` where they are offered no more."""
         if any(name not in self.offered or self.offered[name].hash != each for name, each in hashes.items()):
-            raise NotDoneError("What the server offers has changed once more.")
+            raise OutdatedError("What the server offers has changed once more.")
         await self._pin(self.offered[name] for name in hashes)
 
     async def _pin_first(self, offered: dict[str, Definition]) -> None:

@@ -33,7 +33,7 @@ from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.trouble import last_words, length, way_out, why_failed
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import NotDoneError, ReportedFailureError, ToolContext, ToolError
+from pepper_tui.tools.tool import NotDoneError, OutdatedError, ReportedFailureError, ToolContext, ToolError
 
 if TYPE_CHECKING:
     from pepper_tui.tools.mcp.connection import Connection
@@ -342,7 +342,7 @@ class Server:
             await self._look(connection)
         now = self.offer.offered.get(definition.name)
         if now is None or now.hash != definition.hash:
-            raise NotDoneError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
+            raise OutdatedError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
 
         def report(words: str) -> None:
             self._give_time(job)

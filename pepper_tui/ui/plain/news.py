@@ -30,7 +30,7 @@ from pepper_tui.ui.plain.numbers import Numbers
 
 REMEMBERED: Final = 20_000
 """States that are remembered as said."""
-_ENDED_CARD: Final = {ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.EDITED}
+_ENDED_CARD: Final = frozenset(ApprovalState) - {ApprovalState.PENDING}
 _TOLD_CALL: Final = {CallState.FAILED, CallState.CANCELLED, CallState.UNKNOWN}
 _TOLD_RUN: Final = {RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 

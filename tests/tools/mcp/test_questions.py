@@ -112,7 +112,7 @@ async def test_a_question_goes_with_the_server_that_asked(bench: McpBench) -> No
     await bench.card(ANSWER)
     await bench.run("own__crash")
     await until(lambda: _no_cards(bench))
-    assert [card.state for card in await bench.cards(ApprovalState.EXPIRED)] == [ApprovalState.EXPIRED]
+    assert [card.state for card in await bench.cards(ApprovalState.WITHDRAWN)] == [ApprovalState.WITHDRAWN]
 
 
 async def _no_cards(bench: McpBench) -> bool:

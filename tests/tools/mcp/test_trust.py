@@ -67,7 +67,7 @@ async def test_a_new_tool_asks_too_and_one_card_holds_all_that_is_new(
     assert "own__crash" not in bench.registry.names()  # what it offers no longer
     offer(folder, ECHO, APPEND, tool("erase", "Erases less.", path="string"))
     await bench.card(TRUST, passing=LOOK_EVERY, without=card.id)
-    with pytest.raises(Exception, match="already expired"):
+    with pytest.raises(Exception, match="already withdrawn"):
         await bench.engine.approvals.approve(card.id)
 
 
