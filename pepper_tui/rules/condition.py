@@ -29,6 +29,8 @@ def holds(rule: Rule, facts: Facts) -> bool:
         and (not rule.words or any(whole_word(word).search(text) for word in rule.words))
         and (not rule.thread or rule.thread.casefold() in facts.subject.casefold())
         and (not rule.label or rule.label.casefold() in (one.casefold() for one in facts.labels))
+        and (not rule.known or facts.known)
+        and (not rule.question or (facts.question and facts.direct))
     )
 
 
@@ -44,6 +46,10 @@ def why(rule: Rule, facts: Facts) -> str:
         said.append(f"thread {rule.thread!r}")
     if rule.label:
         said.append(f"label {rule.label!r}")
+    if rule.known:
+        said.append("from somebody you know")
+    if rule.question:
+        said.append("asks you something")
     return f"your rule {rule.name!r}" + (f": {', '.join(said)}" if said else "")
 
 
