@@ -7,12 +7,13 @@ registered once, by the first source of the config.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.mime import Mail
-from pepper_tui.feeds.reply_text import telling_lines
+from pepper_tui.feeds.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
@@ -115,10 +116,12 @@ async def _sent_by_pepper(store: ContextStore, message_id: str) -> bool:
     return False
 
 
-def mail_facts(raw: Json) -> Facts:
-    """What triage may look at in a mail as ``raw.mail`` holds it."""
+def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
+    """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
     precedence = raw["list_headers"].get("precedence", "").strip().lower()
     is_list = precedence in ("list", "bulk", "junk") or bool({"list-id", "list-post"} & raw["list_headers"].keys())
+    is_list = is_list or "list-unsubscribe" in raw["list_headers"]
+    automatic = raw["auto_submitted"] not in ("", "no")
     return Facts(
         source=NAME,
         sender=raw["sender"]["address"],
@@ -128,8 +131,10 @@ def mail_facts(raw: Json) -> Facts:
         subject=raw["subject"],
         text=raw["reply"],
         labels=[raw["label"]],
-        is_list=is_list or "list-unsubscribe" in raw["list_headers"],
-        automatic=raw["auto_submitted"] not in ("", "no"),
+        is_list=is_list,
+        automatic=automatic,
+        direct=any(one["address"] in own for one in raw["to"]),
+        question=not is_list and not automatic and asks_something(raw["reply"]),
     )
 
 

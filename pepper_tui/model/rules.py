@@ -89,8 +89,8 @@ class Rule(Record):
     hash of its words for one of the config. All conditions that are set must hold; a rule needs at least one.
 
     A signal: ``source`` (mail, calendar, clock, a feed's name), ``sender`` (addresses, or domains as ``@example.com``),
-    ``words`` (any of them, whole words, in subject or text), ``thread`` (words of the subject), ``label``, ``known`` (the
-    user has written to the sender, or named them as a VIP), ``question`` (asked of the user directly). A time:
+    ``words`` (any of them, whole words, in subject or text), ``thread`` (words of the subject), ``label``, ``known``
+    (the user has written to the sender, or named them as a VIP), ``question`` (asked of the user directly). A time:
     ``cron`` (in the user's zone) or ``every`` (seconds), with ``text`` as what it says. An event: ``before`` (minutes
     before it begins). The end of a follow-up: ``after``, the name of the rule whose follow-up was not answered.
 
@@ -277,8 +277,8 @@ class Facts:
     """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case.
 
     ``minutes``: of an event that begins soon, how long before it; ``entry``: of a time, the id of its rule; ``after``:
-    of a follow-up that was not answered, the id of its rule. ``known``: the user has written to the sender, or named them
-    as a VIP; ``direct``: addressed to the user; ``question``: its own lines ask something.
+    of a follow-up that was not answered, the id of its rule. ``known``: the user has written to the sender, or named
+    them as a VIP; ``direct``: addressed to the user; ``question``: its own lines ask something.
     """
 
     source: str

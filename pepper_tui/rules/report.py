@@ -1,7 +1,7 @@
 """What came of each rule: matches, acts by state, cost, how many of its notices were dismissed, and what it waits for.
 
-Acts carry the tags ``rule:<id>``, ``act:<kind>`` and ``state:<state>``, so that the index counts those of a rule that has
-many.
+Acts carry the tags ``rule:<id>``, ``act:<kind>`` and ``state:<state>``, so that those of a rule with many are
+counted by the index.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ async def test_mail_of_the_last_days_is_counted_and_the_newest_are_named(store: 
     assert found.examples[0].startswith("Dana, 14 Jan: Quote 1")
     assert found.words.startswith("In the last 30 days it would have matched 4 times: Dana, ")
     none = await rehearsal.of(Rule("r", "r", source="mail", words=["lease"]))
-    assert none.words == "In the last 30 days it would have matched never."
+    assert none.words == "In the last 30 days it would never have matched."
     everything = await rehearsal.of(Rule("r", "r", words=["quote"]))
     assert everything.words.endswith("(I looked at mail and calendar, no other feed).")
 
@@ -93,15 +93,12 @@ async def test_a_name_means_everybody_who_writes_under_it(store: ContextStore, c
 
 
 async def test_reports(store: ContextStore, clock: ManualClock) -> None:
-    rule, other = (
-        Rule("quotes", "quotes", words=["q"], notify=True, draft="t"),
-        Rule("o", "o", cron="0 8 * * *", ask="x"),
-    )
+    rule = Rule("quotes", "quotes", words=["q"], notify=True, draft="t")
+    other = Rule("o", "o", cron="0 8 * * *", ask="x")
     for number in range(250):
+        match = f"m{number}"
         for kind, state in (("notify", ActState.DONE), ("draft", ActState.DEFERRED if number > 247 else ActState.DONE)):
-            act = RuleAct(
-                act_id("quotes", "1", f"m{number}", kind), "quotes", "1", "quotes", f"m{number}", kind, 1.0, state=state
-            )
+            act = RuleAct(act_id("quotes", "1", match, kind), "quotes", "1", "quotes", match, kind, 1.0, state=state)
             tags = ["rule:quotes", f"act:{kind}", f"state:{state}"]
             await store.put(act, namespace=Namespace.RULE_ACT, tags=tags)
     ask = RuleAct(act_id("o", "1", "m", "ask"), "o", "1", "o", "m", "ask", 5.0, state=ActState.DONE)
