@@ -326,7 +326,7 @@ class ToolEngine:
         return True
 
     async def _reach_outside(self, context: ToolContext, version: int, arguments: Json) -> None:
-        tool = context.tool
+        tool, call = context.tool, context.call
         assert tool.resolve is not None
         async with self._slot(tool):
             effect = await self._timed(tool, tool.resolve(context, **arguments))
@@ -341,6 +341,11 @@ class ToolEngine:
                 await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
                 return
             effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]
+        if tool.ordered is not None and await tool.ordered(context, effect):
+            async with self._slot(tool), self._store.unit():
+                content = await self._timed(tool, tool.body(context, effect))
+                await self._ledger.end(call, version, CallState.SUCCEEDED, _as_text(content), taints=tool.taints)
+            return
         await self._open_card(context, version, effect, str(arguments.get("reason", "")))
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:

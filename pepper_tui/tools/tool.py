@@ -77,6 +77,7 @@ class ToolContext:
 Body = Callable[..., Awaitable[str | Json]]
 Resolve = Callable[..., Awaitable[ResolvedEffect]]
 Revise = Callable[[ToolContext, ResolvedEffect, dict[str, str]], Awaitable[ResolvedEffect]]
+Ordered = Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]
 Probe = Callable[[ToolContext, ResolvedEffect], Awaitable[bool | None]]
 
 
@@ -92,6 +93,8 @@ class Tool:
     body's own end says what came of it.
     ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
     the user typed the whole of it, the call is a ``read``: see ``policy``. Such a body may run twice.
+    ``asks``: a ``local`` tool that takes the user's yes all the same; ``ordered`` says whether the user has typed just this
+    in the turn, so that no card is needed. ``writes``: reserved namespaces that its body changes.
     """
 
     name: str
@@ -109,6 +112,9 @@ class Tool:
     rerunnable: bool = False
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None
     reaches: Callable[[Json], str] | None = None
+    asks: bool = False
+    ordered: Ordered | None = None
+    writes: frozenset[str] = frozenset()
     extra: Json = field(default_factory=dict)
 
     @property
@@ -118,7 +124,7 @@ class Tool:
 
     @property
     def outside(self) -> bool:
-        return self.effect in OUTSIDE_EFFECTS
+        return self.effect in OUTSIDE_EFFECTS or self.asks
 
     @cached_property
     def _documented(self) -> tuple[str, dict[str, str]]:
@@ -205,13 +211,16 @@ def tool(
     rerunnable: bool = False,
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None,
     reaches: Callable[[Json], str] | None = None,
+    asks: bool = False,
+    ordered: Ordered | None = None,
+    writes: frozenset[str] = frozenset(),
     name: str = "",
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
 
     Raises ``TypeError`` for a ``write`` or ``send`` without ``resolve``, or a ``read`` or ``local`` with one.
     """
-    if (effect in OUTSIDE_EFFECTS) != (resolve is not None):
+    if (effect in OUTSIDE_EFFECTS or asks) != (resolve is not None):
         raise TypeError("write and send tools need resolve; read and local tools have none")
     taint = effect is not Effect.LOCAL if taints is None else taints
 
@@ -235,6 +244,9 @@ def tool(
             rerunnable,
             tainted,
             reaches,
+            asks,
+            ordered,
+            writes,
         )
 
     return decorate
