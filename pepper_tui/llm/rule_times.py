@@ -37,7 +37,10 @@ _RHYTHM: Final = (
 )
 _FIRST_CLOCK: Final = r"(?:at\s+(?P<early>noon|midnight|\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm)?),?\s+)?"
 _LEADING: Final = re.compile(rf"{_FIRST_CLOCK}{_RHYTHM}{_AT}[\s,:]+(?P<task>.+)", _I)
-_TRAILING: Final = re.compile(rf"(?P<task>.+?),?\s+(?:at\s+(?P<early>noon|midnight|\d{{1,2}}(?:[:.]\d{{2}})?\s*(?:am|pm)?),?\s+)?{_RHYTHM}{_AT}", _I)
+_TRAILING: Final = re.compile(
+    rf"(?P<task>.+?),?\s+(?:at\s+(?P<early>noon|midnight|\d{{1,2}}(?:[:.]\d{{2}})?\s*(?:am|pm)?),?\s+)?{_RHYTHM}{_AT}",
+    _I,
+)
 _USUAL: Final = {"morning": (9, 0), "afternoon": (14, 0), "evening": (18, 0), "night": (20, 0)}
 _UNITS: Final = {"minute": 60, "min": 60, "hour": 3600, "day": 86_400}
 

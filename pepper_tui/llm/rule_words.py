@@ -44,7 +44,26 @@ _IN_IT: Final = r"(?:\s+in\s+(?:it|them|the\s+(?:subject|text|body|mail)))?"
 _TEMPLATE: Final = r"(?:the\s+|my\s+)?(?:template\s+)?(?P<template>\"[^\"]+\"|'[^']+'|[\w-]+)(?:\s+template)?"
 _WITH: Final = r"(?:with|from|using|by)"
 _REPLY: Final = r"(?:(?:an?|the)\s+)?(?:repl(?:y|ies)|answers?|responses?)"
-_NOBODY: Final = frozenset("it he she they you i we that this there something anything nothing nobody me mail".split())
+_NOBODY: Final = frozenset(
+    [
+        "it",
+        "he",
+        "she",
+        "they",
+        "you",
+        "i",
+        "we",
+        "that",
+        "this",
+        "there",
+        "something",
+        "anything",
+        "nothing",
+        "nobody",
+        "me",
+        "mail",
+    ]
+)
 _COUNTS: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
 _HOURS: Final = {"h": 1, "d": 24, "w": 168}
 _EVENTS: Final = frozenset({"meeting", "event", "call", "appointment"})
@@ -64,7 +83,7 @@ _CONDITIONS: Final = tuple(
         r"(?P<who>.+?)\s+(?:writes?|(?:e-?)?mails?|answers?|replies|reply|responds?|messages?"
         r"|sends?(?:\s+me)?\s+(?:an?\s+)?(?:new\s+)?(?:e-?mails?|mails?|messages?|something|anything))"
         rf"(?:\s+(?:to\s+)?me)?(?:\s+(?:back|again|an?\s+mail))?(?:\s+{_SAYS}\s+(?P<what>.+?){_IN_IT})?",
-        rf"(?:the\s+words?\s+)?(?P<what>.+?)\s+(?:is|are|gets?)\s+mentioned",
+        r"(?:the\s+words?\s+)?(?P<what>.+?)\s+(?:is|are|gets?)\s+mentioned",
     )
 )
 
@@ -299,7 +318,8 @@ def _draft(said: str, lead: bool) -> dict[str, Any] | None:
 
 
 _REMINDS: Final = re.compile(
-    rf"remind\s+me\s+(?P<when>.+?)\s+(?:about|of|to\s+(?:answer|read))\s+(?P<cond>(?:every|each|all|any)\s+{_MAIL}\b.+)", _I
+    rf"remind\s+me\s+(?P<when>.+?)\s+(?:about|of|to\s+(?:answer|read))\s+(?P<cond>(?:every|each|all|any)\s+{_MAIL}\b.+)",
+    _I,
 )
 
 
@@ -316,7 +336,9 @@ _NO_ANSWER: Final = (
     r"(?:does\s+not|doesn't|do\s+not|don't|did\s+not|didn't|has\s+not|hasn't|have\s+not|haven't)\s+"
     r"(?:answer(?:ed)?|repl(?:y|ied)|respond(?:ed)?|written(?:\s+back)?|got\s+back)(?:\s+(?:to\s+)?me)?"
 )
-_WITHIN: Final = r"\s+(?:within|in|after|for)\s+(?P<count>\d+|an?|one|two|three|four|five|ten)\s+(?P<unit>hour|day|week)s?"
+_WITHIN: Final = (
+    r"\s+(?:within|in|after|for)\s+(?P<count>\d+|an?|one|two|three|four|five|ten)\s+(?P<unit>hour|day|week)s?"
+)
 _FOLLOWS: Final = _all(
     rf"(?:follow\s+up|{_TELL})\s+(?:when|if)\s+(?:nobody|no\s*one)\s+(?:answers?|replies\s+to|responds\s+to)\s+"
     rf"(?:{_MAIL}\s+(?:from|to)\s+)?(?P<who>.+?){_WITHIN}",
@@ -338,9 +360,11 @@ def _follow_up(said: str, lead: bool) -> dict[str, Any] | None:
     return None
 
 
-_EACH: Final = r"(?:each|every|all|any|my)(?:\s+(?:of\s+)?(?:my|the))?\s+(?P<noun>[\w-]+)(?:\s+(?:with|about|on)\s+(?P<what>.+?))?"
+_EACH: Final = (
+    r"(?:each|every|all|any|my)(?:\s+(?:of\s+)?(?:my|the))?\s+(?P<noun>[\w-]+)(?:\s+(?:with|about|on)\s+(?P<what>.+?))?"
+)
 _MINUTES: Final = r"(?P<count>\d{1,3}|an?|half\s+an)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)"
-_ACT: Final = rf"(?P<act>(?:brief|prepare|tell|notify|alert|warn)\s+me|give\s+me\s+a\s+brief(?:ing)?|let\s+me\s+know)"
+_ACT: Final = r"(?P<act>(?:brief|prepare|tell|notify|alert|warn)\s+me|give\s+me\s+a\s+brief(?:ing)?|let\s+me\s+know)"
 _BEFORE: Final = _all(
     rf"(?:before|ahead\s+of)\s+{_EACH},?\s+{_ACT}(?:\s+{_MINUTES}(?:\s+(?:before|earlier|ahead|in\s+advance))?)?",
     rf"{_ACT}(?:\s+{_MINUTES})?\s+(?:before|ahead\s+of)\s+{_EACH}",
@@ -377,7 +401,8 @@ def _before_events(said: str, lead: bool) -> dict[str, Any] | None:
 
 
 _CALENDAR: Final = re.compile(
-    r"\b(?:calendar|agenda|schedule|(?:my|the)\s+day|today|(?:my\s+)?(?:appointments|meetings)|what(?:'?s|\s+is)\s+on)\b", _I
+    r"\b(?:calendar|agenda|schedule|(?:my|the)\s+day|today|(?:my\s+)?(?:appointments|meetings)|what(?:'?s|\s+is)\s+on)\b",
+    _I,
 )
 _BEYOND: Final = re.compile(r"\b(?:week|tomorrow|month)\b", _I)
 _LETTERS: Final = re.compile(r"\b(?:e-?mails?|mails?|inbox|messages)\b", _I)
@@ -419,4 +444,3 @@ def _at_a_time(task: str, rhythm: Rhythm) -> dict[str, Any]:
     if digest and _CALENDAR.search(task):
         return {"name": f"calendar {rhythm.words}"[:60], "brief_minutes": 1}
     return {"name": task[:60].strip(), "ask": task}
-
