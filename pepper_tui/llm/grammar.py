@@ -25,7 +25,7 @@ CAPABILITIES: Final = (
     "brief me on budget · find lease · summarise lease",
     "note milk is out · search notes for milk",
     "remember that I work from home on fridays · my profile · profile history · restore profile 3",
-    "always tell me when Ann writes · watch invoices · every weekday at 8 sum up my mail (a rule; it waits for your yes)",
+    "always tell me when Ann writes · watch invoices · every weekday at 8 sum up my mail (rules, after your yes)",
     "rules · stop watching invoices · resume rule invoices · remove rule invoices",
     "list files · read file notes.md · search files for lease · read https://example.org/page",
     'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
@@ -132,7 +132,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                       r"(?:,?\s+for\s+(?P<long>\d+(?:[.,]\d)?)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?))?"
                       r"(?:,?\s+(?:@|at|in)\s+(?P<place>[^\d\s].*))?"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
-        ("rule_unclear", r"(?:watch|alert\s+me|(?:always\s+)?tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
+        ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
                          r"|(?:every|each)\s+(?:day|morning|evening|weekday|week|hour)|stop|pause|resume)\b.*"),
         ("status", r"(?:current\s+)?status|what\s+are\s+you\s+(?:doing|up\s+to|working\s+on)"
                    r"|what(?:'?s|\s+is)\s+running"),

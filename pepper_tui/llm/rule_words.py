@@ -45,7 +45,7 @@ _TEMPLATE: Final = r"(?:the\s+|my\s+)?(?:template\s+)?(?P<template>\"[^\"]+\"|'[
 _WITH: Final = r"(?:with|from|using|by)"
 _REPLY: Final = r"(?:(?:an?|the)\s+)?(?:repl(?:y|ies)|answers?|responses?)"
 _NOBODY: Final = frozenset(
-    [
+    {
         "it",
         "he",
         "she",
@@ -59,10 +59,9 @@ _NOBODY: Final = frozenset(
         "something",
         "anything",
         "nothing",
-        "nobody",
         "me",
         "mail",
-    ]
+    }
 )
 _COUNTS: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
 _HOURS: Final = {"h": 1, "d": 24, "w": 168}
@@ -107,7 +106,7 @@ def read(text: str) -> Order | None:
     return None
 
 
-# ---------------------------------------------------------------------------------------------------- rules that are there
+# ------------------------------------------------------------------------------------------ rules that are there
 
 _RULE: Final = r"(?:rules?|watch(?:es)?)"
 _THE: Final = r"(?:(?:the|my|your)\s+)?"
@@ -163,7 +162,7 @@ def _target(words: str) -> str:
     return re.sub(rf"^{_MAIL}\s+(?:from|about|by)\s+", "", bare, flags=re.I)
 
 
-# ---------------------------------------------------------------------------------------------------- what a rule looks for
+# ------------------------------------------------------------------------------------------ what a rule looks for
 
 
 def _condition(words: str) -> dict[str, Any] | None:
@@ -247,7 +246,7 @@ def other_number(words: str) -> str:
     return words + ("es" if low.endswith(("s", "x", "ch", "sh")) else "s")
 
 
-# ---------------------------------------------------------------------------------------------------- what it does then
+# ------------------------------------------------------------------------------------------ what it does then
 
 _TELLS: Final = _all(
     rf"{_TELL}(?P<urgent>{_URGENT})?\s+(?:{_WHEN}|that)\s+(?P<cond>.+?)(?P<later>{_URGENT})?",

@@ -1,8 +1,8 @@
 """Rules as tools: a model may list them, and propose to make, change, pause, resume or remove one. The user says yes.
 
 A card shows the rule as one sentence and as TOML, and what it would have done lately. A name becomes the addresses of
-who writes under it; where these are several, it is asked. What the user has typed in this very turn as an order to pause
-or resume one rule needs no card: the typed words are read again here, by the same grammar that reads commands.
+who writes under it; where these are several, it is asked. What the user has typed in this very turn as an order to
+pause or resume one rule needs no card: the typed words are read again here, by the same grammar that reads commands.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[Card
         shown = one_line(said, 60)
         if not found:
             raise ToolError(
-                f"I know no address of {shown!r}: nobody of that name has written lately, and you have written to nobody "
-                "of that name. Name the address, as in: always tell me when mail from ann@example.org comes."
+                f"I know no address of {shown!r}: nobody of that name has written lately, and you have written to none. "
+                "Name the address, as in: always tell me when mail from ann@example.org comes."
             )
         if len(found) > 1:
             people = "; ".join(one_line(each.words, 160) for each in found[:_NAMED])
@@ -283,8 +283,8 @@ async def _change(
 
 @tool(effect=Effect.LOCAL, asks=True, resolve=_change, writes=_WRITES)
 async def change_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
-    """Propose to change a rule that was made in Pepper, or to bring back an earlier version of it. What is left out stays
-    as it is. Rules of the config can't be changed here.
+    """Propose to change a rule that was made in Pepper, or to bring back an earlier version of it. What is left out
+    stays as it is. Rules of the config can't be changed here.
 
     Args:
         rule: its name, as list_rules gives it

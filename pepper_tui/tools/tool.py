@@ -93,8 +93,8 @@ class Tool:
     body's own end says what came of it.
     ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
     the user typed the whole of it, the call is a ``read``: see ``policy``. Such a body may run twice.
-    ``asks``: a ``local`` tool that takes the user's yes all the same; ``ordered`` says whether the user has typed just this
-    in the turn, so that no card is needed. ``writes``: reserved namespaces that its body changes.
+    ``asks``: a ``local`` tool that takes the user's yes all the same; ``ordered`` says whether the user has typed
+    just this in the turn, so that no card is needed. ``writes``: reserved namespaces that its body changes.
     """
 
     name: str
