@@ -53,10 +53,13 @@ from pepper_tui.model import (
     ModelError,
     Namespace,
     ReplyDelta,
+    RuleAct,
+    RuleReport,
     ToolCall,
     UnknownAnswer,
     UserMessage,
 )
+from pepper_tui.rules import RuleBook, rules_of_config
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
 from pepper_tui.store.meaning import PART as MEANING
@@ -77,6 +80,7 @@ from pepper_tui.tools import (
     builtin_registry,
 )
 from pepper_tui.tools.mcp import McpServers
+from pepper_tui.user_rules import UserRules
 from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -187,6 +191,11 @@ class Engine:
         services.cancel_call = self._tools.cancel
         services.delegate_tainted = self._workers.tainted
         services.announce = self._inbox.announce
+        self._book = RuleBook(store, rules_of_config(config), config.mail.templates)
+        self.user_rules = UserRules(
+            store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
+        )
+        services.rules = self.user_rules.services()
         self._scheduler = Scheduler(
             store,
             clock,
@@ -265,6 +274,7 @@ class Engine:
     async def start(self, *, feeds: bool = True) -> None:
         """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
         await self._timers.start()
+        await self._book.start()
         await self._inbox.start()
         await self._reminders.start()
         await self._workers.start()
@@ -328,6 +338,7 @@ class Engine:
             "reminders": self._reminders.stop,
             "inbox": self._inbox.stop,
             "timers": self._timers.stop,
+            "rules": self._book.stop,
             **({"search by meaning": self._meaning.stop} if self._meaning is not None else {}),
             "retention": self._retention.stop,
             "models": self._models.close,
@@ -503,6 +514,34 @@ class Engine:
         cards = [Approval.of(context) for context in found]
         decided = [(card.decided_at, card.id) for card in cards if card.decided_at and card.state == "rejected"]
         return max(decided, default=None)
+
+    # ----------------------------------------------------------------------------------------------------- rules
+
+    async def rules(self) -> list[RuleReport]:
+        """Each rule with what came of it."""
+        return await self.user_rules.all()
+
+    async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        """What became of a rule's matches, the newest first."""
+        return await self.user_rules.acts(rule_id, limit)
+
+    async def pause_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.pause(rule_id)
+
+    async def resume_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.resume(rule_id)
+
+    async def remove_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.remove(rule_id)
+
+    async def propose_rule(self, ref: str) -> str:
+        """Open a card for a rule that always does what was done about ``ref``: ``notification:<id>``,
+        ``approval:<id>`` or ``signals.<source>:<id>``."""
+        with _in_words():
+            return await self.user_rules.propose(ref)
 
     # ----------------------------------------------------------------------------------------------------- the house
 
