@@ -133,7 +133,7 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
         labels=[raw["label"]],
         is_list=is_list,
         automatic=automatic,
-        direct=any(one["address"] in own for one in raw["to"]),
+        direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
         question=not is_list and not automatic and asks_something(raw["reply"]),
     )
 

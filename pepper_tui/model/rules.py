@@ -278,7 +278,7 @@ class Facts:
 
     ``minutes``: of an event that begins soon, how long before it; ``entry``: of a time, the id of its rule; ``after``:
     of a follow-up that was not answered, the id of its rule. ``known``: the user has written to the sender, or named
-    them as a VIP; ``direct``: addressed to the user; ``question``: its own lines ask something.
+    them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something.
     """
 
     source: str
