@@ -61,7 +61,8 @@ def telling_lines(text: str) -> list[str]:
 
 def asks_something(text: str) -> bool:
     """Whether a line of ``text``, what is new in a mail, ends a sentence with a question mark."""
-    return any(_QUESTION.search(line) for line in text[: MAX_CHARACTERS * 4].splitlines())
+    lines = text[: MAX_CHARACTERS * 4].splitlines()
+    return any(_QUESTION.search(line) for line in lines if "?" in line or "？" in line)
 
 
 def _own_lines(text: str) -> str:

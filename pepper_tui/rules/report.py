@@ -56,7 +56,7 @@ async def _report(
         matches = len({act.match for act in acts})
     else:
         states = Counter({str(state): await _count(store, rule, f"state:{state}") for state in ActState})
-        matches = max([await _count(store, rule, f"act:{kind}") for kind in ACTS])
+        matches = max([await _count(store, rule, f"act:{kind}") for kind in rule.acts or ACTS])
     return RuleReport(
         rule.data(),
         sentence(rule),

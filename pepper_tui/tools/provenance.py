@@ -53,6 +53,7 @@ class Provenance:
         self._store = store
         said = {
             "user": config.user.model_dump(mode="json"),
+            "rule": [rule.model_dump(mode="json") for rule in config.rule],
             "watch": [watch.model_dump(mode="json") for watch in config.watch],
             "templates": config.mail.templates,
             "clock": [entry.model_dump(mode="json") for entry in config.clock],

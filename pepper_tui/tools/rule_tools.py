@@ -85,6 +85,11 @@ def _given(**said: Any) -> Json:
     return {key: value for key, value in said.items() if value is not None}
 
 
+def _name(*said: Words) -> str:
+    """What a rule is called: the first of ``said`` that is anything."""
+    return next((one_line(each, 60) for words in said for each in _listed(words) or []), "rule")
+
+
 async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[CardLine]]:
     """Addresses of who is meant, and a line for each name that was looked up. Raises ``ToolError``."""
     addresses: list[str] = []
@@ -109,7 +114,7 @@ async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[Card
                 f"as in: always tell me when mail from {found[0].address} comes."
             )
         addresses.append(found[0].address)
-        lines.append(CardLine(shown, found[0].words))
+        lines.append(CardLine(f"{shown} is", found[0].words))
     return addresses, lines
 
 
@@ -118,6 +123,7 @@ async def _lines(ctx: ToolContext, rule: Rule, before: Sequence[CardLine] = ()) 
     rules = _rules(ctx)
     sentence, toml = rules.words(rule)
     lines = [CardLine("Rule", sentence), *before]
+    # settled: the mails that it names are no part of the effect, so their addresses need no mark
     lines.append(CardLine("Lately", await rules.rehearse(rule), settled=True))
     if rule.ask and rules.offline:
         lines.append(
@@ -179,7 +185,7 @@ async def _propose(
 ) -> ResolvedEffect:
     del reason  # the card has it from the call
     given = _given(
-        name=name.strip()[:60], words=words, source=source, thread=thread, label=label, known=known, question=question,
+        name=_name(name, sender, words, thread, ask), words=words, source=source, thread=thread, label=label, known=known, question=question,
         cron=cron, every_seconds=every_seconds, text=text, before=before, after=after, priority=priority, notify=notify,
         draft=draft, reply=reply, remind=remind, follow_up_hours=follow_up_hours, nudge=nudge,
         brief_minutes=brief_minutes, ask=ask,

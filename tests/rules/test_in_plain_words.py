@@ -176,8 +176,8 @@ async def test_a_yes_makes_it_hold(engine: Engine, clock: ManualClock) -> None:
     approval = await card(engine, "always tell me when Nora writes")
     shown = lines(approval)
     assert "have matched once: Nora Lindqvist, 15 Jan: Numbers" in shown["Lately"].value
-    assert shown["Nora"].value == "Nora Lindqvist <nora@north.example>"
-    assert shown["Nora"].untrusted  # the user has never written to her
+    assert shown["Nora is"].value == "Nora Lindqvist <nora@north.example>"
+    assert shown["Nora is"].untrusted  # the user has never written to her
     await yes(engine, clock, approval)
     await until(lambda: bool(engine.user_rules.book.matching(Facts("mail", sender="nora@north.example"))))
     [context] = await engine.recall(ContextFilter(namespaces=[Namespace.RULE]))
