@@ -185,10 +185,10 @@ async def _propose(
 ) -> ResolvedEffect:
     del reason  # the card has it from the call
     given = _given(
-        name=_name(name, sender, words, thread, ask), words=words, source=source, thread=thread, label=label, known=known, question=question,
-        cron=cron, every_seconds=every_seconds, text=text, before=before, after=after, priority=priority, notify=notify,
-        draft=draft, reply=reply, remind=remind, follow_up_hours=follow_up_hours, nudge=nudge,
-        brief_minutes=brief_minutes, ask=ask,
+        name=_name(name, sender, words, thread, ask), words=words, source=source, thread=thread, label=label,
+        known=known, question=question, cron=cron, every_seconds=every_seconds, text=text, before=before, after=after,
+        priority=priority, notify=notify, draft=draft, reply=reply, remind=remind, follow_up_hours=follow_up_hours,
+        nudge=nudge, brief_minutes=brief_minutes, ask=ask,
     )  # fmt: skip
     addresses, people = await _senders(ctx, sender)
     try:
@@ -358,9 +358,7 @@ def _typed_as(kind: str) -> Callable[[ToolContext, ResolvedEffect], Awaitable[bo
     return ordered
 
 
-@tool(
-    effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Pause"), ordered=_typed_as("pause_rule"), writes=_WRITES
-)  # fmt: skip
+@tool(effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Pause"), ordered=_typed_as("pause_rule"), writes=_WRITES)
 async def pause_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Pause a rule, also one of the config: it does nothing until it is resumed. Use it when the user says "stop
     watching …" or "don't tell me about … any more".
@@ -372,9 +370,7 @@ async def pause_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
     return await _done(_rules(ctx).changes.pause(effect.payload["id"]))
 
 
-@tool(
-    effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Resume"), ordered=_typed_as("resume_rule"), writes=_WRITES
-)  # fmt: skip
+@tool(effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Resume"), ordered=_typed_as("resume_rule"), writes=_WRITES)
 async def resume_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Let a paused rule go on.
 

@@ -182,6 +182,9 @@ async def test_a_yes_makes_it_hold(engine: Engine, clock: ManualClock) -> None:
     await until(lambda: bool(engine.user_rules.book.matching(Facts("mail", sender="nora@north.example"))))
     [context] = await engine.recall(ContextFilter(namespaces=[Namespace.RULE]))
     assert (context.data["name"], context.data["version"], context.data["origin"]) == ("Nora", "1", "made")
+    again = lines(await card(engine, "remind me tomorrow 9am about every mail from Nora"))
+    assert not any(line.untrusted for line in again.values())  # a rule that was confirmed names her
+    await engine.reject((await cards(engine))[0].id)
     await said(engine, "always tell me when nora writes", "says exactly this already")
     await said(engine, "rules", "Nora: When mail from nora@north.example comes, tell me. No match yet.")
     await said(engine, "show rule nora", '```toml\n[[rule]]\nname = "Nora"')
