@@ -103,7 +103,7 @@ async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[Card
         shown = one_line(said, 60)
         if not found:
             raise ToolError(
-                f"I know no address of {shown!r}: nobody of that name has written lately, nor have you to one. "
+                f"I know no address of {shown!r}: nobody of that name has written to you lately, nor you to them. "
                 "Name the address, as in: always tell me when mail from ann@example.org comes."
             )
         if len(found) > 1:
