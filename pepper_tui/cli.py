@@ -28,6 +28,7 @@ from pepper_tui.launch import (
     run_headless,
 )
 from pepper_tui.remote import NoEngineError, request
+from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
 from pepper_tui.text import clean, one_line
 
@@ -45,6 +46,7 @@ config_app = typer.Typer(
 )
 app.add_typer(config_app, name="config")
 app.add_typer(store_app, name="store")
+app.add_typer(rules_app, name="rules")
 
 
 def main() -> None:

@@ -293,6 +293,8 @@ class Rule(Section):
     words: Words = []  # any of them, as whole words, in subject or text
     thread: str = ""  # words of the thread's subject
     label: str = ""  # Maildir folder, or calendar category
+    known: bool = False  # you have written to the sender, or named them in user.vips
+    question: bool = False  # a mail addressed to you that asks something
     cron: str = ""  # a time, in the user's zone
     every: Annotated[float, Field(ge=0)] = 0.0  # seconds
     text: str = ""  # what a time says; empty: the name
@@ -313,11 +315,12 @@ class Rule(Section):
         if self.cron and self.every:
             raise ValueError(f"rule {self.name!r} wants either cron or every, not both")
         timed = bool(self.cron or self.every)
-        looks = self.source or self.sender or self.words or self.thread or self.label or self.before or self.after
+        mail = self.source or self.sender or self.words or self.thread or self.label or self.known or self.question
+        looks = mail or self.before or self.after
         if not (timed or looks):
             raise ValueError(
-                f"rule {self.name!r} has no condition; give it source, sender, words, thread, label, cron, every, "
-                "before or after"
+                f"rule {self.name!r} has no condition; give it source, sender, words, thread, label, known, question, "
+                "cron, every, before or after"
             )
         if timed and looks:
             raise ValueError(f"rule {self.name!r} wants either a time or something to look for; make two rules of it")

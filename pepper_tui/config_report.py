@@ -26,7 +26,7 @@ def summary(config: Config) -> list[str]:
     return [
         f"mail       {mail}; sending {one_line(sending)}",
         f"calendar   {named(len(config.calendar.paths), 'path')}",
-        f"rules      {named(len(config.watch), 'watch')}, {named(len(config.user.vips), 'VIP')}, "
+        f"rules      {named(len(config.rule) + len(config.watch), 'rule')}, {named(len(config.user.vips), 'VIP')}, "
         + f"{named(len(config.clock), 'clock signal')}",
     ]
 

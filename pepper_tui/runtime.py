@@ -63,6 +63,8 @@ from pepper_tui.model import (
     ModelError,
     Namespace,
     ReplyDelta,
+    RuleAct,
+    RuleReport,
     ToolCall,
     UnknownAnswer,
     UserMessage,
@@ -89,6 +91,7 @@ from pepper_tui.tools import (
     builtin_registry,
 )
 from pepper_tui.tools.mcp import McpServers
+from pepper_tui.user_rules import UserRules
 from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -221,6 +224,10 @@ class Engine:
         )
         self._rules = RuleRunner(store, clock, self._book, hands)
         self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
+        self.user_rules = UserRules(
+            store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
+        )
+        services.rules = self.user_rules.services()
         self._scheduler = Scheduler(
             store,
             clock,
@@ -300,9 +307,9 @@ class Engine:
     async def start(self, *, feeds: bool = True) -> None:
         """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
         await self._timers.start()
+        await self._book.start()
         await self._inbox.start()
         await self._reminders.start()
-        await self._book.start()
         await self._workers.start()
         await self._mcp.start()  # before the open calls are taken up: some may be to its tools
         await self._tools.start()
@@ -559,6 +566,34 @@ class Engine:
             and (card.state == "rejected" or (card.state == "approved" and now < (card.acts_at or 0)))
         ]
         return max(decided, default=None)
+
+    # ----------------------------------------------------------------------------------------------------- rules
+
+    async def rules(self) -> list[RuleReport]:
+        """Each rule with what came of it."""
+        return await self.user_rules.all()
+
+    async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        """What became of a rule's matches, the newest first."""
+        return await self.user_rules.acts(rule_id, limit)
+
+    async def pause_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.pause(rule_id)
+
+    async def resume_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.resume(rule_id)
+
+    async def remove_rule(self, rule_id: str) -> str:
+        with _in_words():
+            return await self.user_rules.remove(rule_id)
+
+    async def propose_rule(self, ref: str) -> str:
+        """Open a card for a rule that always does what was done about ``ref``: ``notification:<id>``,
+        ``approval:<id>`` or ``signals.<source>:<id>``."""
+        with _in_words():
+            return await self.user_rules.propose(ref)
 
     # ----------------------------------------------------------------------------------------------------- the house
 

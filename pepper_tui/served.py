@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from pepper_tui.questions import answers, store_answers
 from pepper_tui.remote import RemoteServer
+from pepper_tui.rule_questions import rule_answers
 from pepper_tui.runtime import Engine
 
 
 class ServedEngine(Engine):
-    """An engine that serves `ask`, `log`, `status` and questions about its store on the home's socket while it runs.
+    """An engine that serves `ask`, `log`, `status`, and questions about its store and rules on the home's socket.
 
     ``started``, where it is set, is called once everything runs.
     """
@@ -20,7 +21,9 @@ class ServedEngine(Engine):
 
     async def start(self, *, feeds: bool = True) -> None:
         await super().start(feeds=feeds)
-        server = RemoteServer(self.home, {**answers(self), **store_answers(self.store)})
+        server = RemoteServer(
+            self.home, {**answers(self), **store_answers(self.store), **rule_answers(self.user_rules)}
+        )
         await server.start()
         self._server = server
         if self.started:

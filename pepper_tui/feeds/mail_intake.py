@@ -7,12 +7,14 @@ registered once, by the first source of the config.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.mime import Mail
-from pepper_tui.feeds.reply_text import telling_lines
+from pepper_tui.feeds.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
@@ -102,10 +104,14 @@ async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate) ->
     message_id = raw.get("message_id", "")
     if message_id and await _sent_by_pepper(store, message_id):
         return
-    signal = mail_signal(raw, triage, update.context.created_at)
+    facts = mail_facts(raw, triage.own)
+    sender = raw["sender"]["address"].lower()
+    if triage.is_vip(sender) or (sender and await store.get(sender, namespace=Namespace.PEOPLE) is not None):
+        facts = replace(facts, known=True)
+    signal = mail_signal(raw, triage, update.context.created_at, facts)
     # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
     same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
-    is_open = signal.priority is not Priority.LOG and triage.leaves_open(mail_facts(raw))
+    is_open = signal.priority is not Priority.LOG and triage.leaves_open(facts)
     await store_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
 
 
@@ -116,10 +122,12 @@ async def _sent_by_pepper(store: ContextStore, message_id: str) -> bool:
     return False
 
 
-def mail_facts(raw: Json) -> Facts:
-    """What triage may look at in a mail as ``raw.mail`` holds it."""
+def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
+    """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
     precedence = raw["list_headers"].get("precedence", "").strip().lower()
     is_list = precedence in ("list", "bulk", "junk") or bool({"list-id", "list-post"} & raw["list_headers"].keys())
+    is_list = is_list or "list-unsubscribe" in raw["list_headers"]
+    automatic = raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys())
     return Facts(
         source=NAME,
         sender=raw["sender"]["address"],
@@ -129,14 +137,15 @@ def mail_facts(raw: Json) -> Facts:
         subject=raw["subject"],
         text=raw["reply"],
         labels=[raw["label"]],
-        is_list=is_list or "list-unsubscribe" in raw["list_headers"],
-        automatic=raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys()),
+        is_list=is_list,
+        automatic=automatic,
+        direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
+        question=not is_list and not automatic and asks_something(raw["reply"]),
     )
 
 
-def mail_signal(raw: Json, triage: Triage, now: float) -> Signal:
-    """The signal of a mail as ``raw.mail`` holds it."""
-    facts = mail_facts(raw)
+def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
+    """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``."""
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
         priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()

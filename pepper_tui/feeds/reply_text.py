@@ -29,6 +29,7 @@ _SALUTATION: Final = re.compile(
     r"|[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*)?\s*,)",
     re.IGNORECASE,
 )
+_QUESTION: Final = re.compile(r"\w[\"'”’)\]]?\s?[?？](?:[\"'”’)\]!?]*(?:\s|$))")  # not the one of an address
 _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
 
 
@@ -56,6 +57,12 @@ def telling_lines(text: str) -> list[str]:
     if len(lines) > 1 and len(lines[0]) <= 80 and _SALUTATION.fullmatch(lines[0]):
         return lines[1:]
     return lines
+
+
+def asks_something(text: str) -> bool:
+    """Whether a line of ``text``, what is new in a mail, ends a sentence with a question mark."""
+    lines = text[: MAX_CHARACTERS * 4].splitlines()
+    return any(_QUESTION.search(line) for line in lines if "?" in line or "？" in line)
 
 
 def _own_lines(text: str) -> str:

@@ -101,6 +101,11 @@ class Triage:
         settled = self.is_vip(facts.sender) or bool(self.book.matching(facts))
         return not settled and self.judge(facts).priority in (Priority.NORMAL, Priority.LOW)
 
+    @property
+    def own(self) -> set[str]:
+        """The user's own addresses, in lower case."""
+        return self._own
+
     def is_own(self, address: str) -> bool:
         """Whether ``address`` is one of the user's own."""
         return address in self._own

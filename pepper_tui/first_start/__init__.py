@@ -6,9 +6,11 @@ is never written over without asking.
 
 from pepper_tui.first_start.config_text import Choices, ModelChoice, config_text
 from pepper_tui.first_start.discovery import Calendars, Found, Key, Mails, discover
+from pepper_tui.first_start.starter_rules import STARTER_RULES, StarterRule
 from pepper_tui.first_start.writing import ConfigExistsError, write_config
 
 __all__ = [
+    "STARTER_RULES",
     "Calendars",
     "Choices",
     "ConfigExistsError",
@@ -16,6 +18,7 @@ __all__ = [
     "Key",
     "Mails",
     "ModelChoice",
+    "StarterRule",
     "config_text",
     "discover",
     "write_config",

@@ -23,6 +23,7 @@ from pepper_tui.first_start.questions import (
     questions,
     summary,
 )
+from pepper_tui.first_start.starter_rules import StarterRule
 from pepper_tui.first_start.writing import ConfigExistsError, write_config
 from pepper_tui.text import one_line
 
@@ -88,6 +89,8 @@ def _asked(found: Found) -> Choices:
             typer.echo(question.nothing)
         if question.topic == "model":
             choices = replace(choices, model=_one_model(question))
+        elif question.topic == "rules":
+            choices = replace(choices, rules=[value for value in _some(question) if isinstance(value, StarterRule)])
         elif question.topic == "mail":
             kept = [value for value in _some(question) if isinstance(value, Mails)]
             choices = replace(choices, mails=kept + _more("Another Maildir or mbox file", named_mail))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pepper_tui.first_start.discovery import Calendars, Mails
+from pepper_tui.first_start.starter_rules import StarterRule
 from pepper_tui.text import one_line
 
 
@@ -29,6 +30,7 @@ class Choices:
     mails: list[Mails] = field(default_factory=list)
     calendars: list[Calendars] = field(default_factory=list)
     model: ModelChoice | None = None
+    rules: list[StarterRule] = field(default_factory=list)
 
 
 def config_text(choices: Choices, user_home: Path) -> str:
@@ -66,12 +68,12 @@ def config_text(choices: Choices, user_home: Path) -> str:
         "",
         *_models(choices.model),
         "",
-        "# A rule of your own: what to look for, and what to do then.",
-        "# [[watch]]",
+        "# Rules of your own: what to look for, and what to do then. In the chat: always tell me when Ann writes.",
+        "# [[rule]]",
         '# name = "invoices"',
         '# words = ["invoice"]',
-        '# priority = "high"',
         "# notify = true",
+        *(line for rule in choices.rules for line in ("", *rule.lines)),
     ]
     return "\n".join(lines) + "\n"
 

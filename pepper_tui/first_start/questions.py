@@ -9,11 +9,12 @@ from typing import Final, Literal
 
 from pepper_tui.first_start.config_text import Choices, ModelChoice
 from pepper_tui.first_start.discovery import Calendars, Found, Key, Mails, mail_count
+from pepper_tui.first_start.starter_rules import STARTER_RULES, StarterRule
 from pepper_tui.text import one_line
 
 SHOWN: Final = 8
 """Models of one server that are offered."""
-Topic = Literal["mail", "calendar", "model"]
+Topic = Literal["mail", "calendar", "model", "rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Option:
     """One thing to choose. ``chosen``: what is taken where the user just goes on."""
 
     words: str
-    value: Mails | Calendars | ModelChoice | None
+    value: Mails | Calendars | ModelChoice | StarterRule | None
     chosen: bool = False
 
 
@@ -35,6 +36,11 @@ class Question:
     options: tuple[Option, ...]
     many: bool
     nothing: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether the user may name others than the options."""
+        return self.many and self.topic != "rules"
 
 
 def questions(found: Found) -> list[Question]:
@@ -64,6 +70,13 @@ def questions(found: Found) -> list[Question]:
             "With a model Pepper understands what you say, and judges what comes in. What it reads then goes there.",
             _model_options(found),
             many=False,
+        ),
+        Question(
+            "rules",
+            "Rules",
+            "What Pepper tells you of, beside VIPs and what begins soon. Other rules you say in the chat, at any time.",
+            tuple(Option(f"{rule.name}: {rule.words}", rule, chosen=True) for rule in STARTER_RULES),
+            many=True,
         ),
     ]
 
@@ -134,6 +147,7 @@ def summary(choices: Choices) -> list[str]:
         f"Calendar  {_listed([str(each.path) for each in choices.calendars])}",
         f"You       {_listed([choices.name, *choices.addresses])}",
         f"Model     {where}",
+        f"Rules     {_listed([rule.name for rule in choices.rules])}",
         "Sending   off until you name a server in [mail.smtp]; nothing goes out without your yes",
     ]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pepper_tui.llm import briefs
 from pepper_tui.model import Json
-from pepper_tui.text import one_line, shorten
+from pepper_tui.text import clean, one_line, shorten
 
 SHOWN: Final = 6000  # characters of a result that a reply shows
 _HEADS: Final = {
@@ -25,7 +25,11 @@ _HEADS: Final = {
     "search_files": "Found in your files:",
     "read_profile": "What I know of you:",
     "profile_history": "Changes of your profile:",
+    "list_rules": "Your rules:",
 }
+_RULE_TOOLS: Final = frozenset(
+    {"propose_rule", "change_rule", "pause_rule", "resume_rule", "remove_rule", "list_rules"}
+)
 _KINDS: Final = {
     "signals": "",
     "raw": "",
@@ -64,7 +68,13 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
         if name == "fetch_page":  # facts in lines of their own become one: the reply is Markdown
             facts, _, text = content.partition("\n\n")
             return shorten(f"{', '.join(facts.splitlines())}\n\n{text}", SHOWN)
+        if name == "list_rules" and arguments.get("rule"):
+            head, _, rest = content.partition("\n\n")
+            toml, _, more = rest.partition("\n\n")
+            return shorten(f"{_rule(head.split(' | ')) or head}\n\n```toml\n{toml}\n```\n\n{more}".strip(), SHOWN)
         return _listed(name, content)
+    if state == "failed" and name in _RULE_TOOLS and content:
+        return content[0].upper() + shorten(clean(content[1:]), SHOWN)
     what = called(name, arguments, summary)
     if problem:
         reason = one_line(problem, 400)
@@ -90,6 +100,7 @@ def _listed(name: str, content: str) -> str:
         "search_mail": _mail,
         "list_reminders": _reminder,
         "profile_history": _version,
+        "list_rules": _rule,
     }.get(name)
     lines = [line for line in body.splitlines() if line.strip()]
     if retell is not None and any(" | " in line for line in lines):
@@ -129,6 +140,10 @@ def _reminder(parts: list[str]) -> str:
         return ""
     again = " (repeats)" if len(parts) > 3 else ""
     return f"{_day(parts[1])}: {parts[2]}{again}"
+
+
+def _rule(parts: list[str]) -> str:
+    return f"{parts[0]}: {' | '.join(parts[1:-1])} {parts[-1][:1].upper()}{parts[-1][1:]}." if len(parts) > 2 else ""
 
 
 def _version(parts: list[str]) -> str:

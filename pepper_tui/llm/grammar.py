@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
+from pepper_tui.llm.rule_words import read as read_order
+
 CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
     "list reminders · cancel reminder call Ann",
@@ -23,6 +25,8 @@ CAPABILITIES: Final = (
     "brief me on budget · find lease · summarise lease",
     "note milk is out · search notes for milk",
     "remember that I work from home on fridays · my profile · profile history · restore profile 3",
+    "always tell me when Ann writes · watch invoices · every weekday at 8 sum up my mail (rules, after your yes)",
+    "rules · stop watching invoices · resume rule invoices · remove rule invoices",
     "list files · read file notes.md · search files for lease · read https://example.org/page",
     'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
     "status · help",
@@ -78,6 +82,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                             r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
         ("remind", rf"remind(?:\s+me)?,?\s+{_WHEN}\s*(?::|,)?\s*(?:to|that|about|of)?\s+(?P<text>.+)"),
         ("remind", rf"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s+(?P<text>.+?),?\s+{_WHEN}"),
+        ("remind", rf"(?P<when>{_EVERY}),?\s+(?:please\s+)?remind\s+me(?:\s+(?:to|that|about|of))?:?\s+(?P<text>.+)"),
         ("remind_without_time", r"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s*(?P<text>.*)"),
         ("send", r"(?:send\s+(?:a\s+)?|write\s+(?:a\s+)?|e?-?)?(?:e-?)?mail\s+(?:to\s+)?(?P<to>[^\s:,;]+@[^\s:,;]+)"
                  r"\s*[:,]?\s+(?:subject\s+)?(?P<subject>[^:\n]+?)\s*[:\n]\s*(?P<body>.+)"),
@@ -127,7 +132,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                       r"(?:,?\s+for\s+(?P<long>\d+(?:[.,]\d)?)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?))?"
                       r"(?:,?\s+(?:@|at|in)\s+(?P<place>[^\d\s].*))?"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
-        ("watch", r"(?:watch|alert\s+me|tell\s+me\s+when|notify\s+me)\b\s*(?P<what>.*)"),
+        ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
+                         r"|(?:every|each)\s+(?:day|morning|evening|weekday|week|hour)|stop|pause|resume)\b.*"),
         ("status", r"(?:current\s+)?status|what\s+are\s+you\s+(?:doing|up\s+to|working\s+on)"
                    r"|what(?:'?s|\s+is)\s+running"),
         ("help", r"help|\?+|what\s+can\s+(?:you|i)\s+(?:do|say|ask)(?:\s+.*)?"
@@ -155,6 +161,9 @@ def parse(text: str) -> Command:
     while polite := _POLITE.match(said):
         said = said[polite.end() :].lstrip()
     bare = said.rstrip(" \t\n.!?")
+    if order := read_order(bare):
+        says = json.dumps(order.says) if order.says else ""
+        return Command(order.kind, {key: value for key, value in (("rule", order.rule), ("says", says)) if value})
     for kind, pattern in _PATTERNS:
         # What a person writes into a mail or a note keeps its full stop.
         subject = said if kind in ("send", "reply", "note", "use") else (bare or said)

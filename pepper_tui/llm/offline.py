@@ -8,6 +8,7 @@ through the tools that a request offers, so policy and approvals hold for it as 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -301,11 +302,25 @@ class OfflineModel:
             case "brief":
                 words = f"Working on a brief on {one_line(c['topic'], 80)}; go on meanwhile."
                 draft.need("delegate", words, task=briefs.brief_task(c["topic"]), agent="")
-            case "watch":
+            case "rules":
+                draft.need("list_rules")
+            case "rule":
+                draft.need("list_rules", rule=c["rule"])
+            case "new_rule":
+                says = json.loads(c["says"])
+                words = "Preparing the rule; it holds after your yes."
+                if says.get("ask"):
+                    words += " What it asks waits for a model."
+                draft.need("propose_rule", words, **says)
+            case "pause_rule" | "resume_rule":
+                draft.need(c.kind, rule=c["rule"])
+            case "remove_rule":
+                draft.need("remove_rule", "The rule goes after your yes.", rule=c["rule"])
+            case "rule_unclear":
                 draft.say(
-                    "Watches stand in config.toml, as [[watch]] with a name, a source, sender or words, and what to "
-                    "do: notify, draft, brief, follow or remind. `pepper config example` shows each; "
-                    "`pepper config check` tests yours."
+                    "Say a rule like this: always tell me when Ann writes · watch invoices · from now on draft a reply "
+                    "with thanks to mail from Ann · every weekday at 8 tell me my calendar · before each meeting with "
+                    "Ann brief me 15 minutes before · stop watching invoices. `rules` lists yours."
                 )
             case "status":
                 draft.need("current_status")

@@ -89,7 +89,8 @@ class Rule(Record):
     hash of its words for one of the config. All conditions that are set must hold; a rule needs at least one.
 
     A signal: ``source`` (mail, calendar, clock, a feed's name), ``sender`` (addresses, or domains as ``@example.com``),
-    ``words`` (any of them, whole words, in subject or text), ``thread`` (words of the subject), ``label``. A time:
+    ``words`` (any of them, whole words, in subject or text), ``thread`` (words of the subject), ``label``, ``known``
+    (the user has written to the sender, or named them as a VIP), ``question`` (asked of the user directly). A time:
     ``cron`` (in the user's zone) or ``every`` (seconds), with ``text`` as what it says. An event: ``before`` (minutes
     before it begins). The end of a follow-up: ``after``, the name of the rule whose follow-up was not answered.
 
@@ -109,6 +110,8 @@ class Rule(Record):
     words: list[str] = field(default_factory=list)
     thread: str = ""
     label: str = ""
+    known: bool = False
+    question: bool = False
     cron: str = ""
     every: float = 0.0
     text: str = ""
@@ -135,7 +138,8 @@ class Rule(Record):
     @property
     def conditional(self) -> bool:
         """Whether it looks at signals: one without any condition would be one for everything."""
-        return bool(self.source or self.sender or self.words or self.thread or self.label or self.before or self.after)
+        looks = self.source or self.sender or self.words or self.thread or self.label or self.known or self.question
+        return bool(looks or self.before or self.after)
 
     @property
     def acts(self) -> list[ActKind]:
@@ -273,7 +277,8 @@ class Facts:
     """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case.
 
     ``minutes``: of an event that begins soon, how long before it; ``entry``: of a time, the id of its rule; ``after``:
-    of a follow-up that was not answered, the name of its rule.
+    of a follow-up that was not answered, the name of its rule. ``known``: the user has written to the sender, or named
+    them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something.
     """
 
     source: str
@@ -291,6 +296,9 @@ class Facts:
     minutes: int = 0
     entry: str = ""
     after: str = ""
+    known: bool = False
+    direct: bool = False
+    question: bool = False
 
 
 def matches_of(metadata: Json) -> list[Match]:

@@ -6,9 +6,30 @@ out before a model sees the signal: each is a record of its own, done once, or d
 """
 
 from pepper_tui.rules.book import RuleBook
+from pepper_tui.rules.changes import RuleChanges, RuleError
 from pepper_tui.rules.configured import rules_of_config
 from pepper_tui.rules.follow_ups import FollowUps
 from pepper_tui.rules.hands import Hands
+from pepper_tui.rules.rehearsal import Rehearsal
+from pepper_tui.rules.report import acts_of, reports
 from pepper_tui.rules.runner import RuleRunner
+from pepper_tui.rules.senders import Sender, Senders
+from pepper_tui.rules.sentence import sentence
+from pepper_tui.rules.toml_text import as_toml
 
-__all__ = ["FollowUps", "Hands", "RuleBook", "RuleRunner", "rules_of_config"]
+__all__ = [
+    "FollowUps",
+    "Hands",
+    "Rehearsal",
+    "RuleBook",
+    "RuleChanges",
+    "RuleError",
+    "RuleRunner",
+    "Sender",
+    "Senders",
+    "acts_of",
+    "as_toml",
+    "reports",
+    "rules_of_config",
+    "sentence",
+]

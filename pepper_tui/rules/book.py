@@ -24,6 +24,7 @@ from pepper_tui.model import (
     RuleState,
 )
 from pepper_tui.rules.condition import Searched, holds, why
+from pepper_tui.rules.meant import meant
 from pepper_tui.rules.standing import BUILT_IN
 from pepper_tui.store import ContextStore, follow
 
@@ -80,10 +81,14 @@ class RuleBook:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
     def named(self, words: str) -> list[Rule]:
-        """The rules that ``words`` may mean: the one of that id or name, else those whose name holds them."""
-        wanted = " ".join(words.casefold().split())
-        exact = [rule for rule in self.rules if wanted in (rule.id, rule.name.casefold())]
-        return exact or [rule for rule in self.rules if wanted and wanted in rule.name.casefold()]
+        """The rules that ``words`` may mean: the one of that id or name, else those whose name holds them, else those
+        that look for them."""
+        return meant(self.rules, words)
+
+    @property
+    def templates(self) -> Mapping[str, str]:
+        """The texts that drafts may be made of, by their names."""
+        return self._templates
 
     @property
     def active(self) -> list[Rule]:

@@ -45,6 +45,8 @@ def holds(rule: Rule, facts: Facts, searched: Searched | None = None) -> bool:
         and (not rule.words or any(searched.holds(word) for word in rule.words))
         and (not rule.thread or rule.thread.casefold() in facts.subject.casefold())
         and (not rule.label or rule.label.casefold() in (one.casefold() for one in facts.labels))
+        and (not rule.known or facts.known)
+        and (not rule.question or (facts.question and facts.direct))
     )
 
 
@@ -60,7 +62,19 @@ def why(rule: Rule, facts: Facts) -> str:
         said.append(f"thread {rule.thread!r}")
     if rule.label:
         said.append(f"label {rule.label!r}")
+    if rule.known:
+        said.append("from somebody you know")
+    if rule.question:
+        said.append("asks you something")
     return f"your rule {rule.name!r}" + (f": {', '.join(said)}" if said else "")
+
+
+def says(text: str, word: str) -> bool:
+    """Whether ``text`` holds ``word`` as a whole word, in any case."""
+    # a pattern that ignores case is slow over a long text; most texts do not hold the word at all
+    if text.isascii() and word.isascii() and not all(part in text.lower() for part in word.lower().split()):
+        return False
+    return whole_word(word).search(text) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -42,6 +42,7 @@ Rules
   message is shown to nobody.
 - Acts on the outside (send, write) become proposals that the user approves with a key. Propose each once; a rejected
   one stays rejected. Never say that something was done before its <tool_result> says so.
+- When the user says "from now on", "always", "every …" or "stop …", propose it with propose_rule or pause_rule.
 - Hand work of several steps to delegate. Name an agent where memory of earlier work on the same matter helps.
 - Be brief and plain. Name people, times and subjects exactly."""
 

@@ -23,6 +23,7 @@ _STATES: Final = "it passes through states: going back would make what was done 
 _HAPPENED: Final = "it records what has happened"
 REFUSED: Final = {
     **dict.fromkeys(("tool.*", Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.REMINDER, "worker.*"), _STATES),
+    **dict.fromkeys((Namespace.RULE, f"{Namespace.RULE}.*"), "pepper rules restore brings an earlier version back"),
     **dict.fromkeys(
         (
             f"{Namespace.RAW}.*",

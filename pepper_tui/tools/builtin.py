@@ -13,6 +13,7 @@ from pepper_tui.tools.notify_tools import NOTIFY_TOOLS
 from pepper_tui.tools.profile_tools import PROFILE_TOOLS
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.reminder_tools import REMINDER_TOOLS
+from pepper_tui.tools.rule_tools import RULE_TOOLS
 from pepper_tui.tools.services import Services
 from pepper_tui.tools.status_tools import STATUS_TOOLS
 from pepper_tui.tools.tool import Tool
@@ -23,6 +24,7 @@ BUILTIN_TOOLS: tuple[Tool, ...] = (
     *CALENDAR_TOOLS,
     *EVENT_TOOLS,
     *REMINDER_TOOLS,
+    *RULE_TOOLS,
     *NOTE_TOOLS,
     *PROFILE_TOOLS,
     *FILE_TOOLS,

@@ -1,5 +1,5 @@
-"""Which values a person may trust: those that the user typed, that the config holds, or that belong to people the user
-has written to. Everything else on a card is marked.
+"""Which values a person may trust: those that the user typed, that the config or a rule of the user's holds, or that
+belong to people the user has written to. Everything else on a card is marked.
 
 An *atom* is an e-mail address, a URL, a bare host name, or an absolute path. An address to be fetched counts only as a
 whole and to the letter: any character of it that the user did not type could carry something out.
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import Config
-from pepper_tui.model import CardLine, ContextFilter, Namespace
+from pepper_tui.model import CardLine, ContextFilter, Namespace, RuleState
 from pepper_tui.text import clean
 from pepper_tui.tools.web_address import addresses_in, is_in
 
@@ -95,6 +95,10 @@ class Provenance:
         for atom in sorted(unknown):
             if "@" in atom and await self._store.get(atom, namespace=Namespace.PEOPLE) is not None:
                 unknown.discard(atom)
+        if any("@" in atom for atom in unknown):
+            for rule in await self._store.query(ContextFilter(namespaces=[Namespace.RULE], limit=MAX_MESSAGES)):
+                if rule.data.get("state") != RuleState.REMOVED.value:  # the user has said yes to each
+                    unknown -= {str(sender).lower() for sender in rule.data.get("sender", [])}
         if unknown:
             for number, text in enumerate(await self._messages(), 1):
                 plain = clean(text).lower()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pepper_tui.config import Smtp
-from pepper_tui.model import Json, Notification, Record, ToolCall
+from pepper_tui.model import Json, Notification, Record, Rule, RuleReport, ToolCall
 
 if TYPE_CHECKING:
     from pepper_tui.tools.folders import Folders
@@ -87,6 +87,63 @@ CancelCall = Callable[[str, str], Awaitable[str]]
 """call id, by whom -> words."""
 
 
+class RuleBook(Protocol):
+    """The rules that there are."""
+
+    @property
+    def rules(self) -> list[Rule]: ...
+
+    def named(self, words: str, /) -> list[Rule]: ...
+
+
+class RuleChanges(Protocol):
+    """What may be done to rules. ``ValueError`` says why it can't be; words say what was done."""
+
+    def drafted(self, given: Json, /) -> Rule: ...
+
+    def redrafted(self, of: Rule, given: Json, /) -> Rule: ...
+
+    async def versions(self, ident: str, /) -> list[Rule]: ...
+
+    async def earlier(self, ident: str, version: str, /) -> Rule: ...
+
+    async def removed(self, words: str, /) -> list[Rule]: ...
+
+    async def make(self, rule: Rule, /) -> str: ...
+
+    async def change(self, rule: Rule, /) -> str: ...
+
+    async def pause(self, ident: str, /) -> str: ...
+
+    async def resume(self, ident: str, /) -> str: ...
+
+    async def remove(self, ident: str, /) -> str: ...
+
+
+class Sender(Protocol):
+    """An address whose owner a name may mean; ``words`` say what is known of it."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def words(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleServices:
+    """All that tools may do with rules. ``words``: a rule as a sentence and as TOML; ``rehearse``: what it would have
+    done lately; ``senders``: who is meant by a name; ``offline``: there is no model that a rule could ask."""
+
+    book: RuleBook
+    changes: RuleChanges
+    words: Callable[[Rule], tuple[str, str]]
+    rehearse: Callable[[Rule], Awaitable[str]]
+    senders: Callable[[str], Awaitable[Sequence[Sender]]]
+    reports: Callable[[Sequence[Rule]], Awaitable[list[RuleReport]]]
+    offline: bool = False
+
+
 @dataclass(slots=True)
 class Services:
     """All that the built-in tools may reach beside the store."""
@@ -108,3 +165,4 @@ class Services:
     cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call
     cancel_call: CancelCall | None = None
     announce: Announce | None = None
+    rules: RuleServices | None = None

@@ -134,7 +134,7 @@ class WelcomeApp(App[str]):
         return [option.value for option in chosen] + self._named.get(topic, [])
 
     def _choices(self) -> Choices:
-        from pepper_tui.first_start import Calendars, Choices, Mails, ModelChoice
+        from pepper_tui.first_start import Calendars, Choices, Mails, ModelChoice, StarterRule
         from pepper_tui.first_start.questions import addresses_in
 
         models = [value for value in self._options("model") if isinstance(value, ModelChoice) and value.name]
@@ -144,6 +144,7 @@ class WelcomeApp(App[str]):
             [value for value in self._options("mail") if isinstance(value, Mails)],
             [value for value in self._options("calendar") if isinstance(value, Calendars)],
             models[-1] if models else None,
+            [value for value in self._options("rules") if isinstance(value, StarterRule)],
         )
 
     def action_move(self, by: int) -> None:
@@ -217,7 +218,7 @@ class WelcomeApp(App[str]):
         step = self._step
         if step == "you":
             self._open("name", self._signed, "your name")
-        elif not isinstance(step, str) and step.many:
+        elif not isinstance(step, str) and step.open:
             self._open(step.topic, "", "a Maildir or mbox file" if step.topic == "mail" else "a .ics file or a folder")
 
     def _open(self, asking: str, value: str, placeholder: str) -> None:

@@ -28,9 +28,8 @@ def keys_of(step: Question | str, looked: bool) -> str:
         return "o changes it · Enter goes on · s skips · b back"
     if isinstance(step, str):
         return "Enter writes it · b back · d demo · q quits"
-    return (
-        "x takes or leaves · o names another · " if step.many else "↑↓ choose · "
-    ) + "Enter goes on · s skips · b back"
+    names = "o names another · " if step.open else ""
+    return (f"x takes or leaves · {names}" if step.many else "↑↓ choose · ") + "Enter goes on · s skips · b back"
 
 
 class Pages:

@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.config import parse_config
-from pepper_tui.first_start import Calendars, Choices, ConfigExistsError, Mails, ModelChoice, config_text, write_config
+from pepper_tui.first_start import (
+    STARTER_RULES,
+    Calendars,
+    Choices,
+    ConfigExistsError,
+    Mails,
+    ModelChoice,
+    config_text,
+    write_config,
+)
+from pepper_tui.model import Facts
+from pepper_tui.rules import as_toml, rules_of_config, sentence
+from pepper_tui.rules.condition import holds
 from pepper_tui.text import one_line
 
 WORDS = st.text(max_size=40)
@@ -62,3 +74,19 @@ def test_a_text_that_is_no_config_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="bogus"):
         write_config(tmp_path / "h", "bogus = 1\n")
     assert not (tmp_path / "h").exists()
+
+
+def test_the_starter_rules_are_rules_as_pepper_writes_them() -> None:
+    text = config_text(Choices(rules=list(STARTER_RULES)), HOME)
+    rules = rules_of_config(parse_config(text, HOME / "c"))
+    assert [as_toml(rule).splitlines() for rule in rules] == [list(starter.lines) for starter in STARTER_RULES]
+    assert [sentence(rule) for rule in rules] == [
+        "When mail from somebody you know says 'urgent', 'urgently', 'asap', 'as soon as possible', 'deadline', 'due "
+        "today' or 'end of day', tell me.",
+        "When mail asks you something, tell me.",
+    ]
+    urgent, question = rules
+    assert holds(urgent, Facts("mail", subject="ASAP please", known=True))
+    assert not holds(urgent, Facts("mail", subject="ASAP please"))
+    assert holds(question, Facts("mail", question=True, direct=True))
+    assert not holds(question, Facts("mail", question=True))

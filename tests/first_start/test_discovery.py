@@ -63,7 +63,7 @@ async def test_offlineimap_and_khal_are_asked_for_their_folders(tmp_path: Path) 
 
 async def test_no_model_is_ever_chosen_by_itself(tmp_path: Path) -> None:
     found = await discover(tmp_path, {"OPENAI_API_KEY": "sk", "ANTHROPIC_API_KEY": "sk"})
-    model = questions(found)[-1]
+    [model] = [each for each in questions(found) if each.topic == "model"]
     assert [option.chosen for option in model.options] == [True, False, False]
     assert model.options[0].value is None
 

@@ -44,7 +44,7 @@ async def welcome(home: Path, found: Found = FOUND) -> AsyncIterator[tuple[Welco
 
 async def test_enter_all_through_takes_what_was_found_but_no_model(tmp_path: Path) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press(*["enter"] * 5)
+        await pilot.press(*["enter"] * 6)
         assert not (tmp_path / "h").exists()  # nothing before the last step
         await pilot.press("enter")
         await until(lambda: app.return_value == "written", pilot)
@@ -53,15 +53,17 @@ async def test_enter_all_through_takes_what_was_found_but_no_model(tmp_path: Pat
     assert config.calendar.paths == [Path("/c")]
     assert (config.user.name, config.user.addresses) == ("Alex", ["alex@example.com"])
     assert config.models.api_key == config.models.base_url == ""
+    assert [rule.name for rule in config.rule] == ["urgent words", "direct questions"]
 
 
 async def test_every_step_can_be_skipped(tmp_path: Path) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press("enter", "s", "s", "s", "s", "enter")
+        await pilot.press("enter", "s", "s", "s", "s", "s", "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
     assert config.mail.maildir == config.calendar.paths == config.user.addresses == []
     assert config.user.name == ""
+    assert config.rule == []
 
 
 async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: Path) -> None:
@@ -73,12 +75,13 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
         await until(lambda: not app._asking, pilot)
         await pilot.press("enter", "enter", "down", "down", "down", "enter")
         await pilot.press(*"some-model q", "enter")
+        await pilot.press("x", "o", "enter")  # a rule is left; there is none to name
         await until(lambda: app._step == "you", pilot)
         await pilot.press("o", "ctrl+u", *"Kim", "enter", "ctrl+u", *"no address", "enter")
         await until(lambda: "is no address" in app._trouble, pilot)
         await pilot.press("ctrl+u", *"kim@example.com", "enter")
         await until(lambda: not app._asking, pilot)
-        await pilot.press("b", "b", "enter", "enter", "enter")
+        await pilot.press("b", "b", "b", "enter", "enter", "enter", "enter")
         await until(lambda: app._step == "write", pilot)
         await pilot.press("enter")
         await until(lambda: app.return_value == "written", pilot)
@@ -87,6 +90,7 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
     assert (config.models.name, config.models.base_url) == ("some-model q", "https://a.example/")
     assert config.models.api_key == "env:ANTHROPIC_API_KEY"
     assert (config.user.name, config.user.addresses) == ("Kim", ["kim@example.com"])
+    assert [rule.name for rule in config.rule] == ["direct questions"]
 
 
 @pytest.mark.parametrize(("keys", "value"), [("d", "demo"), ("enter d", "demo"), ("q", None), ("escape", None)])
@@ -102,7 +106,7 @@ async def test_a_config_that_came_meanwhile_is_not_written_over(tmp_path: Path) 
     async with welcome(tmp_path / "h") as (app, pilot):
         (tmp_path / "h").mkdir()
         (tmp_path / "h" / "config.toml").write_text("# mine\n")
-        await pilot.press(*["enter"] * 6)
+        await pilot.press(*["enter"] * 7)
         await until(lambda: "is there already" in app._trouble, pilot)
     assert (tmp_path / "h" / "config.toml").read_text() == "# mine\n"
 
@@ -112,7 +116,7 @@ def test_from_nothing_to_the_running_program_in_one_go(tmp_path: Path) -> None:
     ours = {"HOME": str(home), "PYTHONPATH": root, "PEPPER_HOME": str(tmp_path / "pepper"), "OPENAI_API_KEY": ""}
     with Terminal([sys.executable, "-m", "pepper_tui"], ours, (100, 30)) as terminal:
         terminal.wait_for("2 mailboxes, 1 calendar")
-        for step in ("1 of 5", "2 of 5", "3 of 5", "4 of 5", "5 of 5"):
+        for step in ("1 of 6", "2 of 6", "3 of 6", "4 of 6", "5 of 6", "6 of 6"):
             terminal.press("enter")
             terminal.wait_for(step)
         terminal.press("enter")
@@ -134,6 +138,7 @@ def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
             ("Another Maildir", ""),
             ("Another .ics", ""),
             ("Which one?", "2"),
+            ("direct questions", "1"),
             ("Your name", ""),
             ("Your addresses", "nonsense"),
             ("nonsense is no address", "kim@example.com"),
@@ -150,6 +155,7 @@ def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
     assert len(config.mail.maildir) == 1
     assert config.models.api_key == "env:OPENAI_API_KEY"
     assert config.user.addresses == ["kim@example.com"]
+    assert [rule.name for rule in config.rule] == ["urgent words"]
     assert "sk-planted" not in (place / "config.toml").read_text()
 
 
@@ -165,6 +171,7 @@ def test_init_without_a_terminal_says_so_and_yes_takes_what_is_there(
     done = CliRunner().invoke(command, ["--home", str(place), "init", "--yes"])
     assert done.exit_code == 0, done.output
     assert len(load_config(place).mail.maildir) == 2
+    assert load_config(place).rule == []
     again = CliRunner().invoke(command, ["--home", str(place), "init", "--yes"])
     assert again.exit_code == 2
     assert "--yes writes over nothing" in again.output

@@ -82,7 +82,11 @@ def test_new_views(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ..
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("keys", [(), ("enter", "down", "x"), ("enter",) * 3, ("enter",) * 5], ids=["0", "1", "3", "5"])
+@pytest.mark.parametrize(
+    "keys",
+    [(), ("enter", "down", "x"), ("enter",) * 3, ("enter",) * 4, ("enter",) * 6],
+    ids=["0", "1", "3", "4", "6"],
+)
 def test_the_first_start(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async def settle(pilot: Pilot[str]) -> None:
         await pilot.pause(0.5)

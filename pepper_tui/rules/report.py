@@ -1,0 +1,116 @@
+"""What came of each rule: matches, acts by state, cost, how many of its notices were dismissed, and what it waits for.
+
+Acts carry the tags ``rule:<id>``, ``act:<kind>`` and ``state:<state>``, so that those of a rule with many are
+counted by the index.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from pepper_tui.model import (
+    ACTS,
+    ActState,
+    ContextFilter,
+    Namespace,
+    Notification,
+    NotificationState,
+    Rule,
+    RuleAct,
+    RuleReport,
+    ToolCall,
+    WorkerRun,
+)
+from pepper_tui.rules.pages import Newest
+from pepper_tui.rules.sentence import sentence
+from pepper_tui.rules.toml_text import as_toml
+from pepper_tui.store import ContextStore
+
+_READ: Final = 200  # acts of a rule that are read one by one, the newest; more are counted by their tags
+_RUNS: Final = 1000  # runs whose cost is looked at, the newest
+_NOTICES: Final = 2000  # notices that are looked at, the newest
+
+
+async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool = False) -> list[RuleReport]:
+    """One report a rule, in the order of ``rules``. ``offline``: there is no model that an ``ask`` could go to."""
+    if not rules:
+        return []
+    cost, dismissed = await _cost(store), await _dismissed(store)
+    return [await _report(store, rule, cost, dismissed, offline=offline) for rule in rules]
+
+
+async def acts_of(store: ContextStore, rule: str, limit: int = 50) -> list[RuleAct]:
+    """The acts of a rule, the newest first."""
+    found = await store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule}"], limit=limit))
+    return RuleAct.readable(found)
+
+
+async def _report(
+    store: ContextStore, rule: Rule, cost: dict[str, float], dismissed: dict[str, int], *, offline: bool
+) -> RuleReport:
+    acts = await acts_of(store, rule.id, _READ)
+    if len(acts) < _READ:
+        states = Counter(str(act.state) for act in acts)
+        matches = len({act.match for act in acts})
+    else:
+        states = Counter({str(state): await _count(store, rule, f"state:{state}") for state in ActState})
+        matches = max([await _count(store, rule, f"act:{kind}") for kind in rule.acts or ACTS])
+    return RuleReport(
+        rule.data(),
+        sentence(rule),
+        as_toml(rule),
+        matches=matches,
+        acts={state: count for state, count in states.items() if count},
+        cost=cost.get(rule.id, 0.0),
+        dismissed=dismissed.get(rule.id, 0),
+        last=max((act.created_at for act in acts), default=None),
+        waits=_waits(rule, acts, offline=offline),
+    )
+
+
+async def _count(store: ContextStore, rule: Rule, tag: str) -> int:
+    return await store.count(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule.id}", tag]))
+
+
+def _waits(rule: Rule, acts: Sequence[RuleAct], *, offline: bool) -> str:
+    said = []
+    deferred = Counter(act.act for act in acts if act.state is ActState.DEFERRED)
+    if rule.ask and offline:
+        said.append("waits for a model")
+    elif asks := deferred["ask"]:
+        said.append(f"{asks} {'question waits' if asks == 1 else 'questions wait'} for the model")
+    if drafts := deferred["draft"]:
+        said.append(f"{drafts} {'draft waits' if drafts == 1 else 'drafts wait'} for room")
+    if rest := sum(count for kind, count in deferred.items() if kind not in ("ask", "draft")):
+        said.append(f"{rest} {'act is' if rest == 1 else 'acts are'} deferred")
+    return ", ".join(said)
+
+
+async def _cost(store: ContextStore) -> dict[str, float]:
+    """What the runs that acts began have spent, by rule."""
+    spent: dict[str, float] = defaultdict(float)
+    async for context in Newest(store, ContextFilter(namespaces=[Namespace.RUN]), _RUNS).each():
+        for run in WorkerRun.readable([context]):
+            if not run.spent:
+                continue
+            found = await store.get(run.call, namespace=Namespace.TOOL_CALL)
+            for call in ToolCall.readable([found] if found else []):
+                if call.origin.startswith("act:"):
+                    spent[call.origin.removeprefix("act:").partition("|")[0]] += run.spent
+    return spent
+
+
+async def _dismissed(store: ContextStore) -> dict[str, int]:
+    """How many notices the user dismissed, by the rules that told of them (the context's metadata ``rules``)."""
+    counted: dict[str, int] = defaultdict(int)
+    async for context in Newest(store, ContextFilter(namespaces=[Namespace.NOTIFICATION]), _NOTICES).each():
+        rules = context.metadata.get("rules")
+        if not isinstance(rules, list):
+            continue
+        for notice in Notification.readable([context]):
+            if notice.state is NotificationState.DISMISSED:
+                for rule in rules:
+                    counted[str(rule)] += 1
+    return counted

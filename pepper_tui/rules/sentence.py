@@ -1,0 +1,147 @@
+"""A rule as one plain English sentence, as its card, the list of rules and the chat show it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pepper_tui.model import Priority, Rule
+from pepper_tui.text import one_line
+
+_DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_CODES: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_QUOTED: Final = 200  # characters of the user's words that the sentence repeats
+
+
+def sentence(rule: Rule) -> str:
+    """``rule`` in one sentence: when it holds, and what is done then."""
+    return f"{_condition(rule)}, {_joined(_acts(rule), 'and')}."
+
+
+def rhythm(rule: Rule) -> str:
+    """When a rule of the clock comes, in words; the cron line itself where it has no short form."""
+    if rule.every:
+        return f"Every {span(rule.every)}"
+    return _cron(rule.cron)
+
+
+def span(seconds: float) -> str:
+    """A length of time in words, in the largest unit that counts it whole: ``2 days``, ``90 minutes``."""
+    for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length and seconds % length == 0:
+            count = int(seconds // length)
+            return f"{count} {unit}s" if count > 1 else unit
+    return f"{seconds:g} seconds"
+
+
+def _condition(rule: Rule) -> str:
+    if rule.timed:
+        return rhythm(rule)
+    if rule.after:
+        return f"When nobody answered within the time of the rule {_quoted(rule.after)}"
+    about = _about(rule)
+    if rule.before:
+        return f"{rule.before} {'minute' if rule.before == 1 else 'minutes'} before {about}"
+    return f"When {about}" if _says(rule) else f"When {about} comes"
+
+
+def _about(rule: Rule) -> str:
+    noun = {"mail": "mail", "calendar": "an event", "": "anything"}.get(
+        rule.source, f"something from the feed {_quoted(rule.source)}"
+    )
+    parts = [noun]
+    if rule.sender:
+        parts.append(f"from {_joined([one_line(each, 100) for each in rule.sender], 'or')}")
+    elif rule.known:
+        parts.append("from somebody you know")
+    if rule.sender and rule.known:
+        parts.append("(whom you know)")
+    if rule.thread:
+        parts.append(f"in a thread about {_quoted(rule.thread)}")
+    if rule.label:
+        parts.append(f"in {_quoted(rule.label)}")
+    if said := _says(rule):
+        parts.append(said)
+    return " ".join(parts)
+
+
+def _says(rule: Rule) -> str:
+    said = []
+    if rule.question:
+        said.append("asks you something")
+    if rule.words:
+        said.append(f"says {_joined([_quoted(word) for word in rule.words], 'or')}")
+    return " and ".join(said)
+
+
+def _acts(rule: Rule) -> list[str]:
+    acts = []
+    urgent = " at once, as urgent" if rule.priority is Priority.URGENT else ""
+    if rule.notify:
+        acts.append(f"tell me {_quoted(rule.text)}{urgent}" if rule.text and rule.timed else f"tell me{urgent}")
+    if rule.draft:
+        acts.append(f"draft a reply from the template {_quoted(rule.draft)}")
+    elif rule.reply:
+        acts.append(f"draft the reply {_quoted(rule.reply)}")
+    if rule.remind:
+        acts.append(f"remind me {one_line(rule.remind, 80)}")
+    if rule.follow_up:
+        nudge = f" and draft a reminder from the template {_quoted(rule.nudge)}" if rule.nudge else ""
+        hours = rule.follow_up * 3600
+        within = span(hours) if hours % 86_400 == 0 or hours < 86_400 else f"{rule.follow_up:g} hours"
+        within = f"1 {within}" if within in ("day", "hour", "minute") else within
+        acts.append(f"tell me if nobody answers within {within}{nudge}")
+    if rule.brief and rule.timed:
+        acts.append("brief me on the day")
+    elif rule.brief:
+        acts.append(f"brief me {rule.brief} {'minute' if rule.brief == 1 else 'minutes'} before it begins")
+    if rule.ask:
+        acts.append(f"ask the model: {one_line(rule.ask, _QUOTED)}".rstrip(" .!"))
+    if not acts:
+        acts.append(f"rank it {rule.priority}")
+    return acts
+
+
+def _cron(line: str) -> str:
+    fields = line.lower().split()
+    if len(fields) != 5 or not re.fullmatch(r"\d{1,2}", fields[0]):
+        return f"At the times of the cron line {_quoted(line)}"
+    minute, hour, date, month, days = fields
+    if (hour, date, month, days) == ("*", "*", "*", "*"):
+        return "Every hour" if int(minute) == 0 else f"Every hour at :{int(minute):02}"
+    on = _on(date, days) if re.fullmatch(r"\d{1,2}", hour) and month == "*" else ""
+    return f"{on} at {int(hour):02}:{int(minute):02}" if on else f"At the times of the cron line {_quoted(line)}"
+
+
+def _on(date: str, days: str) -> str:
+    """The days of a cron line in words; empty where they have no short form."""
+    if (date, days) == ("*", "*"):
+        return "Every day"
+    if days == "*" and date.isdecimal():
+        return f"On day {int(date)} of every month"
+    if date != "*":
+        return ""
+    if days in ("mon-fri", "1-5"):
+        return "Every weekday"
+    named = []
+    for code in days.split(","):
+        if code in _CODES:
+            named.append(_DAYS[_CODES.index(code)])
+        elif code in tuple("01234567"):
+            named.append(_DAYS[int(code) % 7])
+        else:
+            return ""
+    if sorted(named) == ["Saturday", "Sunday"]:
+        return "Every Saturday and Sunday"
+    return f"Every {_joined(named, 'and')}"
+
+
+def _quoted(words: str) -> str:
+    return f"'{one_line(words, _QUOTED)}'"
+
+
+def _joined(parts: Sequence[str], word: str) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"

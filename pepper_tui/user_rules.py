@@ -1,0 +1,207 @@
+"""The user's rules, with all that is needed to see and change them: book, changes, rehearsal, reports, and a proposal
+made of an item of the inbox. What is called here is the user's own act; models come by the tools and their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import Config
+from pepper_tui.feeds import Agenda, Mailbox
+from pepper_tui.feeds.mail_intake import mail_facts
+from pepper_tui.model import (
+    OPEN_TAG,
+    Approval,
+    Context,
+    Effect,
+    Facts,
+    Json,
+    Namespace,
+    Notification,
+    Rule,
+    RuleAct,
+    RuleReport,
+    ToolCall,
+)
+from pepper_tui.rules import (
+    Rehearsal,
+    RuleBook,
+    RuleChanges,
+    RuleError,
+    Senders,
+    acts_of,
+    as_toml,
+    reports,
+    sentence,
+)
+from pepper_tui.rules.condition import is_one_of
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+from pepper_tui.tools.services import RuleServices
+
+ALWAYS: Final = "user:always"
+"""The origin of a call that the user's key has made of an item: its result starts no step of the scheduler."""
+
+
+class UserRules:
+    """``book`` is started and stopped by its owner. Methods raise ``RuleError`` (a ``ValueError``) with words."""
+
+    def __init__(
+        self,
+        store: ContextStore,
+        clock: Clock,
+        config: Config,
+        zone: tzinfo,
+        book: RuleBook,
+        agenda: Agenda | None,
+        *,
+        offline: bool,
+    ) -> None:
+        self._store, self._clock, self._offline = store, clock, offline
+        self._own = frozenset(one.lower() for one in (*config.user.addresses, config.sender_address) if one)
+        vips = list(config.user.vips)
+        self.book = book
+        self.changes = RuleChanges(store, clock, book)
+        self._senders = Senders(store)
+        self._rehearsal = Rehearsal(
+            store,
+            clock,
+            zone,
+            facts_of=self._facts,
+            is_vip=lambda address: is_one_of(address, vips),
+            events=agenda.between if agenda is not None else None,
+        )
+
+    def services(self) -> RuleServices:
+        """What the tools on rules are given."""
+        return RuleServices(
+            book=self.book,
+            changes=self.changes,
+            words=lambda rule: (sentence(rule), as_toml(rule)),
+            rehearse=self._rehearsal.words,
+            senders=self._senders.named,
+            reports=self._reports,
+            offline=self._offline,
+        )
+
+    def _facts(self, context: Context) -> Facts | None:
+        facts = mail_facts(context.data, self._own)
+        return None if facts.sender in self._own else facts
+
+    async def _reports(self, rules: Sequence[Rule]) -> list[RuleReport]:
+        return await reports(self._store, rules, offline=self._offline)
+
+    # ------------------------------------------------------------------------------------------------ the user's acts
+
+    async def all(self) -> list[RuleReport]:
+        """Each rule with what came of it, the config's first."""
+        return await self._reports(self.book.rules)
+
+    async def report(self, words: str) -> RuleReport:
+        [report] = await self._reports([self._one(words)])
+        return report
+
+    async def acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        """The acts of a rule, the newest first."""
+        return await acts_of(self._store, rule_id, limit)
+
+    async def pause(self, words: str) -> str:
+        return await self.changes.pause(self._one(words).id)
+
+    async def resume(self, words: str) -> str:
+        return await self.changes.resume(self._one(words).id)
+
+    async def remove(self, words: str) -> str:
+        return await self.changes.remove(self._one(words).id)
+
+    async def versions(self, words: str) -> list[Rule]:
+        """What a rule has said, the newest first; also of one that was removed."""
+        rule = await self._one_or_removed(words)
+        return await self.changes.versions(rule.id) or [rule]
+
+    async def restore(self, words: str, version: str) -> str:
+        return await self.changes.restore((await self._one_or_removed(words)).id, version)
+
+    async def propose(self, ref: str) -> str:
+        """Open a card for a rule that always does what was done about the item ``ref``."""
+        arguments = await self._always(ref)
+        call = ToolCall(
+            self._clock.new_id("call"),
+            "propose_rule",
+            {**arguments, "reason": "You asked for this on an item of the inbox."},
+            Effect.LOCAL,
+            self._clock.now(),
+            ALWAYS,
+            root="user",
+            tainted=True,  # the address is as the mail has it
+        )
+        await self._store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+        return "the rule is a card of its own; it holds after your yes"
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _one(self, words: str) -> Rule:
+        found = self.book.named(words)
+        if len(found) == 1:
+            return found[0]
+        listed = ", ".join(one_line(rule.name, 60) for rule in (found or self.book.rules)[:20])
+        if found:
+            raise RuleError(f"several rules may be meant by {one_line(words, 60)!r}: {listed}")
+        there = f"there are: {listed}" if listed else "there are none yet"
+        raise RuleError(f"there is no rule {one_line(words, 60)!r}; {there}")
+
+    async def _one_or_removed(self, words: str) -> Rule:
+        if not self.book.named(words):
+            for rule in await self.changes.removed(words):
+                return rule
+        return self._one(words)
+
+    async def _always(self, ref: str) -> Json:
+        """What ``propose_rule`` is asked for, of an item: the sender, and the act."""
+        kind, _, ident = ref.partition(":")
+        if kind == "notification":
+            found = await self._store.get(ident, namespace=Namespace.NOTIFICATION)
+            for notice in Notification.readable([found] if found else []):
+                signal = await self._signal(notice.source)
+                address = notice.sender or signal.get("sender", "")
+                who = notice.who or signal.get("sender_name", "")
+                return self._of(address, who, {"notify": True})
+        if kind == "approval":
+            found = await self._store.get(ident, namespace=Namespace.APPROVAL)
+            for approval in Approval.readable([found] if found else []):
+                return await self._as_drafted(approval)
+        if kind.startswith(f"{Namespace.SIGNALS}."):
+            signal = await self._signal(ref)
+            return self._of(signal.get("sender", ""), signal.get("sender_name", ""), {"notify": True})
+        raise RuleError("of this item no rule can be made: say it in the chat, as in “always tell me when Ann writes”")
+
+    async def _as_drafted(self, approval: Approval) -> Json:
+        found = await self._store.get(approval.call, namespace=Namespace.TOOL_CALL)
+        for call in ToolCall.readable([found] if found else []):
+            if call.origin.startswith("act:"):
+                raise RuleError("a rule of yours does this already: `rules` lists them")
+            mail = await self._mail(str(call.arguments.get("message_id") or ""))
+            body = str(approval.resolved.payload.get("body") or call.arguments.get("body") or "")
+            if mail and body:
+                sender = mail["sender"]
+                return self._of(sender["address"], sender["name"], {"reply": body[:4000]})
+        raise RuleError("only a reply to a mail can be drafted always")
+
+    def _of(self, address: str, who: str, act: Json) -> Json:
+        if not address:
+            raise RuleError("this item has no sender, so a rule would have nothing to look for")
+        if address in self._own:
+            raise RuleError("you have sent this yourself")
+        name = one_line(who or address, 50)
+        return {"name": name if "notify" in act else f"reply to {name}", "source": "mail", "sender": [address], **act}
+
+    async def _signal(self, ref: str) -> dict[str, str]:
+        space, _, ident = ref.partition(":")
+        found = await self._store.get(ident, namespace=space) if ident else None
+        metadata = found.data.get("metadata") if found else None
+        return {key: str(value) for key, value in metadata.items()} if isinstance(metadata, dict) else {}
+
+    async def _mail(self, message_id: str) -> Json | None:
+        return await Mailbox(self._store).read(message_id) if message_id else None

@@ -1,0 +1,35 @@
+"""Whether a mail asks something."""
+
+from __future__ import annotations
+
+import pytest
+
+from pepper_tui.feeds.mail_intake import mail_facts
+from pepper_tui.feeds.reply_text import asks_something
+from tests.rules.world import OWN, mail_data
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Can you come?", True),
+        ("Could you send it (today?) please", True),
+        ("Is it 'done' ?\nBest", True),
+        ("Kommst du??", True),
+        ("See https://a.example/p?q=1 for more.", False),
+        ("It is done.", False),
+        ("? ", False),
+        ("", False),
+    ],
+)
+def test_a_question_is_a_sentence(text: str, asks: bool) -> None:
+    assert asks_something(text) is asks
+
+
+def test_lists_and_automatic_mail_ask_nothing() -> None:
+    mail = mail_data("1", "Ann", "ann@x.org", "s", "Can you come?", 1.0)
+    assert mail_facts(mail, {OWN}).question
+    assert mail_facts(mail, {OWN}).direct
+    assert not mail_facts(mail).direct
+    assert not mail_facts({**mail, "auto_submitted": "auto-replied"}).question
+    assert not mail_facts({**mail, "list_headers": {"list-id": "x"}}).question
