@@ -135,7 +135,7 @@ async def _asked(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
     except NoEngineError:
         if not (home / "config.toml").exists():
             raise missing_config(home) from None
-        from pepper_tui.rule_questions import rule_answers
+        from pepper_tui.engine.rule_answers import rule_answers
 
         async with opened(home, feeds=False) as engine:
             async for item in rule_answers(engine.user_rules)[verb](arguments):

@@ -32,6 +32,7 @@ from pepper_tui.attention import (
 )
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import DATABASE, Config, Secrets
+from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
     Agenda,
     CalendarFeed,
@@ -91,7 +92,6 @@ from pepper_tui.tools import (
     builtin_registry,
 )
 from pepper_tui.tools.mcp import McpServers
-from pepper_tui.user_rules import UserRules
 from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pepper_tui.engine.rule_answers import rule_answers
 from pepper_tui.questions import answers, store_answers
 from pepper_tui.remote import RemoteServer
-from pepper_tui.rule_questions import rule_answers
 from pepper_tui.runtime import Engine
 
 

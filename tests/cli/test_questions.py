@@ -23,6 +23,8 @@ CONFIG = """
 name = "Alex"
 addresses = ["alex@example.com"]
 zone = "UTC"
+[tools]
+undo_seconds = 0.1
 [mail.smtp]
 host = "127.0.0.1"
 port = 1
@@ -123,8 +125,9 @@ async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngi
         return bool((await asked(engine, "log", effects=True))[0]["outcome"] == "failed")
 
     await until(ended)
-    [found] = await asked(engine, "log", effects=True)
+    [found, back] = await asked(engine, "log", effects=True)
     assert found["decision"] == "approved"
+    assert (back["decision"], back["effect"]) == ("pending", found["effect"]), "its card is back"
     assert found["decided_at"] >= found["proposed_at"]
     assert found["error"], "nothing listens on port 1: the words say so"
     shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "log", "--effects"])

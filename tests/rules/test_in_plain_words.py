@@ -169,7 +169,7 @@ async def test_what_is_typed_becomes_a_card(engine: Engine, text: str, sentence:
     assert shown["Rule"].value == sentence
     assert shown["TOML"].value.startswith("[[rule]]\nname = ")
     assert shown["Lately"].value.startswith("In the last 30 days it would ")
-    assert engine.user_rules.book.rules[1:] == []
+    assert [rule for rule in engine.user_rules.book.rules if rule.origin == "made"] == []
 
 
 async def test_a_yes_makes_it_hold(engine: Engine, clock: ManualClock) -> None:
@@ -336,7 +336,7 @@ async def test_always_do_this(engine: Engine, clock: ManualClock) -> None:
     await yes(engine, clock, approval)
     await until(lambda: engine.user_rules.book.rule("nora") is not None)
     assert await engine.recall(ContextFilter(namespaces=[Namespace.STEP])) == []  # nobody thinks about it
-    [_, report] = await engine.rules()
+    [report] = [each for each in await engine.rules() if each.rule["origin"] == "made"]
     assert report.sentence == "When mail from nora@north.example comes, tell me."
     assert "Paused" in await engine.pause_rule("nora")
     with pytest.raises(EngineError, match="no rule can be made"):
