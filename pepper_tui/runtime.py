@@ -212,6 +212,7 @@ class Engine:
         services.cancel_call = self._tools.cancel
         services.delegate_tainted = self._workers.tainted
         services.announce = self._inbox.announce
+        services.revise = self._revise
         hands = Hands(
             announce=self._inbox.announce,
             parse_when=parse_when,
@@ -492,8 +493,20 @@ class Engine:
     def _note(self, approval_id: str) -> None:
         self._decided.append((self._clock.now(), approval_id))
 
+    async def _revise(self, call_id: str, fields: dict[str, str], asked: bool) -> str:
+        try:
+            return await self._tools.approvals.revise(call_id, fields, asked=asked)
+        except ApprovalError as error:
+            raise ValueError(str(error)) from error
+
+    async def attend(self, at_inbox: bool) -> None:
+        """Whether the user is at a card: edits one, or the inbox has the keys. Until they leave none is revised."""
+        self._tools.approvals.attended = at_inbox
+
     async def seen(self, ref: str) -> None:
         kind, _, ident = ref.partition(":")
+        if kind == "approval":
+            await self._tools.approvals.shown(ident)
         if kind == "notification":
             with contextlib.suppress(InboxError):
                 await self._inbox.seen(ident)

@@ -197,6 +197,7 @@ class Approval(Record):
 
     ``acts_at``: of an approved one, when its window ends and it is carried out. ``problem``: why it is back although it
     was approved before (a send that failed, a window that was missed). ``retry_of``: the approval that failed.
+    ``shown_at``: when a screen first drew it. ``revises``: the approval that a model's better words took the place of.
     """
 
     id: str
@@ -215,6 +216,8 @@ class Approval(Record):
     acts_at: float | None = None
     problem: str = ""
     retry_of: str = ""
+    shown_at: float | None = None
+    revises: str = ""
 
     def __post_init__(self) -> None:
         self.state = ApprovalState(self.state)

@@ -23,6 +23,7 @@ from pepper_tui.model import (
     Approval,
     ApprovalState,
     CallState,
+    CardLine,
     ContextUpdate,
     Effect,
     Namespace,
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 WAITING: Final = "waits for your approval"
 APPROVED: Final = "approved"
+WAS: Final = "Before"
+"""The label of what a model's better words took the place of."""
 LATE: Final = 900.0  # seconds after the window's end from which an act is asked for once more
 _LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is noticed
 _MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
@@ -74,6 +77,8 @@ class Approvals:
         self._ledger = Ledger(store, clock, config.tools.result_limit)
         self._provenance = Provenance(store, config)
         self._timer: asyncio.Task[None] | None = None
+        self.attended = False
+        """Whether the user edits a card, or the inbox has the keys."""
 
     async def start(self) -> None:
         """Begin to expire cards, those first that fell due while nothing ran."""
@@ -215,10 +220,38 @@ class Approvals:
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
         """End the card as edited and open a new pending one with ``fields`` (label -> value); its id."""
+        return await self._replace(approval_id, fields, ApprovalState.EDITED)
+
+    async def shown(self, approval_id: str) -> None:
+        """Note that a screen has drawn the card: from now on only the user's own wish lets a model revise it."""
+        found = await self._ledger.approval(approval_id)
+        if found is not None and found[0].state is ApprovalState.PENDING and found[0].shown_at is None:
+            with contextlib.suppress(ApprovalError):
+                async with self._deciding():
+                    await self._put(replace(found[0], shown_at=self._clock.now()), found[1])
+
+    async def revise(self, call_id: str, fields: dict[str, str], *, asked: bool) -> str:
+        """Put a model's better words in the place of a card that waits: the old one is withdrawn, a new one shows what
+        was before. ``asked``: the user's own message led to it; else only until a screen has drawn the card. Never
+        while the user edits, or the inbox has the keys."""
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.WAITING_APPROVAL:
+            raise ApprovalError("there is no such proposal that waits")
+        named = await self._ledger.approval(found[0].approval)
+        if named is None or named[0].state is not ApprovalState.PENDING:
+            raise ApprovalError("it is decided already")
+        if self.attended:
+            raise ApprovalError("the user is at the inbox just now: leave the card as it is")
+        if named[0].shown_at is not None and not asked:
+            raise ApprovalError("the user has seen the card: it stays as it is, unless they ask for a change")
+        return await self._replace(named[0].id, fields, ApprovalState.WITHDRAWN)
+
+    async def _replace(self, approval_id: str, fields: dict[str, str], to: ApprovalState) -> str:
         approval, version, call, call_version, tool = await self._loaded(approval_id)
         self._must_be_pending(approval)
         if approval.expires_at <= self._clock.now():
             raise ApprovalError("this has expired")
+        by_user = to is ApprovalState.EDITED
         if tool is None or tool.revise is None:
             raise ApprovalError("this can't be edited")
         effect = approval.resolved
@@ -233,8 +266,12 @@ class Approvals:
         except ToolError as error:
             raise ApprovalError(str(error)) from error
         before = {atom for line in effect.lines for atom in atoms(line.value)}
-        typed = [atom for value in given.values() for atom in atoms(value) if atom not in before]
-        lines = [line for line in revised.lines if line.label != "Not from you"]
+        typed = [atom for value in given.values() for atom in atoms(value) if atom not in before] if by_user else []
+        lines = [line for line in revised.lines if line.label not in ("Not from you", WAS)]
+        if not by_user:
+            old = {line.label.lower(): line for line in effect.lines}
+            changed = [old[label] for label in given if label in old and old[label].value != given[label]]
+            lines += [CardLine(WAS, line.value, multiline=line.multiline, settled=True) for line in changed]
         revised = replace(
             revised,
             tool=tool.name,
@@ -255,11 +292,13 @@ class Approvals:
             reason=approval.reason,
             matter=approval.matter,
             retry_of=approval.retry_of,
+            revises="" if by_user else approval.id,
         )
-        old = self._moved(approval, ApprovalState.EDITED, decided_at=now, edited_into=new.id, snoozed_until=None)
+        note = "" if by_user else "better words took its place"
+        ended = self._moved(approval, to, decided_at=now, edited_into=new.id, snoozed_until=None, decision_note=note)
         async with self._deciding():
             await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING, summary=revised.summary)
-            await self._put(old, version)
+            await self._put(ended, version)
             await self._put(new, 0)
         return new.id
 

@@ -372,4 +372,27 @@ draft_reply = _sending(
     resolve_draft, "draft_reply", "Propose an answer to a mail. The user may edit it and sends it, or not."
 )
 
-MAIL_TOOLS: Final = (search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply)
+
+@tool(effect=Effect.LOCAL, rerunnable=True)
+async def revise_draft(ctx: ToolContext, call_id: str, body: str, subject: str = "") -> str:
+    """Put better words into a mail that waits for the user's yes. Only until the user has seen its card, or where the
+    user asks for the change. The old card is withdrawn; the new one shows what was before.
+
+    Args:
+        call_id: the call that waits, as <open_calls> gives it
+        body: the whole new text
+        subject: the new subject; empty leaves it
+    """
+    if ctx.services.revise is None:
+        raise ToolError("drafts can't be revised here")
+    fields = {"body": body, **({"subject": subject} if subject.strip() else {})}
+    try:
+        await ctx.services.revise(call_id, fields, ctx.call.root == "user")
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+    return "The new words stand on a new card, which waits for the user's yes."
+
+
+MAIL_TOOLS: Final = (
+    search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply, revise_draft,
+)  # fmt: skip

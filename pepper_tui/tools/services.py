@@ -83,6 +83,10 @@ Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitabl
 Announce = Callable[[Notification], Awaitable[object]]
 """A new notification -> what was stored, or ``None`` where the same was told before. Joins the caller's unit."""
 
+Revise = Callable[[str, dict[str, str], bool], Awaitable[str]]
+"""The id of a call whose card waits, the changed lines, whether the user asked -> the new card's id. Raises
+``ValueError`` in words."""
+
 CancelCall = Callable[[str, str], Awaitable[str]]
 """call id, by whom -> words."""
 
@@ -165,4 +169,5 @@ class Services:
     cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call
     cancel_call: CancelCall | None = None
     announce: Announce | None = None
+    revise: Revise | None = None
     rules: RuleServices | None = None

@@ -254,6 +254,14 @@ class PepperApp(Actions):
             if self.link.engine is not None:
                 self.link.start(self.link.engine.seen(ref))
 
+    def on_inbox_pane_attended(self, event: InboxPane.Attended) -> None:
+        self.attend(event.has_keys or self.asking.open)
+
+    def attend(self, at_inbox: bool) -> None:
+        """Tell the engine whether the user is at a card."""
+        if self.link.engine is not None:
+            self.link.start(self.link.engine.attend(at_inbox))
+
     def on_inbox_pane_moved(self) -> None:
         self.projection.receipts_read()
 

@@ -42,6 +42,7 @@ class Asking:
         app.panes.show("chat")
         form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
         app.query_one("#main").mount(form)
+        app.attend(True)
         app.panes.settle()
 
     def ask(
@@ -69,6 +70,7 @@ class Asking:
     def left(self) -> None:
         """The form or the prompt is done."""
         self._app.query("#form, #prompt").add_class("gone").remove()
+        self._app.attend(self._app.query_one(Inbox).has_focus)
         self._app.panes.settle()
         self._app.query_one(Inbox).keep(False)
         self._app.panes.back()

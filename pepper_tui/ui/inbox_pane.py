@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from pepper_tui.model import NotificationState
+from pepper_tui.model import Approval, NotificationState
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.ink import Pen
@@ -20,11 +20,18 @@ class InboxPane(Vertical):
     """The list and the card, kept together."""
 
     class Seen(Message):
-        """The user has a card with these unread notifications open under the cursor."""
+        """The user has a card with these unread notifications open under the cursor, or this approval was drawn."""
 
         def __init__(self, refs: Sequence[str]) -> None:
             super().__init__()
             self.refs = refs
+
+    class Attended(Message):
+        """The list got the keys, or lost them."""
+
+        def __init__(self, has_keys: bool) -> None:
+            super().__init__()
+            self.has_keys = has_keys
 
     class Moved(Message):
         """The user stepped to another item."""
@@ -33,6 +40,8 @@ class InboxPane(Vertical):
         super().__init__(id=id)
         self.list = Inbox(pen, id="inbox")
         self.card = CardView(pen, monotonic, id="card")
+        self._attended = False
+        self._drawn = ""  # the approval that was told of as drawn
 
     def compose(self) -> ComposeResult:
         yield self.list
@@ -66,9 +75,20 @@ class InboxPane(Vertical):
         self.card.show_item(item, has_keys=has_keys, walked=walked)
         self._share_room()
         self.call_after_refresh(self._share_room)  # the card is measured once it has been laid out
+        self.call_after_refresh(self._note_drawn)
+        if has_keys != self._attended:
+            self._attended = has_keys
+            self.post_message(self.Attended(has_keys))
         new = [n.id for n in item.notices if n.state is NotificationState.NEW] if has_keys and item else []
         if new:
             self.post_message(self.Seen([f"notification:{each}" for each in new]))
+
+    def _note_drawn(self) -> None:
+        """Tell once of each approval that the user could see."""
+        item = self.card.item
+        if item is not None and isinstance(item.record, Approval) and self.card.in_view and item.ref != self._drawn:
+            self._drawn = item.ref
+            self.post_message(self.Seen([item.ref]))
 
     def _share_room(self) -> None:
         room = self.size.height

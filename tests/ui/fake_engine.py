@@ -183,6 +183,9 @@ class FakeEngine:
             self._move(each, NotificationState.DONE)
         return "Done"
 
+    async def attend(self, at_inbox: bool) -> None:
+        self._note("attend", at_inbox)
+
     async def seen(self, ref: str) -> None:
         self._note("seen", ref)
         self._move(ref, NotificationState.SEEN)
