@@ -36,6 +36,8 @@ def span(seconds: float) -> str:
 
 
 def _condition(rule: Rule) -> str:
+    if rule.origin == "built in":
+        return rule.text
     if rule.timed:
         return rhythm(rule)
     if rule.after:

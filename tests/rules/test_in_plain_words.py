@@ -169,7 +169,7 @@ async def test_what_is_typed_becomes_a_card(engine: Engine, text: str, sentence:
     assert shown["Rule"].value == sentence
     assert shown["TOML"].value.startswith("[[rule]]\nname = ")
     assert shown["Lately"].value.startswith("In the last 30 days it would ")
-    assert engine.user_rules.book.rules[1:] == []
+    assert [rule for rule in engine.user_rules.book.rules if rule.origin == "made"] == []
 
 
 async def test_a_yes_makes_it_hold(engine: Engine, clock: ManualClock) -> None:
@@ -235,6 +235,8 @@ async def call_of(
 @pytest.mark.parametrize(
     ("typed", "name", "rule", "state"),
     [
+        ("pause rule VIPs", "pause_rule", "vips", CallState.SUCCEEDED),
+        ("remove rule VIPs", "remove_rule", "vips", CallState.FAILED),  # it is built in
         ("stop watching invoices", "pause_rule", "invoices", CallState.SUCCEEDED),
         ("sum up this: stop watching invoices", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("what did Ben write?", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
@@ -312,6 +314,8 @@ async def test_what_waits_for_a_model_is_said(engine: Engine) -> None:
         ("from now on draft a reply with nope to mail from Dana", "has no 'nope'; there are: thanks"),
         ("stop watching quotes", "There is no rule 'quotes'; there are: invoices"),
         ("rules", "When anything says 'invoice', tell me."),
+        ("my rules", "VIPs, built in: When one of your VIPs writes, tell me."),
+        ("show rule conflicts", "conflicts, built in: When two events in your calendar overlap, tell me."),
     ],
 )
 async def test_what_it_answers(engine: Engine, text: str, words: str) -> None:
@@ -336,7 +340,7 @@ async def test_always_do_this(engine: Engine, clock: ManualClock) -> None:
     await yes(engine, clock, approval)
     await until(lambda: engine.user_rules.book.rule("nora") is not None)
     assert await engine.recall(ContextFilter(namespaces=[Namespace.STEP])) == []  # nobody thinks about it
-    [_, report] = await engine.rules()
+    [report] = [each for each in await engine.rules() if each.rule["origin"] == "made"]
     assert report.sentence == "When mail from nora@north.example comes, tell me."
     assert "Paused" in await engine.pause_rule("nora")
     with pytest.raises(EngineError, match="no rule can be made"):
