@@ -243,7 +243,7 @@ async def call_of(
         ("stop watching quotes", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("remove rule invoices", "remove_rule", "invoices", CallState.FAILED),  # it stands in the config
-        ("stop watching invoices", "pause_rule", "nope", CallState.FAILED),
+        ("stop watching nope", "pause_rule", "nope", CallState.FAILED),
     ],
 )
 async def test_a_model_alone_pauses_nothing(
