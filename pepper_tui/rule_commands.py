@@ -50,7 +50,8 @@ async def _list(home: Path) -> int:
 def _head(report: Json) -> str:
     rule = report["rule"]
     state = "" if rule["state"] == "active" else f" ({rule['state']})"
-    where = "config.toml" if rule["origin"] == "config" else f"version {one_line(rule['version'], 20)}"
+    version = f"version {one_line(rule['version'], 20)}"
+    where = {"config": "config.toml", "built in": "built in"}.get(rule["origin"], version)
     return f"{one_line(rule['name'], 60)}{state} · {where}"
 
 
@@ -72,8 +73,9 @@ async def _show(home: Path, name: str) -> int:
     show(_head(report))
     show(one_line(report["sentence"], 2000))
     show(_outcome(report))
-    show()
-    show(clean(report["toml"]))
+    if report["toml"]:
+        show()
+        show(clean(report["toml"]))
     for act in report["newest"]:
         detail = f": {one_line(act['detail'])}" if act["detail"] else ""
         show(f"{when(act['created_at'])}  {act['act']} {act['state']}  {one_line(act['about'], 100)}{detail}")

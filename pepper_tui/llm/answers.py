@@ -71,7 +71,8 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
         if name == "list_rules" and arguments.get("rule"):
             head, _, rest = content.partition("\n\n")
             toml, _, more = rest.partition("\n\n")
-            return shorten(f"{_rule(head.split(' | ')) or head}\n\n```toml\n{toml}\n```\n\n{more}".strip(), SHOWN)
+            table = f"\n\n```toml\n{toml}\n```\n\n" if toml else ""
+            return shorten(f"{_rule(head.split(' | ')) or head}{table}{more}".strip(), SHOWN)
         return _listed(name, content)
     if state == "failed" and name in _RULE_TOOLS and content:
         return content[0].upper() + shorten(clean(content[1:]), SHOWN)

@@ -169,6 +169,8 @@ class RuleChanges:
 
     @staticmethod
     def _must_be_made(rule: Rule) -> None:
+        if rule.origin == "built in":
+            raise RuleError(f"the rule {one_line(rule.name, 60)!r} is built in: pausing it is all that can be done")
         if rule.origin != "made":
             raise RuleError(
                 f"the rule {one_line(rule.name, 60)!r} stands in config.toml: change it there; pausing it works here"

@@ -1,6 +1,6 @@
 """What came of each rule: matches, acts by state, cost, how many of its notices were dismissed, and what it waits for.
 
-Acts carry the tags ``rule:<id>``, ``act:<kind>`` and ``state:<state>``, so that those of a rule with many are
+An act's context has the tags ``rule:<id>`` and its state, and its kind as type, so that those of a rule with many are
 counted by the index.
 """
 
@@ -30,15 +30,15 @@ from pepper_tui.store import ContextStore
 
 _READ: Final = 200  # acts of a rule that are read one by one, the newest; more are counted by their tags
 _RUNS: Final = 1000  # runs whose cost is looked at, the newest
-_NOTICES: Final = 2000  # notices that are looked at, the newest
+_NOTICES: Final = 2000  # notices of a rule that are looked at, the newest
 
 
 async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool = False) -> list[RuleReport]:
     """One report a rule, in the order of ``rules``. ``offline``: there is no model that an ``ask`` could go to."""
     if not rules:
         return []
-    cost, dismissed = await _cost(store), await _dismissed(store)
-    return [await _report(store, rule, cost, dismissed, offline=offline) for rule in rules]
+    cost = await _cost(store)
+    return [await _report(store, rule, cost, offline=offline) for rule in rules]
 
 
 async def acts_of(store: ContextStore, rule: str, limit: int = 50) -> list[RuleAct]:
@@ -47,16 +47,14 @@ async def acts_of(store: ContextStore, rule: str, limit: int = 50) -> list[RuleA
     return RuleAct.readable(found)
 
 
-async def _report(
-    store: ContextStore, rule: Rule, cost: dict[str, float], dismissed: dict[str, int], *, offline: bool
-) -> RuleReport:
+async def _report(store: ContextStore, rule: Rule, cost: dict[str, float], *, offline: bool) -> RuleReport:
     acts = await acts_of(store, rule.id, _READ)
     if len(acts) < _READ:
         states = Counter(str(act.state) for act in acts)
         matches = len({act.match for act in acts})
     else:
-        states = Counter({str(state): await _count(store, rule, f"state:{state}") for state in ActState})
-        matches = max([await _count(store, rule, f"act:{kind}") for kind in rule.acts or ACTS])
+        states = Counter({str(state): await _count(store, rule, tags=[str(state)]) for state in ActState})
+        matches = max([await _count(store, rule, types=[kind]) for kind in rule.acts or ACTS])
     return RuleReport(
         rule.data(),
         sentence(rule),
@@ -64,14 +62,15 @@ async def _report(
         matches=matches,
         acts={state: count for state, count in states.items() if count},
         cost=cost.get(rule.id, 0.0),
-        dismissed=dismissed.get(rule.id, 0),
+        dismissed=await _dismissed(store, rule),
         last=max((act.created_at for act in acts), default=None),
         waits=_waits(rule, acts, offline=offline),
     )
 
 
-async def _count(store: ContextStore, rule: Rule, tag: str) -> int:
-    return await store.count(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule.id}", tag]))
+async def _count(store: ContextStore, rule: Rule, tags: Sequence[str] = (), types: Sequence[str] = ()) -> int:
+    tags = [f"rule:{rule.id}", *tags]
+    return await store.count(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=tags, types=types))
 
 
 def _waits(rule: Rule, acts: Sequence[RuleAct], *, offline: bool) -> str:
@@ -102,15 +101,17 @@ async def _cost(store: ContextStore) -> dict[str, float]:
     return spent
 
 
-async def _dismissed(store: ContextStore) -> dict[str, int]:
-    """How many notices the user dismissed, by the rules that told of them (the context's metadata ``rules``)."""
-    counted: dict[str, int] = defaultdict(int)
-    async for context in Newest(store, ContextFilter(namespaces=[Namespace.NOTIFICATION]), _NOTICES).each():
-        rules = context.metadata.get("rules")
-        if not isinstance(rules, list):
-            continue
-        for notice in Notification.readable([context]):
-            if notice.state is NotificationState.DISMISSED:
-                for rule in rules:
-                    counted[str(rule)] += 1
-    return counted
+async def _dismissed(store: ContextStore, rule: Rule) -> int:
+    """How many notices of the rule the user dismissed."""
+    wanted = ContextFilter(
+        namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule.id}"], types=["notify", "brief"], limit=_NOTICES
+    )
+    prefix = f"{Namespace.NOTIFICATION}:"
+    made = {act.made.removeprefix(prefix) for act in RuleAct.readable(await store.query(wanted))
+            if act.made.startswith(prefix)}  # fmt: skip
+    if not made:
+        return 0
+    found = await store.query(
+        ContextFilter(namespaces=[Namespace.NOTIFICATION], context_ids=sorted(made), limit=len(made))
+    )
+    return sum(notice.state is NotificationState.DISMISSED for notice in Notification.readable(found))

@@ -1,6 +1,6 @@
 """Orders that stand without a rule of the user's own: what is told of whom they named a VIP, and of what can't wait.
 
-They are rules like the others: listed as built in, and to be paused. Their ``text`` says when they hold.
+They are rules like the others: listed as built in, and to be paused. ``text`` says when each holds.
 """
 
 from __future__ import annotations
@@ -18,10 +18,32 @@ _TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
 _TELLS: Final = frozenset({"notify", "brief"})
 
 BUILT_IN: Final = (
-    Rule(id="vip", name="VIPs", origin="built in", text="When one of your VIPs writes", notify=True),
-    Rule(id="begins-soon", name="begins soon", origin="built in", text="When an event begins soon", notify=True),
-    Rule(id="conflicts", name="conflicts", origin="built in", text="When two events overlap", notify=True),
-    Rule(id="urgent", name="urgent", origin="built in", text="When a signal is urgent", notify=True),
+    Rule(id="vip", name="VIPs", version="1", origin="built in", text="When one of your VIPs writes", notify=True),
+    Rule(
+        id="begins-soon",
+        name="begins soon",
+        version="1",
+        origin="built in",
+        text="When an event in your calendar begins soon",
+        notify=True,
+    ),
+    Rule(
+        id="conflicts",
+        name="conflicts",
+        version="1",
+        origin="built in",
+        text="When two events in your calendar overlap",
+        notify=True,
+    ),
+    Rule(
+        id="urgent",
+        name="urgent",
+        version="1",
+        origin="built in",
+        text="When anything comes that is urgent",
+        priority=Priority.URGENT,
+        notify=True,
+    ),
 )
 
 

@@ -35,9 +35,9 @@ def checked(given: Json) -> Json:
 
 
 def as_toml(rule: Rule) -> str:
-    """``rule`` as a table that may stand in ``config.toml``; of a built-in one, words instead."""
+    """``rule`` as a table that may stand in ``config.toml``; empty for one that is built in: no table says it."""
     if rule.origin == "built in":
-        return "# built in: there is nothing to write; it can be paused"
+        return ""
     lines = ["[[rule]]"]
     for key, value in words_of(rule).items():
         if key == "brief" and rule.timed:

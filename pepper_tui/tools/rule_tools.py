@@ -329,6 +329,8 @@ def _on_a_rule(verb: str) -> Callable[..., Awaitable[ResolvedEffect]]:
     async def resolve(ctx: ToolContext, rule: str, reason: str | None = None) -> ResolvedEffect:
         del reason
         found = _one(ctx, rule)
+        if verb == "Remove" and found.origin == "built in":
+            raise ToolError(f"the rule {one_line(found.name, 60)!r} is built in: pausing it is all that can be done")
         if verb == "Remove" and found.origin != "made":
             raise ToolError(
                 f"the rule {one_line(found.name, 60)!r} stands in config.toml: take it out there; pausing it works here"
@@ -399,7 +401,7 @@ def report_line(report: RuleReport) -> str:
     """One line a rule: its name and state, what it says, and what came of it."""
     rule = report.rule
     state = "" if rule["state"] == "active" else f" ({rule['state']})"
-    origin = ", in config.toml" if rule["origin"] == "config" else ""
+    origin = {"config": ", in config.toml", "built in": ", built in"}.get(rule["origin"], "")
     return f"{one_line(rule['name'], 60)}{state}{origin} | {report.sentence} | {outcome(report)}"
 
 
@@ -432,7 +434,7 @@ async def list_rules(ctx: ToolContext, rule: str | None = None) -> str:
         return "\n".join(report_line(each) for each in reports) or "No rules."
     one = _one(ctx, rule)
     [report] = await rules.reports([one])
-    lines = [report_line(report), "", report.toml]
+    lines = [report_line(report), "", report.toml] if report.toml else [report_line(report)]
     versions = await rules.changes.versions(one.id) if one.origin == "made" else []
     if len(versions) > 1:
         lines += ["", "Versions:"]

@@ -92,10 +92,12 @@ async def test_a_rule_of_the_config_can_only_be_paused(book: RuleBook, changes: 
     with pytest.raises(RuleError, match=r"config\.toml"):
         changes.redrafted(book.rule("invoices"), {"words": ["x"]})
     assert "Paused" in await changes.pause("invoices")
-    await until(lambda: "invoices" not in [rule.id for rule in book.active])
+    await until(lambda: book.rule("invoices").state is RuleState.PAUSED)
     assert "already" in await changes.pause("invoices")
     assert "holds again" in await changes.resume("invoices")
-    await until(lambda: "invoices" in [rule.id for rule in book.active])
+    await until(lambda: book.rule("invoices").state is RuleState.ACTIVE)
+    with pytest.raises(RuleError, match="built in"):
+        await changes.remove("vip")
     assert "not paused" in await changes.resume("invoices")
     made = changes.drafted({**QUOTES, "name": "Invoices"})
     assert made.name == "Invoices 2"

@@ -235,13 +235,15 @@ async def call_of(
 @pytest.mark.parametrize(
     ("typed", "name", "rule", "state"),
     [
+        ("pause rule VIPs", "pause_rule", "vips", CallState.SUCCEEDED),
+        ("remove rule VIPs", "remove_rule", "vips", CallState.FAILED),  # it is built in
         ("stop watching invoices", "pause_rule", "invoices", CallState.SUCCEEDED),
         ("sum up this: stop watching invoices", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("what did Ben write?", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("stop watching quotes", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("", "pause_rule", "invoices", CallState.WAITING_APPROVAL),
         ("remove rule invoices", "remove_rule", "invoices", CallState.FAILED),  # it stands in the config
-        ("stop watching invoices", "pause_rule", "nope", CallState.FAILED),
+        ("stop watching nope", "pause_rule", "nope", CallState.FAILED),
     ],
 )
 async def test_a_model_alone_pauses_nothing(
@@ -312,6 +314,8 @@ async def test_what_waits_for_a_model_is_said(engine: Engine) -> None:
         ("from now on draft a reply with nope to mail from Dana", "has no 'nope'; there are: thanks"),
         ("stop watching quotes", "There is no rule 'quotes'; there are: invoices"),
         ("rules", "When anything says 'invoice', tell me."),
+        ("my rules", "VIPs, built in: When one of your VIPs writes, tell me."),
+        ("show rule conflicts", "conflicts, built in: When two events in your calendar overlap, tell me."),
     ],
 )
 async def test_what_it_answers(engine: Engine, text: str, words: str) -> None:

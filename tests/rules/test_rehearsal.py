@@ -99,15 +99,15 @@ async def test_reports(store: ContextStore, clock: ManualClock) -> None:
         match = f"m{number}"
         for kind, state in (("notify", ActState.DONE), ("draft", ActState.DEFERRED if number > 247 else ActState.DONE)):
             act = RuleAct(act_id("quotes", "1", match, kind), "quotes", "1", "quotes", match, kind, 1.0, state=state)
-            tags = ["rule:quotes", f"act:{kind}", f"state:{state}"]
-            await store.put(act, namespace=Namespace.RULE_ACT, tags=tags)
+            act.made = "notification:n1" if (number, kind) == (3, "notify") else ""
+            await store.put(act, namespace=Namespace.RULE_ACT, type=kind, tags=["rule:quotes", str(state)])
     ask = RuleAct(act_id("o", "1", "m", "ask"), "o", "1", "o", "m", "ask", 5.0, state=ActState.DONE)
-    await store.put(ask, namespace=Namespace.RULE_ACT, tags=["rule:o", "act:ask", "state:done"])
+    await store.put(ask, namespace=Namespace.RULE_ACT, type="ask", tags=["rule:o", "done"])
     call = ToolCall("c1", "delegate", {}, Effect.LOCAL, 1.0, f"act:{ask.id}")
     await store.put(call, namespace=Namespace.TOOL_CALL)
     await store.put(WorkerRun("run1", "c1", "", "", "t", 1.0, spent=0.25), namespace=Namespace.RUN)
     notice = Notification("n1", "t", "b", "r", "s", 1.0, state=NotificationState.DISMISSED)
-    await store.put(notice, namespace=Namespace.NOTIFICATION, metadata={"rules": ["quotes"]})
+    await store.put(notice, namespace=Namespace.NOTIFICATION)
     quotes, asked = await reports(store, [rule, other], offline=True)
     assert quotes.acts == {"done": 498, "deferred": 2}
     assert (quotes.matches, quotes.dismissed, quotes.waits) == (250, 1, "2 drafts wait for room")

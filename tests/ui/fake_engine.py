@@ -61,6 +61,8 @@ class FakeEngine:
         self.model_name, self.offline = model_name, offline
         self.contexts: dict[tuple[str, str], Context] = {}
         self.calls: list[tuple[object, ...]] = []
+        self.drawn: list[str] = []  # approvals whose cards were drawn
+        self.attended = False
         self.fails = ""
         self.started = asyncio.Event()
         self._updates: asyncio.Queue[list[ContextUpdate]] = asyncio.Queue()
@@ -184,9 +186,12 @@ class FakeEngine:
         return "Done"
 
     async def attend(self, at_inbox: bool) -> None:
-        self._note("attend", at_inbox)
+        self.attended = at_inbox
 
     async def seen(self, ref: str) -> None:
+        if ref.startswith("approval:"):
+            self.drawn.append(ref)
+            return
         self._note("seen", ref)
         self._move(ref, NotificationState.SEEN)
 
