@@ -193,6 +193,7 @@ async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
             "by_user": each.by_user,
             "decided_at": approval.decided_at,
             "note": approval.decision_note,
+            "problem": approval.problem,
             "outcome": each.outcome,
             "ended_at": each.ended_at,
             "error": each.error,
