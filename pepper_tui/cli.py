@@ -163,6 +163,8 @@ def _effect(item: Json) -> str:
     whose = " by you" if item["by_user"] else ""  # a card may expire or be withdrawn, too
     decided = f"{whose} at {when(item['decided_at'])}" if item["decided_at"] else ""
     lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))
+    if item["problem"]:
+        lines.append(f"    asks again: {one_line(item['problem'])}")
     if item["outcome"]:
         ended = f" at {when(item['ended_at'])}" if item["ended_at"] else ""
         lines.append(f"    {item['outcome']}{ended}" + (f": {one_line(item['error'])}" if item["error"] else ""))

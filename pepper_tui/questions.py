@@ -123,10 +123,10 @@ class _Talk:
             call = ToolCall.of(context)
             if call.root == "user":
                 self._asked.add(call.id)
-                if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}:
+                if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED} and not call.waits_for_room:
                     self._running.add(call.id)
                 else:
-                    if call.id in self._running and call.state is not CallState.WAITING_APPROVAL:
+                    if call.id in self._running and call.state not in {CallState.WAITING_APPROVAL, CallState.SCHEDULED}:
                         self._awaiting_words.add(call.id)
                     self._running.discard(call.id)
         elif context.namespace == Namespace.APPROVAL:
@@ -193,6 +193,7 @@ async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
             "by_user": each.by_user,
             "decided_at": approval.decided_at,
             "note": approval.decision_note,
+            "problem": approval.problem,
             "outcome": each.outcome,
             "ended_at": each.ended_at,
             "error": each.error,

@@ -19,7 +19,7 @@ from pepper_tui.model import Completed, Json, ModelError, ModelRequest, Requeste
 from pepper_tui.text import one_line
 
 _CHARACTERS_A_TOKEN: Final = 12  # more than this for each allowed token is a server that ignores the limit
-_MAX_CALLS: Final = 128
+_MAX_CALLS: Final = 1000  # of one reply; the scheduler defers what is too many at once
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
 _FAILED: Final = frozenset({"error", "malformed_function_call", "network_error"})
 

@@ -127,6 +127,15 @@ class ToolCall(Record):
         self.effect, self.state = Effect(self.effect), CallState(self.state)
 
     @property
+    def waits_its_turn(self) -> bool:
+        return self.state is CallState.SCHEDULED and self.deferred == WAITS_ITS_TURN
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether its card can't open before another is decided."""
+        return self.state is CallState.SCHEDULED and self.deferred not in ("", WAITS_ITS_TURN)
+
+    @property
     def open(self) -> bool:
         return self.state in CALL_OPEN or (self.state is CallState.UNKNOWN and not self.acknowledged)
 

@@ -57,8 +57,8 @@ _MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 class ToolEngine:
     """Runs tool calls. ``approvals`` are the decisions of the same home; its expiry starts and stops with the engine.
 
-    ``checkpoint`` is called at ``approval_open``, ``attempt_committed`` and (by tools) ``data_sent``: a test may end
-    the process there.
+    ``checkpoint`` is called at ``approval_open``, ``attempt_committed``, ``card_returned`` and (by tools)
+    ``data_sent``: a test may end the process there.
     """
 
     def __init__(

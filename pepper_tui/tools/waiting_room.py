@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import CALL_OPEN, WAITS_ITS_TURN, CallState, ResolvedEffect, ToolCall
+from pepper_tui.model import CALL_OPEN, CallState, ResolvedEffect, ToolCall
 from pepper_tui.store import ContextStore, StoreError, VersionConflictError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
@@ -26,7 +26,7 @@ from pepper_tui.tools.tool import Tool
 log = logging.getLogger(__name__)
 
 _UNDER_WAY: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
-_MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
+_MEND_PAUSE: Final = 10.0  # seconds from a failure to the next try
 
 
 class WaitingRoom:
@@ -87,7 +87,7 @@ class WaitingRoom:
     async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect) -> str:
         """Why the card of ``call`` has to wait, in words; empty where it may open now. Raises ``RefusedError``."""
         before = takewhile(lambda other: other.id != call.id, self._open.values())
-        return await self._policy.admit(call, tool, effect, list(filter(_wants_room, before)))
+        return await self._policy.admit(call, tool, effect, [other for other in before if other.waits_for_room])
 
     async def _work(self) -> None:
         while True:
@@ -98,16 +98,19 @@ class WaitingRoom:
                 await self._fill_room()
             except VersionConflictError:
                 self._changed.set()  # one of them was cancelled in the same moment
-            except StoreError as error:
-                log.warning("calls that wait can't go on yet: %s", error)
+            except Exception as error:
+                if isinstance(error, StoreError):  # a full disk, say
+                    log.warning("calls that wait can't go on yet: %s", error)
+                else:
+                    log.exception("calls that wait can't go on yet")
                 await self._clock.sleep(_MEND_PAUSE)
                 self._changed.set()
 
     async def _give_turns(self) -> None:
         busy = Counter(call.origin for call in self._open.values() if self._is_busy(call))
         turn = []
-        for call in filter(_waits_its_turn, self._open.values()):
-            if busy[call.origin] < self._at_once:
+        for call in self._open.values():
+            if call.waits_its_turn and busy[call.origin] < self._at_once:
                 busy[call.origin] += 1
                 turn.append(call.id)
         if not turn:
@@ -116,14 +119,14 @@ class WaitingRoom:
         async with self._store.unit():
             for ident in turn:
                 found = await self._ledger.call(ident)
-                if found is not None and _waits_its_turn(found[0]):
+                if found is not None and found[0].waits_its_turn:
                     begun.append(await self._ledger.put_call(*found, deferred=""))
         for call in begun:  # the update that says so comes later, and must not be given the same turn
             if call.id in self._open:
                 self._open[call.id] = call
 
     async def _fill_room(self) -> None:
-        waiting = list(filter(_wants_room, self._open.values()))
+        waiting = [call for call in self._open.values() if call.waits_for_room]
         if not waiting:
             return
         room = await self._policy.room()
@@ -133,11 +136,3 @@ class WaitingRoom:
 
     def _is_busy(self, call: ToolCall) -> bool:
         return call.state in _UNDER_WAY and not call.deferred and not self._only_waits(call.name)
-
-
-def _waits_its_turn(call: ToolCall) -> bool:
-    return call.state is CallState.SCHEDULED and call.deferred == WAITS_ITS_TURN
-
-
-def _wants_room(call: ToolCall) -> bool:
-    return call.state is CallState.SCHEDULED and call.deferred not in ("", WAITS_ITS_TURN)

@@ -29,6 +29,8 @@ undo_seconds = 0.1
 host = "127.0.0.1"
 port = 1
 security = "none"
+[tools]
+undo_seconds = 0.0
 """
 
 
@@ -125,11 +127,13 @@ async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngi
         return bool((await asked(engine, "log", effects=True))[0]["outcome"] == "failed")
 
     await until(ended)
-    [found, back] = await asked(engine, "log", effects=True)
+    found, back = await asked(engine, "log", effects=True)
+    assert (back["decision"], back["effect"], back["digest"]) == ("pending", found["effect"], found["digest"])
+    assert back["problem"] == "the mail server 127.0.0.1 does not answer"
     assert found["decision"] == "approved"
-    assert (back["decision"], back["effect"]) == ("pending", found["effect"]), "its card is back"
     assert found["decided_at"] >= found["proposed_at"]
     assert found["error"], "nothing listens on port 1: the words say so"
     shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "log", "--effects"])
     assert "approved by you at" in shown.output
+    assert "asks again: the mail server 127.0.0.1 does not answer" in shown.output
     assert f"digest {found['digest'][:16]}" in shown.output

@@ -115,7 +115,7 @@ env = {{ UNRULY_FOLDER = "{folder}" }}
         assert {"evil__echo", "evil__ask"} <= barred
         assert not [name for name in barred if "strange" in name or "deep" in name or "long" in name]
         assert not (folder / "effects").exists()
-        assert {card["state"] for card in world.facts("approval")} <= {"pending", "expired"}
+        assert {card["state"] for card in world.facts("approval")} <= {"pending", "expired", "withdrawn"}
         for arguments in (("status",), ("log", "-n", "200"), ("doctor",)):
             done = world.command(*arguments)
             said = done.stdout + done.stderr
