@@ -52,43 +52,43 @@ Best regards
 [calendar]
 paths = ["calendar"]
 
-[[clock]]
+[[rule]]
 name = "stretch"
 text = "Stand up and stretch for a minute"
 every = 300
 
-[[watch]]
+[[rule]]
 name = "Nora"
 source = "mail"
-sender = "nora@northlight.example"
+sender = ["nora@northlight.example"]
 priority = "urgent"
 notify = true
 
-[[watch]]
+[[rule]]
 name = "parcels"
 source = "mail"
 words = ["parcel"]
 remind = "in 30 seconds"
 
-[[watch]]
+[[rule]]
 name = "quotes"
 source = "mail"
 words = ["quote"]
 draft = "quote"
 
-[[watch]]
+[[rule]]
 name = "Porto"
 source = "mail"
 thread = "Offsite in Porto"
-follow = 4
+follow_up = 4
 
-[[watch]]
+[[rule]]
 name = "contract"
 source = "mail"
-sender = "@hale-legal.example"
-follow = 24
+sender = ["@hale-legal.example"]
+follow_up = 24
 
-[[watch]]
+[[rule]]
 name = "roadmap"
 source = "calendar"
 words = ["roadmap"]
