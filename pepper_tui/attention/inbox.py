@@ -367,7 +367,7 @@ class Inbox:
             return
         if item.matter:
             self._announced.setdefault((item.matter, signature(item)), (item.id, item.created_at))
-        if item.source.startswith(_SIGNALS):
+        if item.source.startswith(_SIGNALS) and item.matter_kind == "event":
             self._sources.setdefault((item.source, _told_as(item)), (item.id, item.created_at))
         for known in (self._announced, self._sources):
             while len(known) > REMEMBERED:
@@ -376,8 +376,9 @@ class Inbox:
     def _duplicate(self, item: Notification) -> bool:
         if item.kind in _UNPAIRED:
             return False
-        by_words = self._first(self._announced, (item.matter, signature(item)), item) if item.matter else False
-        return by_words or self._first(self._sources, (item.source, _told_as(item)), item)
+        if item.matter and self._first(self._announced, (item.matter, signature(item)), item):
+            return True
+        return item.matter_kind == "event" and self._first(self._sources, (item.source, _told_as(item)), item)
 
     @staticmethod
     def _first(known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification) -> bool:

@@ -31,6 +31,7 @@ from pepper_tui.model import (
     ToolResult,
     UserMessage,
     WorkerRun,
+    match_id,
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
@@ -239,9 +240,7 @@ class Why:
 
     async def _by_rules(self, context: Context, lines: list[str], told: set[str]) -> None:
         """What the user's rules did about a signal, for a walk that begins at the signal."""
-        name = f"{context.namespace}:{context.context_id}"
-        match = await self._store.get(name, namespace=Namespace.RULE_MATCH)
-        told.add(name)
+        match = await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH)
         for ident in match.data["acts"] if match is not None else ():
             await self._follow(f"{Namespace.RULE_ACT}:{ident}", lines, told, 1)
 

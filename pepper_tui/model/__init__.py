@@ -56,6 +56,7 @@ from pepper_tui.model.rules import (
     RuleState,
     Trust,
     act_id,
+    match_id,
     matches_of,
 )
 from pepper_tui.model.states import (
@@ -168,5 +169,6 @@ __all__ = [
     "UserMessage",
     "WorkerRun",
     "act_id",
+    "match_id",
     "matches_of",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
 
-from pepper_tui.model.contexts import Json
+from pepper_tui.model.contexts import Context, Json
 from pepper_tui.model.records import Record
 from pepper_tui.model.states import StateTable
 from pepper_tui.model.vocabulary import Priority
@@ -207,6 +207,12 @@ class RuleAct(Record):
 def act_id(rule: str, version: str, match: str, act: str) -> str:
     """The id of an act's record: the same match of the same version of a rule has each act once."""
     return f"{rule}|{version}|{match}|{act}"
+
+
+def match_id(context: Context) -> str:
+    """What a signal's match is called: the signal, and of a state that is told anew its version."""
+    ref = f"{context.namespace}:{context.context_id}"
+    return ref if context.version == 1 else f"{ref}#{context.version}"
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ from pepper_tui.model import (
     ToolCall,
     ToolResult,
     act_id,
+    match_id,
     matches_of,
 )
 from pepper_tui.rules.acts import CLOCK, Acts
@@ -94,15 +95,14 @@ class RuleRunner:
 
     async def settled(self, context: Context) -> bool:
         """Whether the rules of a signal were looked after, so that a model may see it."""
-        if not any(self._matches(signal) for signal in Signal.readable([context])):
-            return True
-        ref = f"{context.namespace}:{context.context_id}"
-        return await self._store.get(ref, namespace=Namespace.RULE_MATCH) is not None
+        for signal in Signal.readable([context]):
+            if self._matches(signal) and (context.version == 1 or signal.matter_kind == "state"):
+                return await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH) is not None
+        return True
 
     async def words(self, context: Context) -> list[str]:
         """What code has done about a signal, an act a line."""
-        ref = f"{context.namespace}:{context.context_id}"
-        match = await self._store.get(ref, namespace=Namespace.RULE_MATCH)
+        match = await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH)
         lines = []
         for ident in match.data["acts"] if match is not None else ():
             saved = await self._store.get(ident, namespace=Namespace.RULE_ACT)
@@ -116,8 +116,8 @@ class RuleRunner:
     async def _carry_out(self, updates: list[ContextUpdate]) -> None:
         self._ongoing.begin_batch()
         for update in updates:
-            if not update.deleted and update.context.version == 1:
-                for signal in Signal.readable([update.context]):
+            for signal in [] if update.deleted else Signal.readable([update.context]):
+                if update.context.version == 1 or signal.matter_kind == "state":  # else it is no new thing
                     await self._signal(signal, update.context)
 
     def _matches(self, signal: Signal) -> list[Match]:
@@ -129,14 +129,14 @@ class RuleRunner:
         matches = self._matches(signal)
         if not matches:
             return
-        ref = f"{context.namespace}:{context.context_id}"
-        if await self._store.get(ref, namespace=Namespace.RULE_MATCH) is not None:
+        ref, name = f"{context.namespace}:{context.context_id}", match_id(context)
+        if await self._store.get(name, namespace=Namespace.RULE_MATCH) is not None:
             return  # handed out once more, by the user's redrive say
         acts = []
         for match in matches:
             for kind in match.acts:
                 act = RuleAct(
-                    act_id(match.rule, match.version, ref, kind),
+                    act_id(match.rule, match.version, name, kind),
                     match.rule,
                     match.version,
                     match.name,
@@ -148,7 +148,7 @@ class RuleRunner:
                 )
                 await self._do(act, match, signal)
                 acts.append(act.id)
-        await self._store.store({"acts": acts}, namespace=Namespace.RULE_MATCH, context_id=ref)
+        await self._store.store({"acts": acts}, namespace=Namespace.RULE_MATCH, context_id=name)
 
     async def _do(self, act: RuleAct, match: Match, signal: Signal) -> None:
         try:

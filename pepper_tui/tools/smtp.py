@@ -216,7 +216,8 @@ def _why(error: Exception, host: str) -> str:
                 return f"{server} does not take mail for {error.recipient} yet; try again in some minutes {said}"
             return f"{server} refused the recipient {error.recipient} {said}"
         if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
-            return f"{server} did not accept user and password; check mail.smtp {said}"
+            # without its own words: some servers repeat what they were given
+            return f"{server} did not accept user and password; check mail.smtp ({error.code})"
         if passing:
             return f"{server} can't take mail just now; try again in some minutes {said}"
         return f"{server} refused {said}"

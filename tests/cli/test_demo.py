@@ -78,7 +78,7 @@ async def test_mail_arrives_as_time_passes_and_the_calendar_changes(tmp_path: Pa
 
 def test_the_meeting_is_briefed_within_the_first_minute(tmp_path: Path) -> None:
     write_config(tmp_path, 2525)
-    brief = next(watch.brief for watch in load_config(tmp_path).watch if watch.brief)
+    brief = next(rule.brief for rule in load_config(tmp_path).rule if rule.brief)
     assert 0 < MEETING_AFTER - brief * 60 < 60
 
 

@@ -198,3 +198,28 @@ async def test_what_a_foreign_feed_says_of_rules_is_dropped(tmp_path: Path) -> N
         await house.calm()
         assert await house.acts() == []
         assert await house.facts(Namespace.TOOL_CALL) == []
+
+
+async def test_a_state_that_is_told_anew_is_told_and_replaces(tmp_path: Path) -> None:
+    feed = tmp_path / "home" / "disk.py"
+    feed.parent.mkdir()
+    feed.write_text(
+        "from pepper_tui.api import context_store\n"
+        "async def run(ctx):\n"
+        "    for percent in (91, 92, 92, 93):\n"
+        "        said = {'content': f'The disk is {percent} % full', 'matter': 'disk'}\n"
+        "        await context_store.store(said, namespace='signals.disk', context_id='disk')\n"
+        "        await ctx.sleep(5)\n"
+        "    await ctx.sleep(1e9)\n"
+    )
+    rule = '[[rule]]\nname = "full"\nsource = "disk"\nnotify = true\n'
+    rule += '[[feed]]\nname = "disk"\nfile = "disk.py"\nkind = "state"\n'
+    async with House(tmp_path, rule) as house:
+        await house.until(lambda: _titles(house, "The disk is 93 % full"), step=0.5)
+        await house.calm()
+        assert [each["title"] for each in await house.notices()] == ["The disk is 93 % full"]
+        assert len(await house.acts("notify")) == 3
+
+
+async def _titles(house: House, wanted: str) -> bool:
+    return any(each["title"] == wanted for each in await house.notices())

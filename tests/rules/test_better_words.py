@@ -19,7 +19,7 @@ BETTER = "Hi Dana, the quote says 25 seats; I will check and write today. Alex"
 def revising(body: dict[str, Any]) -> dict[str, Any]:
     """Puts better words into the one draft that is open, once."""
     said = str(body["messages"])
-    calls = said.split("<open_calls>")[-1].split(" draft_reply ")
+    calls = said.rsplit("<open_calls>", maxsplit=1)[-1].split(" draft_reply ")
     if len(calls) < 2 or BETTER in said:
         return WAITS
     arguments = {"call_id": calls[0].split()[-1].split("\\n")[-1], "body": BETTER}
