@@ -70,7 +70,7 @@ from pepper_tui.model import (
     UnknownAnswer,
     UserMessage,
 )
-from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config
+from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
 from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
@@ -589,6 +589,12 @@ class Engine:
     async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
         """What became of a rule's matches, the newest first."""
         return await self.user_rules.acts(rule_id, limit)
+
+    async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
+        """Each version of a rule and its sentence, the newest first; none for a rule that has only one."""
+        with _in_words():
+            versions = await self.user_rules.versions(rule_id)
+        return [(rule.version, sentence(rule)) for rule in versions] if len(versions) > 1 else []
 
     async def pause_rule(self, rule_id: str) -> str:
         with _in_words():

@@ -67,12 +67,22 @@ class Why:
         """
         if ref == "silence":
             return await self._silence()
+        if ref.startswith("rule:"):
+            return await self._rule(ref.removeprefix("rule:"))
         context = await self._find(ref)
         if context is None:
             raise ValueError(f"nothing is known of {one_line(ref, 60)}")
         lines: list[str] = []
         await self._tell(context, lines, set(), 0)
         return lines
+
+    async def _rule(self, rule_id: str) -> list[str]:
+        """The rule's last acts, each with what led to it."""
+        wanted = ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule_id}"], limit=LISTED)
+        lines: list[str] = []
+        for context in await self._store.query(wanted):
+            await self._tell(context, lines, set(), 0)
+        return lines or [f"the rule {one_line(rule_id, 60)!r} has done nothing yet"]
 
     # ------------------------------------------------------------------------------------------- the walk
 

@@ -120,7 +120,8 @@ class Rules(Opened[RuleList]):
         view = self.list
         if view is not None and (report := view.reports.get(rule)) is not None:
             acts = await self._app.link.ready().rule_acts(rule, ACTS_SHOWN)
-            self._app.reading.open("RULE", lambda pen: _details(report, acts, pen))
+            versions = await self._app.link.ready().rule_versions(rule)
+            self._app.reading.open("RULE", lambda pen: _details(report, acts, versions, pen))
 
 
 def rule_id(report: RuleReport) -> str:
@@ -154,7 +155,7 @@ def _row(report: RuleReport, now: float) -> Row:
     return Row(rule_id(report), (state, words, counts, last), draw, height=2)
 
 
-def _details(report: RuleReport, acts: Sequence[RuleAct], pen: Pen) -> list[Text]:
+def _details(report: RuleReport, acts: Sequence[RuleAct], versions: Sequence[tuple[str, str]], pen: Pen) -> list[Text]:
     ink, version = pen.ink, one_line(str(report.rule.get("version", "")), 12)
     origin = one_line(str(report.rule.get("origin", "")), 20)
     lines = [
@@ -164,8 +165,14 @@ def _details(report: RuleReport, acts: Sequence[RuleAct], pen: Pen) -> list[Text
         Text(""),
         *(Text(line) for line in clean(report.toml).splitlines()),
         Text(""),
-        Text("Last acts", ink.strong),
     ]
+    if versions:
+        lines.append(Text("Versions", ink.strong))
+        for number, said in versions:
+            lines += pen.hang(Text(f"{one_line(number, 12):>4}  ", ink.dim), Text(one_line(said, 400)))
+        name = one_line(str(report.rule.get("id", "")), 60)
+        lines += [Text(f"pepper rules restore {name} VERSION brings one back", ink.dim), Text("")]
+    lines.append(Text("Last acts", ink.strong))
     for act in acts:
         tone = {ActState.DONE: ink.ok, ActState.FAILED: ink.urgent}.get(act.state, ink.dim)
         said = f"{act.act.replace('_', ' ')} {act.state}" + (f": {one_line(act.detail, 300)}" if act.detail else "")

@@ -224,6 +224,9 @@ class FakeEngine:
         found = [RuleAct.of(c) for c in self.contexts.values() if c.namespace == Namespace.RULE_ACT]
         return [act for act in found if act.rule == rule_id][:limit]
 
+    async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
+        return []
+
     def _set(self, rule_id: str, state: RuleState) -> str:
         self.reports[rule_id].rule["state"] = state
         return f"{state.capitalize()}: {self.reports[rule_id].rule['name']}"
