@@ -28,9 +28,6 @@ vips = ["nora@northlight.example", "@family.example"]
 [models]
 api_key = ""            # no key and no base_url: the offline model answers, by rules
 
-[tools]
-undo_seconds = 3.0
-
 [mail]
 maildir = ["Maildir"]
 
