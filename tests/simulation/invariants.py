@@ -17,9 +17,12 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.config import Config
 from pepper_tui.model import (
+    ACT,
     APPROVAL,
+    FOLLOW_UP,
     NOTIFICATION,
     REMINDER,
+    RULE,
     SHOWN,
     TOOL_CALL,
     WORKER_RUN,
@@ -27,6 +30,8 @@ from pepper_tui.model import (
     StateTable,
 )
 from pepper_tui.store.namespaces import matches
+from pepper_tui.tools.policy import ROOT_FACTOR, asker_of
+from tests.simulation.orders import Orders
 from tests.simulation.outside import Outside, Performed, seen_effect
 
 TABLES: dict[str, StateTable[Any]] = {
@@ -35,6 +40,9 @@ TABLES: dict[str, StateTable[Any]] = {
     Namespace.NOTIFICATION: NOTIFICATION,
     Namespace.REMINDER: REMINDER,
     Namespace.RUN: WORKER_RUN,
+    Namespace.RULE: RULE,
+    Namespace.RULE_ACT: ACT,
+    Namespace.FOLLOW_UP: FOLLOW_UP,
 }
 THROUGH = {
     (Namespace.APPROVAL, "approved", "rejected"),  # taken back and rejected in one commit
@@ -106,6 +114,11 @@ class Watch:
     calm: bool = False
     step_calls: set[str] = field(default_factory=set)
     requested_after_drain: int = 0
+    offline: bool = False  # whether the engine that runs now has no model
+    orders: Orders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.orders = Orders(self)
 
     def wrong(self, words: str) -> None:
         self.violations.append(f"[{self.elapsed():.3f}] {words}")
@@ -128,8 +141,12 @@ class Watch:
         for row in fresh:
             before = self.rows.get((row.namespace, row.id))
             self._check_row(row, before)
+            self.orders.on_row(row, before)
+            if row.namespace == Namespace.NOTIFICATION:
+                self.orders.on_notice(row, before, fresh)
             self.rows[row.namespace, row.id] = row
             self.by_seq[row.seq] = row
+        self.orders.after_commit(fresh)
         if any(row.namespace in (Namespace.APPROVAL, Namespace.TOOL_CALL) for row in fresh):
             self._check_cards(fresh)
         self._check_queue(fresh)
@@ -144,7 +161,9 @@ class Watch:
         if table is not None and not row.deleted:
             was = before.data["state"] if before else None
             if was is None:
-                if state != table.initial and not row.metadata.get("withdrawn"):  # told before: it is never shown
+                withdrawn = row.metadata.get("withdrawn")  # told before: it is never shown
+                at_once = row.namespace == Namespace.RULE_ACT and self._may_move(table, row.namespace, "pending", state)
+                if state != table.initial and not withdrawn and not at_once:
                     self.wrong(f"{row.namespace}:{row.id} begins as {state}")
             elif was != state and not self._may_move(table, row.namespace, was, state):
                 self.wrong(f"{row.namespace}:{row.id} moved from {was} to {state}")
@@ -219,11 +238,13 @@ class Watch:
                 self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
 
     def _check_room(self, row: Row, cards: list[Row]) -> None:
-        origin = self.rows[Namespace.TOOL_CALL, row.data["call"]].data["origin"]
-        pending = [card.data["call"] for card in cards if card.data["state"] == "pending"]
-        alike = [call for call in pending if self.rows[Namespace.TOOL_CALL, call].data["origin"] == origin]
-        if len(alike) >= self.config.tools.open_cards:
-            self.wrong(f"card {row.id} opens, and {len(alike)} of {origin} wait already")
+        asked = self.rows[Namespace.TOOL_CALL, row.data["call"]].data
+        pending = [self.rows[Namespace.TOOL_CALL, c.data["call"]].data for c in cards if c.data["state"] == "pending"]
+        alike = [call for call in pending if asker_of(call["origin"]) == asker_of(asked["origin"])]
+        root = [call for call in pending if call["root"] == asked["root"]]
+        most = self.config.tools.open_cards
+        if len(alike) >= most or len(root) >= most * ROOT_FACTOR:
+            self.wrong(f"card {row.id} opens, and {len(alike)} of {asked['origin']}, {len(root)} of its root wait already")
 
     def _check_cards(self, fresh: list[Row]) -> None:
         """A card waits exactly where its call waits for it."""
@@ -273,6 +294,7 @@ class Watch:
             self.wrong(f"step {row.id} names an input that is not there: {row.data['inputs']}")
             return
         held = [one for one in inputs if one is not None]
+        self.orders.on_step(row, held)
         users = [one for one in held if one.namespace == Namespace.USER_MESSAGE]
         speaks = bool(users) or any(
             one.namespace == Namespace.TOOL_RESULT and one.data["root"] == "user" for one in held
@@ -429,7 +451,7 @@ class Watch:
         ]
         tallied = {ident for (n, ident), _ in self.rows.items() if n == "tally"}
         found += [f"{reading} was not tallied" for reading in shown - tallied]
-        return found
+        return found + self.orders.unfinished()
 
     def at_drain(self, live: list[int], live_from: int) -> None:
         for name, seq, error in self.eye.execute(
@@ -437,6 +459,7 @@ class Watch:
             " WHERE d.state = 'dead'"
         ):
             self.wrong(f"a dead letter: {name} #{seq} {error}")
+        self.orders.at_drain()
         steps = [row for (namespace, _), row in self.rows.items() if namespace == Namespace.STEP]
         fired: Counter[str] = Counter()
         offered: Counter[str] = Counter()
