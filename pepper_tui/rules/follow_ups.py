@@ -66,11 +66,14 @@ class FollowUps:
         self._ending = asyncio.Lock()
 
     def listen(self, subscriber: Subscriber) -> None:
-        """Register the handler of mail."""
+        """Register the handlers of mail, and of what is waited for from now on."""
         handle = subscriber.on_context_batch(
             namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name="rules.follow_ups", start="now"
         )
         handle(self._mail_came)
+        # durable: a crash between a follow-up and the look back for its answer must not lose that answer
+        begun = subscriber.on_context_update(namespaces=[Namespace.FOLLOW_UP], name="rules.look_back", start="now")
+        begun(self._begun)
 
     async def start(self) -> None:
         ready = asyncio.Event()
@@ -112,22 +115,23 @@ class FollowUps:
         for update in updates:
             self._note(update.context, gone=update.deleted)
         self._arm()
-        for update in updates:
-            if update.context.version == 1 and update.context.context_id in self._open:
-                await self._look_back(self._open[update.context.context_id])
 
-    async def _look_back(self, waits: FollowUp) -> None:
+    async def _begun(self, update: ContextUpdate) -> None:
         """See the answers that came while it was being made: a burst brings a mail and its answer together."""
-        page = await self._store.query(
-            ContextFilter(namespaces=[RAW_MAIL], tags=[f"thread:{waits.thread}"], limit=_LOOKED_BACK)
-        )
-        began = max(
-            (_written(mail.data) for mail in page if mail.data["message_id"] in waits.message_ids), default=None
-        )
-        for mail in reversed(page):
-            if began is not None and _written(mail.data) > began and not mail.data.get("backlog"):
-                async with self._store.unit():
-                    await self._compare(mail.data)
+        if update.deleted or update.context.version > 1:
+            return
+        self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
+        for waits in FollowUp.readable([update.context]):
+            began = [mail for ident in waits.message_ids for mail in await self._mails(f"message:{ident}")]
+            since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
+            # a thread is named by its root; a short answer names only the mail that it answers
+            for key in dict.fromkeys((waits.thread, *waits.message_ids)):
+                for mail in reversed(await self._mails(f"thread:{key}")):
+                    if since is not None and _written(mail.data) > since and not mail.data.get("backlog"):
+                        await self._compare(mail.data, ended)
+
+    async def _mails(self, tag: str) -> list[Context]:
+        return await self._store.query(ContextFilter(namespaces=[RAW_MAIL], tags=[tag], limit=_LOOKED_BACK))
 
     def _note(self, context: Context, gone: bool = False) -> None:
         for waits in FollowUp.readable([context]):
@@ -151,17 +155,19 @@ class FollowUps:
     # ------------------------------------------------------------------------------------------------ answers
 
     async def _mail_came(self, updates: list[ContextUpdate]) -> None:
+        ended: set[str] = set()
         for update in updates:
             if not update.deleted and update.context.version == 1 and not update.context.data.get("backlog"):
-                await self._compare(update.context.data)
+                await self._compare(update.context.data, ended)
 
-    async def _compare(self, mail: Json) -> None:
+    async def _compare(self, mail: Json, ended: set[str]) -> None:
+        """End what ``mail`` answers, but for ``ended``: what this unit has ended already, which can't be read yet."""
         named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
         waiting = {ident for key in named for ident in self._threads.get(key, ())}
         sender = str(mail["sender"]["address"]).lower()
         if not waiting or self._hands.is_own(sender) or _by_a_machine(mail):
             return
-        for ident in sorted(waiting):
+        for ident in sorted(waiting - ended):
             async with self._ending:
                 found = await self._loaded(ident)
                 if found is None or sender not in found[0].parties or mail["message_id"] in found[0].message_ids:
@@ -169,6 +175,7 @@ class FollowUps:
                 waits, version = found
                 waits.answer = str(mail["id"])
                 await self._end(waits, version, FollowUpState.ANSWERED)
+                ended.add(ident)
                 await self._hands.announce(self._answer(waits, mail))
 
     def _answer(self, waits: FollowUp, mail: Json) -> Notification:

@@ -52,6 +52,7 @@ THROUGH = {
     (Namespace.REMINDER, "cancelled", "offered"),
 }
 """Moves of two steps that one commit holds."""
+UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
@@ -301,7 +302,7 @@ class Watch:
         )
         for ref, one in zip(row.data["inputs"], held, strict=True):
             self.taken[ref] += 1
-            most = self.result_versions[one.id] if one.namespace == Namespace.TOOL_RESULT else 1
+            most = self.result_versions[one.id] if one.namespace == Namespace.TOOL_RESULT else self._looks(ref)
             if self.taken[ref] > most:
                 self.wrong(f"step {row.id} takes {ref} again")
             if one.namespace.startswith("signals.") and one.data.get("priority") == "log":
@@ -327,6 +328,11 @@ class Watch:
                 self.wrong(f"call {call_id} of step {row.id} has the root {call.data['root']}")
         if not users:
             self._check_user_waits(row)
+
+    def _looks(self, ref: str) -> int:
+        """How many steps take a signal: one more where a model that came later was given what was not judged."""
+        late = self.rows.get((UNJUDGED, ref))
+        return 2 if late is not None and late.deleted else 1
 
     def _check_user_waits(self, step: Row) -> None:
         for waiting in self.waiting.values():
@@ -467,7 +473,7 @@ class Watch:
             if namespace == Namespace.USER_MESSAGE:
                 self._check_answered(row, steps)
             elif namespace.startswith("signals."):
-                wanted = 0 if row.data["priority"] == "log" else 1
+                wanted = 0 if row.data["priority"] == "log" else self._looks(f"{namespace}:{ident}")
                 if self.elapsed() - self.stored_at[row.seq] < JUST_NOW:
                     continue  # the clock's own signal, in the last moment of the idle time
                 if self.taken[f"{namespace}:{ident}"] != wanted:

@@ -232,8 +232,7 @@ class Orders:
             if row.id not in named:
                 self._watch.wrong(f"the notice {row.id} became {state} by nobody")
         elif why == TOLD_BEFORE:
-            if not self._told(row):
-                self._watch.wrong(f"the notice {row.id} is withdrawn as told before, and nothing tells it")
+            return  # what tells it may be committed a moment later
         elif why.startswith("replaced by"):
             if row.data["matter_kind"] != "state":
                 self._watch.wrong(f"the request {row.id} was {why}")
@@ -296,7 +295,7 @@ class Orders:
         ]
         now = self._watch.now()
         waiting = [row for row in self._of(Namespace.FOLLOW_UP) if row.data["state"] == "open"]
-        return found + [f"{row.id} is due" for row in waiting if row.data["due"] <= now]
+        return found + [f"{row.id} waits until {row.data['due'] - now:+.0f} s" for row in waiting]
 
     def at_drain(self) -> None:
         wrong = self._watch.wrong
@@ -307,6 +306,9 @@ class Orders:
         for signal in signals:
             if self._watch.elapsed() - self._watch.stored_at[signal.seq] >= JUST_NOW:
                 self._check_done(signal)
+        for row in self._of(Namespace.NOTIFICATION):
+            if row.metadata.get("withdrawn") == TOLD_BEFORE and not self._told(row):
+                wrong(f"the notice {row.id} is withdrawn as told before, and nothing tells it")
         for row in self._of(Namespace.FOLLOW_UP):
             state = row.data["state"]
             if state == "open" and row.data["due"] < self._watch.now() - JUST_NOW:
@@ -373,6 +375,6 @@ class Orders:
             if not plain or rule.name.lower().replace(" ", "-") in self._moody:
                 continue
             senders = [rule.sender] if isinstance(rule.sender, str) else rule.sender
-            by = not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders)
+            by = rule.source in ("", "mail") and (not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders))
             if by and (not rule.words or set(rule.words) & set(subject)) and rule.name not in there:
                 self._watch.wrong(f"the rule {rule.name!r} holds for {signal.id}, and does not match")

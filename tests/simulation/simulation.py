@@ -52,7 +52,7 @@ from tests.simulation.outside import TOOLS, Faults, Outside, Performed, Simulate
 
 HERE = Path(__file__).parent
 HOME = Path(tempfile.gettempdir()) / "pepper-simulation"
-MAX_STEPS = 100_000  # callbacks of one seed; more is a loop that never ends
+MAX_STEPS = 400_000  # callbacks of one seed; more is a loop that never ends
 LONGEST_ACT = 200.0  # virtual seconds that an act of the user may take
 ROLES = ("scheduler", "worker", "triage", "summary")
 
@@ -431,18 +431,10 @@ class Simulation:
         self.plan.faults.calm()
         self.mind.calm = True
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
-        for _ in range(400):  # cards that nobody answers expire one after another, where there is little room
-            left = self.checks.unfinished()
-            if not left:
-                break
-            if self.plan.config.models.prices and any("delivery" in one for one in left):
-                self.clock.offset += 86_400.0  # the budget of a new day
-            self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
-            self._until(lambda: False, self.clock.elapsed() + 120.0)
-        else:
-            self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+        self._finish()
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
         self._until(lambda: False, self.clock.elapsed() + 1000.0)  # beyond the longest pause after a fault
+        self._finish()
         self._finish_acts(final=True)
         self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)  # what came in the last moment
         before = self.checks.last
@@ -455,11 +447,23 @@ class Simulation:
             self.checks.wrong(f"asyncio: {words}")
         self._close()
 
+    def _finish(self) -> None:
+        """Until nothing has to come to its end any more: cards that nobody answers expire, follow-ups fall due."""
+        for turn in range(400):
+            left = self.checks.unfinished()
+            if not left:
+                return
+            if any("delivery" in one for one in left) and (self.plan.config.models.prices or turn % 10 == 9):
+                self.clock.offset += 86_400.0  # the budget of a new day
+            self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
+            self._until(lambda: False, self.clock.elapsed() + 120.0)
+        self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+
     def _busy(self) -> bool:
         return bool(self.checks.waiting)
 
     def _check_idle(self, before: int) -> None:
-        quiet = ("sim", "reminder", "notification", "raw.calendar", "signals.calendar", "feed.gauge", "raw.gauge")
+        quiet = ("sim", "reminder", "notification", "raw.calendar", "signals.calendar", "feed.gauge", "raw.gauge", "feed.clock")
         said = [row for seq, row in self.checks.by_seq.items() if seq > before]
         loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]
         if self.checks.requested_after_drain and not any(row.namespace.startswith("signals") for row in said):
