@@ -41,6 +41,11 @@ RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
 _ALL: Final = 1_000_000
 _LOOKED_BACK: Final = 100  # mails of a thread
+_ANSWERS: Final = ("rules.follow_ups", "rules.look_back")  # what looks for answers
+_PUNCTUAL: Final = 2.0  # seconds; what falls due later than that, does so because nothing ran
+SETTLES: Final = 30.0  # seconds in which the mail comes in that was written while nothing ran
+_CLOSE: Final = 0.01  # seconds that are no difference between two clocks
+_AGAIN: Final = 1.0  # seconds until what waits for mail to be looked through is looked at again
 
 Schedule = Callable[[str, float, Callable[[], Awaitable[None]]], None]
 """The key of a timer, when it is due, and what it calls."""
@@ -64,18 +69,21 @@ class FollowUps:
         self._threads: dict[str, set[str]] = {}  # a thread's key, or a mail's Message-ID -> ids of follow-ups
         self._watcher: asyncio.Task[None] | None = None
         self._ending = asyncio.Lock()
+        self._began = clock.monotonic()
+        self._put_off: dict[str, float] = {}  # follow-ups that are due, and the monotonic time until which mail comes in
 
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handlers of mail, and of what is waited for from now on."""
         handle = subscriber.on_context_batch(
-            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name="rules.follow_ups", start="now"
+            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name=_ANSWERS[0], start="now"
         )
         handle(self._mail_came)
         # durable: a crash between a follow-up and the look back for its answer must not lose that answer
-        begun = subscriber.on_context_update(namespaces=[Namespace.FOLLOW_UP], name="rules.look_back", start="now")
+        begun = subscriber.on_context_update(namespaces=[Namespace.FOLLOW_UP], name=_ANSWERS[1], start="now")
         begun(self._begun)
 
     async def start(self) -> None:
+        self._began = self._clock.monotonic()
         ready = asyncio.Event()
         self._watcher = asyncio.create_task(
             follow(self._store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, ready=ready),
@@ -147,8 +155,14 @@ class FollowUps:
                         self._threads.pop(key, None)
 
     def _arm(self) -> None:
+        self._put_off = {ident: until for ident, until in self._put_off.items() if ident in self._open}
         if self._open:
-            self._schedule(_TIMER, min(waits.due for waits in self._open.values()), self._fall_due)
+            later = self._clock.now() - self._clock.monotonic()
+            times = (
+                self._put_off[waits.id] + later if waits.id in self._put_off else waits.due
+                for waits in self._open.values()
+            )
+            self._schedule(_TIMER, min(times), self._fall_due)
         else:
             self._cancel(_TIMER)
 
@@ -197,11 +211,24 @@ class FollowUps:
 
     # ------------------------------------------------------------------------------------------------ time
 
-    async def _fall_due(self) -> None:
-        now = self._clock.now()
+    def _due(self) -> list[FollowUp]:
+        """What is due, and has not to wait for mail that was written while nothing ran: the program, or the machine."""
+        now, elapsed, due = self._clock.now(), self._clock.monotonic(), []
         for waits in sorted(self._open.values(), key=lambda each: each.due):
             if waits.due > now:
                 break
+            late = now - waits.due > _PUNCTUAL or elapsed - self._began < SETTLES
+            until = self._put_off.setdefault(waits.id, elapsed + SETTLES if late else elapsed)
+            if elapsed >= until - _CLOSE:
+                due.append(waits)
+        return due
+
+    async def _fall_due(self) -> None:
+        due = self._due()
+        if due and sum([await self._store.undelivered(name) for name in _ANSWERS]):
+            self._put_off |= dict.fromkeys((waits.id for waits in due), self._clock.monotonic() + _AGAIN)
+            due = []
+        for waits in due:
             async with self._ending, self._store.unit():
                 found = await self._loaded(waits.id)
                 if found is not None:

@@ -76,14 +76,14 @@ class Intake:
 
     async def follow_user(self, ready: asyncio.Event) -> None:
         """Note messages as they come; ``ready`` once none can be missed. Runs until cancelled."""
-        async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH]) as updates:
+        async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH, Namespace.HEALTH]) as updates:
             ready.set()
             async for batch in updates:
                 said = [u.context for u in batch if u.context.namespace == Namespace.USER_MESSAGE]
                 if any(context.version == 1 and not context.data.get("after_calls") for context in said):
                     self.user_arrived.set()
                 if len(said) < len(batch):
-                    self._wake()  # a signal that waited for its rules may be taken
+                    self._wake()  # a signal that waited for its rules may be taken, or they were given up
 
     # ------------------------------------------------------------------------------------------------- batches
 

@@ -115,6 +115,7 @@ class Watch:
     calm: bool = False
     step_calls: set[str] = field(default_factory=set)
     requested_after_drain: int = 0
+    back: dict[str, float] = field(default_factory=dict)  # when the user took back a decision on a card
     offline: bool = False  # whether the engine that runs now has no model
     orders: Orders = field(init=False)
 
@@ -215,6 +216,8 @@ class Watch:
             self.granted[effect] += 1
         if was == "approved" and state != "approved":
             self.granted[effect] -= 1
+        if state == "pending" and was in ("approved", "rejected"):
+            self.back[row.id] = self.elapsed()
         if state == "approved" and was is None:
             self.wrong(f"card {row.id} was born approved")
         if before is None:
@@ -222,11 +225,13 @@ class Watch:
 
     def _check_new_card(self, row: Row) -> None:
         cards = [other for (namespace, _), other in self.rows.items() if namespace == Namespace.APPROVAL]
-        if row.data["retry_of"]:
+        if any(other.data["edited_into"] == row.id for other in cards):
+            pass  # it stands where that stood
+        elif row.data["retry_of"]:
             failed = self.rows[Namespace.APPROVAL, row.data["retry_of"]]
             if (failed.data["digest"], failed.data["effect"]) != (row.data["digest"], row.data["effect"]):
                 self.wrong(f"card {row.id} is not what {failed.id} was")
-        elif not any(other.data["edited_into"] == row.id for other in cards):
+        else:
             self._check_room(row, cards)
         [key] = [tag for tag in row.tags if tag.startswith("same:")]
         for (namespace, ident), other in self.rows.items():
@@ -240,7 +245,8 @@ class Watch:
 
     def _check_room(self, row: Row, cards: list[Row]) -> None:
         asked = self.rows[Namespace.TOOL_CALL, row.data["call"]].data
-        pending = [self.rows[Namespace.TOOL_CALL, c.data["call"]].data for c in cards if c.data["state"] == "pending"]
+        seen = [c for c in cards if c.data["state"] == "pending" and self.elapsed() - self.back.get(c.id, -1.0) > 1.0]
+        pending = [self.rows[Namespace.TOOL_CALL, card.data["call"]].data for card in seen]
         alike = [call for call in pending if asker_of(call["origin"]) == asker_of(asked["origin"])]
         root = [call for call in pending if call["root"] == asked["root"]]
         most = self.config.tools.open_cards

@@ -453,6 +453,8 @@ class Simulation:
             left = self.checks.unfinished()
             if not left:
                 return
+            if turn >= 5 and turn % 2:
+                self._act("reject" if turn % 4 == 1 else "approve")
             if any("delivery" in one for one in left) and (self.plan.config.models.prices or turn % 10 == 9):
                 self.clock.offset += 86_400.0  # the budget of a new day
             self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
