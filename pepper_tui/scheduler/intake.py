@@ -96,8 +96,9 @@ class Intake:
             self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
             ready = await self._queue.peek(self._limits.batch_size, exclude=held)
             await self._open_work.refresh()
-            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             unsettled = unsettled or await self._first_unsettled(ready)
+            # after the last await: from here to `taken` nobody can take a message back
+            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             if unsettled is not None:
                 place = (unsettled.rank, unsettled.seq)
                 passed |= {delivery.seq for delivery in ready if (delivery.rank, delivery.seq) >= place}
