@@ -359,7 +359,9 @@ class Inbox:
                 include_expired=True,
             )
         )
-        for item in Notification.readable(sorted(recent, key=lambda c: c.created_at)):
+        # what was held back tells nobody: should what told the same be gone with a crash, it has to be told again
+        told = [context for context in recent if context.metadata.get("withdrawn") != _TOLD_BEFORE]
+        for item in Notification.readable(sorted(told, key=lambda c: c.created_at)):
             self._note(item)
 
     def _note(self, item: Notification) -> None:

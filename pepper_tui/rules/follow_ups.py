@@ -41,6 +41,11 @@ RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
 _ALL: Final = 1_000_000
 _LOOKED_BACK: Final = 100  # mails of a thread
+_ANSWERS: Final = ("rules.follow_ups", "rules.look_back")  # what looks for answers
+_PUNCTUAL: Final = 2.0  # seconds; what falls due later than that, does so because nothing ran
+SETTLES: Final = 30.0  # seconds in which the mail comes in that was written while nothing ran
+_CLOSE: Final = 0.01  # seconds that are no difference between two clocks
+_AGAIN: Final = 1.0  # seconds until what waits for mail to be looked through is looked at again
 
 Schedule = Callable[[str, float, Callable[[], Awaitable[None]]], None]
 """The key of a timer, when it is due, and what it calls."""
@@ -64,15 +69,23 @@ class FollowUps:
         self._threads: dict[str, set[str]] = {}  # a thread's key, or a mail's Message-ID -> ids of follow-ups
         self._watcher: asyncio.Task[None] | None = None
         self._ending = asyncio.Lock()
+        self._began = clock.monotonic()
+        self._put_off: dict[
+            str, float
+        ] = {}  # follow-ups that are due, and the monotonic time until which mail comes in
 
     def listen(self, subscriber: Subscriber) -> None:
-        """Register the handler of mail."""
+        """Register the handlers of mail, and of what is waited for from now on."""
         handle = subscriber.on_context_batch(
-            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name="rules.follow_ups", start="now"
+            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name=_ANSWERS[0], start="now"
         )
         handle(self._mail_came)
+        # durable: a crash between a follow-up and the look back for its answer must not lose that answer
+        begun = subscriber.on_context_update(namespaces=[Namespace.FOLLOW_UP], name=_ANSWERS[1], start="now")
+        begun(self._begun)
 
     async def start(self) -> None:
+        self._began = self._clock.monotonic()
         ready = asyncio.Event()
         self._watcher = asyncio.create_task(
             follow(self._store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, ready=ready),
@@ -112,22 +125,23 @@ class FollowUps:
         for update in updates:
             self._note(update.context, gone=update.deleted)
         self._arm()
-        for update in updates:
-            if update.context.version == 1 and update.context.context_id in self._open:
-                await self._look_back(self._open[update.context.context_id])
 
-    async def _look_back(self, waits: FollowUp) -> None:
+    async def _begun(self, update: ContextUpdate) -> None:
         """See the answers that came while it was being made: a burst brings a mail and its answer together."""
-        page = await self._store.query(
-            ContextFilter(namespaces=[RAW_MAIL], tags=[f"thread:{waits.thread}"], limit=_LOOKED_BACK)
-        )
-        began = max(
-            (_written(mail.data) for mail in page if mail.data["message_id"] in waits.message_ids), default=None
-        )
-        for mail in reversed(page):
-            if began is not None and _written(mail.data) > began and not mail.data.get("backlog"):
-                async with self._store.unit():
-                    await self._compare(mail.data)
+        if update.deleted or update.context.version > 1:
+            return
+        self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
+        for waits in FollowUp.readable([update.context]):
+            began = [mail for ident in waits.message_ids for mail in await self._mails(f"message:{ident}")]
+            since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
+            # a thread is named by its root; a short answer names only the mail that it answers
+            for key in dict.fromkeys((waits.thread, *waits.message_ids)):
+                for mail in reversed(await self._mails(f"thread:{key}")):
+                    if since is not None and _written(mail.data) > since and not mail.data.get("backlog"):
+                        await self._compare(mail.data, ended)
+
+    async def _mails(self, tag: str) -> list[Context]:
+        return await self._store.query(ContextFilter(namespaces=[RAW_MAIL], tags=[tag], limit=_LOOKED_BACK))
 
     def _note(self, context: Context, gone: bool = False) -> None:
         for waits in FollowUp.readable([context]):
@@ -143,25 +157,33 @@ class FollowUps:
                         self._threads.pop(key, None)
 
     def _arm(self) -> None:
+        self._put_off = {ident: until for ident, until in self._put_off.items() if ident in self._open}
         if self._open:
-            self._schedule(_TIMER, min(waits.due for waits in self._open.values()), self._fall_due)
+            later = self._clock.now() - self._clock.monotonic()
+            times = (
+                self._put_off[waits.id] + later if waits.id in self._put_off else waits.due
+                for waits in self._open.values()
+            )
+            self._schedule(_TIMER, min(times), self._fall_due)
         else:
             self._cancel(_TIMER)
 
     # ------------------------------------------------------------------------------------------------ answers
 
     async def _mail_came(self, updates: list[ContextUpdate]) -> None:
+        ended: set[str] = set()
         for update in updates:
             if not update.deleted and update.context.version == 1 and not update.context.data.get("backlog"):
-                await self._compare(update.context.data)
+                await self._compare(update.context.data, ended)
 
-    async def _compare(self, mail: Json) -> None:
+    async def _compare(self, mail: Json, ended: set[str]) -> None:
+        """End what ``mail`` answers, but for ``ended``: what this unit has ended already, which can't be read yet."""
         named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
         waiting = {ident for key in named for ident in self._threads.get(key, ())}
         sender = str(mail["sender"]["address"]).lower()
         if not waiting or self._hands.is_own(sender) or _by_a_machine(mail):
             return
-        for ident in sorted(waiting):
+        for ident in sorted(waiting - ended):
             async with self._ending:
                 found = await self._loaded(ident)
                 if found is None or sender not in found[0].parties or mail["message_id"] in found[0].message_ids:
@@ -169,6 +191,7 @@ class FollowUps:
                 waits, version = found
                 waits.answer = str(mail["id"])
                 await self._end(waits, version, FollowUpState.ANSWERED)
+                ended.add(ident)
                 await self._hands.announce(self._answer(waits, mail))
 
     def _answer(self, waits: FollowUp, mail: Json) -> Notification:
@@ -190,11 +213,24 @@ class FollowUps:
 
     # ------------------------------------------------------------------------------------------------ time
 
-    async def _fall_due(self) -> None:
-        now = self._clock.now()
+    def _due(self) -> list[FollowUp]:
+        """What is due, and has not to wait for mail that was written while nothing ran: the program, or the machine."""
+        now, elapsed, due = self._clock.now(), self._clock.monotonic(), []
         for waits in sorted(self._open.values(), key=lambda each: each.due):
             if waits.due > now:
                 break
+            late = now - waits.due > _PUNCTUAL or elapsed - self._began < SETTLES
+            until = self._put_off.setdefault(waits.id, elapsed + SETTLES if late else elapsed)
+            if elapsed >= until - _CLOSE:
+                due.append(waits)
+        return due
+
+    async def _fall_due(self) -> None:
+        due = self._due()
+        if due and sum([await self._store.undelivered(name) for name in _ANSWERS]):
+            self._put_off |= dict.fromkeys((waits.id for waits in due), self._clock.monotonic() + _AGAIN)
+            due = []
+        for waits in due:
             async with self._ending, self._store.unit():
                 found = await self._loaded(waits.id)
                 if found is not None:

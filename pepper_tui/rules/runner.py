@@ -37,13 +37,14 @@ from pepper_tui.rules.acts import CLOCK, Acts
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.hands import Hands, Outcome
 from pepper_tui.rules.ongoing import Ongoing
-from pepper_tui.rules.standing import standing
+from pepper_tui.rules.standing import may_stand, standing
 from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber, follow
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 50  # signals of one commit
+_SUBSCRIPTION: Final = "rules"
 _GONE: Final = "what it was about is no longer kept"
 _ALL: Final = 100_000
 
@@ -64,7 +65,7 @@ class RuleRunner:
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handler of signals."""
         handle = subscriber.on_context_batch(
-            namespaces=[f"{Namespace.SIGNALS}.*"], size=BATCH, longest_wait=0.0, name="rules", start="now"
+            namespaces=[f"{Namespace.SIGNALS}.*"], size=BATCH, longest_wait=0.0, name=_SUBSCRIPTION, start="now"
         )
         handle(self._carry_out)
 
@@ -96,8 +97,12 @@ class RuleRunner:
     async def settled(self, context: Context) -> bool:
         """Whether the rules of a signal were looked after, so that a model may see it."""
         for signal in Signal.readable([context]):
-            if self._matches(signal) and (context.version == 1 or signal.matter_kind == "state"):
-                return await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH) is not None
+            if not _concerns(signal) or (context.version > 1 and signal.matter_kind != "state"):
+                continue
+            if await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH) is not None:
+                continue
+            # what was given up, or came before there were rules, is never looked after: nothing may wait for it for ever
+            return not await self._store.undelivered(_SUBSCRIPTION, context.seq)
         return True
 
     async def words(self, context: Context) -> list[str]:
@@ -126,9 +131,9 @@ class RuleRunner:
         return ordered if signal.priority is Priority.LOG else [*ordered, *standing(signal, self._book)]
 
     async def _signal(self, signal: Signal, context: Context) -> None:
-        matches = self._matches(signal)
-        if not matches:
+        if not _concerns(signal):
             return
+        matches = self._matches(signal)  # may be none: what is paused now may hold again when a step asks for it
         ref, name = f"{context.namespace}:{context.context_id}", match_id(context)
         if await self._store.get(name, namespace=Namespace.RULE_MATCH) is not None:
             return  # handed out once more, by the user's redrive say
@@ -276,6 +281,12 @@ class RuleRunner:
         await self._store.put(act, namespace=Namespace.RULE_ACT, type=act.act, tags=tags, expect_version=version)
         if act.state is ActState.FAILED:
             await self._acts.tell_failed(act)
+
+
+def _concerns(signal: Signal) -> bool:
+    """Whether rules are to be looked after: not whether one holds, as that changes with a pause."""
+    ordered = any(match.acts for match in matches_of(signal.metadata))
+    return ordered or (signal.priority is not Priority.LOG and may_stand(signal))
 
 
 def _fate(call: ToolCall) -> Outcome | None:

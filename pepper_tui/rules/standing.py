@@ -47,6 +47,12 @@ BUILT_IN: Final = (
 )
 
 
+def may_stand(signal: Signal) -> bool:
+    """Whether a built-in rule may hold for ``signal``, whatever is paused just now."""
+    named = str(signal.metadata.get("kind")) in _KINDS and signal.priority in _TOLD
+    return named or signal.priority is Priority.URGENT
+
+
 def standing(signal: Signal, book: RuleBook) -> list[Match]:
     """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's tells of it anyway."""
     if any(_TELLS.intersection(match.acts) for match in matches_of(signal.metadata)):

@@ -76,14 +76,14 @@ class Intake:
 
     async def follow_user(self, ready: asyncio.Event) -> None:
         """Note messages as they come; ``ready`` once none can be missed. Runs until cancelled."""
-        async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH]) as updates:
+        async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH, Namespace.HEALTH]) as updates:
             ready.set()
             async for batch in updates:
                 said = [u.context for u in batch if u.context.namespace == Namespace.USER_MESSAGE]
                 if any(context.version == 1 and not context.data.get("after_calls") for context in said):
                     self.user_arrived.set()
                 if len(said) < len(batch):
-                    self._wake()  # a signal that waited for its rules may be taken
+                    self._wake()  # a signal that waited for its rules may be taken, or they were given up
 
     # ------------------------------------------------------------------------------------------------- batches
 
@@ -96,8 +96,9 @@ class Intake:
             self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
             ready = await self._queue.peek(self._limits.batch_size, exclude=held)
             await self._open_work.refresh()
-            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             unsettled = unsettled or await self._first_unsettled(ready)
+            # after the last await: from here to `taken` nobody can take a message back
+            passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             if unsettled is not None:
                 place = (unsettled.rank, unsettled.seq)
                 passed |= {delivery.seq for delivery in ready if (delivery.rank, delivery.seq) >= place}

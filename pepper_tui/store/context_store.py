@@ -523,6 +523,11 @@ class ContextStore:
         """The durable subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
         return await self.read(lambda connection: counts.waiting(connection, prefix), 1)
 
+    async def undelivered(self, name: str, seq: int | None = None) -> int:
+        """How many updates (or whether that of ``seq``) the durable subscription ``name`` still has to deal with; what
+        it has given up is not counted."""
+        return await self.read(lambda connection: counts.undelivered(connection, name, seq), 1)
+
     async def dead(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""
         return await self.read(counts.dead, 1)

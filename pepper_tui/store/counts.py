@@ -69,6 +69,16 @@ def waiting(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:
     return dict(found.fetchall())
 
 
+def undelivered(connection: sqlite3.Connection, name: str, seq: int | None) -> int:
+    """How many deliveries of a subscription are open, of one update where it is given; dead letters are not."""
+    found: int = connection.execute(
+        "SELECT count(*) FROM deliveries d JOIN subscriptions s ON s.id = d.subscription"
+        " WHERE s.name = ? AND d.state IN ('pending', 'retrying') AND (? IS NULL OR d.seq = ?)",
+        (name, seq, seq),
+    ).fetchone()[0]
+    return found
+
+
 def stats(connection: sqlite3.Connection, path: Path, active: Collection[str], clean_start: bool) -> StoreStats:
     """The numbers. It reads each page of the log: on a connection that nobody waits for."""
     updates: int = connection.execute("SELECT count(*) FROM updates").fetchone()[0]

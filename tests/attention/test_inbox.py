@@ -101,6 +101,17 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
         await desk.inbox.snooze("a", desk.clock.now())
 
 
+async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> None:
+    """It was held back for the sake of another; where that one's commit did not come, it has to be told all the same."""
+    first, second = (Notification(name, "t", "", "because", "signals.mail:s", 0.0, matter="m") for name in "ab")
+    second.state = NotificationState.DONE
+    withdrawn = {"withdrawn": "the same was announced before"}
+    await desk.store.put(second, namespace=Namespace.NOTIFICATION, metadata=withdrawn)
+    await desk.close()
+    await desk.open()
+    assert await desk.inbox.announce(first) is not None
+
+
 async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> None:
     await notice(desk, "a", "m1", "Book the room")
     await until(lambda: bool(desk.inbox._announced))

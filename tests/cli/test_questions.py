@@ -29,7 +29,11 @@ undo_seconds = 0.1
 host = "127.0.0.1"
 port = 1
 security = "none"
-[ServedEngine]:
+"""
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedEngine]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setattr(questions, "SETTLE", 0.3)
     opened = await ServedEngine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"))

@@ -28,8 +28,9 @@ from tests.tools.mcp.bench import UNRULY
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
-                "data_sent", "outside_before", "outside_after", "mcp_before", "mcp_after")  # fmt: skip
-MAIL_ACTS: Final = ("draft", "draft", "notify", "quiet", "write", "delegate", "remind", "quiet")
+                "data_sent", "card_returned", "outside_before", "outside_after", "mcp_before", "mcp_after")  # fmt: skip
+MAIL_ACTS: Final = ("draft", "notify", "quiet", "write", "delegate", "remind", "quiet", "ordered", "ordered", "ordered",
+                    "oldform")  # fmt: skip
 USER_ACTS: Final = (
     "say",
     "remind",
@@ -45,11 +46,13 @@ USER_ACTS: Final = (
     "mcpwrite",
     "mcpwrite",
     "mcplost",
+    "rule",
 )
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
 READY: Final = 20.0
 DRAIN: Final = 90.0
+WINDOWS: Final = (10.0, 0.4, 0.0)  # seconds, by the seed; the first is what Pepper comes with
 PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
 OUTLIVED: Final = 15.0  # seconds by which a process may outlive its Pepper; it is ended politely first
 
@@ -65,6 +68,7 @@ class Given:
     said: dict[str, str] = field(default_factory=dict)  # tag -> id that `say` returned, empty where killed before
     mails: dict[str, str] = field(default_factory=dict)  # tag -> sender's priority
     approvals: dict[str, float] = field(default_factory=dict)  # approval id -> when `approve` was first asked for
+    edits: set[str] = field(default_factory=set)  # the marks of edits that were said to be saved
 
 
 @dataclass
@@ -120,6 +124,9 @@ class Attack:
         self.chance = random.Random(seed)
         self.home = folder / "home"
         self.faults = 0.0 if seed % 2 else 0.06
+        self.window = WINDOWS[seed % len(WINDOWS)]
+        self._edits = 0
+        self._asked: list[tuple[str, str]] = []  # mails that a rule follows up: tag and sender
         self.mind = NaiveMind(seed, self.faults)
         self.smtp = MoodySmtp()
         self.given = Given()
@@ -162,10 +169,12 @@ retry_cap = 0.2
 max_rounds = 1000
 [judging]
 wait = 0.05
-[tools]
-undo_seconds = 0.0
+{"" if self.window == WINDOWS[0] else f"[tools]{chr(10)}undo_seconds = {self.window}"}
 [mail]
 maildir = ["{self.maildir}"]
+[mail.templates]
+ack = "body {{subject}}"
+nudge = "body N{{subject}}"
 [mail.smtp]
 host = "127.0.0.1"
 port = {self.smtp.port}
@@ -174,6 +183,28 @@ security = "none"
 command = "{sys.executable}"
 args = ["-S", "-E", "{UNRULY}"]
 env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
+[[rule]]
+name = "orders"
+words = ["ordered"]
+notify = true
+draft = "ack"
+remind = "in 2 seconds"
+follow_up = 0.001
+nudge = "nudge"
+[[rule]]
+name = "unanswered"
+after = "orders"
+remind = "in 3 seconds"
+[[rule]]
+name = "clockwork"
+every = 1800
+notify = true
+brief = true
+[[watch]]
+name = "old form"
+words = ["oldform"]
+draft = "ack"
+follow = 0.002
 {watches}"""
         )
 
@@ -222,6 +253,8 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
         for act, arguments, answer in found:
             if act == "say" and not str(answer).startswith("refused"):
                 self.given.said[str(arguments[0]).split()[0]] = str(answer)
+            if act == "edit" and str(answer).startswith("saved"):
+                self.given.edits.add(next(iter(arguments[1].values())).split()[-1])
         return found
 
     def _ready(self, life: Life) -> bool:
@@ -313,11 +346,15 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
     def _deliver(self) -> None:
         self._count += 1
         tag, priority = f"M{self._count}", self.chance.choice(list(SENDERS))
-        act = self.chance.choice(MAIL_ACTS)
+        act, headers = self.chance.choice(MAIL_ACTS), {"Message_ID": f"<{tag}@example.com>"}
+        if self._asked and self.chance.random() < 0.15:  # an answer to what is followed up
+            (answered, priority), act = self.chance.choice(self._asked[-3:]), "quiet"
+            headers["In_Reply_To"] = headers["References"] = f"<{answered}@example.com>"
+        elif act in ("ordered", "oldform"):
+            self._asked.append((tag, priority))
         content = mail(
-            sender=f"P <{SENDERS[priority]}>", subject=f"{tag} {act}", text="As it says.", number=self._count,
-            Message_ID=f"<{tag}@example.com>",
-        )  # fmt: skip
+            sender=f"P <{SENDERS[priority]}>", subject=f"{tag} {act}", text="As it says.", number=self._count, **headers
+        )
         self.given.mails[tag] = priority
         deliver(self.maildir, content, f"{time.time():.6f}.{self._count}.test")
 
@@ -334,20 +371,28 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
             return False
         card = self.chance.choice(cards)
         draw = self.chance.random()
+        fields = {line["label"].lower(): line["value"] for line in card["effect"]["lines"] if line["editable"]}
         if draw < 0.15:
             life.ask("reject", card["id"])
-        elif draw < 0.3 and ("edit", card["id"]) not in self._acted:
-            self._acted.add(("edit", card["id"]))
-            fields = {line["label"].lower(): line["value"] for line in card["effect"]["lines"] if line["editable"]}
-            field = "body" if "body" in fields else "line"
-            life.ask("edit", card["id"], {field: fields[field].rstrip() + " edited"})
+        elif draw < 0.3 and fields and ("edit", card["id"]) not in self._acted:
+            self._edit(life, card["id"], fields)
         elif draw < 0.35 and not finally_:
             life.ask("snooze", f"approval:{card['id']}", "in 2 seconds")
         else:
             self.given.approvals.setdefault(card["id"], time.time())
             for _ in range(self.chance.choice([1, 1, 2])):
                 life.ask("approve", card["id"])
+            if not finally_ and self.chance.random() < 0.25:
+                life.ask("undo")  # within its window, or too late
+            if not finally_ and fields and self.chance.random() < 0.2:
+                self._edit(life, card["id"], fields)
         return True
+
+    def _edit(self, life: Life, card: str, fields: dict[str, str]) -> None:
+        self._acted.add(("edit", card))
+        self._edits += 1
+        field = "body" if "body" in fields else "line"
+        life.ask("edit", card, {field: f"{fields[field].rstrip()} edit{self._edits}"})
 
     def _stop_and_go(self, life: Life) -> None:
         """A machine that sleeps."""
@@ -374,7 +419,7 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
         life = self._begin()
         if not self._ready(life):
             raise AssertionError(f"seed {self.seed}: the last life did not start; see {self.folder}/victim.log")
-        deadline = time.monotonic() + DRAIN
+        deadline = time.monotonic() + DRAIN + 8 * self.window
         quiet = 0
         while quiet < 3:
             self._take(life, 0.1)
@@ -427,6 +472,8 @@ env = {{ UNRULY_FOLDER = "{self.folder / "mcp"}" }}
             or (call["state"] == "unknown" and ("unknown", call["id"]) not in self._acted)
         ]
         left += [f"run {r['id']} {r['state']}" for r in self.facts("worker.run") if r["state"] in {"queued", "running"}]
+        left += [f"act {a['id']} {a['state']}" for a in self.facts("rule.act") if a["state"] in {"pending", "deferred"}]
+        left += [f"follow-up {f['id']}" for f in self.facts("follow_up") if f["state"] == "open"]
         left += [f"reminder {r['id']}" for r in self.facts("reminder") if r["state"] == "waiting"]
         seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
         left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
@@ -439,7 +486,7 @@ def tag_of_call(call: Json, mails: list[Json]) -> str:
     for key in ("tag", "line", "body", "task", "text", "title", "subject"):
         words = str(arguments.get(key, "")).split()
         for word in words:
-            if word[:1] in "UM" and word[1:].isdigit():
+            if word.removeprefix("N")[:1] in ("U", "M") and word.removeprefix("N")[1:].isdigit():
                 return word
     return "?"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pepper_tui.model import Json
 from tests.kill.attack import tag_of_call
 from tests.kill.mind import WORKER_STEPS
+from tests.kill.outside import BODY
 
 if TYPE_CHECKING:
     from tests.kill.attack import Attack
@@ -17,7 +18,8 @@ OUTSIDE = {"draft_reply", "send_mail", "append_line", "own__append", "own__crash
 
 def check(attack: Attack) -> list[str]:
     """Each problem as a line that begins with ``lost``, ``twice``, ``hidden`` or ``order``."""
-    return [*inputs(attack), *speech(attack), *effects(attack), *workers(attack), *reminders(attack), *order(attack)]
+    found = [*inputs(attack), *speech(attack), *effects(attack), *workers(attack), *reminders(attack), *order(attack)]
+    return [*found, *orders(attack), *follow_ups(attack), *rules(attack), *edits(attack)]
 
 
 def taken_by(attack: Attack) -> dict[str, list[str]]:
@@ -50,7 +52,8 @@ def inputs(attack: Attack) -> list[str]:
         for what, counts in (("mail", raw), ("signal", signalled)):
             if counts[tag] != 1:
                 problems.append(f"{'twice' if counts[tag] else 'lost'}: {what} {tag} is there {counts[tag]} times")
-    names += [f"signals.mail:{signal['id']}" for signal in signals if signal["priority"] != "log"]
+    for space in ("signals.mail", "signals.clock", "signals.follow_up"):
+        names += [f"{space}:{signal['id']}" for signal in attack.facts(space) if signal["priority"] != "log"]
     names += [f"tool.result:{r['call']}" for r in attack.facts("tool.result") if r["origin"].startswith("step:")]
     versions = results(attack)
     for name in names:
@@ -181,4 +184,102 @@ def order(attack: Attack) -> list[str]:
             if first[name] < last.get(rank, 0):
                 problems.append(f"order: {name} ({rank}) was taken after a later one")
             last[rank] = max(last.get(rank, 0), first[name])
+    return problems
+
+
+def orders(attack: Attack) -> list[str]:
+    """What rules order of a signal is done once, or says in words why not; none of it waits any more."""
+    problems = []
+    acts = {act["id"]: act for act in attack.facts("rule.act")}
+    retried = {card["call"] for card in attack.facts("approval") if card["retry_of"]}
+    made: Counter[str] = Counter()
+    for call in attack.facts("tool.call"):
+        if call["origin"].startswith("act:") and call["id"] not in retried:
+            made[call["origin"].removeprefix("act:")] += 1
+    for reminder in attack.facts("reminder"):
+        made[reminder["source"].removeprefix("rule.act:")] += reminder["source"].startswith("rule.act:")
+    for follow_up in attack.facts("follow_up"):
+        made[follow_up["act"]] += 1
+    problems += [f"twice: {ident} was done {count} times" for ident, count in made.items() if count > 1]
+    there = {
+        f"{space}:{data['id']}"
+        for space in ("notification", "tool.call", "reminder", "follow_up")
+        for data in attack.facts(space)
+    }
+    for space in ("signals.mail", "signals.clock", "signals.follow_up"):
+        for signal in attack.facts(space):
+            matches = signal["metadata"].get("rules", [])
+            named = {match["name"] for match in matches}
+            if space == "signals.mail":
+                word, _, _ = signal["metadata"]["subject"].partition(" ")[2].partition(" ")
+                wanted = {"ordered": "orders", "oldform": "old form"}.get(word)
+                if wanted and wanted not in named:
+                    problems.append(f"lost: {signal['metadata']['subject']} was matched by {named or 'nothing'}")
+            for match in matches:
+                for kind in match["acts"]:
+                    ident = f"{match['rule']}|{match['version']}|{space}:{signal['id']}|{kind}"
+                    problems += end_of(ident, acts.get(ident), there, made)
+    return problems
+
+
+def end_of(ident: str, act: Json | None, there: set[str], made: Counter[str]) -> list[str]:
+    """What is wrong with the end of one act."""
+    if act is None:
+        return [f"lost: {ident} was never begun"]
+    state, detail = act["state"], act["detail"]
+    if state in ("pending", "deferred"):
+        return [f"lost: {ident} is {state} at the end: {detail}"]
+    if state != "done":
+        return [] if detail else [f"lost: {ident} is {state}, without a word why"]
+    if act["made"] not in there:
+        return [f"lost: {ident} is done, and what it has made is not there: {act['made']!r}"]
+    if act["act"] in ("draft", "remind", "follow_up") and made[ident] != 1:
+        return [f"lost: {ident} is done, and has made {made[ident]}"]
+    return []
+
+
+def follow_ups(attack: Attack) -> list[str]:
+    """Each came to its end and was told; what was answered in time did not fall due."""
+    problems = []
+    signals = {signal["id"] for signal in attack.facts("signals.follow_up")}
+    notices = {notice["id"] for notice in attack.facts("notification")}
+    for one in attack.facts("follow_up"):
+        if one["state"] == "due" and f"signal_{one['id']}" not in signals:
+            problems.append(f"lost: {one['subject']} fell due, and nothing says so")
+        elif one["state"] == "answered" and f"ntf_{one['id']}_answered" not in notices:
+            problems.append(f"lost: {one['subject']} was answered, and nobody is told")
+        elif one["state"] not in ("due", "answered"):
+            problems.append(f"lost: the follow-up of {one['subject']} is {one['state']}")
+    return problems
+
+
+def rules(attack: Attack) -> list[str]:
+    """A rule holds exactly where its card was approved and carried out, and once."""
+    there = Counter(rule["name"] for rule in attack.facts("rule"))
+    problems = [f"twice: the rule {name!r} is there {count} times" for name, count in there.items() if count > 1]
+    for call in attack.facts("tool.call"):
+        if call["name"] == "propose_rule":
+            name = call["arguments"]["name"]
+            if there[name] != (call["state"] == "succeeded"):
+                problems.append(f"lost: {name!r} is {call['state']}, and there are {there[name]} of it")
+    return problems
+
+
+def edits(attack: Attack) -> list[str]:
+    """What the user wrote into a card, and was told to be saved, is in a card; what was sent is what the card held."""
+    problems = []
+    cards = attack.facts("approval")
+    texts = {card["id"]: " ".join(str(line["value"]) for line in card["effect"]["lines"]) for card in cards}
+    for mark in attack.given.edits:
+        if not any(mark in text.split() for text in texts.values()):
+            problems.append(f"lost: {mark} was saved and is in no card")
+    sent = [" ".join(mail.decode(errors="replace").split()) for mail in attack.smtp.taken]
+    done = {call["approval"] for call in attack.facts("tool.call") if call["state"] == "succeeded"}
+    for card in cards:
+        marks = [word for word in texts[card["id"]].split() if word.startswith("edit") and word[4:].isdigit()]
+        if card["id"] in done and card["effect"]["tool"].endswith(("mail", "reply")):
+            body = f"body {BODY.search(texts[card['id']].encode())[1].decode()}"  # type: ignore[index]
+            alike = [text for text in sent if f"{body} " in f"{text} " and all(mark in text.split() for mark in marks)]
+            if not alike:
+                problems.append(f"lost: {card['id']} was sent as approved, and {marks} of it was not")
     return problems

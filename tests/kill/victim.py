@@ -21,6 +21,7 @@ from pepper_tui import runtime, served
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.config import load_config
 from pepper_tui.model import CardLine, ContextFilter, Effect, EngineError, ResolvedEffect
+from pepper_tui.rules import follow_ups
 from pepper_tui.store import ContextStore
 from pepper_tui.store.database import Database, ThreadDatabase
 from pepper_tui.tools import ToolContext, ToolError, tool
@@ -182,5 +183,6 @@ def live(home: Path, pipe: Connection, offset: float, kill_at: str) -> None:
     os.dup2(log, 2)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
     patch.object(runtime, "ContextStore", WatchedStore).start()
+    patch.object(follow_ups, "SETTLES", 0.3).start()
     Home.outside = outside_file(home)
     asyncio.run(_live(home, pipe, offset))

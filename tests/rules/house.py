@@ -76,6 +76,10 @@ class House:
     async def restart(self, seconds: float = 0.0) -> None:
         """Close, let ``seconds`` pass on the wall, and open again."""
         await self.engine.close()
+        await self.reopen(seconds)
+
+    async def reopen(self, seconds: float = 0.0) -> None:
+        """Let ``seconds`` pass on the wall, and open what is closed."""
         self.clock.jump(seconds)
         await self._open()
         await self.until(self.watches)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.model import Namespace
+from pepper_tui.model import ContextFilter, Namespace
 from tests.llm.server import ModelServer
 from tests.rules.house import House
 
@@ -223,3 +223,25 @@ async def test_a_state_that_is_told_anew_is_told_and_replaces(tmp_path: Path) ->
 
 async def _titles(house: House, wanted: str) -> bool:
     return any(each["title"] == wanted for each in await house.notices())
+
+
+async def test_a_rule_that_holds_again_keeps_no_signal_waiting(tmp_path: Path) -> None:
+    """Its rules were looked after while it was paused; that it holds now does not make them open once more."""
+    async with House(tmp_path, "") as house:
+        await house.engine.pause_rule("VIPs")
+        house.mail(sender="Boss <boss@example.com>", subject="Now")
+        await house.calm()
+        await house.engine.resume_rule("VIPs")
+        [signal] = await house.engine.store.query(ContextFilter(namespaces=["signals.mail"]))
+        assert await house.engine._rules.settled(signal)
+        assert await house.acts() == []
+
+
+async def test_rules_that_are_never_looked_after_keep_no_signal_waiting(tmp_path: Path) -> None:
+    """As of a store from before there were rules, or where they were given up as a dead letter."""
+    async with House(tmp_path, ALL_ACTS) as house:
+        house.mail(subject="A quote")
+        await house.calm()
+        [signal] = await house.engine.store.query(ContextFilter(namespaces=["signals.mail"]))
+        await house.engine.store.delete(f"signals.mail:{signal.context_id}", namespace=Namespace.RULE_MATCH)
+        assert await house.engine._rules.settled(signal)

@@ -108,6 +108,31 @@ async def test_the_answer_that_comes_with_the_question(tmp_path: Path) -> None:
         assert "open" not in await waiting(house)
 
 
+async def test_an_answer_that_came_while_nothing_ran_is_taken_in_first(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        await house.engine.close()
+        house.mail(sender="Dana <dana@example.com>", subject="Re: A note", In_Reply_To="<m1@example.com>")
+        await house.reopen(60 * HOUR)
+        await house.calm()
+        await house.clock.advance(120)
+        await house.calm()
+        assert await waiting(house) == ["answered"]
+        assert await house.facts("signals.follow_up") == []
+
+
+async def test_in_a_burst_an_answer_is_known_by_the_mail_that_it_names(tmp_path: Path) -> None:
+    """Not only by the root of the thread, which a short answer leaves out; and several at once end it once."""
+    async with House(tmp_path, FOLLOW) as house:
+        house.mail(sender="Someone <some@example.com>", subject="Hello", number=1)
+        house.mail(sender="Dana <dana@example.com>", subject="A quote", References="<m1@example.com>", number=2)
+        for _ in range(2):
+            house.mail(sender="Dana <dana@example.com>", subject="Re: A note", In_Reply_To="<m2@example.com>")
+        await house.calm()
+        assert await waiting(house) == ["answered"]
+        assert await house.engine.dead_letters() == []
+
+
 async def test_hundreds_cost_no_run_and_no_call(tmp_path: Path) -> None:
     async with House(tmp_path, FOLLOW) as house:
         for number in range(300):

@@ -29,6 +29,7 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler.intake import RulesDone
 from pepper_tui.store import ContextStore
 
 EMPTY = {"type": "object", "properties": {}}
@@ -83,7 +84,14 @@ class Stage:
     """A running scheduler on a store, with helpers to put things in and to read what came out."""
 
     def __init__(
-        self, store: ContextStore, clock: ManualClock, model: ScriptedModel, *, by_rule: bool = False, **settings: Any
+        self,
+        store: ContextStore,
+        clock: ManualClock,
+        model: ScriptedModel,
+        *,
+        by_rule: bool = False,
+        rules: RulesDone | None = None,
+        **settings: Any,
     ) -> None:
         self.store, self.clock, self.model = store, clock, model
         patience = Patience(retries=settings.pop("retries", 3))
@@ -97,6 +105,7 @@ class Stage:
             stream=Attempts(clock, Source("scripted", model.stream), patience=patience).stream,
             specs=lambda: SPECS,
             by_rule=by_rule,
+            rules=rules,
             on_reply=self.deltas.append,
         )
 

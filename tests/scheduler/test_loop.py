@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
     CallState,
+    Context,
     ModelError,
     ModelRequest,
     Namespace,
@@ -221,6 +223,38 @@ async def test_text_from_outside_cannot_close_its_tag(store: ContextStore, clock
         assert "<user_msg" not in prompt
         assert "\x1b" not in prompt
         assert "\u202e" not in prompt
+
+
+class SlowRules:
+    """Looks after each signal at once, and answers whether it has when ``told``."""
+
+    def __init__(self) -> None:
+        self.asked, self.told = asyncio.Event(), asyncio.Event()
+
+    async def settled(self, context: Context, /) -> bool:
+        self.asked.set()
+        await self.told.wait()
+        return True
+
+    async def words(self, context: Context, /) -> list[str]:
+        return []
+
+
+async def test_a_message_taken_back_while_the_rules_are_asked_after_is_in_no_step(
+    store: ContextStore, clock: ManualClock
+) -> None:
+    rules, model = SlowRules(), ScriptedModel(echo)
+    stage = Stage(store, clock, model, rules=rules)
+    await stage.scheduler._intake.open(lambda _: None)
+    await stage.signal("mail from Bob")
+    unwanted = await stage.say("never mind")
+    async with stage:
+        await rules.asked.wait()
+        assert await stage.scheduler.take_back(unwanted) is not None
+        rules.told.set()
+        await until(lambda: _has(stage, Namespace.STEP))
+        assert f"user.message:{unwanted}" not in (await stage.all(Namespace.STEP))[0]["inputs"]
+        assert len(model.requests) == 1
 
 
 async def test_a_message_can_wait_for_calls_and_be_taken_back(store: ContextStore, clock: ManualClock) -> None:

@@ -17,9 +17,12 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.config import Config
 from pepper_tui.model import (
+    ACT,
     APPROVAL,
+    FOLLOW_UP,
     NOTIFICATION,
     REMINDER,
+    RULE,
     SHOWN,
     TOOL_CALL,
     WORKER_RUN,
@@ -27,6 +30,8 @@ from pepper_tui.model import (
     StateTable,
 )
 from pepper_tui.store.namespaces import matches
+from pepper_tui.tools.policy import ROOT_FACTOR, asker_of
+from tests.simulation.orders import Orders
 from tests.simulation.outside import Outside, Performed, seen_effect
 
 TABLES: dict[str, StateTable[Any]] = {
@@ -35,6 +40,9 @@ TABLES: dict[str, StateTable[Any]] = {
     Namespace.NOTIFICATION: NOTIFICATION,
     Namespace.REMINDER: REMINDER,
     Namespace.RUN: WORKER_RUN,
+    Namespace.RULE: RULE,
+    Namespace.RULE_ACT: ACT,
+    Namespace.FOLLOW_UP: FOLLOW_UP,
 }
 THROUGH = {
     (Namespace.APPROVAL, "approved", "rejected"),  # taken back and rejected in one commit
@@ -44,6 +52,7 @@ THROUGH = {
     (Namespace.REMINDER, "cancelled", "offered"),
 }
 """Moves of two steps that one commit holds."""
+UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
@@ -106,6 +115,12 @@ class Watch:
     calm: bool = False
     step_calls: set[str] = field(default_factory=set)
     requested_after_drain: int = 0
+    back: dict[str, float] = field(default_factory=dict)  # when the user took back a decision on a card
+    offline: bool = False  # whether the engine that runs now has no model
+    orders: Orders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.orders = Orders(self)
 
     def wrong(self, words: str) -> None:
         self.violations.append(f"[{self.elapsed():.3f}] {words}")
@@ -128,8 +143,12 @@ class Watch:
         for row in fresh:
             before = self.rows.get((row.namespace, row.id))
             self._check_row(row, before)
+            self.orders.on_row(row, before)
+            if row.namespace == Namespace.NOTIFICATION:
+                self.orders.on_notice(row, before, fresh)
             self.rows[row.namespace, row.id] = row
             self.by_seq[row.seq] = row
+        self.orders.after_commit(fresh)
         if any(row.namespace in (Namespace.APPROVAL, Namespace.TOOL_CALL) for row in fresh):
             self._check_cards(fresh)
         self._check_queue(fresh)
@@ -144,7 +163,9 @@ class Watch:
         if table is not None and not row.deleted:
             was = before.data["state"] if before else None
             if was is None:
-                if state != table.initial and not row.metadata.get("withdrawn"):  # told before: it is never shown
+                withdrawn = row.metadata.get("withdrawn")  # told before: it is never shown
+                at_once = row.namespace == Namespace.RULE_ACT and self._may_move(table, row.namespace, "pending", state)
+                if state != table.initial and not withdrawn and not at_once:
                     self.wrong(f"{row.namespace}:{row.id} begins as {state}")
             elif was != state and not self._may_move(table, row.namespace, was, state):
                 self.wrong(f"{row.namespace}:{row.id} moved from {was} to {state}")
@@ -195,6 +216,8 @@ class Watch:
             self.granted[effect] += 1
         if was == "approved" and state != "approved":
             self.granted[effect] -= 1
+        if state == "pending" and was in ("approved", "rejected"):
+            self.back[row.id] = self.elapsed()
         if state == "approved" and was is None:
             self.wrong(f"card {row.id} was born approved")
         if before is None:
@@ -202,11 +225,13 @@ class Watch:
 
     def _check_new_card(self, row: Row) -> None:
         cards = [other for (namespace, _), other in self.rows.items() if namespace == Namespace.APPROVAL]
-        if row.data["retry_of"]:
+        if any(other.data["edited_into"] == row.id for other in cards):
+            pass  # it stands where that stood
+        elif row.data["retry_of"]:
             failed = self.rows[Namespace.APPROVAL, row.data["retry_of"]]
             if (failed.data["digest"], failed.data["effect"]) != (row.data["digest"], row.data["effect"]):
                 self.wrong(f"card {row.id} is not what {failed.id} was")
-        elif not any(other.data["edited_into"] == row.id for other in cards):
+        else:
             self._check_room(row, cards)
         [key] = [tag for tag in row.tags if tag.startswith("same:")]
         for (namespace, ident), other in self.rows.items():
@@ -219,11 +244,16 @@ class Watch:
                 self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
 
     def _check_room(self, row: Row, cards: list[Row]) -> None:
-        origin = self.rows[Namespace.TOOL_CALL, row.data["call"]].data["origin"]
-        pending = [card.data["call"] for card in cards if card.data["state"] == "pending"]
-        alike = [call for call in pending if self.rows[Namespace.TOOL_CALL, call].data["origin"] == origin]
-        if len(alike) >= self.config.tools.open_cards:
-            self.wrong(f"card {row.id} opens, and {len(alike)} of {origin} wait already")
+        asked = self.rows[Namespace.TOOL_CALL, row.data["call"]].data
+        seen = [c for c in cards if c.data["state"] == "pending" and self.elapsed() - self.back.get(c.id, -1.0) > 1.0]
+        pending = [self.rows[Namespace.TOOL_CALL, card.data["call"]].data for card in seen]
+        alike = [call for call in pending if asker_of(call["origin"]) == asker_of(asked["origin"])]
+        root = [call for call in pending if call["root"] == asked["root"]]
+        most = self.config.tools.open_cards
+        if len(alike) >= most or len(root) >= most * ROOT_FACTOR:
+            self.wrong(
+                f"card {row.id} opens, and {len(alike)} of {asked['origin']}, {len(root)} of its root wait already"
+            )
 
     def _check_cards(self, fresh: list[Row]) -> None:
         """A card waits exactly where its call waits for it."""
@@ -273,13 +303,14 @@ class Watch:
             self.wrong(f"step {row.id} names an input that is not there: {row.data['inputs']}")
             return
         held = [one for one in inputs if one is not None]
+        self.orders.on_step(row, held)
         users = [one for one in held if one.namespace == Namespace.USER_MESSAGE]
         speaks = bool(users) or any(
             one.namespace == Namespace.TOOL_RESULT and one.data["root"] == "user" for one in held
         )
         for ref, one in zip(row.data["inputs"], held, strict=True):
             self.taken[ref] += 1
-            most = self.result_versions[one.id] if one.namespace == Namespace.TOOL_RESULT else 1
+            most = self.result_versions[one.id] if one.namespace == Namespace.TOOL_RESULT else self._looks(ref)
             if self.taken[ref] > most:
                 self.wrong(f"step {row.id} takes {ref} again")
             if one.namespace.startswith("signals.") and one.data.get("priority") == "log":
@@ -305,6 +336,11 @@ class Watch:
                 self.wrong(f"call {call_id} of step {row.id} has the root {call.data['root']}")
         if not users:
             self._check_user_waits(row)
+
+    def _looks(self, ref: str) -> int:
+        """How many steps take a signal: one more where a model that came later was given what was not judged."""
+        late = self.rows.get((UNJUDGED, ref))
+        return 2 if late is not None and late.deleted else 1
 
     def _check_user_waits(self, step: Row) -> None:
         for waiting in self.waiting.values():
@@ -429,7 +465,7 @@ class Watch:
         ]
         tallied = {ident for (n, ident), _ in self.rows.items() if n == "tally"}
         found += [f"{reading} was not tallied" for reading in shown - tallied]
-        return found
+        return found + self.orders.unfinished()
 
     def at_drain(self, live: list[int], live_from: int) -> None:
         for name, seq, error in self.eye.execute(
@@ -437,6 +473,7 @@ class Watch:
             " WHERE d.state = 'dead'"
         ):
             self.wrong(f"a dead letter: {name} #{seq} {error}")
+        self.orders.at_drain()
         steps = [row for (namespace, _), row in self.rows.items() if namespace == Namespace.STEP]
         fired: Counter[str] = Counter()
         offered: Counter[str] = Counter()
@@ -444,7 +481,7 @@ class Watch:
             if namespace == Namespace.USER_MESSAGE:
                 self._check_answered(row, steps)
             elif namespace.startswith("signals."):
-                wanted = 0 if row.data["priority"] == "log" else 1
+                wanted = 0 if row.data["priority"] == "log" else self._looks(f"{namespace}:{ident}")
                 if self.elapsed() - self.stored_at[row.seq] < JUST_NOW:
                     continue  # the clock's own signal, in the last moment of the idle time
                 if self.taken[f"{namespace}:{ident}"] != wanted:

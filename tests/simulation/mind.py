@@ -287,6 +287,15 @@ class Mind:
                 "agent": chance.choice(("", "", "ann", "clerk", "clerk", "mail-agent", "courier", "courier")),
             },
             "cancel_call": {"call_id": call},
+            "propose_rule": {
+                "name": f"rule {chance.choice('ab')}",
+                "sender": chance.choice(PEOPLE),
+                **chance.choice(({"notify": True}, {"follow_up_hours": 0.05}, {"reply": "Thanks."}, {"ask": HOSTILE})),
+            },
+            "change_rule": {"rule": f"rule {chance.choice('ab')}", "remind": "in 5 minutes"},
+            "pause_rule": {"rule": chance.choice(("boss", "rule a", "Invoices"))},
+            "resume_rule": {"rule": chance.choice(("boss", "rule a", "Invoices"))},
+            "remove_rule": {"rule": chance.choice(("rule a", "rule b", "lunch"))},
             "current_status": {},
         }  # fmt: skip
         return name, arguments.get(name, {})

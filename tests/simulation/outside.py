@@ -27,6 +27,7 @@ HOSTILE = (
 
 _current: list[Outside] = []
 
+ME = "me@example.org"
 PEOPLE = ("bob@example.com", "vip@boss.example", "evil@evil.example", "carol@example.net")
 
 
@@ -51,6 +52,16 @@ class Faults:
         self.tool = self.effect = self.model = self.hostile = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail as it was written. ``refs``: the mails of its thread before it, the first at the front."""
+
+    ident: str
+    sender: str
+    subject: str
+    refs: tuple[str, ...] = ()
+
+
 class Outside:
     """One world. ``on_effect`` is called at the moment an effect happens, before anybody hears of it."""
 
@@ -64,6 +75,7 @@ class Outside:
         self.readings: list[dict[str, Any]] = []  # of the user's own feed
         self.performed: list[Performed] = []
         self.on_effect: Callable[[Performed], None] = lambda _: None
+        self.letters: list[Letter] = []
         self._number = 0
 
     # ------------------------------------------------------------------------------------------- mail
@@ -93,26 +105,48 @@ class Outside:
         priority = chance.choice(("urgent", "high", "normal", "low", "log"))
         self.readings.append({"id": f"g{number}", "value": number, "priority": priority, "text": HOSTILE})
 
-    def new_mail(self) -> bytes:
+    def new_mail(self, sender: str = "", about: str = "") -> bytes:
+        """A mail of anybody about anything, or of ``sender`` ``about`` something."""
         chance = self.chance
-        self._number += 1
-        number = self._number
-        sender = chance.choice(
-            ("Bob <bob@example.com>", "Boss <vip@boss.example>", f"Eve {number} <evil@evil.example>")
+        sender = sender or chance.choice(
+            ("Bob <bob@example.com>", "Boss <vip@boss.example>", f"Eve {self._number} <evil@evil.example>")
         )
-        extra = ""
+        extra, refs = "", ()
         kind = chance.random()
         if kind < 0.1:
             extra = "List-Id: <list.example.com>\n"
         elif kind < 0.15:
             extra = "Auto-Submitted: auto-replied\n"
         elif kind < 0.3 and self.mails:
-            extra = f"References: <m{chance.randrange(number)}@example.com>\n"
-        subject = chance.choice(("Lunch", "Invoice", "Please answer", "Re: Lunch")) + f" {number}"
-        text = f"Please answer soon. {HOSTILE if chance.random() < 0.5 else 'Thanks.'} {number}"
-        date = format_datetime(datetime.fromtimestamp(1_790_000_000 + (number - chance.choice((0, 0, 50))) * 60, UTC))
-        head = f"From: {sender}\nTo: me@example.org\nSubject: {subject}\nDate: {date}\n"
-        body = f"Message-ID: <m{number}@example.com>\n{extra}Content-Type: text/plain; charset=utf-8\n\n{text}\n"
+            refs = (f"m{chance.randrange(self._number + 1)}@example.com",)
+        about = about or chance.choice(("Lunch", "Invoice", "Please answer", "Re: Lunch"))
+        return self._write(sender, f"{about} {self._number + 1}", refs, extra, late=chance.choice((0, 0, 50)))
+
+    def next_in_thread(self, how: str) -> bytes | None:
+        """The next mail in the thread of an earlier one: its ``second``, an answer by a ``party``, a ``stranger`` or a
+        machine (``automatic``), or one of the user's ``own``."""
+        begun = [letter for letter in self.letters if ME not in letter.sender]
+        if not begun:
+            return None
+        to = self.chance.choice(begun[-5:])
+        sender = {"stranger": "Carol <carol@example.net>", "own": f"Sam <{ME}>"}.get(how, to.sender)
+        subject = to.subject if how == "second" else f"Re: {to.subject.removeprefix('Re: ')}"
+        extra = "Auto-Submitted: auto-replied\n" if how == "automatic" else ""
+        return self._write(sender, subject, (*to.refs, to.ident), extra, to=to.sender if how == "own" else ME)
+
+    def _write(
+        self, sender: str, subject: str, refs: tuple[str, ...], extra: str, *, late: int = 0, to: str = ""
+    ) -> bytes:
+        self._number += 1
+        number = self._number
+        letter = Letter(f"m{number}@example.com", sender, subject, refs)
+        self.letters.append(letter)
+        text = f"Please answer soon? {HOSTILE if self.chance.random() < 0.5 else 'Thanks.'} {number}"
+        date = format_datetime(datetime.fromtimestamp(1_790_000_000 + (number - late) * 60, UTC))
+        before = "".join(f" <{ref}>" for ref in refs)
+        extra += f"In-Reply-To: <{refs[-1]}>\nReferences:{before}\n" if refs else ""
+        head = f"From: {sender}\nTo: {to or ME}\nSubject: {subject}\nDate: {date}\n"
+        body = f"Message-ID: <{letter.ident}>\n{extra}Content-Type: text/plain; charset=utf-8\n\n{text}\n"
         return (head + body).encode()
 
     def list_mail(self, root: Path) -> list[Found]:
@@ -340,4 +374,6 @@ def seen_effect(approval: dict[str, Any]) -> Performed:
     effect = approval["effect"]
     if effect["tool"] in ("parcel", "publish"):
         return Performed(effect["tool"], approval["digest"])
+    if effect["tool"].endswith("_rule"):
+        return Performed("rule", approval["digest"])
     return Performed("mail", mail_key(effect["payload"]["recipients"], effect["payload"]["message"]))

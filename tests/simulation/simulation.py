@@ -14,13 +14,13 @@ import traceback
 import warnings
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pepper_tui.config import Budget as BudgetConfig
 from pepper_tui.config import (
     Calendar,
-    ClockEntry,
     Config,
     Conversation,
     Mail,
@@ -30,7 +30,6 @@ from pepper_tui.config import (
     Smtp,
     Tools,
     User,
-    Watch,
     Worker,
 )
 from pepper_tui.config import Scheduler as SchedulerConfig
@@ -44,6 +43,7 @@ from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, StoreError
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import Disk
+from tests.simulation.house_rules import TEMPLATES, drawn
 from tests.simulation.invariants import Watch as Invariants
 from tests.simulation.invariants import seen_effect
 from tests.simulation.loop import SimulatedLoop, StuckError
@@ -52,7 +52,7 @@ from tests.simulation.outside import TOOLS, Faults, Outside, Performed, Simulate
 
 HERE = Path(__file__).parent
 HOME = Path(tempfile.gettempdir()) / "pepper-simulation"
-MAX_STEPS = 100_000  # callbacks of one seed; more is a loop that never ends
+MAX_STEPS = 400_000  # callbacks of one seed; more is a loop that never ends
 LONGEST_ACT = 200.0  # virtual seconds that an act of the user may take
 ROLES = ("scheduler", "worker", "triage", "summary")
 
@@ -90,17 +90,34 @@ class Plan:
     config: Config
     shuffled: bool
     faults: Faults
+    offline_lives: int = 0  # so many lives of the engine have no model yet
     acts: list[tuple[str, float, str]] = field(default_factory=list)  # after so many seconds, or commits: what
     crashes: list[tuple[str, int]] = field(default_factory=list)  # how each life ends: at which step, commit or effect
 
 
-WORLD_ACTS = ("mail",) * 8 + ("gauge",) * 3 + ("burst", "duplicate", "event", "event", "move", "cancel_event", "jump")
+WORLD_ACTS = (
+    ("mail",) * 8
+    + ("gauge",) * 3
+    + ("party", "party", "stranger", "automatic", "own", "second", "second")
+    + ("burst", "flood", "duplicate", "event", "event", "move", "cancel_event", "jump")
+)
 DISK_ACTS = ("disk_full", "disk_full", "disk_unreadable", "disk_unreadable")
 USER_ACTS = (
     ("say",) * 8
     + ("approve",) * 10
     + ("reject", "edit", "snooze_card", "dismiss_card", "cancel_call", "answer", "answer", "undo", "undo", "undo")
     + ("done", "dismiss", "snooze", "seen", "take_back", "take_back", "stop", "why", "recall", "redrive", "restart")
+    + (
+        "done_many",
+        "dismiss_many",
+        "snooze_many",
+        "edit",
+        "approve_edit",
+        "approve_undo",
+        "approve_undo",
+        "approve_late",
+    )
+    + ("pause_rule", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "propose_rule", "list_rules")
 )
 
 
@@ -126,7 +143,7 @@ def plan_of(seed: int) -> Plan:
             history_limit=2500 if small else 60_000,
             prompt_limit=14_000 if small else 120_000,
             entry_limit=chance.choice((400, 4000)),
-            calls_per_step=chance.choice((2, 8)),
+            calls_per_step=chance.choice((8, 8, 8, 2)),
             max_rounds=chance.choice((2, 6)),
         ),
         tools=Tools(
@@ -134,21 +151,17 @@ def plan_of(seed: int) -> Plan:
             timeout=20.0,
             result_limit=chance.choice((1000, 50_000)),
             approval_ttl=chance.choice((300.0, 1200.0)),
-            open_cards=chance.choice((1, 3, 5)),
-            undo_seconds=chance.choice((0.0, 3.0, 3.0)),
+            open_cards=chance.choice((5, 5, 5, 3, 1)),
+            undo_seconds=chance.choice((10.0, 10.0, 10.0, 3.0, 0.0)),
         ),
         mail=Mail(
             maildir=[HOME],
             address="me@example.org",
             smtp=Smtp(host="smtp.invalid", security="none"),
             scan_interval=chance.choice((600.0, 86_400.0)),
-            templates={"short": "Dear {name}, thanks. {me}"},
+            templates=TEMPLATES,
         ),
         calendar=Calendar(paths=[HOME / "none.ics"], scan_interval=1800.0, starts_soon=10),
-        watch=[
-            Watch(name="boss", sender="@boss.example", notify=True),
-            Watch(name="lunch", words=["lunch"], draft="short"),
-        ],
         worker=[
             Worker(
                 name="clerk",
@@ -167,8 +180,8 @@ def plan_of(seed: int) -> Plan:
         ]
         if chance.random() < 0.3
         else [],
-        clock=[ClockEntry(name="tick", text="look round", every=900.0)] if chance.random() < 0.1 else [],
         worker_slots=chance.choice((1, 4)),
+        **drawn(random.Random(f"rules {seed}")),
     )
     level = chance.choice((0.0, 0.05, 0.3))
     faults = Faults(
@@ -178,6 +191,7 @@ def plan_of(seed: int) -> Plan:
         hostile=chance.choice((0.0, 0.0, 0.3)),
     )
     plan = Plan(config, shuffled=chance.random() < 0.5, faults=faults)
+    plan.offline_lives = random.Random(f"model {seed}").choice((0,) * 9 + (1,))
     world_acts = WORLD_ACTS + (DISK_ACTS if chance.random() < 0.08 else ())
     hasty, eager = chance.choice((0.0, 0.6)), chance.choice((0.0, 0.4))
     for _ in range(chance.choice((3, 6, 10, 24))):
@@ -222,7 +236,7 @@ class Simulation:
         self._writes = 0
         self.disk_failed = False
         self._set_back = 0.0  # seconds by which the wall clock was put back
-        self._steps = self._crashes = 0
+        self._steps = self._crashes = self._lives = 0
         self._acts: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._act_count = 0
         self._screen: list[asyncio.Task[None]] = []
@@ -374,6 +388,10 @@ class Simulation:
 
     async def _boot(self) -> None:
         clock, config = self.clock, self.plan.config
+        self._lives += 1
+        if self._lives <= self.plan.offline_lives:
+            config = config.model_copy(update={"models": config.models.model_copy(update={"base_url": ""})})
+        self.checks.offline = not config.models.base_url
         store = await ContextStore.open(HOME / "pepper.db", clock, database=self.disk.open)
         client = SimulatedClient(clock, self.mind)
         models = None
@@ -422,18 +440,10 @@ class Simulation:
         self.plan.faults.calm()
         self.mind.calm = True
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
-        for _ in range(400):  # cards that nobody answers expire one after another, where there is little room
-            left = self.checks.unfinished()
-            if not left:
-                break
-            if self.plan.config.models.prices and any("delivery" in one for one in left):
-                self.clock.offset += 86_400.0  # the budget of a new day
-            self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
-            self._until(lambda: False, self.clock.elapsed() + 120.0)
-        else:
-            self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+        self._finish()
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
         self._until(lambda: False, self.clock.elapsed() + 1000.0)  # beyond the longest pause after a fault
+        self._finish()
         self._finish_acts(final=True)
         self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)  # what came in the last moment
         before = self.checks.last
@@ -446,11 +456,34 @@ class Simulation:
             self.checks.wrong(f"asyncio: {words}")
         self._close()
 
+    def _finish(self) -> None:
+        """Until nothing has to come to its end any more: cards that nobody answers expire, follow-ups fall due."""
+        for turn in range(400):
+            left = self.checks.unfinished()
+            if not left:
+                return
+            if turn >= 5 and turn % 2:
+                self._act("reject" if turn % 4 == 1 else "approve")
+            if any("delivery" in one for one in left) and (self.plan.config.models.prices or turn % 10 == 9):
+                self.clock.offset += 86_400.0  # the budget of a new day
+            self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
+            self._until(lambda: False, self.clock.elapsed() + 120.0)
+        self.checks.wrong(f"unfinished at the drain: {left[:6]}")
+
     def _busy(self) -> bool:
         return bool(self.checks.waiting)
 
     def _check_idle(self, before: int) -> None:
-        quiet = ("sim", "reminder", "notification", "raw.calendar", "signals.calendar", "feed.gauge", "raw.gauge")
+        quiet = (
+            "sim",
+            "reminder",
+            "notification",
+            "raw.calendar",
+            "signals.calendar",
+            "feed.gauge",
+            "raw.gauge",
+            "feed.clock",
+        )
         said = [row for seq, row in self.checks.by_seq.items() if seq > before]
         loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]
         if self.checks.requested_after_drain and not any(row.namespace.startswith("signals") for row in said):
@@ -483,6 +516,8 @@ class Simulation:
         world = {
             "mail": lambda: self.outside.deliver(self.outside.new_mail()),
             "burst": lambda: [self.outside.deliver(self.outside.new_mail()) for _ in range(self._chance.randint(2, 6))],
+            **{how: partial(self._thread, how) for how in ("party", "stranger", "automatic", "own", "second")},
+            "flood": self._flood,
             "duplicate": self._duplicate,
             "gauge": self.outside.read_gauge,
             "disk_full": self._fill_disk,
@@ -556,30 +591,69 @@ class Simulation:
         row = self.checks.rows.get((Namespace.APPROVAL, card))
         if row is None:
             return None
-        self.checks.yes.setdefault(card, []).append(seen_effect(row.data))
+        return self._approve(engine, card, row.data)
 
-        async def approve() -> str:
-            try:
-                return await engine.approve(card)
-            except EngineError:
-                acts = self.checks.yes[card]
-                if acts:
-                    acts.pop()
-                raise
+    async def _approve(self, engine: Engine, card: str, seen: dict[str, Any]) -> str:
+        """Say yes to what was seen on the card."""
+        self.checks.yes.setdefault(card, []).append(seen_effect(seen))
+        try:
+            return await engine.approve(card)
+        except EngineError:
+            acts = self.checks.yes[card]
+            if acts:
+                acts.pop()
+            raise
 
-        return approve()
+    def _user_approve_edit(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        return self._approve_and(engine, undo=False, edit=True)
+
+    def _user_approve_undo(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        return self._approve_and(engine, undo=True, edit=self._chance.random() < 0.5)
+
+    def _approve_and(self, engine: Engine, *, undo: bool, edit: bool) -> Coroutine[Any, Any, Any] | None:
+        """A yes, and within its window what takes it back or would change it."""
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        if row is None:
+            return None
+        wait = self._chance.choice((0.0, 0.01, 0.5, self.plan.config.tools.undo_seconds))
+        fields = self._edited(card)
+
+        async def act() -> str:
+            said = [await self._approve(engine, card, row.data)]
+            await self.clock.sleep(wait)
+            if undo:
+                said.append(await engine.undo())
+            if edit:
+                said.append(await engine.edit(card, fields))
+            return "; ".join(said)
+
+        return act()
+
+    def _user_approve_late(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """A yes in the moment in which the card expires."""
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        if row is None:
+            return None
+        self.clock.offset += max(
+            0.0, row.data["expires_at"] - self.clock.now() + self._chance.choice((-1.0, -0.01, 0.0, 0.5))
+        )
+        return self._approve(engine, card, row.data)
 
     def _user_reject(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.reject(self._pick(Namespace.APPROVAL, "pending"), self._chance.choice(("", "no <forged>")))
 
     def _user_edit(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         card = self._pick(Namespace.APPROVAL, "pending")
+        return engine.edit(card, self._edited(card))
+
+    def _edited(self, card: str) -> dict[str, str]:
         row = self.checks.rows.get((Namespace.APPROVAL, card))
         mail = row is not None and row.data["effect"]["tool"].endswith(("mail", "reply"))
-        fields = (
+        return (
             {"body": f"edited {self._chance.random():.3f}"} if mail else {"item": self._chance.choice(("pen", "ink"))}
         )
-        return engine.edit(card, fields)
 
     def _user_snooze_card(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.snooze(f"approval:{self._pick(Namespace.APPROVAL, 'pending')}", "in 2 minutes")
@@ -610,6 +684,48 @@ class Simulation:
     def _user_snooze(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.snooze(self._notice(), self._chance.choice(("in 1 minute", "in 10 minutes", "tomorrow 9am")))
 
+    def _several(self) -> list[str]:
+        return [self._notice() for _ in range(self._chance.randint(2, 5))]
+
+    def _user_done_many(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.done(*self._several())
+
+    def _user_dismiss_many(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.dismiss(*self._several())
+
+    def _user_snooze_many(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        first, *more = self._several()
+        if self._chance.random() < 0.3:
+            first = f"approval:{self._pick(Namespace.APPROVAL, 'pending')}"
+        return engine.snooze(first, "in 10 minutes", *more)
+
+    def _rule(self) -> str:
+        """The name of a rule, of the config, built in or made."""
+        config = self.plan.config
+        names = [rule.name for rule in (*config.rule, *config.watch, *config.clock)]
+        made = [row.data["name"] for (namespace, _), row in self.checks.rows.items() if namespace == Namespace.RULE]
+        return self._chance.choice([*names, *made, *made, "vip", "urgent", "no such rule"])
+
+    def _user_pause_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.pause_rule(self._rule())
+
+    def _user_resume_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        paused = [
+            row.id for (space, _), row in self.checks.rows.items() if space == Namespace.RULE_PAUSE and not row.deleted
+        ]
+        return engine.resume_rule(self._chance.choice(paused) if paused else self._rule())
+
+    def _user_remove_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.remove_rule(self._rule())
+
+    def _user_list_rules(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.rules()
+
+    def _user_propose_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        signals = [f"{space}:{ident}" for space, ident in self.checks.rows if space.startswith("signals.")]
+        card = f"approval:{self._pick(Namespace.APPROVAL, 'pending')}"
+        return engine.propose_rule(self._chance.choice((self._notice(), card, *signals[-1:])))
+
     def _user_seen(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.seen(self._notice())
 
@@ -631,6 +747,16 @@ class Simulation:
         return engine.redrive()
 
     # ------------------------------------------------------------------------------------------- acts of the world
+
+    def _thread(self, how: str) -> None:
+        if (source := self.outside.next_in_thread(how)) is not None:
+            self.outside.deliver(source)
+
+    def _flood(self) -> None:
+        """One sender writes a lot, and most of it matches."""
+        sender = self._chance.choice(("Bob <bob@example.com>", "Boss <vip@boss.example>"))
+        for _ in range(self._chance.choice((8, 20, 60))):
+            self.outside.deliver(self.outside.new_mail(sender, self._chance.choice(("Lunch", "Invoice"))))
 
     def _duplicate(self) -> None:
         if self.outside.mails:

@@ -366,3 +366,17 @@ async def test_a_cancel_while_waiting_is_never_lost(store: ContextStore, clock: 
     heeded = waiting.cancel()
     await asyncio.wait({waiting})
     assert waiting.cancelled() == heeded
+
+
+async def test_what_is_still_to_be_dealt_with_is_counted(store: ContextStore) -> None:
+    queue = await store.queue("q", ["signals.*"])
+    for name in ("dealt with", "given up", "open"):
+        await store.store({}, namespace="signals.a", context_id=name)
+    done, dead, left = await queue.peek(3)
+    assert await store.undelivered("q") == 3
+    async with store.unit() as unit:
+        unit.ack(done)
+        unit.bury(dead, "e")
+    assert await store.undelivered("q") == 1
+    assert [await store.undelivered("q", each.seq) for each in (done, dead, left)] == [0, 0, 1]
+    assert await store.undelivered("no such subscription") == 0
