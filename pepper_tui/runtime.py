@@ -180,7 +180,6 @@ class Engine:
         self._reminders = Reminders(store, clock, self._timers, self.zone)
         own = [address for address in (*config.user.addresses, config.sender_address) if address]
         self._inbox = Inbox(store, clock, self._timers, Acquaintance(store, own, config.user.vips))
-        self._answers = Answers(store, self._inbox)
         self._book = RuleBook(store, rules_of_config(config), config.mail.templates)
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
@@ -225,6 +224,7 @@ class Engine:
         )
         self._rules = RuleRunner(store, clock, self._book, hands)
         self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
+        self._answers = Answers(store, self._inbox, self._follow_ups.wrote)
         self.user_rules = UserRules(
             store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
         )
@@ -314,9 +314,9 @@ class Engine:
         await self._workers.start()
         await self._mcp.start()  # before the open calls are taken up: some may be to its tools
         await self._tools.start()
-        await self._answers.start()
         await self._rules.start()
         await self._follow_ups.start()
+        await self._answers.start()
         await self._tell_parts()
         await self._scheduler.start()
         self._rules.listen(self._subscriber)

@@ -3,8 +3,9 @@
 Every change goes through the state table and is one unit with the note that undoes it, so undo works after a restart.
 A snoozed item comes back at its time. Items of one matter stand beside each other: each is a request of its own, which
 the user closes, or answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace
-those before. The same is not announced again within ``SAME_WINDOW``: an equal item of the same sender, or another one
-of the same source. What is withdrawn says why in its metadata (``withdrawn``).
+those before. The same is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one
+that comes from no signal, or a state as it was told last. What recurs by the clock is never the same. What is withdrawn
+says why in its metadata (``withdrawn``).
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _UNDO_ID: Final = "inbox"
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
+_CLOCK: Final = f"{_SIGNALS}clock:"
 REMEMBERED: Final = 50_000  # announcements, of which a repetition is noticed
 _ALL: Final = 100_000
 _TOLD_BEFORE: Final = "the same was announced before"
@@ -74,6 +76,7 @@ class Inbox:
         self._acquaintance = acquaintance or Acquaintance(store)
         self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
         self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
+        self._states: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # the newest → id, when, signature
         self._acting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -367,20 +370,28 @@ class Inbox:
     def _note(self, item: Notification) -> None:
         if item.kind in _UNPAIRED:
             return
-        if item.matter:
-            self._announced.setdefault((item.matter, signature(item)), (item.id, item.created_at))
-        if item.source.startswith(_SIGNALS) and item.matter_kind == "event":
-            self._sources.setdefault((item.source, _told_as(item)), (item.id, item.created_at))
-        for known in (self._announced, self._sources):
+        told = item.id, item.created_at
+        if item.matter_kind == "state":
+            self._states.pop(_state(item), None)
+            self._states[_state(item)] = *told, signature(item)
+        elif item.source.startswith(_SIGNALS):
+            self._sources.setdefault((item.source, _told_as(item)), told)
+        elif item.matter:
+            self._announced.setdefault((item.matter, signature(item)), told)
+        for known in (self._announced, self._sources, self._states):
             while len(known) > REMEMBERED:
-                del known[next(iter(known))]
+                del known[next(iter(known))]  # type: ignore[arg-type]
 
     def _duplicate(self, item: Notification) -> bool:
         if item.kind in _UNPAIRED:
             return False
-        if item.matter and self._first(self._announced, (item.matter, signature(item)), item):
-            return True
-        return item.matter_kind == "event" and self._first(self._sources, (item.source, _told_as(item)), item)
+        if item.matter_kind == "state":
+            ident, when, told = self._states.get(_state(item), (item.id, 0.0, ""))
+            same = ident != item.id and told == signature(item) and item.created_at - when <= SAME_WINDOW
+            return same and not _recurs(item)
+        if item.source.startswith(_SIGNALS):
+            return self._first(self._sources, (item.source, _told_as(item)), item)
+        return bool(item.matter) and self._first(self._announced, (item.matter, signature(item)), item)
 
     @staticmethod
     def _first(known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification) -> bool:
@@ -404,9 +415,12 @@ class Inbox:
             await self._settle(item)
 
     async def _settle(self, item: Notification) -> None:
-        known = self._announced.get((item.matter, signature(item)))
+        newest = self._states.get(_state(item))
+        if item.matter_kind == "state" and newest is not None and newest[1] > item.created_at:
+            return
         self._note(item)
-        if known or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
+        settled = newest is not None and newest[0] == item.id
+        if settled or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
             return
         for context in await self._open():
             older = context.data
@@ -419,7 +433,16 @@ class Inbox:
 def _same_state(other: Json, item: Notification) -> bool:
     """Whether another item tells of the same state: same matter, kind and source of signals."""
     told = (other.get("matter"), other.get("kind"), str(other.get("source", "")).partition(":")[0])
-    return told == (item.matter, item.kind, item.source.partition(":")[0])
+    return told == _state(item)
+
+
+def _state(item: Notification) -> tuple[str, str, str]:
+    return item.matter, item.kind, item.source.partition(":")[0]
+
+
+def _recurs(item: Notification) -> bool:
+    """Whether a rule tells it at each of its times: what is said then may be the same as before."""
+    return item.source.startswith(_CLOCK) or item.matter.startswith("rule:")
 
 
 def _told_as(item: Notification) -> str:
