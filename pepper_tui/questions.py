@@ -123,6 +123,10 @@ class _Talk:
             call = ToolCall.of(context)
             if call.root == "user":
                 self._asked.add(call.id)
+                if call.waits_for_room:
+                    self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
+                else:
+                    self.cards.pop(call.id, None)
                 if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED} and not call.waits_for_room:
                     self._running.add(call.id)
                 else:

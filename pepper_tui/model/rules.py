@@ -220,7 +220,7 @@ class FollowUp(Record):
     """A timer and a subscription (``follow_up``): an answer in the thread from one of ``parties`` by ``due``, or not.
 
     ``thread`` is the conversation's key, ``message_ids`` the mails that an answer may refer to, ``parties`` addresses
-    in lower case. ``rule`` is empty where the user asked for it directly. Whenever the user writes to them in the thread
+    in lower case. ``rule`` is empty where the user asked for it directly. Whenever the user writes to them in it
     (``wrote``), the whole time begins anew; a follow-up of the user's own mail begins with it.
     """
 
