@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from math import inf
 from typing import Final
 
 from pepper_tui.clock import Clock
@@ -158,10 +159,7 @@ class FollowUps:
         self._put_off = {ident: until for ident, until in self._put_off.items() if ident in self._open}
         if self._open:
             later = self._clock.now() - self._clock.monotonic()
-            times = (
-                self._put_off[waits.id] + later if waits.id in self._put_off else waits.due
-                for waits in self._open.values()
-            )
+            times = (max(waits.due, self._put_off.get(waits.id, -inf) + later) for waits in self._open.values())
             self._schedule(_TIMER, min(times), self._fall_due)
         else:
             self._cancel(_TIMER)

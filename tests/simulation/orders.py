@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pepper_tui.model import Match, Namespace, act_id, matches_of
+from pepper_tui.model import WAITS_ITS_TURN, Match, Namespace, act_id, matches_of
 
 if TYPE_CHECKING:
     from tests.simulation.invariants import Row, Watch
@@ -24,6 +24,7 @@ RESOLVED = (
 """Why a request may be closed without the user; besides, where the same was told before."""
 TOLD_BEFORE = "the same was announced before"
 NO_MODEL = "waits for a model"
+WAITS = (NO_MODEL, "waits for room", WAITS_ITS_TURN)
 MADE = {
     "notify": Namespace.NOTIFICATION,
     "draft": Namespace.TOOL_CALL,
@@ -42,6 +43,7 @@ class Orders:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self.said: Counter[str] = Counter()  # rules that the user's own key has paused, resumed or removed, not used up
         self._calls: Counter[str] = Counter()  # calls that an act has made itself, by its id
         self._paused: dict[str, float] = {}  # rule -> since when
         self._moody: set[str] = set()  # rules that were ever paused
@@ -100,6 +102,8 @@ class Orders:
             wrong(f"the act {row.id} is {data['state']}, its tags are {row.tags}, its end is {data['ended_at']}")
         if data["state"] in ("failed", "withdrawn", "deferred") and not data["detail"]:
             wrong(f"the act {row.id} is {data['state']} and says no why")
+        if data["state"] == "deferred" and not data["detail"].startswith(WAITS):
+            wrong(f"the act {row.id} is deferred, and no limit is named: {data['detail']}")
         if before is not None and before.data["created_at"] != data["created_at"]:
             wrong(f"the act {row.id} was begun again")
 
@@ -117,7 +121,7 @@ class Orders:
         if state == was:
             return
         if state == "due":
-            if row.data["due"] > self._watch.now():
+            if row.data["due"] > max(self._watch.now(), self._watch.outside.latest):
                 self._watch.wrong(f"{row.id} fell due before its time")
             if answer := self._answer_to(row):
                 self._watch.wrong(f"{row.id} fell due, and {answer.id} answers it")
@@ -149,8 +153,15 @@ class Orders:
                 return mail
         return None
 
+    def _answer_in_time(self, waits: Row) -> Row | None:
+        """An answer that lay there well before the follow-up fell due, though nobody had read it yet."""
+        answer = self._answer_to(waits) if not self._watch.outside.faulty_disk else None
+        by = min(waits.data["due"], waits.data["ended_at"]) - A_WHILE
+        return answer if answer is not None and answer.data["arrived"] < by else None
+
     def after_commit(self, fresh: Iterable[Row]) -> None:
         """What was committed together, each row by now in its last version."""
+        self._check_yes([*fresh])
         for row in fresh:
             new = row.version == 1
             if row.namespace == Namespace.RULE_ACT and new:
@@ -172,6 +183,24 @@ class Orders:
             elif row.namespace == Namespace.FOLLOW_UP and row.data["state"] == "answered":
                 if (Namespace.NOTIFICATION, f"ntf_{row.id}_answered") not in self._rows:
                     self._watch.wrong(f"{row.id} was answered, and nobody is told")
+
+    def _check_yes(self, fresh: list[Row]) -> None:
+        """A rule is made, changed, paused or removed by the user's own key, or by a card that they approved."""
+        said = 0
+        for call in fresh:
+            if call.namespace == Namespace.TOOL_CALL and call.data["name"].endswith("_rule"):
+                card = self._rows.get((Namespace.APPROVAL, call.data["approval"]))
+                approved = card is not None and card.data["state"] == "approved"
+                said += 2 if approved and call.data["state"] == "succeeded" else 0  # to remove one ends its pause
+        for row in fresh:
+            if row.namespace not in (Namespace.RULE, Namespace.RULE_PAUSE):
+                continue
+            if self.said[row.id]:
+                self.said[row.id] -= 1
+            elif said:
+                said -= 1
+            else:
+                self._watch.wrong(f"{row.namespace}:{row.id} changes without a yes")
 
     def _made_call(self, row: Row) -> None:
         ident, call = row.data["origin"].removeprefix("act:"), self._rows[row.namespace, row.id]
@@ -315,6 +344,8 @@ class Orders:
                 wrong(f"{row.id} is open, {self._watch.now() - row.data['due']:.0f} s past its due")
             elif state == "open" and (answer := self._answer_to(row)):
                 wrong(f"{row.id} is open, and {answer.id} answers it")
+            elif state == "due" and (answer := self._answer_in_time(row)):
+                wrong(f"{row.id} fell due, and its answer {answer.id} had come in time")
             elif state == "due" and self._watch.now() - row.data["ended_at"] > JUST_NOW:
                 notify = act_id(row.data["rule"], f"follow-up {row.id}", f"signals.follow_up:signal_{row.id}", "notify")
                 if (Namespace.RULE_ACT, notify) not in self._rows:
