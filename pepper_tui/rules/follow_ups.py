@@ -71,7 +71,9 @@ class FollowUps:
         self._watcher: asyncio.Task[None] | None = None
         self._ending = asyncio.Lock()
         self._began = clock.monotonic()
-        self._put_off: dict[str, float] = {}  # follow-ups that are due, and the monotonic time until which mail comes in
+        self._put_off: dict[
+            str, float
+        ] = {}  # follow-ups that are due, and the monotonic time until which mail comes in
 
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handlers of mail, and of what is waited for from now on."""

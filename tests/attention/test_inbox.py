@@ -102,7 +102,7 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
 
 
 async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> None:
-    """It was held back for the sake of another; where that one's commit did not come, it has to be told all the same."""
+    """It was held back for the sake of another, whose commit did not come: that one has to be told all the same."""
     first, second = (Notification(name, "t", "", "because", "signals.mail:s", 0.0, matter="m") for name in "ab")
     second.state = NotificationState.DONE
     withdrawn = {"withdrawn": "the same was announced before"}

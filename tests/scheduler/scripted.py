@@ -28,8 +28,8 @@ from pepper_tui.model import (
     Usage,
     UserMessage,
 )
-from pepper_tui.scheduler.intake import RulesDone
 from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler.intake import RulesDone
 from pepper_tui.store import ContextStore
 
 EMPTY = {"type": "object", "properties": {}}

@@ -215,7 +215,9 @@ class Watch:
                 acts.remove(effect)
             self.granted[effect] += 1
             if row.data["decided_at"] >= row.data["expires_at"]:
-                self.wrong(f"card {row.id} was approved {row.data['decided_at'] - row.data['expires_at']:.3f} s too late")
+                self.wrong(
+                    f"card {row.id} was approved {row.data['decided_at'] - row.data['expires_at']:.3f} s too late"
+                )
         if was == "approved" and state != "approved":
             self.granted[effect] -= 1
         if state == "pending" and was in ("approved", "rejected"):
@@ -253,7 +255,9 @@ class Watch:
         root = [call for call in pending if call["root"] == asked["root"]]
         most = self.config.tools.open_cards
         if len(alike) >= most or len(root) >= most * ROOT_FACTOR:
-            self.wrong(f"card {row.id} opens, and {len(alike)} of {asked['origin']}, {len(root)} of its root wait already")
+            self.wrong(
+                f"card {row.id} opens, and {len(alike)} of {asked['origin']}, {len(root)} of its root wait already"
+            )
 
     def _check_cards(self, fresh: list[Row]) -> None:
         """A card waits exactly where its call waits for it."""

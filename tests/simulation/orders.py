@@ -34,6 +34,9 @@ MADE = {
     "ask": Namespace.NOTIFICATION,
 }
 """Where what an act has made lies, once it is done. An ``ask`` that was answered names its notice, or else its call."""
+PLAIN = {"name", "words", "sender", "source", "notify", "draft", "reply", "remind", "follow_up", "nudge", "ask",
+         "priority"}  # fmt: skip
+"""Keys of a rule whose condition is read once more here."""
 A_WHILE = 15.0  # seconds within which one part may not have seen yet what another has committed
 JUST_NOW = 60.0
 
@@ -163,26 +166,36 @@ class Orders:
         """What was committed together, each row by now in its last version."""
         self._check_yes([*fresh])
         for row in fresh:
-            new = row.version == 1
-            if row.namespace == Namespace.RULE_ACT and new:
-                if (Namespace.RULE_MATCH, row.data["match"]) not in self._rows:
-                    self._watch.wrong(f"the act {row.id} is there, and its signal is not marked as looked after")
-            elif row.namespace == Namespace.RULE_MATCH:
-                for act in row.data["acts"]:
-                    if (Namespace.RULE_ACT, act) not in self._rows:
-                        self._watch.wrong(f"the rules of {row.id} count as looked after, without the act {act}")
-            elif row.namespace == Namespace.TOOL_CALL and new and row.data["origin"].startswith("act:"):
-                self._made_call(row)
-            elif row.namespace == Namespace.REMINDER and new and row.data["source"].startswith("rule.act:"):
-                self._begun_twice(row, row.data["source"].removeprefix("rule.act:"))
-            elif row.namespace == Namespace.FOLLOW_UP and new:
-                self._begun_twice(row, row.data["act"])
-            elif row.namespace == Namespace.FOLLOW_UP and row.data["state"] == "due":
-                if ("signals.follow_up", f"signal_{row.id}") not in self._rows:
-                    self._watch.wrong(f"{row.id} fell due, and no signal says so")
-            elif row.namespace == Namespace.FOLLOW_UP and row.data["state"] == "answered":
-                if (Namespace.NOTIFICATION, f"ntf_{row.id}_answered") not in self._rows:
-                    self._watch.wrong(f"{row.id} was answered, and nobody is told")
+            if row.version == 1:
+                self._made(row)
+            for namespace, ident in self._goes_with(row):
+                if (namespace, ident) not in self._rows:
+                    words = (
+                        f"{row.namespace}:{row.id} {row.data.get('state', '')} is committed without {namespace}:{ident}"
+                    )
+                    self._watch.wrong(words)
+
+    @staticmethod
+    def _goes_with(row: Row) -> list[tuple[str, str]]:
+        """What has to be committed with ``row``, or before it."""
+        match row.namespace, row.data.get("state"):
+            case Namespace.RULE_ACT, _:
+                return [(Namespace.RULE_MATCH, row.data["match"])]
+            case Namespace.RULE_MATCH, _:
+                return [(Namespace.RULE_ACT, act) for act in row.data["acts"]]
+            case Namespace.FOLLOW_UP, "due":
+                return [("signals.follow_up", f"signal_{row.id}")]
+            case Namespace.FOLLOW_UP, "answered":
+                return [(Namespace.NOTIFICATION, f"ntf_{row.id}_answered")]
+        return []
+
+    def _made(self, row: Row) -> None:
+        if row.namespace == Namespace.TOOL_CALL and row.data["origin"].startswith("act:"):
+            self._made_call(row)
+        elif row.namespace == Namespace.REMINDER and row.data["source"].startswith("rule.act:"):
+            self._begun_twice(row, row.data["source"].removeprefix("rule.act:"))
+        elif row.namespace == Namespace.FOLLOW_UP:
+            self._begun_twice(row, row.data["act"])
 
     def _check_yes(self, fresh: list[Row]) -> None:
         """A rule is made, changed, paused or removed by the user's own key, or by a card that they approved."""
@@ -228,7 +241,10 @@ class Orders:
             whose = [self._whose(each) for each in (act, earlier)]
             if earlier["matter"] != act["matter"] or whose[0] != whose[1]:
                 continue
-            ended = row.namespace == Namespace.FOLLOW_UP and self._sender(act) in self._rows[namespace, other].data["parties"]
+            ended = (
+                row.namespace == Namespace.FOLLOW_UP
+                and self._sender(act) in self._rows[namespace, other].data["parties"]
+            )
             if not ended:
                 self._watch.wrong(f"{ident} begins {row.id}, while {other} of the same matter goes on")
 
@@ -277,16 +293,22 @@ class Orders:
             and other.metadata.get("withdrawn") != TOLD_BEFORE
             and (
                 other.data["source"] == row.data["source"]
-                or (other.data["matter"], other.data["title"].lower()) == (row.data["matter"], row.data["title"].lower())
+                or (other.data["matter"], other.data["title"].lower())
+                == (row.data["matter"], row.data["title"].lower())
             )
             for other in self._of(Namespace.NOTIFICATION)
         )
 
     def _was_answered(self, matter: str) -> bool:
         own = any(
-            row.data["matter"] == matter and row.data["metadata"].get("kind") == "own" for row in self._of("signals.mail")
+            row.data["matter"] == matter and row.data["metadata"].get("kind") == "own"
+            for row in self._of("signals.mail")
         )
-        sent = [row for row in self._of(Namespace.TOOL_CALL) if row.data["effect"] == "send" and row.data["state"] == "succeeded"]
+        sent = [
+            row
+            for row in self._of(Namespace.TOOL_CALL)
+            if row.data["effect"] == "send" and row.data["state"] == "succeeded"
+        ]
         return own or any(matter in (call.data["matter"], self._replied_to(call)) for call in sent)
 
     def _replied_to(self, call: Row) -> str:
@@ -371,8 +393,12 @@ class Orders:
         made = self._ref(row.data["made"]) if row.data["made"] else None
         if state == "done" and (made is None or made.namespace != MADE[act]):
             wrong(f"the act {row.id} is done and has made {row.data['made'] or 'nothing'}")
-        if state == "withdrawn" and act == "notify" and not any(
-            self._told(one) for one in self._of(Namespace.NOTIFICATION) if one.data["source"] == row.data["match"]
+        if (
+            state == "withdrawn"
+            and act == "notify"
+            and not any(
+                self._told(one) for one in self._of(Namespace.NOTIFICATION) if one.data["source"] == row.data["match"]
+            )
         ):
             wrong(f"the act {row.id} is withdrawn ({detail}), and nothing tells it")
 
@@ -385,10 +411,10 @@ class Orders:
         if wanted and (Namespace.RULE_MATCH, ref) not in self._rows:
             self._watch.wrong(f"the rules of {ref} were never looked after")
         told = any(kind in ("notify", "brief") for _, kind in wanted)
-        is_vip = signal.data["metadata"].get("kind") == "vip" and signal.data["priority"] in ("urgent", "high", "normal")
-        if is_vip and not told and "vip" not in self._moody:
-            if (Namespace.RULE_ACT, act_id("vip", "1", ref, "notify")) not in self._rows:
-                self._watch.wrong(f"{ref} is of a VIP, and nobody is told")
+        counts = signal.data["priority"] in ("urgent", "high", "normal") and "vip" not in self._moody
+        by_vip = (Namespace.RULE_ACT, act_id("vip", "1", ref, "notify"))
+        if signal.data["metadata"].get("kind") == "vip" and counts and not told and by_vip not in self._rows:
+            self._watch.wrong(f"{ref} is of a VIP, and nobody is told")
         if signal.namespace == "signals.mail":
             self._check_matched(signal)
 
@@ -400,12 +426,14 @@ class Orders:
         there = {match.name for match in matches_of(facts)}
         subject = str(facts["subject"]).lower().split()
         for rule in (*config.rule, *config.watch):
-            plain = rule.model_dump(exclude_defaults=True).keys() <= {
-                "name", "words", "sender", "source", "notify", "draft", "reply", "remind", "follow_up", "nudge", "ask", "priority"
-            }  # fmt: skip
-            if not plain or rule.name.lower().replace(" ", "-") in self._moody:
+            if (
+                not rule.model_dump(exclude_defaults=True).keys() <= PLAIN
+                or rule.name.lower().replace(" ", "-") in self._moody
+            ):
                 continue
             senders = [rule.sender] if isinstance(rule.sender, str) else rule.sender
-            by = rule.source in ("", "mail") and (not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders))
+            by = rule.source in ("", "mail") and (
+                not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders)
+            )
             if by and (not rule.words or set(rule.words) & set(subject)) and rule.name not in there:
                 self._watch.wrong(f"the rule {rule.name!r} holds for {signal.id}, and does not match")

@@ -109,7 +109,16 @@ USER_ACTS = (
     + ("approve",) * 10
     + ("reject", "edit", "snooze_card", "dismiss_card", "cancel_call", "answer", "answer", "undo", "undo", "undo")
     + ("done", "dismiss", "snooze", "seen", "take_back", "take_back", "stop", "why", "recall", "redrive", "restart")
-    + ("done_many", "dismiss_many", "snooze_many", "edit", "approve_edit", "approve_undo", "approve_undo", "approve_late")
+    + (
+        "done_many",
+        "dismiss_many",
+        "snooze_many",
+        "edit",
+        "approve_edit",
+        "approve_undo",
+        "approve_undo",
+        "approve_late",
+    )
     + ("pause_rule", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "propose_rule", "list_rules")
 )
 
@@ -346,9 +355,15 @@ class Simulation:
         self.trace("CRASH")
         self._drop()
         downtime = self._chance.choice((0.0, 1.0, 90.0, 90.0, 2 * 86_400.0 if self._chance.random() < 0.2 else 5.0))
-        self.clock.offset += downtime
         self.outside.stopped()
+        self._nobody_runs(downtime)
         self._start_life()
+
+    def _nobody_runs(self, downtime: float) -> None:
+        """Time passes, and now and then mail comes that nobody takes in."""
+        for _ in range(self._chance.choice((0, 0, 0, 1, 3))):
+            self._thread(self._chance.choice(("party", "party", "second")))
+        self.clock.offset += downtime
 
     def _drop(self) -> None:
         if self.loop is None:
@@ -471,7 +486,16 @@ class Simulation:
         return bool(self.checks.waiting)
 
     def _check_idle(self, before: int) -> None:
-        quiet = ("sim", "reminder", "notification", "raw.calendar", "signals.calendar", "feed.gauge", "raw.gauge", "feed.clock")
+        quiet = (
+            "sim",
+            "reminder",
+            "notification",
+            "raw.calendar",
+            "signals.calendar",
+            "feed.gauge",
+            "raw.gauge",
+            "feed.clock",
+        )
         said = [row for seq, row in self.checks.by_seq.items() if seq > before]
         loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]
         if self.checks.requested_after_drain and not any(row.namespace.startswith("signals") for row in said):
@@ -624,7 +648,9 @@ class Simulation:
         row = self.checks.rows.get((Namespace.APPROVAL, card))
         if row is None:
             return None
-        self.clock.offset += max(0.0, row.data["expires_at"] - self.clock.now() + self._chance.choice((-1.0, -0.01, 0.0, 0.5)))
+        self.clock.offset += max(
+            0.0, row.data["expires_at"] - self.clock.now() + self._chance.choice((-1.0, -0.01, 0.0, 0.5))
+        )
         return self._approve(engine, card, row.data)
 
     def _user_reject(self, engine: Engine) -> Coroutine[Any, Any, Any]:
@@ -637,7 +663,9 @@ class Simulation:
     def _edited(self, card: str) -> dict[str, str]:
         row = self.checks.rows.get((Namespace.APPROVAL, card))
         mail = row is not None and row.data["effect"]["tool"].endswith(("mail", "reply"))
-        return {"body": f"edited {self._chance.random():.3f}"} if mail else {"item": self._chance.choice(("pen", "ink"))}
+        return (
+            {"body": f"edited {self._chance.random():.3f}"} if mail else {"item": self._chance.choice(("pen", "ink"))}
+        )
 
     def _user_snooze_card(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.snooze(f"approval:{self._pick(Namespace.APPROVAL, 'pending')}", "in 2 minutes")
@@ -699,7 +727,9 @@ class Simulation:
         return engine.pause_rule(self._rule())
 
     def _user_resume_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
-        paused = [row.id for (space, _), row in self.checks.rows.items() if space == Namespace.RULE_PAUSE and not row.deleted]
+        paused = [
+            row.id for (space, _), row in self.checks.rows.items() if space == Namespace.RULE_PAUSE and not row.deleted
+        ]
         rule = self._chance.choice(paused) if paused else self._any_rule()
         self.checks.orders.said[rule_id(rule)] += 1
         return engine.resume_rule(rule)
@@ -803,6 +833,7 @@ class Simulation:
         if crashed:
             self._crashes += 1
         self.outside.stopped()
+        self._nobody_runs(self._chance.choice((0.0, 90.0, 1000.0)))
         self._start_life()
 
 
