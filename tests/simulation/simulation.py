@@ -809,7 +809,9 @@ class Simulation:
         self.disk_failed = self.outside.faulty_disk = True
 
     def _break_disk(self) -> None:
-        """A cable that comes loose: for a while most reads fail."""
+        """A cable that comes loose, with mail under way: for a while most reads fail."""
+        for _ in range(self._chance.choice((0, 1, 4))):
+            self.outside.deliver(self.outside.new_mail())
         self.disk.unreadable_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
         self.disk_failed = self.outside.faulty_disk = True
 
