@@ -214,6 +214,10 @@ class Watch:
             else:
                 acts.remove(effect)
             self.granted[effect] += 1
+            if row.data["decided_at"] >= row.data["expires_at"]:
+                self.wrong(
+                    f"card {row.id} was approved {row.data['decided_at'] - row.data['expires_at']:.3f} s too late"
+                )
         if was == "approved" and state != "approved":
             self.granted[effect] -= 1
         if state == "pending" and was in ("approved", "rejected"):
