@@ -104,7 +104,7 @@ class Answers:
                     await self._answered(matter, went_to, call.created_at, call.ended_at or call.created_at)
 
     async def _answered(self, matter: str, to: set[str], before: float, when: float) -> None:
-        await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
+        await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before, undo="closed by your answer")
         await self._wrote(matter, to, when)
 
     async def _matter_of(self, message_id: str) -> str:

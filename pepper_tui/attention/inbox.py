@@ -166,18 +166,27 @@ class Inbox:
             await self._settle(item)
             return context
 
-    async def withdraw(self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf) -> int:
+    async def withdraw(
+        self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf, undo: str = ""
+    ) -> int:
         """Close the open requests of a matter that has resolved itself; how many there were.
 
-        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``.
+        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``; with
+        ``undo``, its name, it is an act that the user can take back.
         """
         async with self._acting:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
             found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
             found = [c for c in found if c.created_at <= before and c.data.get("kind") not in _UNPAIRED]
-            for context in found:
-                await self._close(context, why)
-            return len(found)
+            items = [Notification.of(context) for context in found]
+            if not items:
+                return 0
+            async with self._store.unit():
+                for context in found:
+                    await self._close(context, why)
+                if undo:
+                    await self._note_act(undo, items, NotificationState.DONE, [])
+            return len(items)
 
     # ------------------------------------------------------------------------------------------- inside
 
@@ -188,28 +197,35 @@ class Inbox:
             moving = [(context, item) for context, item in loaded if NOTIFICATION.allows(item.state, state)]
             if not moving:
                 raise InboxError(f"it is {loaded[0][1].state} already")
-            now, items = self._clock.now(), [item for _, item in moving]
+            items = [item for _, item in moving]
             async with self._store.unit():
                 reminders = []
                 for context, item in moving:
                     item.snoozed_until = until
                     await self._move(context, item, state)
                     reminders += await self._answer_offer(context, item, state)
-                note: Json = {
-                    "act": words,
-                    "words": f"{words}: {_called(items)}",
-                    "notifications": [item.id for item in items],
-                    "state": str(state),
-                    "at": now,
-                    "reminders": reminders,
-                }
-                await self._save_undo([*await self._undo_notes(), note])
+                done = await self._note_act(words, items, state, reminders)
             for item in items:
                 if until is not None:
                     self._arm(item)
                 else:
                     self._timers.cancel(_timer(item.id))
-            return str(note["words"])
+            return done
+
+    async def _note_act(
+        self, act: str, items: Sequence[Notification], state: NotificationState, reminders: list[list[str]]
+    ) -> str:
+        """Keep what undo needs; the act in words."""
+        note: Json = {
+            "act": act,
+            "words": f"{act}: {_called(items)}",
+            "notifications": [item.id for item in items],
+            "state": str(state),
+            "at": self._clock.now(),
+            "reminders": reminders,
+        }
+        await self._save_undo([*await self._undo_notes(), note])
+        return str(note["words"])
 
     async def _answer_offer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
         """Move the reminders that an offer asks about; pairs of id and new state."""

@@ -131,6 +131,18 @@ async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> Non
     assert context.metadata["withdrawn"]
 
 
+async def test_what_an_answer_closes_can_be_taken_back(desk: Desk) -> None:
+    for name in "ab":
+        await desk.inbox.announce(
+            Notification(name, f"request {name}", "", "r", f"signals.mail:{name}", 0.0, matter="m", sender="b@x.org")
+        )
+    assert await desk.inbox.withdraw("m", "you answered it", senders={"b@x.org"}, undo="closed by your answer") == 2
+    await desk.close()
+    await desk.open()
+    assert await desk.inbox.undo() == "back: request b and 1 more"
+    assert [await state(desk, name) for name in "ab"] == [NotificationState.NEW] * 2
+
+
 async def test_of_a_state_the_newest_of_its_source_stands(desk: Desk) -> None:
     def told(ident: str, title: str, source: str, kind: MatterKind = "state") -> Notification:
         return Notification(ident, title, "", "r", source, desk.clock.now(), matter="disk", matter_kind=kind)
