@@ -38,8 +38,8 @@ def show(text: str = "") -> None:
 
 
 def when(seconds: float) -> str:
-    """A time in the machine's own zone, to the second."""
-    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+    """A time in the machine's own zone, to the minute."""
+    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
 
 
 def leave(error: LaunchError) -> NoReturn:

@@ -108,13 +108,13 @@ class UserRules:
         return await acts_of(self._store, rule_id, limit)
 
     async def pause(self, words: str) -> str:
-        return await self.changes.pause(self._one(words).id)
+        return await self.changes.pause(self._exactly(words).id)
 
     async def resume(self, words: str) -> str:
-        return await self.changes.resume(self._one(words).id)
+        return await self.changes.resume(self._exactly(words).id)
 
     async def remove(self, words: str) -> str:
-        return await self.changes.remove(self._one(words).id)
+        return await self.changes.remove(self._exactly(words).id)
 
     async def versions(self, words: str) -> list[Rule]:
         """What a rule has said, the newest first; also of one that was removed."""
@@ -122,7 +122,8 @@ class UserRules:
         return await self.changes.versions(rule.id) or [rule]
 
     async def restore(self, words: str, version: str) -> str:
-        return await self.changes.restore((await self._one_or_removed(words)).id, version)
+        removed = [] if self.book.named(words) else await self.changes.removed(words)
+        return await self.changes.restore((removed[0] if removed else self._exactly(words)).id, version)
 
     async def propose(self, ref: str) -> str:
         """Open a card for a rule that always does what was done about the item ``ref``."""
@@ -151,6 +152,18 @@ class UserRules:
             raise RuleError(f"several rules may be meant by {one_line(words, 60)!r}: {listed}")
         there = f"there are: {listed}" if listed else "there are none yet"
         raise RuleError(f"there is no rule {one_line(words, 60)!r}; {there}")
+
+    def _exactly(self, words: str) -> Rule:
+        """The rule of that id or whole name: what changes one takes no part of a name for it."""
+        wanted = " ".join(words.casefold().split())
+        exact = [rule for rule in self.book.rules if wanted in (rule.id, rule.name.casefold())]
+        near = self.book.named(words)
+        if len(exact) == 1:
+            return exact[0]
+        if len(exact) > 1 or not near:
+            return self._one(words)
+        listed = " or ".join(repr(one_line(rule.name, 60)) for rule in near[:20])
+        raise RuleError(f"there is no rule {one_line(words, 60)!r}; did you mean {listed}?")
 
     async def _one_or_removed(self, words: str) -> Rule:
         if not self.book.named(words):

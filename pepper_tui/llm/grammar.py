@@ -163,7 +163,8 @@ def parse(text: str) -> Command:
     bare = said.rstrip(" \t\n.!?")
     if order := read_order(bare):
         says = json.dumps(order.says) if order.says else ""
-        return Command(order.kind, {key: value for key, value in (("rule", order.rule), ("says", says)) if value})
+        values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
+        return Command(order.kind, {key: value for key, value in values.items() if value})
     for kind, pattern in _PATTERNS:
         # What a person writes into a mail or a note keeps its full stop.
         subject = said if kind in ("send", "reply", "note", "use") else (bare or said)

@@ -308,16 +308,18 @@ class OfflineModel:
                 draft.need("list_rules", rule=c["rule"])
             case "new_rule":
                 says = json.loads(c["says"])
-                words = "Preparing the rule; it holds after your yes."
-                if says.get("ask"):
-                    words += " What it asks waits for a model."
-                draft.need("propose_rule", words, **says)
+                # its card, or why there is none, says the rest
+                draft.need("propose_rule", reason="You asked for this rule.", **says)
             case "pause_rule" | "resume_rule":
                 draft.need(c.kind, rule=c["rule"])
             case "remove_rule":
-                draft.need("remove_rule", "The rule goes after your yes.", rule=c["rule"])
+                draft.need("remove_rule", rule=c["rule"], reason="You asked for this.")
             case "rule_unclear":
+                why = c["why"]
                 draft.say(
+                    why
+                    if why and not why.endswith("”.")
+                    else f"{why} "
                     "Say a rule like this: always tell me when Ann writes · watch invoices · from now on draft a reply "
                     "with thanks to mail from Ann · every weekday at 8 tell me my calendar · before each meeting with "
                     "Ann brief me 15 minutes before · stop watching invoices. `rules` lists yours."

@@ -1,6 +1,7 @@
 """How often something is wanted, as people say it: "every weekday at 8", "mondays at 9:30", "every 2 hours".
 
-An hour with a rhythm is the hour that was said: "every day at 8" is 08:00, "every evening at 8" 20:00.
+Several hours of a day, and days left out, are part of it. An hour with a rhythm is the hour that was said: "every day
+at 8" is 08:00, "every evening at 8" 20:00.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+
+from pepper_tui.llm.rule_conditions import Doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,15 @@ class Rhythm:
 _I: Final = re.IGNORECASE | re.DOTALL
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
-_DAYS_SAID: Final = rf"(?P<days>{_DAY}(?:(?:\s*,\s*|\s+and\s+|\s+or\s+){_DAY})*)"
-_AT: Final = (
-    r"(?:,?\s+(?:at\s+|@\s*|around\s+)?(?P<clock>noon|midnight|\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm|a\.m\.|p\.m\.|o'clock|h)?)"
-    r"(?![\w:.%-]))?"
+_DAYS_LIST: Final = rf"{_DAY}(?:(?:\s*,\s*|\s+and\s+|\s+or\s+){_DAY})*"
+_DAYS_SAID: Final = rf"(?P<days>{_DAYS_LIST})"
+_HOUR: Final = (
+    r"(?:noon|midnight|\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm|a\.m\.|p\.m\.|o'clock|h)?)(?![\w:.%-])"
+    r"(?!\s*(?:hours?|minutes?|mins?|days?|weeks?|times|things)\b)"
 )
+_BUT: Final = r"(?:,?\s+(?:except|excluding|but\s+not)\s+(?:for\s+)?(?:on\s+)?(?P<but{}>" + _DAYS_LIST + r"))?"
+_HOURS: Final = rf"{_HOUR}(?:(?:(?:\s*,\s*|\s+and\s+){_HOUR})*,?\s+and\s+(?:at\s+)?{_HOUR})?"
+_AT: Final = _BUT.format("") + rf"(?:,?\s+(?:at\s+|@\s*|around\s+)?(?P<clock>{_HOURS}))?" + _BUT.format("_later")
 _RHYTHM: Final = (
     r"(?:(?:every|each)\s+(?:single\s+)?"
     rf"(?:{_DAYS_SAID}|(?P<unit>day|weekday|workday|working\s+day|weekend|week|month|morning|afternoon|evening|night|hour)s?"
@@ -59,7 +66,12 @@ def _rhythm(found: re.Match[str]) -> Rhythm | None:
     unit = {"weekdays": "weekday", "workdays": "weekday", "workday": "weekday", "workingday": "weekday",
             "weekends": "weekend", "mornings": "morning", "evenings": "evening", "daily": "day", "hourly": "hour",
             "weekly": "week", "monthly": "month"}.get(unit, unit)  # fmt: skip
+    if found["clock"] and found["early"]:
+        raise Doubt(found["clock"], "the hour stands in it twice")
     clock = found["clock"] or found["early"] or ""
+    but = found["but"] or found["but_later"] or ""
+    if but and (found["count"] or unit in ("hour", "week", "month") or (found["but"] and found["but_later"])):
+        raise Doubt(f"except {but}", "days can be left out of “every day” and “every weekday” only")
     if found["count"]:
         number = {"other": 2, "two": 2, "three": 3, "four": 4}.get(found["count"].lower()) or int(found["count"])
         of = found["of"].lower()
@@ -69,24 +81,39 @@ def _rhythm(found: re.Match[str]) -> Rhythm | None:
     if unit == "hour":
         return None if clock else Rhythm("every hour", cron="0 * * * *")
     part = part or (unit if unit in _USUAL else "")
-    at = _clock(clock, part) if clock else _USUAL.get(part, (9, 0))
-    if at is None:
+    times = [_clock(each, part) for each in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", clock)] if clock else []
+    at = [each for each in times if each is not None] or [_USUAL.get(part, (9, 0))]
+    if None in times:
         return None
-    hour, minute = at
+    minute = at[0][1]
+    if any(each[1] != minute for each in at):
+        raise Doubt(clock, "several hours of one rule share their minutes; make two rules of it")
+    hour = ",".join(str(each) for each in sorted({each[0] for each in at}))
     named = found["days"] or found["ons"]
     if named:
         codes = [one.lower()[:3] for one in re.findall(_DAY, named, re.I)]
-        codes = sorted(dict.fromkeys(codes), key=lambda code: (_DAYS.index(code) - 1) % 7)
-        return Rhythm(f"every {' and '.join(codes)}", f"{minute} {hour} * * {','.join(codes)}")
+        return _on_days(codes, but, f"{minute} {hour}", f"every {' and '.join(dict.fromkeys(codes))}")
     if unit == "month":
         return Rhythm("every month", f"{minute} {hour} 1 * *")
+    if but:
+        codes = {"weekday": list(_DAYS[1:6]), "weekend": ["sat", "sun"]}.get(unit, list(_DAYS))
+        return _on_days(codes, but, f"{minute} {hour}", f"every {unit}")
     days = {"weekday": "mon-fri", "weekend": "sat,sun", "week": "mon"}.get(unit, "*")
     return Rhythm(f"every {unit}", f"{minute} {hour} * * {days}")
 
 
+def _on_days(codes: list[str], but: str, at: str, words: str) -> Rhythm:
+    """The rhythm of the days ``codes`` without those that ``but`` names."""
+    left_out = {one.lower()[:3] for one in re.findall(_DAY, but, re.I)}
+    if not left_out <= set(codes) or not set(codes) - left_out:
+        raise Doubt(f"except {but}", "it leaves out a day that is not among the others, or all of them")
+    days = sorted(set(codes) - left_out, key=lambda code: (_DAYS.index(code) - 1) % 7)
+    return Rhythm(words, f"{at} * * {','.join(days)}")
+
+
 def _clock(said: str, part: str) -> tuple[int, int] | None:
     """Hour and minute; ``part`` of the day says which half a small hour is of."""
-    plain = said.lower().replace(" ", "").replace(".m.", "m")
+    plain = said.lower().removeprefix("at ").replace(" ", "").replace(".m.", "m")
     if plain in ("noon", "midnight"):
         return (12, 0) if plain == "noon" else (0, 0)
     found = re.fullmatch(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm|o'clock|h)?", plain)

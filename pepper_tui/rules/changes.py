@@ -168,9 +168,19 @@ class RuleChanges:
         return rule
 
     @staticmethod
+    def stays(rule: Rule) -> str:
+        """Why a built-in rule can't be changed or removed, and where what it tells of comes from."""
+        of = {
+            "vip": "it holds for the addresses in vips of [user] in config.toml, so take them out there",
+            "begins-soon": "it tells of your calendar",
+            "conflicts": "it tells of your calendar",
+        }.get(rule.id, "it stands for all that comes")
+        return f"the rule {one_line(rule.name, 60)!r} is built in: {of}; pausing it works here"
+
+    @staticmethod
     def _must_be_made(rule: Rule) -> None:
         if rule.origin == "built in":
-            raise RuleError(f"the rule {one_line(rule.name, 60)!r} is built in: pausing it is all that can be done")
+            raise RuleError(RuleChanges.stays(rule))
         if rule.origin != "made":
             raise RuleError(
                 f"the rule {one_line(rule.name, 60)!r} stands in config.toml: change it there; pausing it works here"

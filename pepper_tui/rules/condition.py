@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from pepper_tui.model import Facts, Rule
+from pepper_tui.rules.draft import nobody_reads
 from pepper_tui.text import one_line
 
 READ: Final = 20_000  # characters of a text in which words are looked for
@@ -46,8 +47,14 @@ def holds(rule: Rule, facts: Facts, searched: Searched | None = None) -> bool:
         and (not rule.thread or rule.thread.casefold() in facts.subject.casefold())
         and (not rule.label or rule.label.casefold() in (one.casefold() for one in facts.labels))
         and (not rule.known or facts.known)
-        and (not rule.question or (facts.question and facts.direct))
+        and (not rule.question or asks_personally(facts))
     )
+
+
+def asks_personally(facts: Facts) -> bool:
+    """Whether a person asks something in a mail to the user alone: no machine, by its headers or by its address."""
+    machine = facts.automatic or facts.is_list or nobody_reads(facts.sender)
+    return facts.question and facts.direct and not machine
 
 
 def why(rule: Rule, facts: Facts) -> str:

@@ -15,7 +15,18 @@ from pepper_tui.text import one_line
 _NOBODY: Final = re.compile(
     r"(?:no|do|donot|not)[._-]?(?:not[._-]?)?reply|noreply|mailer-daemon|postmaster|bounces?(?:[+._-]|$)", re.IGNORECASE
 )
+_MACHINE: Final = re.compile(
+    r"no[._-]?reply|do[._-]?not[._-]?reply|^(?:automated|auto|notifications?|notify|alerts?|newsletters?|news|marketing"
+    r"|mailer|surveys?|robot|bot)(?:$|[+._-])",
+    re.IGNORECASE,
+)
 _FILL: Final = re.compile(r"\{(name|first_name|subject|me)\}")
+
+
+def nobody_reads(address: str) -> bool:
+    """Whether the address says that a machine writes from it."""
+    local = address.partition("@")[0]
+    return bool(_NOBODY.match(local) or _MACHINE.search(local))
 
 
 def unanswerable(facts: Mapping[str, Any]) -> str:

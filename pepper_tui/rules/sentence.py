@@ -63,6 +63,8 @@ def _about(rule: Rule) -> str:
         parts.append(f"in a thread about {_quoted(rule.thread)}")
     if rule.label:
         parts.append(f"in {_quoted(rule.label)}")
+    if rule.question:
+        parts[-1] += ", by a person and to you alone,"
     if said := _says(rule):
         parts.append(said)
     return " ".join(parts)
@@ -79,6 +81,8 @@ def _says(rule: Rule) -> str:
 
 def _acts(rule: Rule) -> list[str]:
     acts = []
+    if rule.text and rule.timed and not rule.notify:
+        acts.append(f"say {_quoted(rule.text)}")
     urgent = " at once, as urgent" if rule.priority is Priority.URGENT else ""
     if rule.notify:
         acts.append(f"tell me {_quoted(rule.text)}{urgent}" if rule.text and rule.timed else f"tell me{urgent}")
@@ -93,15 +97,15 @@ def _acts(rule: Rule) -> list[str]:
         hours = rule.follow_up * 3600
         within = span(hours) if hours % 86_400 == 0 or hours < 86_400 else f"{rule.follow_up:g} hours"
         within = f"1 {within}" if within in ("day", "hour", "minute") else within
-        acts.append(f"tell me if nobody answers within {within}{nudge}")
+        acts.append(f"wait for their next answer and tell me if none comes within {within}{nudge}")
     if rule.brief and rule.timed:
         acts.append("brief me on the day")
     elif rule.brief:
         acts.append(f"brief me {rule.brief} {'minute' if rule.brief == 1 else 'minutes'} before it begins")
     if rule.ask:
         acts.append(f"ask the model: {one_line(rule.ask, _QUOTED)}".rstrip(" .!"))
-    if not acts:
-        acts.append(f"rank it {rule.priority}")
+    if not rule.acts:
+        acts.append(f"rank {'the time' if rule.timed and not rule.text else 'it'} {rule.priority}")
     return acts
 
 
@@ -112,8 +116,9 @@ def _cron(line: str) -> str:
     minute, hour, date, month, days = fields
     if (hour, date, month, days) == ("*", "*", "*", "*"):
         return "Every hour" if int(minute) == 0 else f"Every hour at :{int(minute):02}"
-    on = _on(date, days) if re.fullmatch(r"\d{1,2}", hour) and month == "*" else ""
-    return f"{on} at {int(hour):02}:{int(minute):02}" if on else f"At the times of the cron line {_quoted(line)}"
+    on = _on(date, days) if re.fullmatch(r"\d{1,2}(?:,\d{1,2})*", hour) and month == "*" else ""
+    at = _joined([f"{int(each):02}:{int(minute):02}" for each in hour.split(",")], "and") if on else ""
+    return f"{on} at {at}" if on else f"At the times of the cron line {_quoted(line)}"
 
 
 def _on(date: str, days: str) -> str:

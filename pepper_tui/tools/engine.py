@@ -353,7 +353,7 @@ class ToolEngine:
                 await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
                 return
             effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]
-        await self._open_card(context, version, effect, str(arguments.get("reason", "")))
+        await self._open_card(context, version, effect, str(arguments.get("reason") or ""))
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call

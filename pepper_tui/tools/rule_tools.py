@@ -108,6 +108,24 @@ async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[Card
     return addresses, lines
 
 
+async def _no_name(ctx: ToolContext, words: Sequence[str]) -> None:
+    """Raise ``ToolError`` where a word that the user typed bare, to be watched, is the name of somebody who writes."""
+    things = {parse(text)["thing"] for text in await _typed(ctx)} & set(words)
+    for thing in sorted(things - {""}):
+        named = [one for one in await _rules(ctx).senders(thing) if _goes_by(thing, one.name, one.written)]
+        if named:
+            shown = one_line(thing, 60)
+            raise ToolError(
+                f"{shown!r} is a name: {one_line(named[0].words, 160)} writes under it. Say “watch mail from {shown}” "
+                f'for what comes from there, or put it in quotes for the word: watch "{shown}".'
+            )
+
+
+def _goes_by(thing: str, name: str, written: bool) -> bool:
+    """Whether ``thing`` is how a person is called, not just a word in the name of some sender."""
+    return written or thing[:1].isupper() or name.casefold().startswith(thing.casefold())
+
+
 async def _lines(ctx: ToolContext, rule: Rule, before: Sequence[CardLine] = ()) -> list[CardLine]:
     """What the card of a rule shows."""
     rules = _rules(ctx)
@@ -181,6 +199,8 @@ async def _propose(
         nudge=nudge, brief_minutes=brief_minutes, ask=ask,
     )  # fmt: skip
     addresses, people = await _senders(ctx, sender)
+    if not addresses:
+        await _no_name(ctx, _listed(words) or [])
     try:
         rule = _rules(ctx).changes.drafted({**given, "sender": addresses})
     except ValueError as error:
@@ -320,7 +340,7 @@ def _on_a_rule(verb: str) -> Callable[..., Awaitable[ResolvedEffect]]:
         del reason
         found = _one(ctx, rule)
         if verb == "Remove" and found.origin == "built in":
-            raise ToolError(f"the rule {one_line(found.name, 60)!r} is built in: pausing it is all that can be done")
+            raise ToolError(_rules(ctx).changes.stays(found))
         if verb == "Remove" and found.origin != "made":
             raise ToolError(
                 f"the rule {one_line(found.name, 60)!r} stands in config.toml: take it out there; pausing it works here"

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from pepper_tui.effects import Proposal
-from pepper_tui.model import Approval, CallState, FollowUp, Notification, RuleReport, Signal, ToolCall, WorkerRun
+from pepper_tui.model import Approval, CallState, FollowUp, Json, Notification, RuleReport, Signal, ToolCall, WorkerRun
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
 from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.names import arguments_line, awaited_from, count_of, more_from, name_of, sender_in_full, subject_of
 
+_TIMES = frozenset({"start", "end", "date", "arrived", "due", "at", "created_at", "until"})
+"""Facts of a signal that are times, in seconds."""
 SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 
 
@@ -33,7 +35,7 @@ def item_line(item: InboxItem, zone: tzinfo) -> str:
     if item.approval is not None and item.approval.problem:
         kind = f"Not sent, {kind.lower()}"
     if item.approval is not None and item.head is not None:
-        summary = one_line(str(item.approval.effect.get("summary", "")))
+        summary = one_line(str(item.approval.effect.get("summary", ""))).rstrip(".")
         return f"{kind}: {summary}. It answers {name_of(item)}{count_of(item)}: {subject_of(item)}"
     return f"{kind}: {title(item)}" + count_of(item)
 
@@ -58,7 +60,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         lines += _within(clean(record.body))
     if isinstance(record, Approval):
         effect = record.resolved
-        lines.append(f"Account: {one_line(effect.account, 200)}")
+        lines += [f"Account: {one_line(effect.account, 200)}"] if effect.account else []
         for line in effect.lines:
             if not line.value and not line.untrusted:
                 continue
@@ -76,6 +78,16 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
     lines += [words[:1].upper() + words[1:] for words in planned(item, lambda at: moment(at, zone))]
     reasons = dict.fromkeys(one_line(getattr(each, "reason", ""), 600) for each in (record, item.head))
     return lines + [f"Because: {reason}" for reason in reasons if reason]
+
+
+def fact_lines(facts: Json, zone: tzinfo) -> list[str]:
+    """The facts of a signal, one a line; those that are times as date and time."""
+    said = []
+    for key, value in facts.items():
+        at = key in _TIMES and isinstance(value, int | float) and not isinstance(value, bool)
+        shown = moment(float(value), zone) if at else one_line(str(value), 400)
+        said.append(f"{one_line(str(key), 40)}: {shown}")
+    return said
 
 
 def signal_line(signal: Signal) -> str:

@@ -111,6 +111,93 @@ def test_what_other_commands_keep(text: str, kind: str) -> None:
     assert parse(text).kind == kind
 
 
+MAIL_DAYS = "a rule about mail holds on all days"
+NOTHING_OUT = "can leave nothing out"
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "hint"),
+    [
+        ("always tell me when Dana writes on weekends", "on weekends", MAIL_DAYS),
+        ("always tell me when Dana writes on monday", "on monday", MAIL_DAYS),
+        ("when Dana writes on weekends, tell me", "on weekends", MAIL_DAYS),
+        ("tell me when Dana writes before noon", "before noon", MAIL_DAYS),
+        ("alert me if Dana writes after 18:00", "after 18:00", MAIL_DAYS),
+        ("tell me when Dana writes today", "today", MAIL_DAYS),
+        ("tell me when Dana writes, but not at night", "but not at night", MAIL_DAYS),
+        ("tell me when Dana writes every weekday", "tell me when Dana writes", MAIL_DAYS),
+        ("every day at 8 tell me when Dana writes", "tell me when Dana writes", MAIL_DAYS),
+        ("remind me tomorrow 9am about every mail from Dana on mondays", "on mondays", MAIL_DAYS),
+        ("watch invoices on fridays", "on fridays", MAIL_DAYS),
+        ("before each meeting with Nora on monday brief me", "on monday", "a rule about events"),
+        ('tell me when a mail mentions "quote" but not "offer"', 'but not "offer"', NOTHING_OUT),
+        ("tell me when a mail mentions quote without offer", "without offer", NOTHING_OUT),
+        ("tell me when everybody but Dana writes", "but Dana writes", NOTHING_OUT),
+        ("tell me when Dana writes unless it is spam", "unless it is spam", NOTHING_OUT),
+        ("always draft a reply with thanks to mail from Dana unless it is urgent", "unless it is urgent", NOTHING_OUT),
+        ('tell me when a mail mentions "quote" and "offer"', '"quote" and "offer"', "join them with “or”"),
+        ("tell me when a mail mentions quotes and offers", "quotes and offers", "join them with “or”"),
+        ('watch "quote" near "offer"', "near", "outside the quotes"),
+        ("watch invoices over 1000 euros", "over 1000 euros", "put them in quotes"),
+        ("watch invoices that are late", "that are late", "put them in quotes"),
+        ("watch my calendar for conflicts", "my calendar for conflicts", "`rules` shows"),
+        ("watch my inbox", "my inbox", "not at a calendar or an inbox"),
+        ("every weekday at 8 and on sunday at 10 tell me my calendar", "and on sunday at 10", "two rules"),
+        ("every weekday and saturday at 8 tell me my calendar", "and saturday at 8", "two rules"),
+        ("every day until friday at 8 tell me my calendar", "until friday at 8", "two rules"),
+        ("every day at 8:00 and 18:30 tell me my calendar", "8:00 and 18:30", "share their minutes"),
+        ("every day at 8 tell me my calendar until christmas", "until christmas", "one rhythm"),
+        ("tell me my calendar every day at 8 and every sunday at 10", "every day at 8 and", "one rhythm"),
+        ("every 90 minutes tell me to drink except at night", "except at night", "one rhythm"),
+        ("every hour except on fridays tell me to drink", "except fridays", "every weekday"),
+        ("every weekday except sunday at 8 tell me my calendar", "except sunday", "not among the others"),
+        ("every day at 8 tell me my calendar but only with Nora", "but only with Nora", "the brief of a day is whole"),
+        ("tell me when Dana answers", "answers", "a rule does not see what a mail answers"),
+        ("tell me when Dana replies to my mail", "replies to my", "no part of a name"),
+        ("tell me when Chris doesn't answer", "doesn't answer", "follow up when Dana doesn't answer within 2 days"),
+        ("follow up when Chris doesn't reply to my mail in 2 days", "doesn't reply to my mail in 2 days", "follow up"),
+        ("follow up when nobody answers within 2 days", "nobody answers within 2 days", "follow up when Dana"),
+        ("follow up when nobody answers Dana within 2 days", "nobody answers Dana within 2 days", "when Dana"),
+        ("tell me when it rains", "it rains", ""),
+        ("tell me when Dana writes twice", "Dana writes twice", ""),
+        ("from now on be nice", "be nice", ""),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_not_understood_is_named(text: str, part: str, hint: str) -> None:
+    command = parse(text)
+    assert command.kind == "rule_unclear"
+    assert f"“{part}”" in command["why"]
+    assert hint in command["why"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("every day at 8 and 18 tell me my calendar", {"cron": "0 8,18 * * *", "brief_minutes": 1, "ask": None}),
+        ("every monday at 8, 10 and 12 tell me my calendar", {"cron": "0 8,10,12 * * mon"}),
+        ("every evening at 8 and 10 tell me my calendar", {"cron": "0 20,22 * * *"}),
+        ("every weekday except friday at 8 tell me my calendar", {"cron": "0 8 * * mon,tue,wed,thu"}),
+        ("every day at 8 except on sundays tell me my calendar", {"cron": "0 8 * * mon,tue,wed,thu,fri,sat"}),
+        ("every day at 8 tell me my calendar and the weather",
+         {"brief_minutes": 1, "ask": "tell me my calendar and the weather"}),
+        ("every day at 8 sum up my mail from friday", {"ask": "sum up my mail from friday"}),
+        ("watch invoices from Dana", {"sender": ["Dana"], "words": ["invoices", "invoice"]}),
+        ("watch terms of service", {"words": ["terms of service", "terms of services"]}),
+        ('watch "from Dana"', {"words": ["from Dana"]}),
+        ('tell me when a mail says "not on monday"', {"words": ["not on monday"]}),
+        ("tell me when a mail says tomorrow", {"words": ["tomorrow", "tomorrows"]}),
+        ("tell me when somebody I know asks me something", {"known": True, "question": True}),
+        ("tell me when somebody asks about outages", {"question": True, "words": ["outages", "outage"]}),
+        ("tell me when mail comes from people I know", {"known": True}),
+    ],
+)  # fmt: skip
+def test_what_is_kept_whole(text: str, says: dict[str, Any]) -> None:
+    order = read(text)
+    assert order is not None
+    assert order.kind == "new_rule"
+    assert {key: order.says.get(key) for key in says} == says
+
+
 @given(st.text(max_size=320))
 def test_any_text_is_read(text: str) -> None:
     read(text)

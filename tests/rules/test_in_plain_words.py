@@ -126,7 +126,8 @@ PHRASES = [
     ("keep an eye on the lease", "When mail says 'lease' or 'leases', tell me."),
     ("let me know if somebody mentions outages", "When mail says 'outages' or 'outage', tell me."),
     ("tell me when somebody I know writes", "When mail from somebody you know comes, tell me."),
-    ("tell me when somebody asks me something", "When mail asks you something, tell me."),
+    ("tell me when somebody asks me something",
+     "When mail, by a person and to you alone, asks you something, tell me."),
     ("from now on draft a reply with thanks to mail from Dana",
      "When mail from dana@dana.example comes, draft a reply from the template 'thanks'."),
     ("from now on answer mail about quotes with the template thanks",
@@ -135,10 +136,14 @@ PHRASES = [
      "When mail from dana@dana.example comes, draft a reply from the template 'thanks'."),
     ("remind me tomorrow 9am about every mail from Dana",
      "When mail from dana@dana.example comes, remind me tomorrow 9am."),
-    ("follow up when nobody answers Dana within 2 days",
-     "When mail from dana@dana.example comes, tell me if nobody answers within 2 days."),
+    ("tell me when somebody I know asks me something",
+     "When mail from somebody you know, by a person and to you alone, asks you something, tell me."),
+    ("watch quotes from Nora", f"When {NORA} says 'quotes' or 'quote', tell me."),
+    ('watch "Nora"', "When mail says 'Nora', tell me."),
+    ("follow up when Dana doesn't answer me within 2 days",
+     "When mail from dana@dana.example comes, wait for their next answer and tell me if none comes within 2 days."),
     ("tell me if Dana hasn't answered within a week",
-     "When mail from dana@dana.example comes, tell me if nobody answers within 7 days."),
+     "When mail from dana@dana.example comes, wait for their next answer and tell me if none comes within 7 days."),
     ("every weekday at 8 sum up last night's mail",
      "Every weekday at 08:00, brief me on the day and ask the model: sum up last night's mail."),
     ("every day at 7:30 tell me my calendar", "Every day at 07:30, brief me on the day."),
@@ -149,6 +154,9 @@ PHRASES = [
      "Every day at 08:00, brief me on the day and ask the model: give me a summary of my mail."),
     ("sum up my mail every weekday at 8am",
      "Every weekday at 08:00, brief me on the day and ask the model: sum up my mail."),
+    ("every day at 8 and 18 tell me my calendar", "Every day at 08:00 and 18:00, brief me on the day."),
+    ("every weekday except friday at 8 tell me my calendar",
+     "Every Monday, Tuesday, Wednesday and Thursday at 08:00, brief me on the day."),
     ("every day at 15 check the news", "Every day at 15:00, ask the model: check the news."),
     ("every evening at 8 tell me my schedule", "Every day at 20:00, brief me on the day."),
     ("at 8pm every day tell me my agenda", "Every day at 20:00, brief me on the day."),
@@ -304,7 +312,7 @@ async def test_a_name_with_several_addresses_is_asked(engine: Engine, clock: Man
 async def test_what_waits_for_a_model_is_said(engine: Engine) -> None:
     shown = lines(await card(engine, "every day at 8 check the news"))
     assert shown["Waits"].value.startswith("for a model")
-    assert "What it asks waits for a model" in await replies(engine)
+    assert shown["Rule"].value == "Every day at 08:00, ask the model: check the news."
 
 
 @pytest.mark.parametrize(
@@ -312,6 +320,12 @@ async def test_what_waits_for_a_model_is_said(engine: Engine) -> None:
     [
         ("tell me when it rains", "Say a rule like this"),
         ("from now on draft a reply with nope to mail from Dana", "has no 'nope'; there are: thanks"),
+        ("watch Nora", "'Nora' is a name: Nora Lindqvist <nora@north.example> writes under it. Say “watch mail from"),
+        ("always tell me about Dana", 'or put it in quotes for the word: watch "Dana"'),
+        (
+            "always tell me when Nora writes on weekends",
+            "I can't take “on weekends” in it – a rule about mail",
+        ),
         ("stop watching quotes", "There is no rule 'quotes'; there are: invoices"),
         ("rules", "When anything says 'invoice', tell me."),
         ("my rules", "VIPs, built in: When one of your VIPs writes, tell me."),
@@ -321,6 +335,55 @@ async def test_what_waits_for_a_model_is_said(engine: Engine) -> None:
 async def test_what_it_answers(engine: Engine, text: str, words: str) -> None:
     await said(engine, text, words)
     assert await cards(engine) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["from now on draft a reply with nope to mail from Dana", "always tell me when Zoe writes",
+             "remove rule nope", "watch Nora"],
+)  # fmt: skip
+async def test_no_card_is_promised_where_there_is_none(engine: Engine, text: str) -> None:
+    await engine.say(text)
+
+    async def refused() -> bool:
+        said = await replies(engine)
+        return any(words in said for words in ("has no 'nope'", "I know no address", "There is no rule", "is a name"))
+
+    await until(refused, what=text)
+    assert "after your yes" not in await replies(engine)
+
+
+async def test_a_card_that_was_asked_for_says_so(engine: Engine) -> None:
+    assert (await card(engine, "watch quotes")).reason == "You asked for this rule."
+    await engine.reject((await cards(engine))[0].id)
+
+
+async def test_a_card_without_a_reason_has_none(engine: Engine, clock: ManualClock) -> None:
+    await call_of(engine, clock, "also quotes", "propose_rule", name="q", words=["quote"], notify=True, reason=None)
+    [one] = await cards(engine)
+    assert one.reason == ""
+
+
+@pytest.mark.parametrize("act", ["pause_rule", "resume_rule", "remove_rule"])
+async def test_a_part_of_a_name_changes_no_rule(engine: Engine, act: str) -> None:
+    with pytest.raises(EngineError, match="there is no rule 'invoice'; did you mean 'invoices'"):
+        await getattr(engine, act)("invoice")
+    with pytest.raises(EngineError, match="there is no rule 'nope'; there are: invoices"):
+        await getattr(engine, act)("nope")
+
+
+def documented() -> list[str]:
+    """Every phrase of the first table of docs/rules.md."""
+    text = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+    table = text.partition("| you say in the chat | the rule |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()[2:] if line.startswith("|")]
+    return [phrase.strip() for row in rows for phrase in row.split(" · ")]
+
+
+@pytest.mark.parametrize("text", documented())
+async def test_what_the_docs_list_becomes_a_rule(engine: Engine, text: str) -> None:
+    shown = lines(await card(engine, text))
+    assert shown["Rule"].value.startswith(("When ", "Every "))
+    assert shown["TOML"].value.startswith("[[rule]]")
 
 
 async def test_always_do_this(engine: Engine, clock: ManualClock) -> None:

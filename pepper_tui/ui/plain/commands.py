@@ -173,7 +173,7 @@ class Commands:
                 self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
         elif kind == "signal" and key in board.signals:
             signal = board.signals[key]
-            facts = [f"{one_line(str(k), 40)}: {one_line(str(v), 400)}" for k, v in signal.metadata.items()]
+            facts = words.fact_lines(signal.metadata, zone)
             self._say(words.signal_line(signal), f"Arrived {words.moment(signal.created_at, zone)}", *facts)
         elif kind == "call" and key in board.calls:
             self._say(words.call_line(board.calls[key]), *self._progress(key))
@@ -296,7 +296,9 @@ class Commands:
 
     async def _rules(self, rest: str) -> None:
         found = await self._talk.link.ready().rules()
-        said = [(f"rule:{r.rule.get('id', '')}", f"{words.rule_line(r)}. {words.rule_counts(r)}") for r in found]
+        said = [
+            (f"rule:{r.rule.get('id', '')}", f"{words.rule_line(r).rstrip('.')}. {words.rule_counts(r)}") for r in found
+        ]
         self._list("Rules", said, rest)
 
     def _rule(self, number: str) -> str:

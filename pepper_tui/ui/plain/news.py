@@ -89,7 +89,7 @@ class News:
                     yield from words.message_lines(Message(answer.id, speaker, answer.text, answer.created_at))
             case Namespace.APPROVAL:
                 approval = Approval.of(context)
-                what = one_line(approval.resolved.summary, 300)
+                what = one_line(approval.resolved.summary, 300).rstrip(".")
                 if approval.state is ApprovalState.PENDING and self._new(context, approval.digest):
                     self.calls_out = True
                     number = self._numbers.of(f"approval:{approval.id}")

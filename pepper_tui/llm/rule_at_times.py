@@ -1,0 +1,107 @@
+"""What is ordered for a time: "every weekday at 8 tell me my calendar".
+
+What is done then is the day in facts, words of the user's, or a prompt in their words. A task with a part of a time in
+it, or with a condition that a time can't have, raises ``Doubt``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from pepper_tui.llm.rule_conditions import ALL_DAYS, Doubt
+from pepper_tui.llm.rule_times import Rhythm, rhythm_of
+
+_I: Final = re.IGNORECASE | re.DOTALL
+_DAY: Final = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|week\s?days?|workdays?|holidays?|christmas|night"
+    r"|(?:jan|febr)uary|march|april|june|july|august|(?:sept|nov|dec)ember|october)\b"
+)
+_DO: Final = (
+    r"(?:please\s+)?(?:sum|summari[sz]e|brief\s+me|tell\s+me|show|give\s+me|send\s+me|check|ask|look|list|let\s+me)\b"
+)
+_FIRST: Final = re.compile(
+    r"(?:and|or|but|except|excluding|not|only|unless|until|till|on|at|from|to|between|during|for|starting|when|if|plus"
+    rf"|[\d,;+&-])(?:(?!\b{_DO}).)*",
+    _I,
+)
+_SECOND: Final = re.compile(
+    r"(?:\b(?:and|or|but|not|except|excluding|only|until|till|starting|beginning|unless|plus)\s+)+(?:it\s+is\s+|it's\s+)?"
+    r"(?:(?:on|at|in|after|before|every|each|the|a|from|again)\s+)*"
+    rf"(?:{_DAY}|(?<=at\s)\d|\d{{1,2}}(?::\d\d|\s*[ap]m)\b|noon|midnight)(?:(?!\b{_DO}).)*"
+    rf"|(?:\band\s+)?\b(?:every|each)\s+(?:{_DAY}|(?:day|week|month|hour|morning|evening|\d+\s+\w+)\b)(?:(?!\b{_DO}).)*",
+    _I,
+)
+_MAIL_RULE: Final = re.compile(
+    r"(?:(?:tell|notify|alert|inform|warn|ping)\s+me|let\s+me\s+know)\s+(?:at\s+once\s+)?(?:when(?:ever)?|as\s+soon\s+as|once"
+    r"|if\s+.*\b(?:writes?|mails?|answers?|repl\w+|mentions?|asks?)\b).*"
+    r"|(?:when(?:ever)?|as\s+soon\s+as)\b.*",
+    _I,
+)
+_LIMIT: Final = re.compile(r"\b(?:if|unless|when|only|except|without|but|not)\b.*", _I)
+_WHOLE_DAY: Final = re.compile(
+    r"(?:brief\s+me|tell\s+me|show(?:\s+me)?|give\s+me|send\s+me|read(?:\s+me)?|list|sum(?:mari[sz]e)?(?:\s+up)?)?\s*"
+    r"(?:(?:a|an|the)\s+(?:summary|digest|brief|overview)\s+(?:of|on)\s+|about\s+|on\s+)?"
+    r"(?:what(?:'?s|\s+is)\s+on|(?:(?:my|the|today's)\s+)*(?:calendar|agenda|schedule|day|appointments|meetings|today))?"
+    r"(?:\s+(?:(?:for|of|on|in|my|the)\s+)*(?:today|day|calendar|agenda|schedule))?",
+    _I,
+)
+_CALENDAR: Final = re.compile(
+    r"\b(?:calendar|agenda|schedule|(?:my|the)\s+day|today|(?:my\s+)?(?:appointments|meetings)|what(?:'?s|\s+is)\s+on)\b",
+    _I,
+)
+_BEYOND: Final = re.compile(r"\b(?:week|tomorrow|month)\b", _I)
+_LETTERS: Final = re.compile(r"\b(?:e-?mails?|mails?|inbox|messages)\b", _I)
+_DIGEST: Final = re.compile(
+    r"(?:sum(?:mari[sz]e)?\s*(?:up\b)?|brief\s+me|tell\s+me|show(?:\s+me)?|give\s+me|send\s+me|read(?:\s+me)?|list|what"
+    r"|an?\s+(?:summary|digest|brief))\b",
+    _I,
+)
+_TASK: Final = re.compile(
+    r"(?:please\s+)?(?:sum|summari[sz]e|brief\s+me|tell\s+me|show|give\s+me|send\s+me|check|ask|look|list)\b", _I
+)
+_TO_DO: Final = re.compile(r"(?:tell|nudge)\s+me\s+to\s+(?P<text>.+)", _I)
+
+
+def at_a_time(said: str, lead: bool) -> dict[str, Any] | None:
+    found = rhythm_of(said)
+    if found is None:
+        return None
+    rhythm, task, leading = found
+    task = re.sub(r"^(?:please|then)\s+", "", task.strip(" ,:;"), flags=re.I)
+    if len(task) < 3 or re.match(r"remind\b", task, re.I) or not (leading or lead or _TASK.match(task)):
+        return None
+    _whole(task)
+    return {**_of_time(rhythm), **_done_then(task, rhythm)}
+
+
+def _of_time(rhythm: Rhythm) -> dict[str, Any]:
+    return {"cron": rhythm.cron} if rhythm.cron else {"every_seconds": rhythm.every}
+
+
+def _whole(task: str) -> None:
+    """Raise ``Doubt`` where ``task`` begins with, or holds, more of a time, or is what a mail is waited for with."""
+    if found := _FIRST.match(task):
+        raise Doubt(found[0], "make two rules of it, each with its days and one time or hour list, as in “at 8 and 18”")
+    if found := _MAIL_RULE.fullmatch(task):
+        raise Doubt(found[0], f"with a time it makes no rule, for {ALL_DAYS}")
+    if found := _SECOND.search(task):
+        raise Doubt(found[0], "one rule has one rhythm; say days and time first, and make a second rule of more")
+
+
+def _done_then(task: str, rhythm: Rhythm) -> dict[str, Any]:
+    """What is done at a time: the day in facts, and what wants a model as its prompt."""
+    if to_do := _TO_DO.fullmatch(task):
+        return {"name": to_do["text"][:60], "text": to_do["text"], "notify": True}
+    digest, beyond = bool(_DIGEST.match(task)), _BEYOND.search(task)
+    if digest and _LETTERS.search(task):
+        return {"name": f"mail {rhythm.words}"[:60], "brief_minutes": 1, "ask": task}
+    if digest and beyond:
+        return {"name": f"{beyond[0].lower()} {rhythm.words}"[:60], "brief_minutes": 1, "ask": task}
+    if digest and _CALENDAR.search(task):
+        if limit := _LIMIT.search(task):
+            raise Doubt(limit[0], "the brief of a day is whole, and comes each time")
+        if not _WHOLE_DAY.fullmatch(task):
+            return {"name": f"calendar {rhythm.words}"[:60], "brief_minutes": 1, "ask": task}
+        return {"name": f"calendar {rhythm.words}"[:60], "brief_minutes": 1}
+    return {"name": task[:60].strip(), "ask": task}
