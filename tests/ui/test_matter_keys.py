@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pepper_tui.model import CallState, Namespace, Priority
 from pepper_tui.ui.app import PepperApp
 from pepper_tui.ui.card_view import CardView
@@ -56,6 +58,8 @@ async def test_rejecting_a_matters_draft_leaves_its_requests_and_chooses_nothing
         await press(pilot, "n")
         await until(lambda: bool(acts(engine, "reject")) and inbox.selected == "", pilot)
         assert inbox.row_ids == [KEY]
+        said = app.query_one(StatusLine).facts
+        await until(lambda: said.words == "not sent; the notices stay: x closes them", pilot)
         assert "j k choose" in str(inbox.border_title)
         await clock.advance(1)
         await press(pilot, "x", "y", "d")
@@ -63,6 +67,17 @@ async def test_rejecting_a_matters_draft_leaves_its_requests_and_chooses_nothing
         await press(pilot, "j", "d")
         await until(lambda: bool(acts(engine, "dismiss")), pilot)
         assert acts(engine, "dismiss") == [("dismiss", "notification:n0", "notification:n1")]
+
+
+@pytest.mark.parametrize(("key", "act"), [("x", "done"), ("d", "dismiss")])
+async def test_a_matters_card_is_closed_whole(key: str, act: str) -> None:
+    async with seat(thread_with_draft) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, key)
+        await until(lambda: bool(acts(engine, act)), pilot)
+        assert acts(engine, act) == [(act, "approval:a1", "notification:n0", "notification:n1")]
+        await until(lambda: app.query_one(Inbox).row_ids == [], pilot)
 
 
 async def test_a_second_draft_does_not_take_the_place_of_the_first_under_the_key() -> None:
