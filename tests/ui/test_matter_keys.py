@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.model import CallState, Namespace, Priority
+from pepper_tui.model import CallState, Effect, Namespace, Priority
 from pepper_tui.ui.app import PepperApp
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.rule_list import RuleList
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.status import StatusLine, TabStrip
 from pepper_tui.ui.transcript import Transcript
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, follow_up, note, outgoing, report, rule_act
 from tests.ui.seat import acts, press, seat, until
@@ -204,6 +204,16 @@ async def test_what_is_put_off_and_waited_for_is_counted_and_listed_on_a_key() -
         await until(lambda: view.display and view.words.count("Dana Whitfield") == 7, pilot)
         await press(pilot, "escape", "k", "enter")
         await until(lambda: view.display and view.words.count("search_mail") == 7, pilot)
+
+
+async def test_a_narrow_screen_says_how_many_wait_for_room() -> None:
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval())
+        for n in range(73):
+            engine.put(Namespace.TOOL_CALL, replace(call(f"c{n}"), effect=Effect.SEND, deferred="room for a card"))
+
+    async with seat(some, (80, 24)) as (app, _, _, _):
+        assert "Inbox 1 · 73 wait " in app.query_one(TabStrip).render_line(0).text
 
 
 def ruled(engine: FakeEngine) -> None:
