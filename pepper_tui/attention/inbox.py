@@ -59,10 +59,11 @@ class InboxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LastAct:
-    """What ``undo`` would take back, and when that was done."""
+    """What ``undo`` would take back, and when that was done. ``beside``: the approval that the same act moved."""
 
     words: str
     at: float
+    beside: str = ""
 
 
 class Inbox:
@@ -104,19 +105,19 @@ class Inbox:
             if item.state is NotificationState.NEW:
                 await self._move(context, item, NotificationState.SEEN)
 
-    async def done(self, ref: str, *more: str) -> str:
+    async def done(self, ref: str, *more: str, beside: str = "") -> str:
         """File it, and ``more`` with it, as done; of an offer: its reminders count as read."""
-        return await self._act((ref, *more), NotificationState.DONE, "done")
+        return await self._act((ref, *more), NotificationState.DONE, "done", beside=beside)
 
-    async def dismiss(self, ref: str, *more: str) -> str:
+    async def dismiss(self, ref: str, *more: str, beside: str = "") -> str:
         """Drop it, and ``more`` with it; of an offer: its reminders are cancelled."""
-        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed")
+        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed", beside=beside)
 
-    async def snooze(self, ref: str, until: float, *more: str) -> str:
+    async def snooze(self, ref: str, until: float, *more: str, beside: str = "") -> str:
         """Put it, and ``more`` with it, away until ``until``. Raises ``InboxError`` for a past time."""
         if until <= self._clock.now():
             raise InboxError("that time is past; snooze until a later one")
-        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until)
+        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until, beside)
 
     async def undo(self) -> str:
         """Take back the last act that is still there. Raises ``InboxError`` where there is none."""
@@ -145,7 +146,7 @@ class Inbox:
     async def last_act(self) -> LastAct | None:
         """What ``undo`` would take back, for a caller that has several kinds of undo."""
         notes = await self._undo_notes()
-        return LastAct(notes[-1]["words"], notes[-1]["at"]) if notes else None
+        return LastAct(notes[-1]["words"], notes[-1]["at"], notes[-1].get("beside", "")) if notes else None
 
     # ------------------------------------------------------------------------------------------- announcing
 
@@ -190,7 +191,14 @@ class Inbox:
 
     # ------------------------------------------------------------------------------------------- inside
 
-    async def _act(self, refs: Sequence[str], state: NotificationState, words: str, until: float | None = None) -> str:
+    async def _act(
+        self,
+        refs: Sequence[str],
+        state: NotificationState,
+        words: str,
+        until: float | None = None,
+        beside: str = "",
+    ) -> str:
         """Move the items; those that can't be moved any more are left as they are, unless none is left."""
         async with self._acting:
             loaded = [await self._load(ref) for ref in dict.fromkeys(refs)]
@@ -204,7 +212,7 @@ class Inbox:
                     item.snoozed_until = until
                     await self._move(context, item, state)
                     reminders += await self._answer_offer(context, item, state)
-                done = await self._note_act(words, items, state, reminders)
+                done = await self._note_act(words, items, state, reminders, beside)
             for item in items:
                 if until is not None:
                     self._arm(item)
@@ -213,7 +221,12 @@ class Inbox:
             return done
 
     async def _note_act(
-        self, act: str, items: Sequence[Notification], state: NotificationState, reminders: list[list[str]]
+        self,
+        act: str,
+        items: Sequence[Notification],
+        state: NotificationState,
+        reminders: list[list[str]],
+        beside: str = "",
     ) -> str:
         """Keep what undo needs; the act in words."""
         note: Json = {
@@ -223,6 +236,7 @@ class Inbox:
             "state": str(state),
             "at": self._clock.now(),
             "reminders": reminders,
+            "beside": beside,
         }
         await self._save_undo([*await self._undo_notes(), note])
         return str(note["words"])

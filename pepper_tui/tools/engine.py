@@ -339,6 +339,9 @@ class ToolEngine:
         async with self._bodies.slot(tool):
             effect = await self._bodies.timed(tool, tool.resolve(context, **arguments))
         effect = replace(effect, tool=tool.name, definition=tool.definition, lines=list(effect.lines))
+        if tool.about is not None:
+            matter = await tool.about(context, arguments) or context.call.matter
+            context = replace(context, call=replace(context.call, matter=matter))
         if tool.ordered is not None and await tool.ordered(context, effect):
             ordered = self._bodies.context(replace(context.call, summary=effect.summary), tool, approved=True)
             await self._run_locally(ordered, version, partial(tool.body, ordered, effect))
