@@ -222,7 +222,8 @@ def entry(context: Context) -> Json:
 
 
 async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """One item: the model, what waits for the user, what is approved and not begun, what runs, dead letters, and the health of each part."""
+    """One item: the model, what waits for the user, what is approved and not begun, what runs, dead letters, and the
+    health of each part."""
     cards = [
         Approval.of(c)
         for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=500))
