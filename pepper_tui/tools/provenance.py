@@ -69,9 +69,7 @@ class Provenance:
             return True
         return any(is_in(address, text) for text in await self._messages())
 
-    async def mark(
-        self, lines: Sequence[CardLine], also: Iterable[str] = (), *, once: bool = False
-    ) -> list[CardLine]:
+    async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = (), *, once: bool = False) -> list[CardLine]:
         """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
 
         ``also`` are further texts of the user's (the fields of an edit). ``once``: the longer value itself is not
