@@ -360,7 +360,7 @@ class ToolEngine:
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call
-        effect.lines = await self._provenance.mark(effect.lines)
+        effect.lines = await self._provenance.mark(effect.lines, once=tool.asks)
         effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
         async with self._opening:  # one at a time, so that caps and doubles are counted right
             wait = await self._waiting.admit(call, tool, effect)

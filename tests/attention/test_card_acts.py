@@ -61,8 +61,14 @@ async def drafted(engine: Engine, clock: ManualClock) -> tuple[str, str]:
     await until(there, what="a card")
     [card] = await _cards(engine)
     notice = Notification(
-        id="n1", title="Boss Bertha: Offsite", body="which room?", priority=Priority.HIGH, created_at=clock.now(),
-        matter=card.matter, reason="your rule", source="raw.mail:m1",
+        id="n1",
+        title="Boss Bertha: Offsite",
+        body="which room?",
+        priority=Priority.HIGH,
+        created_at=clock.now(),
+        matter=card.matter,
+        reason="your rule",
+        source="raw.mail:m1",
     )
     await engine._inbox.announce(notice)
     return f"approval:{card.id}", "notification:n1"

@@ -174,6 +174,13 @@ async def test_a_failed_send_offers_a_retry() -> None:
         assert "not sent: the mail server does not answer" in card(app).words
 
 
+async def test_a_failed_send_that_was_edited_was_never_tried() -> None:
+    edited = replace(approval("a2"), retry_of="a1")
+    async with seat(lambda e: e.put(Namespace.APPROVAL, edited)) as (app, pilot, _, _):
+        await press(pilot, "ctrl+t")
+        assert "[bold]y[/bold] approve" in str(card(app).border_title)
+
+
 async def test_always_proposes_a_rule_from_the_card() -> None:
     async with seat(thread_with_draft) as (app, pilot, engine, clock):
         await press(pilot, "ctrl+t")
