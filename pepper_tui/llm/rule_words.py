@@ -74,12 +74,22 @@ def read(text: str) -> Order | None:
             if says := reader(rest, lead is not None):
                 return Order("new_rule", says=says, thing=_thing(rest, says))
         when = _TELLS_WHEN.match(rest)
-        if lead or when:
+        if lead or when or _AN_ORDER.fullmatch(rest):
             limits(rest)
             return Order("rule_unclear", why=str(Doubt(rest[when.end() :] if when else rest)))
     except Doubt as doubt:
         return Order("rule_unclear", why=str(doubt))
     return None
+
+
+_AN_ORDER: Final = re.compile(
+    r"(?!.*\bremind\s+me\b)(?:(?:every|each)\s.*\b(?:tell|brief|show|give|notify|alert|draft|sum|check)\b.*"
+    r"|(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
+    r"|(?:brief|prepare|tell|notify|alert|warn)\s+me\b.*\b(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
+    rf"|{_TELL}\s+only\s+{_WHEN}\s.*)|remind\s+me\s.*\babout\s+(?:every|each|all)\s+{MAIL}\b.*",
+    _I,
+)
+"""What can be nothing but an order for good, also where it is not understood."""
 
 
 def _thing(said: str, says: dict[str, Any]) -> str:
