@@ -86,7 +86,7 @@ _AN_ORDER: Final = re.compile(
     r"(?!.*\bremind\s+me\b)(?:(?:every|each)\s.*\b(?:tell|brief|show|give|notify|alert|draft|sum|check)\b.*"
     r"|(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
     r"|(?:brief|prepare|tell|notify|alert|warn)\s+me\b.*\b(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
-    rf"|{_TELL}\s+only\s+{_WHEN}\s.*)|remind\s+me\s.*\babout\s+(?:every|each|all)\s+{MAIL}\b.*",
+    rf"|{_TELL}\s+only\s+{_WHEN}\s.*|{_WHEN}\s[^,]+,.*\b{_TELL}\b.*)|remind\s+me\s.*\babout\s+(?:every|each|all)\s+{MAIL}\b.*",
     _I,
 )
 """What can be nothing but an order for good, also where it is not understood."""
@@ -187,10 +187,20 @@ def _tell_when(said: str, lead: bool) -> dict[str, Any] | None:
 def _tell_about(said: str, lead: bool) -> dict[str, Any] | None:
     found = _TELLS_ABOUT.fullmatch(said)
     if found and (lead or _EVERY_MAIL.fullmatch(found["cond"])):
-        says = condition(found["cond"]) or (_of_words(found["cond"]) if lead else None)
+        says = _sought(found["cond"]) if lead else condition(found["cond"])
         if says:
             return {**says, "notify": True, **({"priority": "urgent"} if found["urgent"] else {})}
     return None
+
+
+_FROM: Final = re.compile(r"(?!.*\bmails?\b)(?P<what>\S.*?)\s+from\s+(?P<who>[^\"]+)", _I)
+
+
+def _sought(words: str) -> dict[str, Any] | None:
+    """A condition of what is to be watched: "invoices from Dana", a clause, or bare words."""
+    sent = _FROM.fullmatch(words)
+    says = condition(f"mail about {sent['what']} from {sent['who']}") if sent else None
+    return says or condition(words) or _of_words(words)
 
 
 def _of_words(words: str) -> dict[str, Any] | None:
@@ -209,16 +219,11 @@ _WATCH: Final = _all(
 )
 
 
-_FROM: Final = re.compile(r"(?!.*\bmails?\b)(?P<what>\S.*?)\s+from\s+(?P<who>[^\"]+)", _I)
-
-
 def _watch(said: str, lead: bool) -> dict[str, Any] | None:
     del lead
     for pattern in _WATCH:
         if found := pattern.fullmatch(said):
-            sent = _FROM.fullmatch(found["what"])
-            says = condition(f"mail about {sent['what']} from {sent['who']}") if sent else None
-            says = says or condition(found["what"]) or _of_words(found["what"])
+            says = _sought(found["what"])
             return {**says, "notify": True} if says else None
     return None
 
