@@ -151,7 +151,7 @@ async def _log(home: Path, arguments: Json) -> int:
                 continue
             state = f" [{item['state']}]" if item["state"] else ""
             name = f"{item['namespace']}  {one_line(item['id'], 60)}"
-            show(f"{when(item['at'])}  {name}{state}  {one_line(item['words'])}")
+            show(f"{when(item['at'], exact=True)}  {name}{state}  {one_line(item['words'])}")
     return 0
 
 

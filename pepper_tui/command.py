@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tomllib
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -24,22 +26,35 @@ HomeOption = Annotated[
 
 
 class Homes:
-    """The home given before the command; one given after it wins."""
+    """The home given before the command; one given after it wins. ``used``: the one that the command is about."""
 
     given: Path | None = None
+    used: Path | None = None
 
 
 def at(home: Path | None) -> Path:
-    return (home or Homes.given or default_home()).expanduser().absolute()
+    Homes.used = (home or Homes.given or default_home()).expanduser().absolute()
+    return Homes.used
 
 
 def show(text: str = "") -> None:
     typer.echo(text)
 
 
-def when(seconds: float) -> str:
-    """A time in the machine's own zone, to the minute."""
-    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
+def when(seconds: float, *, exact: bool = False) -> str:
+    """A time in the user's zone, to the minute; ``exact``: to the second."""
+    at_that_time = datetime.fromtimestamp(seconds, _zone_of(Homes.used))
+    return f"{at_that_time:%Y-%m-%d %H:%M:%S}" if exact else f"{at_that_time:%Y-%m-%d %H:%M}"
+
+
+def _zone_of(home: Path | None) -> tzinfo | None:
+    """The zone that the config of ``home`` names; ``None``, the machine's own, where none can be read."""
+    try:
+        user = tomllib.loads((home / "config.toml").read_text(encoding="utf-8")).get("user") if home else None
+        zone = user.get("zone") if isinstance(user, dict) else None
+        return ZoneInfo(zone) if isinstance(zone, str) and zone else None
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return None
 
 
 def leave(error: LaunchError) -> NoReturn:

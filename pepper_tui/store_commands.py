@@ -92,7 +92,7 @@ def store_history(
 async def _history(home: Path, ref: str, n: int) -> int:
     async for item in _about_store(home, "history", {"ref": ref, "n": n}):
         what = "deleted" if item["deleted"] else one_line(item["words"], WORDS)
-        show(f"{item['version']:>5}  {when(item['at'])}  {what}")
+        show(f"{item['version']:>5}  {when(item['at'], exact=True)}  {what}")
     return 0
 
 

@@ -43,7 +43,7 @@ _WHOLE_DAY: Final = re.compile(
     r"(?:brief\s+me|tell\s+me|show(?:\s+me)?|give\s+me|send\s+me|read(?:\s+me)?|list|sum(?:mari[sz]e)?(?:\s+up)?)?\s*"
     r"(?:(?:a|an|the)\s+(?:summary|digest|brief|overview)\s+(?:of|on)\s+|about\s+|on\s+)?"
     r"(?:what(?:'?s|\s+is)\s+on|(?:(?:my|the|today's)\s+)*(?:calendar|agenda|schedule|day|appointments|meetings|today))?"
-    r"(?:\s+(?:(?:for|of|on|in|my|the)\s+)*(?:today|day|calendar|agenda|schedule))?",
+    r"(?:\s+(?:(?:for|of|on|in|my|the)\s+)*(?:today|day|calendar|agenda|schedule)){0,2}",
     _I,
 )
 _CALENDAR: Final = re.compile(

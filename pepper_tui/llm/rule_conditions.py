@@ -52,7 +52,11 @@ _LINK: Final = re.compile(
 )
 _NO_NAME: Final = re.compile(
     r"\b(?:answers?|answered|replies|reply|replied|responds?|when|whenever|if|nobody|no\s+one|writes?|mails?|asks?|says?"
-    r"|mentions?|about|to|from|with|within|what|how|on|at|in|my|me|after|before|the|that|who|is|are|and|or|but|for|until)\b.*",
+    r"|mentions?|about|to|from|with|within|what|how|on|at|in|my|me|after|before|the|that|who|is|are|and|or|but|for|until|last\s+\w+|next\s+\w+|yesterday)\b.*",
+    _I,
+)
+_SECOND_ACT: Final = re.compile(
+    r"\band\s+(?:then\s+)?(?:remind|draft|brief|follow|reply|answer|forward|nudge|tell|move|delete|mark|archive)\b.*",
     _I,
 )
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)")
@@ -156,7 +160,9 @@ def _no_limits(words: str) -> None:
 
 
 def limits(words: str) -> None:
-    """Raise ``Doubt`` where a clause that no pattern takes has a part that a rule can't hold."""
+    """Raise ``Doubt`` where an order that no pattern takes has a part that a rule can't hold."""
+    if found := _SECOND_ACT.search(words):
+        raise Doubt(found[0], "one order makes a rule of one act; say the other as a rule of its own")
     _no_limits(words)
 
 
@@ -213,6 +219,8 @@ def wanted_words(words: str) -> list[str]:
 def other_number(words: str) -> str:
     """The plural of a singular, or the singular of a plural, by the common endings."""
     low = words.lower()
+    if not low[-1:].isalpha():
+        return words
     if low.endswith("ies") and len(low) > 4:
         return words[:-3] + "y"
     if low.endswith(("sses", "xes", "ches", "shes")):

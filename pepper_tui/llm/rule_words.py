@@ -7,10 +7,9 @@ order of which a part is not understood is refused whole, in words that name the
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pepper_tui.llm.rule_at_times import at_a_time
 from pepper_tui.llm.rule_conditions import (
@@ -24,8 +23,7 @@ from pepper_tui.llm.rule_conditions import (
     person,
     wanted_words,
 )
-
-Kind = Literal["rules", "rule", "new_rule", "pause_rule", "resume_rule", "remove_rule", "rule_unclear"]
+from pepper_tui.llm.rule_targets import NAMED, TELL, WHEN, Kind, patterns, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,6 @@ _LONGEST: Final = 300
 _LEAD: Final = re.compile(
     r"(?:(?:from\s+now\s+on|from\s+today\s+on|starting\s+now|always|in\s+(?:the\s+)?future)[,:]?\s+)+(?:please\s+)?", _I
 )
-_WHEN: Final = r"(?:when(?:ever)?|if|as\s+soon\s+as|once|(?:each|every)\s+time)"
-_TELL: Final = r"(?:(?:tell|notify|alert|inform|warn|ping)\s+me|let\s+me\s+know|i\s+want\s+to\s+(?:know|hear))"
 _URGENT: Final = r"(?:\s+(?:at\s+once|immediately|right\s+away|urgently))"
 _TEMPLATE: Final = r"(?:the\s+|my\s+)?(?:template\s+)?(?P<template>\"[^\"]+\"|'[^']+'|[\w-]+)(?:\s+template)?"
 _WITH: Final = r"(?:with|from|using|by)"
@@ -62,11 +58,11 @@ def read(text: str) -> Order | None:
     said = re.sub(r"(?:[,\s]+please|,\s*(?:thanks|thank\s+you))$", "", said.rstrip(" .!?"), flags=re.I).rstrip(" .!?")
     if not said or len(said) > _LONGEST:
         return None
-    for kind, patterns in _NAMED.items():
-        for pattern in patterns:
+    for kind, forms in NAMED.items():
+        for pattern in forms:
             if found := pattern.fullmatch(said):
                 words = found.groupdict().get("rule") or ""
-                return Order(kind, _target(words)) if words or kind == "rules" else None
+                return Order(kind, target(words)) if words or kind == "rules" else None
     lead = _LEAD.match(said)
     rest = said[lead.end() :] if lead else said
     try:
@@ -74,12 +70,22 @@ def read(text: str) -> Order | None:
             if says := reader(rest, lead is not None):
                 return Order("new_rule", says=says, thing=_thing(rest, says))
         when = _TELLS_WHEN.match(rest)
-        if lead or when:
+        if lead or when or _AN_ORDER.fullmatch(rest):
             limits(rest)
             return Order("rule_unclear", why=str(Doubt(rest[when.end() :] if when else rest)))
     except Doubt as doubt:
         return Order("rule_unclear", why=str(doubt))
     return None
+
+
+_AN_ORDER: Final = re.compile(
+    r"(?!.*\bremind\s+me\b)(?:(?:every|each)\s.*\b(?:tell|brief|show|give|notify|alert|draft|sum|check)\b.*"
+    r"|(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
+    r"|(?:brief|prepare|tell|notify|alert|warn)\s+me\b.*\b(?:before|ahead\s+of)\s+(?:each|every|all)\s.*"
+    rf"|{TELL}\s+only\s+{WHEN}\s.*|{WHEN}\s[^,]+,.*\b{TELL}\b.*)|remind\s+me\s.*\babout\s+(?:every|each|all)\s+{MAIL}\b.*",
+    _I,
+)
+"""What can be nothing but an order for good, also where it is not understood."""
 
 
 def _thing(said: str, says: dict[str, Any]) -> str:
@@ -94,73 +100,17 @@ def _thing(said: str, says: dict[str, Any]) -> str:
     return ""
 
 
-# ------------------------------------------------------------------------------------------ rules that are there
-
-_RULE: Final = r"(?:rules?|watch(?:es)?)"
-_THE: Final = r"(?:(?:the|my|your)\s+)?"
-_X: Final = r"(?P<rule>\S.*?)"
-_LATER: Final = r"(?:\s+(?:any\s*more|any\s+longer|again|now|for\s+now))*"
-_ABOUT: Final = rf"(?:\s+(?:{_WHEN}|about|of|on|with|for))?"
-
-
-def _all(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, _I) for pattern in patterns)
-
-
-def _of_rule(verbs: str, bare: str = "") -> tuple[str, ...]:
-    """Patterns for ``verbs`` on a named rule; ``bare`` verbs need no word for "rule"."""
-    named = (rf"(?:{verbs})\s+{_THE}{_RULE}:?\s+{_X}{_LATER}", rf"(?:{verbs})\s+{_THE}{_X}\s+{_RULE}{_LATER}")
-    return (*named, rf"(?:{bare})\s+{_THE}{_X}{_LATER}") if bare else named
-
-
-_NAMED: Final[dict[Kind, tuple[re.Pattern[str], ...]]] = {
-    "rules": _all(
-        rf"(?:(?:list|show|what\s+are|which|see)(?:\s+(?:me|all|my|the|your|of))*\s+)?{_THE}(?:rules|watches)",
-        r"(?:which|what)\s+(?:rules|watches)\s+(?:do\s+i\s+have|are\s+there|have\s+i(?:\s+got)?)",
-        r"what\s+(?:do|are)\s+you\s+watch(?:ing)?(?:\s+for)?(?:\s+me)?",
-    ),
-    "resume_rule": _all(
-        *_of_rule(
-            r"resume|unpause|unmute|continue|enable|restart|reactivate|(?:turn|switch)\s+on", "resume|unpause|unmute"
-        ),
-        rf"(?:watch|monitor)(?:\s+(?:out\s+)?for)?\s+{_X}\s+again",
-        rf"{_TELL}{_ABOUT}\s+{_X}\s+again",
-        rf"start\s+watching(?:\s+for)?\s+{_X}\s+again",
-    ),
-    "pause_rule": _all(
-        *_of_rule(
-            r"pause|mute|silence|suspend|disable|stop|(?:turn|switch)\s+off", "pause|mute|silence|suspend"
-        ),
-        rf"(?:stop|quit)\s+(?:watching|monitoring|tracking|looking)(?:\s+(?:out\s+)?for)?\s+{_X}{_LATER}",
-        rf"(?:stop|quit)\s+(?:telling|notifying|alerting|informing|warning|briefing|bothering)\s+me{_ABOUT}\s+{_X}{_LATER}",
-        rf"(?:do\s+not|don'?t|never)\s+(?:watch|(?:tell|notify|alert|inform|warn|brief|bother)\s+me){_ABOUT}\s+{_X}{_LATER}",
-        rf"(?:i\s+)?(?:do\s+not|don'?t)\s+want\s+to\s+(?:hear|know){_ABOUT}\s+{_X}{_LATER}",
-    ),
-    "remove_rule": _all(*_of_rule(r"remove|delete|forget|drop|cancel")),
-    "rule": _all(*_of_rule(r"show(?:\s+me)?|explain|what\s+does")),
-}  # fmt: skip
-
-
-def _target(words: str) -> str:
-    """The words that name a rule: without what a sentence puts around them."""
-    with contextlib.suppress(Doubt):
-        if says := condition(words):
-            return str(says["name"])
-    bare = bare_words(re.sub(r"^(?:rule|watch)\s+", "", words, flags=re.I))
-    return re.sub(rf"^{MAIL}\s+(?:from|about|by)\s+", "", bare, flags=re.I)
-
-
 # ------------------------------------------------------------------------------------------ what it does then
 
-_TELLS: Final = _all(
-    rf"{_TELL}(?P<urgent>{_URGENT})?\s+(?:{_WHEN}|that)\s+(?P<cond>.+?)(?P<later>{_URGENT})?",
-    rf"{_WHEN}\s+(?P<cond>.+?),?\s+(?:then\s+)?(?:always\s+)?{_TELL}(?P<urgent>{_URGENT})?",
+_TELLS: Final = patterns(
+    rf"{TELL}(?P<urgent>{_URGENT})?\s+(?:{WHEN}|that)\s+(?P<cond>.+?)(?P<later>{_URGENT})?",
+    rf"{WHEN}\s+(?P<cond>.+?),?\s+(?:then\s+)?(?:always\s+)?{TELL}(?P<urgent>{_URGENT})?",
 )
-_TELLS_ABOUT: Final = re.compile(rf"{_TELL}(?P<urgent>{_URGENT})?\s+(?:about|of|on)\s+(?P<cond>.+)", _I)
+_TELLS_ABOUT: Final = re.compile(rf"{TELL}(?P<urgent>{_URGENT})?\s+(?:about|of|on)\s+(?P<cond>.+)", _I)
 _EVERY_MAIL: Final = re.compile(rf"(?:every|each|all|any|new)\s+{MAIL}\b.*|{MAIL}\s+(?:from|about|with|that)\b.*", _I)
 
 
-_TELLS_WHEN: Final = re.compile(rf"{_TELL}(?:{_URGENT})?\s+{_WHEN}\b", _I)
+_TELLS_WHEN: Final = re.compile(rf"{TELL}(?:{_URGENT})?\s+{WHEN}\b", _I)
 
 
 def _tell_when(said: str, lead: bool) -> dict[str, Any] | None:
@@ -177,10 +127,20 @@ def _tell_when(said: str, lead: bool) -> dict[str, Any] | None:
 def _tell_about(said: str, lead: bool) -> dict[str, Any] | None:
     found = _TELLS_ABOUT.fullmatch(said)
     if found and (lead or _EVERY_MAIL.fullmatch(found["cond"])):
-        says = condition(found["cond"]) or (_of_words(found["cond"]) if lead else None)
+        says = _sought(found["cond"]) if lead else condition(found["cond"])
         if says:
             return {**says, "notify": True, **({"priority": "urgent"} if found["urgent"] else {})}
     return None
+
+
+_FROM: Final = re.compile(r"(?!.*\bmails?\b)(?P<what>\S.*?)\s+from\s+(?P<who>[^\"]+)", _I)
+
+
+def _sought(words: str) -> dict[str, Any] | None:
+    """A condition of what is to be watched: "invoices from Dana", a clause, or bare words."""
+    sent = _FROM.fullmatch(words)
+    says = condition(f"mail about {sent['what']} from {sent['who']}") if sent else None
+    return says or condition(words) or _of_words(words)
 
 
 def _of_words(words: str) -> dict[str, Any] | None:
@@ -192,37 +152,32 @@ def _of_words(words: str) -> dict[str, Any] | None:
     return {"source": "mail", "words": wanted, "name": bare[:60]} if wanted else None
 
 
-_WATCH: Final = _all(
+_WATCH: Final = patterns(
     r"(?:watch|monitor)(?:\s+(?:out\s+)?for)?\s+(?P<what>.+)",
     r"keep\s+an\s+eye\s+(?:out\s+)?(?:on|for)\s+(?P<what>.+)",
     r"(?:look|watch)\s+out\s+for\s+(?P<what>.+)",
 )
 
 
-_FROM: Final = re.compile(r"(?!.*\bmails?\b)(?P<what>\S.*?)\s+from\s+(?P<who>[^\"]+)", _I)
-
-
 def _watch(said: str, lead: bool) -> dict[str, Any] | None:
     del lead
     for pattern in _WATCH:
         if found := pattern.fullmatch(said):
-            sent = _FROM.fullmatch(found["what"])
-            says = condition(f"mail about {sent['what']} from {sent['who']}") if sent else None
-            says = says or condition(found["what"]) or _of_words(found["what"])
+            says = _sought(found["what"])
             return {**says, "notify": True} if says else None
     return None
 
 
-_DRAFTS: Final = _all(
-    rf"(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+{_WITH}\s+{_TEMPLATE}\s+(?:to|for|{_WHEN})\s+(?P<cond>.+)",
-    rf"(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+(?:to|for|{_WHEN})\s+(?P<cond>.+)\s+{_WITH}\s+{_TEMPLATE}",
+_DRAFTS: Final = patterns(
+    rf"(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+{_WITH}\s+{_TEMPLATE}\s+(?:to|for|{WHEN})\s+(?P<cond>.+)",
+    rf"(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+(?:to|for|{WHEN})\s+(?P<cond>.+)\s+{_WITH}\s+{_TEMPLATE}",
     rf"(?:answer|reply(?:\s+to)?|respond\s+to)\s+(?P<cond>.+)\s+{_WITH}\s+{_TEMPLATE}",
-    rf"{_WHEN}\s+(?P<cond>.+?),?\s+(?:then\s+)?(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+{_WITH}\s+{_TEMPLATE}",
+    rf"{WHEN}\s+(?P<cond>.+?),?\s+(?:then\s+)?(?:draft|prepare|write|propose)\s+(?:me\s+)?{_REPLY}\s+{_WITH}\s+{_TEMPLATE}",
 )
 
 
 def _draft(said: str, lead: bool) -> dict[str, Any] | None:
-    if not lead and not re.match(rf"{_WHEN}\s", said, _I):
+    if not lead and not re.match(rf"{WHEN}\s", said, _I):
         return None
     for pattern in _DRAFTS:
         found = pattern.fullmatch(said)
@@ -255,14 +210,14 @@ _NO_ANSWER: Final = (
 _WITHIN: Final = (
     r"\s+(?:within|in|after|for)\s+(?P<count>\d+|an?|one|two|three|four|five|ten)\s+(?P<unit>hour|day|week)s?"
 )
-_FOLLOWS: Final = _all(
-    rf"(?:follow\s+up|{_TELL})\s+(?:when|if)\s+(?P<who>.+?)\s+{_NO_ANSWER}{_WITHIN}",
+_FOLLOWS: Final = patterns(
+    rf"(?:follow\s+up|{TELL})\s+(?:when|if)\s+(?P<who>.+?)\s+{_NO_ANSWER}{_WITHIN}",
     rf"follow\s+up\s+(?!when\b|if\b)(?:on\s+)?(?:with\s+)?(?:{MAIL}\s+from\s+)?(?P<who>.+?){_WITHIN}",
 )
-_NOT_ANSWERED: Final = _all(
-    rf"(?:follow\s+up|{_TELL})\s+(?:when|if)\s+(?P<part>(?:nobody|no\s*one)\s+(?:has\s+)?(?:answer|repl|respond).*)",
+_NOT_ANSWERED: Final = patterns(
+    rf"(?:follow\s+up|{TELL})\s+(?:when|if)\s+(?P<part>(?:nobody|no\s*one)\s+(?:has\s+)?(?:answer|repl|respond).*)",
     rf"follow\s+up\s+(?:on\s+)?(?P<part>{MAIL}\s+to\s+.*)",
-    rf"(?:follow\s+up|{_TELL})\s+(?:when|if)\s+.+?\s+(?P<part>{_NO_ANSWER}\b.*)",
+    rf"(?:follow\s+up|{TELL})\s+(?:when|if)\s+.+?\s+(?P<part>{_NO_ANSWER}\b.*)",
     r"follow\s+up\s+(?P<part>(?:when|if)\b.*)",
 )
 _FOLLOW_HINT: Final = (
@@ -294,7 +249,7 @@ _EACH: Final = (
 )
 _MINUTES: Final = r"(?P<count>\d{1,3}|an?|half\s+an)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)"
 _ACT: Final = r"(?P<act>(?:brief|prepare|tell|notify|alert|warn)\s+me|give\s+me\s+a\s+brief(?:ing)?|let\s+me\s+know)"
-_BEFORE: Final = _all(
+_BEFORE: Final = patterns(
     rf"(?:before|ahead\s+of)\s+{_EACH},?\s+{_ACT}(?:\s+{_MINUTES}(?:\s+(?:before|earlier|ahead|in\s+advance))?)?",
     rf"{_ACT}(?:\s+{_MINUTES})?\s+(?:before|ahead\s+of)\s+{_EACH}",
     rf"{_MINUTES}\s+(?:before|ahead\s+of)\s+{_EACH},?\s+{_ACT}",

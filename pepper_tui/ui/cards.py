@@ -141,7 +141,7 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
         if record.error:
             lines += [Text(one_line(record.error, 600))]
     lines += [line for words in planned(item, pen.until) for line in pen.hang(Text("◷ ", ink.dim), Text(words))]
-    reasons = dict.fromkeys(one_line(getattr(each, "reason", ""), 600) for each in (record, item.head))
+    reasons = dict.fromkeys(one_line(getattr(each, "reason", "") or "", 600) for each in (record, item.head))
     for reason in (words for words in reasons if words):
         lines += pen.hang(Text("because ", ink.dim), Text(reason, ink.dim))
     return lines

@@ -76,7 +76,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         if record.error:
             lines.append(f"Error: {one_line(record.error, 600)}")
     lines += [words[:1].upper() + words[1:] for words in planned(item, lambda at: moment(at, zone))]
-    reasons = dict.fromkeys(one_line(getattr(each, "reason", ""), 600) for each in (record, item.head))
+    reasons = dict.fromkeys(one_line(getattr(each, "reason", "") or "", 600) for each in (record, item.head))
     return lines + [f"Because: {reason}" for reason in reasons if reason]
 
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pepper_tui.cli import app
+from pepper_tui.command import at, when
 from pepper_tui.config import parse_config
 from pepper_tui.model import RuleState
 from pepper_tui.served import ServedEngine
@@ -39,7 +40,9 @@ def test_without_an_engine(home: Path) -> None:
     shown = told(home)
     assert shown == told(home, "list")
     assert "invoices · config.toml\n    When anything says 'invoice', tell me.\n    matches 0 · cost 0.00" in shown
-    assert "Paused the rule 'invoices'" in told(home, "pause", "invoice")
+    code, output = run(home, "pause", "invoice")
+    assert (code, output) == (1, "there is no rule 'invoice'; did you mean 'invoices'?\n")
+    assert "Paused the rule 'invoices'" in told(home, "pause", "Invoices")
     assert "invoices (paused)" in told(home)
     assert "is paused already" in told(home, "pause", "invoices")
     assert "holds again" in told(home, "resume", "invoices")
@@ -50,6 +53,23 @@ def test_without_an_engine(home: Path) -> None:
     code, output = run(home, "pause", "nope")
     assert code == 1
     assert "there is no rule 'nope'; there are: invoices" in output
+
+
+def test_a_built_in_rule_says_what_it_comes_from(home: Path) -> None:
+    code, output = run(home, "remove", "VIPs")
+    assert code == 1
+    assert "is built in: it holds for the addresses in vips of [user] in config.toml" in output
+    code, output = run(home, "remove", "conflicts")
+    assert "is built in: it tells of your calendar; pausing it works here" in output
+
+
+def test_a_time_is_in_the_users_zone_to_the_minute(home: Path) -> None:
+    (home / "config.toml").write_text('[user]\nzone = "Asia/Tokyo"\n')
+    at(home)
+    assert when(1795896134.0) == "2026-11-29 05:02"
+    assert when(1795896134.0, exact=True) == "2026-11-29 05:02:14"
+    (home / "config.toml").write_text("[user\n")
+    assert when(1795896134.0)[:10] in ("2026-11-28", "2026-11-29")
 
 
 async def test_with_an_engine_that_runs(home: Path) -> None:

@@ -83,10 +83,15 @@ def test_the_starter_rules_are_rules_as_pepper_writes_them() -> None:
     assert [sentence(rule) for rule in rules] == [
         "When mail from somebody you know says 'urgent', 'urgently', 'asap', 'as soon as possible', 'deadline', 'due "
         "today' or 'end of day', tell me.",
-        "When mail asks you something, tell me.",
+        "When mail, by a person and to you alone, asks you something, tell me.",
     ]
     urgent, question = rules
     assert holds(urgent, Facts("mail", subject="ASAP please", known=True))
     assert not holds(urgent, Facts("mail", subject="ASAP please"))
     assert holds(question, Facts("mail", question=True, direct=True))
     assert not holds(question, Facts("mail", question=True))
+    for machine in ("noreply@shop.example", "shop-no-reply@x.example", "do.not.reply@x.example",
+                    "notifications@x.example", "newsletter+12@x.example"):  # fmt: skip
+        assert not holds(question, Facts("mail", sender=machine, question=True, direct=True))
+    for human in ("norely@x.example", "newsom@x.example", "bob@noreply.example", "botha@x.example"):
+        assert holds(question, Facts("mail", sender=human, question=True, direct=True))

@@ -14,12 +14,23 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import Namespace, Notification, Priority, Record
+from pepper_tui.model import (
+    Approval,
+    Context,
+    ContextUpdate,
+    Namespace,
+    Notification,
+    Priority,
+    Record,
+    ResolvedEffect,
+)
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.plain.commands import COMMANDS, Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
-from pepper_tui.ui.words import item_lines, message_lines
+from pepper_tui.ui.plain.news import News
+from pepper_tui.ui.plain.numbers import Numbers
+from pepper_tui.ui.words import fact_lines, item_lines, message_lines
 from tests.terminal import Terminal
 from tests.ui.fake_engine import T0, FakeEngine, approval, note
 from tests.ui.seat import acts
@@ -113,6 +124,24 @@ def test_no_with_a_reason_and_leaving(seat: Seat) -> None:
     assert seat.acts() == [["reject", "a1", "I do not know them"]]
     seat.terminal.type("/quit\r")
     assert os.waitstatus_to_exitcode(seat.terminal.wait_dead(10)) == 0
+
+
+def rule_card() -> Approval:
+    effect = ResolvedEffect("propose_rule", "", "", "Rule: When mail comes, tell me.", [], {})
+    return Approval("a1", "c1", effect.data(), effect.digest, 0.0, 86400.0)
+
+
+def test_a_card_of_a_rule_ends_its_sentence_once_and_names_no_account() -> None:
+    context = Context("a1", Namespace.APPROVAL, rule_card().data())
+    [line] = News(Numbers()).of([ContextUpdate(1, context)])
+    assert line == "Inbox, 1: needs your yes: Rule: When mail comes, tell me. /read 1"
+    item = InboxItem("approval:a1", "approval", Priority.HIGH, 0.0, True, rule_card())
+    assert not [each for each in item_lines(item, UTC) if each.startswith(("Account", "Because"))]
+
+
+def test_the_times_of_a_signal_are_told_as_times() -> None:
+    told = fact_lines({"end": 1795898459.0, "start": 1795896134, "minutes": 15, "due": None}, UTC)
+    assert told == ["end: 2026-11-28 20:40", "start: 2026-11-28 20:02", "minutes: 15", "due: None"]
 
 
 def test_every_command_of_the_table_is_there() -> None:
