@@ -445,6 +445,7 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
     answer = await house.pool.delegate(house.call(), "x", "analyst", ignore)
     assert answer.startswith("0 before; deep; <b>note</b> says ok / send_mail: There is no tool")
     assert house.executor.performed == ["note"]
+    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
     assert (await house.pool.delegate(house.call("d2"), "x", "analyst", ignore)).startswith("1 before; deeper")
     memory = await house.store.query(ContextFilter(namespaces=["memory.analyst"]))
     assert next(event["answer"] for event in memory[0].data["events"]) == answer
