@@ -159,6 +159,7 @@ async def test_a_crash_goes_on_from_the_last_saved_step(homes: Homes) -> None:
         return any(call.name == "note" for call in await house.executor.open_calls())
 
     await until(noted)
+    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
     waiting.cancel()
     await homes.close(house)
     house = await homes([final("both")])
@@ -445,7 +446,6 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
     answer = await house.pool.delegate(house.call(), "x", "analyst", ignore)
     assert answer.startswith("0 before; deep; <b>note</b> says ok / send_mail: There is no tool")
     assert house.executor.performed == ["note"]
-    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
     assert (await house.pool.delegate(house.call("d2"), "x", "analyst", ignore)).startswith("1 before; deeper")
     memory = await house.store.query(ContextFilter(namespaces=["memory.analyst"]))
     assert next(event["answer"] for event in memory[0].data["events"]) == answer
