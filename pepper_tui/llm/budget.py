@@ -295,6 +295,7 @@ class Budget:
         task = asyncio.get_running_loop().create_task(work, context=EmptyContext())
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
+        task.add_done_callback(_seen)  # whoever waited for it may have been cancelled meanwhile
         return task
 
     async def _apart(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -343,3 +344,8 @@ class Budget:
             "budget.daily_tokens.",
             retryable=False,
         )
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pepper_tui.model import AgentState, CallState, Json, ModelRequest, RequestedCall
+from pepper_tui.text import escape
 from pepper_tui.workers.kinds import StatelessWorker, ToolFailedError
 from pepper_tui.workers.prompts import new_entries, system_prompt
 
@@ -76,7 +77,7 @@ class _Hands:
                 now = loop.parts.clock.now()
                 chat: list[Json] = [
                     {"role": "system", "content": system_prompt(loop.kind)},
-                    {"role": "user", "content": prompt},
+                    {"role": "user", "content": escape(prompt)},  # what it holds of a task or a result is from outside
                 ]
                 completed = await loop.ask(
                     ModelRequest("worker", chat, entries=new_entries(loop.run), now=now, model=loop.kind.model)

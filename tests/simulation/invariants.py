@@ -416,6 +416,8 @@ class Watch:
                 self.wrong(f"a control character stands in a prompt of the {role}")
         if role != "scheduler":
             return
+        if not body["extra_body"]["tools"]:
+            self.wrong("the scheduler's model is offered no tools")
         limit = self.config.scheduler.prompt_limit
         if size > limit:
             self.wrong(f"a prompt of {size} characters, above the limit of {limit}")

@@ -167,7 +167,7 @@ class Mind:
             return self._judge(str(body["messages"][1]["content"]))
         if role == "follow":
             return self._follow(str(body["messages"][1]["content"]))
-        known = [each["function"]["name"] for each in body.get("tools", [])]
+        known = [each["function"]["name"] for each in body.get("extra_body", {}).get("tools", [])]
         if role == "worker":
             return self._work("\n".join(str(m["content"]) for m in body["messages"][1:]), known)
         return self._think(str(body["messages"][1]["content"]), known)

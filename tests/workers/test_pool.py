@@ -439,6 +439,7 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
         return any(call.name == "note" for call in await house.executor.open_calls())
 
     await until(noted)
+    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
     waiting.cancel()
     await homes.close(house)
     house = await homes([reply("deeper")], [kind])
