@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -177,6 +177,10 @@ def status(home: HomeOption = None) -> None:
     do(_status(at(home)))
 
 
+LISTED: Final = 10
+"""Things of one kind that the status lists; the others are counted."""
+
+
 async def _status(home: Path) -> int:
     running = True
     try:
@@ -196,8 +200,14 @@ async def _status(home: Path) -> int:
         ("running", "running"),
     ):
         show(f"{title:<10} {len(facts[key])}")
-        for words in facts[key][:10]:
+        for words in facts[key][:LISTED]:
             show(f"           - {one_line(words)}")
+        if len(facts[key]) > LISTED:
+            show(f"           and {len(facts[key]) - LISTED} more")
+        if key == "approvals" and (sends := len(facts.get("approved", ()))):
+            goes = "goes" if sends == 1 else "go"
+            when = "once the time to undo is over" if running else "after the next start"
+            show(f"           {sends} approved send{'' if sends == 1 else 's'} {goes} out {when}")
     show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
     if running:  # without an engine nothing is at work, and old health would tell a tale
         for part in facts["health"]:

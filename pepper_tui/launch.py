@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +156,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
     from pepper_tui.ui.app import PepperApp
 
     refused: list[LaunchError] = []
+    engines: list[Engine] = []
     with ExitStack() as surroundings:
 
         async def connect() -> EngineProtocol:
@@ -164,6 +165,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
                 if demo:  # in a thread, as its imports take a while
                     world = await asyncio.to_thread(surroundings.enter_context, _demo_world(home))
                 engine = await open_engine(home, world)
+                engines.append(engine)
                 collect_seldom()
                 app.dress(engine.config.ui)
                 return engine
@@ -177,7 +179,15 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
             app.run()
         except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
             return EXIT_INTERRUPTED
+    _say_left(engines)
     return report(refused[0]) if refused else app.return_code or 0
+
+
+def _say_left(engines: Iterable[Engine]) -> None:
+    """Say what closed engines left undone."""
+    for words in [str(getattr(engine, "left", "")) for engine in engines]:
+        if words:
+            print(words)
 
 
 def only_lines() -> bool:
@@ -190,12 +200,14 @@ def _run_plain(home: Path, *, demo: bool) -> int:
     from pepper_tui.ui.plain import PlainConversation
 
     refused: list[LaunchError] = []
+    engines: list[Engine] = []
     with ExitStack() as surroundings:
 
         async def connect() -> EngineProtocol:
             try:
                 world = await asyncio.to_thread(surroundings.enter_context, _demo_world(home)) if demo else None
                 engine = await open_engine(home, world)
+                engines.append(engine)
                 talk.dress(engine.config.ui)
                 return engine
             except LaunchError as error:
@@ -208,6 +220,7 @@ def _run_plain(home: Path, *, demo: bool) -> int:
 
         talk = PlainConversation(connect)
         code = asyncio.run(run())
+    _say_left(engines)
     return report(refused[0]) if refused else code
 
 
@@ -254,6 +267,7 @@ async def _headless(home: Path, world: DemoWorld | None) -> int:
         model = "offline, by rules" if engine.offline else engine.model_name
         print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
         await stop.wait()
+    _say_left([engine])
     print("Pepper has stopped.", flush=True)
     return 0
 

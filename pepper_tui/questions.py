@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from pepper_tui.effects import proposals
@@ -22,6 +22,7 @@ from pepper_tui.model import (
     Context,
     ContextFilter,
     ContextUpdate,
+    Effect,
     EngineError,
     Health,
     Json,
@@ -123,6 +124,10 @@ class _Talk:
             call = ToolCall.of(context)
             if call.root == "user":
                 self._asked.add(call.id)
+                if call.waits_for_room:
+                    self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
+                else:
+                    self.cards.pop(call.id, None)
                 if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED} and not call.waits_for_room:
                     self._running.add(call.id)
                 else:
@@ -221,7 +226,8 @@ def entry(context: Context) -> Json:
 
 
 async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """One item: the model, what waits for the user, what runs, dead letters, and the health of each part."""
+    """One item: the model, what waits for the user, what is approved and not begun, what runs, dead letters, and the
+    health of each part."""
     cards = [
         Approval.of(c)
         for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=500))
@@ -238,12 +244,35 @@ async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     yield {
         "model": "offline, by rules" if engine.offline else engine.model_name,
         "approvals": [card.resolved.summary for card in cards if card.state is ApprovalState.PENDING],
+        "approved": [call.summary for call in await approved(engine)],
         "notifications": [notice.title for notice in notices],
         "unknown": [_called(call) for call in calls if call.state is CallState.UNKNOWN],
         "running": [_called(call) for call in calls if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}],
         "dead_letters": len(await engine.dead_letters()),
         "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in health],
     }
+
+
+async def approved(engine: Engine) -> list[ToolCall]:
+    """The calls that have their yes, and have not begun."""
+    found = await engine.recall(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
+    waiting = {call.approval: call for call in map(ToolCall.of, found) if call.state is CallState.WAITING_APPROVAL}
+    if not waiting:
+        return []
+    cards = await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], context_ids=[*waiting], limit=500))
+    return [waiting[card.id] for card in map(Approval.of, cards) if card.state is ApprovalState.APPROVED]
+
+
+def approved_words(calls: Sequence[ToolCall], seconds: float) -> str:
+    """What becomes of approved calls that an engine leaves behind at its end; empty for none."""
+    if not calls:
+        return ""
+    one = len(calls) == 1
+    mail = all(call.effect is Effect.SEND for call in calls)
+    noun = f"{'mail' if mail else 'act'}{'' if one else 's'}"
+    goes = ("goes out" if one else "go out") if mail else ("is done" if one else "are done")
+    then = f"{'it' if one else 'they'} {goes} {seconds:g} s after the next start"
+    return f"{len(calls)} approved {noun} {'is' if one else 'are'} not {'sent' if mail else 'done'} yet: {then}"
 
 
 def _called(call: ToolCall) -> str:

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from functools import partial
@@ -24,6 +24,7 @@ from pepper_tui.attention import (
     Answers,
     Inbox,
     InboxError,
+    LastAct,
     Reminders,
     Timers,
     Why,
@@ -56,9 +57,11 @@ from pepper_tui.model import (
     OPEN_TAG,
     SHOWN,
     Approval,
+    ApprovalState,
     Context,
     ContextFilter,
     ContextUpdate,
+    Effect,
     EngineError,
     Health,
     ModelError,
@@ -73,7 +76,7 @@ from pepper_tui.model import (
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
-from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
+from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber, VersionConflictError
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
@@ -180,7 +183,6 @@ class Engine:
         self._reminders = Reminders(store, clock, self._timers, self.zone)
         own = [address for address in (*config.user.addresses, config.sender_address) if address]
         self._inbox = Inbox(store, clock, self._timers, Acquaintance(store, own, config.user.vips))
-        self._answers = Answers(store, self._inbox)
         self._book = RuleBook(store, rules_of_config(config), config.mail.templates)
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
@@ -225,6 +227,7 @@ class Engine:
         )
         self._rules = RuleRunner(store, clock, self._book, hands)
         self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
+        self._answers = Answers(store, self._inbox, self._follow_ups.wrote)
         self.user_rules = UserRules(
             store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
         )
@@ -314,9 +317,9 @@ class Engine:
         await self._workers.start()
         await self._mcp.start()  # before the open calls are taken up: some may be to its tools
         await self._tools.start()
-        await self._answers.start()
         await self._rules.start()
         await self._follow_ups.start()
+        await self._answers.start()
         await self._tell_parts()
         await self._scheduler.start()
         self._rules.listen(self._subscriber)
@@ -512,31 +515,67 @@ class Engine:
                 await self._inbox.seen(ident)
 
     async def done(self, ref: str, *more: str) -> str:
-        if any(each.startswith("approval:") for each in (ref, *more)):
+        """File notifications as done. An approval among them is the draft of their card: it is rejected with them."""
+        cards, notices = self._parted(ref, *more)
+        if not notices:
             raise EngineError("a proposal is approved or rejected")
-        with _in_words():
-            return await self._inbox.done(*(self._split(each)[1] for each in (ref, *more)))
+        return await self._close(cards, partial(self._inbox.done, *notices))
 
     async def dismiss(self, ref: str, *more: str) -> str:
-        kind, ident = self._split(ref)
-        if kind == "approval":
-            return await self.reject(ident)
-        with _in_words():
-            return await self._inbox.dismiss(*(self._split(each)[1] for each in (ref, *more)))
+        """Drop notifications, as ``done``; an approval alone is rejected."""
+        cards, notices = self._parted(ref, *more)
+        if not notices:
+            return await self.reject(cards[0])
+        return await self._close(cards, partial(self._inbox.dismiss, *notices))
+
+    async def _close(self, cards: list[str], close: Callable[..., Awaitable[str]]) -> str:
+        """Close a card's notifications, and reject its draft in the same commit, if that waits for a yes still."""
+        draft = await self._waiting(cards[0]) if cards else None
+        if draft is None:
+            with _in_words():
+                return await close()
+        async with self._as_one():
+            await self._tools.approvals.reject(draft.id)
+            words = await close(beside=draft.id)
+        self._note(draft.id)
+        call = await self._store.get(draft.call, namespace=Namespace.TOOL_CALL)
+        sends = call is not None and call.data.get("effect") == Effect.SEND
+        return f"{words}; {'its draft is not sent' if sends else 'what it proposed is not done'}"
+
+    async def _waiting(self, approval_id: str) -> Approval | None:
+        found = await self._store.get(approval_id, namespace=Namespace.APPROVAL)
+        card = Approval.of(found) if found else None
+        return card if card and card.state is ApprovalState.PENDING else None
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
-        """Put a card away; ``more`` are notifications that go with it."""
-        kind, ident = self._split(ref)
-        others = [self._split(each)[1] for each in more]
+        """Put away what one card holds: its draft, its notifications, or both."""
+        cards, notices = self._parted(ref, *more)
         with _in_words():
             until = parse_when(when, self._clock.now(), self.zone)
-            if kind == "approval":
-                words = await self._tools.approvals.snooze(ident, until)
-                self._note(ident)
-                if others:
-                    await self._inbox.snooze(others[0], until, *others[1:])
-                return words
-            return await self._inbox.snooze(ident, until, *others)
+        if not cards:
+            with _in_words():
+                return await self._inbox.snooze(notices[0], until, *notices[1:])
+        async with self._as_one():
+            words = await self._tools.approvals.snooze(cards[0], until)
+            if notices:
+                await self._inbox.snooze(notices[0], until, *notices[1:], beside=cards[0])
+        self._note(cards[0])
+        return words
+
+    @asynccontextmanager
+    async def _as_one(self) -> AsyncIterator[None]:
+        """What is moved inside is moved in one commit, or not at all."""
+        try:
+            with _in_words():
+                async with self._store.unit():
+                    yield
+        except VersionConflictError as error:
+            raise EngineError("this changed in the same moment; look again") from error
+
+    def _parted(self, *refs: str) -> tuple[list[str], list[str]]:
+        """The ids of the approvals and of the notifications among ``refs``."""
+        parted = [self._split(ref) for ref in refs]
+        return [i for kind, i in parted if kind == "approval"], [i for kind, i in parted if kind == "notification"]
 
     @staticmethod
     def _split(ref: str) -> tuple[str, str]:
@@ -557,6 +596,8 @@ class Engine:
         """Take back the newest act: a decision about a card, or a dismissal, snooze or done of a notification."""
         last = await self._inbox.last_act()
         decided = self._decided[-1] if self._decided else await self._last_decision()
+        if last is not None and last.beside and (decided is None or _newest(last, decided)):
+            return await self._undo_both(last.beside)
         with _in_words():
             if decided is not None and (last is None or decided[0] >= last.at):
                 words = await self._tools.approvals.undo(decided[1])
@@ -566,6 +607,20 @@ class Engine:
             if last is None:
                 raise EngineError("there is nothing to take back")
             return await self._inbox.undo()
+
+    async def _undo_both(self, approval_id: str) -> str:
+        """Take back an act that moved a card's draft and its notifications."""
+        async with self._as_one():
+            words = ""
+            with contextlib.suppress(ApprovalError):  # the draft has moved on: its notifications can still be back
+                words = await self._tools.approvals.undo(approval_id)
+            try:
+                words = await self._inbox.undo()
+            except InboxError:
+                if not words:
+                    raise
+        self._decided = [each for each in self._decided if each[1] != approval_id]
+        return words
 
     async def _last_decision(self) -> tuple[float, str] | None:
         """The newest decision in the store, for an undo after a restart."""
@@ -626,6 +681,12 @@ class Engine:
     async def redrive(self) -> str:
         count = await self._store.redrive()
         return f"{count} deliveries tried again" if count else "nothing to try again"
+
+
+def _newest(last: LastAct, decided: tuple[float, str]) -> bool:
+    """Whether ``last`` is the newest act; a decision within the same act is noted a moment after it."""
+    at, approval = decided
+    return at < last.at or (approval == last.beside and at - last.at < 1.0)
 
 
 def _make_private(home: Path) -> None:

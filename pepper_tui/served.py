@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from pepper_tui.engine.rule_answers import rule_answers
-from pepper_tui.questions import answers, store_answers
+from pepper_tui.questions import answers, approved, approved_words, store_answers
 from pepper_tui.remote import RemoteServer
 from pepper_tui.runtime import Engine
+from pepper_tui.store import StoreError
 
 
 class ServedEngine(Engine):
@@ -17,6 +19,8 @@ class ServedEngine(Engine):
     """
 
     started: Callable[[], None] | None = None
+    left: str = ""
+    """What it left undone at its end, in words."""
     _server: RemoteServer | None = None
 
     async def start(self, *, feeds: bool = True) -> None:
@@ -32,4 +36,6 @@ class ServedEngine(Engine):
     async def close(self) -> None:
         if self._server:
             await self._server.stop()
+            with contextlib.suppress(StoreError):  # a store in trouble has said so
+                self.left = approved_words(await approved(self), self.config.tools.undo_seconds)
         await super().close()

@@ -1,12 +1,14 @@
 """Requests that the user has answered close by themselves: by a mail that Pepper sent for them, or one of their own.
 
-An answer closes the open requests of its matter that came before it, of those whom it went to. It follows the log live,
+An answer closes the open requests of its matter that came before it, of those whom it went to; what waits for them to
+answer is told of it (``wrote``). It follows the log live,
 and looks once at the start at what is open, so that a crash in between leaves no answered request behind.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
 
 from pepper_tui.attention.inbox import Inbox
 from pepper_tui.model import (
@@ -30,11 +32,15 @@ _LOOKED_AT = 2_000  # newest calls and signals at the start
 _ALL = 100_000
 
 
+Wrote = Callable[[str, Collection[str], float], Awaitable[None]]
+"""The matter that the user wrote in, whom to (addresses in lower case), and when."""
+
+
 class Answers:
     """Closes what is answered. ``start`` it after the inbox."""
 
-    def __init__(self, store: ContextStore, inbox: Inbox) -> None:
-        self._store, self._inbox = store, inbox
+    def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote) -> None:
+        self._store, self._inbox, self._wrote = store, inbox, wrote
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -53,7 +59,12 @@ class Answers:
 
     async def _take_up(self) -> None:
         waiting = await self._store.query(
-            ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+            ContextFilter(
+                namespaces=[Namespace.NOTIFICATION, Namespace.FOLLOW_UP],
+                tags=[OPEN_TAG],
+                limit=_ALL,
+                include_expired=True,
+            )
         )
         if not any(item.data.get("matter") for item in waiting):
             return
@@ -76,8 +87,10 @@ class Answers:
         elif context.data.get("metadata", {}).get("kind") == "own":
             for signal in Signal.readable([context]):
                 senders = {str(one).lower() for one in signal.metadata.get("to") or ()}
+                date = signal.metadata.get("date")
+                when = min(float(date), signal.created_at) if isinstance(date, int | float) else signal.created_at
                 if senders:
-                    await self._inbox.withdraw(signal.matter, _ANSWERED, senders=senders, before=signal.created_at)
+                    await self._answered(signal.matter, senders, signal.created_at, when)
 
     async def _sent(self, call: ToolCall) -> None:
         saved = await self._store.get(call.approval, namespace=Namespace.APPROVAL) if call.approval else None
@@ -88,7 +101,11 @@ class Answers:
             answered = str(fields.get("in_reply_to") or "") if isinstance(fields, dict) else ""
             for matter in {call.matter, await self._matter_of(answered)} - {""}:
                 if went_to:
-                    await self._inbox.withdraw(matter, _ANSWERED, senders=went_to, before=call.created_at)
+                    await self._answered(matter, went_to, call.created_at, call.ended_at or call.created_at)
+
+    async def _answered(self, matter: str, to: set[str], before: float, when: float) -> None:
+        await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before, undo="closed by your answer")
+        await self._wrote(matter, to, when)
 
     async def _matter_of(self, message_id: str) -> str:
         """The matter of the mail that was answered."""

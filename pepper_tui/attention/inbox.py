@@ -3,8 +3,9 @@
 Every change goes through the state table and is one unit with the note that undoes it, so undo works after a restart.
 A snoozed item comes back at its time. Items of one matter stand beside each other: each is a request of its own, which
 the user closes, or answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace
-those before. The same is not announced again within ``SAME_WINDOW``: an equal item of the same sender, or another one
-of the same source. What is withdrawn says why in its metadata (``withdrawn``).
+those before. The same is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one
+that comes from no signal, or a state as it was told last. What recurs by the clock is never the same. What is withdrawn
+says why in its metadata (``withdrawn``).
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _UNDO_ID: Final = "inbox"
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
+_CLOCK: Final = f"{_SIGNALS}clock:"
 REMEMBERED: Final = 50_000  # announcements, of which a repetition is noticed
 _ALL: Final = 100_000
 _TOLD_BEFORE: Final = "the same was announced before"
@@ -57,10 +59,11 @@ class InboxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LastAct:
-    """What ``undo`` would take back, and when that was done."""
+    """What ``undo`` would take back, and when that was done. ``beside``: the approval that the same act moved."""
 
     words: str
     at: float
+    beside: str = ""
 
 
 class Inbox:
@@ -74,6 +77,7 @@ class Inbox:
         self._acquaintance = acquaintance or Acquaintance(store)
         self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
         self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
+        self._states: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # the newest → id, when, signature
         self._acting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -101,19 +105,19 @@ class Inbox:
             if item.state is NotificationState.NEW:
                 await self._move(context, item, NotificationState.SEEN)
 
-    async def done(self, ref: str, *more: str) -> str:
+    async def done(self, ref: str, *more: str, beside: str = "") -> str:
         """File it, and ``more`` with it, as done; of an offer: its reminders count as read."""
-        return await self._act((ref, *more), NotificationState.DONE, "done")
+        return await self._act((ref, *more), NotificationState.DONE, "done", beside=beside)
 
-    async def dismiss(self, ref: str, *more: str) -> str:
+    async def dismiss(self, ref: str, *more: str, beside: str = "") -> str:
         """Drop it, and ``more`` with it; of an offer: its reminders are cancelled."""
-        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed")
+        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed", beside=beside)
 
-    async def snooze(self, ref: str, until: float, *more: str) -> str:
+    async def snooze(self, ref: str, until: float, *more: str, beside: str = "") -> str:
         """Put it, and ``more`` with it, away until ``until``. Raises ``InboxError`` for a past time."""
         if until <= self._clock.now():
             raise InboxError("that time is past; snooze until a later one")
-        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until)
+        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until, beside)
 
     async def undo(self) -> str:
         """Take back the last act that is still there. Raises ``InboxError`` where there is none."""
@@ -142,7 +146,7 @@ class Inbox:
     async def last_act(self) -> LastAct | None:
         """What ``undo`` would take back, for a caller that has several kinds of undo."""
         notes = await self._undo_notes()
-        return LastAct(notes[-1]["words"], notes[-1]["at"]) if notes else None
+        return LastAct(notes[-1]["words"], notes[-1]["at"], notes[-1].get("beside", "")) if notes else None
 
     # ------------------------------------------------------------------------------------------- announcing
 
@@ -163,50 +167,79 @@ class Inbox:
             await self._settle(item)
             return context
 
-    async def withdraw(self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf) -> int:
+    async def withdraw(
+        self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf, undo: str = ""
+    ) -> int:
         """Close the open requests of a matter that has resolved itself; how many there were.
 
-        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``.
+        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``; with
+        ``undo``, its name, it is an act that the user can take back.
         """
         async with self._acting:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
             found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
             found = [c for c in found if c.created_at <= before and c.data.get("kind") not in _UNPAIRED]
-            for context in found:
-                await self._close(context, why)
-            return len(found)
+            items = [Notification.of(context) for context in found]
+            if not items:
+                return 0
+            async with self._store.unit():
+                for context in found:
+                    await self._close(context, why)
+                if undo:
+                    await self._note_act(undo, items, NotificationState.DONE, [])
+            return len(items)
 
     # ------------------------------------------------------------------------------------------- inside
 
-    async def _act(self, refs: Sequence[str], state: NotificationState, words: str, until: float | None = None) -> str:
+    async def _act(
+        self,
+        refs: Sequence[str],
+        state: NotificationState,
+        words: str,
+        until: float | None = None,
+        beside: str = "",
+    ) -> str:
         """Move the items; those that can't be moved any more are left as they are, unless none is left."""
         async with self._acting:
             loaded = [await self._load(ref) for ref in dict.fromkeys(refs)]
             moving = [(context, item) for context, item in loaded if NOTIFICATION.allows(item.state, state)]
             if not moving:
                 raise InboxError(f"it is {loaded[0][1].state} already")
-            now, items = self._clock.now(), [item for _, item in moving]
+            items = [item for _, item in moving]
             async with self._store.unit():
                 reminders = []
                 for context, item in moving:
                     item.snoozed_until = until
                     await self._move(context, item, state)
                     reminders += await self._answer_offer(context, item, state)
-                note: Json = {
-                    "act": words,
-                    "words": f"{words}: {_called(items)}",
-                    "notifications": [item.id for item in items],
-                    "state": str(state),
-                    "at": now,
-                    "reminders": reminders,
-                }
-                await self._save_undo([*await self._undo_notes(), note])
+                done = await self._note_act(words, items, state, reminders, beside)
             for item in items:
                 if until is not None:
                     self._arm(item)
                 else:
                     self._timers.cancel(_timer(item.id))
-            return str(note["words"])
+            return done
+
+    async def _note_act(
+        self,
+        act: str,
+        items: Sequence[Notification],
+        state: NotificationState,
+        reminders: list[list[str]],
+        beside: str = "",
+    ) -> str:
+        """Keep what undo needs; the act in words."""
+        note: Json = {
+            "act": act,
+            "words": f"{act}: {_called(items)}",
+            "notifications": [item.id for item in items],
+            "state": str(state),
+            "at": self._clock.now(),
+            "reminders": reminders,
+            "beside": beside,
+        }
+        await self._save_undo([*await self._undo_notes(), note])
+        return str(note["words"])
 
     async def _answer_offer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
         """Move the reminders that an offer asks about; pairs of id and new state."""
@@ -367,20 +400,28 @@ class Inbox:
     def _note(self, item: Notification) -> None:
         if item.kind in _UNPAIRED:
             return
-        if item.matter:
-            self._announced.setdefault((item.matter, signature(item)), (item.id, item.created_at))
-        if item.source.startswith(_SIGNALS) and item.matter_kind == "event":
-            self._sources.setdefault((item.source, _told_as(item)), (item.id, item.created_at))
-        for known in (self._announced, self._sources):
+        told = item.id, item.created_at
+        if item.matter_kind == "state":
+            self._states.pop(_state(item), None)
+            self._states[_state(item)] = *told, signature(item)
+        elif item.source.startswith(_SIGNALS):
+            self._sources.setdefault((item.source, _told_as(item)), told)
+        elif item.matter:
+            self._announced.setdefault((item.matter, signature(item)), told)
+        for known in (self._announced, self._sources, self._states):
             while len(known) > REMEMBERED:
-                del known[next(iter(known))]
+                del known[next(iter(known))]  # type: ignore[arg-type]
 
     def _duplicate(self, item: Notification) -> bool:
         if item.kind in _UNPAIRED:
             return False
-        if item.matter and self._first(self._announced, (item.matter, signature(item)), item):
-            return True
-        return item.matter_kind == "event" and self._first(self._sources, (item.source, _told_as(item)), item)
+        if item.matter_kind == "state":
+            ident, when, told = self._states.get(_state(item), (item.id, 0.0, ""))
+            same = ident != item.id and told == signature(item) and item.created_at - when <= SAME_WINDOW
+            return same and not _recurs(item)
+        if item.source.startswith(_SIGNALS):
+            return self._first(self._sources, (item.source, _told_as(item)), item)
+        return bool(item.matter) and self._first(self._announced, (item.matter, signature(item)), item)
 
     @staticmethod
     def _first(known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification) -> bool:
@@ -404,9 +445,12 @@ class Inbox:
             await self._settle(item)
 
     async def _settle(self, item: Notification) -> None:
-        known = self._announced.get((item.matter, signature(item)))
+        newest = self._states.get(_state(item))
+        if item.matter_kind == "state" and newest is not None and newest[1] > item.created_at:
+            return
         self._note(item)
-        if known or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
+        settled = newest is not None and newest[0] == item.id
+        if settled or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
             return
         for context in await self._open():
             older = context.data
@@ -419,7 +463,16 @@ class Inbox:
 def _same_state(other: Json, item: Notification) -> bool:
     """Whether another item tells of the same state: same matter, kind and source of signals."""
     told = (other.get("matter"), other.get("kind"), str(other.get("source", "")).partition(":")[0])
-    return told == (item.matter, item.kind, item.source.partition(":")[0])
+    return told == _state(item)
+
+
+def _state(item: Notification) -> tuple[str, str, str]:
+    return item.matter, item.kind, item.source.partition(":")[0]
+
+
+def _recurs(item: Notification) -> bool:
+    """Whether a rule tells it at each of its times: what is said then may be the same as before."""
+    return item.source.startswith(_CLOCK) or item.matter.startswith("rule:")
 
 
 def _told_as(item: Notification) -> str:

@@ -80,7 +80,7 @@ async def engine(home: Path) -> AsyncIterator[Finding]:
         return
     yield Finding("engine", "ok", f"runs; model {facts['model']}")
     for part in facts["health"]:
-        state: State = "ok" if part["state"] == "ok" else "note" if part["state"] == "starting" else "trouble"
+        state: State = "ok" if part["state"] in ("ok", "done") else "note" if part["state"] == "starting" else "trouble"
         yield Finding(part["part"], state, part["detail"], part["mend"])
     if facts["dead_letters"]:
         yield Finding("deliveries", "trouble", f"{facts['dead_letters']} given up", "pepper store dead --redrive")

@@ -179,8 +179,8 @@ class CalendarFeed:
         when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
         verb, priority = "New event", Priority.NORMAL
         if soon:
-            minutes = max(1, round((raw["start"] - ctx.clock.now()) / 60))
-            verb, priority = f"Starts in {minutes} min", Priority.HIGH
+            # the hour, as the words stand for longer than a count of minutes would be true
+            verb, when, priority = f"Starts {start:%H:%M}", f"{start:%a %d %b}", Priority.HIGH
         elif raw["gone"] or raw["status"] == "CANCELLED":
             verb = "Cancelled"
         elif update.context.version > 1:

@@ -30,7 +30,7 @@ BY_PEPPER: Final = "by_pepper"
 """The key of a context's metadata that marks what comes of Pepper's own doing; see ``feeds/chain.py``."""
 PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
-HealthState = Literal["ok", "starting", "trouble", "stopped"]
+HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
 
 
 class FeedError(Exception):
@@ -76,7 +76,7 @@ class HealthReporter:
     async def _write(self) -> None:
         async with self._writing:
             said: tuple[HealthState, str, str] = self._source
-            if self._failing and said[0] in ("ok", "starting"):
+            if self._failing and said[0] in ("ok", "starting", "done"):
                 said = ("trouble", *next(reversed(self._failing.values())))
             if said == self._last:
                 return

@@ -171,7 +171,8 @@ class MaildirFeed:
                 except OSError as error:
                     raise FeedError(f"{root}: {error.strerror}", "mend the folder or its permissions") from error
                 new = [found for found in listed if (str(root), found.name) not in self._known]
-                await self._take(ctx, root, new)
+                # a folder lists in any order; the names begin with the time, so what came first is told first
+                await self._take(ctx, root, sorted(new, key=lambda found: found.name))
 
     async def _take(self, ctx: FeedContext, root: Path, new: list[Found]) -> None:
         known = await ctx.store.get(str(root), namespace=SOURCES)

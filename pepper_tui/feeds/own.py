@@ -144,8 +144,9 @@ class OwnFeed:
         except Exception as error:
             where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file}") from error
-        if self._handlers:
-            await asyncio.Event().wait()  # they go on: a feed whose run was only a beginning has not stopped
+        if not self._handlers:  # else they go on: the run was only a beginning
+            await ctx.health.report("done", f"{self._config.file}: its run has come to its end")
+        await asyncio.Event().wait()
 
     async def _left_over(self, ctx: FeedContext) -> str:
         """Forget the subscriptions of handlers that the file no longer has; words on those that hold something."""

@@ -370,10 +370,13 @@ class Profile(Record):
 
 @dataclass(slots=True)
 class Health(Record):
-    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``mend`` says what to do."""
+    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``mend`` says what to do.
+
+    ``done``: it had an end, and has come to it.
+    """
 
     part: str
-    state: Literal["ok", "starting", "trouble", "stopped"]
+    state: Literal["ok", "starting", "trouble", "stopped", "done"]
     detail: str
     mend: str
     at: float

@@ -220,7 +220,8 @@ class FollowUp(Record):
     """A timer and a subscription (``follow_up``): an answer in the thread from one of ``parties`` by ``due``, or not.
 
     ``thread`` is the conversation's key, ``message_ids`` the mails that an answer may refer to, ``parties`` addresses
-    in lower case. ``rule`` is empty where the user asked for it directly.
+    in lower case. ``rule`` is empty where the user asked for it directly. Whenever the user writes to them in it
+    (``wrote``), the whole time begins anew; a follow-up of the user's own mail begins with it.
     """
 
     id: str
@@ -235,6 +236,7 @@ class FollowUp(Record):
     rule_name: str = ""
     act: str = ""
     source: str = ""  # the signal that it began with, as `namespace:id`
+    wrote: float | None = None  # when the user last wrote to them
     who: str = ""  # whose answer is waited for, as a person reads it
     nudge: str = ""  # name of the nudge's template
     nudge_template: str = ""
@@ -244,6 +246,11 @@ class FollowUp(Record):
 
     def __post_init__(self) -> None:
         self.state = FollowUpState(self.state)
+
+    @property
+    def since(self) -> float:
+        """Since when an answer is waited for."""
+        return self.created_at if self.wrote is None else max(self.wrote, self.created_at)
 
 
 @dataclass(slots=True)

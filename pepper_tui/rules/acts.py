@@ -11,8 +11,10 @@ from pepper_tui.llm.grammar import repeat_rule
 from pepper_tui.model import (
     OPEN_TAG,
     ActState,
+    ContextFilter,
     Effect,
     FollowUp,
+    FollowUpState,
     Match,
     Namespace,
     Notification,
@@ -31,6 +33,7 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import clean, one_line, shorten
 
 BODY: Final = 500  # characters of a mail that its notice shows
+_EARLIER: Final = 20  # follow-ups of a thread, the newest
 NO_MODEL: Final = "waits for a model"
 CLOCK: Final = f"{Namespace.SIGNALS}.clock:"
 
@@ -131,6 +134,8 @@ class Acts:
         if not parties:
             return Outcome(ActState.WITHDRAWN, detail="there is nobody whose answer could be waited for")
         sender = str(facts.get("sender") or "").lower()
+        if await self._waited_for(match.rule, thread, sender, str(facts.get("raw") or "")):
+            return Outcome(ActState.WITHDRAWN, detail="this mail is the answer that was waited for")
         if await self._ongoing.goes_on(match.rule, act, ended_by=sender, ends_by=frozenset(parties)):
             return Outcome(ActState.WITHDRAWN, detail="an answer in this thread is waited for already")
         now = self._clock.now()
@@ -150,9 +155,21 @@ class Acts:
             who=one_line(str(facts.get("sender_name") or parties[0]), 80),
             nudge=match.nudge,
             nudge_template=match.nudge_template,
+            wrote=now if self._hands.is_own(sender) else None,
         )
-        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, tags=[OPEN_TAG])
+        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, tags=[OPEN_TAG, f"thread:{thread}"])
         return Outcome(ActState.DONE, f"{Namespace.FOLLOW_UP}:{waits.id}")
+
+    async def _waited_for(self, rule: str, thread: str, sender: str, mail: str) -> bool:
+        """Whether ``mail`` answers what the user wrote while the rule waited for that: it begins no new wait."""
+        page = await self._store.query(
+            ContextFilter(namespaces=[Namespace.FOLLOW_UP], tags=[f"thread:{thread}"], limit=_EARLIER)
+        )
+        return any(
+            waits.answer == mail or (waits.state is FollowUpState.OPEN and sender in waits.parties)
+            for waits in FollowUp.readable(page)
+            if waits.rule == rule and waits.wrote is not None
+        )
 
     # ------------------------------------------------------------------------------------------------ ask, brief
 

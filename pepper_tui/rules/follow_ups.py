@@ -1,7 +1,8 @@
 """Follow-ups: a durable timer and a subscription each, hundreds at a time, for weeks, at no cost while they wait.
 
 One ends as ``answered`` by a mail of its thread from one of those whose answer is waited for, as ``due`` when its time
-has come, or as ``dropped`` by the user. An automatic mail, a bounce or a mail of the user's own ends none. An end is
+has come, or as ``dropped`` by the user. An automatic mail, a bounce or a mail of the user's own ends none; with a mail
+of the user's own to them the time begins anew. An end is
 told: an answer as a notice on its matter; a due one as a signal (``signals.follow_up``), which carries the rule's
 ``notify`` and, where the rule names one, the ``draft`` of a nudge, and for which rules with ``after`` hold.
 """
@@ -9,7 +10,7 @@ told: an answer as a notice on its matter; a due one as a signal (``signals.foll
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -70,9 +71,8 @@ class FollowUps:
         self._watcher: asyncio.Task[None] | None = None
         self._ending = asyncio.Lock()
         self._began = clock.monotonic()
-        self._put_off: dict[
-            str, float
-        ] = {}  # follow-ups that are due, and the monotonic time until which mail comes in
+        # what is due, and the monotonic time until which mail comes in first
+        self._put_off: dict[str, float] = {}
 
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handlers of mail, and of what is waited for from now on."""
@@ -108,6 +108,19 @@ class FollowUps:
                 raise ValueError("there is no such follow-up that is open")
             await self._end(*found, FollowUpState.DROPPED)
         return f"no longer waits for {found[0].who}: {found[0].subject}"
+
+    async def wrote(self, matter: str, to: Collection[str], when: float) -> None:
+        """Count the time anew from ``when`` for what waits in ``matter`` for ``to`` (addresses in lower case)."""
+        for ident in sorted(self._threads.get(matter.removeprefix("mail:"), ())):
+            async with self._ending:
+                found = await self._loaded(ident)
+                if found is None or when <= found[0].since or not set(to) & set(found[0].parties):
+                    continue
+                waits, version = found
+                waits.due, waits.wrote = waits.due + when - waits.since, when
+                await self._save(waits, version)
+                self._open[ident] = waits
+        self._arm()
 
     # ------------------------------------------------------------------------------------------------ following
 
@@ -199,7 +212,7 @@ class FollowUps:
         subject = one_line(str(mail["subject"] or "(no subject)"), 120)
         return Notification(
             id=f"ntf_{waits.id}_answered",
-            title=one_line(f"{who} answered: {subject}", 160),
+            title=one_line(f"{who} {'wrote again' if waits.wrote is None else 'answered'}: {subject}", 160),
             body="\n".join(one_line(line, 200) for line in str(mail["reply"]).splitlines() if line.strip())[:500],
             reason=f"your rule {waits.rule_name!r} waited for this answer",
             source=f"{Namespace.SIGNALS}.mail:signal_{mail['id']}",
@@ -243,7 +256,7 @@ class FollowUps:
         self._arm()
 
     async def _due_signal(self, waits: FollowUp) -> Signal:
-        since = datetime.fromtimestamp(waits.created_at, self._hands.zone)
+        since = datetime.fromtimestamp(waits.since, self._hands.zone)
         when = f"{since:%a} {since.day} {since:%b %H:%M}"
         content = f"No answer from {waits.who}: {waits.subject}, waited for since {when}"
         began = await self._beginning(waits)
@@ -296,7 +309,11 @@ class FollowUps:
 
     async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
         waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()
-        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, expect_version=version)
+        await self._save(waits, version)
+
+    async def _save(self, waits: FollowUp, version: int) -> None:
+        tags = [f"thread:{waits.thread}", *([OPEN_TAG] if waits.state is FollowUpState.OPEN else [])]
+        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, tags=tags, expect_version=version)
 
 
 def _written(mail: Json) -> float:

@@ -101,7 +101,7 @@ class RuleRunner:
                 continue
             if await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH) is not None:
                 continue
-            # what was given up, or came before there were rules, is never looked after: nothing may wait for it for ever
+            # what was given up, or came before there were rules, is never looked after: nothing may wait for it
             return not await self._store.undelivered(_SUBSCRIPTION, context.seq)
         return True
 

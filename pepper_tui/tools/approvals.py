@@ -276,7 +276,7 @@ class Approvals:
             revised,
             tool=tool.name,
             definition=tool.definition,
-            lines=await self._provenance.mark(lines, typed),
+            lines=await self._provenance.mark(lines, typed, once=tool.asks),
         )
         earlier = await repeated(self._ledger, call.id, self._same_key(revised))
         if earlier is not None:

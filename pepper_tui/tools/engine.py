@@ -339,6 +339,9 @@ class ToolEngine:
         async with self._bodies.slot(tool):
             effect = await self._bodies.timed(tool, tool.resolve(context, **arguments))
         effect = replace(effect, tool=tool.name, definition=tool.definition, lines=list(effect.lines))
+        if tool.about is not None:
+            matter = await tool.about(context, arguments) or context.call.matter
+            context = replace(context, call=replace(context.call, matter=matter))
         if tool.ordered is not None and await tool.ordered(context, effect):
             ordered = self._bodies.context(replace(context.call, summary=effect.summary), tool, approved=True)
             await self._run_locally(ordered, version, partial(tool.body, ordered, effect))
@@ -357,7 +360,7 @@ class ToolEngine:
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call
-        effect.lines = await self._provenance.mark(effect.lines)
+        effect.lines = await self._provenance.mark(effect.lines, once=tool.asks)
         effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
         async with self._opening:  # one at a time, so that caps and doubles are counted right
             wait = await self._waiting.admit(call, tool, effect)

@@ -21,7 +21,9 @@ from pepper_tui.model import (
     Namespace,
     ToolCall,
     ToolResult,
+    UserMessage,
 )
+from pepper_tui.tools.said import asked_at, said_in
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
@@ -58,6 +60,14 @@ class Ledger:
             ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], newest_first=False, limit=ALL)
         )
         return Approval.readable(found)
+
+    async def said(self, call: ToolCall) -> list[UserMessage]:
+        """What the user said in the step that made ``call``."""
+        return await said_in(self._store, call.origin)
+
+    async def asked_at(self, call: ToolCall) -> float:
+        """When the user asked for ``call`` last; 0 where nobody did."""
+        return await asked_at(self._store, call)
 
     async def alike(self, same_key: str) -> list[Approval]:
         """Approvals of effects that are the same request."""

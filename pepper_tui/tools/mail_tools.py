@@ -19,7 +19,7 @@ from pepper_tui.text import clean, one_line, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import read_attachments
 from pepper_tui.tools.services import Mailbox, Mailer, Services
-from pepper_tui.tools.tool import Tool, ToolContext, ToolError, tool
+from pepper_tui.tools.tool import About, Tool, ToolContext, ToolError, tool
 
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _THREAD_LIMIT: Final = 30
@@ -291,6 +291,12 @@ async def resolve_reply(
     return await compose(ctx, fields, attachments)
 
 
+async def answered_matter(ctx: ToolContext, arguments: Json) -> str:
+    """The matter of the thread that an answer belongs to."""
+    thread = (await _mail(ctx, str(arguments.get("message_id", "")))).get("thread")
+    return f"mail:{thread}" if thread else ""
+
+
 async def resolve_draft(
     ctx: ToolContext, message_id: str, body: str, reason: str = "", attachments: tuple[str, ...] = ()
 ) -> ResolvedEffect:
@@ -345,7 +351,7 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     return f"Sent to {', '.join(recipients)} as {message_id}."
 
 
-def _sending(resolve: Any, name: str, description: str) -> Tool:
+def _sending(resolve: Any, name: str, description: str, about: About | None = None) -> Tool:
     async def perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
         return await perform_mail(ctx, effect)
 
@@ -360,16 +366,23 @@ def _sending(resolve: Any, name: str, description: str) -> Tool:
         name=name,
         taints=False,
         timeout=300.0,
+        about=about,
     )
     return decorate(perform)
 
 
 send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user approves exactly what is sent first.")
 reply_mail = _sending(
-    resolve_reply, "reply_mail", "Answer a mail, to its sender, in its thread. The user approves it first."
+    resolve_reply,
+    "reply_mail",
+    "Answer a mail, to its sender, in its thread. The user approves it first.",
+    answered_matter,
 )
 draft_reply = _sending(
-    resolve_draft, "draft_reply", "Propose an answer to a mail. The user may edit it and sends it, or not."
+    resolve_draft,
+    "draft_reply",
+    "Propose an answer to a mail. The user may edit it and sends it, or not.",
+    answered_matter,
 )
 
 

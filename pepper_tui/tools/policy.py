@@ -3,10 +3,11 @@
 ``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. To fetch an address is a
 ``read`` only where the user has typed the whole of it; else it is a way out, and needs an approval.
 
-Without a new card are refused: a request that the user rejected, one whose outcome is unknown, and one that already
-waits or is being done. What is above the cap of open cards per asker is not refused: it waits for room. All that no
-user message asked for share a wider cap as well, and so does all that came of user messages: a chain of steps, each an
-asker of its own, can't bury the inbox either.
+Without a new card are refused: a request that the user rejected and has not asked for since, one whose outcome is
+unknown, and one that already waits or is being done. What is above the cap of open cards per asker is not refused: it
+waits for room. All that no user message asked for share a wider cap as well, and so does all that came of user messages
+by further steps: a chain of steps, each an asker of its own, can't bury the inbox either. What the user has just asked
+for waits for no other card.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Why(StrEnum):
 
 
 _TO_A_MODEL: Final = {
-    Why.REJECTED: "The user has already rejected exactly this{note}. Do not ask again.",
-    Why.WAITING: "Exactly this already waits for the user's approval. Do not ask again.",
+    Why.REJECTED: "Exactly this was already rejected by the user{note}. It is asked again only when the user says so.",
+    Why.WAITING: "Exactly this already waits in the inbox for the user's approval. It is not asked twice.",
     Why.UNKNOWN: "Exactly this was attempted and it is not known whether it happened. "
     "The user has to settle that first; it is not done again.",
     Why.UNDER_WAY: "Exactly this is approved and being done. Do not ask again.",
@@ -58,12 +59,15 @@ class Repeated:
     note: str = ""
 
 
-async def repeated(ledger: Ledger, call_id: str, same_key: str) -> Repeated | None:
-    """What forbids another card for the request of ``same_key``; cards of the call itself do not."""
+async def repeated(ledger: Ledger, call_id: str, same_key: str, asked_at: float = 0.0) -> Repeated | None:
+    """What forbids another card for the request of ``same_key``; cards of the call itself do not.
+
+    ``asked_at`` is when the user asked for it last: a rejection from before that counts no more.
+    """
     for earlier in await ledger.alike(same_key):
         if earlier.call == call_id:
             continue
-        if earlier.state is ApprovalState.REJECTED:
+        if earlier.state is ApprovalState.REJECTED and (earlier.decided_at or 0.0) >= asked_at:
             return Repeated(Why.REJECTED, f" and said: {earlier.decision_note}" if earlier.decision_note else "")
         if earlier.state is ApprovalState.PENDING:
             return Repeated(Why.WAITING)
@@ -97,13 +101,20 @@ class Room:
         self.askers[asker] += 1
         self.roots[root] += 1
 
-    def take(self, call: ToolCall) -> str:
-        """Count one more card, for ``call``; where there is no room for it, why not, in words."""
+    def is_crowded(self, root: str) -> bool:
+        """Whether all calls of one root have as many cards as they may."""
+        return self.roots[root] >= self.limit * ROOT_FACTOR
+
+    def take(self, call: ToolCall, *, ordered: bool = False) -> str:
+        """Count one more card, for ``call``; where there is no room for it, why not, in words.
+
+        ``ordered``: the user has just asked for it, so other cards do not hold it up.
+        """
         asker = asker_of(call.origin)
         if self.askers[asker] >= self.limit:
             whose = _ASKERS.get(asker.partition(":")[0], "this asker")
             return f"waits for room: {self.askers[asker]} cards of {whose} wait for your answer"
-        if self.roots[call.root] >= self.limit * ROOT_FACTOR:
+        if self.is_crowded(call.root) and not ordered:
             whose = "that you asked for" if call.root == "user" else "that no message of yours asked for"
             return f"waits for room: {self.roots[call.root]} cards {whose} wait for your answer"
         self.count(asker, call.root)
@@ -125,13 +136,18 @@ class Policy:
 
         ``ahead`` are the calls that have waited for longer. Raises ``RefusedError``.
         """
-        earlier = await repeated(self._ledger, call.id, tool.same_key(effect))
+        earlier = await repeated(self._ledger, call.id, tool.same_key(effect), await self._ledger.asked_at(call))
         if earlier is not None:
             raise RefusedError(_TO_A_MODEL[earlier.why].format(note=earlier.note))
         room = await self.room()
         for other in ahead:
-            room.take(other)
-        return room.take(call)
+            await self.take(room, other)
+        return await self.take(room, call)
+
+    async def take(self, room: Room, call: ToolCall) -> str:
+        """Count one more card, for ``call``; where there is no room for it, why not, in words."""
+        crowded = call.root == "user" and room.is_crowded(call.root)
+        return room.take(call, ordered=crowded and bool(await self._ledger.said(call)))
 
     async def room(self) -> Room:
         """The room for cards, as things stand in the store."""

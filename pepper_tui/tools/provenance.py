@@ -69,10 +69,11 @@ class Provenance:
             return True
         return any(is_in(address, text) for text in await self._messages())
 
-    async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = ()) -> list[CardLine]:
+    async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = (), *, once: bool = False) -> list[CardLine]:
         """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
 
-        ``also`` are further texts of the user's (the fields of an edit).
+        ``also`` are further texts of the user's (the fields of an edit). ``once``: the longer value itself is not
+        marked, where a card says the same thing in several ways.
         """
         wanted = {atom for line in lines if not line.settled for atom in atoms(line.value)}
         unknown = await self._unknown(wanted, also) if wanted else set()
@@ -80,8 +81,9 @@ class Provenance:
         named: dict[str, None] = {}
         for line in lines:
             bad = [atom for atom in atoms(line.value) if atom in unknown and not line.settled]
-            marked.append(dataclasses.replace(line, untrusted=line.untrusted or bool(bad)))
-            if bad != [line.value.strip().lower()]:
+            whole = bad == [line.value.strip().lower()]
+            marked.append(dataclasses.replace(line, untrusted=line.untrusted or whole or (bool(bad) and not once)))
+            if not whole:
                 named.update(dict.fromkeys(bad))
         return marked + [CardLine("Not from you", atom, untrusted=True) for atom in named]
 

@@ -21,10 +21,9 @@ from pepper_tui.model import (
     ResolvedEffect,
     Rule,
     RuleReport,
-    Step,
-    UserMessage,
 )
 from pepper_tui.text import one_line
+from pepper_tui.tools.said import said_in
 from pepper_tui.tools.services import RuleServices
 from pepper_tui.tools.tool import NotDoneError, Tool, ToolContext, ToolError, tool
 
@@ -56,16 +55,7 @@ def _one(ctx: ToolContext, words: str) -> Rule:
 
 async def _typed(ctx: ToolContext) -> list[str]:
     """What the user typed that the step of this call held."""
-    kind, _, ident = ctx.call.origin.partition(":")
-    context = await ctx.store.get(ident, namespace=Namespace.STEP) if kind == "step" else None
-    texts = []
-    for ref in Step.of(context).inputs if context is not None else []:
-        space, _, message = ref.partition(":")
-        found = (
-            await ctx.store.get(message, namespace=Namespace.USER_MESSAGE) if space == Namespace.USER_MESSAGE else None
-        )
-        texts += [one.text for one in UserMessage.readable([found] if found else [])]
-    return texts
+    return [message.text for message in await said_in(ctx.store, ctx.call.origin)]
 
 
 # ---------------------------------------------------------------------------------------------------- what is said

@@ -85,6 +85,7 @@ Body = Callable[..., Awaitable[str | Json]]
 Resolve = Callable[..., Awaitable[ResolvedEffect]]
 Revise = Callable[[ToolContext, ResolvedEffect, dict[str, str]], Awaitable[ResolvedEffect]]
 Probe = Callable[[ToolContext, ResolvedEffect], Awaitable[bool | None]]
+About = Callable[[ToolContext, Json], Awaitable[str]]
 Ordered = Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]
 
 
@@ -103,6 +104,7 @@ class Tool:
     ``asks``: a ``local`` tool that needs a yes. ``ordered``: whether the user's own typed message orders exactly this
     effect; then no card is opened. ``writes``: reserved namespaces that its body may write after the yes.
     ``waits``: a call of it does nothing but wait, so it holds up no other call of its step.
+    ``about``: the matter that an effect with these arguments belongs to; empty where it can't tell.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Tool:
     ordered: Ordered | None = None
     writes: frozenset[str] = frozenset()
     waits: bool = False
+    about: About | None = None
     extra: Json = field(default_factory=dict)
 
     @property
@@ -229,6 +232,7 @@ def tool(
     ordered: Ordered | None = None,
     writes: frozenset[str] = frozenset(),
     waits: bool = False,
+    about: About | None = None,
     name: str = "",
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
@@ -267,6 +271,7 @@ def tool(
             ordered=ordered,
             writes=writes,
             waits=waits,
+            about=about,
         )
 
     return decorate

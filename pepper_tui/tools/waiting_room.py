@@ -131,7 +131,7 @@ class WaitingRoom:
             return
         room = await self._policy.room()
         for call in waiting:
-            if not room.take(call):
+            if not await self._policy.take(room, call):
                 self._start_call(call.id)
 
     def _is_busy(self, call: ToolCall) -> bool:

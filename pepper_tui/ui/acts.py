@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from pepper_tui.text import one_line
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.names import goes_to_somebody
 
 if TYPE_CHECKING:
+    from pepper_tui.model import Approval
     from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.engine import Engine
 
 SNOOZES = ("1h", "tomorrow 9am")
 
@@ -67,6 +70,7 @@ class Acts:
     def act(self, act: str, item: InboxItem) -> None:
         app, link, record, card = self._app, self._app.link, item.record, item.approval
         notices = item.notice_refs  # exactly what the card shows: what comes in meanwhile is not closed unread
+        held = (*((item.ref,) if card is not None else ()), *notices)
         match act:
             case "why":
                 app.reading.open_why(item.ref)
@@ -78,26 +82,26 @@ class Acts:
             case "approve" if card is not None:
                 link.tell(lambda engine: engine.approve(card.id))
             case "reject" if card is not None:
-                link.tell(lambda engine: engine.reject(card.id))
+                link.tell(lambda engine: self._rejected(engine, item, card))
             case "reject_reason" if card is not None:
                 app.asking.ask(
                     f"Why not: {one_line(str(card.effect.get('summary', '')))}",
-                    lambda note: link.tell(lambda engine: engine.reject(card.id, note)),
+                    lambda note: link.tell(lambda engine: self._rejected(engine, item, card, note)),
                     may_be_empty=True,
                 )
             case "edit" if card is not None:
                 app.asking.edit(card)
             case "snooze" if card is not None or notices:
-                first, *more = (*([item.ref] if card is not None else []), *notices)
+                first, *more = held
                 app.asking.ask(
                     "Snooze until",
                     lambda when: link.tell(lambda engine: engine.snooze(first, when, *more)),
                     choices=SNOOZES,
                 )
             case "dismiss" if notices:
-                link.tell(lambda engine: engine.dismiss(*notices))
+                link.tell(lambda engine: engine.dismiss(*held))
             case "done" if notices:
-                link.tell(lambda engine: engine.done(*notices))
+                link.tell(lambda engine: engine.done(*held))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
             case _:
@@ -105,6 +109,16 @@ class Acts:
                 ids = fitting.get(item.kind, ("done", "dismiss", "snooze"))
                 wanted = ", ".join(app.key_names.of(f"inbox.{each}") for each in ids)
                 app.say_words(f"That key does not fit this card; these do: {wanted}")
+
+    async def _rejected(self, engine: Engine, item: InboxItem, card: Approval, note: str = "") -> str:
+        """Reject a draft; what stays of its card is said."""
+        words = await engine.reject(card.id, note)
+        if not item.notices:
+            return words
+        not_done = "not sent" if goes_to_somebody(card) else "not done"
+        stays = "the notice stays" if len(item.notices) == 1 else "the notices stay"
+        key = self._app.key_names.of("inbox.done")
+        return f"{not_done}; {stays}: {key} closes {'it' if len(item.notices) == 1 else 'them'}"
 
     @property
     def _yes(self) -> str:

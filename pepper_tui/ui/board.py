@@ -42,6 +42,7 @@ from pepper_tui.model import (
 from pepper_tui.ui.matters import (
     RECEIPT_STAYS,
     InboxItem,
+    deferred_count,
     deferred_words,
     inbox_items,
     is_receipt,
@@ -307,6 +308,9 @@ class Board:
     def deferred(self) -> str:
         """What has been put off, in words; empty where nothing is."""
         return deferred_words(self.acts.values(), self.calls.values())
+
+    def deferred_count(self) -> int:
+        return deferred_count(self.acts.values(), self.calls.values())
 
     def next_wake(self, now: float) -> float | None:
         """When the inbox changes by itself: a snoozed card is due back, a window counts down, a receipt fades."""

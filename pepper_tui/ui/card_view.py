@@ -109,7 +109,7 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
         acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]
         acts += ["done"] if has_keys and item.notices else []
         ids = _ids([*acts, *(["why"] if has_keys else [])], has_keys)
-        again = {ids[0]: "retry"} if card.retry_of else {}
+        again = {ids[0]: "retry"} if card.retry_of and card.problem else {}
     else:
         ids = _ids(["done", "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
     return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {(_HINTS | again)[each]}") for each in ids)

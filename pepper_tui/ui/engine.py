@@ -3,7 +3,8 @@
 The screen knows records and these methods, nothing else; a process boundary can be put here. Each act returns
 words for the status line, or raises ``EngineError`` with words that say what went wrong and the way out.
 A ``ref`` names one thing of the inbox: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``. An act on several
-takes them all or none, and one ``undo`` takes all of it back.
+takes them all or none, and one ``undo`` takes all of it back. An approval among notifications is their card's draft: to
+dismiss them, or to file them as done, rejects it, if it waits for a yes still.
 """
 
 from __future__ import annotations

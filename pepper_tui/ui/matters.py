@@ -113,7 +113,7 @@ def inbox_items(
     left out."""
     pending = sorted(
         (a for a in approvals.values() if a.state is ApprovalState.PENDING and (a.snoozed_until or 0.0) <= now),
-        key=lambda a: (a.created_at, a.id),
+        key=lambda a: _asked_at(a, calls),  # equal ones stay in the order in which the store gave them
     )
     told = [n for n in notifications if n.state in (NotificationState.NEW, NotificationState.SEEN)]
     drafts: dict[str, Approval] = {}
@@ -132,18 +132,34 @@ def inbox_items(
             ref = f"notification:{notice.id}"
             item = InboxItem(ref, notice.kind, notice.priority, notice.created_at, unread, notice)
             ranked.append((_RANK[notice.priority], item))
-    matters = drafts.keys() | by_matter.keys()
+    matters = [*dict.fromkeys([*by_matter, *drafts])]
     plans = _Plans(matters, follow_ups, reminders, acts)
     for matter in matters:
         ranked += _group(matter, by_matter.get(matter, []), drafts.get(matter), plans)
+    asked = {f"approval:{a.id}": _asked_at(a, calls) for a in pending}
     ranked += [(0, _unknown(c)) for c in calls.values() if c.state is CallState.UNKNOWN and not c.acknowledged]
     ranked += [(1, item) for item in _on_their_way(approvals, calls, now, receipts_read)]
-    ranked.sort(key=lambda each: (each[0], each[1].at, each[1].key))
+    ranked.sort(key=lambda each: (each[0], min(each[1].at, asked.get(each[1].ref, each[1].at))))
     return [item for _, item in ranked]
+
+
+def _asked_at(approval: Approval, calls: Mapping[str, ToolCall]) -> float:
+    """When the draft was asked for: several are prepared beside each other, and are ready in any order."""
+    call = calls.get(approval.call)
+    return min(approval.created_at, call.created_at) if call else approval.created_at
 
 
 def deferred_words(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> str:
     """What rules and tools have put off, counted: "7 more drafts wait for room"; empty where that is nothing."""
+    return ", ".join(_counted(act, count) for act, count in sorted(_deferred(acts, calls).items()))
+
+
+def deferred_count(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> int:
+    """How many things rules and tools have put off."""
+    return sum(_deferred(acts, calls).values())
+
+
+def _deferred(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> dict[str, int]:
     counts: dict[str, int] = {}
     known: set[str] = set()
     for act in acts:
@@ -152,8 +168,9 @@ def deferred_words(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> str:
             counts[act.act] = counts.get(act.act, 0) + 1
     for call in calls:
         if call.deferred and call.state is CallState.SCHEDULED and call.origin not in known:
-            counts["draft"] = counts.get("draft", 0) + 1
-    return ", ".join(_counted(act, count) for act, count in sorted(counts.items()))
+            what = "draft" if call.effect is Effect.SEND else "other"
+            counts[what] = counts.get(what, 0) + 1
+    return counts
 
 
 _NOUNS: Final = {
@@ -163,13 +180,15 @@ _NOUNS: Final = {
     "remind": ("reminder", ""),
     "follow_up": ("follow-up", ""),
     "brief": ("brief", ""),
+    "other": ("", "for room"),
 }
 
 
 def _counted(act: str, count: int) -> str:
     noun, what = _NOUNS.get(act, ("act", ""))
     plural, verb = ("", "waits") if count == 1 else ("s", "wait")
-    return f"{count} more {noun}{plural} {verb} {what}".rstrip()
+    named = f" {noun}{plural}" if noun else ""
+    return f"{count} more{named} {verb} {what}".rstrip()
 
 
 def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:

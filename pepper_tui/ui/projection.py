@@ -194,6 +194,9 @@ class Projection:
             inbox=counts["inbox"],
             running=counts["calls"],
         )
+        put_off = board.deferred_count()
+        waits = {"inbox": f" · {put_off} wait{'s' if put_off == 1 else ''}" if put_off else ""}
         self._app.query_one(TabStrip).labels = tuple(
-            (pane, pane.capitalize() + (f" {counts[pane]}" if counts.get(pane) else "")) for pane in PANES
+            (pane, pane.capitalize() + (f" {counts[pane]}" if counts.get(pane) else "") + waits.get(pane, ""))
+            for pane in PANES
         )

@@ -102,7 +102,7 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
 
 
 async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> None:
-    """It was held back for the sake of another; where that one's commit did not come, it has to be told all the same."""
+    """It was held back for the sake of another; where that one is gone with a crash, it has to be told all the same."""
     first, second = (Notification(name, "t", "", "because", "signals.mail:s", 0.0, matter="m") for name in "ab")
     second.state = NotificationState.DONE
     withdrawn = {"withdrawn": "the same was announced before"}
@@ -131,6 +131,18 @@ async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> Non
     assert context.metadata["withdrawn"]
 
 
+async def test_what_an_answer_closes_can_be_taken_back(desk: Desk) -> None:
+    for name in "ab":
+        await desk.inbox.announce(
+            Notification(name, f"request {name}", "", "r", f"signals.mail:{name}", 0.0, matter="m", sender="b@x.org")
+        )
+    assert await desk.inbox.withdraw("m", "you answered it", senders={"b@x.org"}, undo="closed by your answer") == 2
+    await desk.close()
+    await desk.open()
+    assert await desk.inbox.undo() == "back: request b and 1 more"
+    assert [await state(desk, name) for name in "ab"] == [NotificationState.NEW] * 2
+
+
 async def test_of_a_state_the_newest_of_its_source_stands(desk: Desk) -> None:
     def told(ident: str, title: str, source: str, kind: MatterKind = "state") -> Notification:
         return Notification(ident, title, "", "r", source, desk.clock.now(), matter="disk", matter_kind=kind)
@@ -144,6 +156,24 @@ async def test_of_a_state_the_newest_of_its_source_stands(desk: Desk) -> None:
     await desk.inbox.announce(told("d", "Somebody asks about the disk", "signals.disk:4", "event"))
     states = [await state(desk, ident) for ident in "abcd"]
     assert states == [NotificationState.DONE, NotificationState.NEW, NotificationState.NEW, NotificationState.NEW]
+
+
+async def test_a_state_that_was_another_meanwhile_is_told_again(desk: Desk) -> None:
+    def told(ident: str, title: str) -> Notification:
+        return Notification(
+            ident, title, "", "r", f"signals.ci:{ident}", desk.clock.now(), matter="ci", matter_kind="state"
+        )
+
+    assert await desk.inbox.announce(told("a", "red")) is not None
+    await desk.inbox.done("a")
+    assert await desk.inbox.announce(told("b", "red")) is None  # as it was
+    await desk.clock.advance(1)
+    assert await desk.inbox.announce(told("c", "green")) is not None
+    await desk.clock.advance(1)
+    assert await desk.inbox.announce(told("d", "red")) is not None
+    await desk.close()
+    await desk.open()
+    assert await desk.inbox.announce(told("e", "red")) is None
 
 
 async def test_one_signal_is_told_once_whoever_tells(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pepper_tui import questions
 from pepper_tui.cli import app
 from pepper_tui.config import parse_config
-from pepper_tui.model import ContextFilter, Namespace
+from pepper_tui.model import OPEN_TAG, ContextFilter, Namespace, Notification
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.served import ServedEngine
 from tests.waiting import until
@@ -135,3 +135,33 @@ async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngi
     assert "approved by you at" in shown.output
     assert "asks again: the mail server 127.0.0.1 does not answer" in shown.output
     assert f"digest {found['digest'][:16]}" in shown.output
+
+
+async def test_an_approved_send_that_has_not_begun_is_told_of_by_the_status_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "SETTLE", 0.3)
+    config = CONFIG.replace("undo_seconds = 0.1", "undo_seconds = 60")
+    (tmp_path / "config.toml").write_text(config)
+    engine = await ServedEngine.open(tmp_path, parse_config(config, tmp_path / "config.toml"))
+    await engine.start(feeds=False)
+    await asked(engine, "ask", text="send mail to bob@example.com: Hi: see you")
+    [card] = await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL]))
+    await engine.approve(card.context_id)
+    [facts] = await asked(engine, "status")
+    assert (facts["approvals"], len(facts["approved"])) == ([], 1)
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(tmp_path), "status"])
+    assert "1 approved send goes out once the time to undo is over" in shown.output
+    await engine.close()
+    assert engine.left == "1 approved mail is not sent yet: it goes out 60 s after the next start"
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(tmp_path), "status"])
+    assert "1 approved send goes out after the next start" in shown.output
+
+
+async def test_the_status_says_how_many_it_does_not_list(engine: ServedEngine) -> None:
+    for n in range(13):
+        notice = Notification(f"n{n}", f"title {n}", "", "r", "s", float(n))
+        await engine.store.put(notice, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "status"])
+    assert "inbox      13" in shown.output
+    assert "and 3 more" in shown.output

@@ -43,7 +43,7 @@ def test_every_block_is_run() -> None:
 @of("journal")
 async def test_store(running: Running, store: ContextStore) -> None:
     async with running:
-        await running.health("journal", "stopped")  # its run has an end
+        await running.health("journal", "done")  # its run has an end
     told = await store.get("history", namespace="journal")
     assert told is not None
     assert told.data == {"versions": ["Painted the fence, twice", "Painted the fence"]}

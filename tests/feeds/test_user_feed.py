@@ -143,6 +143,11 @@ async def again(update):
         await store.store({"n": 0}, namespace="raw.x")
         told = await running.health("x", "trouble")
         found = await running.found("raw.x", 9)
+
+        async def given_up() -> bool:
+            return bool(await store.dead())
+
+        await until(given_up)
     assert [context.data["n"] for context in found] == list(range(9))
     assert [context.metadata.get("chain", 0) for context in found] == list(range(9))
     assert "a chain of 8 updates" in told["detail"]

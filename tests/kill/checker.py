@@ -270,9 +270,8 @@ def edits(attack: Attack) -> list[str]:
     problems = []
     cards = attack.facts("approval")
     texts = {card["id"]: " ".join(str(line["value"]) for line in card["effect"]["lines"]) for card in cards}
-    for mark in attack.given.edits:
-        if not any(mark in text.split() for text in texts.values()):
-            problems.append(f"lost: {mark} was saved and is in no card")
+    written = {word for text in texts.values() for word in text.split()}
+    problems += [f"lost: {mark} was saved and is in no card" for mark in attack.given.edits - written]
     sent = [" ".join(mail.decode(errors="replace").split()) for mail in attack.smtp.taken]
     done = {call["approval"] for call in attack.facts("tool.call") if call["state"] == "succeeded"}
     for card in cards:

@@ -78,3 +78,22 @@ async def test_a_time_briefs_by_facts_and_asks_when_there_is_a_model(tmp_path: P
 
 async def _two_asks(house: House) -> bool:
     return len(await house.acts("ask")) == 2
+
+
+async def test_what_a_rule_tells_by_the_clock_is_told_at_each_time(tmp_path: Path) -> None:
+    """The words are the same each time; that the last ones are closed, or still stand, changes nothing."""
+    rule = '[[rule]]\nname = "stretch"\ncron = "0 8 * * *"\ntext = "stretch"\nnotify = true\n'
+    async with House(tmp_path, rule) as house:
+        for day in range(1, 5):
+            await house.clock.advance(86_400)
+            told = await house.until(lambda: house.acts("notify"))
+            await house.until(lambda day=day: _done(house, day))
+            [notice] = await house.notices()  # of those that stand the newest
+            assert notice["title"] == "stretch: stretch"
+            if day % 2:
+                await house.engine.done(f"notification:{notice['id']}")
+        assert {each["state"] for each in told} == {"done"}
+
+
+async def _done(house: House, times: int) -> bool:
+    return [act["state"] for act in await house.acts("notify")] == ["done"] * times

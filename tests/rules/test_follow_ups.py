@@ -61,8 +61,53 @@ async def test_an_answer_ends_it_and_is_told_once(tmp_path: Path) -> None:
         )
         await house.calm()
         assert "answered" in await waiting(house)
-        told = [each for each in await house.notices() if "answered" in each["title"]]
-        assert [each["title"] for each in told] == ["Dana answered: Re: A quote"]
+        told = [each for each in await house.notices() if "Re: A quote" in each["title"] and "wrote" in each["title"]]
+        assert [each["title"] for each in told] == ["Dana wrote again: Re: A quote"]
+
+
+def own_mail(house: House, to: str = "dana@example.com") -> None:
+    """A mail of the user's own, written now."""
+    now = int((house.clock.now() - 1_790_000_000) / 60)  # a number is a date, see ``mails.mail``
+    house.mail(sender="Alex <me@example.org>", to=to, subject="Re: A note", In_Reply_To="<m1@example.com>", number=now)
+
+
+async def test_with_an_answer_of_mine_the_time_begins_anew(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        await house.clock.advance(47 * HOUR)
+        own_mail(house)
+        await house.calm()
+        await house.restart()
+        await house.clock.advance(46 * HOUR)
+        await house.calm()
+        assert await waiting(house) == ["open"]
+        await house.clock.advance(2 * HOUR)
+        await house.until(lambda: house.facts("signals.follow_up"))
+        assert await waiting(house) == ["due"]
+
+
+async def test_my_mail_to_somebody_else_moves_nothing(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        [before] = await house.facts(Namespace.FOLLOW_UP)
+        await house.clock.advance(HOUR)
+        own_mail(house, to="carol@example.net")
+        await house.calm()
+        assert await house.facts(Namespace.FOLLOW_UP) == [before]
+
+
+async def test_what_answers_me_begins_no_new_wait(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW.replace('words = ["quote"]', 'sender = ["dana@example.com"]')) as house:
+        await asked(house)
+        await house.clock.advance(HOUR)
+        own_mail(house)
+        await house.calm()
+        house.mail(sender="Dana <dana@example.com>", subject="Re: A note", In_Reply_To="<m1@example.com>", number=2)
+        await house.calm()
+        assert await waiting(house) == ["answered"]
+        assert "Dana answered: Re: A note" in [each["title"] for each in await house.notices()]
+        withdrawn = [act["detail"] for act in await house.acts("follow_up") if act["state"] == "withdrawn"]
+        assert withdrawn == ["this mail is the answer that was waited for"]
 
 
 @pytest.mark.parametrize(

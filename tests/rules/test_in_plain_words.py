@@ -185,7 +185,8 @@ async def test_a_yes_makes_it_hold(engine: Engine, clock: ManualClock) -> None:
     shown = lines(approval)
     assert "have matched once: Nora Lindqvist, 15 Jan: Numbers" in shown["Lately"].value
     assert shown["Nora is"].value == "Nora Lindqvist <nora@north.example>"
-    assert shown["Nora is"].untrusted  # the user has never written to her
+    marked = [(line.label, line.value) for line in shown.values() if line.untrusted]
+    assert marked == [("Not from you", "nora@north.example")]  # the user has never written to her: said once
     await yes(engine, clock, approval)
     await until(lambda: bool(engine.user_rules.book.matching(Facts("mail", sender="nora@north.example"))))
     [context] = await engine.recall(ContextFilter(namespaces=[Namespace.RULE]))

@@ -29,7 +29,7 @@ def _hours(chance: random.Random) -> float:
 
 def _pool(chance: random.Random) -> list[tuple[Rule, float]]:
     """Each rule with its share of the seeds."""
-    yes = chance.choice((True, False))
+    nudge = chance.choice(("nudge", ""))
     time = chance.choice(({"every": 1800.0}, {"every": 7200.0}, {"cron": "*/30 * * * *"}, {"cron": "0 9 * * *"}))
     later: dict[str, Any] = chance.choice(
         ({"notify": True}, {"remind": "in 5 minutes"}, {"draft": "short"}, {"ask": "what now?"}, {"follow_up": 0.1})
@@ -38,7 +38,7 @@ def _pool(chance: random.Random) -> list[tuple[Rule, float]]:
         ({"brief": 1}, {"notify": True}, {"ask": "what is new?"}, {"remind": REMIND[0]})
     )
     return [
-        (Rule(name="Invoices", words=["invoice"], follow_up=_hours(chance), nudge="nudge" if yes else "", notify=yes), 0.6),
+        (Rule(name="Invoices", words=["invoice"], follow_up=_hours(chance), nudge=nudge, notify=bool(nudge)), 0.6),
         (
             Rule(
                 name="all of Bob", source="mail", sender=["bob@example.com"], notify=chance.random() < 0.7,

@@ -214,6 +214,10 @@ class Watch:
             else:
                 acts.remove(effect)
             self.granted[effect] += 1
+            if row.data["decided_at"] >= row.data["expires_at"]:
+                self.wrong(
+                    f"card {row.id} was approved {row.data['decided_at'] - row.data['expires_at']:.3f} s too late"
+                )
         if was == "approved" and state != "approved":
             self.granted[effect] -= 1
         if state == "pending" and was in ("approved", "rejected"):
@@ -238,7 +242,8 @@ class Watch:
             if namespace != Namespace.APPROVAL or key not in other.tags or other.data["call"] == row.data["call"]:
                 continue
             call = self.rows[Namespace.TOOL_CALL, other.data["call"]]
-            if other.data["state"] == "rejected":
+            asked_at = self._asked_at(self.rows[Namespace.TOOL_CALL, row.data["call"]].data["origin"])
+            if other.data["state"] == "rejected" and (other.data["decided_at"] or 0.0) >= asked_at:
                 self.wrong(f"card {row.id} asks again for {ident}, which was rejected")
             if other.data["state"] == "approved" and call.data["state"] in ("unknown", "attempted"):
                 self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
@@ -250,10 +255,29 @@ class Watch:
         alike = [call for call in pending if asker_of(call["origin"]) == asker_of(asked["origin"])]
         root = [call for call in pending if call["root"] == asked["root"]]
         most = self.config.tools.open_cards
-        if len(alike) >= most or len(root) >= most * ROOT_FACTOR:
+        ordered = any(ref.startswith("user.message:") for ref in self._inputs(asked["origin"]))
+        if len(alike) >= most or (len(root) >= most * ROOT_FACTOR and not ordered):
             self.wrong(
                 f"card {row.id} opens, and {len(alike)} of {asked['origin']}, {len(root)} of its root wait already"
             )
+
+    def _inputs(self, origin: str) -> list[str]:
+        """What the step of an origin was given, as references."""
+        step = self.rows.get((Namespace.STEP, origin.removeprefix("step:")))
+        return list(step.data["inputs"]) if step is not None else []
+
+    def _asked_at(self, origin: str) -> float:
+        """When the user said the newest message that led to the step of an origin."""
+        found, todo, seen = 0.0, [origin], set[str]()
+        while todo:
+            seen.add(step := todo.pop())
+            for namespace, _, ident in (ref.partition(":") for ref in self._inputs(step)):
+                row = self.rows.get((Namespace.TOOL_CALL if namespace == Namespace.TOOL_RESULT else namespace, ident))
+                if row is not None and namespace == Namespace.USER_MESSAGE:
+                    found = max(found, row.data["created_at"])
+                elif row is not None and namespace == Namespace.TOOL_RESULT:
+                    todo += {row.data["origin"]} - seen
+        return found
 
     def _check_cards(self, fresh: list[Row]) -> None:
         """A card waits exactly where its call waits for it."""

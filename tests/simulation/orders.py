@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pepper_tui.model import Match, Namespace, act_id, matches_of
+from pepper_tui.model import WAITS_ITS_TURN, Match, Namespace, act_id, matches_of
 
 if TYPE_CHECKING:
     from tests.simulation.invariants import Row, Watch
@@ -24,6 +24,7 @@ RESOLVED = (
 """Why a request may be closed without the user; besides, where the same was told before."""
 TOLD_BEFORE = "the same was announced before"
 NO_MODEL = "waits for a model"
+WAITS = (NO_MODEL, "waits for room", WAITS_ITS_TURN)
 MADE = {
     "notify": Namespace.NOTIFICATION,
     "draft": Namespace.TOOL_CALL,
@@ -33,6 +34,9 @@ MADE = {
     "ask": Namespace.NOTIFICATION,
 }
 """Where what an act has made lies, once it is done. An ``ask`` that was answered names its notice, or else its call."""
+PLAIN = {"name", "words", "sender", "source", "notify", "draft", "reply", "remind", "follow_up", "nudge", "ask",
+         "priority"}  # fmt: skip
+"""Keys of a rule whose condition is read once more here."""
 A_WHILE = 15.0  # seconds within which one part may not have seen yet what another has committed
 JUST_NOW = 60.0
 
@@ -42,6 +46,7 @@ class Orders:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self.said: Counter[str] = Counter()  # rules that the user's own key has paused, resumed or removed, not used up
         self._calls: Counter[str] = Counter()  # calls that an act has made itself, by its id
         self._paused: dict[str, float] = {}  # rule -> since when
         self._moody: set[str] = set()  # rules that were ever paused
@@ -100,6 +105,8 @@ class Orders:
             wrong(f"the act {row.id} is {data['state']}, its tags are {row.tags}, its end is {data['ended_at']}")
         if data["state"] in ("failed", "withdrawn", "deferred") and not data["detail"]:
             wrong(f"the act {row.id} is {data['state']} and says no why")
+        if data["state"] == "deferred" and not data["detail"].startswith(WAITS):
+            wrong(f"the act {row.id} is deferred, and no limit is named: {data['detail']}")
         if before is not None and before.data["created_at"] != data["created_at"]:
             wrong(f"the act {row.id} was begun again")
 
@@ -117,7 +124,7 @@ class Orders:
         if state == was:
             return
         if state == "due":
-            if row.data["due"] > self._watch.now():
+            if row.data["due"] > max(self._watch.now(), self._watch.outside.latest):
                 self._watch.wrong(f"{row.id} fell due before its time")
             if answer := self._answer_to(row):
                 self._watch.wrong(f"{row.id} fell due, and {answer.id} answers it")
@@ -149,29 +156,64 @@ class Orders:
                 return mail
         return None
 
+    def _answer_in_time(self, waits: Row) -> Row | None:
+        """An answer that lay there well before the follow-up fell due, though nobody had read it yet."""
+        answer = self._answer_to(waits) if not self._watch.outside.faulty_disk else None
+        by = min(waits.data["due"], waits.data["ended_at"]) - A_WHILE
+        return answer if answer is not None and answer.data["arrived"] < by else None
+
     def after_commit(self, fresh: Iterable[Row]) -> None:
         """What was committed together, each row by now in its last version."""
+        self._check_yes([*fresh])
         for row in fresh:
-            new = row.version == 1
-            if row.namespace == Namespace.RULE_ACT and new:
-                if (Namespace.RULE_MATCH, row.data["match"]) not in self._rows:
-                    self._watch.wrong(f"the act {row.id} is there, and its signal is not marked as looked after")
-            elif row.namespace == Namespace.RULE_MATCH:
-                for act in row.data["acts"]:
-                    if (Namespace.RULE_ACT, act) not in self._rows:
-                        self._watch.wrong(f"the rules of {row.id} count as looked after, without the act {act}")
-            elif row.namespace == Namespace.TOOL_CALL and new and row.data["origin"].startswith("act:"):
-                self._made_call(row)
-            elif row.namespace == Namespace.REMINDER and new and row.data["source"].startswith("rule.act:"):
-                self._begun_twice(row, row.data["source"].removeprefix("rule.act:"))
-            elif row.namespace == Namespace.FOLLOW_UP and new:
-                self._begun_twice(row, row.data["act"])
-            elif row.namespace == Namespace.FOLLOW_UP and row.data["state"] == "due":
-                if ("signals.follow_up", f"signal_{row.id}") not in self._rows:
-                    self._watch.wrong(f"{row.id} fell due, and no signal says so")
-            elif row.namespace == Namespace.FOLLOW_UP and row.data["state"] == "answered":
-                if (Namespace.NOTIFICATION, f"ntf_{row.id}_answered") not in self._rows:
-                    self._watch.wrong(f"{row.id} was answered, and nobody is told")
+            if row.version == 1:
+                self._made(row)
+            for namespace, ident in self._goes_with(row):
+                if (namespace, ident) not in self._rows:
+                    words = (
+                        f"{row.namespace}:{row.id} {row.data.get('state', '')} is committed without {namespace}:{ident}"
+                    )
+                    self._watch.wrong(words)
+
+    @staticmethod
+    def _goes_with(row: Row) -> list[tuple[str, str]]:
+        """What has to be committed with ``row``, or before it."""
+        match row.namespace, row.data.get("state"):
+            case Namespace.RULE_ACT, _:
+                return [(Namespace.RULE_MATCH, row.data["match"])]
+            case Namespace.RULE_MATCH, _:
+                return [(Namespace.RULE_ACT, act) for act in row.data["acts"]]
+            case Namespace.FOLLOW_UP, "due":
+                return [("signals.follow_up", f"signal_{row.id}")]
+            case Namespace.FOLLOW_UP, "answered":
+                return [(Namespace.NOTIFICATION, f"ntf_{row.id}_answered")]
+        return []
+
+    def _made(self, row: Row) -> None:
+        if row.namespace == Namespace.TOOL_CALL and row.data["origin"].startswith("act:"):
+            self._made_call(row)
+        elif row.namespace == Namespace.REMINDER and row.data["source"].startswith("rule.act:"):
+            self._begun_twice(row, row.data["source"].removeprefix("rule.act:"))
+        elif row.namespace == Namespace.FOLLOW_UP:
+            self._begun_twice(row, row.data["act"])
+
+    def _check_yes(self, fresh: list[Row]) -> None:
+        """A rule is made, changed, paused or removed by the user's own key, or by a card that they approved."""
+        said = 0
+        for call in fresh:
+            if call.namespace == Namespace.TOOL_CALL and call.data["name"].endswith("_rule"):
+                card = self._rows.get((Namespace.APPROVAL, call.data["approval"]))
+                approved = card is not None and card.data["state"] == "approved"
+                said += 2 if approved and call.data["state"] == "succeeded" else 0  # to remove one ends its pause
+        for row in fresh:
+            if row.namespace not in (Namespace.RULE, Namespace.RULE_PAUSE):
+                continue
+            if self.said[row.id]:
+                self.said[row.id] -= 1
+            elif said:
+                said -= 1
+            else:
+                self._watch.wrong(f"{row.namespace}:{row.id} changes without a yes")
 
     def _made_call(self, row: Row) -> None:
         ident, call = row.data["origin"].removeprefix("act:"), self._rows[row.namespace, row.id]
@@ -324,6 +366,8 @@ class Orders:
                 wrong(f"{row.id} is open, {self._watch.now() - row.data['due']:.0f} s past its due")
             elif state == "open" and (answer := self._answer_to(row)):
                 wrong(f"{row.id} is open, and {answer.id} answers it")
+            elif state == "due" and (answer := self._answer_in_time(row)):
+                wrong(f"{row.id} fell due, and its answer {answer.id} had come in time")
             elif state == "due" and self._watch.now() - row.data["ended_at"] > JUST_NOW:
                 notify = act_id(row.data["rule"], f"follow-up {row.id}", f"signals.follow_up:signal_{row.id}", "notify")
                 if (Namespace.RULE_ACT, notify) not in self._rows:
@@ -367,14 +411,10 @@ class Orders:
         if wanted and (Namespace.RULE_MATCH, ref) not in self._rows:
             self._watch.wrong(f"the rules of {ref} were never looked after")
         told = any(kind in ("notify", "brief") for _, kind in wanted)
-        is_vip = signal.data["metadata"].get("kind") == "vip" and signal.data["priority"] in (
-            "urgent",
-            "high",
-            "normal",
-        )
-        if is_vip and not told and "vip" not in self._moody:
-            if (Namespace.RULE_ACT, act_id("vip", "1", ref, "notify")) not in self._rows:
-                self._watch.wrong(f"{ref} is of a VIP, and nobody is told")
+        counts = signal.data["priority"] in ("urgent", "high", "normal") and "vip" not in self._moody
+        by_vip = (Namespace.RULE_ACT, act_id("vip", "1", ref, "notify"))
+        if signal.data["metadata"].get("kind") == "vip" and counts and not told and by_vip not in self._rows:
+            self._watch.wrong(f"{ref} is of a VIP, and nobody is told")
         if signal.namespace == "signals.mail":
             self._check_matched(signal)
 
@@ -386,10 +426,10 @@ class Orders:
         there = {match.name for match in matches_of(facts)}
         subject = str(facts["subject"]).lower().split()
         for rule in (*config.rule, *config.watch):
-            plain = rule.model_dump(exclude_defaults=True).keys() <= {
-                "name", "words", "sender", "source", "notify", "draft", "reply", "remind", "follow_up", "nudge", "ask", "priority"
-            }  # fmt: skip
-            if not plain or rule.name.lower().replace(" ", "-") in self._moody:
+            if (
+                not rule.model_dump(exclude_defaults=True).keys() <= PLAIN
+                or rule.name.lower().replace(" ", "-") in self._moody
+            ):
                 continue
             senders = [rule.sender] if isinstance(rule.sender, str) else rule.sender
             by = rule.source in ("", "mail") and (

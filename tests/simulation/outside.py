@@ -76,6 +76,8 @@ class Outside:
         self.performed: list[Performed] = []
         self.on_effect: Callable[[Performed], None] = lambda _: None
         self.letters: list[Letter] = []
+        self.latest = 0.0  # what the wall clock showed before it was put back
+        self.faulty_disk = False  # whether the disk has failed ever
         self._number = 0
 
     # ------------------------------------------------------------------------------------------- mail

@@ -27,6 +27,7 @@ from pepper_tui.config import (
     Models,
     OwnFeed,
     Price,
+    Rule,
     Smtp,
     Tools,
     User,
@@ -39,6 +40,7 @@ from pepper_tui.llm import Models as RoleModels
 from pepper_tui.llm.models import Endpoint, RoleEndpoints
 from pepper_tui.llm.places import patience_of
 from pepper_tui.model import EngineError, Namespace
+from pepper_tui.rules.configured import rule_id
 from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, StoreError
 from tests.simulation.clock import SimulatedClock
@@ -191,8 +193,10 @@ def plan_of(seed: int) -> Plan:
         hostile=chance.choice((0.0, 0.0, 0.3)),
     )
     plan = Plan(config, shuffled=chance.random() < 0.5, faults=faults)
-    plan.offline_lives = random.Random(f"model {seed}").choice((0,) * 9 + (1,))
-    world_acts = WORLD_ACTS + (DISK_ACTS if chance.random() < 0.08 else ())
+    plan.offline_lives = 0 if offline else random.Random(f"model {seed}").choice((0,) * 9 + (1,))
+    if plan.offline_lives and not any(rule.ask for rule in config.rule):
+        config.rule.append(Rule(name="to be asked", words=["lunch", "invoice"], ask="what is it?"))
+    world_acts = WORLD_ACTS + (DISK_ACTS if chance.random() < 0.12 else ())
     hasty, eager = chance.choice((0.0, 0.6)), chance.choice((0.0, 0.4))
     for _ in range(chance.choice((3, 6, 10, 24))):
         name = chance.choice(USER_ACTS if chance.random() < 0.7 else world_acts)
@@ -202,6 +206,8 @@ def plan_of(seed: int) -> Plan:
             plan.acts.append(("seconds", chance.choice((0.0, 0.003, 0.01, 0.05, 0.2, 1.0)), name))
         else:
             plan.acts.append(("seconds", chance.choice((1.0, 4.0, 60.0)), name))
+    if plan.offline_lives:
+        plan.acts.insert(len(plan.acts) // 2 + 1, ("seconds", 4.0, "restart"))
     for _ in range(chance.choice((0, 0, 1, 1, 2, 4))):
         how = chance.choice(("step", "commit", "commit", "effect"))
         most = {"step": chance.choice((150, 1500, 6000)), "commit": chance.choice((15, 80)), "effect": 2}[how]
@@ -349,9 +355,15 @@ class Simulation:
         self.trace("CRASH")
         self._drop()
         downtime = self._chance.choice((0.0, 1.0, 90.0, 90.0, 2 * 86_400.0 if self._chance.random() < 0.2 else 5.0))
-        self.clock.offset += downtime
         self.outside.stopped()
+        self._nobody_runs(downtime)
         self._start_life()
+
+    def _nobody_runs(self, downtime: float) -> None:
+        """Time passes, and now and then mail comes that nobody takes in."""
+        for _ in range(self._chance.choice((0, 0, 0, 1, 3))):
+            self._thread(self._chance.choice(("party", "party", "second")))
+        self.clock.offset += downtime
 
     def _drop(self) -> None:
         if self.loop is None:
@@ -700,7 +712,12 @@ class Simulation:
         return engine.snooze(first, "in 10 minutes", *more)
 
     def _rule(self) -> str:
-        """The name of a rule, of the config, built in or made."""
+        """The name of a rule that the user's key is on: of the config, built in or made."""
+        name = self._any_rule()
+        self.checks.orders.said[rule_id(name)] += 2  # to remove one ends its pause
+        return name
+
+    def _any_rule(self) -> str:
         config = self.plan.config
         names = [rule.name for rule in (*config.rule, *config.watch, *config.clock)]
         made = [row.data["name"] for (namespace, _), row in self.checks.rows.items() if namespace == Namespace.RULE]
@@ -713,7 +730,9 @@ class Simulation:
         paused = [
             row.id for (space, _), row in self.checks.rows.items() if space == Namespace.RULE_PAUSE and not row.deleted
         ]
-        return engine.resume_rule(self._chance.choice(paused) if paused else self._rule())
+        rule = self._chance.choice(paused) if paused else self._any_rule()
+        self.checks.orders.said[rule_id(rule)] += 1
+        return engine.resume_rule(rule)
 
     def _user_remove_rule(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.remove_rule(self._rule())
@@ -781,17 +800,20 @@ class Simulation:
 
     def _jump(self) -> None:
         jump = self._chance.choice((-3600.0, -5.0, 30.0, 3600.0, 3 * 86_400.0))
+        self.outside.latest = max(self.outside.latest, self.clock.now())
         self.clock.offset += jump
         self._set_back -= min(0.0, jump)
 
     def _fill_disk(self) -> None:
         self.disk.full_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
-        self.disk_failed = True
+        self.disk_failed = self.outside.faulty_disk = True
 
     def _break_disk(self) -> None:
-        """A cable that comes loose: for a while most reads fail."""
+        """A cable that comes loose, with mail under way: for a while most reads fail."""
+        for _ in range(self._chance.choice((0, 1, 4))):
+            self.outside.deliver(self.outside.new_mail())
         self.disk.unreadable_until = self.clock.elapsed() + self._chance.choice((0.2, 2.0, 40.0))
-        self.disk_failed = True
+        self.disk_failed = self.outside.faulty_disk = True
 
     def _restart(self) -> None:
         """An orderly stop in the midst of it all, and a new start."""
@@ -813,6 +835,7 @@ class Simulation:
         if crashed:
             self._crashes += 1
         self.outside.stopped()
+        self._nobody_runs(self._chance.choice((0.0, 90.0, 1000.0)))
         self._start_life()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, ToolCall
+from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, Step, ToolCall, UserMessage
 from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
 from pepper_tui.tools import ApprovalError, Tool
@@ -196,6 +196,50 @@ async def test_caps_and_doubles(bench: Bench) -> None:
     mine = ToolCall("call_mine", "act", {"what": "mine"}, Effect.READ, 0.0, "step:u", root="user")
     await bench.put(mine)
     await bench.card("call_mine")
+
+
+async def said(bench: Bench, number: int) -> str:
+    """The origin of a step that held a message of the user's, said now."""
+    message = UserMessage(f"m{number}", "do it", bench.clock.now())
+    await bench.store.put(message, namespace=Namespace.USER_MESSAGE)
+    step = Step(f"s{number}", bench.clock.now(), [f"{Namespace.USER_MESSAGE}:{message.id}"])
+    await bench.store.put(step, namespace=Namespace.STEP)
+    return f"step:{step.id}"
+
+
+async def ordered(bench: Bench, name: str, origin: str, what: str) -> str:
+    return await bench.put(ToolCall(name, "act", {"what": what}, Effect.READ, bench.clock.now(), origin, root="user"))
+
+
+async def test_what_was_rejected_is_asked_again_when_the_user_says_so(bench: Bench) -> None:
+    first = await said(bench, 1)
+    await bench.approvals.reject((await bench.card(await ordered(bench, "a", first, "x"))).id)
+    await bench.state(await ordered(bench, "b", first, "x"), S.FAILED)
+    await bench.clock.advance(1)
+    second = await said(bench, 2)
+    looked = await ordered(bench, "look", second, "y")
+    card = await bench.card(await ordered(bench, "c", second, "x"))
+    await bench.approvals.reject(card.id)
+    await bench.clock.advance(1)
+    await said(bench, 3)  # of another matter: the step at hand does not hold it
+    result = Step("s4", bench.clock.now(), [f"{Namespace.TOOL_RESULT}:{looked}"])
+    await bench.store.put(result, namespace=Namespace.STEP)
+    await bench.state(await ordered(bench, "d", "step:s4", "x"), S.FAILED)
+    looked = await ordered(bench, "look 2", "step:s3", "z")
+    result = Step("s5", bench.clock.now(), [f"{Namespace.TOOL_RESULT}:{looked}"])
+    await bench.store.put(result, namespace=Namespace.STEP)
+    await bench.card(await ordered(bench, "e", "step:s5", "x"))
+
+
+async def test_no_number_of_cards_holds_up_what_the_user_asks_for(bench: Bench) -> None:
+    most = bench.config.tools.open_cards
+    for number in range(4 * most + 3):
+        await bench.card(await ordered(bench, f"call_{number}", await said(bench, number), f"thing {number}"))
+    for number in range(most + 1):
+        await ordered(bench, f"more_{number}", "step:s0", f"more {number}")  # of one message as many as of any asker
+    await bench.deferred(f"more_{most}")
+    await ordered(bench, "chain", "step:chain", "chained")
+    await bench.deferred("chain")
 
 
 async def test_a_changed_effect_tool_or_account_is_not_performed(bench: Bench) -> None:

@@ -172,6 +172,8 @@ class FakeEngine:
             notification = Notification.of(self.contexts[Namespace.NOTIFICATION, key])
             notification.state = state
             self.put(Namespace.NOTIFICATION, notification)
+        elif state in (NotificationState.DONE, NotificationState.DISMISSED):
+            self._decide(key, ApprovalState.REJECTED)
 
     async def dismiss(self, ref: str, *more: str) -> str:
         self._note("dismiss", ref, *more)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pepper_tui.model import CallState, Namespace, Priority
+import pytest
+
+from pepper_tui.model import CallState, Effect, Namespace, Priority
 from pepper_tui.ui.app import PepperApp
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.rule_list import RuleList
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.status import StatusLine, TabStrip
 from pepper_tui.ui.transcript import Transcript
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, follow_up, note, outgoing, report, rule_act
 from tests.ui.seat import acts, press, seat, until
@@ -56,6 +58,8 @@ async def test_rejecting_a_matters_draft_leaves_its_requests_and_chooses_nothing
         await press(pilot, "n")
         await until(lambda: bool(acts(engine, "reject")) and inbox.selected == "", pilot)
         assert inbox.row_ids == [KEY]
+        said = app.query_one(StatusLine).facts
+        await until(lambda: said.words == "not sent; the notices stay: x closes them", pilot)
         assert "j k choose" in str(inbox.border_title)
         await clock.advance(1)
         await press(pilot, "x", "y", "d")
@@ -63,6 +67,17 @@ async def test_rejecting_a_matters_draft_leaves_its_requests_and_chooses_nothing
         await press(pilot, "j", "d")
         await until(lambda: bool(acts(engine, "dismiss")), pilot)
         assert acts(engine, "dismiss") == [("dismiss", "notification:n0", "notification:n1")]
+
+
+@pytest.mark.parametrize(("key", "act"), [("x", "done"), ("d", "dismiss")])
+async def test_a_matters_card_is_closed_whole(key: str, act: str) -> None:
+    async with seat(thread_with_draft) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, key)
+        await until(lambda: bool(acts(engine, act)), pilot)
+        assert acts(engine, act) == [(act, "approval:a1", "notification:n0", "notification:n1")]
+        await until(lambda: app.query_one(Inbox).row_ids == [], pilot)
 
 
 async def test_a_second_draft_does_not_take_the_place_of_the_first_under_the_key() -> None:
@@ -159,6 +174,13 @@ async def test_a_failed_send_offers_a_retry() -> None:
         assert "not sent: the mail server does not answer" in card(app).words
 
 
+async def test_a_failed_send_that_was_edited_was_never_tried() -> None:
+    edited = replace(approval("a2"), retry_of="a1")
+    async with seat(lambda e: e.put(Namespace.APPROVAL, edited)) as (app, pilot, _, _):
+        await press(pilot, "ctrl+t")
+        assert "[bold]y[/bold] approve" in str(card(app).border_title)
+
+
 async def test_always_proposes_a_rule_from_the_card() -> None:
     async with seat(thread_with_draft) as (app, pilot, engine, clock):
         await press(pilot, "ctrl+t")
@@ -189,6 +211,16 @@ async def test_what_is_put_off_and_waited_for_is_counted_and_listed_on_a_key() -
         await until(lambda: view.display and view.words.count("Dana Whitfield") == 7, pilot)
         await press(pilot, "escape", "k", "enter")
         await until(lambda: view.display and view.words.count("search_mail") == 7, pilot)
+
+
+async def test_a_narrow_screen_says_how_many_wait_for_room() -> None:
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval())
+        for n in range(73):
+            engine.put(Namespace.TOOL_CALL, replace(call(f"c{n}"), effect=Effect.SEND, deferred="room for a card"))
+
+    async with seat(some, (80, 24)) as (app, _, _, _):
+        assert "Inbox 1 · 73 wait " in app.query_one(TabStrip).render_line(0).text
 
 
 def ruled(engine: FakeEngine) -> None:

@@ -16,6 +16,7 @@ from pepper_tui.model import (
     CallState,
     Context,
     ContextUpdate,
+    Effect,
     FollowUpState,
     Namespace,
     Notification,
@@ -292,3 +293,24 @@ def test_every_open_notification_and_pending_card_is_on_exactly_one_item(
     assert len({item.key for item in items}) == len(items)
     for item in items:
         assert not item.matter or item.head is None or item.head in item.notices
+
+
+def test_what_waits_for_room_is_a_draft_only_where_it_is_sent() -> None:
+    waits = replace(call("c1"), deferred="room for a card", effect=Effect.LOCAL)
+    board = board_of((Namespace.TOOL_CALL, waits), (Namespace.TOOL_CALL, replace(waits, id="c2")))
+    assert board.deferred() == "2 more wait for room"
+    put(board, Namespace.TOOL_CALL, replace(waits, id="c3", effect=Effect.SEND))
+    assert board.deferred() == "1 more draft waits for room, 2 more wait for room"
+
+
+@pytest.mark.parametrize("ids", ["abc", "cba", "bca"])
+def test_cards_of_a_burst_stand_in_the_order_in_which_they_were_asked_for(ids: str) -> None:
+    board = Board()
+    for n, key in enumerate(ids):  # the first one asked for is the last to be ready
+        asked = replace(outgoing(f"c{key}"), created_at=T0 + n, state=CallState.WAITING_APPROVAL)
+        put(board, Namespace.TOOL_CALL, asked)
+        put(board, Namespace.APPROVAL, replace(draft(key, at=T0 + 9 - n, matter=f"mail:{key}"), call=f"call_c{key}"))
+    for n, key in enumerate(ids):
+        put(board, Namespace.NOTIFICATION, note(f"n{key}", f"n{n}", matter=f"mail:n{key}", created_at=T0))
+    keys = [item.key for item in board.inbox(T0 + 20)]
+    assert keys == [f"matter:mail:{key}" for key in ids] + [f"matter:mail:n{key}" for key in ids]

@@ -7,19 +7,33 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
-from pepper_tui.model import Approval, Context, ContextUpdate, Namespace, Notification, Priority, ResolvedEffect
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import (
+    Approval,
+    Context,
+    ContextUpdate,
+    Namespace,
+    Notification,
+    Priority,
+    Record,
+    ResolvedEffect,
+)
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.plain.commands import COMMANDS, Commands
+from pepper_tui.ui.plain.conversation import PlainConversation
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers
 from pepper_tui.ui.words import fact_lines, item_lines, message_lines
 from tests.terminal import Terminal
+from tests.ui.fake_engine import T0, FakeEngine, approval, note
+from tests.ui.seat import acts
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -142,3 +156,40 @@ def test_no_line_from_outside_passes_for_one_of_its_own() -> None:
     notice = Notification("n", "Mail", posing, "asked", "signals.mail:1", 0.0, Priority.HIGH)
     lines = item_lines(InboxItem("notification:n", "notice", Priority.HIGH, 0.0, True, notice), UTC)
     assert [line for line in lines if "Inbox, 3" in line or "You: yes" in line] == rest
+
+
+async def test_a_matter_keeps_its_number_and_is_closed_with_its_draft() -> None:
+    engine, clock, said = FakeEngine(), ManualClock(T0), list[str]()
+    talk = PlainConversation(lambda: None, clock=clock)  # type: ignore[arg-type, return-value]
+    talk.link.engine = engine
+    talk.say = lambda *lines: said.extend(lines)  # type: ignore[method-assign]
+    commands = Commands(talk)
+
+    def put(namespace: str, record: Record) -> None:
+        engine.put(namespace, record)
+        talk.updated([*engine._updates.get_nowait()])
+
+    put(Namespace.NOTIFICATION, note("n1", "Ann: Contract", matter="mail:t1"))
+    put(Namespace.APPROVAL, replace(approval("a1"), matter="mail:t1"))
+    put(Namespace.NOTIFICATION, note("n2", "Ann: Contract again", matter="mail:t1", created_at=T0 + 1))
+    assert [line.split(":")[0] for line in said] == ["Inbox, 1"] * 3
+    await commands.do("/inbox")
+    assert said[-2:][0] == "Inbox: 1"
+    assert said[-1].startswith("1: ")
+    engine.put(Namespace.NOTIFICATION, note("late", "not said", matter="mail:t1", created_at=T0 + 2))
+    talk.board.apply(engine._updates.get_nowait())
+    await commands.do("/done 1")
+    assert acts(engine, "done") == [("done", "approval:a1", "notification:n1", "notification:n2")]
+
+
+async def test_after_a_no_the_notice_is_said_to_stay() -> None:
+    engine, said = FakeEngine(), list[str]()
+    talk = PlainConversation(lambda: None, clock=ManualClock(T0))  # type: ignore[arg-type, return-value]
+    talk.link.engine = engine
+    talk.say = lambda *lines: said.extend(lines)  # type: ignore[method-assign]
+    engine.put(Namespace.NOTIFICATION, note("n1", "Ann: Contract", matter="mail:t1"))
+    engine.put(Namespace.APPROVAL, replace(approval("a1"), matter="mail:t1"))
+    while not engine._updates.empty():
+        talk.updated(engine._updates.get_nowait())
+    await Commands(talk).do("/no 1")
+    assert said[-1] == "The notice stays: /done 1 closes it"

@@ -76,7 +76,6 @@ class Commands:
     def __init__(self, talk: PlainConversation) -> None:
         self._talk = talk
         self._heard: dict[str, tuple[str, str]] = {}  # key → (the face that was read, its word)
-        self._told: dict[str, tuple[str, ...]] = {}  # key → the notifications that were said with it
 
     async def do(self, line: str) -> None:
         name, _, rest = line[1:].partition(" ")
@@ -114,7 +113,7 @@ class Commands:
 
     async def _inbox(self, rest: str) -> None:
         zone, items = self._talk.link.zone, self._items()
-        self._told |= {item.key: item.notice_refs for item in items}
+        self._talk.numbers.told.update({item.key: {item.ref, *item.notice_refs} for item in items})
         self._list("Inbox", [(item.key, words.item_line(item, zone)) for item in items], rest)
         if deferred := self._talk.board.deferred():
             self._say(f"And {deferred}")
@@ -160,8 +159,7 @@ class Commands:
         kind, _, key = ref.partition(":")
         if item := next((item for item in self._items() if item.names(ref)), None):
             self._say(*words.item_lines(item, zone))
-            number = self._talk.numbers.of(item.key)
-            self._told[item.key] = item.notice_refs
+            number = self._talk.numbers.tell(item.key, item.ref, *item.notice_refs)
             new = [f"notification:{n.id}" for n in item.notices if n.state is NotificationState.NEW]
             for each in new:
                 await self._talk.link.ready().seen(each)
@@ -231,14 +229,14 @@ class Commands:
             raise ValueError(f"{number} does not ask for a yes: nothing was done")
         return card
 
-    def _notices(self, number: str) -> tuple[str, ...]:
-        """The notifications that were said with ``number``: what came since is not closed unheard."""
+    def _held(self, number: str) -> tuple[str, ...]:
+        """What was said with ``number`` of a card that holds notifications: what came since is not closed unheard."""
         item, ref = self._item(number), self._talk.numbers.ref(number)
-        told = self._told.get(item.key, (ref,))
-        found = tuple(each for each in item.notice_refs if each in told)
-        if not found:
+        told = self._talk.numbers.told.get(item.key, {ref})
+        notices = tuple(each for each in item.notice_refs if each in told)
+        if not notices:
             raise ValueError(f"{number} is not a notice, or was not read: nothing was done")
-        return found
+        return (*((item.ref,) if item.approval is not None and item.ref in told else ()), *notices)
 
     async def _tell(self, act: Awaitable[str]) -> None:
         self._say(await act)
@@ -258,7 +256,11 @@ class Commands:
 
     async def _no(self, rest: str) -> None:
         number, _, note = rest.partition(" ")
+        item = self._item(number)
         await self._tell(self._talk.link.ready().reject(self._card(number).id, note.strip()))
+        if item.notices:
+            stays = "notice stays" if len(item.notices) == 1 else "notices stay"
+            self._say(f"The {stays}: /done {number} closes {'it' if len(item.notices) == 1 else 'them'}")
 
     async def _edit(self, rest: str) -> None:
         number, _, label = rest.partition(" ")
@@ -275,18 +277,19 @@ class Commands:
         await self._tell(self._talk.link.ready().edit(card.id, {line.label: text}))
 
     async def _done(self, rest: str) -> None:
-        await self._tell(self._talk.link.ready().done(*self._notices(rest)))
+        await self._tell(self._talk.link.ready().done(*self._held(rest)))
 
     async def _dismiss(self, rest: str) -> None:
-        await self._tell(self._talk.link.ready().dismiss(*self._notices(rest)))
+        await self._tell(self._talk.link.ready().dismiss(*self._held(rest)))
 
     async def _snooze(self, rest: str) -> None:
         number, _, when = rest.partition(" ")
         if not when.strip():
             raise ValueError("Until when? As in /snooze 1 tomorrow 9am")
         item = self._item(number)
-        refs = [item.ref] if item.approval is not None else []
-        refs += self._notices(number) if item.notices else []
+        refs = [*self._held(number)] if item.notices else []
+        if item.approval is not None and item.ref not in refs:
+            refs.insert(0, item.ref)
         if not refs:
             raise ValueError(f"{number} can't be snoozed: nothing was done")
         await self._tell(self._talk.link.ready().snooze(refs[0], when.strip(), *refs[1:]))

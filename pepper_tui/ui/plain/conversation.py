@@ -37,11 +37,12 @@ class PlainConversation:
         self.clock = clock or SystemClock()
         self.board = Board()
         self.numbers = Numbers()
-        self.news = News(self.numbers)
+        self.news = News(self.numbers, self._key)
         self.keyboard = Keyboard()
         self.link = Link(engine_factory, self, self._trouble, self.clock.now)
         self._commands = Commands(self)
         self._recalled = False
+        self._keys: dict[str, str] | None = None
         self._early: list[str] = []
         self._ctrl_c_at = -TWICE
         self._bell = True
@@ -120,11 +121,19 @@ class PlainConversation:
     def recalled(self, contexts: list[Context]) -> None:
         """The state as it stands: how many things wait is said once, the first time."""
         self.board.recalled(contexts)
+        self._keys = None
         if not self._recalled:
             self.news.known(contexts)
 
+    def _key(self, ref: str) -> str:
+        """How the inbox calls the item whose draft ``ref`` is."""
+        if self._keys is None:
+            self._keys = {item.ref: item.key for item in self.board.inbox(self.clock.now())}
+        return self._keys.get(ref, ref)
+
     def updated(self, updates: list[ContextUpdate]) -> None:
         self.board.apply(updates)
+        self._keys = None
         lines = self.news.of(updates)
         if self.news.calls_out and self._bell:
             sys.stdout.write("\a")

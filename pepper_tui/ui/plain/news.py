@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pepper_tui.model import (
@@ -47,17 +47,21 @@ def _is_told(call: ToolCall) -> bool:
 class News:
     """Remembers what was said. ``quiet`` leaves out signals, calls and workers."""
 
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
+    def __init__(self, numbers: Numbers, key: Callable[[str], str] = str) -> None:
+        """``key``: how the inbox calls the item that an approval is shown in."""
+        self._numbers, self._key = numbers, key
         self._said: dict[tuple[str, str], object] = {}
+        self._aloud = True
         self.quiet = False
         self.calls_out = False
         """Whether the last lines asked for a yes, or were urgent."""
 
     def known(self, contexts: list[Context]) -> None:
         """Take ``contexts`` as said already."""
+        self._aloud = False
         for context in contexts:
             list(self._lines(context))
+        self._aloud = True
 
     def of(self, updates: list[ContextUpdate]) -> list[str]:
         """The lines of ``updates``."""
@@ -80,6 +84,9 @@ class News:
             del self._said[next(iter(self._said))]
         return True
 
+    def _inbox_number(self, key: str, ref: str) -> int:
+        return self._numbers.tell(key, ref) if self._aloud else self._numbers.of(key)
+
     def _lines(self, context: Context) -> Iterator[str]:
         match context.namespace:
             case Namespace.ASSISTANT_MESSAGE:
@@ -92,7 +99,7 @@ class News:
                 what = one_line(approval.resolved.summary, 300).rstrip(".")
                 if approval.state is ApprovalState.PENDING and self._new(context, approval.digest):
                     self.calls_out = True
-                    number = self._numbers.of(f"approval:{approval.id}")
+                    number = self._inbox_number(self._key(f"approval:{approval.id}"), f"approval:{approval.id}")
                     failed = f"not sent, {one_line(approval.problem)}: " if approval.problem else ""
                     yield f"Inbox, {number}: {failed}needs your yes: {what}. /read {number}"
                 elif approval.state in _ENDED_CARD and self._new(context, approval.state):
@@ -104,7 +111,8 @@ class News:
                 notice = Notification.of(context)
                 if notice.state is NotificationState.NEW and self._new(context, notice.title):
                     self.calls_out = self.calls_out or notice.priority is Priority.URGENT
-                    number = self._numbers.of(f"notification:{notice.id}")
+                    ref = f"notification:{notice.id}"
+                    number = self._inbox_number(f"matter:{notice.matter}" if notice.matter else ref, ref)
                     yield f"Inbox, {number}: {notice.priority.value}: {one_line(notice.title)}. /read {number}"
             case Namespace.HEALTH:
                 health = Health.of(context)

@@ -1,4 +1,4 @@
-"""The numbers of things: given when a thing is first named, and kept."""
+"""The numbers of things: given when a thing is first named, and kept. A matter has one, whatever its card holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ class Numbers:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._refs: list[str] = []
+        self.told: dict[str, set[str]] = {}
+        """What was said of each item: key → the refs of its draft and its notifications."""
 
     def of(self, ref: str) -> int:
         """The number of ``ref``."""
@@ -16,6 +18,11 @@ class Numbers:
             self._refs.append(ref)
             self._numbers[ref] = len(self._refs)
         return self._numbers[ref]
+
+    def tell(self, key: str, *refs: str) -> int:
+        """The number of an item of the inbox; ``refs`` of it are said now."""
+        self.told.setdefault(key, set()).update(refs)
+        return self.of(key)
 
     def ref(self, number: str) -> str:
         """What ``number`` stands for. Raises ``ValueError`` with words."""

@@ -1,0 +1,142 @@
+"""A key on a matter's card is about all of it: its notices and its draft, in one act with one undo."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.config import parse_config
+from pepper_tui.model import (
+    Approval,
+    CallState,
+    ContextFilter,
+    EngineError,
+    Namespace,
+    Notification,
+    Priority,
+    ToolCall,
+)
+from pepper_tui.runtime import Engine
+from tests.rules.world import mail_data
+from tests.waiting import until
+
+CONFIG = """
+[user]
+name = "Me"
+addresses = ["me@example.com"]
+zone = "UTC"
+[mail]
+maildir = ["mail"]
+[mail.smtp]
+host = "127.0.0.1"
+port = 1
+security = "none"
+"""
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    opened = await Engine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"), clock)
+    await opened.start(feeds=False)
+    mail = mail_data("m1", "Boss Bertha", "boss@example.org", "Offsite", "which room?", clock.now())
+    tags, who = ["message:<m1@x>"], {"sender": "Boss Bertha boss@example.org"}
+    await opened.store.store(mail, namespace="raw.mail", context_id="m1", tags=tags, metadata=who)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def drafted(engine: Engine, clock: ManualClock) -> tuple[str, str]:
+    """A notice and a draft of one matter: their refs."""
+    await engine.say("reply to boss: The room is booked.")
+
+    async def there() -> bool:
+        return bool(await _cards(engine))
+
+    await until(there, what="a card")
+    [card] = await _cards(engine)
+    notice = Notification(
+        id="n1",
+        title="Boss Bertha: Offsite",
+        body="which room?",
+        priority=Priority.HIGH,
+        created_at=clock.now(),
+        matter=card.matter,
+        reason="your rule",
+        source="raw.mail:m1",
+    )
+    await engine._inbox.announce(notice)
+    return f"approval:{card.id}", "notification:n1"
+
+
+async def _cards(engine: Engine) -> list[Approval]:
+    return [Approval.of(c) for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL]))]
+
+
+async def states(engine: Engine) -> tuple[str, str, str]:
+    """Of the draft, of its call, and of the notice."""
+    [card] = await _cards(engine)
+    call = await engine.store.get(card.call, namespace=Namespace.TOOL_CALL)
+    notice = await engine.store.get("n1", namespace=Namespace.NOTIFICATION)
+    assert call is not None
+    assert notice is not None
+    return card.state, ToolCall.of(call).state, Notification.of(notice).state
+
+
+async def test_the_users_own_reply_belongs_to_the_thread(engine: Engine, clock: ManualClock) -> None:
+    await drafted(engine, clock)
+    [mail] = await engine.recall(ContextFilter(namespaces=["raw.mail"]))
+    [card] = await _cards(engine)
+    assert card.matter == f"mail:{mail.data['thread']}"
+    call = await engine.store.get(card.call, namespace=Namespace.TOOL_CALL)
+    assert call is not None
+    assert call.data["matter"] == card.matter
+
+
+@pytest.mark.parametrize(("act", "state"), [("done", "done"), ("dismiss", "dismissed")])
+async def test_a_card_is_closed_whole_and_brought_back_whole(
+    engine: Engine, clock: ManualClock, act: str, state: str
+) -> None:
+    refs = await drafted(engine, clock)
+    words = await getattr(engine, act)(*refs)
+    assert words == f"{state}: Boss Bertha: Offsite; its draft is not sent"
+    assert await states(engine) == ("rejected", CallState.CANCELLED, state)
+    await clock.advance(1)
+    await engine.undo()
+    assert await states(engine) == ("pending", CallState.WAITING_APPROVAL, "new")
+    with pytest.raises(EngineError):
+        await engine.undo()
+
+
+async def test_an_approved_draft_is_left_alone(engine: Engine, clock: ManualClock) -> None:
+    refs = await drafted(engine, clock)
+    await engine.approve(refs[0].removeprefix("approval:"))
+    assert await engine.done(*refs) == "done: Boss Bertha: Offsite"
+    assert (await states(engine))[::2] == ("approved", "done")
+
+
+async def test_a_card_is_put_away_whole_and_one_undo_brings_it_back(engine: Engine, clock: ManualClock) -> None:
+    approval, notice = await drafted(engine, clock)
+    await engine.snooze(approval, "1h", notice)
+    [card] = await _cards(engine)
+    assert card.snoozed_until == clock.now() + 3600
+    await clock.advance(1)
+    await engine.undo()
+    [card] = await _cards(engine)
+    assert (card.snoozed_until, (await states(engine))[2]) == (None, "new")
+
+
+async def test_an_undo_of_a_later_yes_leaves_the_card_closed_before_it(engine: Engine, clock: ManualClock) -> None:
+    refs = await drafted(engine, clock)
+    await engine.done(*refs)
+    await clock.advance(1)
+    await engine.undo()
+    await clock.advance(5)
+    await engine.approve(refs[0].removeprefix("approval:"))
+    assert "approval taken back" in await engine.undo()
+    assert (await states(engine))[::2] == ("pending", "new")
