@@ -298,7 +298,7 @@ class Why:
             elif signal.data.get("priority") == Priority.LOG:
                 held.append((signal, "priority log: only logged"))
             elif name in unjudged:
-                held.append((signal, "no watch of yours tells of it, and there was no model to judge it"))
+                held.append((signal, "no rule of yours tells of it, and there was no model to judge it"))
             elif name not in taken:
                 waiting += 1
             else:
