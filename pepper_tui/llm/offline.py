@@ -308,12 +308,12 @@ class OfflineModel:
                 draft.need("list_rules", rule=c["rule"])
             case "new_rule":
                 says = json.loads(c["says"])
-                # its card, or why there is none, says the rest
-                draft.need("propose_rule", reason="You asked for this rule.", **says)
+                # promises nothing: its card, or why there is none, says the rest
+                draft.need("propose_rule", "Working out the rule.", reason="You asked for this rule.", **says)
             case "pause_rule" | "resume_rule":
-                draft.need(c.kind, rule=c["rule"])
+                draft.need(c.kind, "Looking for the rule.", rule=c["rule"])
             case "remove_rule":
-                draft.need("remove_rule", rule=c["rule"], reason="You asked for this.")
+                draft.need("remove_rule", "Looking for the rule.", rule=c["rule"], reason="You asked for this.")
             case "rule_unclear":
                 why = c["why"]
                 draft.say(

@@ -48,10 +48,15 @@ def name_of(item: InboxItem) -> str:
     if item.kind == "unknown":
         return _KINDS["unknown"]
     if item.inert:
-        return f"→ {recipient(record)}" if isinstance(record, Approval) else f"→ {_sent_to(record)}"
+        return _proposed(record) if isinstance(record, Approval) else f"→ {_sent_to(record)}"
     if head is None:
-        return f"→ {recipient(record)}" if isinstance(record, Approval) else one_line(record.id, LONGEST)
+        return _proposed(record) if isinstance(record, Approval) else one_line(record.id, LONGEST)
     return sender_name(head) or _KINDS.get(head.kind, "notice")
+
+
+def _proposed(approval: Approval) -> str:
+    named = recipient(approval)
+    return f"→ {named}" if goes_to_somebody(approval) else named[:1].lower() + named[1:]
 
 
 def count_of(item: InboxItem) -> str:
