@@ -63,12 +63,19 @@ class Ongoing:
             return False
         match namespace:
             case Namespace.TOOL_CALL:
-                return ToolCall.of(made).open
+                return ToolCall.of(made).open or await self._came_back(act)
             case Namespace.REMINDER:
                 return Reminder.of(made).state is ReminderState.WAITING
             case Namespace.FOLLOW_UP:
                 return FollowUp.of(made).state is FollowUpState.OPEN
         return False
+
+    async def _came_back(self, act: RuleAct) -> bool:
+        """Whether a card of ``act`` that could not be carried out waits anew, under a call of its own."""
+        page = await self._store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        )
+        return any(context.data.get("origin") == f"act:{act.id}" for context in page)
 
     # ------------------------------------------------------------------------------------------------ at the start
 

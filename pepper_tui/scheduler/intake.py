@@ -19,7 +19,14 @@ from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
-from pepper_tui.store import ContextStore, Delivery, DeliveryQueue, StaleDeliveryError, VersionConflictError
+from pepper_tui.store import (
+    ContextStore,
+    Delivery,
+    DeliveryQueue,
+    StaleDeliveryError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -160,6 +167,8 @@ class Intake:
         for delivery in deliveries:
             try:
                 found = await self._entries(delivery.update.context)
+            except StoreUnavailableError:
+                raise  # nothing is wrong with the input: it is read again once the store works
             except Exception as error:
                 await self.bury([delivery], error)
                 continue

@@ -122,6 +122,24 @@ async def test_the_second_mail_of_a_thread_adds_a_request_and_repeats_nothing(tm
         assert all(withdrawn.values())
 
 
+async def test_a_card_that_came_back_still_goes_on(tmp_path: Path) -> None:
+    """Nobody listens where it would be sent: its call has failed, and the same waits in a new card."""
+    async with House(tmp_path, ALL_ACTS) as house:
+        house.mail(sender="Dana <dana@example.com>", subject="A quote", number=1)
+        await house.calm()
+        [card] = await house.cards()
+        await house.engine.approve(card["id"])
+
+        async def came_back() -> bool:
+            return [each["retry_of"] for each in await house.cards()] == [card["id"]]
+
+        await house.until(came_back)
+        house.mail(sender="Dana <dana@example.com>", subject="Re: A quote", References="<m1@example.com>", number=2)
+        await house.calm()
+        assert len(await house.cards()) == 1
+        assert [act["state"] for act in await house.acts("draft")] == ["done", "withdrawn"]
+
+
 async def test_two_mails_of_a_thread_in_one_batch_are_one_draft(tmp_path: Path) -> None:
     async with House(tmp_path, ALL_ACTS) as house:
         for number, subject in enumerate(["A quote", "Re: A quote"], 1):

@@ -21,7 +21,7 @@ from pepper_tui.model import (
     ToolCall,
     ToolResult,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, StoreUnavailableError
 from tests.scheduler.scripted import ScriptedModel, Stage, answer
 from tests.waiting import until
 
@@ -255,6 +255,33 @@ async def test_a_message_taken_back_while_the_rules_are_asked_after_is_in_no_ste
         await until(lambda: _has(stage, Namespace.STEP))
         assert f"user.message:{unwanted}" not in (await stage.all(Namespace.STEP))[0]["inputs"]
         assert len(model.requests) == 1
+
+
+class FailingRules(SlowRules):
+    """The first look at what was done fails, as the disk does."""
+
+    async def words(self, context: Context, /) -> list[str]:
+        if not self.asked.is_set():
+            self.asked.set()
+            raise StoreUnavailableError("disk I/O error")
+        return []
+
+    async def settled(self, context: Context, /) -> bool:
+        return True
+
+
+async def test_what_can_not_be_read_for_now_is_given_up_by_nobody(store: ContextStore, clock: ManualClock) -> None:
+    rules = FailingRules()
+    async with Stage(store, clock, ScriptedModel(), rules=rules) as stage:
+        await stage.signal("mail from Bob")
+        await rules.asked.wait()
+
+        async def thought() -> bool:
+            await clock.advance(1.0)
+            return await _has(stage, Namespace.STEP)
+
+        await until(thought)
+        assert await store.dead() == []
 
 
 async def test_a_message_can_wait_for_calls_and_be_taken_back(store: ContextStore, clock: ManualClock) -> None:
