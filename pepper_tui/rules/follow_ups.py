@@ -170,7 +170,12 @@ class FollowUps:
                         self._threads.pop(key, None)
 
     def _arm(self) -> None:
-        self._put_off = {ident: until for ident, until in self._put_off.items() if ident in self._open}
+        now = self._clock.now()  # what the user's own mail has moved is due no more
+        self._put_off = {
+            ident: until
+            for ident, until in self._put_off.items()
+            if ident in self._open and self._open[ident].due <= now
+        }
         if self._open:
             later = self._clock.now() - self._clock.monotonic()
             times = (

@@ -86,6 +86,21 @@ async def test_with_an_answer_of_mine_the_time_begins_anew(tmp_path: Path) -> No
         assert await waiting(house) == ["due"]
 
 
+async def test_an_answer_of_mine_while_a_late_one_waits_for_mail(tmp_path: Path) -> None:
+    """It is due, and put off because nothing ran when it fell due: what I write then moves it all the same."""
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        await house.restart(48 * HOUR + 60)
+        own_mail(house)
+        await house.calm()
+        assert await waiting(house) == ["open"]
+        await house.clock.advance(47 * HOUR)
+        await house.calm()
+        assert await waiting(house) == ["open"]
+        await house.clock.advance(2 * HOUR)
+        await house.until(lambda: house.facts("signals.follow_up"))
+
+
 async def test_my_mail_to_somebody_else_moves_nothing(tmp_path: Path) -> None:
     async with House(tmp_path, FOLLOW) as house:
         await asked(house)
