@@ -55,8 +55,7 @@ def name_of(item: InboxItem) -> str:
 
 
 def _proposed(approval: Approval) -> str:
-    named = recipient(approval)
-    return f"→ {named}" if goes_to_somebody(approval) else named[:1].lower() + named[1:]
+    return f"→ {recipient(approval)}" if goes_to_somebody(approval) else recipient(approval)
 
 
 def count_of(item: InboxItem) -> str:

@@ -26,20 +26,22 @@ def revising(body: dict[str, Any]) -> dict[str, Any]:
     return {"calls": [{"name": "revise_draft", "arguments": arguments}]}
 
 
+async def carded(house: House, server: ModelServer) -> None:
+    """Have a rule's card opened while no model answers: the step is tried again."""
+    server.default = {"status": 500, "message": "not now"}
+    house.mail(sender="Dana <dana@example.com>", subject="A quote")
+    await house.until(house.cards)
+
+
 @pytest.mark.parametrize("seen", [False, True], ids=["before it is seen", "after it was seen"])
 async def test_only_until_the_card_is_seen(tmp_path: Path, seen: bool) -> None:
     with ModelServer(default=WAITS) as server:
         async with House(tmp_path, RULE, model=server.url) as house:
-            if seen:
-                server.default = {"status": 500, "message": "not now"}
-            else:
-                server.choose = revising
-            house.mail(sender="Dana <dana@example.com>", subject="A quote")
-            await house.until(house.cards)
+            await carded(house, server)
             if seen:
                 [card] = await house.cards()
                 await house.engine.seen(f"approval:{card['id']}")
-                server.default, server.choose = WAITS, revising
+            server.default, server.choose = WAITS, revising
             await house.until(lambda: house.facts("tool.result", name="revise_draft"), step=5.0)
             [card] = await house.cards()
             if seen:
@@ -58,8 +60,8 @@ async def test_never_while_the_user_is_at_the_inbox(tmp_path: Path) -> None:
     with ModelServer(default=WAITS) as server:
         async with House(tmp_path, RULE, model=server.url) as house:
             await house.engine.attend(True)
-            server.choose = revising
-            house.mail(sender="Dana <dana@example.com>", subject="A quote")
-            [told] = await house.until(lambda: house.facts("tool.result", name="revise_draft"))
+            await carded(house, server)
+            server.default, server.choose = WAITS, revising
+            [told] = await house.until(lambda: house.facts("tool.result", name="revise_draft"), step=5.0)
             assert "at the inbox" in told["content"]
             assert await house.cards(ApprovalState.WITHDRAWN) == []
