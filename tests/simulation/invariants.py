@@ -362,9 +362,17 @@ class Watch:
             self._check_user_waits(row)
 
     def _looks(self, ref: str) -> int:
-        """How many steps take a signal: one more where a model that came later was given what was not judged."""
-        late = self.rows.get((UNJUDGED, ref))
-        return 2 if late is not None and late.deleted else 1
+        """How many steps take a signal: one more where a model that came later was given what was not judged.
+
+        What is older than the days that the config names is not given to it: the clock may have jumped since.
+        """
+        late = [row for (namespace, _), row in self.rows.items() if namespace == f"signals.{UNJUDGED}"]
+        given = any(ref in row.data["metadata"]["signals"] for row in late)
+        mark, (namespace, _, ident) = self.rows.get((UNJUDGED, ref)), ref.partition(":")
+        signal, most = self.rows.get((namespace, ident)), self.config.scheduler.judge_days * 86_400
+        if mark is not None and mark.deleted and signal is not None and not given and mark.at - signal.at < most:
+            self.wrong(f"{ref} was not judged, and is not given to the model that came later")
+        return 1 + given
 
     def _check_user_waits(self, step: Row) -> None:
         for waiting in self.waiting.values():
