@@ -138,8 +138,6 @@ class Inbox:
                     for reminder_id, state in note["reminders"]:
                         await self._put_back(reminder_id, ReminderState(state))
                     await self._save_undo(notes)
-                for _, item in back:
-                    self._timers.cancel(_timer(item.id))
                 return f"back: {_called([item for _, item in back])}"
             raise InboxError("nothing to undo")
 
@@ -212,13 +210,7 @@ class Inbox:
                     item.snoozed_until = until
                     await self._move(context, item, state)
                     reminders += await self._answer_offer(context, item, state)
-                done = await self._note_act(words, items, state, reminders, beside)
-            for item in items:
-                if until is not None:
-                    self._arm(item)
-                else:
-                    self._timers.cancel(_timer(item.id))
-            return done
+                return await self._note_act(words, items, state, reminders, beside)
 
     async def _note_act(
         self,
@@ -311,7 +303,6 @@ class Inbox:
         item = Notification.of(context)
         if item.state in _OPEN:
             await self._move(context, item, NotificationState.DONE, {"withdrawn": why})
-            self._timers.cancel(_timer(item.id))
 
     async def _undo_notes(self) -> list[Json]:
         context = await self._store.get(_UNDO_ID, namespace=UNDO_NAMESPACE)
@@ -328,6 +319,7 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- snoozed items
 
     def _arm(self, item: Notification) -> None:
+        # only for what is committed, and never cancelled: the caller's unit may fail, and ``_return`` looks again
         if item.snoozed_until is not None:
             self._timers.schedule(_timer(item.id), item.snoozed_until, lambda: self._return(item.id))
 

@@ -44,9 +44,12 @@ class Ongoing:
         ``ends_by``; ``ended_by`` is who has written now, and so ends the earlier one.
         """
         key = (act.act, whose, act.matter)
-        earlier, ends = self._acts.pop(key, (None, frozenset[str]()))
+        earlier, ends = self._acts.get(key, (None, frozenset[str]()))
         another = earlier is not None and earlier.id != act.id and bool(act.matter) and ended_by not in ends
-        if earlier is not None and another and (earlier.id in self._fresh or await self._is_open(earlier)):
+        # the store may fail here: what is known stays as it is until the answer is there
+        goes_on = earlier is not None and another and (earlier.id in self._fresh or await self._is_open(earlier))
+        self._acts.pop(key, None)  # the newest looked at stand last
+        if earlier is not None and goes_on:
             self._acts[key] = earlier, ends
             return True
         self._acts[key] = act, ends_by
@@ -95,7 +98,7 @@ class Ongoing:
             whose = await self._recipient(act) if act.act == "draft" else act.rule
             parties = context.data.get("parties")
             ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
-            self._acts.setdefault((act.act, whose, act.matter), (act, ends_by))
+            self._acts[act.act, whose, act.matter] = act, ends_by  # the newest: an older one may be offered still
 
     async def _recipient(self, act: RuleAct) -> str:
         namespace, _, ident = act.match.partition(":")
