@@ -98,7 +98,10 @@ class Ongoing:
             whose = await self._recipient(act) if act.act == "draft" else act.rule
             parties = context.data.get("parties")
             ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
-            self._acts[act.act, whose, act.matter] = act, ends_by  # the newest: an older one may be offered still
+            key = act.act, whose, act.matter
+            known = self._acts.get(key)
+            if known is None or known[0].created_at <= act.created_at:  # an older one may be open still, as an offer
+                self._acts[key] = act, ends_by
 
     async def _recipient(self, act: RuleAct) -> str:
         namespace, _, ident = act.match.partition(":")
