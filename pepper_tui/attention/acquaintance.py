@@ -44,7 +44,7 @@ class Acquaintance:
         namespace, _, ident = item.source.partition(":")
         if namespace.startswith(f"{Namespace.SIGNALS}.") and ident:
             saved = await self._store.get(ident, namespace=namespace)
-            for signal in Signal.readable([saved] if saved is not None else []):
+            if (signal := Signal.one(saved)) is not None:
                 facts = signal.metadata
                 item.sender = item.sender or str(facts.get("sender") or "").lower()
                 item.who = item.who or one_line(str(facts.get("sender_name") or ""), 80)

@@ -94,7 +94,7 @@ class Answers:
 
     async def _sent(self, call: ToolCall) -> None:
         saved = await self._store.get(call.approval, namespace=Namespace.APPROVAL) if call.approval else None
-        for approval in Approval.readable([saved] if saved is not None else []):
+        if (approval := Approval.one(saved)) is not None:
             payload = approval.resolved.payload
             went_to = {str(one).lower() for one in payload.get("recipients") or ()}
             fields = payload.get("fields")

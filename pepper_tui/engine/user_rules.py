@@ -176,14 +176,14 @@ class UserRules:
         kind, _, ident = ref.partition(":")
         if kind == "notification":
             found = await self._store.get(ident, namespace=Namespace.NOTIFICATION)
-            for notice in Notification.readable([found] if found else []):
+            if (notice := Notification.one(found)) is not None:
                 signal = await self._signal(notice.source)
                 address = notice.sender or signal.get("sender", "")
                 who = notice.who or signal.get("sender_name", "")
                 return self._of(address, who, {"notify": True})
         if kind == "approval":
             found = await self._store.get(ident, namespace=Namespace.APPROVAL)
-            for approval in Approval.readable([found] if found else []):
+            if (approval := Approval.one(found)) is not None:
                 return await self._as_drafted(approval)
         if kind.startswith(f"{Namespace.SIGNALS}."):
             signal = await self._signal(ref)
@@ -192,7 +192,7 @@ class UserRules:
 
     async def _as_drafted(self, approval: Approval) -> Json:
         found = await self._store.get(approval.call, namespace=Namespace.TOOL_CALL)
-        for call in ToolCall.readable([found] if found else []):
+        if (call := ToolCall.one(found)) is not None:
             if call.origin.startswith("act:"):
                 raise RuleError("a rule of yours does this already: `rules` lists them")
             mail = await self._mail(str(call.arguments.get("message_id") or ""))

@@ -46,6 +46,11 @@ class Record:
                 log.error("%s:%s is no %s: %s", context.namespace, context.context_id, cls.__name__, error)
         return found
 
+    @classmethod
+    def one(cls, context: Context | None) -> Self | None:
+        """The record that ``context`` holds, where it is there and holds one; see ``readable``."""
+        return next(iter(cls.readable([context] if context is not None else [])), None)
+
 
 @dataclass(slots=True)
 class Signal(Record):

@@ -85,8 +85,8 @@ class RuleChanges:
 
     async def removed(self, words: str) -> list[Rule]:
         """The removed rules of that id or name."""
-        found = await self._store.get(rule_id(words), namespace=Namespace.RULE)
-        return [rule for rule in Rule.readable([found] if found else []) if rule.state is RuleState.REMOVED]
+        rule = Rule.one(await self._store.get(rule_id(words), namespace=Namespace.RULE))
+        return [rule] if rule is not None and rule.state is RuleState.REMOVED else []
 
     # ------------------------------------------------------------------------------------------------ doing it
 

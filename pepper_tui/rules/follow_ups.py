@@ -288,7 +288,7 @@ class FollowUps:
         """The facts of the mail that it began with, as its signal holds them: whom a nudge goes to."""
         namespace, _, ident = waits.source.partition(":")
         saved = await self._store.get(ident, namespace=namespace)
-        for signal in Signal.readable([saved] if saved is not None else []):
+        if (signal := Signal.one(saved)) is not None:
             kept = ("sender", "sender_name", "subject", "thread", "message_id", "to", "reply_to", "raw")
             return {key: signal.metadata[key] for key in kept if key in signal.metadata}
         return {"sender": waits.parties[0], "sender_name": waits.who, "subject": waits.subject, "thread": waits.thread}
@@ -309,7 +309,7 @@ class FollowUps:
 
     async def _loaded(self, ident: str) -> tuple[FollowUp, int] | None:
         saved = await self._store.get(ident, namespace=Namespace.FOLLOW_UP)
-        waits = next(iter(FollowUp.readable([saved] if saved is not None else [])), None)
+        waits = FollowUp.one(saved)
         return (waits, saved.version) if waits and saved and waits.state is FollowUpState.OPEN else None
 
     async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:

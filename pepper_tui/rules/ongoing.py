@@ -94,7 +94,7 @@ class Ongoing:
     async def _note(self, context: Context) -> None:
         ident = _act_of(context)
         saved = await self._store.get(ident, namespace=Namespace.RULE_ACT) if ident else None
-        for act in RuleAct.readable([saved] if saved is not None else []):
+        if (act := RuleAct.one(saved)) is not None:
             whose = await self._recipient(act) if act.act == "draft" else act.rule
             parties = context.data.get("parties")
             ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
@@ -106,7 +106,7 @@ class Ongoing:
     async def _recipient(self, act: RuleAct) -> str:
         namespace, _, ident = act.match.partition(":")
         saved = await self._store.get(ident, namespace=namespace)
-        for signal in Signal.readable([saved] if saved is not None else []):
+        if (signal := Signal.one(saved)) is not None:
             return recipient(signal)
         return ""
 

@@ -95,9 +95,8 @@ async def _cost(store: ContextStore) -> dict[str, float]:
             if not run.spent:
                 continue
             found = await store.get(run.call, namespace=Namespace.TOOL_CALL)
-            for call in ToolCall.readable([found] if found else []):
-                if call.origin.startswith("act:"):
-                    spent[call.origin.removeprefix("act:").partition("|")[0]] += run.spent
+            if (call := ToolCall.one(found)) is not None and call.origin.startswith("act:"):
+                spent[call.origin.removeprefix("act:").partition("|")[0]] += run.spent
     return spent
 
 

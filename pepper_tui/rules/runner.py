@@ -111,7 +111,7 @@ class RuleRunner:
         lines = []
         for ident in match.data["acts"] if match is not None else ():
             saved = await self._store.get(ident, namespace=Namespace.RULE_ACT)
-            for act in RuleAct.readable([saved] if saved is not None else []):
+            if (act := RuleAct.one(saved)) is not None:
                 more = f": {act.detail}" if act.detail else ""
                 lines.append(f"rule {act.name!r}, {act.act}: {act.state}{more}")
         return lines
@@ -193,8 +193,8 @@ class RuleRunner:
             elif str(context.data.get("origin", "")).startswith("act:"):
                 ident = str(context.data["origin"]).removeprefix("act:")
                 saved = await self._store.get(ident, namespace=Namespace.RULE_ACT)
-                for act in RuleAct.readable([saved] if saved is not None else []):
-                    await self._follow_call(act)
+                if (caller := RuleAct.one(saved)) is not None:
+                    await self._follow_call(caller)
 
     async def _follow_call(self, act: RuleAct) -> None:
         """Move an open act as its call has moved."""
@@ -258,11 +258,11 @@ class RuleRunner:
     async def _signal_of(self, act: RuleAct) -> Signal | None:
         namespace, _, ident = act.match.partition(":")
         saved = await self._store.get(ident, namespace=namespace)
-        return next(iter(Signal.readable([saved] if saved is not None else [])), None)
+        return Signal.one(saved)
 
     async def _open_act(self, ident: str) -> tuple[RuleAct, int] | None:
         saved = await self._store.get(ident, namespace=Namespace.RULE_ACT)
-        act = next(iter(RuleAct.readable([saved] if saved is not None else [])), None)
+        act = RuleAct.one(saved)
         return (act, saved.version) if act is not None and saved is not None and act.open else None
 
     async def _move(self, act: RuleAct, outcome: Outcome) -> None:

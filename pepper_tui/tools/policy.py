@@ -59,15 +59,17 @@ class Repeated:
     note: str = ""
 
 
-async def repeated(ledger: Ledger, call_id: str, same_key: str, asked_at: float = 0.0) -> Repeated | None:
+async def repeated(ledger: Ledger, call_id: str, same_key: str, asking: ToolCall | None = None) -> Repeated | None:
     """What forbids another card for the request of ``same_key``; cards of the call itself do not.
 
-    ``asked_at`` is when the user asked for it last: a rejection from before that counts no more.
+    With ``asking``, the call that makes the request, a rejection from before the user asked for that counts no more.
     """
     for earlier in await ledger.alike(same_key):
         if earlier.call == call_id:
             continue
-        if earlier.state is ApprovalState.REJECTED and (earlier.decided_at or 0.0) >= asked_at:
+        if earlier.state is ApprovalState.REJECTED:
+            if asking is not None and (earlier.decided_at or 0.0) < await ledger.asked_at(asking):
+                continue
             return Repeated(Why.REJECTED, f" and said: {earlier.decision_note}" if earlier.decision_note else "")
         if earlier.state is ApprovalState.PENDING:
             return Repeated(Why.WAITING)
@@ -136,7 +138,7 @@ class Policy:
 
         ``ahead`` are the calls that have waited for longer. Raises ``RefusedError``.
         """
-        earlier = await repeated(self._ledger, call.id, tool.same_key(effect), await self._ledger.asked_at(call))
+        earlier = await repeated(self._ledger, call.id, tool.same_key(effect), call)
         if earlier is not None:
             raise RefusedError(_TO_A_MODEL[earlier.why].format(note=earlier.note))
         room = await self.room()

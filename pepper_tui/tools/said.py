@@ -23,13 +23,7 @@ _STEPS: Final = 16  # a chain of steps, each on the results of the one before, i
 
 async def said_in(store: Readable, origin: str) -> list[UserMessage]:
     """The user's messages that the step of ``origin`` (``step:<id>``) held; none for any other origin."""
-    step = await _step(store, origin)
-    messages = []
-    for ref in step.inputs if step is not None else []:
-        space, _, ident = ref.partition(":")
-        found = await store.get(ident, namespace=space) if space == Namespace.USER_MESSAGE else None
-        messages += UserMessage.readable([found] if found is not None else [])
-    return messages
+    return await _messages(store, await _inputs(store, origin))
 
 
 async def asked_at(store: Readable, call: ToolCall) -> float:
@@ -40,16 +34,31 @@ async def asked_at(store: Readable, call: ToolCall) -> float:
         if origin in seen:
             continue
         seen.add(origin)
-        newest = max([newest, *[message.created_at for message in await said_in(store, origin)]])
-        step = await _step(store, origin)
-        for ref in step.inputs if step is not None else []:
-            space, _, ident = ref.partition(":")
-            found = await store.get(ident, namespace=Namespace.TOOL_CALL) if space == Namespace.TOOL_RESULT else None
-            origins += [earlier.origin for earlier in ToolCall.readable([found] if found is not None else [])]
+        inputs = await _inputs(store, origin)
+        newest = max([newest, *[message.created_at for message in await _messages(store, inputs)]])
+        origins += [earlier.origin for earlier in await _calls(store, inputs)]
     return newest
 
 
-async def _step(store: Readable, origin: str) -> Step | None:
+async def _inputs(store: Readable, origin: str) -> list[str]:
+    """What the step of ``origin`` was given, as ``namespace:id``."""
     kind, _, ident = origin.partition(":")
-    found = await store.get(ident, namespace=Namespace.STEP) if kind == "step" else None
-    return next(iter(Step.readable([found] if found is not None else [])), None)
+    step = Step.one(await store.get(ident, namespace=Namespace.STEP)) if kind == "step" else None
+    return step.inputs if step is not None else []
+
+
+async def _messages(store: Readable, inputs: list[str]) -> list[UserMessage]:
+    found = [await store.get(ident, namespace=Namespace.USER_MESSAGE) for ident in _of(Namespace.USER_MESSAGE, inputs)]
+    return UserMessage.readable(context for context in found if context is not None)
+
+
+async def _calls(store: Readable, inputs: list[str]) -> list[ToolCall]:
+    """The calls whose results are among ``inputs``: a result has its call's id."""
+    found = [await store.get(ident, namespace=Namespace.TOOL_CALL) for ident in _of(Namespace.TOOL_RESULT, inputs)]
+    return ToolCall.readable(context for context in found if context is not None)
+
+
+def _of(namespace: str, refs: list[str]) -> list[str]:
+    """The ids of those ``refs`` that are of one namespace."""
+    parted = [ref.partition(":") for ref in refs]
+    return [ident for space, _, ident in parted if space == namespace]
