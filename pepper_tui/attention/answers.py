@@ -7,7 +7,6 @@ and looks once at the start at what is open, so that a crash in between leaves n
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 from pepper_tui.attention.inbox import Inbox
@@ -23,7 +22,7 @@ from pepper_tui.model import (
     Signal,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, follow
+from pepper_tui.store import ContextStore, Following
 
 _ANSWERED = "you answered it"
 _MAIL = f"{Namespace.SIGNALS}.mail"
@@ -41,21 +40,15 @@ class Answers:
 
     def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote) -> None:
         self._store, self._inbox, self._wrote = store, inbox, wrote
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.TOOL_CALL, _MAIL], take_up=self._take_up, take=self._take, name="attention.answers"
+        )
 
     async def start(self) -> None:
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(self._store, [Namespace.TOOL_CALL, _MAIL], take_up=self._take_up, take=self._take, ready=ready),
-            name="attention.answers",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
     async def _take_up(self) -> None:
         waiting = await self._store.query(

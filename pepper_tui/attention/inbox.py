@@ -36,7 +36,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore, follow
+from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line
 
 UNDO_NAMESPACE: Final = "undo"
@@ -79,22 +79,16 @@ class Inbox:
         self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
         self._states: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # the newest → id, when, signature
         self._acting = asyncio.Lock()
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, name="attention.inbox"
+        )
 
     async def start(self) -> None:
         """Arm the returns of snoozed items and follow new ones."""
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(self._store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, ready=ready),
-            name="attention.inbox",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
-        if self._watcher:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
     # ------------------------------------------------------------------------------------------- the user's acts
 

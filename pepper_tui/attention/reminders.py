@@ -28,7 +28,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore, follow
+from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line
 
 LATE_LIMIT: Final = 86_400.0  # seconds by which a one-shot may be late and still fire
@@ -43,24 +43,18 @@ class Reminders:
     def __init__(self, store: ContextStore, clock: Clock, timers: Timers, zone: tzinfo) -> None:
         self._store, self._clock, self._timers, self._zone = store, clock, timers, zone
         self._due: dict[str, float] = {}
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.REMINDER], take_up=self._take_up, take=self._take_in, name="attention.reminders"
+        )
         self._firing = asyncio.Lock()
 
     async def start(self) -> None:
         """Take up all waiting reminders; what fell due meanwhile fires at once."""
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(self._store, [Namespace.REMINDER], take_up=self._take_up, take=self._take_in, ready=ready),
-            name="attention.reminders",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
         self._timers.cancel(_KEY)
-        if self._watcher:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
     async def _take_in(self, updates: list[ContextUpdate]) -> None:
         for update in updates:

@@ -7,7 +7,6 @@ made, so it answers from memory. The config's names win: a rule made in Pepper g
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -26,7 +25,7 @@ from pepper_tui.model import (
 from pepper_tui.rules.condition import Searched, holds, why
 from pepper_tui.rules.meant import meant
 from pepper_tui.rules.standing import BUILT_IN
-from pepper_tui.store import ContextStore, follow
+from pepper_tui.store import ContextStore, Following
 
 _ALL: Final = 100_000
 
@@ -39,29 +38,17 @@ class RuleBook:
         self._configured = {rule.id: rule for rule in (*configured, *map(replace, BUILT_IN))}
         self._made: dict[str, Rule] = {}
         self._paused: set[str] = set()
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.RULE, Namespace.RULE_PAUSE], take_up=self._take_up, take=self._take, name="rules.book"
+        )
         self._rules: list[Rule] | None = None  # as they stand, until something changes
         self.changed: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(
-                self._store,
-                [Namespace.RULE, Namespace.RULE_PAUSE],
-                take_up=self._take_up,
-                take=self._take,
-                ready=ready,
-            ),
-            name="rules.book",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
     # ------------------------------------------------------------------------------------------------ reading
 

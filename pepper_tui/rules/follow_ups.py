@@ -34,7 +34,7 @@ from pepper_tui.model import (
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.draft import unanswerable
 from pepper_tui.rules.hands import Hands
-from pepper_tui.store import ContextStore, Subscriber, follow
+from pepper_tui.store import ContextStore, Following, Subscriber
 from pepper_tui.text import one_line
 
 SOURCE: Final = "follow_up"
@@ -68,7 +68,9 @@ class FollowUps:
         self._schedule, self._cancel = schedule, cancel
         self._open: dict[str, FollowUp] = {}
         self._threads: dict[str, set[str]] = {}  # a thread's key, or a mail's Message-ID -> ids of follow-ups
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, name="rules.follow_ups"
+        )
         self._ending = asyncio.Lock()
         self._began = clock.monotonic()
         # what is due, and the monotonic time until which mail comes in first
@@ -86,19 +88,11 @@ class FollowUps:
 
     async def start(self) -> None:
         self._began = self._clock.monotonic()
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(self._store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, ready=ready),
-            name="rules.follow_ups",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
         self._cancel(_TIMER)
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
     async def drop(self, ident: str) -> str:
         """End one by the user's word. Raises ``ValueError`` where there is none that is open."""

@@ -38,7 +38,7 @@ from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.hands import Hands, Outcome
 from pepper_tui.rules.ongoing import Ongoing
 from pepper_tui.rules.standing import may_stand, standing
-from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber, follow
+from pepper_tui.store import ContextStore, Following, StoreUnavailableError, Subscriber
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,13 @@ class RuleRunner:
         self._store, self._clock, self._book, self._hands = store, clock, book, hands
         self._ongoing = Ongoing(store)
         self._acts = Acts(store, clock, hands, self._ongoing)
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store,
+            [Namespace.RULE_ACT, Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
+            take_up=self._take_up,
+            take=self._take,
+            name="rules.runner",
+        )
         self._briefing: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
 
@@ -72,25 +78,14 @@ class RuleRunner:
     async def start(self) -> None:
         """Take up the acts that are open, and follow their calls."""
         await self._ongoing.load()
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(
-                self._store,
-                [Namespace.RULE_ACT, Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
-                take_up=self._take_up,
-                take=self._take,
-                ready=ready,
-            ),
-            name="rules.runner",
-        )
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
-        tasks = [*self._briefing.values(), *([self._watcher] if self._watcher else [])]
-        for task in tasks:
+        await self._following.stop()
+        briefing = [*self._briefing.values()]
+        for task in briefing:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._watcher = None
+        await asyncio.gather(*briefing, return_exceptions=True)
 
     # ------------------------------------------------------------------------------------------------ asked by others
 

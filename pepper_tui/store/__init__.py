@@ -18,7 +18,7 @@ from .errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from .following import follow
+from .following import Following, follow
 from .fusion import how
 from .live import LiveSubscription
 from .lock import HomeLock
@@ -39,6 +39,7 @@ __all__ = [
     "DeliveryQueue",
     "Embedder",
     "EmbeddingError",
+    "Following",
     "GiveUpError",
     "HomeLock",
     "HomeLockedError",

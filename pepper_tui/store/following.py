@@ -15,6 +15,36 @@ log = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds between a fault and the next try
 
 
+class Following:
+    """``follow`` as a task of its own, from ``start`` to ``stop``."""
+
+    def __init__(
+        self,
+        store: ContextStore,
+        namespaces: Sequence[str],
+        *,
+        take_up: Callable[[], Awaitable[None]],
+        take: Callable[[list[ContextUpdate]], Awaitable[None]],
+        name: str,
+    ) -> None:
+        self._store, self._namespaces, self._name = store, namespaces, name
+        self._take_up, self._take = take_up, take
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return once nothing new can be missed."""
+        ready = asyncio.Event()
+        following = follow(self._store, self._namespaces, take_up=self._take_up, take=self._take, ready=ready)
+        self._task = asyncio.create_task(following, name=self._name)
+        await ready.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+
 async def follow(
     store: ContextStore,
     namespaces: Sequence[str],

@@ -30,7 +30,7 @@ from pepper_tui.model import (
     ToolCall,
     WorkerRun,
 )
-from pepper_tui.store import ContextStore, follow
+from pepper_tui.store import ContextStore, Following
 from pepper_tui.workers.kinds import GENERAL, Kind, load_kinds
 from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
 from pepper_tui.workers.memory import agent_name
@@ -74,7 +74,13 @@ class WorkerPool:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._names: dict[str, asyncio.Lock] = {}
         self._admission = asyncio.Lock()
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store,
+            [Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
+            take_up=self._wake_all,
+            take=self._take_in,
+            name="workers.watch",
+        )
         self._started = False
 
     @property
@@ -86,28 +92,18 @@ class WorkerPool:
         """Load the kinds, resume what is open, and follow the calls of runs."""
         self._kinds = await asyncio.to_thread(load_kinds, self._entries)
         await self._report_health()
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(
-            follow(
-                self._store,
-                [Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
-                take_up=self._wake_all,
-                take=self._take_in,
-                ready=ready,
-            ),
-            name="workers.watch",
-        )
-        await ready.wait()
+        await self._following.start()
         await self._resume()
         self._started = True
 
     async def stop(self) -> None:
         """Stop all runs where they are; they resume at the next start."""
-        tasks = [*self._tasks.values(), *([self._watcher] if self._watcher else [])]
+        await self._following.stop()
+        tasks = [*self._tasks.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._watcher, self._started = None, False
+        self._started = False
 
     async def delegate(self, call: ToolCall, task: str, agent: str | None, progress: Progress) -> str:
         """The answer to ``task``. Cancelling the caller leaves the run going.
