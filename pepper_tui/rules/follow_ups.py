@@ -141,8 +141,11 @@ class FollowUps:
         for waits in FollowUp.readable([update.context]):
             began = [mail for ident in waits.message_ids for mail in await self._mails(f"message:{ident}")]
             since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
-            # a thread is named by its root; a short answer names only the mail that it answers
-            for key in dict.fromkeys((waits.thread, *waits.message_ids)):
+            keys = dict.fromkeys((waits.thread, *waits.message_ids))
+            # a thread is named by its root; a short answer names only the mail that it answers, not that mail's root
+            for key in tuple(keys):
+                keys |= dict.fromkeys(str(mail.data["thread"]) for mail in await self._mails(f"message:{key}"))
+            for key in keys:
                 for mail in reversed(await self._mails(f"thread:{key}")):
                     if since is not None and _written(mail.data) > since and not mail.data.get("backlog"):
                         await self._compare(mail.data, ended)

@@ -193,6 +193,17 @@ async def test_in_a_burst_an_answer_is_known_by_the_mail_that_it_names(tmp_path:
         assert await house.engine.dead_letters() == []
 
 
+async def test_in_a_burst_an_answer_is_known_where_the_question_has_lost_the_root_of_its_thread(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        house.mail(sender="Someone <some@example.com>", subject="Hello", number=1)
+        house.mail(sender="Someone <some@example.com>", subject="Re: Hello", References="<m1@example.com>", number=2)
+        house.mail(sender="Dana <dana@example.com>", subject="A quote", In_Reply_To="<m2@example.com>", number=3)
+        whole = "<m1@example.com> <m2@example.com>"
+        house.mail(sender="Dana <dana@example.com>", subject="Re: Hello, a note", References=whole, number=4)
+        await house.calm()
+        assert await waiting(house) == ["answered"]
+
+
 async def test_hundreds_cost_no_run_and_no_call(tmp_path: Path) -> None:
     async with House(tmp_path, FOLLOW) as house:
         for number in range(300):
