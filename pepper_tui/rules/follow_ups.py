@@ -10,6 +10,7 @@ told: an answer as a notice on its matter; a due one as a signal (``signals.foll
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
@@ -34,7 +35,7 @@ from pepper_tui.model import (
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.draft import unanswerable
 from pepper_tui.rules.hands import Hands
-from pepper_tui.store import ContextStore, Following, Subscriber
+from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
 from pepper_tui.text import one_line
 
 SOURCE: Final = "follow_up"
@@ -96,24 +97,23 @@ class FollowUps:
 
     async def drop(self, ident: str) -> str:
         """End one by the user's word. Raises ``ValueError`` where there is none that is open."""
-        async with self._ending:
-            found = await self._loaded(ident)
-            if found is None:
-                raise ValueError("there is no such follow-up that is open")
-            await self._end(*found, FollowUpState.DROPPED)
-        return f"no longer waits for {found[0].who}: {found[0].subject}"
+        dropped = await self._change(ident, lambda _: FollowUpState.DROPPED)
+        if dropped is None:
+            raise ValueError("there is no such follow-up that is open")
+        return f"no longer waits for {dropped.who}: {dropped.subject}"
 
     async def wrote(self, matter: str, to: Collection[str], when: float) -> None:
         """Count the time anew from ``when`` for what waits in ``matter`` for ``to`` (addresses in lower case)."""
+
+        def begin_anew(waits: FollowUp) -> FollowUpState | None:
+            if when <= waits.since or not set(to) & set(waits.parties):
+                return None
+            waits.due, waits.wrote = waits.due + when - waits.since, when
+            return FollowUpState.OPEN
+
         for ident in sorted(self._threads.get(matter.removeprefix("mail:"), ())):
-            async with self._ending:
-                found = await self._loaded(ident)
-                if found is None or when <= found[0].since or not set(to) & set(found[0].parties):
-                    continue
-                waits, version = found
-                waits.due, waits.wrote = waits.due + when - waits.since, when
-                await self._save(waits, version)
-                self._open[ident] = waits
+            if changed := await self._change(ident, begin_anew):
+                self._open[ident] = changed
         self._arm()
 
     # ------------------------------------------------------------------------------------------------ following
@@ -246,16 +246,21 @@ class FollowUps:
             self._put_off |= dict.fromkeys((waits.id for waits in due), self._clock.monotonic() + _AGAIN)
             due = []
         for waits in due:
-            async with self._ending, self._store.unit():
-                found = await self._loaded(waits.id)
-                if found is not None:
-                    await self._end(*found, FollowUpState.DUE)
-                    signal = await self._due_signal(found[0])
-                    await self._store.put(
-                        signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content
-                    )
-            self._open.pop(waits.id, None)  # the watch follows in a moment; until then it is not due again
+            with contextlib.suppress(VersionConflictError):  # a handler of mail has ended it at this moment
+                async with self._ending, self._store.unit():
+                    await self._end_as_due(waits)
         self._arm()
+
+    async def _end_as_due(self, noted: FollowUp) -> None:
+        found = await self._loaded(noted.id)
+        if found is not None and found[0].due > self._clock.now():
+            self._open[noted.id] = found[0]  # what was noted was an older version, given late
+            return
+        if found is not None:
+            await self._end(*found, FollowUpState.DUE)
+            signal = await self._due_signal(found[0])
+            await self._store.put(signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content)
+        self._open.pop(noted.id, None)  # the watch follows in a moment; until then it is not due again
 
     async def _due_signal(self, waits: FollowUp) -> Signal:
         since = datetime.fromtimestamp(waits.since, self._hands.zone)
@@ -308,6 +313,20 @@ class FollowUps:
         saved = await self._store.get(ident, namespace=Namespace.FOLLOW_UP)
         waits = FollowUp.one(saved)
         return (waits, saved.version) if waits and saved and waits.state is FollowUpState.OPEN else None
+
+    async def _change(self, ident: str, change: Callable[[FollowUp], FollowUpState | None]) -> FollowUp | None:
+        """Save what ``change`` makes of one that is open, in the state that it gives; None: nothing is changed."""
+        while True:
+            async with self._ending:
+                found = await self._loaded(ident)
+                state = change(found[0]) if found is not None else None
+                if found is None or state is None:
+                    return None
+                try:
+                    await (self._save(*found) if state is FollowUpState.OPEN else self._end(*found, state))
+                except VersionConflictError:
+                    continue  # a handler of mail ends one in its unit, which is committed after it has let go of it
+                return found[0]
 
     async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
         waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()

@@ -101,6 +101,27 @@ async def test_an_answer_of_mine_while_a_late_one_waits_for_mail(tmp_path: Path)
         await house.until(lambda: house.facts("signals.follow_up"))
 
 
+async def test_an_answer_of_mine_before_the_look_back_for_theirs(tmp_path: Path) -> None:
+    """What is given late, or again, shows a follow-up as it was when it was made."""
+    async with House(tmp_path, FOLLOW) as house:
+        store, torn = house.engine.store, {"thread": "<m1@example.com>"}
+        await store.store(torn, namespace="raw.mail", context_id="torn", tags={"message:<m1@example.com>"})
+        await asked(house)
+        await house.until(store.dead, step=30.0)
+        await store.delete("torn", namespace="raw.mail")
+        await house.clock.advance(10 * HOUR)
+        own_mail(house)
+        await house.calm()
+        assert await store.redrive("rules.look_back") == 1
+        house.mail(sender="Carol <carol@example.net>", subject="Another quote", number=2)
+        await house.calm()
+        await house.clock.advance(39 * HOUR)
+        await house.calm()
+        assert await waiting(house) == ["open", "open"]
+        await house.clock.advance(10 * HOUR)
+        await house.until(lambda: house.facts("signals.follow_up"))
+
+
 async def test_my_mail_to_somebody_else_moves_nothing(tmp_path: Path) -> None:
     async with House(tmp_path, FOLLOW) as house:
         await asked(house)
