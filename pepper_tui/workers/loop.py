@@ -50,6 +50,7 @@ from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_
 CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
+_CLOSE: Final = 0.001  # seconds that are no time left: sums of floats, too short to move a clock
 
 _log = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ class RunLoop:
             await self._moving.wait()
             self._tick()
             left = self.kind.max_seconds - self.run.active_seconds
-            if left <= 0:
+            if left < _CLOSE:
                 words = f"Stopped after {self.kind.max_seconds:.0f} s of work, the bound of this kind."
                 self.stop(RunState.FAILED, f"{words} {self._so_far()}")
                 return
