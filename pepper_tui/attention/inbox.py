@@ -11,14 +11,14 @@ says why in its metadata (``withdrawn``).
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.timers import Timers
+from pepper_tui.attention.told import SAME_WINDOW, UNPAIRED, Told, same_state
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
     NOTIFICATION,
@@ -41,13 +41,9 @@ from pepper_tui.text import one_line
 
 UNDO_NAMESPACE: Final = "undo"
 UNDO_DEPTH: Final = 20
-SAME_WINDOW: Final = 7 * 86_400.0  # seconds in which an equal item of a matter is not announced again
 _UNDO_ID: Final = "inbox"
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
-_UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
-_CLOCK: Final = f"{_SIGNALS}clock:"
-REMEMBERED: Final = 50_000  # announcements, of which a repetition is noticed
 _ALL: Final = 100_000
 _TOLD_BEFORE: Final = "the same was announced before"
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
@@ -75,9 +71,7 @@ class Inbox:
         """``acquaintance`` knows how well the user knows a sender; without it all are unknown."""
         self._store, self._clock, self._timers = store, clock, timers
         self._acquaintance = acquaintance or Acquaintance(store)
-        self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
-        self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
-        self._states: dict[tuple[str, str, str], tuple[str, float, str]] = {}  # the newest → id, when, signature
+        self._told = Told()
         self._acting = asyncio.Lock()
         self._following = Following(
             store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, name="attention.inbox"
@@ -150,13 +144,13 @@ class Inbox:
         async with self._acting:
             await self._acquaintance.introduce(item)
             text = f"{item.title}\n{item.body}"
-            if self._duplicate(item):
+            if self._told.before(item):
                 item.state = NOTIFICATION.move(item.state, NotificationState.DONE)
                 withdrawn = {"withdrawn": _TOLD_BEFORE}
                 await self._store.put(item, namespace=Namespace.NOTIFICATION, text=text, metadata=withdrawn)
                 return None
             context = await self._store.put(item, namespace=Namespace.NOTIFICATION, text=text, tags=[OPEN_TAG])
-            await self._settle(item)
+            await self._settle(item, self._told.announce)
             return context
 
     async def withdraw(
@@ -170,7 +164,7 @@ class Inbox:
         async with self._acting:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
             found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
-            found = [c for c in found if c.created_at <= before and c.data.get("kind") not in _UNPAIRED]
+            found = [c for c in found if c.created_at <= before and c.data.get("kind") not in UNPAIRED]
             items = [Notification.of(context) for context in found]
             if not items:
                 return 0
@@ -334,7 +328,7 @@ class Inbox:
 
     async def _stale(self, item: Notification) -> str:
         """Why ``item``, put away earlier, need not come back; empty where it should."""
-        if not item.matter or item.kind in _UNPAIRED:
+        if not item.matter or item.kind in UNPAIRED:
             return ""
         since = ContextFilter(
             namespaces=[f"{Namespace.SIGNALS}.*", Namespace.TOOL_CALL], limit=_LOOKED_AT, include_expired=True
@@ -351,7 +345,7 @@ class Inbox:
         if isinstance(facts.get("end"), int | float) and facts["end"] <= self._clock.now():
             return "it is over"
         for other in await self._open() if item.matter_kind == "state" else ():
-            if _same_state(other.data, item) and other.data.get("created_at", 0.0) > item.created_at:
+            if same_state(other.data, item) and other.data.get("created_at", 0.0) > item.created_at:
                 return f"replaced by {other.context_id}"
         return ""
 
@@ -359,6 +353,7 @@ class Inbox:
 
     async def _take(self, updates: list[ContextUpdate]) -> None:
         for update in updates:
+            self._told.committed(update.context.context_id)
             for item in [] if update.deleted else Notification.readable([update.context]):
                 if update.context.version == 1 and item.state is NotificationState.NEW:
                     await self._arrived(item)
@@ -381,99 +376,38 @@ class Inbox:
         # what was held back tells nobody: should what told the same be gone with a crash, it has to be told again
         told = [context for context in recent if context.metadata.get("withdrawn") != _TOLD_BEFORE]
         for item in Notification.readable(sorted(told, key=lambda c: c.created_at)):
-            self._note(item)
-
-    def _note(self, item: Notification) -> None:
-        if item.kind in _UNPAIRED:
-            return
-        told = item.id, item.created_at
-        if item.matter_kind == "state":
-            self._states.pop(_state(item), None)
-            self._states[_state(item)] = *told, signature(item)
-        elif item.source.startswith(_SIGNALS):
-            self._sources.setdefault((item.source, _told_as(item)), told)
-        elif item.matter:
-            self._announced.setdefault((item.matter, signature(item)), told)
-        for known in (self._announced, self._sources, self._states):
-            while len(known) > REMEMBERED:
-                del known[next(iter(known))]  # type: ignore[arg-type]
-
-    def _duplicate(self, item: Notification) -> bool:
-        if item.kind in _UNPAIRED:
-            return False
-        if item.matter_kind == "state":
-            ident, when, told = self._states.get(_state(item), (item.id, 0.0, ""))
-            same = ident != item.id and told == signature(item) and item.created_at - when <= SAME_WINDOW
-            return same and not _recurs(item)
-        if item.source.startswith(_SIGNALS):
-            return self._first(self._sources, (item.source, _told_as(item)), item)
-        return bool(item.matter) and self._first(self._announced, (item.matter, signature(item)), item)
-
-    @staticmethod
-    def _first(known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification) -> bool:
-        """Whether another item was told under ``key`` before, and not too long ago."""
-        first = known.get(key)
-        if first is None or first[0] == item.id:
-            return False
-        if item.created_at - first[1] > SAME_WINDOW:
-            del known[key]
-            return False
-        return True
+            self._told.committed(item.id)
+            self._told.note(item)
 
     async def _arrived(self, item: Notification) -> None:
         """An item that another part stored: hold back a repetition; of a state, let it replace older ones."""
         async with self._acting:
-            if self._duplicate(item):
+            if self._told.before(item):
                 context = await self._store.get(item.id, namespace=Namespace.NOTIFICATION)
                 if context:
                     await self._close(context, _TOLD_BEFORE)
                 return
-            await self._settle(item)
+            await self._settle(item, self._told.note)
 
-    async def _settle(self, item: Notification) -> None:
-        newest = self._states.get(_state(item))
+    async def _settle(self, item: Notification, note: Callable[[Notification], None]) -> None:
+        newest = self._told.newest(item)
         if item.matter_kind == "state" and newest is not None and newest[1] > item.created_at:
             return
-        self._note(item)
+        note(item)
         settled = newest is not None and newest[0] == item.id
-        if settled or not item.matter or item.kind in _UNPAIRED or item.matter_kind != "state":
+        if settled or not item.matter or item.kind in UNPAIRED or item.matter_kind != "state":
             return
         for context in await self._open():
             older = context.data
             if context.context_id == item.id or older.get("created_at", 0.0) > item.created_at:
                 continue
-            if _same_state(older, item):
+            if same_state(older, item):
                 await self._close(context, f"replaced by {item.id}")
-
-
-def _same_state(other: Json, item: Notification) -> bool:
-    """Whether another item tells of the same state: same matter, kind and source of signals."""
-    told = (other.get("matter"), other.get("kind"), str(other.get("source", "")).partition(":")[0])
-    return told == _state(item)
-
-
-def _state(item: Notification) -> tuple[str, str, str]:
-    return item.matter, item.kind, item.source.partition(":")[0]
-
-
-def _recurs(item: Notification) -> bool:
-    """Whether a rule tells it at each of its times: what is said then may be the same as before."""
-    return item.source.startswith(_CLOCK) or item.matter.startswith("rule:")
-
-
-def _told_as(item: Notification) -> str:
-    return "brief" if item.kind == "brief" else "notice"
 
 
 def _called(items: Sequence[Notification]) -> str:
     more = f" and {len(items) - 1} more" if len(items) > 1 else ""
     return one_line(items[0].title, 60) + more
-
-
-def signature(item: Notification) -> str:
-    """What makes two items of one matter the same: sender, kind, title and text, whatever their case and spacing."""
-    said = " ".join(f"{item.sender} {item.kind} {item.title} {item.body}".lower().split())
-    return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
 def _timer(notification_id: str) -> str:

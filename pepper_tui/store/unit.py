@@ -87,6 +87,12 @@ class UnitOfWork:
         """The delivery is dead until it is re-driven."""
         self._move(Move(delivery.subscription, delivery.seq, DeliveryState.DEAD, error=error))
 
+    def writes(self, namespace: str, context_id: str) -> bool:
+        """Whether a write to this context is among what the unit will commit."""
+        return any(
+            isinstance(op, Write) and (op.namespace, op.context_id) == (namespace, context_id) for op in self.operations
+        )
+
     def _move(self, move: Move) -> None:
         for index, op in enumerate(self.operations):
             if isinstance(op, Move) and (op.subscription, op.seq) == (move.subscription, move.seq):

@@ -112,13 +112,48 @@ async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> 
     assert await desk.inbox.announce(first) is not None
 
 
+@pytest.mark.parametrize("kind", ["source", "matter", "state"])
+async def test_what_a_unit_never_committed_silences_nothing(desk: Desk, kind: str) -> None:
+    source = {"source": "signals.mail:s", "matter": "tool.result:c", "state": "disk:s"}[kind]
+    matter_kind: MatterKind = "state" if kind == "state" else "event"
+
+    def item(name: str) -> Notification:
+        return Notification(name, "t", "", "because", source, desk.clock.now(), matter="m", matter_kind=matter_kind)
+
+    async def failing() -> None:
+        async with desk.store.unit():
+            assert await desk.inbox.announce(item("a")) is not None
+            assert await desk.inbox.announce(item("b")) is None  # in the unit itself it counts at once
+            assert await asyncio.create_task(desk.inbox.announce(item("c"))) is not None
+            raise RuntimeError("the disk")
+
+    with pytest.raises(RuntimeError, match="the disk"):
+        await failing()
+    assert await desk.inbox.announce(item("d")) is None
+    assert await state(desk, "c") is NotificationState.NEW
+
+
+async def test_of_two_units_at_one_moment_the_later_is_held_back(desk: Desk) -> None:
+    first, second = (Notification(name, "t", "", "because", "signals.mail:s", 0.0, matter="m") for name in "ab")
+    async with desk.store.unit():
+        await desk.inbox.announce(first)
+
+        async def beside() -> None:
+            async with desk.store.unit():
+                await desk.inbox.announce(second)
+
+        await asyncio.create_task(beside())
+    await becomes(desk, "a", NotificationState.DONE)
+    assert await state(desk, "b") is NotificationState.NEW
+
+
 async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> None:
     await notice(desk, "a", "m1", "Book the room")
-    await until(lambda: bool(desk.inbox._announced))
+    await until(lambda: bool(desk.inbox._told._announced))
     await notice(desk, "b", "m1", "book the  room")  # the same once more
     await becomes(desk, "b", NotificationState.DONE)
     await notice(desk, "c", "m1", "Thanks!")
-    await until(lambda: len(desk.inbox._announced) == 2)
+    await until(lambda: len(desk.inbox._told._announced) == 2)
     assert await state(desk, "a") is NotificationState.NEW
     assert await state(desk, "c") is NotificationState.NEW
     assert await desk.inbox.withdraw("m1", "answered") == 2

@@ -158,7 +158,8 @@ class Orders:
 
     def _answer_in_time(self, waits: Row) -> Row | None:
         """An answer that lay there well before the follow-up fell due, though nobody had read it yet."""
-        answer = self._answer_to(waits) if not self._watch.outside.faulty_disk else None
+        outside = self._watch.outside  # by a clock that was put back, what came later came before
+        answer = None if outside.faulty_disk or outside.set_back else self._answer_to(waits)
         by = min(waits.data["due"], waits.data["ended_at"]) - A_WHILE
         return answer if answer is not None and answer.data["arrived"] < by else None
 

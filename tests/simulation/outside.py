@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,9 @@ class Outside:
         self.on_effect: Callable[[Performed], None] = lambda _: None
         self.letters: list[Letter] = []
         self.latest = 0.0  # what the wall clock showed before it was put back
+        self.set_back = False  # whether the wall clock was put back ever
         self.faulty_disk = False  # whether the disk has failed ever
+        self.slips: Counter[int] = Counter()  # of the own feed's tally, by update
         self._number = 0
 
     # ------------------------------------------------------------------------------------------- mail

@@ -8,6 +8,7 @@ from pepper_tui.api import context_store, subscriber
 from tests.simulation.outside import world
 
 NAME = "gauge"
+MOST_SLIPS = 3  # of one update; a handler that never gets through is given up, rightly
 
 
 async def run(ctx: Any) -> None:
@@ -34,5 +35,6 @@ def process(raw: dict[str, Any]) -> dict[str, Any]:
 async def tally(update: Any) -> None:
     outside = world()
     await context_store.store({"of": update.context.data["id"]}, namespace="tally", context_id=update.context.id)
-    if outside.chance.random() < outside.faults.tool / 2:
+    if outside.slips[update.seq] < MOST_SLIPS and outside.chance.random() < outside.faults.tool / 2:
+        outside.slips[update.seq] += 1
         raise RuntimeError("the tally slipped")

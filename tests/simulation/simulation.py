@@ -802,6 +802,7 @@ class Simulation:
         jump = self._chance.choice((-3600.0, -5.0, 30.0, 3600.0, 3 * 86_400.0))
         self.outside.latest = max(self.outside.latest, self.clock.now())
         self.clock.offset += jump
+        self.outside.set_back |= jump < 0
         self._set_back -= min(0.0, jump)
 
     def _fill_disk(self) -> None:
