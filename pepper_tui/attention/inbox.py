@@ -353,8 +353,8 @@ class Inbox:
 
     async def _take(self, updates: list[ContextUpdate]) -> None:
         for update in updates:
-            self._told.committed(update.context.context_id)
             for item in [] if update.deleted else Notification.readable([update.context]):
+                self._told.committed(item)
                 if update.context.version == 1 and item.state is NotificationState.NEW:
                     await self._arrived(item)
                 elif item.state is NotificationState.SNOOZED:
@@ -376,7 +376,7 @@ class Inbox:
         # what was held back tells nobody: should what told the same be gone with a crash, it has to be told again
         told = [context for context in recent if context.metadata.get("withdrawn") != _TOLD_BEFORE]
         for item in Notification.readable(sorted(told, key=lambda c: c.created_at)):
-            self._told.committed(item.id)
+            self._told.committed(item)
             self._told.note(item)
 
     async def _arrived(self, item: Notification) -> None:

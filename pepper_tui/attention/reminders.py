@@ -13,9 +13,9 @@ import hashlib
 from datetime import datetime, tzinfo
 from typing import Final
 
-from pepper_tui.attention.occurrences import newest_and_next, zone_of
 from pepper_tui.attention.timers import Timers
 from pepper_tui.clock import Clock
+from pepper_tui.clock.recurrence import newest_and_next, zone_of
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,

@@ -18,92 +18,80 @@ UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for its
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _CLOCK: Final = f"{_SIGNALS}clock:"
 
-State = tuple[str, str, str]
-"""Matter, kind and namespace of the source."""
+_Key = tuple[str, ...]
 
 
 class Told:
     def __init__(self) -> None:
-        self._announced: dict[tuple[str, str], tuple[str, float]] = {}  # (matter, signature) → id, when
-        self._sources: dict[tuple[str, str], tuple[str, float]] = {}  # (source, kind) → id, when
-        self._states: dict[State, tuple[str, float, str]] = {}  # the newest → id, when, signature
-        self._uncommitted: set[str] = set()
+        self._known: dict[_Key, tuple[str, float, str]] = {}  # id, when and signature of what told it
+        self._uncommitted: set[tuple[_Key, str]] = set()
 
     def announce(self, item: Notification) -> None:
         """Remember an item that is stored just now, in the caller's unit where there is one."""
-        if current_unit() is not None:
-            self._uncommitted.add(item.id)
+        if (key := _key(item)) and current_unit() is not None:
+            self._uncommitted.add((key, item.id))
         self.note(item)
 
-    def committed(self, notification_id: str) -> None:
-        """From here on it counts for everybody."""
-        self._uncommitted.discard(notification_id)
+    def committed(self, item: Notification) -> None:
+        """From here on it counts for everybody, as it stands: two units may have told different things by one id."""
+        if key := _key(item):
+            self._uncommitted.discard((key, item.id))
 
     def note(self, item: Notification) -> None:
-        """Remember ``item``; of what is told once only, the first stays."""
-        if item.kind in UNPAIRED:
+        """Remember ``item``: of a state the newest, of anything else the first."""
+        key = _key(item)
+        if key is None or (item.matter_kind != "state" and self._teller(key)):
             return
-        told = item.id, item.created_at
-        if item.matter_kind == "state":
-            self._states.pop(state_of(item), None)
-            self._states[state_of(item)] = *told, signature(item)
-        elif item.source.startswith(_SIGNALS):
-            self._keep_first(self._sources, (item.source, _told_as(item)), told)
-        elif item.matter:
-            self._keep_first(self._announced, (item.matter, signature(item)), told)
-        for known in (self._announced, self._sources, self._states):
-            while len(known) > REMEMBERED:
-                del known[next(iter(known))]  # type: ignore[arg-type]
+        self._known.pop(key, None)
+        self._known[key] = item.id, item.created_at, signature(item)
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
 
     def before(self, item: Notification) -> bool:
         """Whether another item has told the same, and not too long ago."""
-        if item.kind in UNPAIRED:
+        key = _key(item)
+        teller = self._teller(key) if key else None
+        if key is None or teller is None or teller[0] == item.id:
             return False
+        lately = item.created_at - teller[1] <= SAME_WINDOW
         if item.matter_kind == "state":
-            ident, when, told = self.newest(item) or (item.id, 0.0, "")
-            same = ident != item.id and told == signature(item) and item.created_at - when <= SAME_WINDOW
-            return same and not _recurs(item)
-        if item.source.startswith(_SIGNALS):
-            return self._by_another(self._sources, (item.source, _told_as(item)), item)
-        return bool(item.matter) and self._by_another(self._announced, (item.matter, signature(item)), item)
+            return lately and teller[2] == signature(item) and not _recurs(item)
+        if not lately:
+            del self._known[key]
+        return lately
 
-    def newest(self, item: Notification) -> tuple[str, float, str] | None:
-        """Id, time and signature of what was told last of the state that ``item`` tells of."""
-        newest = self._states.get(state_of(item))
-        return newest if newest is not None and self._counts(newest[0]) else None
+    def newest(self, item: Notification) -> tuple[str, float] | None:
+        """Id and time of what was told last of the state that ``item`` tells of."""
+        teller = self._teller(key) if item.matter_kind == "state" and (key := _key(item)) else None
+        return teller[:2] if teller else None
 
-    def _keep_first(
-        self, known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], told: tuple[str, float]
-    ) -> None:
-        if key not in known or not self._counts(known[key][0]):
-            known[key] = told
-
-    def _by_another(
-        self, known: dict[tuple[str, str], tuple[str, float]], key: tuple[str, str], item: Notification
-    ) -> bool:
-        first = known.get(key)
-        if first is None or first[0] == item.id or not self._counts(first[0]):
-            return False
-        if item.created_at - first[1] > SAME_WINDOW:
-            del known[key]
-            return False
-        return True
-
-    def _counts(self, ident: str) -> bool:
-        if ident not in self._uncommitted:
-            return True
+    def _teller(self, key: _Key) -> tuple[str, float, str] | None:
+        found = self._known.get(key)
+        if found is None or (key, found[0]) not in self._uncommitted:
+            return found
         unit = current_unit()
-        return unit is not None and unit.writes(Namespace.NOTIFICATION, ident)
+        return found if unit is not None and unit.writes(Namespace.NOTIFICATION, found[0]) else None
+
+
+def _key(item: Notification) -> _Key | None:
+    """Under what an item is known; ``None`` where it is told each time."""
+    if item.kind in UNPAIRED:
+        return None
+    if item.matter_kind == "state":
+        return "state", *_state(item.matter, item.kind, item.source)
+    if item.source.startswith(_SIGNALS):
+        return "source", item.source, "brief" if item.kind == "brief" else "notice"
+    return ("matter", item.matter, signature(item)) if item.matter else None
+
+
+def _state(matter: str, kind: str, source: str) -> tuple[str, str, str]:
+    return matter, kind, source.partition(":")[0]
 
 
 def same_state(other: Json, item: Notification) -> bool:
     """Whether another item tells of the same state: same matter, kind and source of signals."""
-    told = (other.get("matter"), other.get("kind"), str(other.get("source", "")).partition(":")[0])
-    return told == state_of(item)
-
-
-def state_of(item: Notification) -> State:
-    return item.matter, item.kind, item.source.partition(":")[0]
+    told = _state(other.get("matter", ""), other.get("kind", ""), str(other.get("source", "")))
+    return told == _state(item.matter, item.kind, item.source)
 
 
 def signature(item: Notification) -> str:
@@ -115,7 +103,3 @@ def signature(item: Notification) -> str:
 def _recurs(item: Notification) -> bool:
     """Whether a rule tells it at each of its times: what is said then may be the same as before."""
     return item.source.startswith(_CLOCK) or item.matter.startswith("rule:")
-
-
-def _told_as(item: Notification) -> str:
-    return "brief" if item.kind == "brief" else "notice"

@@ -11,7 +11,7 @@ import threading
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from pepper_tui.attention.occurrences import check_rule, instant, wall_time
+from pepper_tui.clock.recurrence import check_rule, instant, wall_time
 from pepper_tui.text import one_line
 
 EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'next monday', '2027-03-01 10:00'"

@@ -133,6 +133,25 @@ async def test_what_a_unit_never_committed_silences_nothing(desk: Desk, kind: st
     assert await state(desk, "c") is NotificationState.NEW
 
 
+async def test_one_id_told_by_two_units_counts_as_it_was_committed(desk: Desk) -> None:
+    """A follow-up that two mails answer at one moment: one of them wins, and the other is told by nobody yet."""
+
+    def item(name: str, mail: str) -> Notification:
+        return Notification(name, "t", "", "because", f"signals.mail:{mail}", desk.clock.now(), matter="m")
+
+    async def losing() -> None:
+        async with desk.store.unit():
+            await desk.inbox.announce(item("answered", "second"))
+            raise RuntimeError("a version conflict")
+
+    with pytest.raises(RuntimeError, match="conflict"):
+        await losing()
+    await desk.inbox.announce(item("answered", "first"))
+    await until(lambda: bool(desk.inbox._told._known))
+    await desk.inbox.announce(item("x", "other"))
+    assert await desk.inbox.announce(item("b", "second")) is not None
+
+
 async def test_of_two_units_at_one_moment_the_later_is_held_back(desk: Desk) -> None:
     first, second = (Notification(name, "t", "", "because", "signals.mail:s", 0.0, matter="m") for name in "ab")
     async with desk.store.unit():
@@ -149,11 +168,11 @@ async def test_of_two_units_at_one_moment_the_later_is_held_back(desk: Desk) -> 
 
 async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> None:
     await notice(desk, "a", "m1", "Book the room")
-    await until(lambda: bool(desk.inbox._told._announced))
+    await until(lambda: bool(desk.inbox._told._known))
     await notice(desk, "b", "m1", "book the  room")  # the same once more
     await becomes(desk, "b", NotificationState.DONE)
     await notice(desk, "c", "m1", "Thanks!")
-    await until(lambda: len(desk.inbox._told._announced) == 2)
+    await until(lambda: len(desk.inbox._told._known) == 2)
     assert await state(desk, "a") is NotificationState.NEW
     assert await state(desk, "c") is NotificationState.NEW
     assert await desk.inbox.withdraw("m1", "answered") == 2

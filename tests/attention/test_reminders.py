@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pepper_tui.attention import Inbox, Reminders, Timers
-from pepper_tui.attention.occurrences import newest_and_next
 from pepper_tui.clock import ManualClock
+from pepper_tui.clock.recurrence import newest_and_next
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepper_tui.attention.occurrences import check_rule, newest_and_next, wall_time
+from pepper_tui.clock.recurrence import check_rule, newest_and_next, wall_time
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "UTC")
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
