@@ -31,6 +31,7 @@ from pepper_tui.remote import NoEngineError, request
 from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
 from pepper_tui.text import clean, one_line
+from pepper_tui.time_commands import when as when_command
 
 Json = dict[str, Any]
 
@@ -47,6 +48,7 @@ config_app = typer.Typer(
 app.add_typer(config_app, name="config")
 app.add_typer(store_app, name="store")
 app.add_typer(rules_app, name="rules")
+app.command("when")(when_command)
 
 
 def main() -> None:

@@ -47,11 +47,19 @@ def when(seconds: float, *, exact: bool = False) -> str:
     return f"{at_that_time:%Y-%m-%d %H:%M:%S}" if exact else f"{at_that_time:%Y-%m-%d %H:%M}"
 
 
-def _zone_of(home: Path | None) -> tzinfo | None:
-    """The zone that the config of ``home`` names; ``None``, the machine's own, where none can be read."""
+def user_settings(home: Path | None) -> dict[str, Any]:
+    """The section ``[user]`` of a home's config; empty where none can be read."""
     try:
         user = tomllib.loads((home / "config.toml").read_text(encoding="utf-8")).get("user") if home else None
-        zone = user.get("zone") if isinstance(user, dict) else None
+        return user if isinstance(user, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _zone_of(home: Path | None) -> tzinfo | None:
+    """The zone that the config of ``home`` names; ``None``, the machine's own, where none can be read."""
+    zone = user_settings(home).get("zone")
+    try:
         return ZoneInfo(zone) if isinstance(zone, str) and zone else None
     except (OSError, ValueError, ZoneInfoNotFoundError):
         return None

@@ -69,6 +69,17 @@ def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzin
     return newest, following
 
 
+def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float | None:
+    """The first occurrence of ``rule``, counted from ``starts``, that is later than ``after``."""
+    base: tzinfo = UTC if "FREQ=HOURLY" in rule and "BYHOUR" not in rule else zone
+    last = wall_time(max(after, starts), base) + HORIZON
+    for wall in _expand(rule, wall_time(starts, base), base, last):
+        at = instant(wall, base) + starts % 1
+        if at > after:
+            return at
+    return None
+
+
 def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> _Rule:
     """The rule from ``start`` in naive wall time, ending at ``last`` at the latest."""
     found = _UNTIL.search(rule)

@@ -1,0 +1,138 @@
+"""A grammar of time phrases, one a language: text to all that it can say.
+
+The grammar is read by an Earley parser, which finds every way to read a phrase; nothing of the phrase is ever left out.
+Of all readings those with the fewest parts stand: "24 december 2026" is one date, and no date at 20:26.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from itertools import islice, product
+from typing import Any, Final
+
+import lark
+
+from pepper_tui.clock.words import english, german
+from pepper_tui.clock.words.building import Building, Impossible
+from pepper_tui.clock.words.parts import Part, Unclear
+from pepper_tui.clock.words.zones import ZONES
+
+LONGEST: Final = 100  # characters
+_READINGS: Final = 256  # ways to read one phrase that are looked at
+_LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
+_FILES: Final = {"en": "english.lark", "de": "german.lark"}
+_NO_LETTER: Final = r"(?![^\W\d_])"
+_SHARED: Final = r"""
+_COMMA: /[,;]/
+_DASH: /[-–—]/
+_AT_SIGN: /@/
+_AMPERSAND: /[&+]/
+DIGITS: /\d{1,4}(?![\d:])/
+DAY_NUMBER: /\d{1,2}(?!\d)/
+DIGITS_MINUTE: /[0-5]\d(?![\d:])/
+DECIMAL: /\d{1,6}[.,]\d+/
+MILITARY: /[0-2]\d[0-5]\d(?!\d)/
+ISO: /\d{4}[-\/.]\d{1,2}[-\/.]\d{1,2}(?!\d)/
+SLASHED: /\d{1,2}\/\d{1,2}(?:\/\d{2,4})?(?![\d\/])|\d{1,2}-\d{1,2}-\d{4}(?!\d)/
+YEAR: /(?:19|20|21)\d{2}(?!\d)/
+SHORT_YEAR: /['’]\d{2}(?!\d)/
+%ignore /\s+/
+"""
+
+_PROPER: Final = re.compile(r'"([^"]+)"')
+
+
+class Grammar:
+    """What one language can say of time. ``language``: "en" or "de"."""
+
+    def __init__(self, language: str) -> None:
+        self._words = {**_LANGUAGES[language], "ZONE": ZONES}
+        self._building = Building()
+        self._parser = lark.Lark(
+            _source(language, self._words),
+            parser="earley",
+            lexer="dynamic",
+            ambiguity="explicit",
+            g_regex_flags=re.IGNORECASE,
+            propagate_positions=False,
+        )
+
+    def read(self, text: str) -> list[tuple[Part, ...]]:
+        """The parts that ``text`` says: each way to read it that has the fewest. Raises ``Unclear``."""
+        if len(text) > LONGEST:
+            raise Unclear("it is too long for a time")
+        try:
+            tree = self._parser.parse(text)
+        except lark.exceptions.UnexpectedCharacters as error:
+            raise Unclear(f"“{_word_at(text, error.pos_in_stream or 0)}” is not read in it") from error
+        except lark.exceptions.UnexpectedEOF as error:
+            raise Unclear("it breaks off") from error
+        found: dict[tuple[Part, ...], None] = {}
+        why: list[str] = []
+        for parts in islice(self._ways(tree, why), _READINGS):
+            found[parts] = None
+        if not found:
+            raise Unclear(why[0] if why else "no such time")
+        fewest = min(map(len, found))
+        return [parts for parts in found if len(parts) == fewest]
+
+    def _ways(self, tree: Any, why: list[str]) -> Iterator[Any]:
+        """Each value of a tree of readings. What a reading can't be, is left out; ``why`` tells."""
+        if isinstance(tree, lark.Token):
+            yield self._value(tree)
+            return
+        if tree.data == "_ambig":
+            for each in tree.children:
+                yield from self._ways(each, why)
+            return
+        build: Callable[..., Any] = getattr(self._building, str(tree.data))
+        for children in product(*([*islice(self._ways(child, why), _READINGS)] for child in tree.children)):
+            try:
+                yield build(*children)
+            except Impossible as error:
+                why.append(str(error))
+
+    def _value(self, token: lark.Token) -> Any:
+        known = self._words.get(token.type)
+        if known is not None:
+            plain = " ".join(str(token).lower().split())
+            return known[plain] if plain in known else known[plain.rstrip(".")]
+        return str(token)
+
+
+@cache
+def grammar(language: str) -> Grammar:
+    """The grammar of a language, built once: some 0.2 s."""
+    return Grammar(language)
+
+
+def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> str:
+    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own."""
+    text = resources.files(__package__).joinpath(_FILES[language]).read_text(encoding="utf-8")
+    quoted: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        return quoted.setdefault(found[1], f"_Q{len(quoted)}")
+
+    rules = "\n".join(_PROPER.sub(named, line) for line in text.splitlines() if not line.lstrip().startswith("//"))
+    own = [f"{name}: {_alternatives([word])}" for word, name in quoted.items()]
+    vocabulary = [f"{name}: {_alternatives(entries)}" for name, entries in words.items() if name in rules]
+    return "\n".join((rules, _SHARED, *own, *vocabulary))
+
+
+def _alternatives(words: Any) -> str:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    said = "|".join(re.escape(word).replace(r"\ ", r"\s+").replace("/", r"\/") for word in longest_first)
+    return rf"/(?:{said}){_NO_LETTER}\.?/" if all(len(w) > 1 for w in words) else rf"/(?:{said}){_NO_LETTER}/"
+
+
+def _word_at(text: str, position: int) -> str:
+    """The word that stands at a position, or what is left of it."""
+    start = position
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    found = re.match(r"\w[\w'’.:-]*|\S+", text[start:].lstrip())
+    return found[0] if found else text[start : start + 20]
