@@ -248,19 +248,23 @@ class FollowUps:
         for waits in due:
             with contextlib.suppress(VersionConflictError):  # a handler of mail has ended it at this moment
                 async with self._ending, self._store.unit():
-                    await self._end_as_due(waits)
+                    later = await self._end_as_due(waits)
+                if later is None:
+                    self._open.pop(waits.id, None)  # the watch follows in a moment; until then it is not due again
+                else:
+                    self._open[waits.id] = later
         self._arm()
 
-    async def _end_as_due(self, noted: FollowUp) -> None:
+    async def _end_as_due(self, noted: FollowUp) -> FollowUp | None:
+        """As it stands where it is not due: what was noted was an older version, given late."""
         found = await self._loaded(noted.id)
         if found is not None and found[0].due > self._clock.now():
-            self._open[noted.id] = found[0]  # what was noted was an older version, given late
-            return
+            return found[0]
         if found is not None:
             await self._end(*found, FollowUpState.DUE)
             signal = await self._due_signal(found[0])
             await self._store.put(signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content)
-        self._open.pop(noted.id, None)  # the watch follows in a moment; until then it is not due again
+        return None
 
     async def _due_signal(self, waits: FollowUp) -> Signal:
         since = datetime.fromtimestamp(waits.since, self._hands.zone)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +225,20 @@ async def test_in_a_burst_an_answer_is_known_where_the_question_has_lost_the_roo
         house.mail(sender="Dana <dana@example.com>", subject="Re: Hello, a note", References=whole, number=4)
         await house.calm()
         assert await waiting(house) == ["answered"]
+
+
+async def test_it_falls_due_though_nothing_could_be_written_at_its_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await asked(house)
+        with closing(sqlite3.connect(house.engine.store.path, isolation_level=None)) as beside:
+            beside.execute("CREATE TRIGGER full BEFORE INSERT ON updates BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+            await house.clock.advance(48 * HOUR)
+            await house.until(lambda: "timer follow-ups failed" in caplog.text)
+            beside.execute("DROP TRIGGER full")
+        await house.until(lambda: house.facts("signals.follow_up"), step=1.0)
+        assert await waiting(house) == ["due"]
 
 
 async def test_hundreds_cost_no_run_and_no_call(tmp_path: Path) -> None:
