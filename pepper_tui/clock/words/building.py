@@ -22,6 +22,7 @@ from pepper_tui.clock.words.parts import (
     Length,
     Month,
     NthOf,
+    OnThe,
     Part,
     PartOfDay,
     Past,
@@ -91,6 +92,10 @@ class Building:
 
     def decimal(self, said: str) -> float:
         return float(said.replace(",", "."))
+
+    def fraction(self, said: str) -> float:
+        above, below = said.split("/")
+        return int(above) / int(below)
 
     def one(self, *_: Any) -> int:
         return 1
@@ -164,6 +169,11 @@ class Building:
         _checked(1 <= day <= 31, f"no month has a day {day}")
         return DayOf(day)
 
+    def weekday_day(self, index: int, said: str) -> OnThe:
+        day = int(said)
+        _checked(24 < day <= 31, "a small number beside a weekday is an hour")
+        return OnThe(index, day)
+
     def day_in_month(self, day: int, month: Month) -> DayOf:
         _checked(1 <= day <= 31, f"no month has a day {day}")
         return DayOf(day, month)
@@ -173,7 +183,7 @@ class Building:
         return self.date(day, month, year)
 
     def slashed(self, said: str) -> Slashed:
-        first, second, *year = (int(each) for each in said.replace("/", "-").split("-"))
+        first, second, *year = (int(each) for each in said.replace("/", "-").replace(" ", "").split("-"))
         found = Slashed(first, second, _full(year[0]) if year else None)
         _checked(bool(found.orders()), f"{said} is no date")
         return found
@@ -201,12 +211,15 @@ class Building:
             return month
         return Month(month, self.year(year) if year else None)
 
-    def nth_weekday(self, n: int, index: int, month: Month) -> NthOf:
+    def nth_weekday(self, n: int, index: int, month: Month | None = None) -> NthOf:
         _checked(n <= 5, "a month has at most five of a weekday")
-        return NthOf(n, (index,), month)
+        return _nth(n, (index,), month)
 
-    def last_weekday(self, index: int, month: Month) -> NthOf:
-        return NthOf(-1, (index,), month)
+    def last_weekday(self, index: int, month: Month | None = None) -> NthOf:
+        return _nth(-1, (index,), month)
+
+    def last_but_one_weekday(self, index: int, month: Month | None = None) -> NthOf:
+        return _nth(-2, (index,), month)
 
     def last_day(self, month: Month) -> DayOf:
         return DayOf(-1, month)
@@ -274,6 +287,15 @@ class Building:
     def hour_minute(self, said: str, half: Half = "") -> Clock:
         numbers = [int(each) for each in said.lower().replace("h", ":").replace(".", ":").split(":")]
         return _halved(_clock(*numbers, padded=said[0] == "0"), half)
+
+    def compact(self, said: str, half: Half) -> Clock:
+        return _halved(_clock(int(said[:-2]), int(said[-2:])), half)
+
+    def quarter_to_noon(self) -> Clock:
+        return _clock(11, 45, padded=True)
+
+    def quarter_past_noon(self) -> Clock:
+        return _clock(12, 15, padded=True)
 
     def words_minute(self, hour: int, minute: int, half: Half = "") -> Clock:
         return _halved(_clock(hour, minute), half)
@@ -401,9 +423,11 @@ class Building:
         return After(span, Weekday(index))
 
     def before_clock(self, span: Span, clock: Clock | PartOfDay) -> Shifted:
+        _checked(not span.months and not span.days, "days are counted from a day")
         return Shifted(span, clock, -1)
 
     def after_clock(self, span: Span, clock: Clock | PartOfDay) -> Shifted:
+        _checked(not span.months and not span.days, "days are counted from a day")
         return Shifted(span, clock, 1)
 
     # ------------------------------------------------------------------------------------------------------ rhythms
@@ -523,13 +547,27 @@ class Building:
         return Between(_as_clock(start), _as_clock(end))
 
     def days(self, start: Day, end: Day) -> Days:
+        if isinstance(start, DayOf) and isinstance(end, DayOf) and start.month == Month():
+            _checked(start.day < end.day, "it ends before it begins")
+            return Days(replace(start, month=end.month), end)
         return Days(start, end)
+
+    def month_first_days(self, month: int, first: int, last: int, year: int | None = None) -> Days:
+        return self.day_first_days(first, last, month, year)
+
+    def day_first_days(self, first: int, last: int, month: int, year: int | None = None) -> Days:
+        _checked(first < last, "it ends before it begins")
+        return Days(self.date(first, month, year), self.date(last, month, year))
 
     def zone(self, name: str) -> Zone:
         return Zone(name)
 
     def past(self, *_: Any) -> Past:
         return Past()
+
+
+def _nth(n: int, weekdays: tuple[int, ...], month: Month | None) -> NthOf:
+    return NthOf(n, weekdays, month or Month(), loose=month is None)
 
 
 def _full(year: int) -> int:

@@ -19,6 +19,7 @@ _ORDINALS: Final = (
 _DAYS: Final = {
     "monday": 0, "mon": 0, "tuesday": 1, "tues": 1, "tue": 1, "wednesday": 2, "weds": 2, "wed": 2, "thursday": 3,
     "thurs": 3, "thur": 3, "thu": 3, "friday": 4, "fri": 4, "saturday": 5, "sat": 5, "sunday": 6, "sun": 6,
+    "mo": 0, "tu": 1, "we": 2, "th": 3, "fr": 4, "sa": 5, "su": 6,
 }  # fmt: skip
 
 WORDS: Final[dict[str, dict[str, Any]]] = {
@@ -43,12 +44,14 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
         **dict.fromkeys(("years", "year", "yrs", "yr", "y"), "year"),
     },
     "PART": {
-        "morning": "morning", "mornings": "morning", "noon": "noon", "midday": "noon", "lunchtime": "noon",
-        "lunch": "noon", "lunch time": "noon", "afternoon": "afternoon", "afternoons": "afternoon",
-        "evening": "evening", "evenings": "evening", "night": "night", "nights": "night", "midnight": "midnight",
+        "morning": "morning", "noon": "noon", "midday": "noon", "lunchtime": "noon", "lunch": "noon",
+        "lunch time": "noon", "afternoon": "afternoon", "evening": "evening", "night": "night", "midnight": "midnight",
+        "noonish": "noon",
     },
+    "PARTS": {"mornings": "morning", "afternoons": "afternoon", "evenings": "evening", "nights": "night"},
     "HALF": {
-        **dict.fromkeys(("am", "a.m.", "a.m", "a m"), "am"), **dict.fromkeys(("pm", "p.m.", "p.m", "p m"), "pm"),
+        **dict.fromkeys(("am", "a.m.", "a.m", "a m", "a"), "am"),
+        **dict.fromkeys(("pm", "p.m.", "p.m", "p m", "p"), "pm"),
     },
     "NUMBER_WORD": {word: n for n, word in enumerate((*_ONES, *_TEENS), 1)},
     "HOUR_WORD": {word: n for n, word in enumerate((*_ONES, *_TEENS[:3]), 1)},

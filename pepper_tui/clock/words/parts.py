@@ -223,21 +223,36 @@ class Slashed:
 
 @dataclass(frozen=True, slots=True)
 class NthOf:
-    """The n-th of some weekdays of a month; -1 is the last."""
+    """The n-th of some weekdays of a month; -1 is the last. ``loose``: no month was named."""
 
     n: int
     weekdays: tuple[int, ...]
     month: Month = Month()
+    loose: bool = False
 
     def readings(self, today: date) -> list[Series]:
         found = []
         for first in self.month.firsts(today)[:24]:
             last = calendar.monthrange(first.year, first.month)[1]
             days = [first.replace(day=n) for n in range(1, last + 1) if first.replace(day=n).weekday() in self.weekdays]
-            if self.n <= len(days):
+            if abs(self.n) <= len(days):
                 found.append(days[self.n - 1 if self.n > 0 else self.n])
         if not found:
             raise Unclear("that month has no such day")
+        return [found]
+
+
+@dataclass(frozen=True, slots=True)
+class OnThe:
+    """A weekday that is a certain day of its month ("Thursday the 15th"): the next such day within a year."""
+
+    index: int
+    day: int
+
+    def readings(self, today: date) -> list[Series]:
+        found = [day for day in DayOf(self.day).readings(today)[0][:13] if day.weekday() == self.index]
+        if not found:
+            raise Unclear("no such day comes within a year")
         return [found]
 
 
@@ -383,6 +398,6 @@ class Past:
 
 Part = (
     Clock | PartOfDay | Span | Length | Relative | Weekday | Week | Weekend | Month | Year | DayOf | Slashed | NthOf
-    | EndOf | Feast | After | InWeekOf | Rhythm | Until | Times | Starting | Except | Between | Days | Shifted | Zone
-    | Past
+    | OnThe | EndOf | Feast | After | InWeekOf | Rhythm | Until | Times | Starting | Except | Between | Days | Shifted
+    | Zone | Past
 )  # fmt: skip

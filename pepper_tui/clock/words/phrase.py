@@ -21,6 +21,7 @@ from pepper_tui.clock.words.parts import (
     Length,
     Month,
     NthOf,
+    OnThe,
     Part,
     PartOfDay,
     Past,
@@ -42,7 +43,22 @@ from pepper_tui.clock.words.parts import (
 )
 
 T = TypeVar("T")
-_DAYS: Final = (Relative, Weekday, Week, Weekend, Month, Year, DayOf, NthOf, EndOf, Feast, After, InWeekOf, Slashed)
+_DAYS: Final = (
+    Relative,
+    Weekday,
+    Week,
+    Weekend,
+    Month,
+    Year,
+    DayOf,
+    NthOf,
+    OnThe,
+    EndOf,
+    Feast,
+    After,
+    InWeekOf,
+    Slashed,
+)
 _NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -127,8 +143,8 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     phrase.span = sum(spans[1:], spans[0]) if spans else None
     phrase.between = _one(said, Between, "two ranges")
     if days_said := _one(said, Days, "two ranges of days"):
-        days.append(days_said.start)
-        phrase.last_day = days_said.end
+        days.append(_plain(days_said.start, month_first))
+        phrase.last_day = _plain(days_said.end, month_first)
     phrase.day = _one_day(days, phrase)
     phrase.until = _one([*said, *([phrase.until] if phrase.until else [])], Until, "two ends")
     phrase.times = _one(said, Times, "two counts")
@@ -144,6 +160,10 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     return phrase
 
 
+def _plain(day: Day, month_first: bool) -> Day:
+    return day.day(month_first) if isinstance(day, Slashed) else day
+
+
 def _whole(phrase: Phrase) -> None:
     """Refuse what is said beside something that leaves no room for it."""
     if phrase.between and (phrase.clocks or (phrase.part and phrase.part.name in ("noon", "midnight"))):
@@ -156,6 +176,10 @@ def _whole(phrase: Phrase) -> None:
         if phrase.day is not None:
             raise Unclear("it names two days")
         phrase.day, phrase.starting = phrase.starting, None
+    if phrase.last_day is not None and (phrase.rhythm or phrase.part):
+        raise Unclear("it names a range of days, and more")
+    if isinstance(phrase.day, Month | Year) and (phrase.clocks or phrase.part or phrase.between):
+        raise Unclear("it does not say which day")
     if phrase.rhythm is not None and phrase.span is not None:
         raise Unclear("it says how often, and from when in another way")
     if phrase.span is not None and phrase.span.seconds and (phrase.clocks or phrase.part or phrase.day):
@@ -201,6 +225,8 @@ def _one_day(days: list[Day], phrase: Phrase) -> Day | None:
         return OfWeek(other, weekday.index)
     if isinstance(other, Month | Year):
         raise Unclear("it does not say which of its weeks")
+    if isinstance(other, DayOf) and other.month == Month():
+        return OnThe(weekday.index, other.day)
     return Checked(other, weekday.index)
 
 
@@ -241,6 +267,8 @@ def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day 
                     by_day=(day.weekday,) if day.nth else (),
                     nth=day.nth,
                 )
+            case NthOf(n, weekdays, Month(int() as month, None, None)) if rhythm.unit == "year" and not rhythm.by_day:
+                rhythm = replace(rhythm, by_day=weekdays, nth=n, month=month)
             case NthOf(n, weekdays, month) if rhythm.unit == "month" and month == Month() and not rhythm.by_day:
                 rhythm = replace(rhythm, by_day=weekdays, nth=n)
             case Week(weeks) if starting is None:
@@ -254,6 +282,14 @@ def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day 
 
 def _names_year(part: Part) -> bool:
     match part:
-        case DayOf(_, Month(_, int(), _)) | Month(_, int(), _) | Feast(year=int()) | Year() | Span() | After():
+        case (
+            DayOf(month=Month(year=int()))
+            | NthOf(month=Month(year=int()))
+            | Month(year=int())
+            | Feast(year=int())
+            | Year()
+            | Span()
+            | After()
+        ):
             return True
     return False

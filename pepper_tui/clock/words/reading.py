@@ -94,14 +94,20 @@ class _Reader:
 
     def _once(self, phrase: Phrase) -> list[Reading]:
         day, span = phrase.day, phrase.span
+        days: list[Series] | None
         if span is not None and not (phrase.clocks or phrase.part or phrase.between or day):
             return [self._ahead(self._later(self.now, span.months, span.days, span.seconds))]
         if span is not None:
             if day is not None:
                 raise Unclear("it names two days")
-            days: list[Series] | None = [[span.from_day(self.today)]]
+            days = [[span.from_day(self.today)]]
+        elif day is not None:
+            # a weekday alone, said on that day, is next week's
+            alone = not (phrase.clocks or phrase.part or phrase.between)
+            from_day = self.today + _DAY if alone and isinstance(day, Weekday) and not day.which else self.today
+            days = day.readings(from_day)
         else:
-            days = day.readings(self.today) if day is not None else None
+            days = None
         times = self._times(phrase, has_day=days is not None)
         if days is None:
             days = [[self.today, self.today + _DAY]]
