@@ -145,6 +145,8 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     if days_said := _one(said, Days, "two ranges of days"):
         days.append(_plain(days_said.start, month_first))
         phrase.last_day = _plain(days_said.end, month_first)
+    if phrase.rhythm is None and any(isinstance(day, NthOf) and day.loose for day in days) and len(days) == 1:
+        raise Unclear("it does not say of which month")
     phrase.day = _one_day(days, phrase)
     phrase.until = _one([*said, *([phrase.until] if phrase.until else [])], Until, "two ends")
     phrase.times = _one(said, Times, "two counts")
@@ -234,7 +236,7 @@ def _others_in_one(days: list[Day]) -> Day:
     """A date with the month or year that is named beside it."""
     join: dict[frozenset[type], Callable[[dict[type, Day]], Day]] = {
         frozenset({DayOf, Month}): lambda d: replace(d[DayOf], month=d[Month]),  # type: ignore[type-var]
-        frozenset({NthOf, Month}): lambda d: replace(d[NthOf], month=d[Month]),  # type: ignore[type-var]
+        frozenset({NthOf, Month}): lambda d: replace(d[NthOf], month=d[Month], loose=False),  # type: ignore[type-var]
         frozenset({DayOf, Year}): lambda d: OfYear(d[DayOf], d[Year]),  # type: ignore[arg-type]
         frozenset({Feast, Year}): lambda d: OfYear(d[Feast], d[Year]),  # type: ignore[arg-type]
     }
@@ -280,8 +282,10 @@ def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day 
     return rhythm, [], starting, until
 
 
-def _names_year(part: Part) -> bool:
+def _names_year(part: object) -> bool:
     match part:
+        case Days(start, _):
+            return _names_year(start)
         case (
             DayOf(month=Month(year=int()))
             | NthOf(month=Month(year=int()))
