@@ -102,6 +102,7 @@ class User(Section):
     name: str = ""
     addresses: Words = []
     zone: ZoneName = ""  # empty: the machine's own
+    locale: Annotated[str, Field(pattern=r"^([a-z]{2}([-_][A-Z]{2})?)?$")] = ""  # empty: the machine's own
     vips: Words = []  # addresses, or domains as "@example.com"
     profile: str = ""  # what the assistant should know of the user, in words
 

@@ -28,10 +28,9 @@ from pepper_tui.attention import (
     Reminders,
     Timers,
     Why,
-    parse_repeat,
-    parse_when,
 )
-from pepper_tui.clock import Clock, SystemClock, local_zone
+from pepper_tui.clock import Clock, SystemClock, local_locale, local_zone
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
@@ -176,6 +175,7 @@ class Engine:
         """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in;
         ``embedder`` makes the one that searches by meaning, if any, given the budget that pays for it."""
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
+        self._times = TimeReader(clock, self.zone, config.user.locale or local_locale())
         self._store, self._lock, self._clock = store, lock, clock
         checkpoint = kill_switch()
         self._subscriber = Subscriber(store)
@@ -217,7 +217,7 @@ class Engine:
         services.revise = self._revise
         hands = Hands(
             announce=self._inbox.announce,
-            parse_when=parse_when,
+            times=self._times,
             look=self._tools.look,
             is_own={address.lower() for address in own}.__contains__,
             has_model=lambda: not self._models.by_rule("worker"),
@@ -295,8 +295,7 @@ class Engine:
             fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
             folders=Folders(self.config.files.folders, [self.home]) if self.config.files.folders else None,
             attach_from=mail.attach_from,
-            parse_when=parse_when,
-            parse_repeat=parse_repeat,
+            times=self._times,
         )
 
     def _search_by_meaning(self, embedder: Embedder | None) -> Meaning | None:
@@ -551,7 +550,7 @@ class Engine:
         """Put away what one card holds: its draft, its notifications, or both."""
         cards, notices = self._parted(ref, *more)
         with _in_words():
-            until = parse_when(when, self._clock.now(), self.zone)
+            until = await self._times.moment(when)
         if not cards:
             with _in_words():
                 return await self._inbox.snooze(notices[0], until, *notices[1:])

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from pepper_tui.clock import iso, local_zone
+from pepper_tui.clock import iso, local_locale, local_zone
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words import Reading, TimeAskedError, TimeRefusedError, read_time, said
 from pepper_tui.command import HomeOption, at, leave, show, user_settings
@@ -34,7 +34,7 @@ def when(
     user = user_settings(at(home))
     own_zone = _zone(zone or str(user.get("zone") or ""))
     moment = _moment(now, own_zone)
-    language = locale or str(user.get("locale") or "en")
+    language = locale or str(user.get("locale") or local_locale())
     phrases: Iterable[str] = [" ".join(phrase)] if phrase else _lines()
     trouble = False
     for text in phrases:

@@ -1,11 +1,10 @@
-"""What reaches the user and when: the inbox, snooze, reminders, times in words, and why."""
+"""What reaches the user and when: the inbox, snooze, reminders, and why."""
 
 from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.answers import Answers
 from pepper_tui.attention.inbox import Inbox, InboxError, LastAct
 from pepper_tui.attention.reminders import Reminders
 from pepper_tui.attention.timers import Timers
-from pepper_tui.attention.when import parse_repeat, parse_when
 from pepper_tui.attention.why import Why
 
 __all__ = [
@@ -17,6 +16,4 @@ __all__ = [
     "Reminders",
     "Timers",
     "Why",
-    "parse_repeat",
-    "parse_when",
 ]

@@ -6,6 +6,7 @@ All times in Pepper are POSIX seconds in UTC as ``float``; zones appear only whe
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import secrets
 import time
@@ -130,6 +131,13 @@ def local_zone(name: str = "") -> ZoneInfo:
     from tzlocal import get_localzone
 
     return get_localzone()
+
+
+def local_locale() -> str:
+    """The machine's locale for dates, such as "en-GB"; "en" where none is set (POSIX: LC_ALL, LC_TIME, LANG)."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_TIME", "LANG") if os.environ.get(name)), "")
+    language = said.partition(".")[0].partition("@")[0].replace("_", "-")
+    return language if language[:2].islower() and len(language) in (2, 5) else "en"
 
 
 def iso(seconds: float, zone: tzinfo | None = None) -> str:

@@ -8,7 +8,9 @@ without BYHOUR count real hours. Expansion is bounded: only frequencies of an ho
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +20,26 @@ from pepper_tui.text import one_line
 
 HORIZON: Final = timedelta(days=366 * 9)  # the longest gap of a sound rule: 29 February across 2100
 _FREQUENCIES: Final = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")
-_UNTIL: Final = re.compile(r"UNTIL=([0-9TZ]+)")
+_SMALL: Final = r"[1-9]\d{0,2}"
+_SHAPES: Final = {
+    name: re.compile(shape)
+    for name, shape in {
+        "FREQ": r"[A-Z]+",
+        "INTERVAL": _SMALL,
+        "COUNT": r"[1-9]\d{0,3}",
+        "UNTIL": r"\d{8}(?:T\d{6}Z?)?",
+        "BYMONTH": r"\d{1,2}(?:,\d{1,2})*",
+        "BYMONTHDAY": r"[+-]?\d{1,2}(?:,[+-]?\d{1,2})*",
+        "BYYEARDAY": rf"[+-]?{_SMALL}(?:,[+-]?{_SMALL})*",
+        "BYWEEKNO": r"[+-]?\d{1,2}(?:,[+-]?\d{1,2})*",
+        "BYDAY": r"(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU))*",
+        "BYHOUR": r"\d{1,2}(?:,\d{1,2})*",
+        "BYMINUTE": r"\d{1,2}",
+        "BYSECOND": r"0",
+        "BYSETPOS": rf"[+-]?{_SMALL}(?:,[+-]?{_SMALL})*",
+        "WKST": r"MO|TU|WE|TH|FR|SA|SU",
+    }.items()
+}
 
 
 def instant(wall: datetime, zone: tzinfo) -> float:
@@ -32,9 +53,13 @@ def wall_time(at: float, zone: tzinfo) -> datetime:
 
 
 def check_rule(rule: str) -> str:
-    """``rule`` as a plain RRULE value. Raises ``ValueError`` in words where it is unsound, too frequent or empty."""
+    """``rule`` as a plain RRULE value (RFC 5545 3.3.10).
+
+    Raises ``ValueError`` in words where it is unsound, too frequent or never comes.
+    """
     value = rule.strip().upper().removeprefix("RRULE:")
-    parts = dict(part.split("=", 1) for part in value.split(";") if "=" in part)
+    pairs = [part.partition("=")[::2] for part in value.split(";") if part]
+    parts = dict(pairs)
     frequency = parts.get("FREQ", "")
     if frequency in ("SECONDLY", "MINUTELY"):
         raise ValueError("a reminder repeats at most once an hour; try 'every hour' or 'every day'")
@@ -42,9 +67,13 @@ def check_rule(rule: str) -> str:
         raise ValueError(f"the rule needs FREQ, one of {', '.join(_FREQUENCIES)}; e.g. FREQ=WEEKLY;BYDAY=MO")
     if parts.get("BYSECOND", "0") != "0" or "," in parts.get("BYMINUTE", ""):
         raise ValueError("a reminder repeats at most once an hour: no BYSECOND, one BYMINUTE")
+    for name, said in pairs:
+        shape = _SHAPES.get(name)
+        if shape is None or not shape.fullmatch(said) or len(pairs) != len(parts):
+            raise ValueError(f"not a repeat rule: {one_line(rule, 80)!r} ({name}={said}); e.g. FREQ=WEEKLY;BYDAY=MO")
     try:
         start = datetime(2024, 1, 1)
-        following = _expand(value, start, UTC, start + HORIZON).after(start - timedelta(seconds=1), inc=True)
+        following = next(_expand(value, start, UTC, start + HORIZON), None)
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"not a repeat rule: {one_line(rule, 80)!r} ({error}); e.g. FREQ=WEEKLY;BYDAY=MO") from error
     if following is None and "UNTIL" not in parts:
@@ -80,18 +109,19 @@ def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float |
     return None
 
 
-def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> _Rule:
-    """The rule from ``start`` in naive wall time, ending at ``last`` at the latest."""
-    found = _UNTIL.search(rule)
-    until = last
-    if found:
-        stated = _until(found[1], zone)
-        until = min(stated, last)
-        rule = _UNTIL.sub("", rule)
-    rule = ";".join(part for part in rule.split(";") if part)
-    if "COUNT=" in rule:
-        return _Rule(rule, start, until)
-    return _Rule(f"{rule};UNTIL={until:%Y%m%dT%H%M%S}", start, until)
+def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterator[datetime]:
+    """The rule from ``start`` in naive wall time, ending at ``last`` at the latest.
+
+    The end is always part of what is counted: without one dateutil would look for what never comes until the year 9999.
+    """
+    parts = dict(part.split("=", 1) for part in rule.split(";") if part)
+    until, count = parts.pop("UNTIL", None), parts.pop("COUNT", None)
+    ends = min(_until(until, zone), last) if until else last
+    if ends < start:
+        return iter(())
+    bounded = ";".join(f"{name}={said}" for name, said in parts.items())
+    walls: Iterator[datetime] = iter(rrulestr(f"{bounded};UNTIL={ends:%Y%m%dT%H%M%S}", dtstart=start))
+    return islice(walls, int(count)) if count else walls
 
 
 def _until(value: str, zone: tzinfo) -> datetime:
@@ -99,27 +129,6 @@ def _until(value: str, zone: tzinfo) -> datetime:
         return datetime.strptime(value, "%Y%m%d") + timedelta(days=1, seconds=-1)
     at = datetime.strptime(value.rstrip("Z"), "%Y%m%dT%H%M%S")
     return at.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) if value.endswith("Z") else at
-
-
-class _Rule:
-    """An expansion that ends at ``until`` even where COUNT stands in the rule (RFC 5545 allows only one of them)."""
-
-    def __init__(self, rule: str, start: datetime, until: datetime) -> None:
-        self._rule = rrulestr(rule, dtstart=start)
-        self._until = until
-
-    def __iter__(self) -> _Rule:
-        self._walls = iter(self._rule)
-        return self
-
-    def __next__(self) -> datetime:
-        wall: datetime = next(self._walls)
-        if wall > self._until:
-            raise StopIteration
-        return wall
-
-    def after(self, at: datetime, inc: bool = False) -> datetime | None:
-        return next((wall for wall in self if wall > at or (inc and wall == at)), None)
 
 
 def zone_of(name: str, fallback: tzinfo) -> tzinfo:

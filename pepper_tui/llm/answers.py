@@ -87,11 +87,8 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
 
 
 def _reminded(content: str, text: str) -> str:
-    found = re.search(r" set for (.+?)(?:, repeating \((.+)\))?\.$", content)
-    if not found:
-        return content
-    again = ", and again by its rule" if found[2] else ""
-    return f"I will remind you on {_day(found[1])}{again}: {one_line(text, 200)}"
+    found = re.search(r" set for (.+)\.$", content)
+    return f"I will remind you on {found[1]}: {one_line(text, 200)}" if found else content
 
 
 def _listed(name: str, content: str) -> str:
@@ -137,10 +134,7 @@ def _mail(parts: list[str]) -> str:
 
 
 def _reminder(parts: list[str]) -> str:
-    if len(parts) < 3:
-        return ""
-    again = " (repeats)" if len(parts) > 3 else ""
-    return f"{_day(parts[1])}: {parts[2]}{again}"
+    return f"{parts[1]}: {parts[2]}" if len(parts) > 2 else ""
 
 
 def _rule(parts: list[str]) -> str:

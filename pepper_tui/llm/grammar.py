@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
+from pepper_tui.clock.words import is_time, leading_time, trailing_time
 from pepper_tui.llm.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -45,31 +46,6 @@ class Command:
 
 
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-_CLOCK: Final = r"(?:\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm|a\.m\.|p\.m\.)|\d{1,2}[:.]\d{2}|noon|midnight)"
-_AT: Final = rf"(?:(?:at\s+)(?:{_CLOCK}|\d{{1,2}})|{_CLOCK})"
-_PART: Final = r"(?:morning|afternoon|evening|night)"
-_UNIT: Final = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
-_NUMBER: Final = (
-    r"(?:\d+(?:[.,]\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|half an|a few|a couple of)"
-)
-_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE: Final = (
-    rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}\.\d{{1,2}}\.(?:\d{{2,4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?"
-    rf"|(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH})(?:,?\s+\d{{4}})?"
-)
-_WHICH_DAY: Final = (
-    rf"(?:today|tonight|tomorrow(?:\s+{_PART})?|this\s+{_PART}|(?:on\s+|next\s+|this\s+)*{_DAY}(?:\s+{_PART})?"
-    rf"|next\s+(?:week|month)|(?:on\s+)?{_DATE})"
-)
-_ONCE: Final = (
-    rf"(?:in\s+{_NUMBER}\s+{_UNIT}(?:\s+(?:and\s+)?{_NUMBER}\s+{_UNIT})?"
-    rf"|{_WHICH_DAY}(?:,?\s+{_AT})?|{_AT}(?:,?\s+{_WHICH_DAY})?)"
-)
-_EVERY: Final = (
-    rf"(?:(?:every\s+(?:{_DAY}|day|weekday|week|month|year|hour|morning|evening)|daily|weekly|monthly|yearly|hourly)"
-    rf"(?:,?\s+{_AT})?)"
-)
-_WHEN: Final = rf"(?P<when>{_ONCE}|{_EVERY})"
 _I: Final = re.IGNORECASE | re.DOTALL
 
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
@@ -80,10 +56,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                            r"|(?:my\s+)?reminders"),
         ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
                             r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
-        ("remind", rf"remind(?:\s+me)?,?\s+{_WHEN}\s*(?::|,)?\s*(?:to|that|about|of)?\s+(?P<text>.+)"),
-        ("remind", rf"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s+(?P<text>.+?),?\s+{_WHEN}"),
-        ("remind", rf"(?P<when>{_EVERY}),?\s+(?:please\s+)?remind\s+me(?:\s+(?:to|that|about|of))?:?\s+(?P<text>.+)"),
-        ("remind_without_time", r"remind(?:\s+me)?(?:\s+(?:to|that|about|of))?:?\s*(?P<text>.*)"),
+        ("remind", r"(?P<before>.*?)[,\s]*\b(?:please\s+)?(?:remind(?:\s+me)?|erinner[en]?\s+mich)\b"
+                   r"[,:]?\s*(?P<rest>.*)"),
         ("send", r"(?:send\s+(?:a\s+)?|write\s+(?:a\s+)?|e?-?)?(?:e-?)?mail\s+(?:to\s+)?(?P<to>[^\s:,;]+@[^\s:,;]+)"
                  r"\s*[:,]?\s+(?:subject\s+)?(?P<subject>[^:\n]+?)\s*[:\n]\s*(?P<body>.+)"),
         ("send_unclear", r"(?:send|write)\s+(?:an?\s+)?(?:e-?)?mail\b.*"),
@@ -104,7 +78,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("profile_history", r"(?:show\s+)?(?:my\s+|the\s+)?(?:profile\s+history|history\s+of\s+my\s+profile)"),
         ("restore_profile", r"restore\s+(?:my\s+|the\s+)?profile(?:\s+to)?(?:\s+version)?\s+(?P<version>\d{1,6})"),
         ("profile", r"(?:show\s+(?:me\s+)?)?my\s+profile|what\s+do\s+you\s+know\s+(?:about|of)\s+me"),
-        ("remind_without_time", r"remember\s+to\s+(?P<text>.+)"),
+        ("remind", r"remember\s+to\s+(?P<rest>.+)"),
         ("remember", r"remember(?:\s+that|\s*:|,)?\s+(?P<text>\S.+)"),
         ("forget", r"forget\s+(?:about\s+)?(?:my\s+)?(?P<field>[\w .'-]{1,40})"),
         ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
@@ -127,10 +101,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    rf"(?:\s+(?:for|on))?\s*(?P<span>today|tonight|tomorrow|(?:this|next|the)\s+week(?:end)?|(?:next\s+)?{_DAY}"
                    r"|\d{4}-\d{2}-\d{2})?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
-        ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<text>\S.*?),?\s+(?:on\s+)?"
-                      rf"(?P<when>{_ONCE})"
-                      r"(?:,?\s+for\s+(?P<long>\d+(?:[.,]\d)?)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?))?"
-                      r"(?:,?\s+(?:@|at|in)\s+(?P<place>[^\d\s].*))?"),
+        ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
         ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
                          r"|(?:every|each)\s+(?:day|morning|evening|weekday|week|hour)|stop|pause|resume)\b.*"),
@@ -148,15 +119,19 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 _POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|would you|would you please)[\s,:]+", re.I)
 _LIMIT: Final = 8000
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_RULES: Final = {
-    "hour": "HOURLY", "day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY",
-    "hourly": "HOURLY", "daily": "DAILY", "weekly": "WEEKLY", "monthly": "MONTHLY", "yearly": "YEARLY",
-    "morning": "DAILY", "evening": "DAILY",
-}  # fmt: skip
+_LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
+_PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
+_OF_TIME: Final = re.compile(
+    r"\b(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
+    re.IGNORECASE,
+)
 
 
-def parse(text: str) -> Command:
-    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it."""
+def parse(text: str, locale: str = "en") -> Command:
+    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it.
+
+    Times in it are found by the reader of times in words: call it in a thread.
+    """
     said = text.strip()[:_LIMIT]
     while polite := _POLITE.match(said):
         said = said[polite.end() :].lstrip()
@@ -169,9 +144,53 @@ def parse(text: str) -> Command:
         # What a person writes into a mail or a note keeps its full stop.
         subject = said if kind in ("send", "reply", "note", "use") else (bare or said)
         match = pattern.fullmatch(subject)
-        if match:
-            return Command(kind, {k: v.strip() for k, v in match.groupdict().items() if v})
+        if match is None:
+            continue
+        values = {k: v.strip() for k, v in match.groupdict().items() if v}
+        if kind == "remind":
+            command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
+        elif kind == "add_event":
+            command = _event(values["rest"], locale)
+        else:
+            command = Command(kind, values)
+        if command is not None:
+            return command
     return Command("unknown")
+
+
+def _reminder(before: str, rest: str, locale: str) -> Command | None:
+    """A reminder: its text, and its time in the user's words; what is no time is left for other patterns."""
+    if before:
+        return Command("remind", {"text": _linked(rest), "when": before}) if is_time(before, locale) and rest else None
+    lead = None if _LINK.match(rest) else leading_time(rest, locale)
+    if lead is not None:
+        text, when = _linked(lead.after), lead.time
+        more = trailing_time(text, locale)
+        if more is not None and is_time(f"{when} {more.time}", locale):
+            text, when = more.before, f"{when} {more.time}"
+        return Command("remind", {"text": text, "when": when})
+    text = _linked(rest)
+    if trail := trailing_time(text, locale):
+        return Command("remind", {"text": trail.before, "when": trail.time})
+    if is_time(text, locale):
+        return Command("remind_without_text", {"when": text})
+    said = _OF_TIME.search(text)
+    return Command("remind_without_time", {"text": text, "said": text[said.start() :]} if said else {"text": text})
+
+
+def _event(rest: str, locale: str) -> Command | None:
+    found = trailing_time(rest, locale, _PLACE)
+    if found is None:
+        return None
+    place = _PLACE.fullmatch(found.after)
+    values = {"text": found.before, "when": found.time, "place": place["place"] if place else ""}
+    return Command("add_event", {key: value for key, value in values.items() if value})
+
+
+def _linked(text: str) -> str:
+    """``text`` without the word that ties it to a time or an order."""
+    found = _LINK.match(text)
+    return text[found.end() :] if found else text
 
 
 def arguments_of(words: str) -> dict[str, Any]:
@@ -190,26 +209,6 @@ def _plain_value(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, bool | int | float) else text
-
-
-def repeat_rule(when: str) -> tuple[str, str]:
-    """``when`` as the words of its first time and an RRULE, which is empty for a time that comes once."""
-    words = when.lower().replace(",", " ").split()
-    if words and words[0] == "every":
-        unit, rest = words[1], words[2:]
-    elif words and words[0] in _RULES and words[0].endswith("ly"):
-        unit, rest = words[0], words[1:]
-    else:
-        return when, ""
-    at = " ".join(rest)
-    if unit in _DAYS:
-        return f"{unit} {at or 'at 9:00'}", f"FREQ=WEEKLY;BYDAY={unit[:2].upper()}"
-    if unit == "weekday":
-        return at or "at 9:00", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
-    if unit in ("hour", "hourly"):
-        return at or "in 1 hour", "FREQ=HOURLY"
-    usual = "at 18:00" if unit == "evening" else "at 9:00"
-    return at or usual, f"FREQ={_RULES[unit]}"
 
 
 def agenda_span(words: str, today: date) -> tuple[str, int]:

@@ -7,6 +7,7 @@ through the tools that a request offers, so policy and approvals hold for it as 
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -14,11 +15,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, local_locale
+from pepper_tui.clock.words import read_time
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
 from pepper_tui.llm.answers import SHOWN, called, in_words
-from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, arguments_of, parse, repeat_rule
+from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, arguments_of, parse
 from pepper_tui.model import (
     Completed,
     Entry,
@@ -38,6 +40,7 @@ SET_A_MODEL: Final = (
     "again. `pepper doctor` says whether it answers."
 )
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
+_OF_MAIL: Final = re.compile(r"\b(?:read|open|show|reply|answer|respond)\b", re.IGNORECASE)
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
@@ -81,6 +84,7 @@ class OfflineModel:
     def __init__(self, clock: Clock, *, user: User | None = None, zone: tzinfo = UTC) -> None:
         self._clock, self._zone = clock, zone
         self._user = user or User()
+        self._locale = self._user.locale or local_locale()
         self.not_judged = 0
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
@@ -92,6 +96,8 @@ class OfflineModel:
             draft.say("(no language model: not summarised)")
         elif request.role == "triage":
             draft.say("(no language model: not judged)")
+        elif any(entry.kind == "user_msg" for entry in request.entries):
+            await asyncio.to_thread(self._think, request, draft)  # to find a time in it takes some CPU time
         else:
             self._think(request, draft)
         if not draft.calls and not draft.words and not draft.call("wait"):
@@ -203,11 +209,19 @@ class OfflineModel:
             )
         return True
 
+    def _no_time(self, said: str, now: float) -> str:
+        words = "When? For example: remind me to call Ann tomorrow 9am."
+        try:
+            read_time(said, now, self._zone, self._locale) if said else None
+        except ValueError as error:
+            return f"{str(error)[0].upper()}{str(error)[1:]}."
+        return words
+
     @staticmethod
     def _asked(messages: Sequence[Json], sender: str) -> Command | None:
         """The user's newest order to read from, or reply to, ``sender``."""
         for said in reversed(_all(_USER_MSG, messages)):
-            command = parse(said)
+            command = parse(said) if _OF_MAIL.search(said) else Command("unknown")
             if command.kind in ("read", "reply") and command["sender"] == sender:
                 return command
         return None
@@ -215,7 +229,7 @@ class OfflineModel:
     # --------------------------------------------------------------------------------------------------- user messages
 
     def _answer(self, request: ModelRequest, entry: Entry, draft: _Draft) -> None:
-        command = parse(str(entry.facts.get("text", "")))
+        command = parse(str(entry.facts.get("text", "")), self._locale)
         if OFFLINE_NOTICE not in draft.words and not self._said_so(request):
             draft.say(OFFLINE_NOTICE)
         self._do(request, command, draft)
@@ -231,10 +245,11 @@ class OfflineModel:
             case "use":
                 draft.need(c["tool"], **arguments_of(c["arguments"]))
             case "remind":
-                when, repeat = repeat_rule(c["when"])
-                draft.need("remind", text=c["text"], when=when, repeat=repeat)
+                draft.need("remind", text=c["text"], when=c["when"])
             case "remind_without_time":
-                draft.say("When? For example: remind me to call Ann tomorrow 9am.")
+                draft.say(self._no_time(c["said"], request.now))
+            case "remind_without_text":
+                draft.say(f"Of what? For example: remind me {c['when']} to call Ann.")
             case "list_reminders":
                 draft.need("list_reminders")
             case "cancel_reminder":
@@ -252,9 +267,7 @@ class OfflineModel:
                 draft.need("find_conflicts", "Looking at your calendar.")
             case "add_event":
                 words = "Preparing the event; it goes into your calendar only after your yes."
-                long = float(c["long"].replace(",", ".") or 1) * (60 if c["unit"].lower()[:1] in ("h", "") else 1)
-                minutes = min(max(round(long), 5), 14 * 1440)
-                draft.need("add_event", words, title=c["text"], start=c["when"], minutes=minutes, location=c["place"])
+                draft.need("add_event", words, title=c["text"], start=c["when"], location=c["place"])
             case "add_event_unclear":
                 draft.say("Say it like this: add lunch with Ann friday 12:30 for 45 minutes.")
             case "fetch":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.llm.grammar import repeat_rule
 from pepper_tui.model import (
     OPEN_TAG,
     ActState,
@@ -105,17 +103,15 @@ class Acts:
     async def _remind(self, act: RuleAct, match: Match, signal: Signal) -> Outcome:
         if await self._ongoing.goes_on(match.rule, act):
             return Outcome(ActState.WITHDRAWN, detail="a reminder of this waits already")
-        words, repeats = repeat_rule(match.remind)
-        now, zone = self._clock.now(), self._hands.zone
-        due = await asyncio.to_thread(self._hands.parse_when, words, now, zone)
+        reading = await self._hands.times.read(match.remind)
         reminder = Reminder(
             id=f"reminder_{short(act.id)}",
             text=_named(signal),
-            due=due,
+            due=reading.at,
             zone=self._hands.zone_name,
-            created_at=now,
-            rule=repeats,
-            starts=due,
+            created_at=self._clock.now(),
+            rule=reading.rrule,
+            starts=reading.at,
             matter=signal.matter,
             source=f"{Namespace.RULE_ACT}:{act.id}",
         )

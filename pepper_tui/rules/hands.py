@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.model import ActState, Context, Notification
 from pepper_tui.rules.brief import Look
 
@@ -14,13 +15,13 @@ from pepper_tui.rules.brief import Look
 class Hands:
     """What the runner needs of other rooms.
 
-    ``announce`` stores a notice and returns ``None`` where the same was told before; ``parse_when`` reads a time in
-    words and raises ``ValueError``; ``look`` asks a read tool; ``is_own`` knows the user's addresses; ``has_model``
+    ``announce`` stores a notice and returns ``None`` where the same was told before; ``times`` reads times in words
+    and raises ``ValueError``; ``look`` asks a read tool; ``is_own`` knows the user's addresses; ``has_model``
     says whether a model can be asked; ``me`` is the user's name.
     """
 
     announce: Callable[[Notification], Awaitable[Context | None]]
-    parse_when: Callable[[str, float, tzinfo], float]
+    times: TimeReader
     look: Look
     is_own: Callable[[str], bool]
     has_model: Callable[[], bool]

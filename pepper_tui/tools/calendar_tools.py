@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.model import Effect, Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.tools.free_time import Span, free_spans, window
@@ -29,7 +30,7 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
     calendar = the_agenda(ctx)
     zone = ctx.services.zone
     today = datetime.fromtimestamp(ctx.clock.now(), zone).date()
-    first = _first_day(ctx, start, today)
+    first = await _first_day(ctx, start, today)
     begins = datetime(first.year, first.month, first.day, tzinfo=zone)
     after = first + timedelta(days=days)
     ends = datetime(after.year, after.month, after.day, tzinfo=zone)
@@ -66,7 +67,7 @@ async def find_free_time(
     calendar, working, zone = the_agenda(ctx), ctx.services.working, ctx.services.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
-    first = _first_day(ctx, start, today)
+    first = await _first_day(ctx, start, today)
     hours = _PARTS[part] if part else (working.start, working.end)
     lines: list[str] = []
     for each in range(days):
@@ -95,7 +96,7 @@ async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated
     zone = ctx.services.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
-    first = _first_day(ctx, start, today)
+    first = await _first_day(ctx, start, today)
     begins, _ = window(first, 0, 1440, zone)
     _, ends = window(first + timedelta(days=days - 1), 0, 1440, zone)
     found = await the_agenda(ctx).conflicts(max(begins, now), ends)
@@ -110,7 +111,7 @@ def the_agenda(ctx: ToolContext) -> Agenda:
     return ctx.services.agenda
 
 
-def _first_day(ctx: ToolContext, start: str, today: date) -> date:
+async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
     words = start.strip().lower()
     if words in ("", "today", "now"):
         return today
@@ -119,7 +120,7 @@ def _first_day(ctx: ToolContext, start: str, today: date) -> date:
     try:
         return datetime.strptime(words, "%Y-%m-%d").date()
     except ValueError:
-        return datetime.fromtimestamp(parse_time(ctx, start), ctx.services.zone).date()
+        return datetime.fromtimestamp(await parse_time(ctx, start), ctx.services.zone).date()
 
 
 def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: date, today: date, zone: tzinfo) -> str:
@@ -146,14 +147,19 @@ def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: d
     return f"{_day(day, today)}: {said}{rest}{more}"
 
 
-def parse_time(ctx: ToolContext, words: str) -> float:
-    """The time that ``words`` name, POSIX seconds. Raises ``ToolError``."""
-    if ctx.services.parse_when is None:
+def times_of(ctx: ToolContext) -> TimeReader:
+    """The reader of times in words. Raises ``ToolError`` where there is none."""
+    if ctx.services.times is None:
         raise ToolError("times in words are not available")
+    return ctx.services.times
+
+
+async def parse_time(ctx: ToolContext, words: str) -> float:
+    """The one time that ``words`` name, POSIX seconds. Raises ``ToolError``, with both where it can mean two."""
     try:
-        return ctx.services.parse_when(words, ctx.clock.now(), ctx.services.zone)
+        return await times_of(ctx).moment(words)
     except ValueError as error:
-        raise ToolError(f"{one_line(words, 80)!r} is not a time that I understand: {error}") from error
+        raise ToolError(str(error)) from error
 
 
 def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:

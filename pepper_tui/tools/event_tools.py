@@ -17,7 +17,7 @@ from pydantic import Field
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools import calendar_file
-from pepper_tui.tools.calendar_tools import parse_time
+from pepper_tui.tools.calendar_tools import parse_time, times_of
 from pepper_tui.tools.free_time import window
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolContext, ToolError, tool
 
@@ -54,7 +54,9 @@ async def resolve_event(
     calendar: the name of the calendar; empty for the first one of the config
     reason: why it should be added, shown to the user
     """
-    at = parse_time(ctx, start)
+    at, end = await _span(ctx, start)
+    if end is not None and not all_day:
+        minutes = max(1, round((end - at) / 60))
     file = await asyncio.to_thread(calendar_file.choose, ctx.services.calendars, calendar, f"{_uid(ctx)}.ics")
     if all_day:
         day = datetime.fromtimestamp(at, ctx.services.zone).date()
@@ -68,6 +70,17 @@ async def resolve_event(
         "location": one_line(location, MAX_TITLE), "notes": clean(notes, MAX_NOTES).strip(), "path": str(file.path),
     }  # fmt: skip
     return await _resolved(ctx, fields)
+
+
+async def _span(ctx: ToolContext, start: str) -> tuple[float, float | None]:
+    """When it begins, and when it ends if that is said as well ("14:00 to 15:30")."""
+    try:
+        reading = await times_of(ctx).read(start)
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+    if reading.rrule:
+        raise ToolError(f"{one_line(start, 60)!r} comes again and again, and an event that is added comes once")
+    return reading.at, reading.end
 
 
 async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
@@ -152,7 +165,7 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
         revised["notes"] = clean(fields["notes"], MAX_NOTES).strip()
     wall = datetime.fromtimestamp(revised["start"], ctx.services.zone)
     if "starts" in fields and fields["starts"].strip() != f"{wall:%Y-%m-%d %H:%M}":
-        at = parse_time(ctx, fields["starts"])
+        at = await parse_time(ctx, fields["starts"])
         at -= at % 60
         revised["start"], revised["end"] = at, at + revised["end"] - revised["start"]
     return await _resolved(ctx, revised)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
-from pepper_tui.clock import iso
+from pepper_tui.clock.words import Reading, said
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,
@@ -18,22 +17,21 @@ from pepper_tui.model import (
     ReminderState,
 )
 from pepper_tui.text import one_line
-from pepper_tui.tools.calendar_tools import parse_time
+from pepper_tui.tools.calendar_tools import times_of
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 _ONCE: Final = ("", "none", "never", "once", "no")
 
 
-def parse_rule(ctx: ToolContext, words: str) -> str:
-    """The RRULE that ``words`` mean; empty for once. Raises ``ToolError``."""
-    if words.strip().lower() in _ONCE:
-        return ""
-    if ctx.services.parse_repeat is None:
-        raise ToolError("repeating reminders are not available")
+async def _first_time(ctx: ToolContext, when: str, repeat: str) -> Reading:
+    """When it first comes, and its rule. Raises ``ToolError``."""
+    times = times_of(ctx)
     try:
-        return ctx.services.parse_repeat(words)
+        if repeat.strip().lower() in _ONCE:
+            return await times.read(when)
+        return await times.repeated(when, repeat)
     except ValueError as error:
-        raise ToolError(f"{one_line(words, 80)!r} can't be how it repeats: {error}") from error
+        raise ToolError(str(error)) from error
 
 
 @tool(effect=Effect.LOCAL)
@@ -42,28 +40,26 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
 
     Args:
         text: what to remind of, as the user should read it
-        when: the first time, e.g. "in 2 minutes", "tomorrow 9am", "2027-01-31 14:00"
-        repeat: empty for once; daily, weekdays, weekly, monthly, "every 2 weeks", "every monday", or an RRULE
+        when: the time in the user's words, e.g. "in 2 minutes", "tomorrow at 7", "every monday at 8", "2027-01-31 9:00"
+        repeat: how often, where 'when' does not say it: "every 2 weeks", "every monday", or an RRULE; empty for once
     """
     if not text.strip():
         raise ToolError("'text' is empty")
-    due, rule = parse_time(ctx, when), parse_rule(ctx, repeat)
+    reading = await _first_time(ctx, when, repeat)
     now = ctx.clock.now()
-    if due < now - 60:
-        raise ToolError(f"{one_line(when, 60)!r} is in the past ({iso(due, ctx.services.zone)})")
     reminder = Reminder(
         # the call's own id: one call makes one reminder
         id=f"reminder_{ctx.call.id}",
         text=text.strip()[:2000],
-        due=due,
+        due=reading.at,
         zone=ctx.services.zone_name,
         created_at=now,
-        rule=rule,
-        starts=due,
+        rule=reading.rrule,
+        starts=reading.at,
         call=ctx.call.id,
     )
     await ctx.store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, tags=[OPEN_TAG])
-    return f"Reminder {reminder.id} set for {_when(ctx, due)}{f', repeating ({rule})' if rule else ''}."
+    return f"Reminder {reminder.id} set for {_said(ctx, reminder)}."
 
 
 @tool(effect=Effect.READ, taints=False)
@@ -73,10 +69,7 @@ async def list_reminders(ctx: ToolContext) -> str:
         ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], newest_first=False, limit=1000)
     )
     reminders = sorted((Reminder.of(context) for context in found), key=lambda each: each.due)
-    lines = [
-        f"{each.id} | {_when(ctx, each.due)} | {one_line(each.text)}{f' | {each.rule}' if each.rule else ''}"
-        for each in reminders
-    ]
+    lines = [f"{each.id} | {_said(ctx, each)} | {one_line(each.text)}" for each in reminders]
     return "\n".join(lines) or "No reminders."
 
 
@@ -111,8 +104,8 @@ async def _named(ctx: ToolContext, words: str) -> Context:
     return found[0]
 
 
-def _when(ctx: ToolContext, at: float) -> str:
-    return f"{datetime.fromtimestamp(at, ctx.services.zone):%a %Y-%m-%d %H:%M:%S %Z}"
+def _said(ctx: ToolContext, reminder: Reminder) -> str:
+    return said(Reading(reminder.due, reminder.rule), ctx.services.zone, ctx.clock.now())
 
 
 REMINDER_TOOLS: Final = (remind, list_reminders, cancel_reminder)

@@ -11,6 +11,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import Smtp
 from pepper_tui.model import Json, Notification, Record, Rule, RuleReport, ToolCall
 
@@ -70,12 +71,6 @@ class Mailer:
         safety = "not encrypted" if self.smtp.security == "none" else "encrypted"
         return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port}, {safety}"
 
-
-ParseWhen = Callable[[str, float, tzinfo], float]
-"""Words for a time, now, the user's zone -> POSIX seconds. Raises ``ValueError`` with words."""
-
-ParseRepeat = Callable[[str], str]
-"""Words for a rhythm -> an RRULE. Raises ``ValueError`` with words."""
 
 Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]]
 """call, task, agent, progress -> the answer. Called again with the same call after a crash: it re-attaches."""
@@ -170,8 +165,7 @@ class Services:
     fetcher: Fetcher | None = None
     folders: Folders | None = None
     attach_from: Sequence[Path] = ()  # folders whose files may be attached
-    parse_when: ParseWhen | None = None
-    parse_repeat: ParseRepeat | None = None
+    times: TimeReader | None = None
     delegate: Delegate | None = None
     delegate_tainted: Callable[[str], Awaitable[bool]] | None = None  # the id of the delegate call
     cancel_delegate: Callable[[str], Awaitable[object]] | None = None  # the id of the delegate call

@@ -6,17 +6,19 @@ import pytest
 
 from pepper_tui.llm.answers import in_words
 
-WHEN = "Sat 2026-11-21 16:05:41 UTC"
-
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("remind", f"Reminder reminder_call_1 set for {WHEN}.", "I will remind you on Sat 21 Nov 16:05: stretch"),
         (
             "remind",
-            f"Reminder reminder_call_1 set for {WHEN}, repeating (FREQ=DAILY).",
-            "I will remind you on Sat 21 Nov 16:05, and again by its rule: stretch",
+            "Reminder reminder_call_1 set for Sat 21 Nov 16:05.",
+            "I will remind you on Sat 21 Nov 16:05: stretch",
+        ),
+        (
+            "remind",
+            "Reminder reminder_call_1 set for Sat 28 Aug 2027 16:05, every day.",
+            "I will remind you on Sat 28 Aug 2027 16:05, every day: stretch",
         ),
         ("remind", "something new", "something new"),
         (
@@ -37,8 +39,8 @@ WHEN = "Sat 2026-11-21 16:05:41 UTC"
         ),
         (
             "list_reminders",
-            f"reminder_1 | {WHEN} | tea | FREQ=DAILY",
-            "Your reminders:\n- Sat 21 Nov 16:05: tea (repeats)",
+            "reminder_1 | Sat 21 Nov 16:05, every day | tea",
+            "Your reminders:\n- Sat 21 Nov 16:05, every day: tea",
         ),
         ("take_note", "Noted.", "Noted."),
     ],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import User
 from pepper_tui.llm import OFFLINE_NOTICE, OfflineModel, briefs
-from pepper_tui.llm.grammar import agenda_span, parse, repeat_rule
+from pepper_tui.llm.grammar import agenda_span, parse
 from pepper_tui.model import Completed, Effect, Entry, ModelRequest, Priority, Signal, TextDelta, ToolSpec
 from pepper_tui.text import escape
 
@@ -59,11 +59,11 @@ def calls(done: Completed) -> list[tuple]:
         ("remind me to pay rent tomorrow at 9am", "remind", {"text": "pay rent", "when": "tomorrow at 9am"}),
         ("remind me in half an hour: tea", "remind", {"text": "tea", "when": "in half an hour"}),
         ("please remind me about the lease on friday at 14:30", "remind", {"when": "on friday at 14:30"}),
-        ("remind me to stretch every day at 10am", "remind", {"when": "at 10am", "repeat": "FREQ=DAILY"}),
+        ("remind me to stretch every day at 10am", "remind", {"when": "every day at 10am"}),
         (
             "remind me every monday at 8am to plan",
             "remind",
-            {"when": "monday at 8am", "repeat": "FREQ=WEEKLY;BYDAY=MO"},
+            {"when": "every monday at 8am"},
         ),
         ("list my reminders", "list_reminders", {}),
         ("my reminders", "list_reminders", {}),
@@ -219,5 +219,3 @@ def test_spans_and_rules():
     assert agenda_span("next week", saturday) == ("2026-11-23", 7)
     assert agenda_span("this weekend", saturday) == ("2026-11-21", 2)
     assert agenda_span("saturday", saturday) == ("2026-11-21", 1)
-    assert repeat_rule("every weekday at 8am") == ("at 8am", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
-    assert repeat_rule("tomorrow 9am") == ("tomorrow 9am", "")

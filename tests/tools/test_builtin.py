@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.attention import parse_repeat
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.model import (
     CallState,
     ContextFilter,
@@ -35,19 +35,25 @@ async def run(bench: Bench, name: str, **arguments: object) -> str:
 
 
 async def test_reminders(bench: Bench) -> None:
-    def parse(words: str, now: float, zone: object) -> float:
-        if words == "never":
-            raise ValueError("no time in it")
-        return now + 120
-
-    bench.services.parse_when, bench.services.parse_repeat = parse, parse_repeat
-    assert "set for" in await run(bench, "remind", text="tea", when="in 2 minutes", repeat="weekdays")
-    for words in ("FREQ=SECONDLY", "every 0 days", "monthlyish"):
-        assert "can't be how it repeats" in await run(bench, "remind", text="tea", when="in 2 minutes", repeat=words)
-    assert "not a time" in await run(bench, "remind", text="tea", when="never")
+    bench.services.times = TimeReader(bench.clock, UTC)
+    monday = datetime(2026, 11, 23, 8, 30, tzinfo=UTC).timestamp()
+    bench.clock.jump(datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp() - bench.clock.now())
+    said = await run(bench, "remind", text="tea", when="8:30am", repeat="weekdays")
+    assert "set for Mon 23 Nov 08:30, every weekday" in said  # said on a Saturday: the first time obeys the rule
+    for words, why in {
+        "FREQ=SECONDLY": "once an hour",
+        "FREQ=WEEKLY;INTERVAL=0": "not a repeat rule",
+        "every 0 days": "whole number",
+        "monthlyish": "not read",
+        "tomorrow": "no rhythm",
+    }.items():
+        assert why in await run(bench, "remind", text="tea", when="in 2 minutes", repeat=words)
+    assert "“never” is not read" in await run(bench, "remind", text="tea", when="never")
+    asked = await run(bench, "remind", text="tea", when="next sunday at 5:30pm", repeat="daily")
+    assert "Sun 22 Nov 17:30 or Sun 29 Nov 17:30" in asked
     [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.REMINDER]))
     reminder = Reminder.of(context)
-    assert (reminder.due, reminder.rule) == (bench.clock.now() + 120, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
+    assert (reminder.due, reminder.rule) == (monday, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
     assert "tea" in await run(bench, "list_reminders")
     assert "Cancelled" in await run(bench, "cancel_reminder", reminder_id=reminder.id)
     assert "already cancelled" in await run(bench, "cancel_reminder", reminder_id=reminder.id)

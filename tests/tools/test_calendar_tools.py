@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.attention import parse_when
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.feeds import Agenda
 from pepper_tui.model import CallState, Namespace
 from pepper_tui.tools import ApprovalError, WorkingHours
@@ -92,7 +92,7 @@ def calendar(bench: Bench, tmp_path: Path) -> OneFile:
     bench.services.zone, bench.services.zone_name = BERLIN, "Europe/Berlin"
     bench.services.agenda = Agenda([path], BERLIN, ["me@example.com"])
     bench.services.calendars = [path]
-    bench.services.parse_when = parse_when
+    bench.services.times = TimeReader(bench.clock, BERLIN)
     return OneFile(path)
 
 
@@ -143,7 +143,7 @@ async def test_what_overlaps(bench: Bench, calendar: OneFile) -> None:
 async def test_without_a_calendar_it_says_what_to_set(bench: Bench) -> None:
     for name, arguments in (("find_free_time", {}), ("find_conflicts", {}), ("agenda", {})):
         assert "set calendar.paths" in await said(bench, name, **arguments)
-    bench.services.parse_when = parse_when
+    bench.services.times = TimeReader(bench.clock, BERLIN)
     assert "set calendar.paths" in await said(bench, "add_event", title="x", start="tomorrow 9am")
 
 

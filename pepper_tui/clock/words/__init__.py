@@ -1,135 +1,20 @@
-"""Times in words: one reader for reminders, snoozes, events, rules and tools; English and German.
+"""Times in words: one reader for reminders, snoozes, events, rules and tools; English and German."""
 
-``read_time`` gives the one time that a phrase means, or raises: ``TimeAskedError`` with the readings that are left, or
-``TimeRefusedError`` with the reason. It takes milliseconds of CPU time: call it in a thread, not on an event loop.
-"""
+from pepper_tui.clock.words.reader import TimeReader
+from pepper_tui.clock.words.reading import Reading, said
+from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, read_time
+from pepper_tui.clock.words.within import Within, is_time, leading_time, trailing_time
 
-from __future__ import annotations
-
-import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
-from typing import Final
-
-from pepper_tui.clock.recurrence import instant
-from pepper_tui.clock.words.grammar import LONGEST, grammar
-from pepper_tui.clock.words.parts import Unclear
-from pepper_tui.clock.words.phrase import fitted
-from pepper_tui.clock.words.reading import Manner, PastTimeError, Reading, far_away, readings, said
-
-EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'every monday at 8', '2027-03-01 10:00'"
-_MANNERS: Final = {"en": Manner(twelve=True), "de": Manner(twelve=False)}
-_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE)
-_MOST: Final = 4  # readings that the user is asked to choose from
-
-__all__ = ["EXAMPLES", "Reading", "TimeAskedError", "TimeRefusedError", "read_time", "said"]
-
-
-class TimeRefusedError(ValueError):
-    """A phrase is no time that is read; the words say why, with examples."""
-
-
-class TimeAskedError(TimeRefusedError):
-    """A phrase needs a question; ``choices``: what it may mean, the likelier first."""
-
-    def __init__(self, words: str, choices: Sequence[Reading]) -> None:
-        super().__init__(words)
-        self.choices = tuple(choices)
-
-
-def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Reading:
-    """What ``text`` means, said at ``now`` (POSIX seconds) in ``zone``.
-
-    ``locale``: a language that is read, "en" or "de", with its country ("en-GB"): the order of dates, and which of the
-    languages is tried first. Raises ``TimeAskedError`` or ``TimeRefusedError``.
-    """
-    plain = " ".join(text.split())
-    shown = f"“{plain[:60]}”"
-    if not plain:
-        raise TimeRefusedError(f"no time was said; try {EXAMPLES}")
-    if _ISO.fullmatch(plain):
-        return _exact(plain, now, zone)
-    try:
-        return _read(plain, now, zone, locale, shown)
-    except Unclear as unclear:
-        raise TimeRefusedError(f"{shown} is no time that I can read: {unclear}; try {EXAMPLES}") from unclear
-    except (OverflowError, OSError) as error:
-        raise TimeRefusedError(f"{shown} is out of reach; try {EXAMPLES}") from error
-
-
-def languages(locale: str) -> list[str]:
-    """The languages to read in, the locale's first."""
-    own = locale.replace("_", "-").split("-")[0].lower()
-    return sorted(_MANNERS, key=lambda language: (language != own, language != "en"))
-
-
-def month_first(locale: str) -> bool:
-    """Whether a date with slashes begins with the month: in the United States, and where no country is named."""
-    return locale.replace("_", "-").lower() in ("en", "en-us", "en-ph", "c", "posix", "")
-
-
-def _read(text: str, now: float, zone: tzinfo, locale: str, shown: str) -> Reading:
-    first: Unclear | None = None
-    for language in languages(locale):
-        try:
-            ways = grammar(language).read(text)
-        except Unclear as unclear:
-            first = first or unclear
-            continue
-        return _one_of(ways, now, zone, language, month_first(locale), shown)
-    raise first or Unclear("no language reads it")
-
-
-def _one_of(
-    ways: Sequence[tuple[object, ...]], now: float, zone: tzinfo, language: str, us: bool, shown: str
-) -> Reading:
-    found: dict[Reading, bool] = {}  # whether it is unexpectedly far away
-    refused: list[Unclear] = []
-    for way in ways:
-        try:
-            phrase = fitted(way, us)  # type: ignore[arg-type]
-            for each in readings(phrase, now, zone, _MANNERS[language]):
-                found[each] = far_away(phrase, each, now)
-        except Unclear as unclear:
-            refused.append(unclear)
-    near = [each for each, far in found.items() if not far]
-    choices = _distinct(near or [*found])
-    if len(choices) == 1 and near:
-        return choices[0]
-    if choices:
-        why = "can mean several times" if len(choices) > 1 else "is more than a year away"
-        raise TimeAskedError(f"{shown} {why}: {_named(choices, zone, now)}", choices[:_MOST])
-    past = next((each for each in refused if isinstance(each, PastTimeError) and each.instead), None)
-    if past is not None:
-        raise TimeAskedError(f"{shown} is past; did you mean {_named(past.instead, zone, now)}?", past.instead)
-    raise refused[0]
-
-
-def _distinct(found: Sequence[Reading]) -> list[Reading]:
-    """One of each instant and rhythm; an end that only one way to read it names is kept."""
-    kept: dict[tuple[float, str], Reading] = {}
-    for each in found:
-        key = (round(each.at), each.rrule)
-        if key not in kept or (kept[key].end is None and each.end is not None):
-            kept[key] = each
-    return [*kept.values()]
-
-
-def _named(choices: Sequence[Reading], zone: tzinfo, now: float) -> str:
-    return " or ".join(said(each, zone, now) for each in choices[:_MOST])
-
-
-def _exact(text: str, now: float, zone: tzinfo) -> Reading:
-    try:
-        at = datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise TimeRefusedError(f"“{text}” is no date; try {EXAMPLES}") from error
-    seconds = at.timestamp() if at.tzinfo is not None else instant(at, zone)
-    if seconds <= now:
-        raise TimeRefusedError(f"“{text}” is past; try {EXAMPLES}")
-    if seconds - now > timedelta(days=3660).total_seconds():
-        raise TimeRefusedError(f"“{text}” is more than ten years away; try {EXAMPLES}")
-    return Reading(seconds)
-
-
-assert LONGEST
+__all__ = [
+    "EXAMPLES",
+    "Reading",
+    "TimeAskedError",
+    "TimeReader",
+    "TimeRefusedError",
+    "Within",
+    "is_time",
+    "leading_time",
+    "read_time",
+    "said",
+    "trailing_time",
+]

@@ -278,6 +278,10 @@ class Building:
     def naked_hour(self, hour: int) -> Clock:
         return Clock(hour, dial=True, naked=True)
 
+    def late_hour(self, hour: int | str) -> Clock:
+        _checked(int(hour) > 12, "a few hours are a length")
+        return self.exact_hour(hour)
+
     def exact_hour(self, hour: int | str) -> Clock:
         return Clock(self.hour(hour), padded=True)
 

@@ -7,6 +7,7 @@ Of all readings those with the fewest parts stand: "24 december 2026" is one dat
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -21,6 +22,7 @@ from pepper_tui.clock.words.parts import Part, Unclear
 from pepper_tui.clock.words.zones import ZONES
 
 LONGEST: Final = 100  # characters
+_KEPT: Final = 256  # phrases whose parts are kept
 _READINGS: Final = 256  # ways to read one phrase that are looked at
 _LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
 _FILES: Final = {"en": "english.lark", "de": "german.lark"}
@@ -51,8 +53,13 @@ class Grammar:
     def __init__(self, language: str) -> None:
         self._words = {**_LANGUAGES[language], "ZONE": ZONES}
         self._building = Building()
+        self._parsing = threading.Lock()
+        self._kept: dict[str, list[tuple[Part, ...]] | Unclear] = {}
+        source, quoted = _source(language, self._words)
+        entries = [*quoted, *(entry for entries in self._words.values() for entry in entries)]
+        self._known = {word.strip(".") for entry in entries for word in (*entry.split(), entry)}
         self._parser = lark.Lark(
-            _source(language, self._words),
+            source,
             parser="earley",
             lexer="dynamic",
             ambiguity="explicit",
@@ -60,8 +67,34 @@ class Grammar:
             propagate_positions=False,
         )
 
+    def knows(self, word: str) -> bool:
+        """Whether ``word`` can stand in a phrase at all: a quick look, before many parts of a sentence are tried."""
+        plain = word.lower().strip(".,;:!?")
+        return plain in self._known or any(c.isdigit() for c in plain) or not any(c.isalnum() for c in plain)
+
     def read(self, text: str) -> list[tuple[Part, ...]]:
-        """The parts that ``text`` says: each way to read it that has the fewest. Raises ``Unclear``."""
+        """The parts that ``text`` says: each way to read it that has the fewest. Raises ``Unclear``.
+
+        What was read is kept: the parts do not depend on the time, and one rule reads one phrase for many mails.
+        """
+        with self._parsing:
+            found = self._kept.pop(text, None)
+            if found is None:
+                found = self._ways_or_why(text)
+            self._kept[text] = found
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
+        if isinstance(found, Unclear):
+            raise Unclear(str(found))
+        return found
+
+    def _ways_or_why(self, text: str) -> list[tuple[Part, ...]] | Unclear:
+        try:
+            return self._read(text)
+        except Unclear as unclear:
+            return unclear
+
+    def _read(self, text: str) -> list[tuple[Part, ...]]:
         if len(text) > LONGEST:
             raise Unclear("it is too long for a time")
         try:
@@ -109,8 +142,8 @@ def grammar(language: str) -> Grammar:
     return Grammar(language)
 
 
-def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> str:
-    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own."""
+def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own; and those words."""
     text = resources.files(__package__).joinpath(_FILES[language]).read_text(encoding="utf-8")
     quoted: dict[str, str] = {}
 
@@ -120,7 +153,7 @@ def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> str:
     rules = "\n".join(_PROPER.sub(named, line) for line in text.splitlines() if not line.lstrip().startswith("//"))
     own = [f"{name}: {_alternatives([word])}" for word, name in quoted.items()]
     vocabulary = [f"{name}: {_alternatives(entries)}" for name, entries in words.items() if name in rules]
-    return "\n".join((rules, _SHARED, *own, *vocabulary))
+    return "\n".join((rules, _SHARED, *own, *vocabulary)), [*quoted]
 
 
 def _alternatives(words: Any) -> str:

@@ -186,6 +186,9 @@ def _whole(phrase: Phrase) -> None:
         raise Unclear("it says how often, and from when in another way")
     if phrase.span is not None and phrase.span.seconds and (phrase.clocks or phrase.part or phrase.day):
         raise Unclear("hours from now, and a time of day beside them, are two times")
+    whens = (phrase.day, phrase.clocks, phrase.part, phrase.span, phrase.rhythm, phrase.between, phrase.shifted)
+    if not any(whens):
+        raise Unclear("it does not say when")
     if any(clock.naked for clock in phrase.clocks) and not (phrase.day or phrase.rhythm or phrase.part or phrase.span):
         raise Unclear("a number alone is no time")
 

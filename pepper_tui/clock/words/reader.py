@@ -1,0 +1,60 @@
+"""The reader of times in words that a user's own parts share: their zone, their locale, never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Final
+
+from pepper_tui.clock.clock import Clock
+from pepper_tui.clock.recurrence import check_rule, first_after
+from pepper_tui.clock.words.reading import Reading, said
+from pepper_tui.clock.words.text import TimeRefusedError, read_time
+
+REPEAT_EXAMPLES: Final = "'daily', 'every weekday', 'every monday and thursday', 'every 2 weeks', 'FREQ=MONTHLY'"
+
+
+class TimeReader:
+    def __init__(self, clock: Clock, zone: tzinfo, locale: str = "en") -> None:
+        self._clock, self.zone, self.locale = clock, zone, locale
+
+    async def read(self, text: str) -> Reading:
+        """What ``text`` means if it is said now. Raises ``TimeAskedError`` or ``TimeRefusedError``."""
+        return await asyncio.to_thread(read_time, text, self._clock.now(), self.zone, self.locale)
+
+    async def moment(self, text: str) -> float:
+        """The one time that ``text`` means, POSIX seconds; a rhythm is refused."""
+        reading = await self.read(text)
+        if reading.rrule:
+            raise TimeRefusedError(f"“{text.strip()[:60]}” comes again and again; say one time")
+        return reading.at
+
+    async def repeated(self, when: str, repeat: str) -> Reading:
+        """The first time and the rule of what is said in two fields: ``repeat`` is a rhythm in words, or an RRULE.
+
+        The first time obeys the rule, at the hour that ``when`` says, and is not before it.
+        """
+        first = await self.read(when)
+        rule = await self._rule(repeat)
+        if first.rrule and first.rrule != rule:
+            raise TimeRefusedError(f"“{when.strip()[:60]}” and “{repeat.strip()[:60]}” are two rhythms; say one")
+        at = await asyncio.to_thread(first_after, rule, first.at, first.at - 1, self.zone)
+        if at is None:
+            raise TimeRefusedError(f"“{repeat.strip()[:60]}” never comes after “{when.strip()[:60]}”")
+        return replace(first, at=at, rrule=rule)
+
+    async def _rule(self, repeat: str) -> str:
+        if "freq=" in repeat.lower():
+            return check_rule(repeat)
+        try:
+            rule = (await self.read(repeat)).rrule
+        except TimeRefusedError as error:
+            raise TimeRefusedError(f"{error}; a rhythm is e.g. {REPEAT_EXAMPLES}") from error
+        if not rule:
+            raise TimeRefusedError(f"“{repeat.strip()[:60]}” is no rhythm; try {REPEAT_EXAMPLES}")
+        return rule
+
+    def said(self, reading: Reading) -> str:
+        """``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
+        return said(reading, self.zone, self._clock.now())
