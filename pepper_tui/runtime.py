@@ -29,8 +29,9 @@ from pepper_tui.attention import (
     Timers,
     Why,
 )
-from pepper_tui.clock import Clock, SystemClock, local_locale, local_zone
-from pepper_tui.clock.words import TimeReader
+from pepper_tui.clock import Clock, SystemClock, iso, local_locale, local_zone
+from pepper_tui.clock.words import TimeAskedError, TimeReader
+from pepper_tui.clock.words.spoken import moment
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
@@ -57,6 +58,7 @@ from pepper_tui.model import (
     SHOWN,
     Approval,
     ApprovalState,
+    ChoiceError,
     Context,
     ContextFilter,
     ContextUpdate,
@@ -65,6 +67,7 @@ from pepper_tui.model import (
     Health,
     ModelError,
     Namespace,
+    Notification,
     ReplyDelta,
     RuleAct,
     RuleReport,
@@ -93,6 +96,7 @@ from pepper_tui.tools import (
     add_own_tools,
     builtin_registry,
 )
+from pepper_tui.tools.choices import call_of
 from pepper_tui.tools.mcp import McpServers
 from pepper_tui.workers import WorkerPool
 
@@ -549,17 +553,17 @@ class Engine:
     async def snooze(self, ref: str, when: str, *more: str) -> str:
         """Put away what one card holds: its draft, its notifications, or both."""
         cards, notices = self._parted(ref, *more)
-        with _in_words():
-            until = await self._times.moment(when)
+        until = await self._moment(when)
+        back = f", until {moment(until, self.zone, self._clock.now())}"
         if not cards:
             with _in_words():
-                return await self._inbox.snooze(notices[0], until, *notices[1:])
+                return await self._inbox.snooze(notices[0], until, *notices[1:]) + back
         async with self._as_one():
             words = await self._tools.approvals.snooze(cards[0], until)
             if notices:
                 await self._inbox.snooze(notices[0], until, *notices[1:], beside=cards[0])
         self._note(cards[0])
-        return words
+        return words + back
 
     @asynccontextmanager
     async def _as_one(self) -> AsyncIterator[None]:
@@ -582,6 +586,25 @@ class Engine:
         if kind not in {"approval", "notification"} or not ident:
             raise EngineError("this item has no such act")
         return kind, ident
+
+    async def _moment(self, words: str) -> float:
+        try:
+            return await self._times.moment(words)
+        except TimeAskedError as asked:
+            choices = [(self._times.said(each), iso(each.at, self.zone)) for each in asked.choices]
+            raise ChoiceError(str(asked), choices) from asked
+        except ValueError as error:
+            raise EngineError(str(error)) from error
+
+    async def choose(self, ref: str, number: int) -> str:
+        kind, ident = self._split(ref)
+        question = Notification.one(await self._store.get(ident, namespace=Namespace.NOTIFICATION))
+        if kind != "notification" or question is None:
+            raise EngineError("that is no question")
+        async with self._as_one():
+            await call_of(self._store, self._clock, question, number)
+            await self._inbox.done(ref)
+        return f"{question.choices[number - 1]['words']}"
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         with _in_words():

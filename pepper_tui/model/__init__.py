@@ -4,7 +4,7 @@ Rooms meet in the store, so this package is their only common language; it impor
 """
 
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
-from pepper_tui.model.conversation import EngineError, ReplyDelta, UnknownAnswer
+from pepper_tui.model.conversation import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model.model_calls import (
     Completed,
     Entry,
@@ -117,6 +117,7 @@ __all__ = [
     "AssistantMessage",
     "CallState",
     "CardLine",
+    "ChoiceError",
     "Completed",
     "Context",
     "ContextFilter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,14 @@ class EngineError(Exception):
     def __init__(self, words: str) -> None:
         super().__init__(words)
         self.words = words
+
+
+class ChoiceError(EngineError):
+    """An act that needs one answer more. ``choices``: words for each, and what to say in place of what was said."""
+
+    def __init__(self, words: str, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__(words)
+        self.choices = tuple(choices)
 
 
 @dataclass(frozen=True, slots=True)

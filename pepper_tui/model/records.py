@@ -246,7 +246,8 @@ class Notification(Record):
     """Something Pepper tells the user unasked: never without a reason and a source.
 
     ``source`` is ``namespace:id`` of what it came from. ``kind``: ``notice``, ``brief``, ``reminder``, ``offer`` (asks
-    about a missed reminder), ``trouble``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
+    about a missed reminder), ``question`` (one of ``choices``: ``words``, and the ``arguments`` of the call that it
+    makes), ``trouble``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
     from, where that has them; ``trust`` says how well the user knows the sender. ``matter_kind`` as in ``Signal``.
     """
 
@@ -266,6 +267,7 @@ class Notification(Record):
     subject: str = ""
     trust: str = ""
     matter_kind: MatterKind = "event"
+    choices: list[Json] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)

@@ -14,10 +14,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from pepper_tui.clock.words import TimeAskedError
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools import calendar_file
 from pepper_tui.tools.calendar_tools import parse_time, times_of
+from pepper_tui.tools.choices import ask_which
 from pepper_tui.tools.free_time import window
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolContext, ToolError, tool
 
@@ -54,7 +56,7 @@ async def resolve_event(
     calendar: the name of the calendar; empty for the first one of the config
     reason: why it should be added, shown to the user
     """
-    at, end = await _span(ctx, start)
+    at, end = await _span(ctx, title, start)
     if end is not None and not all_day:
         minutes = max(1, round((end - at) / 60))
     file = await asyncio.to_thread(calendar_file.choose, ctx.services.calendars, calendar, f"{_uid(ctx)}.ics")
@@ -72,10 +74,12 @@ async def resolve_event(
     return await _resolved(ctx, fields)
 
 
-async def _span(ctx: ToolContext, start: str) -> tuple[float, float | None]:
+async def _span(ctx: ToolContext, title: str, start: str) -> tuple[float, float | None]:
     """When it begins, and when it ends if that is said as well ("14:00 to 15:30")."""
     try:
         reading = await times_of(ctx).read(start)
+    except TimeAskedError as asked:
+        raise await ask_which(ctx, asked, one_line(title, 80), "start") from asked
     except ValueError as error:
         raise ToolError(str(error)) from error
     if reading.rrule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pepper_tui.clock.words import Reading, said
+from pepper_tui.clock.words import Reading, TimeAskedError, said
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,
@@ -18,18 +18,21 @@ from pepper_tui.model import (
 )
 from pepper_tui.text import one_line
 from pepper_tui.tools.calendar_tools import times_of
+from pepper_tui.tools.choices import ask_which
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 _ONCE: Final = ("", "none", "never", "once", "no")
 
 
-async def _first_time(ctx: ToolContext, when: str, repeat: str) -> Reading:
+async def _first_time(ctx: ToolContext, text: str, when: str, repeat: str) -> Reading:
     """When it first comes, and its rule. Raises ``ToolError``."""
     times = times_of(ctx)
     try:
         if repeat.strip().lower() in _ONCE:
             return await times.read(when)
         return await times.repeated(when, repeat)
+    except TimeAskedError as asked:
+        raise await ask_which(ctx, asked, one_line(text, 80), "when") from asked
     except ValueError as error:
         raise ToolError(str(error)) from error
 
@@ -45,7 +48,7 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
     """
     if not text.strip():
         raise ToolError("'text' is empty")
-    reading = await _first_time(ctx, when, repeat)
+    reading = await _first_time(ctx, text, when, repeat)
     now = ctx.clock.now()
     reminder = Reminder(
         # the call's own id: one call makes one reminder

@@ -5,11 +5,13 @@ Nothing is approved that was not in view to its end for half a second.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pepper_tui.model import ChoiceError
 from pepper_tui.text import one_line
 from pepper_tui.ui.inbox_pane import InboxPane
-from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.matters import ANSWERS, InboxItem
 from pepper_tui.ui.names import goes_to_somebody
 
 if TYPE_CHECKING:
@@ -93,22 +95,42 @@ class Acts:
                 app.asking.edit(card)
             case "snooze" if card is not None or notices:
                 first, *more = held
-                app.asking.ask(
-                    "Snooze until",
-                    lambda when: link.tell(lambda engine: engine.snooze(first, when, *more)),
-                    choices=SNOOZES,
-                )
+                app.asking.ask("Snooze until", lambda when: self._snooze(first, when, more), choices=SNOOZES)
             case "dismiss" if notices:
                 link.tell(lambda engine: engine.dismiss(*held))
             case "done" if notices:
                 link.tell(lambda engine: engine.done(*held))
+            case "check" | "happened" | "did_not" | "leave" if item.kind == "question":
+                link.tell(lambda engine: engine.choose(item.ref, ANSWERS.index(act) + 1))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
             case _:
-                fitting = {"approval": ("approve", "reject"), "unknown": ("check", "happened", "did_not", "leave")}
+                fitting = {
+                    "approval": ("approve", "reject"),
+                    "unknown": ANSWERS,
+                    "question": ANSWERS[: len(item.notices[0].choices)] if notices else ANSWERS,
+                }
                 ids = fitting.get(item.kind, ("done", "dismiss", "snooze"))
                 wanted = ", ".join(app.key_names.of(f"inbox.{each}") for each in ids)
                 app.say_words(f"That key does not fit this card; these do: {wanted}")
+
+    def _snooze(self, first: str, when: str, more: Sequence[str]) -> None:
+        """Snooze, and ask once more where the words can mean several times."""
+
+        async def snoozed(engine: Engine) -> str:
+            try:
+                return await engine.snooze(first, when, *more)
+            except ChoiceError as several:
+                said = dict(several.choices)
+                self._app.asking.ask(
+                    "Which time?",
+                    lambda one: self._snooze(first, said.get(one, one), more),
+                    choices=[*said],
+                    numbered=True,
+                )
+                return several.words
+
+        self._app.link.tell(snoozed)
 
     async def _rejected(self, engine: Engine, item: InboxItem, card: Approval, note: str = "") -> str:
         """Reject a draft; what stays of its card is said."""

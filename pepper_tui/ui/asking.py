@@ -53,8 +53,9 @@ class Asking:
         choices: Sequence[str] = (),
         may_be_empty: bool = False,
         filtered: bool = False,
+        numbered: bool = False,
     ) -> None:
-        """One line; ``answer`` gets it."""
+        """One line; ``answer`` gets it. ``numbered``: the key of a choice's number answers with it."""
         if self.open:
             return
         self._app.panes.note_origin()
@@ -64,6 +65,7 @@ class Asking:
             choices=choices,
             may_be_empty=may_be_empty,
             filtered=filtered,
+            numbered=numbered,
         )
         self._app.query_one("#left").mount(prompt, before="#composer")
 

@@ -15,7 +15,7 @@ from textual.content import Content
 from pepper_tui.ui.cards import face, opened
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.keys import KeyNames, names_of
-from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.matters import ANSWERS, InboxItem
 from pepper_tui.ui.reader import Reader
 
 FRESH: Final = 0.5
@@ -104,6 +104,10 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
     again: dict[str, str] = {}
     if item.kind == "unknown":
         ids = ("inbox.check", "inbox.happened", "inbox.did_not", "inbox.leave") if has_keys else ("go.toggle_inbox",)
+    elif item.kind == "question":
+        answers = [str(choice["words"]) for choice in item.notices[0].choices]
+        ids = tuple(f"inbox.{each}" for each in ANSWERS[: len(answers)]) if has_keys else ("go.toggle_inbox",)
+        again = dict(zip(ids, answers, strict=True)) if has_keys else {}
     elif (card := item.approval) is not None:
         editable = any(isinstance(line, dict) and line.get("editable") for line in card.effect.get("lines", []))
         acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]

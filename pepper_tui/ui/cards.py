@@ -44,6 +44,7 @@ _KIND = {
     "brief": ("≡", "brief"),
     "reminder": ("◷", "reminder"),
     "offer": ("◷", "missed"),
+    "question": ("?", "which time?"),
     "trouble": ("✗", "trouble"),
     "sending": ("▸", "approved"),
     "sent": ("✓", "sent"),

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from pepper_tui.model import (
     SHOWN,
+    ChoiceError,
     Context,
     ContextFilter,
     ContextUpdate,
@@ -26,7 +27,7 @@ from pepper_tui.model import (
     UnknownAnswer,
 )
 
-__all__ = ["SHOWN", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
+__all__ = ["SHOWN", "ChoiceError", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
 
 
 class Engine(Protocol):
@@ -82,7 +83,12 @@ class Engine(Protocol):
         ...
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
-        """``when`` in the user's words: "1h", "tomorrow 9am". The refs may be of approvals and notifications."""
+        """``when`` in the user's words: "1h", "tomorrow 9am". The refs may be of approvals and notifications. Raises
+        ``ChoiceError`` where the words can mean several times."""
+        ...
+
+    async def choose(self, ref: str, number: int) -> str:
+        """Answer a question of the inbox by one of its choices, counted from 1."""
         ...
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str: ...

@@ -125,14 +125,15 @@ class Prompt(Vertical):
 
     def __init__(
         self, title: str, answer: Callable[[str], None], *, choices: Sequence[str] = (), may_be_empty: bool = False,
-        filtered: bool = False,
+        filtered: bool = False, numbered: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(id="prompt")
         self._answer, self._choices, self._may_be_empty, self._filtered = answer, list(choices), may_be_empty, filtered
-        self._place = 0
+        self._place, self._numbered = 0, numbered
         set_title(self, title)
         first = "" if filtered or not choices else choices[0]
-        self.border_subtitle = "Enter · ↑↓ choices · Esc leaves" if choices else "Enter · Esc leaves"
+        keys = f"1–{len(choices)}" if numbered else "Enter · ↑↓ choices" if choices else "Enter"
+        self.border_subtitle = f"{keys} · Esc leaves"
         self.field = CleanInput(first, compact=True)
         self._offer = Static(Text(""), markup=False, classes="offer")
 
@@ -154,6 +155,8 @@ class Prompt(Vertical):
     def _show(self) -> None:
         found = self._matching()
         shown = found[self._place : self._place + 1] if self._filtered else found
+        if self._numbered:
+            shown = [f"{number} {choice}" for number, choice in enumerate(found, 1)]
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
 
     def on_input_changed(self, _event: Input.Changed) -> None:
@@ -162,6 +165,11 @@ class Prompt(Vertical):
         self._show()
 
     def on_key(self, event: events.Key) -> None:
+        if self._numbered and event.key.isdigit() and 1 <= int(event.key) <= len(self._choices):
+            event.prevent_default().stop()
+            self.post_message(self.Left())
+            self._answer(self._choices[int(event.key) - 1])
+            return
         if event.key not in ("up", "down"):
             return
         event.stop()

@@ -29,8 +29,11 @@ from pepper_tui.model import (
     RuleAct,
     ToolCall,
     Trust,
+    UnknownAnswer,
 )
 
+ANSWERS: Final[tuple[UnknownAnswer, ...]] = ("check", "happened", "did_not", "leave")
+"""The acts of the keys 1 to 4: answers to an unknown outcome, or the choices of a question in their order."""
 REQUESTS_SHOWN: Final = 8
 """Requests of one level of trust that a card shows; the others are counted at its end."""
 RECEIPT_STAYS: Final = 60.0

@@ -17,6 +17,7 @@ _KINDS: Final = {
     "brief": "brief",
     "reminder": "reminder",
     "offer": "missed",
+    "question": "which time?",
     "trouble": "trouble",
     "unknown": "did it happen?",
 }

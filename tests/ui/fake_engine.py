@@ -203,6 +203,10 @@ class FakeEngine:
             self._move(each, NotificationState.SNOOZED)
         return f"Snoozed: {when}"
 
+    async def choose(self, ref: str, number: int) -> str:
+        self._note("choose", ref, number)
+        return "Chosen"
+
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         self._note("answer_unknown", call_id, answer)
         return "Noted"

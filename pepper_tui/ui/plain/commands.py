@@ -167,6 +167,8 @@ class Commands:
                 word = self._talk.clock.new_id("yes")[-4:]
                 self._heard[item.key] = (face(item), word)
                 self._say(f"To approve exactly this: /yes {number} {word}. To reject it: /no {number}")
+            elif item.kind == "question":
+                self._say(f"To answer it: /answer {number} and the number of the time")
             elif item.kind == "unknown":
                 self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
         elif kind == "signal" and key in board.signals:
@@ -329,6 +331,9 @@ class Commands:
         answers: dict[str, UnknownAnswer] = {
             "check": "check", "happened": "happened", "did_not": "did_not", "leave": "leave"
         }  # fmt: skip
+        if item.kind == "question" and said.strip().isdigit():
+            await self._tell(self._talk.link.ready().choose(item.ref, int(said)))
+            return
         if item.kind != "unknown" or said.strip() not in answers:
             raise ValueError(
                 f"/answer {number} wants an item whose outcome is unknown, and one of {', '.join(answers)}"

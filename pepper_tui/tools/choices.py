@@ -1,0 +1,86 @@
+"""A question that only the user can settle: which of some times is meant, one key each.
+
+The tool that can't tell opens the question and fails; the user's key makes the same call anew, with what was chosen.
+The words of a choice are made by code from what will be done, never by a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pepper_tui.clock import Clock, iso
+from pepper_tui.clock.words import Reading, TimeAskedError
+from pepper_tui.model import OPEN_TAG, CallState, Json, Namespace, Notification, Priority, ToolCall
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+from pepper_tui.tools.calendar_tools import times_of
+from pepper_tui.tools.tool import ToolContext, ToolError
+
+QUESTION: Final = "question"
+
+
+async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: str) -> ToolError:
+    """Ask the user which time they mean, where they ordered the call; the error to fail with, which names them all.
+
+    ``what`` is named in the question; ``field`` is the argument that the chosen time takes the place of.
+    """
+    if ctx.call.root != "user" or ctx.services.announce is None:
+        return ToolError(str(asked))
+    times = times_of(ctx)
+    choices: list[Json] = [
+        {"words": times.said(each), "arguments": _arguments(ctx, each, field)} for each in asked.choices
+    ]
+    lines = [f"{number}  {choice['words']}" for number, choice in enumerate(choices, 1)]
+    question = Notification(
+        id=f"ntf_{ctx.call.id}_which",
+        title=one_line(f"Which time: {what}?", 120),
+        body="\n".join([*lines, one_line(str(asked), 200)]),
+        reason="you ordered it, and what you said can mean more than one time",
+        source=f"{Namespace.TOOL_CALL}:{ctx.call.id}",
+        created_at=ctx.clock.now(),
+        priority=Priority.HIGH,
+        kind=QUESTION,
+        choices=choices,
+    )
+    await ctx.services.announce(question)
+    return ToolError(f"{asked}. The user is asked by a card in the inbox, one key each")
+
+
+def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
+    chosen: Json = {field: iso(reading.at, ctx.services.zone)}
+    if reading.rrule:
+        chosen["repeat"] = reading.rrule
+    if reading.end is not None and "minutes" in ctx.call.arguments:
+        chosen["minutes"] = max(1, round((reading.end - reading.at) / 60))
+    return chosen
+
+
+async def call_of(store: ContextStore, clock: Clock, question: Notification, number: int) -> ToolCall:
+    """The call that the choice ``number`` (from 1) of a question makes, stored in the caller's unit.
+
+    Its id is that of the question's call and the number: the same key twice makes one call. Raises ``ValueError``.
+    """
+    choices: Sequence[Mapping[str, Json]] = question.choices
+    if question.kind != QUESTION or not 1 <= number <= len(choices):
+        raise ValueError("that is none of its answers")
+    namespace, _, ident = question.source.partition(":")
+    call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
+    if call is None:
+        raise ValueError("what asked this is gone; say it again")
+    chosen = replace(
+        call,
+        id=f"{call.id}_{number}",
+        arguments={**call.arguments, **choices[number - 1]["arguments"]},
+        created_at=clock.now(),
+        state=CallState.SCHEDULED,
+        started_at=None,
+        ended_at=None,
+        error="",
+        progress="",
+        approval="",
+    )
+    if await store.get(chosen.id, namespace=Namespace.TOOL_CALL) is None:
+        await store.put(chosen, namespace=Namespace.TOOL_CALL, type=chosen.name, tags=[OPEN_TAG])
+    return chosen
