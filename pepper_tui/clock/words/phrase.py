@@ -150,6 +150,8 @@ def _whole(phrase: Phrase) -> None:
         raise Unclear("it names two times of day")
     if phrase.shifted and (phrase.clocks or phrase.between or phrase.span or phrase.rhythm):
         raise Unclear("it names two times of day")
+    if phrase.rhythm is None and phrase.until is not None and phrase.day is None:
+        phrase.day, phrase.until = phrase.until.day, None  # a deadline
     if phrase.rhythm is None and (phrase.until or phrase.times or phrase.without):
         raise Unclear("it says until when, but not how often")
     if phrase.rhythm is None and phrase.starting is not None:
@@ -252,8 +254,10 @@ def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day 
     return rhythm, [], starting, until
 
 
-def _names_year(part: Part) -> bool:
+def _names_year(part: object) -> bool:
     match part:
-        case DayOf(_, Month(_, int(), _)) | Month(_, int(), _) | Feast(year=int()) | Year() | Span() | After():
+        case Days(start, _):
+            return _names_year(start)
+        case DayOf(_, Month(_, int(), _)) | NthOf(_, _, Month(_, int(), _)) | Month(_, int(), _) | Feast(year=int()) | Year() | Span() | After():
             return True
     return False

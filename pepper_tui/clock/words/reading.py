@@ -184,6 +184,8 @@ class _Reader:
         noon = 12 * _HOUR
         other = said + noon if clock.hour < 12 else said
         small = self.manner.twelve and clock.hour <= 6
+        if not clock.dial and not self.manner.twelve:
+            return [[said]]
         if today:
             return [[other, said] if small else [said, other]]
         if has_day:
@@ -191,8 +193,6 @@ class _Reader:
                 return [[said]]
             return [[other]] if clock.dial else [[said], [other]]
         dial = [each for each in sorted({said, other}) if each >= _EARLIEST]
-        if not clock.dial and not self.manner.twelve:
-            return [[said]]
         if clock.dial and clock.hour == 12 and clock.minute == 0 and self.wall.hour >= 18:
             return [[_DAY], [noon]]
         if clock.dial and not self.manner.twelve:
