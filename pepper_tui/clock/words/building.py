@@ -47,6 +47,7 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 Which = Literal["this", "coming", "next", "after next"]
 DayPart = tuple[int, str]
 """A weekday and the name of a part of it."""
+_LATE: Final = 6  # hours: earlier than any that a dial is taken to show
 _OFTEN: Final = "something repeats at most once an hour"
 
 
@@ -139,6 +140,9 @@ class Building:
 
     def next_weekend(self) -> Weekend:
         return Weekend(next=True)
+
+    def coming_weekend(self) -> Weekday:
+        return Weekday(WEEKEND[0], "coming")
 
     def weekend_after_next(self) -> InWeekOf:
         return InWeekOf(WEEKEND[0], Span(days=14))
@@ -328,7 +332,8 @@ class Building:
         return Clock(self.hour(hour))
 
     def naked_said_hour(self, hour: str) -> Clock:
-        return Clock(self.hour(hour), naked=True)
+        """“14h” alone may be a clock time, but “2h” is a length; beside a day each is a clock time."""
+        return Clock(self.hour(hour), naked=self.hour(hour) < _LATE)
 
     def naked_number(self, hour: str) -> Clock:
         return self.naked_hour(self.hour(hour))
@@ -336,6 +341,11 @@ class Building:
     def said_minutes(self, said: str, half: Half = "") -> Clock:
         """As ``hour_minute``, but “08:30” is no more exact than “8:30”."""
         return _halved(_clock(*(int(each) for each in said.lower().replace("h", ":").split(":"))), half)
+
+    def said_if_late(self, said: str) -> Clock:
+        """“9h30” alone is a clock time, but “1h30” a length; beside a day each is a clock time."""
+        clock = self.said_minutes(said)
+        return replace(clock, naked=clock.hour < _LATE)
 
     def dotted_minutes(self, said: str) -> Clock:
         return _clock(*(int(each) for each in said.split(".")))
@@ -504,10 +514,16 @@ class Building:
 
     def before_hour(self, amount: float, unit: str, hour: int) -> Shifted:
         _checked(unit != "minute", "minutes to an hour are a time of day")
-        return Shifted(_span(amount, unit), Clock(hour, dial=True), -1)
+        return self.before_dial(_span(amount, unit), hour)
 
     def after_hour(self, amount: float, unit: str, hour: int) -> Shifted:
         return replace(self.before_hour(amount, unit, hour), sign=1)
+
+    def before_dial(self, span: Span, hour: int) -> Shifted:
+        return Shifted(span, Clock(hour, dial=True), -1)
+
+    def after_dial(self, span: Span, hour: int) -> Shifted:
+        return Shifted(span, Clock(hour, dial=True), 1)
 
     def day_in(self, days: int, span: Span) -> After:
         return self.after_day(span, Relative(days))
@@ -516,6 +532,11 @@ class Building:
         days = 7 if span.days == 8 else span.days  # "Montag in acht Tagen" counts both Mondays
         _checked(days % 7 == 0 and span == Span(days=span.days), "that is another weekday")
         return After(Span(days=days), Weekday(index))
+
+    def short_hour_length(self, said: str) -> Span:
+        span = self.hour_length(said)
+        _checked(span.seconds < _LATE * 3600, "that is a clock time")
+        return span
 
     # ------------------------------------------------------------------------------------------------------ rhythms
 

@@ -258,6 +258,8 @@ def _names_year(part: object) -> bool:
     match part:
         case Days(start, _):
             return _names_year(start)
-        case DayOf(_, Month(_, int(), _)) | NthOf(_, _, Month(_, int(), _)) | Month(_, int(), _) | Feast(year=int()) | Year() | Span() | After():
+        case DayOf(_, Month(_, int(), _)) | NthOf(_, _, Month(_, int(), _)) | Month(_, int(), _):
+            return True
+        case Feast(year=int()) | Year() | Span() | After():
             return True
     return False

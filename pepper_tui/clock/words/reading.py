@@ -287,7 +287,8 @@ class _Reader:
             raise Unclear("several times of one rhythm share their minutes; say two of them")
         start, given = self.today, phrase.starting is not None
         if phrase.starting is not None:
-            start = phrase.starting.readings(self.today)[0][0]
+            series = phrase.starting.readings(self.today)[0]
+            start = next((day for day in series if day >= self.today), series[-1])
         rule = _rule(rhythm, hours if len(hours) > 1 else [])
         begins = self._at(start, hours[0])
         # a rhythm that names its days begins with the next of them; any other is counted from today
