@@ -196,8 +196,12 @@ TABLE: Final = {
         "Mo, Mi und Fr um 9": "refused",
         "jeden Mo, Mi und Fr um 9": "Mon 2026-11-30 09:00 FREQ=WEEKLY;BYDAY=MO,WE,FR",
         "jeden Montag und jeden Donnerstag": "Mon 2026-11-30 09:00 FREQ=WEEKLY;BYDAY=MO,TH",
-        "dienstags und donnerstags um 17:30 bis Ende des Jahres": "Tue 2026-12-01 17:30 FREQ=WEEKLY;BYDAY=TU,TH;UNTIL=20261231T225959Z",
-        "von Montag bis Freitag um 8": "ask: Mon 2026-11-30 08:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR or Mon 2026-11-30 08:00",
+        "dienstags und donnerstags um 17:30 bis Ende des Jahres": (
+            "Tue 2026-12-01 17:30 FREQ=WEEKLY;BYDAY=TU,TH;UNTIL=20261231T225959Z"
+        ),
+        "von Montag bis Freitag um 8": (
+            "ask: Mon 2026-11-30 08:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR or Mon 2026-11-30 08:00"
+        ),
         "von Montag bis Freitag": "ask: Mon 2026-11-30 09:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR or Mon 2026-11-30 09:00",
         "Mo–Do um 9": "ask: Mon 2026-11-30 09:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH or Mon 2026-11-30 09:00",
         "Freitag bis Sonntag": "ask: Sun 2026-11-29 09:00 FREQ=WEEKLY;BYDAY=FR,SA,SU or Fri 2026-12-04 09:00",
@@ -307,6 +311,9 @@ TABLE: Final = {
         "ab 16 Uhr": "Sat 2026-11-28 16:00",
         "spätestens um 18 Uhr": "Sat 2026-11-28 18:00",
         "auf morgen 15 Uhr": "Sun 2026-11-29 15:00",
+        "heute noch um 18 Uhr": "Sat 2026-11-28 18:00",
+        "Mo.-Fr. 8 Uhr": "Mon 2026-11-30 08:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+        "drei Tage vor Monatsende": "Mon 2026-12-28 09:00",
         "noch heute um 18 Uhr": "Sat 2026-11-28 18:00",
         "jeden 24.12.": "Thu 2026-12-24 09:00 FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24",
         "jedes Weihnachten": "Fri 2026-12-25 09:00 FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25",
@@ -455,7 +462,6 @@ TABLE: Final = {
         "nachts um 3": "Sun 2027-03-28 03:00",
         "morgen": "Sun 2027-03-28 09:00",
         "morgen früh um 7": "Sun 2027-03-28 07:00",
-        "jeden Tag um 2:30": "Sun 2027-03-28 03:30 FREQ=DAILY",
         "Ostern": "Sun 2027-03-28 09:00",
         "Ostersonntag um 10": "Sun 2027-03-28 10:00",
         "Ostermontag": "Mon 2027-03-29 09:00",

@@ -77,7 +77,7 @@ _EVERY: Final = ("jede", "jeden", "jeder", "jedes", "jedem")
 
 WORDS: Final[dict[str, dict[str, Any]]] = {
     "RELATIVE": _spelled({
-        "heute": 0, "heut": 0, "morgen": 1, "übermorgen": 2, "überübermorgen": 3, "über-übermorgen": 3,
+        "heute": 0, "heut": 0, "heute noch": 0, "morgen": 1, "übermorgen": 2, "überübermorgen": 3, "über-übermorgen": 3,
     }),
     "WEEKDAY": {**_DAY_NAMES, **_DAY_SHORT},
     "WEEKDAYS": {f"{word}s": index for word, index in _DAY_NAMES.items()},
@@ -210,7 +210,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     )),
     "_IN": _alike(("in", "nach", "innerhalb", "innerhalb von", "binnen", "in den nächsten", "erst in")),
     "_UNTIL": _alike(("bis", "bis einschließlich", "bis inklusive", "bis spätestens")),
-    "_EXCEPT": _alike(("außer", "ausgenommen", "nicht", "bis auf", "ausschließlich", "mit ausnahme von")),
+    "_EXCEPT": _alike(("außer", "ausgenommen", "nicht", "bis auf", "mit ausnahme von")),
     "_LATER": _alike(("später",)),
     "_PAST": _alike((
         "gestern", "vorgestern", "vorvorgestern", "vorhin", "neulich", "kürzlich", "damals", "eben", "früher heute",
