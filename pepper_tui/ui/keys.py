@@ -74,7 +74,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "act('check')",
         "inbox",
         _INBOX,
-        "Outcome unknown: let Pepper check. A question: its first answer",
+        "Outcome unknown: let Pepper check (or first answer)",
     ),
     Key(
         "inbox.happened",
@@ -82,7 +82,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "act('happened')",
         "inbox",
         _INBOX,
-        "Outcome unknown: it happened. A question: its second answer",
+        "Outcome unknown: it happened (or second answer)",
     ),
     Key(
         "inbox.did_not",
@@ -90,7 +90,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "act('did_not')",
         "inbox",
         _INBOX,
-        "Outcome unknown: it did not. A question: its third answer",
+        "Outcome unknown: it did not (or third answer)",
     ),
     Key(
         "inbox.leave",
@@ -98,7 +98,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "act('leave')",
         "inbox",
         _INBOX,
-        "Outcome unknown: leave it so. A question: its fourth answer",
+        "Outcome unknown: leave it so (or fourth answer)",
     ),
     Key("list.down", "j,down", "cursor(1)", "list", _LISTS, "Next"),
     Key("list.up", "k,up", "cursor(-1)", "list", _LISTS, "Previous"),

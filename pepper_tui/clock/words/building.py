@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from pepper_tui.clock.words.parts import (
     WEEKEND,
@@ -45,6 +45,10 @@ from pepper_tui.clock.words.parts import (
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 _DAYS: Final = {"day": 1, "week": 7, "fortnight": 14}
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+Which = Literal["this", "coming", "next", "after next"]
+DayPart = tuple[int, str]
+"""A weekday and the name of a part of it."""
+_LATE: Final = 6  # hours: earlier than any that a dial is taken to show
 _OFTEN: Final = "something repeats at most once an hour"
 
 
@@ -69,8 +73,9 @@ def _span(amount: float, unit: str) -> Span:
 
 
 class Building:
-    def start(self, *parts: Part) -> tuple[Part, ...]:
-        return parts
+    def start(self, *parts: Part | tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts in a row; a word like “Freitagabend” gives two at once."""
+        return tuple(each for part in parts for each in (part if isinstance(part, tuple) else (part,)))
 
     # ------------------------------------------------------------------------------------------------------- numbers
 
@@ -141,6 +146,30 @@ class Building:
     def next_weekend(self) -> Weekend:
         return Weekend(next=True)
 
+    def coming_weekend(self) -> Weekday:
+        return Weekday(WEEKEND[0], "coming")
+
+    def weekend_after_next(self) -> InWeekOf:
+        return InWeekOf(WEEKEND[0], Span(days=14))
+
+    def relative(self, days: int) -> Relative:
+        return Relative(days)
+
+    def which_weekday(self, which: Which, index: int) -> Weekday:
+        return Weekday(index, which)
+
+    def day_and_part(self, said: DayPart) -> tuple[Part, ...]:
+        return Weekday(said[0]), PartOfDay(said[1])
+
+    def which_day_and_part(self, which: Which, said: DayPart) -> tuple[Part, ...]:
+        return Weekday(said[0], which), PartOfDay(said[1])
+
+    def until_day_and_part(self, said: DayPart) -> tuple[Part, ...]:
+        return Until(Weekday(said[0])), PartOfDay(said[1])
+
+    def starting_day_and_part(self, said: DayPart) -> tuple[Part, ...]:
+        return Starting(Weekday(said[0])), PartOfDay(said[1])
+
     def feast(self, day: Feast, year: int | None = None) -> Feast:
         return replace(day, year=year)
 
@@ -160,6 +189,9 @@ class Building:
 
     def month_first(self, month: int, day: int, year: int | None = None) -> DayOf:
         return self.date(day, month, year)
+
+    def day_first_short(self, day: int, month: int, year: str) -> DayOf:
+        return self.date(day, month, _full(int(year)))
 
     def day_first(self, day: int, month: int, year: int | None = None) -> DayOf:
         return self.date(day, month, year)
@@ -188,6 +220,9 @@ class Building:
         _checked(bool(found.orders()), f"{said} is no date")
         return found
 
+    def slashed_day_first(self, said: str) -> DayOf:
+        return self.dotted(said.replace("/", ".").replace("-", "."))
+
     def dotted(self, said: str) -> DayOf:
         day, month, *year = (int(each) for each in said.replace(" ", "").strip(".").split("."))
         return self.date(day, month, _full(year[0]) if year else None)
@@ -202,6 +237,9 @@ class Building:
 
     def next_month(self) -> Month:
         return Month(ahead=1)
+
+    def month_after_next(self) -> Month:
+        return Month(ahead=2)
 
     def month(self, month: int, year: int | None = None) -> Month:
         return Month(month, year)
@@ -247,6 +285,27 @@ class Building:
     def next_year(self) -> Year:
         return Year(1)
 
+    def year_after_next(self) -> Year:
+        return Year(2)
+
+    def middle_of_week(self) -> InWeekOf:
+        return InWeekOf(2, Span())
+
+    def middle_of_next_week(self) -> InWeekOf:
+        return InWeekOf(2, Span(days=7))
+
+    def start_of_month(self) -> DayOf:
+        return DayOf(1)
+
+    def middle_of_month(self, month: Month) -> DayOf:
+        return DayOf(15, month)
+
+    def start_of_year(self) -> Feast:
+        return Feast(1, 1)
+
+    def end_of_next_year(self) -> EndOf:
+        return EndOf("year", 1)
+
     def end_of_week(self) -> EndOf:
         return EndOf("week")
 
@@ -284,6 +343,34 @@ class Building:
 
     def exact_hour(self, hour: int | str) -> Clock:
         return Clock(self.hour(hour), padded=True)
+
+    def said_hour(self, hour: int | str) -> Clock:
+        """As ``exact_hour``, but a part of the day may still say which half is meant: “8 Uhr abends”."""
+        return Clock(self.hour(hour))
+
+    def naked_said_hour(self, hour: str) -> Clock:
+        """“14h” alone may be a clock time, but “2h” is a length; beside a day each is a clock time."""
+        return Clock(self.hour(hour), naked=self.hour(hour) < _LATE)
+
+    def naked_number(self, hour: str) -> Clock:
+        return self.naked_hour(self.hour(hour))
+
+    def said_minutes(self, said: str, half: Half = "") -> Clock:
+        """As ``hour_minute``, but “08:30” is no more exact than “8:30”."""
+        return _halved(_clock(*(int(each) for each in said.lower().replace("h", ":").split(":"))), half)
+
+    def said_if_late(self, said: str) -> Clock:
+        """“9h30” alone is a clock time, but “1h30” a length; beside a day each is a clock time."""
+        clock = self.said_minutes(said)
+        return replace(clock, naked=clock.hour < _LATE)
+
+    def dotted_minutes(self, said: str) -> Clock:
+        return _clock(*(int(each) for each in said.split(".")))
+
+    def dotted_number(self, said: str) -> Clock:
+        """A clock time that stands alone only if it can't be a date: “9.30”, but not “9.10”."""
+        hour, minute = (int(each) for each in said.split("."))
+        return replace(_clock(hour, minute), naked=1 <= hour <= 31 and 1 <= minute <= 12)
 
     def hour_half(self, hour: int, half: Half) -> Clock:
         return _halved(Clock(hour), half)
@@ -395,6 +482,25 @@ class Building:
     def three_quarters_length(self, unit: str) -> Span:
         return _span(0.75, unit)
 
+    def part_length(self, amount: float, unit: tuple[float, str]) -> Span:
+        return _span(amount * unit[0], unit[1])
+
+    def one_part_length(self, unit: tuple[float, str]) -> Span:
+        return _span(*unit)
+
+    def half_length_of(self, *said: int | str) -> Span:
+        """Half of something; a number before it is an article, and so one."""
+        _checked(said[0] == 1 or len(said) == 1, "that is more than a half")
+        return self.half_length(str(said[-1]))
+
+    def quarters_of_hour(self, quarters: int) -> Span:
+        return _span(quarters * 0.25, "hour")
+
+    def hour_length(self, said: str) -> Span:
+        hours, minutes = (int(each) for each in said.lower().replace("h", ":").split(":")[:2])
+        _checked(minutes < 60, "an hour has 60 minutes")
+        return Span(seconds=hours * 3600 + minutes * 60)
+
     def duration(self, *lengths: Span) -> Span:
         total = Span()
         for each in lengths:
@@ -434,6 +540,32 @@ class Building:
         _checked(not span.months and not span.days, "days are counted from a day")
         return Shifted(span, clock, 1)
 
+    def before_hour(self, amount: float, unit: str, hour: int) -> Shifted:
+        _checked(unit != "minute", "minutes to an hour are a time of day")
+        return self.before_dial(_span(amount, unit), hour)
+
+    def after_hour(self, amount: float, unit: str, hour: int) -> Shifted:
+        return replace(self.before_hour(amount, unit, hour), sign=1)
+
+    def before_dial(self, span: Span, hour: int) -> Shifted:
+        return Shifted(span, Clock(hour, dial=True), -1)
+
+    def after_dial(self, span: Span, hour: int) -> Shifted:
+        return Shifted(span, Clock(hour, dial=True), 1)
+
+    def day_in(self, days: int, span: Span) -> After:
+        return self.after_day(span, Relative(days))
+
+    def weekday_in_weeks(self, index: int, span: Span) -> After:
+        days = 7 if span.days == 8 else span.days  # "Montag in acht Tagen" counts both Mondays
+        _checked(days % 7 == 0 and span == Span(days=span.days), "that is another weekday")
+        return After(Span(days=days), Weekday(index))
+
+    def short_hour_length(self, said: str) -> Span:
+        span = self.hour_length(said)
+        _checked(span.seconds < _LATE * 3600, "that is a clock time")
+        return span
+
     # ------------------------------------------------------------------------------------------------------ rhythms
 
     def every(self, unit: str) -> Rhythm:
@@ -460,6 +592,26 @@ class Building:
     def every_nth_or_other(self, n: int, index: int) -> Rhythm:
         _checked(n != 2 and n <= 5, "every second one is every other one")
         return Rhythm(1, "month", by_day=(index,), nth=n)
+
+    def every_first_weekday(self, n: int, index: int) -> Rhythm:
+        """“Every third Monday” may be of a month, or count weeks; a first or a fifth one is of a month."""
+        return self.every_nth_or_other(n, index)
+
+    def every_nth_weekday(self, n: int, index: int) -> Rhythm:
+        _checked(n in (2, 3, 4) or n > 5, "no such rhythm of weeks")
+        return Rhythm(n, "week", by_day=(index,))
+
+    def every_half(self, unit: str) -> Rhythm:
+        if unit == "year":
+            return Rhythm(6, "month")
+        return self.every_n(0.5, unit)
+
+    def every_part_unit(self, unit: tuple[float, str]) -> Rhythm:
+        return self.every_n(*unit)
+
+    def on_weekdays(self, rhythm: Rhythm, days: tuple[int, ...]) -> Rhythm:
+        _checked(rhythm.unit == "week" and not rhythm.by_day, "weekdays are of a week")
+        return replace(rhythm, by_day=days)
 
     def every_n_on(self, n: int, unit: str, days: tuple[int, ...]) -> Rhythm:
         return replace(self.every_n(n, unit), by_day=days)
@@ -490,6 +642,16 @@ class Building:
 
     def weekday_part(self, index: int, name: str) -> Rhythm:
         return Rhythm(1, "week", by_day=(index,), part=name)
+
+    def weekday_and_part(self, said: DayPart) -> Rhythm:
+        return self.weekday_part(*said)
+
+    def weekly_part(self, days: tuple[int, ...], name: str) -> Rhythm:
+        return Rhythm(1, "week", by_day=days, part=name)
+
+    def work_week(self, first: int, last: int) -> Rhythm:
+        _checked(_all_week(first, last), "from one day to another, once")
+        return self.weekday_range(first, last)
 
     def weekday_range(self, first: int, last: int) -> Rhythm:
         days = [(first + n) % 7 for n in range((last - first) % 7 + 1)]
@@ -522,6 +684,11 @@ class Building:
         self.date(day, month)
         return Rhythm(1, "year", month_days=(day,), month=month)
 
+    def yearly_dotted(self, said: str) -> Rhythm:
+        date = self.dotted(said)
+        _checked(date.month.month is not None and date.month.year is None, "a year comes once")
+        return Rhythm(1, "year", month_days=(date.day,), month=cast(int, date.month.month))
+
     def yearly_feast(self, day: Feast) -> Rhythm:
         if day.easter is not None:
             raise Impossible("Easter is on another date each year, which no rhythm tells")
@@ -544,11 +711,23 @@ class Building:
     def starting(self, day: Day) -> Starting:
         return Starting(day)
 
+    def starting_today(self) -> Starting:
+        return Starting(Relative(0))
+
     def except_days(self, days: tuple[int, ...]) -> Except:
         return Except(days)
 
+    def except_weekends(self) -> Except:
+        return Except(WEEKEND)
+
     def between(self, start: Clock | PartOfDay, end: Clock | PartOfDay) -> Between:
         return Between(_as_clock(start), _as_clock(end))
+
+    def between_clocks(self, start: Clock | PartOfDay, end: Clock | PartOfDay) -> Between:
+        """A number alone is as exact as the end: “von 9 bis 17”, “9 bis 11 Uhr”."""
+        found = self.between(start, end)
+        exact = not found.end.dial or found.end.hour > 12
+        return replace(found, start=replace(found.start, dial=False)) if exact else found
 
     def days(self, start: Day, end: Day) -> Days:
         if isinstance(start, DayOf) and isinstance(end, DayOf) and start.month == Month():
@@ -563,6 +742,25 @@ class Building:
         _checked(first < last, "it ends before it begins")
         return Days(self.date(first, month, year), self.date(last, month, year))
 
+    def day_range(self, start: Day, end: Day) -> Days:
+        """A day to another, which is the first such after it; a year that only the end names is of both."""
+        if isinstance(end, Weekday):
+            return Days(start, Weekday(end.index))
+        if isinstance(start, DayOf) and isinstance(end, DayOf):
+            _checked(start.month != Month() or end.month == Month(), "the month is of both")
+            return Days(_of_year(start, end), end)
+        return Days(start, end)
+
+    def open_day_range(self, start: Day, end: Day) -> Days:
+        """As ``day_range``; but “Montag bis Freitag” alone is of every week."""
+        plain = isinstance(start, Weekday) and isinstance(end, Weekday) and not start.which and not end.which
+        _checked(not (plain and _all_week(start.index, end.index)), "that is every week")  # type: ignore[attr-defined]
+        return self.day_range(start, end)
+
+    def numbered_days(self, first: int, last: Day) -> Days:
+        _checked(isinstance(last, DayOf) and 1 <= first < last.day, "it ends before it begins")
+        return Days(replace(cast(DayOf, last), day=first), last)
+
     def zone(self, name: str) -> Zone:
         return Zone(name)
 
@@ -572,6 +770,20 @@ class Building:
 
 def _nth(n: int, weekdays: tuple[int, ...], month: Month | None) -> NthOf:
     return NthOf(n, weekdays, month or Month(), loose=month is None)
+
+
+def _all_week(first: int, last: int) -> bool:
+    """Whether a range of weekdays is the working week, or all of it from Monday on."""
+    return first == 0 and last >= 4
+
+
+def _of_year(start: DayOf, end: DayOf) -> DayOf:
+    """``start`` in the year that ``end`` names, or in the one before it where it would come after it."""
+    first, last = start.month, end.month
+    if first.year or not last.year or first.month is None or last.month is None:
+        return start
+    year = last.year - ((first.month, start.day) > (last.month, end.day))
+    return replace(start, month=replace(first, year=year))
 
 
 def _full(year: int) -> int:

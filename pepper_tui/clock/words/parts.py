@@ -192,7 +192,10 @@ class DayOf:
     month: Month = Month()
 
     def readings(self, today: date) -> list[Series]:
-        return [[*self._days(today)]]
+        found = [*self._days(today)]
+        if not found:
+            raise Unclear(f"that month has no day {self.day}")
+        return [found]
 
     def _days(self, today: date) -> Iterator[date]:
         for first in self.month.firsts(today):

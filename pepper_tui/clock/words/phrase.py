@@ -172,6 +172,8 @@ def _whole(phrase: Phrase) -> None:
         raise Unclear("it names two times of day")
     if phrase.shifted and (phrase.clocks or phrase.between or phrase.span or phrase.rhythm):
         raise Unclear("it names two times of day")
+    if phrase.rhythm is None and phrase.until is not None and phrase.day is None:
+        phrase.day, phrase.until = phrase.until.day, None  # a deadline
     if phrase.rhythm is None and (phrase.until or phrase.times or phrase.without):
         raise Unclear("it says until when, but not how often")
     if phrase.rhythm is None and phrase.starting is not None:

@@ -190,6 +190,8 @@ class _Reader:
         noon = 12 * _HOUR
         other = said + noon if clock.hour < 12 else said
         small = self.manner.twelve and clock.hour <= 6
+        if not clock.dial and not self.manner.twelve:
+            return [[said]]
         if today:
             return [[other, said] if small else [said, other]]
         if has_day:
@@ -197,8 +199,6 @@ class _Reader:
                 return [[said]]
             return [[other]] if clock.dial else [[said], [other]]
         dial = [each for each in sorted({said, other}) if each >= _EARLIEST]
-        if not clock.dial and not self.manner.twelve:
-            return [[said]]
         if clock.dial and clock.hour == 12 and clock.minute == 0 and self.wall.hour >= 18:
             return [[_DAY], [noon]]
         if clock.dial and not self.manner.twelve:
@@ -293,7 +293,8 @@ class _Reader:
             raise Unclear("several times of one rhythm share their minutes; say two of them")
         start, given = self.today, phrase.starting is not None
         if phrase.starting is not None:
-            start = phrase.starting.readings(self.today)[0][0]
+            series = phrase.starting.readings(self.today)[0]
+            start = next((day for day in series if day >= self.today), series[-1])
         rule = _rule(rhythm, hours if len(hours) > 1 else [])
         begins = self._at(start, hours[0])
         # a rhythm that names its days begins with the next of them; any other is counted from today
