@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
-from itertools import islice, product
+from itertools import product
 from typing import Any, Final
 
 import lark
@@ -23,7 +23,9 @@ from pepper_tui.clock.words.zones import ZONES
 
 LONGEST: Final = 100  # characters
 _KEPT: Final = 256  # phrases whose parts are kept
-_READINGS: Final = 256  # ways to read one phrase that are looked at
+_READINGS: Final = 64  # ways to read one part of a phrase
+_MOST_TOKENS: Final = 26  # words, numbers and signs
+_TOKEN: Final = re.compile(r"[^\W\d]+|\d+|[^\w\s]")
 _LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
 _FILES: Final = {"en": "english.lark", "de": "german.lark"}
 _NO_LETTER: Final = r"(?![^\W\d_])"
@@ -95,7 +97,7 @@ class Grammar:
             return unclear
 
     def _read(self, text: str) -> list[tuple[Part, ...]]:
-        if len(text) > LONGEST:
+        if len(text) > LONGEST or len(_TOKEN.findall(text)) > _MOST_TOKENS:
             raise Unclear("it is too long for a time")
         try:
             tree = self._parser.parse(text)
@@ -103,30 +105,34 @@ class Grammar:
             raise Unclear(f"“{_word_at(text, error.pos_in_stream or 0)}” is not read in it") from error
         except lark.exceptions.UnexpectedEOF as error:
             raise Unclear("it breaks off") from error
-        found: dict[tuple[Part, ...], None] = {}
         why: list[str] = []
-        for parts in islice(self._ways(tree, why), _READINGS):
-            found[parts] = None
+        found: list[tuple[Part, ...]] = self._ways(tree, why, {})
         if not found:
             raise Unclear(why[0] if why else "no such time")
         fewest = min(map(len, found))
         return [parts for parts in found if len(parts) == fewest]
 
-    def _ways(self, tree: Any, why: list[str]) -> Iterator[Any]:
+    def _ways(self, tree: Any, why: list[str], known: dict[int, list[Any]]) -> list[Any]:
         """Each value of a tree of readings. What a reading can't be, is left out; ``why`` tells."""
         if isinstance(tree, lark.Token):
-            yield self._value(tree)
-            return
+            return [self._value(tree)]
+        if id(tree) in known:
+            return known[id(tree)]
+        found: dict[Any, None] = {}
         if tree.data == "_ambig":
             for each in tree.children:
-                yield from self._ways(each, why)
-            return
-        build: Callable[..., Any] = getattr(self._building, str(tree.data))
-        for children in product(*([*islice(self._ways(child, why), _READINGS)] for child in tree.children)):
-            try:
-                yield build(*children)
-            except Impossible as error:
-                why.append(str(error))
+                found |= dict.fromkeys(self._ways(each, why, known))
+        else:
+            build: Callable[..., Any] = getattr(self._building, str(tree.data))
+            for children in product(*[self._ways(child, why, known) for child in tree.children]):
+                try:
+                    found[build(*children)] = None
+                except Impossible as error:
+                    why.append(str(error))
+        if len(found) > _READINGS:
+            raise Unclear("it can be read in too many ways")
+        known[id(tree)] = [*found]
+        return known[id(tree)]
 
     def _value(self, token: lark.Token) -> Any:
         known = self._words.get(token.type)

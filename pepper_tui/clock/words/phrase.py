@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pepper_tui.clock.words.parts import (
     After,
@@ -127,12 +127,12 @@ class Phrase:
 
 def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     """Raises ``Unclear`` where the parts are not of one time."""
-    said = [part.day(month_first) if isinstance(part, Slashed) else part for part in parts]
+    said = [_plain(part, month_first) for part in parts]
     if any(isinstance(part, Past) for part in said):
         raise Unclear("it is past")
     phrase = Phrase(names_year=any(_names_year(part) for part in said))
     phrase.rhythm = _one(said, Rhythm, "two rhythms")
-    days: list[Day] = [part for part in said if isinstance(part, _DAYS)]
+    days = [cast(Day, part) for part in said if isinstance(part, _DAYS)]
     if phrase.rhythm is not None:
         phrase.rhythm, days, phrase.starting, phrase.until = _of_rhythm(phrase.rhythm, days)
     phrase.clocks = [part for part in said if isinstance(part, Clock)]
@@ -143,8 +143,8 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     phrase.span = sum(spans[1:], spans[0]) if spans else None
     phrase.between = _one(said, Between, "two ranges")
     if days_said := _one(said, Days, "two ranges of days"):
-        days.append(_plain(days_said.start, month_first))
-        phrase.last_day = _plain(days_said.end, month_first)
+        days.append(days_said.start)
+        phrase.last_day = days_said.end
     if phrase.rhythm is None and any(isinstance(day, NthOf) and day.loose for day in days) and len(days) == 1:
         raise Unclear("it does not say of which month")
     phrase.day = _one_day(days, phrase)
@@ -162,8 +162,16 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     return phrase
 
 
-def _plain(day: Day, month_first: bool) -> Day:
-    return day.day(month_first) if isinstance(day, Slashed) else day
+def _plain(part: Any, month_first: bool) -> Any:
+    """``part`` with the dates in it that a locale has to put in order."""
+    match part:
+        case Slashed():
+            return part.day(month_first)
+        case Until() | Starting() | After():
+            return replace(part, day=_plain(part.day, month_first))
+        case Days():
+            return Days(_plain(part.start, month_first), _plain(part.end, month_first))
+    return part
 
 
 def _whole(phrase: Phrase) -> None:
@@ -297,6 +305,7 @@ def _names_year(part: object) -> bool:
             | Month(year=int())
             | Feast(year=int())
             | Year()
+            | EndOf(ahead=1)
             | Span()
             | After()
         ):

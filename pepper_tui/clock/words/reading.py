@@ -186,7 +186,7 @@ class _Reader:
         if clock.half or clock.hour > 12 or clock.hour == 0 or clock.padded:
             return [[said]]
         if part is not None:
-            return [self._of_part(clock.hour, said, part.name)]
+            return [self._of_part(clock.hour, said, part.name, has_day and not part.today)]
         noon = 12 * _HOUR
         other = said + noon if clock.hour < 12 else said
         small = self.manner.twelve and clock.hour <= 6
@@ -213,7 +213,7 @@ class _Reader:
         return self._first([self.today, self.today + _DAY], times)
 
     @staticmethod
-    def _of_part(hour: int, said: timedelta, part: str) -> Times:
+    def _of_part(hour: int, said: timedelta, part: str, has_day: bool) -> Times:
         noon = 12 * _HOUR
         match part:
             case "morning" | "early" | "forenoon":
@@ -225,7 +225,7 @@ class _Reader:
             case "evening":
                 return [said + noon]
             case "night":
-                return [said + noon if hour >= 6 else said + _DAY]
+                return [said + noon] if hour >= 6 else [said + _DAY] if has_day else [said, said + _DAY]
         if said == noon:
             return [_DAY]
         raise Unclear("it names two times of day")
@@ -287,7 +287,6 @@ class _Reader:
         return Reading(self.now + rhythm.every * 3600, check_rule(_rule(rhythm, []) + limits))
 
     def _rhythm(self, phrase: Phrase, rhythm: Rhythm, hours: list[timedelta], end: Clock | None) -> Reading:
-        days = hours[0] // _DAY  # what is said of a night may be of the next day
         minutes = {hour % _HOUR for hour in hours}
         if len(minutes) > 1:
             raise Unclear("several times of one rhythm share their minutes; say two of them")
@@ -304,8 +303,9 @@ class _Reader:
         at = first_after(check_rule(once), begins, after, self.zone)
         if at is None:
             raise Unclear("it never comes")
-        if days and names_days:
-            at = self._later(at, days=0)
+        wall = wall_time(at, self.zone)
+        if len(hours) == 1 and (wall.hour, wall.minute) != divmod((hours[0] % _DAY) // timedelta(minutes=1), 60):
+            rule = _rule(rhythm, [hours[0] % _DAY])  # a change of clocks moves the first one, and only that
         rule = check_rule(rule + self._limits(phrase, at))
         return Reading(at, rule, self._end(at, end))
 
