@@ -39,12 +39,19 @@ def moment(row: Row, wall: str, fold: int = 0) -> float:
     return datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(row["zone"]), fold=fold).timestamp()
 
 
-def walls(rule: str, first: datetime) -> list[datetime]:
+def local(part: str, zone: ZoneInfo) -> str:
+    """A part of a rule, with the moment it may end at as a wall time."""
+    if not (part.startswith("UNTIL=") and part.endswith("Z")):
+        return part
+    until = datetime.fromisoformat(part.removeprefix("UNTIL=")).astimezone(zone)
+    return f"UNTIL={until:%Y%m%dT%H%M%S}"
+
+
+def walls(rule: str, first: datetime, zone: ZoneInfo) -> list[datetime]:
     """The next wall times of a rule from its first one."""
     if not rule:
         return []
-    parts = rule.removeprefix("RRULE:").split(";")
-    plain = ";".join(part.removesuffix("Z") if part.startswith("UNTIL=") else part for part in parts)
+    plain = ";".join(local(part, zone) for part in rule.removeprefix("RRULE:").split(";"))
     return list(islice(rrulestr(plain, dtstart=first), OCCURRENCES))
 
 
@@ -53,14 +60,14 @@ def said(row: Row, reading: Reading) -> tuple[str, str | None, list[datetime]]:
     zone = ZoneInfo(row["zone"])
     at = datetime.fromtimestamp(reading.at, UTC).astimezone(zone)
     end = None if reading.end is None else datetime.fromtimestamp(reading.end, UTC).astimezone(zone).isoformat()
-    return at.isoformat(), end, walls(reading.rrule, at.replace(tzinfo=None, fold=0))
+    return at.isoformat(), end, walls(reading.rrule, at.replace(tzinfo=None, fold=0), zone)
 
 
 def expected(row: Row) -> tuple[str, str | None, list[datetime]]:
     at = moment(row, row["at"], row.get("fold", 0))
     end = None if row["end"] is None else moment(row, row["end"])
     when, until, _ = said(row, Reading(at, "", end))
-    return when, until, walls(row["rrule"], datetime.fromisoformat(row["at"]))
+    return when, until, walls(row["rrule"], datetime.fromisoformat(row["at"]), ZoneInfo(row["zone"]))
 
 
 @pytest.mark.parametrize("row", rows())
@@ -76,4 +83,4 @@ def test_a_phrase_means_what_the_rules_say(row: Row) -> None:
     assert {reading.at for reading in offered} == {moment(row, wall) for wall in row["ask"]}
     if row["rrule"]:
         rules = [said(row, reading)[2] for reading in offered]
-        assert any(found == walls(row["rrule"], found[0]) for found in rules if found)
+        assert any(found == walls(row["rrule"], found[0], zone) for found in rules if found)
