@@ -3,7 +3,7 @@
 A row: ``text`` said at ``now`` (wall time in ``zone``) under ``locale`` means ``at``, repeated by ``rrule``, until
 ``end``; or must be asked, with exactly the times in ``ask`` to choose from (and ``rrule`` on one of them at least); or,
 with neither, must be refused. A rule without BYHOUR repeats at the hour of ``at``. ``fold`` 1 is the second of two
-wall times that a clock change doubles. ``open`` marks a row that the reader is known to get wrong.
+wall times that a clock change doubles.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ Row = dict[str, Any]
 def rows() -> Iterator[ParameterSet]:
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         row: Row = json.loads(line)
-        marks = [pytest.mark.xfail(strict=True)] if row.get("open") else []
-        yield pytest.param(row, id=f"{row['text']} at {row['now']}", marks=marks)
+        yield pytest.param(row, id=f"{row['text']} at {row['now']}")
 
 
 def moment(row: Row, wall: str, fold: int = 0) -> float:

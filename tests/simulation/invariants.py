@@ -232,6 +232,7 @@ class Watch:
         if any(other.data["edited_into"] == row.id for other in cards):
             pass  # it stands where that stood
         elif row.data["retry_of"]:
+            self.back[row.id] = self.elapsed()  # what failed is never without a card, whatever else is open
             failed = self.rows[Namespace.APPROVAL, row.data["retry_of"]]
             if (failed.data["digest"], failed.data["effect"]) != (row.data["digest"], row.data["effect"]):
                 self.wrong(f"card {row.id} is not what {failed.id} was")

@@ -375,6 +375,11 @@ class Building:
     def hour_half(self, hour: int, half: Half) -> Clock:
         return _halved(Clock(hour), half)
 
+    def dotted_time(self, said: str) -> Clock:
+        hour, minute = (int(each) for each in said.split("."))
+        _checked(not (1 <= minute <= 12 and 1 <= hour <= 31), "that is a date")
+        return _clock(hour, minute)
+
     def hour_minute(self, said: str, half: Half = "") -> Clock:
         numbers = [int(each) for each in said.lower().replace("h", ":").replace(".", ":").split(":")]
         return _halved(_clock(*numbers, padded=said[0] == "0"), half)
@@ -421,6 +426,10 @@ class Building:
 
     def minutes_past(self, minutes: int, hour: int, half: Half = "") -> Clock:
         return self._beside(hour, minutes, half)
+
+    def few_minutes(self, minutes: int) -> int:
+        _checked(minutes % 5 == 0, "such minutes are called minutes")
+        return self.minutes(minutes)
 
     def minutes_to(self, minutes: int, hour: int, half: Half = "") -> Clock:
         return self._beside(hour, -minutes, half)
@@ -728,6 +737,14 @@ class Building:
         found = self.between(start, end)
         exact = not found.end.dial or found.end.hour > 12
         return replace(found, start=replace(found.start, dial=False)) if exact else found
+
+    def dash_days(self, start: Day, end: Day) -> Days:
+        plain = isinstance(start, Weekday) and isinstance(end, Weekday)
+        _checked(not plain, "such weekdays are of every week")
+        return self.days(start, end)
+
+    def to_days(self, start: Day, end: Day) -> Days:
+        return self.open_day_range(start, end) if isinstance(start, Weekday) else self.days(start, end)
 
     def days(self, start: Day, end: Day) -> Days:
         if isinstance(start, DayOf) and isinstance(end, DayOf) and start.month == Month():

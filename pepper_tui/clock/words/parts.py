@@ -217,7 +217,8 @@ class Slashed:
     def orders(self) -> list[tuple[int, int]]:
         """Day and month, month first and then day first, as far as there is such a date."""
         both = ((self.second, self.first), (self.first, self.second))
-        return [(day, month) for day, month in both if month <= 12 and day <= calendar.monthrange(2024, month or 1)[1]]
+        months = [(day, month) for day, month in both if 1 <= month <= 12]
+        return [(day, month) for day, month in months if 1 <= day <= calendar.monthrange(2024, month)[1]]
 
     def day(self, month_first: bool) -> DayOf:
         day, month = self.orders()[0 if month_first else -1]

@@ -71,7 +71,7 @@ class Checked:
 
     def readings(self, today: date) -> list[Series]:
         named = self.day.readings(today)
-        fitting = [[each for each in series[:2] if each.weekday() == self.weekday] for series in named]
+        fitting = [[each for each in series[:1] if each.weekday() == self.weekday] for series in named]
         found: list[Series] = [series for series in fitting if series]
         if not found:
             first = named[0][0]
@@ -190,7 +190,8 @@ def _whole(phrase: Phrase) -> None:
         phrase.day, phrase.starting = phrase.starting, None
     if phrase.last_day is not None and (phrase.rhythm or phrase.part):
         raise Unclear("it names a range of days, and more")
-    if isinstance(phrase.day, Month | Year) and (phrase.clocks or phrase.part or phrase.between):
+    named = isinstance(phrase.day, Month) and phrase.day.month is not None
+    if named and (phrase.clocks or phrase.part or phrase.between):
         raise Unclear("it does not say which day")
     if phrase.rhythm is not None and phrase.span is not None:
         raise Unclear("it says how often, and from when in another way")

@@ -26,11 +26,15 @@ from pepper_tui.clock.words.phrase import Phrase
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
                 "forenoon": 10, "early": 8}  # fmt: skip
-LONGEST: Final = 366 * 86_400.0 * 10  # seconds ahead
+LONGEST: Final = 3_653 * 86_400.0  # seconds ahead
 _FAR: Final = 366 * 86_400.0
 _EARLIEST: Final = timedelta(hours=6)  # of what a dial shows
 _CODES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _FREQUENCIES: Final = {"hour": "HOURLY", "day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
+_HOURS_OF: Final = {
+    "morning": range(12), "early": range(12), "forenoon": range(13), "noon": range(10, 16), "afternoon": range(11, 20),
+    "evening": (*range(15, 24), 0), "night": (*range(17, 24), *range(7)), "midnight": (23, 0, 1), "end": range(24),
+}  # fmt: skip
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
@@ -166,7 +170,8 @@ class _Reader:
         """Each time of day that is meant, and the clock time that it ends at."""
         if phrase.between is not None:
             start, end = _alike(phrase.between.start, phrase.between.end)
-            return [(times, end) for times in self._clock(start, phrase.part, has_day, self._is_today(phrase))]
+            # "9 to 5" is of a working day, also where no day is named
+            return [(times, end) for times in self._clock(start, phrase.part, True, self._is_today(phrase))]
         if phrase.clocks:
             return [(t, None) for t in self._clock(phrase.clocks[0], phrase.part, has_day, self._is_today(phrase))]
         if phrase.part is None:
@@ -184,6 +189,8 @@ class _Reader:
     def _clock(self, clock: Clock, part: PartOfDay | None, has_day: bool, today: bool) -> list[Times]:
         said = timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
         if clock.half or clock.hour > 12 or clock.hour == 0 or clock.padded:
+            if part is not None and clock.hour % 24 not in _HOURS_OF[part.name]:
+                raise Unclear("its hour is not of that part of the day")
             return [[said]]
         if part is not None:
             return [self._of_part(clock.hour, said, part.name, has_day and not part.today)]
@@ -283,7 +290,7 @@ class _Reader:
     def _hourly(self, phrase: Phrase, rhythm: Rhythm) -> Reading:
         if phrase.clocks or phrase.part or phrase.between or phrase.without:
             raise Unclear("an hourly rhythm has no time of day")
-        limits = self._limits(phrase, self.now + rhythm.every * 3600)
+        limits = self._limits(phrase, self.now + rhythm.every * 3600, short=False)
         return Reading(self.now + rhythm.every * 3600, check_rule(_rule(rhythm, []) + limits))
 
     def _rhythm(self, phrase: Phrase, rhythm: Rhythm, hours: list[timedelta], end: Clock | None) -> Reading:
@@ -306,10 +313,14 @@ class _Reader:
         wall = wall_time(at, self.zone)
         if len(hours) == 1 and (wall.hour, wall.minute) != divmod((hours[0] % _DAY) // timedelta(minutes=1), 60):
             rule = _rule(rhythm, [hours[0] % _DAY])  # a change of clocks moves the first one, and only that
-        rule = check_rule(rule + self._limits(phrase, at))
-        return Reading(at, rule, self._end(at, end))
+        rule = check_rule(rule + self._limits(phrase, at, short=True))
+        ends = self._end(at, end)
+        if phrase.length is not None and phrase.length.span.seconds:
+            ends = self._later(at, 0, phrase.length.span.days, phrase.length.span.seconds)
+        return Reading(at, rule, ends)
 
-    def _limits(self, phrase: Phrase, first: float) -> str:
+    def _limits(self, phrase: Phrase, first: float, *, short: bool) -> str:
+        """The end of a rhythm. ``short``: hours are how long each time lasts ("every monday at 10 for 1 hour")."""
         if phrase.times is not None:
             return f";COUNT={phrase.times.count}"
         last: float | None = None
@@ -318,7 +329,7 @@ class _Reader:
             last = self._at(day, _DAY) - 1 if day is not None else None
             if last is None:
                 raise Unclear("it ends before it begins")
-        elif phrase.length is not None:
+        elif phrase.length is not None and not (short and phrase.length.span.seconds):
             span = phrase.length.span
             last = self._later(first, span.months, span.days, span.seconds) - 1
         if last is None:

@@ -40,7 +40,7 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
     ``locale``: a language that is read, "en" or "de", with its country ("en-GB"): the order of dates, and which of the
     languages is tried first. Raises ``TimeAskedError`` or ``TimeRefusedError``.
     """
-    plain = " ".join(text.split())
+    plain = " ".join(text.split()).rstrip(" ?!")
     shown = f"“{plain[:60]}”"
     if not plain:
         raise TimeRefusedError(f"no time was said; try {EXAMPLES}")
