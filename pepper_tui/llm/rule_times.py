@@ -1,7 +1,7 @@
 """How often something is wanted, as people say it: "every weekday at 8", "mondays at 9:30", "every 2 hours".
 
 Several hours of a day, and days left out, are part of it. An hour with a rhythm is the hour that was said: "every day
-at 8" is 08:00, "every evening at 8" 20:00.
+at 8" is 08:00, "every day at 5" 17:00, "every evening at 8" 20:00.
 """
 
 from __future__ import annotations
@@ -126,4 +126,8 @@ def _clock(said: str, part: str) -> tuple[int, int] | None:
         hour = hour % 12 + (12 if half == "pm" else 0)
     elif (part in ("afternoon", "evening") and hour < 12) or (part == "night" and 6 <= hour < 12):
         hour += 12
+    elif not part and 1 <= hour <= 6 and plain[0] != "0":
+        if minute:
+            raise Doubt(said, f"say {hour}:{minute:02}am or {hour}:{minute:02}pm")
+        hour += 12  # as wherever a time is read: a small hour is the afternoon's
     return (hour, minute) if hour <= 23 and minute <= 59 else None
