@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.attention.timers import Timers
 from pepper_tui.clock import Clock
 from pepper_tui.clock.recurrence import newest_and_next, zone_of
+from pepper_tui.clock.words.spoken import rhythm
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,
@@ -28,9 +30,11 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import ContextStore, Following, StoreError
 from pepper_tui.text import one_line
 
+log = logging.getLogger(__name__)
+_AGAIN: Final = 60.0  # seconds until one that could not be told is tried again
 LATE_LIMIT: Final = 86_400.0  # seconds by which a one-shot may be late and still fire
 LATE_MARK: Final = 60.0  # seconds from which a firing is called late
 _KEY: Final = "reminders"
@@ -98,24 +102,37 @@ class Reminders:
                     elif not reminder.rule and now - reminder.due > LATE_LIMIT:
                         missed.append((context, reminder))
                     else:
-                        await self._fire(context, reminder, now)
+                        await self._fire_alone(context, reminder, now)
                 if missed:
                     await self._offer(missed, now)
             finally:
                 self._arm()
 
+    async def _fire_alone(self, context: Context, reminder: Reminder, now: float) -> None:
+        """One that can't be told holds no other up: it is tried again a minute later."""
+        try:
+            await self._fire(context, reminder, now)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("the reminder %s could not be told; again in a minute", reminder.id)
+            self._due[reminder.id] = now + _AGAIN
+
     async def _fire(self, context: Context, reminder: Reminder, now: float) -> None:
         zone = zone_of(reminder.zone, self._zone)
-        occurrence, following = reminder.due, None
+        occurrence, following, trouble = reminder.due, None, ""
         if reminder.rule:
             starts = reminder.starts or reminder.due
-            occurrence, following = await asyncio.to_thread(
-                newest_and_next, reminder.rule, starts, reminder.due, now, zone
-            )
+            try:
+                occurrence, following = await asyncio.to_thread(
+                    newest_and_next, reminder.rule, starts, reminder.due, now, zone
+                )
+            except ValueError as error:
+                trouble = f"it comes no more: its rule {reminder.rule} can't be read ({one_line(str(error), 80)})"
         notification = Notification(
             id=f"ntf_{reminder.id}_{int(occurrence)}",
             title=one_line(reminder.text, 120),
-            body=_body(reminder, occurrence, now, zone),
+            body=_body(reminder, occurrence, now, zone, trouble),
             reason=f"a reminder set on {_when(reminder.created_at, zone)}",
             source=f"{Namespace.REMINDER}:{reminder.id}",
             created_at=now,
@@ -180,13 +197,13 @@ def _when(at: float, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%a %d %b %H:%M}"
 
 
-def _body(reminder: Reminder, occurrence: float, now: float, zone: tzinfo) -> str:
+def _body(reminder: Reminder, occurrence: float, now: float, zone: tzinfo, trouble: str) -> str:
     late = now - occurrence
     words = [f"Due {_when(occurrence, zone)}"]
     if late >= LATE_MARK:
         words.append(f"late by {_span(late)}")
     if reminder.rule:
-        words.append("repeats")
+        words.append(trouble or rhythm(reminder.rule, zone))
     return ", ".join(words)
 
 

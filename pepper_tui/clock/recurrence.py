@@ -24,7 +24,7 @@ _SMALL: Final = r"[1-9]\d{0,2}"
 _SHAPES: Final = {
     name: re.compile(shape)
     for name, shape in {
-        "FREQ": r"[A-Z]+",
+        "FREQ": "|".join(_FREQUENCIES),
         "INTERVAL": _SMALL,
         "COUNT": r"[1-9]\d{0,3}",
         "UNTIL": r"\d{8}(?:T\d{6}Z?)?",
@@ -58,8 +58,7 @@ def check_rule(rule: str) -> str:
     Raises ``ValueError`` in words where it is unsound, too frequent or never comes.
     """
     value = rule.strip().upper().removeprefix("RRULE:")
-    pairs = [part.partition("=")[::2] for part in value.split(";") if part]
-    parts = dict(pairs)
+    parts = dict(part.partition("=")[::2] for part in value.split(";") if part)
     frequency = parts.get("FREQ", "")
     if frequency in ("SECONDLY", "MINUTELY"):
         raise ValueError("a reminder repeats at most once an hour; try 'every hour' or 'every day'")
@@ -67,10 +66,6 @@ def check_rule(rule: str) -> str:
         raise ValueError(f"the rule needs FREQ, one of {', '.join(_FREQUENCIES)}; e.g. FREQ=WEEKLY;BYDAY=MO")
     if parts.get("BYSECOND", "0") != "0" or "," in parts.get("BYMINUTE", ""):
         raise ValueError("a reminder repeats at most once an hour: no BYSECOND, one BYMINUTE")
-    for name, said in pairs:
-        shape = _SHAPES.get(name)
-        if shape is None or not shape.fullmatch(said) or len(pairs) != len(parts):
-            raise ValueError(f"not a repeat rule: {one_line(rule, 80)!r} ({name}={said}); e.g. FREQ=WEEKLY;BYDAY=MO")
     try:
         start = datetime(2024, 1, 1)
         following = next(_expand(value, start, UTC, start + HORIZON), None)
@@ -112,9 +107,16 @@ def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float |
 def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterator[datetime]:
     """The rule from ``start`` in naive wall time, ending at ``last`` at the latest.
 
-    The end is always part of what is counted: without one dateutil would look for what never comes until the year 9999.
+    The end is always part of what is counted: without one dateutil would look for what never comes until the year 9999,
+    and with an INTERVAL of 0 for ever. Raises ``ValueError``.
     """
-    parts = dict(part.split("=", 1) for part in rule.split(";") if part)
+    pairs = [part.partition("=")[::2] for part in rule.split(";") if part]
+    for name, said in pairs:
+        if name not in _SHAPES or not _SHAPES[name].fullmatch(said):
+            raise ValueError(f"{name}={said}")
+    parts = dict(pairs)
+    if len(parts) < len(pairs):
+        raise ValueError("a part of it stands there twice")
     until, count = parts.pop("UNTIL", None), parts.pop("COUNT", None)
     ends = min(_until(until, zone), last) if until else last
     if ends < start:

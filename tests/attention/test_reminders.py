@@ -113,6 +113,27 @@ async def test_a_reminder_fires_once_at_its_time(desk: Desk) -> None:
     assert len(await desk.notices()) == 1
 
 
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=WEEKLY;INTERVAL=0", "FREQ=SECONDLY;COUNT=1", "FREQ=HOURLY;COUNT=3;BYMONTH=2;BYMONTHDAY=30", "nonsense"],
+)
+async def test_one_whose_rule_can_not_be_counted_holds_no_other_up(desk: Desk, rule: str) -> None:
+    """It is told at its time, and says that it comes no more."""
+    now = desk.clock.now()
+    await desk.remind("bad", now + 60, rule)
+    await desk.remind("sound", now + 61)
+    await until(lambda: desk.timers.due("reminders") is not None)
+    await desk.asleep()
+    await desk.clock.advance(60)
+    await desk.settled("bad", ReminderState.FIRED)
+    await desk.asleep()
+    await desk.clock.advance(2)
+    await desk.settled("sound", ReminderState.FIRED)
+    told = {notice.title: notice.body for notice in await desk.notices()}
+    assert set(told) == {"text bad", "text sound"}
+    assert "BYMONTHDAY=30" in rule or "can't be read" in told["text bad"]
+
+
 async def test_due_while_down_fires_once_marked_late(desk: Desk) -> None:
     await desk.remind("r1", desk.clock.now() + 60)
     await desk.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +24,34 @@ RULES = st.one_of(
 )
 STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(microsecond=0))
 LATER = st.integers(0, 400 * 86_400)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=WEEKLY;INTERVAL=0",
+        "FREQ=WEEKLY;INTERVAL=-1",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;FREQ=WEEKLY",
+        "FREQ=DAILY;BYDAY=XX",
+        "FREQ=DAILY;BYDAY=",
+        "FREQ=DAILY;RSCALE=CHINESE",
+        "FREQ=HOURLY;BYMINUTE=1,2",
+        "FREQ=MINUTELY",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;UNTIL=99999999",
+    ],
+)
+def test_a_rule_that_can_not_be_counted_is_refused(rule: str) -> None:
+    with pytest.raises(ValueError, match=r"rule|once an hour"):
+        check_rule(rule)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("FREQ=;INTVALBYDWKHOSUMC0123456789-,+", max_size=60))
+def test_any_rule_is_counted_in_bounded_work_or_refused(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        newest_and_next(check_rule(f"FREQ={text}"), 1e9, 1e9, 1.1e9, ZoneInfo("Europe/Berlin"))
 
 
 @settings(max_examples=150, deadline=None)
