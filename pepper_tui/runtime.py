@@ -604,7 +604,7 @@ class Engine:
         async with self._as_one():
             await call_of(self._store, self._clock, question, number)
             await self._inbox.done(ref)
-        return f"{question.choices[number - 1]['words']}"
+        return f"chosen: {question.choices[number - 1]['words']}"
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         with _in_words():

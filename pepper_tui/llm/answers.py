@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.llm import briefs
-from pepper_tui.model import Json
+from pepper_tui.model import ASKED, Json
 from pepper_tui.text import clean, one_line, shorten
 
 SHOWN: Final = 6000  # characters of a result that a reply shows
@@ -76,6 +76,8 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
         return _listed(name, content)
     if state == "failed" and name in _RULE_TOOLS and content:
         return content[0].upper() + shorten(clean(content[1:]), SHOWN)
+    if state == "failed" and content.endswith(ASKED):
+        return content + "."
     what = called(name, arguments, summary)
     if problem:
         reason = one_line(problem, 400)

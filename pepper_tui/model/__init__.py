@@ -4,7 +4,7 @@ Rooms meet in the store, so this package is their only common language; it impor
 """
 
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
-from pepper_tui.model.conversation import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
+from pepper_tui.model.conversation import ASKED, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model.model_calls import (
     Completed,
     Entry,
@@ -94,6 +94,7 @@ __all__ = [
     "ACTS",
     "AFTER_A_YES",
     "APPROVAL",
+    "ASKED",
     "CALL_OPEN",
     "DELIVERY",
     "FOLLOW_UP",

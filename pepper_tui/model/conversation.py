@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
 """What the user may say of a call whose outcome is not known."""
@@ -24,6 +24,10 @@ class ChoiceError(EngineError):
     def __init__(self, words: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__(words)
         self.choices = tuple(choices)
+
+
+ASKED: Final = "A card in the inbox asks which, one key each"
+"""The end of the words of a call that could not tell what the user means, and asks."""
 
 
 @dataclass(frozen=True, slots=True)

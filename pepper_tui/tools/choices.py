@@ -6,16 +6,18 @@ The words of a choice are made by code from what will be done, never by a model.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import Reading, TimeAskedError
-from pepper_tui.model import OPEN_TAG, CallState, Json, Namespace, Notification, Priority, ToolCall
+from pepper_tui.model import ASKED, OPEN_TAG, CallState, Json, Namespace, Notification, Priority, ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools.calendar_tools import times_of
+from pepper_tui.tools.services import Announce
 from pepper_tui.tools.tool import ToolContext, ToolError
 
 QUESTION: Final = "question"
@@ -36,7 +38,7 @@ async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: s
     question = Notification(
         id=f"ntf_{ctx.call.id}_which",
         title=one_line(f"Which time: {what}?", 120),
-        body="\n".join([*lines, one_line(str(asked), 200)]),
+        body="\n".join(lines),
         reason="you ordered it, and what you said can mean more than one time",
         source=f"{Namespace.TOOL_CALL}:{ctx.call.id}",
         created_at=ctx.clock.now(),
@@ -44,8 +46,14 @@ async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: s
         kind=QUESTION,
         choices=choices,
     )
-    await ctx.services.announce(question)
-    return ToolError(f"{asked}. The user is asked by a card in the inbox, one key each")
+    if await ctx.store.get(question.id, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
+        # a task of its own, out of the call's unit: the call fails, and the question stays
+        await asyncio.create_task(_announced(ctx.services.announce, question))
+    return ToolError(f"{asked}. {ASKED}")
+
+
+async def _announced(announce: Announce, question: Notification) -> None:
+    await announce(question)
 
 
 def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:

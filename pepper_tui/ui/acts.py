@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pepper_tui.model import ChoiceError
 from pepper_tui.text import one_line
+from pepper_tui.ui.form import Prompt
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.matters import ANSWERS, InboxItem
 from pepper_tui.ui.names import goes_to_somebody
@@ -100,7 +101,9 @@ class Acts:
                 link.tell(lambda engine: engine.dismiss(*held))
             case "done" if notices:
                 link.tell(lambda engine: engine.done(*held))
-            case "check" | "happened" | "did_not" | "leave" if item.kind == "question":
+            case "check" | "happened" | "did_not" | "leave" if item.kind == "question" and ANSWERS.index(act) < len(
+                item.notices[0].choices
+            ):
                 link.tell(lambda engine: engine.choose(item.ref, ANSWERS.index(act) + 1))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
@@ -121,16 +124,22 @@ class Acts:
             try:
                 return await engine.snooze(first, when, *more)
             except ChoiceError as several:
-                said = dict(several.choices)
-                self._app.asking.ask(
-                    "Which time?",
-                    lambda one: self._snooze(first, said.get(one, one), more),
-                    choices=[*said],
-                    numbered=True,
-                )
+                self._app.call_after_refresh(self._which, first, several, more)
                 return several.words
 
         self._app.link.tell(snoozed)
+
+    async def _which(self, first: str, several: ChoiceError, more: Sequence[str]) -> None:
+        said = dict(several.choices)
+        await self._app.query("#prompt").remove()  # the line that asked first is on its way out still
+        self._app.asking.ask(
+            "Which time?",
+            lambda one: self._snooze(first, said.get(one, one), more),
+            choices=[*said],
+            numbered=True,
+        )
+        # the keys are on their way back to where they were: they come here after that
+        self._app.call_after_refresh(self._app.query_one("#prompt", Prompt).field.focus)
 
     async def _rejected(self, engine: Engine, item: InboxItem, card: Approval, note: str = "") -> str:
         """Reject a draft; what stays of its card is said."""

@@ -105,9 +105,9 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
     if item.kind == "unknown":
         ids = ("inbox.check", "inbox.happened", "inbox.did_not", "inbox.leave") if has_keys else ("go.toggle_inbox",)
     elif item.kind == "question":
-        answers = [str(choice["words"]) for choice in item.notices[0].choices]
-        ids = tuple(f"inbox.{each}" for each in ANSWERS[: len(answers)]) if has_keys else ("go.toggle_inbox",)
-        again = dict(zip(ids, answers, strict=True)) if has_keys else {}
+        answers = tuple(f"inbox.{each}" for each in ANSWERS[: len(item.notices[0].choices)])
+        ids = (*answers, "list.why") if has_keys else ("go.toggle_inbox",)
+        again = dict.fromkeys(answers, "") | ({answers[-1]: "choose one"} if answers else {})
     elif (card := item.approval) is not None:
         editable = any(isinstance(line, dict) and line.get("editable") for line in card.effect.get("lines", []))
         acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]

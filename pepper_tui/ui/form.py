@@ -116,7 +116,7 @@ class Form(VerticalScroll, can_focus=False):
 
 class Prompt(Vertical):
     """One line of input above the composer. Up and Down walk through ``choices``, typing replaces the one that stands
-    there; Enter answers."""
+    there; Enter answers, and where they are ``numbered`` the number alone does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*(b for b in bindings("form") if b.action == "leave")]
 
@@ -159,17 +159,17 @@ class Prompt(Vertical):
             shown = [f"{number} {choice}" for number, choice in enumerate(found, 1)]
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
 
-    def on_input_changed(self, _event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
+        number = event.value.strip()
+        if self._numbered and number.isdigit() and 1 <= int(number) <= len(self._choices):
+            self.post_message(self.Left())
+            self._answer(self._choices[int(number) - 1])
+            return
         if self._filtered:
             self._place = 0
         self._show()
 
     def on_key(self, event: events.Key) -> None:
-        if self._numbered and event.key.isdigit() and 1 <= int(event.key) <= len(self._choices):
-            event.prevent_default().stop()
-            self.post_message(self.Left())
-            self._answer(self._choices[int(event.key) - 1])
-            return
         if event.key not in ("up", "down"):
             return
         event.stop()

@@ -43,7 +43,7 @@ from pepper_tui.model import (
     UserMessage,
     WorkerRun,
 )
-from pepper_tui.ui.engine import EngineError, ReplyDelta, UnknownAnswer
+from pepper_tui.ui.engine import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 
 T0 = 1_800_000_000.0
 
@@ -64,6 +64,7 @@ class FakeEngine:
         self.drawn: list[str] = []  # approvals whose cards were drawn
         self.attended = False
         self.fails = ""
+        self.several: dict[str, tuple[tuple[str, str], ...]] = {}  # what can mean several times
         self.started = asyncio.Event()
         self._updates: asyncio.Queue[list[ContextUpdate]] = asyncio.Queue()
         self._deltas: asyncio.Queue[ReplyDelta] = asyncio.Queue()
@@ -199,6 +200,8 @@ class FakeEngine:
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
         self._note("snooze", ref, when, *more)
+        if when in self.several:
+            raise ChoiceError(f"{when} can mean several times", self.several[when])
         for each in (ref, *more):
             self._move(each, NotificationState.SNOOZED)
         return f"Snoozed: {when}"

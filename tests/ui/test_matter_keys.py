@@ -21,6 +21,10 @@ from tests.ui.seat import acts, press, seat, until
 KEY = "matter:mail:t1"
 
 
+def text_of(app: PepperApp) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 def thread(engine: FakeEngine) -> None:
     for n in range(2):
         request = note(f"n{n}", "Ann: Contract", body=f"words {n}", matter="mail:t1", trust="vip", created_at=T0 + n)
@@ -107,6 +111,47 @@ async def test_snoozing_a_matter_takes_its_draft_and_its_requests() -> None:
         await press(pilot, "enter")
         await until(lambda: bool(acts(engine, "snooze")), pilot)
         assert acts(engine, "snooze") == [("snooze", "approval:a1", "1h", "notification:n0", "notification:n1")]
+
+
+def question(engine: FakeEngine) -> None:
+    choices = [{"words": words, "arguments": {}} for words in ("Fri 27 Nov 09:00", "Fri 4 Dec 09:00")]
+    asked = replace(note("q", "Which time: call Ann?", body="1  Fri 27 Nov 09:00\n2  Fri 4 Dec 09:00"), kind="question")
+    engine.put(Namespace.NOTIFICATION, replace(asked, choices=choices))
+
+
+async def test_a_question_is_answered_by_one_key() -> None:
+    async with seat(question, size=(80, 24)) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        assert "2  Fri 4 Dec 09:00" in text_of(app)
+        assert "2 choose one" in text_of(app)
+        await press(pilot, "y")
+        assert not acts(engine, "approve", "choose")
+        await press(pilot, "3")
+        assert not acts(engine, "choose")
+        await press(pilot, "2")
+        await until(lambda: bool(acts(engine, "choose")), pilot)
+        assert acts(engine, "choose") == [("choose", "notification:q", 2)]
+
+
+async def test_a_snooze_that_can_mean_two_is_asked_by_number() -> None:
+    def ambiguous(engine: FakeEngine) -> None:
+        thread(engine)
+        engine.several = {
+            "next friday": (("Fri 27 Nov 09:00", "2026-11-27T09:00"), ("Fri 4 Dec 09:00", "2026-12-04T09:00"))
+        }
+
+    async with seat(ambiguous) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "z")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await pilot.pause()
+        await press(pilot, *("space" if c == " " else c for c in "next friday"), "enter")
+        await until(lambda: bool(app.query("#prompt")) and "2 Fri 4 Dec" in text_of(app), pilot)
+        await press(pilot, "2")
+        await until(lambda: len(acts(engine, "snooze")) == 2, pilot)
+        assert acts(engine, "snooze")[-1][2] == "2026-12-04T09:00"
 
 
 async def test_an_edited_draft_stays_chosen_and_has_to_be_looked_at_again() -> None:
