@@ -57,7 +57,7 @@ PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
 OUTLIVED: Final = 15.0  # seconds by which a process may outlive its Pepper; it is ended politely first
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.kill.victim", "openai", "dateparser", "icalendar", "aiosmtplib",
+_context.set_forkserver_preload(["tests.kill.victim", "openai", "lark", "icalendar", "aiosmtplib",
                                   "pepper_tui.tools.mcp.connection"])  # fmt: skip
 
 

@@ -356,7 +356,7 @@ async def test_no_timer_runs_while_nothing_runs() -> None:
 def test_the_screen_imports_nothing_heavy() -> None:
     code = (
         "import sys; import pepper_tui.ui.app; "
-        "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'dateparser', "
+        "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'lark', "
         "'googleapiclient', 'pepper_tui.store', 'pepper_tui.runtime', 'pepper_tui.demo', "
         "'markdown_it', 'pepper_tui.ui.audit', 'pepper_tui.ui.editing', 'pepper_tui.ui.jump', 'pepper_tui.ui.export', "
         "'pepper_tui.ui.words', 'pepper_tui.ui.plain', 'pepper_tui.first_start') if m in sys.modules])"
