@@ -13,15 +13,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from pepper_tui.effects import proposals
+from pepper_tui.engine.question import Question
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
     ApprovalState,
-    AssistantMessage,
     CallState,
     Context,
     ContextFilter,
-    ContextUpdate,
     Effect,
     EngineError,
     Health,
@@ -34,11 +33,7 @@ from pepper_tui.remote import Answer, RemoteError
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.ui.engine import SHOWN, Engine
 
-SETTLE = 1.0
-"""Seconds of quiet, with no call of this question under way, after which a reply counts as the last one."""
-
-PATIENCE = 30.0
-"""The same where a call has ended but no words on its result have come: the model may have chosen silence."""
+_MISSED = 100_000
 
 
 def answers(engine: Engine) -> Mapping[str, Answer]:
@@ -57,102 +52,37 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """Say ``text``; yield each reply as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
+    """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
 
     That is the cards it has raised, and whether the last reply only says that the model could not be had.
 
     The last reply is one after which no call that the question began is under way; a call that waits for approval
-    does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no reply.
+    does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no end.
     """
     text, timeout = str(arguments["text"]), float(arguments.get("timeout", 300))
-    talk = _Talk()
     try:
         async with asyncio.timeout(timeout), engine.updates() as updates:
             try:
-                await engine.say(text)
+                question = Question(await engine.say(text, alone=True))
             except EngineError as error:
                 raise RemoteError(str(error)) from error
-            following = aiter(updates)
-            batch: asyncio.Future[list[ContextUpdate]] | None = None
-            try:
-                while True:
-                    batch = batch or asyncio.ensure_future(_next(following))
-                    done, _ = await asyncio.wait({batch}, timeout=talk.quiet)
-                    if not done:
-                        break
-                    changes, batch = batch.result(), None
-                    for update in changes:
-                        if reply := talk.take(update):
-                            yield {"reply": reply}
-            finally:
-                if batch and not batch.done():
-                    batch.cancel()
-                    await asyncio.gather(batch, return_exceptions=True)
+            began = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=1))
+            async for batch in updates:
+                contexts = [update.context for update in batch] or await _since(engine, began)
+                for reply in question.take(contexts):
+                    yield {"reply": reply}
+                if question.over:
+                    break
     except TimeoutError as error:
         raise RemoteError(f"no reply within {timeout:.0f} seconds; `pepper log` shows what happened") from error
-    yield {"approvals": list(talk.cards.values()), "trouble": talk.trouble}
+    yield {"approvals": list(question.cards.values()), "trouble": question.trouble}
 
 
-async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
-    return await anext(updates)
-
-
-class _Talk:
-    """What one question has set going, learnt from the updates after it."""
-
-    def __init__(self) -> None:
-        self.cards: dict[str, str] = {}
-        self.trouble = False
-        """Whether the last reply says that there was none to be had."""
-        self._asked: set[str] = set()  # calls that a user message led to
-        self._replied = False
-        self._running: set[str] = set()
-        self._awaiting_words: set[str] = set()  # ended calls that no reply has followed yet
-        self._shown: dict[str, str] = {}
-
-    @property
-    def quiet(self) -> float | None:
-        """How many seconds without an update end the talk; None: it can't end yet."""
-        if not self._replied or self._running:
-            return None
-        return PATIENCE if self._awaiting_words else SETTLE
-
-    def take(self, update: ContextUpdate) -> str:
-        """Note what changed; the new words to show, if any."""
-        context = update.context
-        if context.namespace == Namespace.TOOL_CALL:
-            call = ToolCall.of(context)
-            if call.root == "user":
-                self._asked.add(call.id)
-                if call.waits_for_room:
-                    self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
-                else:
-                    self.cards.pop(call.id, None)
-                if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED} and not call.waits_for_room:
-                    self._running.add(call.id)
-                else:
-                    if call.id in self._running and call.state not in {CallState.WAITING_APPROVAL, CallState.SCHEDULED}:
-                        self._awaiting_words.add(call.id)
-                    self._running.discard(call.id)
-        elif context.namespace == Namespace.APPROVAL:
-            approval = Approval.of(context)
-            if approval.state is ApprovalState.PENDING and approval.call in self._asked:
-                self.cards[approval.id] = approval.resolved.summary
-            else:
-                self.cards.pop(approval.id, None)
-        elif context.namespace == Namespace.ASSISTANT_LOG:
-            self._awaiting_words.clear()  # a step took the results and chose silence
-        elif context.namespace == Namespace.ASSISTANT_MESSAGE:
-            message = AssistantMessage.of(context)
-            if message.unfinished:
-                return ""
-            self._replied = True
-            self.trouble = message.kind == "trouble"
-            self._awaiting_words.clear()
-            if self._shown.get(message.id) != message.text:
-                self._shown[message.id] = message.text
-                return message.text
-        return ""
+async def _since(engine: Engine, began: Sequence[Context]) -> list[Context]:
+    """What was committed since then, where updates were missed."""
+    since = min((context.updated_at for context in began), default=0.0)
+    wanted = ContextFilter(namespaces=(*SHOWN, Namespace.STEP), since=since, limit=_MISSED)
+    return sorted(await engine.recall(wanted), key=lambda context: context.seq)
 
 
 async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
@@ -182,7 +112,7 @@ async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
             yield entry(context)
         async for batch in updates:
             for update in batch:
-                if update.seq > last:
+                if update.seq > last and update.context.namespace != Namespace.STEP:
                     yield entry(update.context)
 
 

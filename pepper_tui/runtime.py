@@ -420,8 +420,8 @@ class Engine:
 
     @asynccontextmanager
     async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
-        """Live updates of ``SHOWN``; an empty batch says that some were missed."""
-        async with self._store.watch(SHOWN) as live:
+        """Live updates of ``SHOWN`` and of steps; an empty batch says that some were missed."""
+        async with self._store.watch((*SHOWN, Namespace.STEP)) as live:
 
             async def batches() -> AsyncIterator[list[ContextUpdate]]:
                 missed = 0
@@ -452,12 +452,12 @@ class Engine:
 
     # ---------------------------------------------------------------------------------------------------- the user
 
-    async def say(self, text: str, *, after_calls: bool = False) -> str:
-        """Accept a message; returns its id once it is durable."""
+    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
+        """Accept a message; returns its id once it is durable. ``alone``: no other is answered in one reply with it."""
         if not text.strip():
             raise EngineError("there is nothing to send")
         calls = await self._open_calls() if after_calls else []
-        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls)
+        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls, alone=alone)
         await self._store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
         return message.id
 

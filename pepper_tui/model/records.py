@@ -78,13 +78,15 @@ class Signal(Record):
 
 @dataclass(slots=True)
 class UserMessage(Record):
-    """What the user typed. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step."""
+    """What the user typed. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step. ``alone``:
+    a step takes it without other messages, so that its reply is its own (`pepper ask`)."""
 
     id: str
     text: str
     created_at: float
     after_calls: list[str] = field(default_factory=list)
     withdrawn: bool = False
+    alone: bool = False
 
 
 @dataclass(slots=True)
@@ -106,7 +108,8 @@ class ToolCall(Record):
     ``origin`` names who asked: ``step:<id>``, ``run:<id>`` or ``act:<id>`` (an act of a rule). ``root`` is ``user``
     where a user message began the chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
     ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary``
-    is the one line of its card, once it has one: what a person calls it by.
+    is the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that
+    it was made for, where that wants answers of its own (``UserMessage.alone``).
     """
 
     id: str
@@ -127,6 +130,7 @@ class ToolCall(Record):
     acknowledged: bool = False  # an `unknown` that the user has left as it is
     deferred: str = ""
     summary: str = ""
+    question: str = ""
 
     def __post_init__(self) -> None:
         self.effect, self.state = Effect(self.effect), CallState(self.state)
@@ -164,6 +168,7 @@ class ToolResult(Record):
     tainted: bool = True
     summary: str = ""
     problem: str = ""
+    question: str = ""
 
     def __post_init__(self) -> None:
         self.state = CallState(self.state)

@@ -16,6 +16,14 @@ from pepper_tui.store import ContextStore, Delivery
 _MESSAGE_SHARE: Final = 4  # a message of the user's takes at most this fraction of the prompt's limit
 
 
+def question_of(delivery: Delivery) -> str:
+    """The id of the message that wants answers of its own, and that this is, or is a result for; else empty."""
+    context = delivery.update.context
+    if context.namespace == Namespace.USER_MESSAGE:
+        return context.context_id if context.data.get("alone") else ""
+    return str(context.data.get("question") or "") if context.namespace == Namespace.TOOL_RESULT else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Deliveries of one rank and their entries. ``round`` counts the steps in a row that only results have started.
@@ -42,6 +50,10 @@ class Batch:
     @property
     def root(self) -> Literal["user", "signal"]:
         return "user" if self.speaks else "signal"
+
+    @property
+    def question(self) -> str:
+        return question_of(self.deliveries[0])
 
     @property
     def key(self) -> int:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from pepper_tui import config
 from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
-from pepper_tui.scheduler.batch import Batch, entry_of, round_of
+from pepper_tui.scheduler.batch import Batch, entry_of, question_of, round_of
 from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
@@ -117,9 +117,7 @@ class Intake:
                 await self._queue.wait()
                 held, unsettled = set(), None
                 continue
-            same = [delivery for delivery in ready if delivery.rank == ready[0].rank]
-            if self._alone.intersection(delivery.seq for delivery in same):
-                same = same[:1]
+            same = self._together(ready)
             self.taken = frozenset(
                 d.update.context.context_id for d in same if d.update.context.namespace == Namespace.USER_MESSAGE
             )
@@ -141,6 +139,17 @@ class Intake:
     def done(self, batch: Batch) -> None:
         """``batch`` is acknowledged."""
         self._alone.difference_update(delivery.seq for delivery in batch.deliveries)
+
+    def _together(self, ready: Sequence[Delivery]) -> list[Delivery]:
+        """What one step may take: of one rank, and of one question where that wants answers of its own."""
+        first, *others = ready
+        same = [first]
+        for delivery in others if first.seq not in self._alone else ():
+            fits = delivery.rank == first.rank and question_of(delivery) == question_of(first)
+            if not fits or delivery.seq in self._alone:
+                break
+            same.append(delivery)
+        return same
 
     def _passes(self, delivery: Delivery) -> bool:
         """Whether it is a user's message that is not to be taken now."""

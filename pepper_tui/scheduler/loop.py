@@ -432,6 +432,7 @@ class Scheduler:
             tainted=self._history.tainted or any(entry.kind != "user_msg" for entry in batch.entries),
             matter=batch.matter,
             deferred=deferred,
+            question=batch.question,
         )
 
     async def _tell_health(self, state: str, detail: str, mend: str) -> None:

@@ -48,7 +48,7 @@ class Engine(Protocol):
         ...
 
     def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
-        """Live updates of ``SHOWN``, subscribed once the context is entered.
+        """Live updates of ``SHOWN`` and of steps, subscribed once the context is entered.
 
         An empty batch means that some were overwritten unread: the screen recalls the state again.
         """
@@ -56,8 +56,9 @@ class Engine(Protocol):
 
     def replies(self) -> AsyncIterator[ReplyDelta]: ...
 
-    async def say(self, text: str, *, after_calls: bool = False) -> str:
-        """Accept a message of the user; returns its id once it is durable."""
+    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
+        """Accept a message of the user; returns its id once it is durable. ``alone``: no other message is answered in
+        one reply with it."""
         ...
 
     async def take_back(self) -> str | None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pepper_tui import questions
 from pepper_tui.cli import app
 from pepper_tui.config import parse_config
 from pepper_tui.model import OPEN_TAG, ContextFilter, Namespace, Notification
@@ -35,7 +34,6 @@ security = "none"
 @pytest.fixture
 async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedEngine]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(questions, "SETTLE", 0.3)
     opened = await ServedEngine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"))
     await opened.start(feeds=False)
     try:
@@ -57,8 +55,37 @@ async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: Serv
     assert "09:00: drink" in words
 
 
+async def test_questions_at_once_get_each_their_own_answer(engine: ServedEngine) -> None:
+    """Also what is said on the screen meanwhile stays out of them."""
+    texts = [f"remind me to buy thing{n} tomorrow 9am" for n in range(8)]
+    talks = asyncio.gather(*(asked(engine, "ask", text=text) for text in texts))
+    for n in range(4):
+        await engine.say(f"remind me to sell screen{n} tomorrow 9am")
+    for n, (*replies, last) in enumerate(await talks):
+        words = " ".join(item["reply"] for item in replies)
+        assert f"buy thing{n}" in words
+        assert "screen" not in words
+        assert not [other for other in range(8) if other != n and f"thing{other}" in words]
+        assert last == {"approvals": [], "trouble": False}
+
+
+async def test_a_card_counts_for_the_question_that_raised_it(engine: ServedEngine) -> None:
+    talks = asyncio.gather(
+        asked(engine, "ask", text="send mail to bob@example.com: Hi: see you"), asked(engine, "ask", text="hello")
+    )
+    await engine.say("send mail to eve@example.com: Hi: see you")
+    (*_, sent), (*_, greeted) = await talks
+    assert [("bob@example.com" in card, "eve@example.com" in card) for card in sent["approvals"]] == [(True, False)]
+    assert greeted["approvals"] == []
+
+
+async def test_a_call_that_ends_in_silence_ends_the_question_at_once(engine: ServedEngine) -> None:
+    began = asyncio.get_running_loop().time()
+    await asked(engine, "ask", text="note milk is out")
+    assert asyncio.get_running_loop().time() - began < 10
+
+
 async def test_ask_tells_that_no_answer_was_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "SETTLE", 0.3)
     dead = '[models]\nbase_url = "http://127.0.0.1:9/v1"\napi_key = ""\nretries = 0\n'
     engine = await ServedEngine.open(tmp_path, parse_config(dead, tmp_path / "config.toml"))
     await engine.start(feeds=False)
@@ -140,7 +167,6 @@ async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngi
 async def test_an_approved_send_that_has_not_begun_is_told_of_by_the_status_and_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "SETTLE", 0.3)
     config = CONFIG.replace("undo_seconds = 0.1", "undo_seconds = 60")
     (tmp_path / "config.toml").write_text(config)
     engine = await ServedEngine.open(tmp_path, parse_config(config, tmp_path / "config.toml"))

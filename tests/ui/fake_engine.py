@@ -123,7 +123,7 @@ class FakeEngine:
         while True:
             yield await self._deltas.get()
 
-    async def say(self, text: str, *, after_calls: bool = False) -> str:
+    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
         self._note("say", text, after_calls)
         key = f"user_{len(self.calls)}_{self._seq}"
         waiting = (
@@ -409,7 +409,7 @@ class NotingEngine(FakeEngine):
         self._notes = notes
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
-    async def say(self, text: str, *, after_calls: bool = False) -> str:
+    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
         """``hostile!`` brings a notice that would like to speak to the terminal."""
         if text == "hostile!":
             bad = "\x1b]0;owned\x07\x9b2J4;1;1\x1b]52;c;QUJD\x07 urgent <b>now</b>"

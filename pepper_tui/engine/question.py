@@ -1,0 +1,113 @@
+"""What one question of the user has set going, told apart from everybody else's by ids.
+
+A step belongs to it if it took the question's message, or a result of a call of such a step; a reply, a call, a run or
+a card belongs to it by the step, the call or the run that it names. Nothing is guessed from when it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pepper_tui.model import (
+    Approval,
+    ApprovalState,
+    AssistantMessage,
+    CallState,
+    Context,
+    Namespace,
+    Step,
+    ToolCall,
+    WorkerRun,
+)
+
+_UNDER_WAY = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
+
+
+class Question:
+    """Feed it every context that is committed after the message, in order. ``over``: its last reply has been given."""
+
+    def __init__(self, message_id: str) -> None:
+        self.cards: dict[str, str] = {}
+        """What waits for the user's yes, or for room to ask for it, in words."""
+        self.trouble = False
+        """Whether the last reply only says that the model could not be had."""
+        self._inputs = {f"{Namespace.USER_MESSAGE}:{message_id}"}
+        self._steps: set[str] = set()
+        self._calls: set[str] = set()
+        self._runs: set[str] = set()
+        self._running: set[str] = set()
+        self._results: set[str] = set()  # of ended calls, which no step has taken yet
+        self._early: dict[str, list[Context]] = {}  # what names a step that is not known yet
+        self._shown: dict[str, str] = {}
+
+    @property
+    def over(self) -> bool:
+        return bool(self._steps) and not self._running and not self._results
+
+    def take(self, contexts: Iterable[Context]) -> list[str]:
+        """Note what was committed; the new replies."""
+        return [words for context in contexts for words in self._one(context)]
+
+    def _one(self, context: Context) -> list[str]:
+        match context.namespace:
+            case Namespace.STEP:
+                return self._step(Step.of(context))
+            case Namespace.ASSISTANT_MESSAGE:
+                return self._of_step(AssistantMessage.of(context).step, context)
+            case Namespace.TOOL_CALL:
+                call = ToolCall.of(context)
+                kind, _, origin = call.origin.partition(":")
+                if kind == "step" and origin not in self._steps:
+                    return self._of_step(origin, context)
+                if kind == "step" or origin in self._runs:
+                    self._call(call)
+            case Namespace.RUN:
+                run = WorkerRun.of(context)
+                if run.call in self._calls:
+                    self._runs.add(run.id)
+            case Namespace.APPROVAL:
+                approval = Approval.of(context)
+                if approval.state is ApprovalState.PENDING and approval.call in self._calls:
+                    self.cards[approval.id] = approval.resolved.summary
+                else:
+                    self.cards.pop(approval.id, None)
+        return []
+
+    def _of_step(self, step: str, context: Context) -> list[str]:
+        """What names its step: a step is committed with what it said and ordered, and stands behind them."""
+        if step not in self._steps:
+            self._early.setdefault(step, []).append(context)
+            return []
+        if context.namespace == Namespace.TOOL_CALL:
+            self._call(ToolCall.of(context))
+            return []
+        message = AssistantMessage.of(context)
+        if message.unfinished or self._shown.get(message.id) == message.text:
+            return []
+        self.trouble = message.kind == "trouble"
+        self._shown[message.id] = message.text
+        return [message.text]
+
+    def _step(self, step: Step) -> list[str]:
+        early = self._early.pop(step.id, [])
+        if not self._inputs.intersection(step.inputs):
+            return []
+        self._steps.add(step.id)
+        self._results.difference_update(step.inputs)
+        return [words for context in early for words in self._of_step(step.id, context)]
+
+    def _call(self, call: ToolCall) -> None:
+        self._calls.add(call.id)
+        if call.waits_for_room:
+            self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
+        else:
+            self.cards.pop(call.id, None)
+        if call.state in _UNDER_WAY and not call.waits_for_room:
+            self._running.add(call.id)
+            return
+        self._running.discard(call.id)
+        result = f"{Namespace.TOOL_RESULT}:{call.id}"
+        ended = call.state not in _UNDER_WAY and call.state is not CallState.WAITING_APPROVAL
+        if ended and call.origin.startswith("step:") and result not in self._inputs:
+            self._inputs.add(result)
+            self._results.add(result)
