@@ -7,7 +7,11 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from typing import Final
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Final
 
 from pepper_tui.text import clean
 
@@ -26,6 +30,48 @@ def collect_seldom() -> None:
     the rest seldom: a full collection holds the loop for 80 to 220 ms on a screen of a thousand messages."""
     gc.freeze()
     gc.set_threshold(*COLLECT)
+
+
+class DaemonThreads(ThreadPoolExecutor):
+    """The loop's executor for work on files: a folder that does not answer holds up nobody's end.
+
+    A thread of the standard one is waited for when the loop is closed, and again when the interpreter ends.
+    """
+
+    def __init__(self, most: int = 16) -> None:
+        super().__init__(max_workers=1)
+        self._most, self._threads_now, self._idle = most, 0, 0
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._counting = threading.Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        with self._counting:
+            if self._idle <= self._work.qsize() and self._threads_now < self._most:
+                self._threads_now += 1
+                threading.Thread(target=self._serve, name=f"files-{self._threads_now}", daemon=True).start()
+        self._work.put(run)
+        return future
+
+    def _serve(self) -> None:
+        while True:
+            with self._counting:
+                self._idle += 1
+            work = self._work.get()
+            with self._counting:
+                self._idle -= 1
+            work()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """What runs is left to run: it ends with the process."""
 
 
 class _Clean(logging.Formatter):

@@ -12,12 +12,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.interpreter import collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.endings import Endings
+from pepper_tui.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
 
 if TYPE_CHECKING:
     from pepper_tui.config import Config
@@ -118,6 +119,7 @@ async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = No
 async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     """The engine of ``home``, holding its lock, not started. ``world`` begins when it is. Raises ``LaunchError``."""
     log_cleanly()
+    asyncio.get_running_loop().set_default_executor(DaemonThreads())
     # in threads: the imports take a second, and a screen that is up must go on
     config = await asyncio.to_thread(read_config, home)
     served = await asyncio.to_thread(importlib.import_module, "pepper_tui.served")
@@ -260,16 +262,16 @@ def run_headless(home: Path, *, demo: bool = False) -> int:
 
 async def _headless(home: Path, world: DemoWorld | None) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with opened(home, world=world) as engine:
-        model = "offline, by rules" if engine.offline else engine.model_name
-        print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
-        await stop.wait()
-    _say_left([engine])
-    print("Pepper has stopped.", flush=True)
-    return 0
+    endings = Endings(stop.set)
+    with endings.watched(signal.SIGINT):
+        async with opened(home, world=world) as engine:
+            model = "offline, by rules" if engine.offline else engine.model_name
+            print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+            await stop.wait()
+        with suppress(OSError):  # nobody may be there to read it
+            _say_left([engine])
+            print("Pepper has stopped.", flush=True)
+    return 0 if endings.number in (signal.SIGINT, signal.SIGTERM) else 128 + endings.number
 
 
 def report(error: LaunchError) -> int:

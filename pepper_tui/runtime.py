@@ -102,6 +102,10 @@ from pepper_tui.workers import WorkerPool
 
 log = logging.getLogger(__name__)
 
+CLOSES_IN: Final = 1.5
+"""Seconds in which every part has to stop, whatever a folder, a server or a calendar does."""
+_LEAST: Final = 0.05
+
 KILL_AT: Final = "PEPPER_KILL_AT"
 """``name`` or ``name:count``: SIGKILL to oneself at the count-th passing of this boundary. For kill tests only."""
 
@@ -394,11 +398,18 @@ class Engine:
             "models": self._models.close,
             "store": self._store.close,
         }
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + CLOSES_IN
         for name, stop in parts.items():
-            try:
-                await stop()
-            except Exception:  # a full disk, say: the others stop all the same
-                log.exception("%s did not stop cleanly", name)
+            stopping = asyncio.ensure_future(stop())
+            # what is committed is safe whatever else hangs; but the store itself is let finish
+            left = None if name == "store" else max(_LEAST, ends - loop.time())
+            done, _ = await asyncio.wait({stopping}, timeout=left)
+            if not done:
+                stopping.cancel()
+                log.warning("%s did not stop within %g s and is left", name, CLOSES_IN)
+            elif not stopping.cancelled() and (error := stopping.exception()):
+                log.error("%s did not stop cleanly", name, exc_info=error)  # a full disk, say
         self._lock.release()
 
     # ------------------------------------------------------------------------------------------------ what is shown

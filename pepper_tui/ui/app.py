@@ -6,8 +6,10 @@ trouble is words in the status line.
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -16,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from pepper_tui.clock import Clock, SystemClock
+from pepper_tui.endings import Endings
 from pepper_tui.model import Context, ContextUpdate, ReplyDelta
 from pepper_tui.text import clean
 from pepper_tui.ui.actions import Actions
@@ -26,6 +29,7 @@ from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.detail import DetailView
+from pepper_tui.ui.driver import PepperDriver
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.ink import Ink, Pen
@@ -68,7 +72,7 @@ class PepperApp(Actions):
         clock: Clock | None = None,
         theme: str = DARK.name,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=PepperDriver)
         teach_alt_enter()
         keep_pastes_text()
         self.clock: Clock = clock or SystemClock()
@@ -77,6 +81,8 @@ class PepperApp(Actions):
         self._first_theme = theme
         self._ink: Ink | None = None
         self._painted = False
+        self._endings = Endings(lambda: None)
+        self._watching = ExitStack()
         self._status = StatusLine(id="status")
         self.link = Link(
             engine_factory, self, lambda words, bad, stay: self.say_words(words, bad=bad, stay=stay), self.clock.now
@@ -127,6 +133,7 @@ class PepperApp(Actions):
             pane.show_rows([])
         self.panes.fit(self.size.width, self.size.height)
         self.query_one(Composer).focus()
+        self._watch_endings()
 
     def post_display_hook(self) -> None:
         """The first paint that holds the composer has been written: now the engine may take the processor."""
@@ -134,8 +141,21 @@ class PepperApp(Actions):
             self._painted = True
             self.link.open()
 
+    def _watch_endings(self) -> None:
+        """End in order with the terminal, and with a signal."""
+        driver = self._driver
+        if not isinstance(driver, PepperDriver):
+            return  # no terminal, but a picture of one
+        driver.on_gone = lambda: self.exit(return_code=128 + signal.SIGHUP)
+        self._endings = Endings(self._ended, driver.stop_application_mode)
+        self._watching.enter_context(self._endings.watched())
+
+    def _ended(self) -> None:
+        self.exit(return_code=128 + self._endings.number)
+
     async def on_unmount(self) -> None:
         await self.link.close()
+        self._watching.close()
 
     @property
     def board(self) -> Board:

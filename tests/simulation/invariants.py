@@ -535,7 +535,9 @@ class Watch:
                 if fired[ident] != wanted:
                     self.wrong(f"{ident} ({row.data['state']}, {offered[ident]} offers) fired {fired[ident]} times")
         expected = [
-            seq for seq, row in sorted(self.by_seq.items()) if seq > live_from and matches(SHOWN, row.namespace)
+            seq
+            for seq, row in sorted(self.by_seq.items())
+            if seq > live_from and matches((*SHOWN, Namespace.STEP), row.namespace)
         ]
         if live != expected:
             missing = sorted(set(expected) - set(live))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.clock import Clock, SystemClock
+from pepper_tui.endings import Endings
 from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.board import Board
@@ -64,11 +65,9 @@ class PlainConversation:
 
     async def run(self) -> int:
         """Talk until the user leaves; the exit code."""
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGINT, self._ctrl_c)
-            loop.add_signal_handler(signal.SIGTERM, self.over.set)
-        with _terminal_as_it_was():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._ctrl_c)
+        endings = Endings(self.over.set)
+        with _terminal_as_it_was(), endings.watched():
             self.say("Pepper, in plain lines. Type a message, or /help for the commands.")
             self.keyboard.begin()
             self.link.open()
@@ -77,7 +76,7 @@ class PlainConversation:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
             await self.link.close()
-        return 0
+        return 0 if endings.number in (0, signal.SIGTERM) else 128 + endings.number
 
     async def _talk(self) -> None:
         while not self.over.is_set() and (line := await self.keyboard.next()) is not None:
