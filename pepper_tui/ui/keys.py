@@ -49,6 +49,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("composer.take_back", "alt+up", "take_back", "composer", _TYPING, "Take back the last message not yet read"),
     Key("composer.older", "up", "older", "composer", _TYPING, "Earlier message (on the first line)"),
     Key("composer.newer", "down", "newer", "composer", _TYPING, "Later message (on the last line)"),
+    Key("composer.undo", "ctrl+underscore", "undo", "composer", _TYPING, "Undo what was typed (Ctrl+Y: again)"),
     Key("composer.search", "ctrl+r", "search", "composer", _TYPING, "Search what you sent"),
     Key("composer.editor", "ctrl+g", "editor", "composer", _TYPING, "Write the message in your editor ($VISUAL)"),
     Key("composer.stop", "escape", "stop", "composer", _TYPING, "Stop the reply, or close what is open"),
@@ -176,6 +177,15 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
     Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
+    Key(
+        "pepper.suspend",
+        "ctrl+z",
+        "suspend_process",
+        "app",
+        _PEPPER,
+        "Suspend, as a shell does; `fg` returns",
+        priority=True,
+    ),
     Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
 )
 

@@ -74,6 +74,23 @@ def test_a_terminal_that_is_gone_ends_the_screen_and_nothing_spins(home: Path) -
     assert is_free(home)
 
 
+def test_it_is_suspended_and_comes_back_with_what_was_typed(home: Path) -> None:
+    with Terminal([*PEPPER, "--home", str(home)]) as screen:
+        screen.wait_for("Ask Pepper")
+        screen.pump(1.0)
+        screen.type("half a thought")
+        screen.wait_for("half a thought")
+        screen.press("\x1a")
+        screen.wait_for(lambda: os.WIFSTOPPED(os.waitpid(screen.pid, os.WUNTRACED | os.WNOHANG)[1]))
+        assert b"\x1b[?1049l" in screen.raw
+        screen.raw.clear()
+        os.kill(screen.pid, signal.SIGCONT)
+        screen.wait_for(lambda: b"\x1b[?1049h" in screen.raw)
+        screen.wait_for("half a thought")
+        os.kill(screen.pid, signal.SIGTERM)
+        assert code(screen.wait_dead(15)) == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("front", ["plain", "headless"])
 def test_a_signal_ends_the_other_fronts_in_order(home: Path, front: str, number: signal.Signals) -> None:
