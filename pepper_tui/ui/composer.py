@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
@@ -49,6 +50,12 @@ class Composer(TextArea):
         self._kept = ""
         self._key_at = 0.0
         self._sending: Timer | None = None
+
+    def render_line(self, y: int) -> Strip:
+        """Nothing where there is no room for a character: for a moment between two sizes there may be none."""
+        if self.content_size.width < 1:
+            return Strip.blank(self.size.width)
+        return super().render_line(y)
 
     async def _on_key(self, event: events.Key) -> None:
         fast, self._key_at = event.time - self._key_at < GAP, event.time
