@@ -118,7 +118,7 @@ class _Run:
 
     async def until_ended(self) -> int:
         """Read until the program has ended; its exit code."""
-        process = await self._feed.started()
+        process = await self._born()
         assert process.stdout is not None
         assert process.stderr is not None
         errors = asyncio.create_task(self._read_errors(process.stderr))
@@ -134,6 +134,19 @@ class _Run:
             return code
         finally:
             await self._end(process, [well, lines, errors, ended])
+
+    async def _born(self) -> asyncio.subprocess.Process:
+        """Start it; where Pepper ends in that moment, let it be born and end it in order.
+
+        A start that is cancelled kills the keeper at once, which may have started the program already.
+        """
+        starting = asyncio.ensure_future(self._feed.started())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with contextlib.suppress(FeedError):
+                await self._end(await starting, [])
+            raise
 
     async def _drained(self, lines: asyncio.Task[None], errors: asyncio.Task[None]) -> None:
         """Wait for what is still in the pipes; not for one that something left behind holds open in silence."""

@@ -31,6 +31,15 @@ def signal_group(group: int, number: int) -> bool:
     return True
 
 
+def _end_with_keeper() -> None:
+    """Also where the keeper itself is killed (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def keep(command: list[str]) -> int:
     """Run ``command`` until it ends or the standard input closes; the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -40,7 +49,7 @@ def keep(command: list[str]) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
-        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=_end_with_keeper)  # noqa: PLW1509 - no threads here
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         return NOT_STARTED

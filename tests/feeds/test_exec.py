@@ -224,6 +224,27 @@ async def test_stopping_ends_all_of_its_group_however_stubborn(store: ContextSto
     await until(lambda: not any(map(alive, pids)))
 
 
+@pytest.mark.parametrize("wait", [0.0, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2])
+async def test_a_stop_in_its_first_moments_leaves_no_program(store: ContextStore, tmp_path: Path, wait: float) -> None:
+    script = "import os\nopen('own.pid', 'w').write(str(os.getpid()))\n" + RUN_ON
+    async with Program(store, SystemClock(), tmp_path, script):
+        await asyncio.sleep(wait)
+    own = tmp_path / "own.pid"
+    for _ in range(20):  # it may have been about to begin
+        assert not own.exists() or not own.read_text() or not alive(int(own.read_text()))
+        await asyncio.sleep(0.02)
+
+
+async def test_a_program_ends_with_a_keeper_that_is_killed(store: ContextStore, tmp_path: Path) -> None:
+    script = (
+        "import os\nopen('own.pid', 'w').write(f'{os.getpid()}')\nopen('keeper.pid', 'w').write(f'{os.getppid()}')\n"
+    )
+    async with Program(store, SystemClock(), tmp_path, script + RUN_ON):
+        own, keeper = [await pid_in(tmp_path / name) for name in ("own.pid", "keeper.pid")]
+        os.kill(keeper, signal.SIGKILL)
+        await until(lambda: not alive(own))
+
+
 async def test_what_a_program_leaves_behind_is_ended(store: ContextStore, tmp_path: Path) -> None:
     async with Program(store, SystemClock(), tmp_path, DESCENDANTS, every=600) as feed:
         await feed.signals(1)
