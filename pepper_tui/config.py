@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -672,6 +672,9 @@ def _numbered(parts: list[str], counts: dict[str, int]) -> list[str | int]:
 class Secrets:
     """Values that a config names: ``env:NAME`` from the environment, ``secret:NAME`` from ``secrets.toml``."""
 
+    given: ClassVar[set[str]] = set()
+    """Every value that was handed out in this process: what no log may hold."""
+
     def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
         self.home = home
         self._path = home / SECRETS_FILE
@@ -685,10 +688,10 @@ class Secrets:
         if not name:
             return ""
         kind, _, key = name.partition(":")
-        if kind == "env":
-            return self._environment.get(key, "")
-        if kind == "secret":
-            return self._from_file(key)
+        if kind in ("env", "secret"):
+            value = self._environment.get(key, "") if kind == "env" else self._from_file(key)
+            self.given.add(value)
+            return value
         raise ConfigError(
             ["a secret stands in the config itself; write env:NAME, or secret:NAME and put it in secrets.toml"]
         )

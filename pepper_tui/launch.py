@@ -123,9 +123,11 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     # in threads: the imports take a second, and a screen that is up must go on
     config = await asyncio.to_thread(read_config, home)
     served = await asyncio.to_thread(importlib.import_module, "pepper_tui.served")
-    from pepper_tui.config import ConfigError
+    from pepper_tui.config import ConfigError, Secrets
+    from pepper_tui.engine.logs import log_to
     from pepper_tui.store import HomeLockedError, StoreError
 
+    log_to(home, lambda: Secrets.given)
     try:
         engine: Engine = await served.ServedEngine.open(home, config)
     except HomeLockedError as error:

@@ -14,6 +14,7 @@ from typing import Final
 
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config
 from pepper_tui.doctor.finding import Finding, State
+from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.ui.rebinding import rebound
 
@@ -46,6 +47,9 @@ def folder(home: Path) -> list[Finding]:
         mode = stat.S_IMODE(secrets.stat().st_mode)
         state: State = "trouble" if mode & 0o077 else "ok"
         found.append(Finding("secrets", state, f"mode {mode:04o}", f"chmod 600 {secrets}" if state != "ok" else ""))
+    log = home / LOG_FILE
+    words = f"{log}, {log.stat().st_size // 1000} kB" if log.exists() else f"{log}: nothing was logged yet"
+    found.append(Finding("log", "ok", words))
     return found
 
 

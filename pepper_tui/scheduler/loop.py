@@ -193,7 +193,7 @@ class Scheduler:
             if len(told) >= 2 * _FAULTS_A_BATCH:  # its words can't be stored either
                 await self._intake.bury(batch.deliveries, error)
                 self._settled(batch)
-        await self._tell_health("trouble", words, "pepper log shows more")
+        await self._tell_health("trouble", words, "pepper.log in your home says more")
 
     # ------------------------------------------------------------------------------------------------- one step
 
@@ -211,7 +211,7 @@ class Scheduler:
             return
         faults = self._faults.get(batch.key, [])
         if len(faults) >= _FAULTS_A_BATCH:
-            await self._commit_trouble(batch, step, f"{faults[-1]}. I let it go; the log says more.")
+            await self._commit_trouble(batch, step, f"{faults[-1]}. I let it go; pepper.log in your home says more.")
             return
         if batch.key not in self._reply_ids:
             self._reply_ids[batch.key] = self._clock.new_id("msg")

@@ -43,8 +43,10 @@ asyncio.run(main())
 def test_what_is_logged_is_harmless_to_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("")
     done = subprocess.run([sys.executable, "-c", LOGGING, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "RuntimeError: the server says  this" in done.stderr
-    assert "\x1b" not in done.stderr
+    assert done.stderr == done.stdout == "", "it goes to the log of the home"
+    said = (tmp_path / "pepper.log").read_text(encoding="utf-8")
+    assert "RuntimeError: the server says  this" in said
+    assert "\x1b" not in said
 
 
 def test_the_command_line_needs_neither_screen_nor_model() -> None:

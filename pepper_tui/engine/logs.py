@@ -1,0 +1,64 @@
+"""The log of one home: a file for the user's eyes alone, of bounded size, with nothing in it that a terminal obeys.
+
+What is logged while a screen stands has no other place: there is no error output to write it to.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Callable, Iterable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final, cast
+
+from pepper_tui.text import clean
+
+LOG_FILE: Final = "pepper.log"
+BYTES: Final = 1_000_000  # of one file
+KEPT: Final = 3  # older files, as pepper.log.1 to .3
+_SHORTEST: Final = 6  # characters of a secret that is looked for; what is shorter stands in any text
+_FORM: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _Safe(logging.Formatter):
+    """Text that was cleaned, without the values of secrets: tracebacks quote what came from outside, and requests."""
+
+    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
+        super().__init__(_FORM)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = clean(super().format(record))
+        for secret in sorted(self._secrets(), key=len, reverse=True):
+            if len(secret) >= _SHORTEST:
+                words = words.replace(secret, "[secret]")
+        return words
+
+
+class LogFile(RotatingFileHandler):
+    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health."""
+
+    def _open(self) -> io.TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        opened = open(self.baseFilename, self.mode, encoding="utf-8", opener=private)  # noqa: SIM115
+        return cast(io.TextIOWrapper, opened)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        del record
+
+
+def log_to(home: Path, secrets: Callable[[], Iterable[str]]) -> Path:
+    """Let all that is logged in this process go to the home's log from here on; its path."""
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, LogFile)]:
+        root.removeHandler(earlier)
+        earlier.close()
+    path = home / LOG_FILE
+    handler = LogFile(path, maxBytes=BYTES, backupCount=KEPT, delay=True)
+    handler.setFormatter(_Safe(secrets))
+    root.addHandler(handler)
+    return path
