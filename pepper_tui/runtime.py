@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from functools import partial
@@ -626,20 +626,36 @@ class Engine:
             return await self._tools.cancel(call_id, "user")
 
     async def undo(self) -> str:
-        """Take back the newest act: a decision about a card, or a dismissal, snooze or done of a notification."""
-        last = await self._inbox.last_act()
-        decided = self._decided[-1] if self._decided else await self._last_decision()
-        if last is not None and last.beside and (decided is None or _newest(last, decided)):
-            return await self._undo_both(last.beside)
-        with _in_words():
-            if decided is not None and (last is None or decided[0] >= last.at):
-                words = await self._tools.approvals.undo(decided[1])
-                if self._decided:
-                    self._decided.pop()
-                return words
-            if last is None:
-                raise EngineError("there is nothing to take back")
-            return await self._inbox.undo()
+        """Take back the newest act that still can be: a decision about a card, or a dismissal, snooze or done of a
+        notification. What is newer, and too late to take back, is passed over and named."""
+        passed: dict[str, str] = {}
+        while True:
+            last = await self._inbox.last_act()
+            decided = await self._newest_decision(passed)
+            if last is not None and last.beside and (decided is None or _newest(last, decided)):
+                words = await self._undo_both(last.beside)
+            elif decided is not None and (last is None or decided[0] >= last.at):
+                try:
+                    words = await self._tools.approvals.undo(decided[1])
+                except ApprovalError as error:
+                    passed[decided[1]] = str(error)
+                    self._forget(decided)
+                    continue
+                self._forget(decided)
+            elif last is not None:
+                with _in_words():
+                    words = await self._inbox.undo()
+            else:
+                raise EngineError(next(iter(passed.values()), "there is nothing to take back"))
+            return f"{words} (passed over: {'; '.join(passed.values())})" if passed else words
+
+    def _forget(self, decided: tuple[float, str]) -> None:
+        """It was taken back, or never can be."""
+        self._decided = [each for each in self._decided if each != decided]
+
+    async def _newest_decision(self, passed: Collection[str]) -> tuple[float, str] | None:
+        known = [each for each in self._decided if each[1] not in passed]
+        return known[-1] if known else await self._last_decision(passed)
 
     async def _undo_both(self, approval_id: str) -> str:
         """Take back an act that moved a card's draft and its notifications."""
@@ -655,7 +671,7 @@ class Engine:
         self._decided = [each for each in self._decided if each[1] != approval_id]
         return words
 
-    async def _last_decision(self) -> tuple[float, str] | None:
+    async def _last_decision(self, passed: Collection[str]) -> tuple[float, str] | None:
         """The newest decision in the store, for an undo after a restart."""
         found = await self._store.query(ContextFilter(namespaces=[Namespace.APPROVAL], limit=20))
         cards = [Approval.of(context) for context in found]
@@ -664,6 +680,7 @@ class Engine:
             (card.decided_at, card.id)
             for card in cards
             if card.decided_at
+            and card.id not in passed
             and (card.state == "rejected" or (card.state == "approved" and now < (card.acts_at or 0)))
         ]
         return max(decided, default=None)

@@ -10,6 +10,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
 from pepper_tui.model import (
+    OPEN_TAG,
     Approval,
     CallState,
     ContextFilter,
@@ -129,6 +130,29 @@ async def test_a_card_is_put_away_whole_and_one_undo_brings_it_back(engine: Engi
     await engine.undo()
     [card] = await _cards(engine)
     assert (card.snoozed_until, (await states(engine))[2]) == (None, "new")
+
+
+async def test_what_is_too_late_to_take_back_is_passed_over_and_named(engine: Engine, clock: ManualClock) -> None:
+    other = Notification("other", "Pizza", "", "because", "", clock.now())
+    refs = await drafted(engine, clock)
+    await engine.store.put(other, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    await engine.dismiss("notification:other")
+    await clock.advance(1)
+    await engine.approve(refs[0].removeprefix("approval:"))
+
+    async def begun() -> bool:
+        await clock.advance(1)
+        [card, *_] = [Approval.of(c) for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL]))][-1:]
+        call = await engine.store.get(card.call, namespace=Namespace.TOOL_CALL)
+        return call is not None and call.data["state"] not in ("waiting_approval", "scheduled")
+
+    await until(begun)
+    assert "back: Pizza (passed over: too late to take back" in await engine.undo()
+    found = await engine.store.get("other", namespace=Namespace.NOTIFICATION)
+    assert found is not None
+    assert found.data["state"] == "new"
+    with pytest.raises(EngineError):
+        await engine.undo()
 
 
 async def test_an_undo_of_a_later_yes_leaves_the_card_closed_before_it(engine: Engine, clock: ManualClock) -> None:
