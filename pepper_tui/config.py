@@ -46,6 +46,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _readable_time(words: str) -> str:
+    if words:
+        from pepper_tui.clock.words import one_time  # with a parser: only where such words stand
+
+        one_time(words)
+    return words
+
+
 def _known_zone(name: str) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -95,6 +103,8 @@ Words = Annotated[list[str], BeforeValidator(_one_or_many)]
 KeyIds = Annotated[dict[str, str], BeforeValidator(_dotted)]
 """Ids with dots in them, whether the TOML has quotes around them or not."""
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
+TimeWords = Annotated[str, AfterValidator(_readable_time)]
+"""A time in words that is one time whenever it is said."""
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -305,7 +315,7 @@ class Rule(Section):
     notify: bool = False
     draft: str = ""  # name of a template in mail.templates
     reply: str = ""  # the words of a draft, where no template is named
-    remind: str = ""  # e.g. "tomorrow 9am"
+    remind: TimeWords = ""  # e.g. "tomorrow 9am"
     follow_up: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for an answer in the thread
     nudge: str = ""  # template of a draft where none came
     brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event; true: of the day, at a time
@@ -346,7 +356,7 @@ class Watch(Section):
     draft: str = ""  # name of a template in mail.templates
     brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event
     follow: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for the next mail of this thread
-    remind: str = ""  # e.g. "tomorrow 9am"
+    remind: TimeWords = ""  # e.g. "tomorrow 9am"
 
 
 FEED_NAMES: Final = frozenset({"mail", "mbox", "calendar", "clock", "unjudged"})

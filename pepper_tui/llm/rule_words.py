@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pepper_tui.clock.words import one_time
 from pepper_tui.llm.rule_at_times import at_a_time
 from pepper_tui.llm.rule_conditions import (
     MAIL,
@@ -200,6 +201,10 @@ def _remind(said: str, lead: bool) -> dict[str, Any] | None:
     says = condition(found["cond"]) if found else None
     if not found or not says:
         return None
+    try:
+        one_time(found["when"])
+    except ValueError as error:
+        raise Doubt(found["when"], str(error)) from error
     return {**says, "name": f"remind of {says['name']}"[:60], "remind": found["when"]}
 
 

@@ -2,7 +2,7 @@
 
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
-from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, read_time
+from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
 from pepper_tui.clock.words.within import Within, is_time, leading_time, trailing_time
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Within",
     "is_time",
     "leading_time",
+    "one_time",
     "read_time",
     "said",
     "trailing_time",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from pepper_tui.clock.recurrence import instant
@@ -52,6 +52,29 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
         raise TimeRefusedError(f"{shown} is no time that I can read: {unclear}; try {EXAMPLES}") from unclear
     except (OverflowError, OSError) as error:
         raise TimeRefusedError(f"{shown} is out of reach; try {EXAMPLES}") from error
+
+
+def one_time(text: str) -> None:
+    """Raise ``TimeRefusedError`` where ``text`` can't be read, or can mean two times on some day of the week.
+
+    For what is written once and said again and again, as in a config. What is past at some hour is no fault of it.
+    """
+    monday = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
+    past: TimeRefusedError | None = None
+    comes = False
+    for hours in range(1, 7 * 24, 6):
+        try:
+            read_time(text, monday + hours * 3600, UTC)
+            comes = True
+        except TimeAskedError as asked:
+            if len(asked.choices) > 1:
+                raise TimeRefusedError(f"{asked}; write it so that it is one time on every day") from asked
+        except TimeRefusedError as refused:
+            if not isinstance(refused.__cause__, PastTimeError):
+                raise
+            past = refused
+    if past is not None and not comes:
+        raise past
 
 
 def languages(locale: str) -> list[str]:
