@@ -51,6 +51,7 @@ USER_ACTS: Final = (
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
 READY: Final = 20.0
+LONGEST_DRAIN: Final = 900.0
 DRAIN: Final = 90.0
 WINDOWS: Final = (10.0, 0.4, 0.0)  # seconds, by the seed; the first is what Pepper comes with
 PATIENCE: Final = 4.0  # seconds for a life to come to its boundary
@@ -419,15 +420,20 @@ follow = 0.002
         life = self._begin()
         if not self._ready(life):
             raise AssertionError(f"seed {self.seed}: the last life did not start; see {self.folder}/victim.log")
-        deadline = time.monotonic() + DRAIN + 8 * self.window
-        quiet = 0
+        at_last, began = time.monotonic() + LONGEST_DRAIN, time.monotonic()
+        quiet, still, since = 0, [""], began
         while quiet < 3:
             self._take(life, 0.1)
             self._look_at_unknown(life)
-            busy = self._decide(life, finally_=True) or bool(self._open_work())
+            waits = self._open_work()
+            busy = self._decide(life, finally_=True) or bool(waits)
             quiet = 0 if busy else quiet + 1
-            if time.monotonic() > deadline or not life.process.is_alive():
-                self.problems.append(f"lost: still open after {DRAIN:.0f} s: {self._open_work()}")
+            if waits != still:
+                still, since = waits, time.monotonic()
+            stands = time.monotonic() - since > DRAIN + self.window
+            if stands or time.monotonic() > at_last or not life.process.is_alive():
+                how = f"for {DRAIN:.0f} s nothing moved" if stands else "it has ended, or never comes to an end"
+                self.problems.append(f"lost: still open, {how}: {waits}")
                 break
         life.ask("end")
         life.process.join(15)
