@@ -183,8 +183,17 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
             app.run()
         except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
             return EXIT_INTERRUPTED
+        if app.return_code == 128 + signal.SIGHUP:
+            _speak_to_nobody()
     _say_left(engines)
     return report(refused[0]) if refused else app.return_code or 0
+
+
+def _speak_to_nobody() -> None:
+    """The terminal is gone: what is said from here on would only be an error."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nobody, stream)
 
 
 def _say_left(engines: Iterable[Engine]) -> None:

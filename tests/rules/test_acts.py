@@ -168,16 +168,16 @@ async def test_a_stranger_in_the_thread_replaces_and_hides_nothing(tmp_path: Pat
 
 
 async def test_what_a_rule_orders_that_can_not_be_done_is_told(tmp_path: Path) -> None:
-    rule = '[[rule]]\nname = "odd"\nwords = ["quote"]\nremind = "when the cows come home"\n'
+    rule = '[[rule]]\nname = "odd"\nwords = ["quote"]\nremind = "today 8:00am"\n'
     async with House(tmp_path, rule) as house:
         house.mail(subject="A quote")
         await house.calm()
         [act] = await house.acts()
         assert act["state"] == "failed"
-        assert "cows" in act["detail"]
+        assert "“today 8:00am” is past" in act["detail"]
         [notice] = await house.notices()
         assert "odd" in notice["title"]
-        assert "cows" in notice["body"]
+        assert "is past" in notice["body"]
 
 
 async def test_a_vip_is_told_of_whatever_the_model_does(tmp_path: Path, model: str) -> None:

@@ -15,13 +15,14 @@ from pepper_tui.rules.sentence import sentence
 from pepper_tui.rules.toml_text import KEYS, as_toml, checked, words_of
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+TIMES = st.sampled_from(["", "tomorrow 9am", "in 2 days", "every monday at 8"])
 LISTS = st.lists(WORDS, max_size=3)
 RULES = st.one_of(
     st.fixed_dictionaries(
         {"source": st.sampled_from(["", "mail", "calendar", "builds"]), "thread": WORDS.filter(bool), "sender": LISTS},
         optional={
             "words": LISTS, "label": WORDS, "known": st.booleans(), "question": st.booleans(), "reply": WORDS,
-            "remind": WORDS, "brief": st.integers(0, 100), "before": st.integers(0, 100),
+            "remind": TIMES, "brief": st.integers(0, 100), "before": st.integers(0, 100),
             "follow_up": st.floats(0, 1e6), "after": WORDS,
         },
     ),
