@@ -79,11 +79,7 @@ def check_rule(rule: str) -> str:
 def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzinfo) -> tuple[float, float | None]:
     """The newest occurrence not after ``now`` (at least ``due``), and the first one after ``now``, if there is one."""
     newest, following = due, None
-    counted_hours = "FREQ=HOURLY" in rule and "BYHOUR" not in rule
-    base: tzinfo = UTC if counted_hours else zone
-    last = wall_time(max(now, due), base) + HORIZON
-    for wall in _expand(rule, wall_time(starts, base), base, last):
-        at = instant(wall, base) + starts % 1  # a rule counts in whole seconds and drops the rest
+    for at in _instants(rule, starts, max(now, due), zone):
         if at <= due:
             continue
         if at > now:
@@ -95,13 +91,15 @@ def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzin
 
 def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float | None:
     """The first occurrence of ``rule``, counted from ``starts``, that is later than ``after``."""
-    base: tzinfo = UTC if "FREQ=HOURLY" in rule and "BYHOUR" not in rule else zone
-    last = wall_time(max(after, starts), base) + HORIZON
-    for wall in _expand(rule, wall_time(starts, base), base, last):
-        at = instant(wall, base) + starts % 1
-        if at > after:
-            return at
-    return None
+    return next((at for at in _instants(rule, starts, max(after, starts), zone) if at > after), None)
+
+
+def _instants(rule: str, starts: float, known: float, zone: tzinfo) -> Iterator[float]:
+    """The occurrences of ``rule``, counted from ``starts``, up to ``HORIZON`` after ``known``."""
+    counted_hours = "FREQ=HOURLY" in rule and "BYHOUR" not in rule
+    base: tzinfo = UTC if counted_hours else zone
+    for wall in _expand(rule, wall_time(starts, base), base, wall_time(known, base) + HORIZON):
+        yield instant(wall, base) + starts % 1  # a rule counts in whole seconds and drops the rest
 
 
 def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterator[datetime]:

@@ -19,9 +19,11 @@ from itertools import product
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from dateutil.relativedelta import relativedelta
+
 from pepper_tui.clock.recurrence import check_rule, first_after, instant, wall_time
 from pepper_tui.clock.words import spoken
-from pepper_tui.clock.words.parts import WORKDAYS, Clock, DayOf, PartOfDay, Relative, Rhythm, Series, Unclear, Weekday
+from pepper_tui.clock.words.parts import WORKDAYS, Clock, PartOfDay, Relative, Rhythm, Series, Unclear, Weekday
 from pepper_tui.clock.words.phrase import Phrase
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
@@ -70,8 +72,10 @@ class PastTimeError(Unclear):
 def readings(phrase: Phrase, now: float, zone: tzinfo, manner: Manner) -> list[Reading]:
     """All that ``phrase`` can mean at ``now``, the likelier first. Raises ``Unclear``."""
     reader = _Reader(now, ZoneInfo(phrase.zone) if phrase.zone else zone, manner)
-    found = dict.fromkeys(reader.read(phrase))
-    return [each for each in found if each.at - now <= LONGEST] or reader.too_far()
+    found = [each for each in dict.fromkeys(reader.read(phrase)) if each.at - now <= LONGEST]
+    if not found:
+        raise Unclear("it is more than ten years away")
+    return found
 
 
 class _Reader:
@@ -79,9 +83,6 @@ class _Reader:
         self.now, self.zone, self.manner = now, zone, manner
         self.wall = wall_time(now, zone)
         self.today = self.wall.date()
-
-    def too_far(self) -> list[Reading]:
-        raise Unclear("it is more than ten years away")
 
     def read(self, phrase: Phrase) -> list[Reading]:
         if phrase.rhythm is not None:
@@ -156,8 +157,6 @@ class _Reader:
         """Months and days on the wall, then real seconds."""
         if not months and not days:
             return at + seconds
-        from dateutil.relativedelta import relativedelta
-
         try:
             moved = wall_time(at, self.zone) + relativedelta(months=months, days=days)
         except (OverflowError, ValueError) as error:
@@ -390,6 +389,3 @@ def said(reading: Reading, zone: tzinfo, now: float) -> str:
         same = wall_time(reading.at, zone).date() == wall_time(reading.end, zone).date()
         words += f"–{wall_time(reading.end, zone):%H:%M}" if same else f" to {spoken.moment(reading.end, zone, now)}"
     return f"{words}, {spoken.rhythm(reading.rrule, zone)}" if reading.rrule else words
-
-
-__all__ = ["DayOf", "Manner", "PastTimeError", "Reading", "far_away", "readings", "said"]
