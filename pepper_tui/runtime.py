@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from functools import partial
@@ -24,15 +24,14 @@ from pepper_tui.attention import (
     Answers,
     Inbox,
     InboxError,
-    LastAct,
     Reminders,
     Timers,
     Why,
 )
-from pepper_tui.clock import Clock, SystemClock, iso, local_locale, local_zone
-from pepper_tui.clock.words import TimeAskedError, TimeReader
-from pepper_tui.clock.words.spoken import moment
+from pepper_tui.clock import Clock, SystemClock, local_locale, local_zone
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, Secrets
+from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
     Agenda,
@@ -56,18 +55,13 @@ from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
     SHOWN,
-    Approval,
-    ApprovalState,
-    ChoiceError,
     Context,
     ContextFilter,
     ContextUpdate,
-    Effect,
     EngineError,
     Health,
     ModelError,
     Namespace,
-    Notification,
     ReplyDelta,
     RuleAct,
     RuleReport,
@@ -78,7 +72,7 @@ from pepper_tui.model import (
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
-from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber, VersionConflictError
+from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
@@ -96,7 +90,6 @@ from pepper_tui.tools import (
     add_own_tools,
     builtin_registry,
 )
-from pepper_tui.tools.choices import call_of
 from pepper_tui.tools.mcp import McpServers
 from pepper_tui.workers import WorkerPool
 
@@ -235,11 +228,12 @@ class Engine:
         )
         self._rules = RuleRunner(store, clock, self._book, hands)
         self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
-        self._answers = Answers(store, self._inbox, self._follow_ups.wrote)
         self.user_rules = UserRules(
             store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
         )
         services.rules = self.user_rules.services()
+        self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
+        self._answers = Answers(store, self._inbox, self._follow_ups.wrote, self._acts.journal.record)
         self._scheduler = Scheduler(
             store,
             clock,
@@ -258,7 +252,6 @@ class Engine:
         kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
         self._retention = Retention(store, clock, kept)
         self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
-        self._decided: list[tuple[float, str]] = []  # acts on approvals that undo may take back, oldest first
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
@@ -491,24 +484,13 @@ class Engine:
         self._scheduler.stop_reply()
 
     async def approve(self, approval_id: str) -> str:
-        with _in_words():
-            words = await self._tools.approvals.approve(approval_id)
-        self._note(approval_id)
-        return words
+        return await self._acts.approve(approval_id)
 
     async def reject(self, approval_id: str, note: str = "") -> str:
-        with _in_words():
-            words = await self._tools.approvals.reject(approval_id, note)
-        self._note(approval_id)
-        return words
+        return await self._acts.reject(approval_id, note)
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        with _in_words():
-            await self._tools.approvals.edit(approval_id, fields)
-        return "saved as a new card; it still waits for your yes"
-
-    def _note(self, approval_id: str) -> None:
-        self._decided.append((self._clock.now(), approval_id))
+        return await self._acts.edit(approval_id, fields)
 
     async def _revise(self, call_id: str, fields: dict[str, str], asked: bool) -> str:
         try:
@@ -529,161 +511,28 @@ class Engine:
                 await self._inbox.seen(ident)
 
     async def done(self, ref: str, *more: str) -> str:
-        """File notifications as done. An approval among them is the draft of their card: it is rejected with them."""
-        cards, notices = self._parted(ref, *more)
-        if not notices:
-            raise EngineError("a proposal is approved or rejected")
-        return await self._close(cards, partial(self._inbox.done, *notices))
+        return await self._acts.done(ref, *more)
 
     async def dismiss(self, ref: str, *more: str) -> str:
-        """Drop notifications, as ``done``; an approval alone is rejected."""
-        cards, notices = self._parted(ref, *more)
-        if not notices:
-            return await self.reject(cards[0])
-        return await self._close(cards, partial(self._inbox.dismiss, *notices))
-
-    async def _close(self, cards: list[str], close: Callable[..., Awaitable[str]]) -> str:
-        """Close a card's notifications, and reject its draft in the same commit, if that waits for a yes still."""
-        draft = await self._waiting(cards[0]) if cards else None
-        if draft is None:
-            with _in_words():
-                return await close()
-        async with self._as_one():
-            await self._tools.approvals.reject(draft.id)
-            words = await close(beside=draft.id)
-        self._note(draft.id)
-        call = await self._store.get(draft.call, namespace=Namespace.TOOL_CALL)
-        sends = call is not None and call.data.get("effect") == Effect.SEND
-        return f"{words}; {'its draft is not sent' if sends else 'what it proposed is not done'}"
-
-    async def _waiting(self, approval_id: str) -> Approval | None:
-        found = await self._store.get(approval_id, namespace=Namespace.APPROVAL)
-        card = Approval.of(found) if found else None
-        return card if card and card.state is ApprovalState.PENDING else None
+        return await self._acts.dismiss(ref, *more)
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
-        """Put away what one card holds: its draft, its notifications, or both."""
-        cards, notices = self._parted(ref, *more)
-        until = await self._moment(when)
-        back = f", until {moment(until, self.zone, self._clock.now())}"
-        if not cards:
-            with _in_words():
-                return await self._inbox.snooze(notices[0], until, *notices[1:]) + back
-        async with self._as_one():
-            words = await self._tools.approvals.snooze(cards[0], until)
-            if notices:
-                await self._inbox.snooze(notices[0], until, *notices[1:], beside=cards[0])
-        self._note(cards[0])
-        return words + back
-
-    @asynccontextmanager
-    async def _as_one(self) -> AsyncIterator[None]:
-        """What is moved inside is moved in one commit, or not at all."""
-        try:
-            with _in_words():
-                async with self._store.unit():
-                    yield
-        except VersionConflictError as error:
-            raise EngineError("this changed in the same moment; look again") from error
-
-    def _parted(self, *refs: str) -> tuple[list[str], list[str]]:
-        """The ids of the approvals and of the notifications among ``refs``."""
-        parted = [self._split(ref) for ref in refs]
-        return [i for kind, i in parted if kind == "approval"], [i for kind, i in parted if kind == "notification"]
-
-    @staticmethod
-    def _split(ref: str) -> tuple[str, str]:
-        kind, _, ident = ref.partition(":")
-        if kind not in {"approval", "notification"} or not ident:
-            raise EngineError("this item has no such act")
-        return kind, ident
-
-    async def _moment(self, words: str) -> float:
-        try:
-            return await self._times.moment(words)
-        except TimeAskedError as asked:
-            choices = [(self._times.said(each), iso(each.at, self.zone)) for each in asked.choices]
-            raise ChoiceError(str(asked), choices) from asked
-        except ValueError as error:
-            raise EngineError(str(error)) from error
+        return await self._acts.snooze(when, ref, *more)
 
     async def choose(self, ref: str, number: int) -> str:
-        kind, ident = self._split(ref)
-        question = Notification.one(await self._store.get(ident, namespace=Namespace.NOTIFICATION))
-        if kind != "notification" or question is None:
-            raise EngineError("that is no question")
-        async with self._as_one():
-            await call_of(self._store, self._clock, question, number)
-            await self._inbox.done(ref)
-        return f"chosen: {question.choices[number - 1]['words']}"
+        return await self._acts.choose(ref, number)
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
-        with _in_words():
-            return await self._tools.answer_unknown(call_id, answer)
+        return await self._acts.answer_unknown(call_id, answer)
 
     async def cancel_call(self, call_id: str) -> str:
-        with _in_words():
-            return await self._tools.cancel(call_id, "user")
+        return await self._acts.cancel_call(call_id)
 
     async def undo(self) -> str:
-        """Take back the newest act that still can be: a decision about a card, or a dismissal, snooze or done of a
-        notification. What is newer, and too late to take back, is passed over and named."""
-        passed: dict[str, str] = {}
-        while True:
-            last = await self._inbox.last_act()
-            decided = await self._newest_decision(passed)
-            if last is not None and last.beside and (decided is None or _newest(last, decided)):
-                words = await self._undo_both(last.beside)
-            elif decided is not None and (last is None or decided[0] >= last.at):
-                try:
-                    words = await self._tools.approvals.undo(decided[1])
-                except ApprovalError as error:
-                    passed[decided[1]] = str(error)
-                    self._forget(decided)
-                    continue
-                self._forget(decided)
-            elif last is not None:
-                with _in_words():
-                    words = await self._inbox.undo()
-            else:
-                raise EngineError(next(iter(passed.values()), "there is nothing to take back"))
-            return f"{words} (passed over: {'; '.join(passed.values())})" if passed else words
+        return await self._acts.journal.undo()
 
-    def _forget(self, decided: tuple[float, str]) -> None:
-        """It was taken back, or never can be."""
-        self._decided = [each for each in self._decided if each != decided]
-
-    async def _newest_decision(self, passed: Collection[str]) -> tuple[float, str] | None:
-        known = [each for each in self._decided if each[1] not in passed]
-        return known[-1] if known else await self._last_decision(passed)
-
-    async def _undo_both(self, approval_id: str) -> str:
-        """Take back an act that moved a card's draft and its notifications."""
-        async with self._as_one():
-            words = ""
-            with contextlib.suppress(ApprovalError):  # the draft has moved on: its notifications can still be back
-                words = await self._tools.approvals.undo(approval_id)
-            try:
-                words = await self._inbox.undo()
-            except InboxError:
-                if not words:
-                    raise
-        self._decided = [each for each in self._decided if each[1] != approval_id]
-        return words
-
-    async def _last_decision(self, passed: Collection[str]) -> tuple[float, str] | None:
-        """The newest decision in the store, for an undo after a restart."""
-        found = await self._store.query(ContextFilter(namespaces=[Namespace.APPROVAL], limit=20))
-        cards = [Approval.of(context) for context in found]
-        now = self._clock.now()
-        decided = [
-            (card.decided_at, card.id)
-            for card in cards
-            if card.decided_at
-            and card.id not in passed
-            and (card.state == "rejected" or (card.state == "approved" and now < (card.acts_at or 0)))
-        ]
-        return max(decided, default=None)
+    async def redo(self) -> str:
+        return await self._acts.journal.redo()
 
     # ----------------------------------------------------------------------------------------------------- rules
 
@@ -702,16 +551,13 @@ class Engine:
         return [(rule.version, sentence(rule)) for rule in versions] if len(versions) > 1 else []
 
     async def pause_rule(self, rule_id: str) -> str:
-        with _in_words():
-            return await self.user_rules.pause(rule_id)
+        return await self._acts.pause_rule(rule_id)
 
     async def resume_rule(self, rule_id: str) -> str:
-        with _in_words():
-            return await self.user_rules.resume(rule_id)
+        return await self._acts.resume_rule(rule_id)
 
     async def remove_rule(self, rule_id: str) -> str:
-        with _in_words():
-            return await self.user_rules.remove(rule_id)
+        return await self._acts.remove_rule(rule_id)
 
     async def propose_rule(self, ref: str) -> str:
         """Open a card for a rule that always does what was done about ``ref``: ``notification:<id>``,
@@ -731,12 +577,6 @@ class Engine:
     async def redrive(self) -> str:
         count = await self._store.redrive()
         return f"{count} deliveries tried again" if count else "nothing to try again"
-
-
-def _newest(last: LastAct, decided: tuple[float, str]) -> bool:
-    """Whether ``last`` is the newest act; a decision within the same act is noted a moment after it."""
-    at, approval = decided
-    return at < last.at or (approval == last.beside and at - last.at < 1.0)
 
 
 def _make_private(home: Path) -> None:

@@ -14,6 +14,7 @@ from pepper_tui.model import (
     NOTIFICATION,
     REMINDER,
     TOOL_CALL,
+    USER_ACT,
     WORKER_RUN,
     ApprovalState,
     CallState,
@@ -21,7 +22,7 @@ from pepper_tui.model import (
     StateTable,
 )
 
-TABLES: list[StateTable[Any]] = [DELIVERY, TOOL_CALL, APPROVAL, NOTIFICATION, REMINDER, WORKER_RUN]
+TABLES: list[StateTable[Any]] = [DELIVERY, TOOL_CALL, APPROVAL, NOTIFICATION, REMINDER, WORKER_RUN, USER_ACT]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

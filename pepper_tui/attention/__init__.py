@@ -2,7 +2,7 @@
 
 from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.answers import Answers
-from pepper_tui.attention.inbox import Inbox, InboxError, LastAct
+from pepper_tui.attention.inbox import Inbox, InboxError
 from pepper_tui.attention.reminders import Reminders
 from pepper_tui.attention.timers import Timers
 from pepper_tui.attention.why import Why
@@ -12,7 +12,6 @@ __all__ = [
     "Answers",
     "Inbox",
     "InboxError",
-    "LastAct",
     "Reminders",
     "Timers",
     "Why",

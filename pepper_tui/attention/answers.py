@@ -7,7 +7,7 @@ and looks once at the start at what is open, so that a crash in between leaves n
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from pepper_tui.attention.inbox import Inbox
 from pepper_tui.model import (
@@ -18,6 +18,7 @@ from pepper_tui.model import (
     ContextFilter,
     ContextUpdate,
     Effect,
+    Moved,
     Namespace,
     Signal,
     ToolCall,
@@ -33,13 +34,15 @@ _ALL = 100_000
 
 Wrote = Callable[[str, Collection[str], float], Awaitable[None]]
 """The matter that the user wrote in, whom to (addresses in lower case), and when."""
+Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
+"""Notes an act of the user's, in words, and what it moved, in the caller's unit: it can be taken back."""
 
 
 class Answers:
     """Closes what is answered. ``start`` it after the inbox."""
 
-    def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote) -> None:
-        self._store, self._inbox, self._wrote = store, inbox, wrote
+    def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote, record: Record) -> None:
+        self._store, self._inbox, self._wrote, self._record = store, inbox, wrote, record
         self._following = Following(
             store, [Namespace.TOOL_CALL, _MAIL], take_up=self._take_up, take=self._take, name="attention.answers"
         )
@@ -97,7 +100,10 @@ class Answers:
                     await self._answered(matter, went_to, call.created_at, call.ended_at or call.created_at)
 
     async def _answered(self, matter: str, to: set[str], before: float, when: float) -> None:
-        await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before, undo="closed by your answer")
+        async with self._store.unit():
+            called, moved = await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
+            if moved:
+                await self._record(f"closed by your answer: {called}", moved)
         await self._wrote(matter, to, when)
 
     async def _matter_of(self, message_id: str) -> str:

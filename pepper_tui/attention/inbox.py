@@ -1,18 +1,17 @@
-"""The inbox of notifications: seen, done, dismissed, snoozed, undone.
+"""The inbox of notifications: seen, done, dismissed, snoozed, and back.
 
-Every change goes through the state table and is one unit with the note that undoes it, so undo works after a restart.
-A snoozed item comes back at its time. Items of one matter stand beside each other: each is a request of its own, which
-the user closes, or answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace
-those before. The same is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one
-that comes from no signal, or a state as it was told last. What recurs by the clock is never the same. What is withdrawn
-says why in its metadata (``withdrawn``).
+Every change goes through the state table and tells what it moved, so that it can be taken back. A snoozed item comes
+back at its time. Items of one matter stand beside each other: each is a request of its own, which the user closes, or
+answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace those before. The same
+is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one that comes from no signal,
+or a state as it was told last. What recurs by the clock is never the same. What is withdrawn says why in its metadata
+(``withdrawn``).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -30,18 +29,22 @@ from pepper_tui.model import (
     ContextUpdate,
     Effect,
     Json,
+    Moved,
     Namespace,
     Notification,
     NotificationState,
     Reminder,
     ReminderState,
+    SettledError,
 )
 from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line
 
-UNDO_NAMESPACE: Final = "undo"
-UNDO_DEPTH: Final = 20
-_UNDO_ID: Final = "inbox"
+_ACTS: Final = {
+    NotificationState.DONE: "done",
+    NotificationState.DISMISSED: "dismissed",
+    NotificationState.SNOOZED: "snoozed",
+}
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _ALL: Final = 100_000
@@ -53,13 +56,8 @@ class InboxError(ValueError):
     """An act is not possible; the words say why."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastAct:
-    """What ``undo`` would take back, and when that was done. ``beside``: the approval that the same act moved."""
-
-    words: str
-    at: float
-    beside: str = ""
+Acted = tuple[str, list[Moved]]
+"""What was done, in words, and what it moved."""
 
 
 class Inbox:
@@ -93,46 +91,49 @@ class Inbox:
             if item.state is NotificationState.NEW:
                 await self._move(context, item, NotificationState.SEEN)
 
-    async def done(self, ref: str, *more: str, beside: str = "") -> str:
-        """File it, and ``more`` with it, as done; of an offer: its reminders count as read."""
-        return await self._act((ref, *more), NotificationState.DONE, "done", beside=beside)
+    async def done(self, *refs: str) -> Acted:
+        """File them as done; of an offer: its reminders count as read. In the caller's unit, if there is one."""
+        return await self._act(refs, NotificationState.DONE)
 
-    async def dismiss(self, ref: str, *more: str, beside: str = "") -> str:
-        """Drop it, and ``more`` with it; of an offer: its reminders are cancelled."""
-        return await self._act((ref, *more), NotificationState.DISMISSED, "dismissed", beside=beside)
+    async def dismiss(self, *refs: str) -> Acted:
+        """Drop them; of an offer: its reminders are cancelled. As ``done``."""
+        return await self._act(refs, NotificationState.DISMISSED)
 
-    async def snooze(self, ref: str, until: float, *more: str, beside: str = "") -> str:
-        """Put it, and ``more`` with it, away until ``until``. Raises ``InboxError`` for a past time."""
+    async def snooze(self, until: float, *refs: str) -> Acted:
+        """Put them away until ``until``. As ``done``. Raises ``InboxError`` for a past time."""
         if until <= self._clock.now():
             raise InboxError("that time is past; snooze until a later one")
-        return await self._act((ref, *more), NotificationState.SNOOZED, "snoozed", until, beside)
+        return await self._act(refs, NotificationState.SNOOZED, until)
 
-    async def undo(self) -> str:
-        """Take back the last act that is still there. Raises ``InboxError`` where there is none."""
+    async def back(self, moved: Sequence[Moved]) -> str:
+        """Take an act back: of those it moved, those that are still as it left them. In the caller's unit.
+
+        Raises ``SettledError`` where none is.
+        """
         async with self._acting:
-            notes = await self._undo_notes()
-            while notes:
-                note = notes.pop()
-                named = note.get("notifications") or [note["notification"]]
-                loaded = [await self._store.get(ident, namespace=Namespace.NOTIFICATION) for ident in named]
-                there = [(context, Notification.of(context)) for context in loaded if context is not None]
-                back = [(context, item) for context, item in there if item.state == note["state"]]
-                if not back:
-                    continue  # they have moved on since
-                async with self._store.unit():
-                    for context, item in back:
-                        item.snoozed_until = None
-                        await self._move(context, item, NotificationState.NEW)
-                    for reminder_id, state in note["reminders"]:
-                        await self._put_back(reminder_id, ReminderState(state))
-                    await self._save_undo(notes)
-                return f"back: {_called([item for _, item in back])}"
-            raise InboxError("nothing to undo")
+            taken = []
+            for one in moved:
+                context = await self._store.get(one.id, namespace=Namespace.NOTIFICATION)
+                item = Notification.one(context)
+                if context is None or item is None or item.state != one.to or _again_snoozed(item, one):
+                    continue
+                await self._move(context, item, NotificationState.NEW, {"withdrawn": None})
+                for reminder_id, state in one.detail.get("reminders", []):
+                    await self._put_back(reminder_id, ReminderState(state))
+                taken.append(item)
+        if not taken:
+            raise SettledError("the notice is no more as it was then")
+        return f"back: {_called(taken)}"
 
-    async def last_act(self) -> LastAct | None:
-        """What ``undo`` would take back, for a caller that has several kinds of undo."""
-        notes = await self._undo_notes()
-        return LastAct(notes[-1]["words"], notes[-1]["at"], notes[-1].get("beside", "")) if notes else None
+    async def again(self, moved: Sequence[Moved]) -> str:
+        """Do again what ``back`` took back. In the caller's unit. Raises ``SettledError``."""
+        to, until = NotificationState(moved[0].to), moved[0].detail.get("until")
+        try:
+            if until is not None:
+                return (await self.snooze(until, *(one.id for one in moved)))[0]
+            return (await self._act([one.id for one in moved], to))[0]
+        except InboxError as error:
+            raise SettledError(str(error)) from error
 
     # ------------------------------------------------------------------------------------------- announcing
 
@@ -153,13 +154,10 @@ class Inbox:
             await self._settle(item, self._told.announce)
             return context
 
-    async def withdraw(
-        self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf, undo: str = ""
-    ) -> int:
-        """Close the open requests of a matter that has resolved itself; how many there were.
+    async def withdraw(self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf) -> Acted:
+        """Close the open requests of a matter that has resolved itself, in the caller's unit; of none the words are "".
 
-        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``; with
-        ``undo``, its name, it is an act that the user can take back.
+        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``.
         """
         async with self._acting:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
@@ -167,59 +165,31 @@ class Inbox:
             found = [c for c in found if c.created_at <= before and c.data.get("kind") not in UNPAIRED]
             items = [Notification.of(context) for context in found]
             if not items:
-                return 0
+                return "", []
             async with self._store.unit():
                 for context in found:
                     await self._close(context, why)
-                if undo:
-                    await self._note_act(undo, items, NotificationState.DONE, [])
-            return len(items)
+            return _called(items), [_moved(item.id, NotificationState.DONE) for item in items]
 
     # ------------------------------------------------------------------------------------------- inside
 
-    async def _act(
-        self,
-        refs: Sequence[str],
-        state: NotificationState,
-        words: str,
-        until: float | None = None,
-        beside: str = "",
-    ) -> str:
+    async def _act(self, refs: Sequence[str], state: NotificationState, until: float | None = None) -> Acted:
         """Move the items; those that can't be moved any more are left as they are, unless none is left."""
         async with self._acting:
             loaded = [await self._load(ref) for ref in dict.fromkeys(refs)]
             moving = [(context, item) for context, item in loaded if NOTIFICATION.allows(item.state, state)]
             if not moving:
                 raise InboxError(f"it is {loaded[0][1].state} already")
-            items = [item for _, item in moving]
+            moved = []
             async with self._store.unit():
-                reminders = []
                 for context, item in moving:
                     item.snoozed_until = until
                     await self._move(context, item, state)
-                    reminders += await self._answer_offer(context, item, state)
-                return await self._note_act(words, items, state, reminders, beside)
-
-    async def _note_act(
-        self,
-        act: str,
-        items: Sequence[Notification],
-        state: NotificationState,
-        reminders: list[list[str]],
-        beside: str = "",
-    ) -> str:
-        """Keep what undo needs; the act in words."""
-        note: Json = {
-            "act": act,
-            "words": f"{act}: {_called(items)}",
-            "notifications": [item.id for item in items],
-            "state": str(state),
-            "at": self._clock.now(),
-            "reminders": reminders,
-            "beside": beside,
-        }
-        await self._save_undo([*await self._undo_notes(), note])
-        return str(note["words"])
+                    detail: Json = {"until": until} if until is not None else {}
+                    if reminders := await self._answer_offer(context, item, state):
+                        detail["reminders"] = reminders
+                    moved.append(_moved(item.id, state, detail))
+            return f"{_ACTS[state]}: {_called([item for _, item in moving])}", moved
 
     async def _answer_offer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
         """Move the reminders that an offer asks about; pairs of id and new state."""
@@ -283,7 +253,7 @@ class Inbox:
             type=context.type,
             text=context.text,
             tags=tags,
-            metadata={**context.metadata, **(metadata or {})},
+            metadata={key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None},
             expect_version=context.version,
         )
 
@@ -291,13 +261,6 @@ class Inbox:
         item = Notification.of(context)
         if item.state in _OPEN:
             await self._move(context, item, NotificationState.DONE, {"withdrawn": why})
-
-    async def _undo_notes(self) -> list[Json]:
-        context = await self._store.get(_UNDO_ID, namespace=UNDO_NAMESPACE)
-        return list(context.data["acts"]) if context else []
-
-    async def _save_undo(self, notes: Sequence[Json]) -> None:
-        await self._store.store({"acts": notes[-UNDO_DEPTH:]}, namespace=UNDO_NAMESPACE, context_id=_UNDO_ID)
 
     async def _open(self) -> list[Context]:
         return await self._store.query(
@@ -403,6 +366,15 @@ class Inbox:
                 continue
             if same_state(older, item):
                 await self._close(context, f"replaced by {item.id}")
+
+
+def _moved(ident: str, to: NotificationState, detail: Json | None = None) -> Moved:
+    return Moved(Namespace.NOTIFICATION, ident, str(to), detail or {})
+
+
+def _again_snoozed(item: Notification, moved: Moved) -> bool:
+    """Whether it came back since, and was put away once more, until another time."""
+    return item.state is NotificationState.SNOOZED and item.snoozed_until != moved.detail.get("until")
 
 
 def _called(items: Sequence[Notification]) -> str:

@@ -116,6 +116,10 @@ class UserRules:
     async def remove(self, words: str) -> str:
         return await self.changes.remove(self._exactly(words).id)
 
+    async def stands(self, words: str) -> Rule:
+        """The rule of that id or whole name as it stands in the log."""
+        return await self.changes.stands(self._exactly(words).id)
+
     async def versions(self, words: str) -> list[Rule]:
         """What a rule has said, the newest first; also of one that was removed."""
         rule = await self._one_or_removed(words)

@@ -76,6 +76,7 @@ from pepper_tui.model.states import (
     RunState,
     StateTable,
 )
+from pepper_tui.model.user_acts import USER_ACT, Moved, SettledError, UserAct, UserActState
 from pepper_tui.model.vocabulary import (
     AFTER_A_YES,
     NOT_FOR_FEEDS,
@@ -108,6 +109,7 @@ __all__ = [
     "SHOWN",
     "TOOL_CALL",
     "TRUST_ORDER",
+    "USER_ACT",
     "WAITS_ITS_TURN",
     "WORKER_RUN",
     "ActKind",
@@ -139,6 +141,7 @@ __all__ = [
     "ModelEvent",
     "ModelRequest",
     "Moment",
+    "Moved",
     "Namespace",
     "Notification",
     "NotificationState",
@@ -158,6 +161,7 @@ __all__ = [
     "RuleReport",
     "RuleState",
     "RunState",
+    "SettledError",
     "Signal",
     "StateTable",
     "Step",
@@ -168,6 +172,8 @@ __all__ = [
     "Trust",
     "UnknownAnswer",
     "Usage",
+    "UserAct",
+    "UserActState",
     "UserMessage",
     "WorkerRun",
     "act_id",

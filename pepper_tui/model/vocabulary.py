@@ -66,6 +66,7 @@ class Namespace:
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
+    UNDO: ClassVar = "undo"  # what the user did at the screen, to be taken back
 
 
 OPEN_TAG: Final = "open"
@@ -109,6 +110,7 @@ RESERVED: Final = frozenset(
         Namespace.RULE_MATCH,
         Namespace.RULE_ACT,
         Namespace.FOLLOW_UP,
+        Namespace.UNDO,
     }
 )
 """What decides, what the user said, and what was done: no tool writes it."""
@@ -121,7 +123,7 @@ NOT_FOR_FEEDS: Final = (
     # with their families, so that a name that is added later is not left open
     "user.*", "assistant.*", "tool.*", "history.*", "worker.*", "mcp.*", "rule.*", "mail.*", "calendar.*", "llm.*",
     Namespace.HEALTH, Namespace.NOTIFICATION, Namespace.REMINDER, Namespace.NOTE, Namespace.PROFILE,
-    f"{Namespace.MEMORY}.*", Namespace.UNJUDGED, "judging.*", "feed.*", "follow", "follow.*", "undo",
+    f"{Namespace.MEMORY}.*", Namespace.UNJUDGED, "judging.*", "feed.*", "follow", "follow.*",
     "raw.mail", "raw.calendar", "raw.clock",
     "signals.mail", "signals.mbox", "signals.calendar", "signals.clock", "signals.unjudged", "signals.follow",
     "signals.follow_up",

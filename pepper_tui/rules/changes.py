@@ -7,13 +7,14 @@ context, so that an earlier version can be brought back. A rule of the config is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from croniter import croniter
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import RULE, Context, Json, Namespace, Rule, RuleState
+from pepper_tui.model import RULE, Context, Json, Moved, Namespace, Rule, RuleState, SettledError
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.rules.toml_text import checked, words_of
@@ -78,8 +79,9 @@ class RuleChanges:
             raise RuleError(
                 f"there is no version {one_line(version, 20)} of it" + (f"; there are: {kept}" if kept else "")
             )
-        stands = self._book.rule(ident)
-        if stands is not None and words_of(wanted) == words_of(stands):
+        stands = Rule.one(await self._store.get(ident, namespace=Namespace.RULE))
+        held = stands is not None and stands.state is not RuleState.REMOVED
+        if stands is not None and held and words_of(wanted) == words_of(stands):
             raise RuleError(f"your rule {one_line(wanted.name, 60)!r} says this already")
         return replace(wanted, version=_next(versions), state=RuleState.ACTIVE)
 
@@ -87,6 +89,16 @@ class RuleChanges:
         """The removed rules of that id or name."""
         rule = Rule.one(await self._store.get(rule_id(words), namespace=Namespace.RULE))
         return [rule] if rule is not None and rule.state is RuleState.REMOVED else []
+
+    async def stands(self, ident: str) -> Rule:
+        """The rule as the log has it this moment; the book hears of a change a moment later. Raises ``RuleError``."""
+        rule = self._book.rule(ident)
+        if rule is None or rule.origin == "made":
+            rule = Rule.one(await self._store.get(ident, namespace=Namespace.RULE))
+        if rule is None or rule.state is RuleState.REMOVED:
+            raise RuleError(f"there is no rule {one_line(ident, 60)!r}; `rules` lists them")
+        paused = await self._store.get(rule.id, namespace=Namespace.RULE_PAUSE) is not None
+        return replace(rule, state=RuleState.PAUSED if paused else RuleState.ACTIVE)
 
     # ------------------------------------------------------------------------------------------------ doing it
 
@@ -109,16 +121,15 @@ class RuleChanges:
         return f"Your rule {one_line(rule.name, 60)!r} is version {rule.version} now."
 
     async def pause(self, ident: str, by: str = "user") -> str:
-        rule = self._there(ident)
+        rule = await self.stands(ident)
         if rule.state is RuleState.PAUSED:
             return f"The rule {one_line(rule.name, 60)!r} is paused already."
         RULE.move(rule.state, RuleState.PAUSED)
-        row = {"id": rule.id, "name": rule.name, "at": self._clock.now(), "by": by}
-        await self._store.store(row, namespace=Namespace.RULE_PAUSE, context_id=rule.id)
+        await self._rest(rule.id, rule.name, by)
         return f"Paused the rule {one_line(rule.name, 60)!r}. Say “resume rule {one_line(rule.name, 60)}” to go on."
 
     async def resume(self, ident: str) -> str:
-        rule = self._there(ident)
+        rule = await self.stands(ident)
         if rule.state is RuleState.ACTIVE:
             return f"The rule {one_line(rule.name, 60)!r} is not paused."
         RULE.move(rule.state, RuleState.ACTIVE)
@@ -127,7 +138,7 @@ class RuleChanges:
 
     async def remove(self, ident: str) -> str:
         """Remove a rule made in Pepper; what it said is kept. Raises ``RuleError``."""
-        rule = self._there(ident)
+        rule = await self.stands(ident)
         self._must_be_made(rule)
         before = await self._store.get(rule.id, namespace=Namespace.RULE)
         await self._put(replace(rule, state=RULE.move(rule.state, RuleState.REMOVED)), before)
@@ -139,6 +150,42 @@ class RuleChanges:
     async def restore(self, ident: str, version: str) -> str:
         """Bring back what a rule said in ``version``, also where it was removed. Raises ``RuleError``."""
         return await self.change(await self.earlier(ident, version))
+
+    # ------------------------------------------------------------------------------------------------ taken back
+
+    async def back(self, moved: Sequence[Moved]) -> str:
+        """Take back that the user paused, resumed or removed a rule. Raises ``SettledError``."""
+        return await self._turn(moved[0], back=True)
+
+    async def again(self, moved: Sequence[Moved]) -> str:
+        """Do again what ``back`` took back. Raises ``SettledError``."""
+        return await self._turn(moved[0], back=False)
+
+    async def _turn(self, moved: Moved, *, back: bool) -> str:
+        ident, before = moved.id, RuleState(moved.detail["before"])
+        now, to = (RuleState(moved.to), before) if back else (before, RuleState(moved.to))
+        if await self._state(ident) is not now:
+            raise SettledError(f"the rule {one_line(str(moved.detail['name']), 60)!r} has changed meanwhile")
+        try:
+            match to:
+                case RuleState.REMOVED:
+                    return await self.remove(ident)
+                case RuleState.PAUSED if now is RuleState.ACTIVE:
+                    return await self.pause(ident)
+                case RuleState.ACTIVE if now is RuleState.PAUSED:
+                    return await self.resume(ident)
+            words = await self.restore(ident, str(moved.detail["version"]))
+            if to is RuleState.PAUSED:
+                await self._rest(ident, str(moved.detail["name"]), "user")
+            return words
+        except RuleError as error:
+            raise SettledError(str(error)) from error
+
+    async def _state(self, ident: str) -> RuleState:
+        try:
+            return (await self.stands(ident)).state
+        except RuleError:
+            return RuleState.REMOVED
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -161,11 +208,9 @@ class RuleChanges:
             raise RuleError("at a time there is no mail to answer or follow; a time can notify, remind, brief or ask")
         return rule
 
-    def _there(self, ident: str) -> Rule:
-        rule = self._book.rule(ident)
-        if rule is None:
-            raise RuleError(f"there is no rule {one_line(ident, 60)!r}; `rules` lists them")
-        return rule
+    async def _rest(self, ident: str, name: str, by: str) -> None:
+        row = {"id": ident, "name": name, "at": self._clock.now(), "by": by}
+        await self._store.store(row, namespace=Namespace.RULE_PAUSE, context_id=ident)
 
     @staticmethod
     def stays(rule: Rule) -> str:

@@ -46,7 +46,6 @@ KEPT: Final[Mapping[str, str]] = {
     Namespace.MCP_SERVER: "it says what you have trusted",
     "feed.*": "feeds would begin anew",
     "follow": "what is followed would begin anew",
-    "undo": "it is what u takes back",
     Namespace.RULE: "they are your rules",
     Namespace.RULE_PAUSE: "they say which rules rest",
     Namespace.SUMMARY: "it is the memory of the conversation",
@@ -92,7 +91,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "feed.*": Rule(versions=1),
     "follow": Rule(versions=50),
     "follow.calls": Rule(days=8, versions=1),
-    "undo": Rule(versions=1),
+    Namespace.UNDO: Rule(days=60, versions=1),
 }
 
 

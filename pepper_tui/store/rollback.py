@@ -42,7 +42,7 @@ REFUSED: Final = {
             "feed.*",
             "follow",
             "follow.*",
-            "undo",
+            Namespace.UNDO,
         ),
         _HAPPENED,
     ),

@@ -26,6 +26,7 @@ from pepper_tui.model import (
     CardLine,
     ContextUpdate,
     Effect,
+    Json,
     Namespace,
     ResolvedEffect,
     ToolCall,
@@ -184,8 +185,7 @@ class Approvals:
         self._must_be_pending(approval)
         if call.state is not CallState.WAITING_APPROVAL or call.approval != approval.id:
             raise ApprovalError("this is no longer waiting for you")
-        if approval.expires_at <= self._clock.now():
-            await self._expire(approval, version, call, call_version)
+        if approval.expires_at <= self._clock.now():  # its timer ends it
             raise ApprovalError("this had expired; nothing was done")
         wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
         if wrong:
@@ -278,15 +278,31 @@ class Approvals:
             definition=tool.definition,
             lines=await self._provenance.mark(lines, typed, once=tool.asks),
         )
-        earlier = await repeated(self._ledger, call.id, self._same_key(revised))
+        await self._must_be_new(call, revised)
+        return await self._in_its_place(approval, version, call, call_version, revised, to)
+
+    async def _must_be_new(self, call: ToolCall, effect: ResolvedEffect) -> None:
+        earlier = await repeated(self._ledger, call.id, self._same_key(effect))
         if earlier is not None:
             raise ApprovalError(_REPEATED[earlier.why])
+
+    async def _in_its_place(
+        self,
+        approval: Approval,
+        version: int,
+        call: ToolCall,
+        call_version: int,
+        effect: ResolvedEffect,
+        to: ApprovalState,
+    ) -> str:
+        """End a card as ``to`` and open a new one of ``effect`` for the same call; the new one's id."""
+        by_user = to is ApprovalState.EDITED
         now = self._clock.now()
         new = Approval(
             id=self._clock.new_id("approval"),
             call=call.id,
-            effect=revised.data(),
-            digest=revised.digest,
+            effect=effect.data(),
+            digest=effect.digest,
             created_at=now,
             expires_at=now + self._config.approval_ttl,
             reason=approval.reason,
@@ -297,7 +313,7 @@ class Approvals:
         note = "" if by_user else "better words took its place"
         ended = self._moved(approval, to, decided_at=now, edited_into=new.id, snoozed_until=None, decision_note=note)
         async with self._deciding():
-            await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING, summary=revised.summary)
+            await self._ledger.put_call(call, call_version, approval=new.id, progress=WAITING, summary=effect.summary)
             await self._put(ended, version)
             await self._put(new, 0)
         return new.id
@@ -317,14 +333,19 @@ class Approvals:
             await self._put(snoozed, version)
         return f"snoozed: {one_line(approval.resolved.summary, 80)}"
 
-    async def undo(self, approval_id: str) -> str:
-        """Take back a snooze, a rejection, or an approval whose attempt has not begun."""
-        approval, version, call, call_version, _ = await self._loaded(approval_id)
-        if approval.state is ApprovalState.PENDING and approval.snoozed_until is not None:
+    async def take_back(self, approval_id: str, was: str) -> str:
+        """Take back what the user did with a card, if it is still so: ``was`` is ``snoozed``, ``rejected``,
+        ``approved`` (until its attempt begins) or ``edited`` (the card shows again exactly what it showed before)."""
+        approval, version, call, call_version, _ = await self._loaded(await self._live(approval_id))
+        if was == "edited":
+            return await self._as_it_was(approval_id, approval, version, call, call_version)
+        if was == "snoozed" and approval.state is ApprovalState.PENDING:
+            if approval.snoozed_until is None:
+                raise ApprovalError("its snooze is over already")
             async with self._deciding():
                 await self._put(replace(approval, snoozed_until=None), version)
             return "back in the inbox"
-        if approval.state is ApprovalState.APPROVED:
+        if was == "approved" and approval.state is ApprovalState.APPROVED:
             if call.state is not CallState.WAITING_APPROVAL:
                 raise ApprovalError(_too_late(call))
             back = self._moved(
@@ -334,7 +355,7 @@ class Approvals:
                 await self._ledger.put_call(call, call_version, progress=WAITING)
                 await self._put(back, version)
             return "approval taken back; nothing was done"
-        if approval.state is ApprovalState.REJECTED:
+        if was == "rejected" and approval.state is ApprovalState.REJECTED:
             if call.state is not CallState.CANCELLED or call.approval != approval.id:
                 raise ApprovalError(f"too late to take back: the call is {_state_words(call)}")
             back = self._moved(
@@ -348,7 +369,42 @@ class Approvals:
                 await self._ledger.put_result(opened, words)
                 await self._put(back, version)
             return "rejection taken back"
-        raise ApprovalError("there is nothing to take back")
+        raise ApprovalError(_too_late(call) if approval.state is ApprovalState.APPROVED else f"it is {approval.state}")
+
+    async def do_again(self, approval_id: str, what: str, detail: Json) -> str:
+        """Do again what was taken back, with the card that now stands for it. A yes is never said again."""
+        ident = await self._live(approval_id)
+        match what:
+            case "snoozed":
+                return await self.snooze(ident, float(detail["until"]))
+            case "rejected":
+                return await self.reject(ident, str(detail.get("note", "")))
+            case "edited":
+                await self.edit(ident, dict(detail["fields"]))
+                return "edited again; it still waits for your yes"
+        raise ApprovalError("a yes is not said again: approve the card itself")
+
+    async def _live(self, approval_id: str) -> str:
+        """The card that the user's edits have made of it."""
+        while (found := await self._ledger.approval(approval_id)) is not None and (
+            found[0].state is ApprovalState.EDITED and found[0].edited_into
+        ):
+            approval_id = found[0].edited_into
+        return approval_id
+
+    async def _as_it_was(
+        self, before_id: str, approval: Approval, version: int, call: ToolCall, call_version: int
+    ) -> str:
+        found = await self._ledger.approval(before_id)
+        if found is None or found[0].state is not ApprovalState.EDITED:
+            raise ApprovalError("the card was not edited")
+        self._must_be_pending(approval)
+        if approval.expires_at <= self._clock.now():
+            raise ApprovalError("this has expired")
+        before = found[0].resolved
+        await self._must_be_new(call, before)
+        await self._in_its_place(approval, version, call, call_version, before, ApprovalState.EDITED)
+        return "the card is as it was before you edited it"
 
     async def expire_due(self) -> list[str]:
         """Expire each pending card that is due, and bring back each whose snooze is over; ids of the expired."""

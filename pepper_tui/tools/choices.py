@@ -66,10 +66,8 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
 
 
 async def call_of(store: ContextStore, clock: Clock, question: Notification, number: int) -> ToolCall:
-    """The call that the choice ``number`` (from 1) of a question makes, stored in the caller's unit.
-
-    Its id is that of the question's call and the number: the same key twice makes one call. Raises ``ValueError``.
-    """
+    """The call that the choice ``number`` (from 1) of a question makes, stored in the caller's unit, which closes the
+    question too. Raises ``ValueError``."""
     choices: Sequence[Mapping[str, Json]] = question.choices
     if question.kind != QUESTION or not 1 <= number <= len(choices):
         raise ValueError("that is none of its answers")
@@ -79,7 +77,7 @@ async def call_of(store: ContextStore, clock: Clock, question: Notification, num
         raise ValueError("what asked this is gone; say it again")
     chosen = replace(
         call,
-        id=f"{call.id}_{number}",
+        id=clock.new_id("call"),
         arguments={**call.arguments, **choices[number - 1]["arguments"]},
         created_at=clock.now(),
         state=CallState.SCHEDULED,
@@ -89,6 +87,5 @@ async def call_of(store: ContextStore, clock: Clock, question: Notification, num
         progress="",
         approval="",
     )
-    if await store.get(chosen.id, namespace=Namespace.TOOL_CALL) is None:
-        await store.put(chosen, namespace=Namespace.TOOL_CALL, type=chosen.name, tags=[OPEN_TAG])
+    await store.put(chosen, namespace=Namespace.TOOL_CALL, type=chosen.name, tags=[OPEN_TAG], expect_version=0)
     return chosen

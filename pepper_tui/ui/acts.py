@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
     from pepper_tui.ui.engine import Engine
 
+_JOURNAL = ("undo", "redo")
 SNOOZES = ("1h", "tomorrow 9am")
 
 
@@ -32,16 +33,16 @@ class Acts:
     def by_letter(self, act: str) -> None:
         """A letter in the inbox: on the card under the cursor."""
         inbox = self._app.query_one(InboxPane)
-        if act == "undo":
-            self.undo()
+        if act in _JOURNAL:
+            self._turn(act)
         elif inbox.chosen is not None and inbox.card.takes_keys:
             self.act(act, inbox.chosen)
 
     def by_function_key(self, act: str) -> None:
         """An F-key: on the inbox's open card, once it has been seen."""
         app = self._app
-        if act == "undo":
-            self.undo()
+        if act in _JOURNAL:
+            self._turn(act)
             return
         if app.asking.open:
             app.say_words("Save or leave what is open first")
@@ -67,8 +68,8 @@ class Acts:
         items = self._app.board.inbox(self._app.clock.now())
         return next((item for item in items if item.approval is not None), None)
 
-    def undo(self) -> None:
-        self._app.link.tell(lambda engine: engine.undo())
+    def _turn(self, act: str) -> None:
+        self._app.link.tell(lambda engine: engine.undo() if act == "undo" else engine.redo())
 
     def act(self, act: str, item: InboxItem) -> None:
         app, link, record, card = self._app, self._app.link, item.record, item.approval

@@ -59,6 +59,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("head.dismiss", "f5", "head('dismiss')", "app", _TYPING, "Dismiss the first card", palette=True, priority=True),
     Key("head.snooze", "f6", "head('snooze')", "app", _TYPING, "Snooze the first card", palette=True, priority=True),
     Key("head.undo", "f7", "head('undo')", "app", _TYPING, "Undo the last act", palette=True, priority=True),
+    Key(
+        "head.redo", "shift+f7", "head('redo')", "app", _TYPING, "Do again what was undone", palette=True, priority=True
+    ),
     Key("head.why", "f8", "head('why')", "app", _TYPING, "Why the first card is there", palette=True, priority=True),
     Key("inbox.approve", "y", "act('approve')", "inbox", _INBOX, "Approve exactly what the card shows"),
     Key("inbox.reject", "n", "act('reject')", "inbox", _INBOX, "Reject"),
@@ -69,6 +72,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("inbox.snooze", "z", "act('snooze')", "inbox", _INBOX, "Snooze until a time you name"),
     Key("inbox.always", "a,A,shift+a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule", yields=True),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
+    Key("inbox.redo", "U,shift+u", "act('redo')", "inbox", _INBOX, "Do again what was undone", yields=True),
     Key(
         "inbox.check",
         "1",

@@ -22,6 +22,7 @@ from pepper_tui.model import (
     ActState,
     CallState,
     Effect,
+    EngineError,
     MatterKind,
     Namespace,
     Notification,
@@ -68,26 +69,25 @@ async def test_acts_and_undo_over_a_restart(desk: Desk) -> None:
     await notice(desk, "a")
     await notice(desk, "b")
     await desk.inbox.seen("notification:a")
-    assert await desk.inbox.done("a") == "done: title a"
-    assert await desk.inbox.dismiss("b") == "dismissed: title b"
+    assert await desk.act("done", "a") == "done: title a"
+    assert await desk.act("dismiss", "b") == "dismissed: title b"
     with pytest.raises(InboxError, match="dismissed already"):
-        await desk.inbox.dismiss("b")
+        await desk.act("dismiss", "b")
     await desk.close()
     await desk.open()
-    assert await desk.inbox.undo() == "back: title b"
+    assert await desk.journal.undo() == "back: title b"
     assert await state(desk, "b") is NotificationState.NEW
-    assert await desk.inbox.undo() == "back: title a"
-    assert await desk.inbox.last_act() is None
-    with pytest.raises(InboxError, match="nothing to undo"):
-        await desk.inbox.undo()
+    assert await desk.journal.undo() == "back: title a"
+    with pytest.raises(EngineError, match="nothing to take back"):
+        await desk.journal.undo()
     with pytest.raises(InboxError, match="no such item"):
-        await desk.inbox.done("zzz")
+        await desk.act("done", "zzz")
 
 
 async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: Desk) -> None:
     for name in ("a", "b"):
         await notice(desk, name)
-        await desk.inbox.snooze(name, desk.clock.now() + (100 if name == "a" else 5000))
+        await desk.act("snooze", desk.clock.now() + (100 if name == "a" else 5000), name)
     await desk.asleep()
     for _ in range(4):
         await desk.clock.advance(30)
@@ -98,7 +98,7 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
     await desk.open()
     await becomes(desk, "b", NotificationState.NEW)
     with pytest.raises(InboxError, match="past"):
-        await desk.inbox.snooze("a", desk.clock.now())
+        await desk.act("snooze", desk.clock.now(), "a")
 
 
 async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> None:
@@ -175,7 +175,7 @@ async def test_requests_of_one_matter_stand_beside_each_other(desk: Desk) -> Non
     await until(lambda: len(desk.inbox._told._known) == 2)
     assert await state(desk, "a") is NotificationState.NEW
     assert await state(desk, "c") is NotificationState.NEW
-    assert await desk.inbox.withdraw("m1", "answered") == 2
+    assert len((await desk.inbox.withdraw("m1", "answered"))[1]) == 2
     assert await state(desk, "c") is NotificationState.DONE
     again = Notification("d", "Thanks!", "", "r", "", desk.clock.now(), matter="m1")
     assert await desk.inbox.announce(again) is None
@@ -190,10 +190,12 @@ async def test_what_an_answer_closes_can_be_taken_back(desk: Desk) -> None:
         await desk.inbox.announce(
             Notification(name, f"request {name}", "", "r", f"signals.mail:{name}", 0.0, matter="m", sender="b@x.org")
         )
-    assert await desk.inbox.withdraw("m", "you answered it", senders={"b@x.org"}, undo="closed by your answer") == 2
+    async with desk.journal.recording() as act:
+        act.words, act.moved = await desk.inbox.withdraw("m", "you answered it", senders={"b@x.org"})
+    assert len(act.moved) == 2
     await desk.close()
     await desk.open()
-    assert await desk.inbox.undo() == "back: request b and 1 more"
+    assert await desk.journal.undo() == "back: request b and 1 more"
     assert [await state(desk, name) for name in "ab"] == [NotificationState.NEW] * 2
 
 
@@ -219,7 +221,7 @@ async def test_a_state_that_was_another_meanwhile_is_told_again(desk: Desk) -> N
         )
 
     assert await desk.inbox.announce(told("a", "red")) is not None
-    await desk.inbox.done("a")
+    await desk.act("done", "a")
     assert await desk.inbox.announce(told("b", "red")) is None  # as it was
     await desk.clock.advance(1)
     assert await desk.inbox.announce(told("c", "green")) is not None
@@ -242,17 +244,17 @@ async def test_one_signal_is_told_once_whoever_tells(desk: Desk) -> None:
 async def test_several_are_closed_and_taken_back_as_one(desk: Desk) -> None:
     for ident in "abc":
         await notice(desk, ident, "m1", f"Request {ident}")
-    assert await desk.inbox.done("a", "b") == "done: Request a and 1 more"
+    assert await desk.act("done", "a", "b") == "done: Request a and 1 more"
     assert [await state(desk, ident) for ident in "abc"] == ["done", "done", "new"]
-    assert await desk.inbox.undo() == "back: Request a and 1 more"
+    assert await desk.journal.undo() == "back: Request a and 1 more"
     assert [await state(desk, ident) for ident in "abc"] == ["new", "new", "new"]
-    await desk.inbox.dismiss("b")
-    await desk.inbox.done("a", "b")  # b has moved on already: the others go
+    await desk.act("dismiss", "b")
+    await desk.act("done", "a", "b")  # b has moved on already: the others go
     assert [await state(desk, ident) for ident in "abc"] == ["done", "dismissed", "new"]
 
 
 class InboxMachine(RuleBasedStateMachine):
-    """Acts in any order, with restarts and time, against a dictionary of states."""
+    """Acts in any order, undone and done again, with restarts and time, against a dictionary of states."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -261,6 +263,8 @@ class InboxMachine(RuleBasedStateMachine):
         self.desk = Desk(Path(self.folder.name) / "store.db", ManualClock())
         self.states: dict[str, NotificationState] = {}
         self.until: dict[str, float] = {}
+        self.did: list[tuple[str, NotificationState, float]] = []  # the item, what it became, and until when
+        self.undid: list[tuple[str, NotificationState, float]] = []
 
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
@@ -275,29 +279,72 @@ class InboxMachine(RuleBasedStateMachine):
         self.run(notice(self.desk, name))
         self.states[name] = NotificationState.NEW
 
-    @rule(
-        number=st.integers(0, 5), act=st.sampled_from(["seen", "done", "dismiss", "snooze"]), wait=st.integers(1, 900)
-    )
+    def fits(self, name: str, to: NotificationState, until: float) -> bool:
+        """Whether the table lets the item become that."""
+        now = self.states[name]
+        closed = now in (NotificationState.DONE, NotificationState.DISMISSED)
+        if to is NotificationState.SNOOZED:
+            return not closed and now is not NotificationState.SNOOZED and until > self.desk.clock.now()
+        return not closed
+
+    @rule(number=st.integers(0, 5))
+    def see(self, number: int) -> None:
+        name = f"n{number}"
+        if name in self.states:
+            self.run(self.desk.inbox.seen(name))
+            if self.states[name] is NotificationState.NEW:
+                self.states[name] = NotificationState.SEEN
+            self.check()
+
+    @rule(number=st.integers(0, 5), act=st.sampled_from(["done", "dismiss", "snooze"]), wait=st.integers(1, 900))
     def act(self, number: int, act: str, wait: int) -> None:
         name = f"n{number}"
         if name not in self.states:
             return
-        now = self.states[name]
-        closed = now in (NotificationState.DONE, NotificationState.DISMISSED)
-        if act == "seen":
-            self.run(self.desk.inbox.seen(name))
-            self.states[name] = NotificationState.SEEN if now is NotificationState.NEW else now
-        elif closed or (act == "snooze" and now is NotificationState.SNOOZED):
-            work = getattr(self.desk.inbox, act)
+        until = self.desk.clock.now() + wait if act == "snooze" else 0.0
+        given = (act, until, name) if act == "snooze" else (act, name)
+        to = {"done": NotificationState.DONE, "dismiss": NotificationState.DISMISSED}.get(
+            act, NotificationState.SNOOZED
+        )
+        if not self.fits(name, to, until):
             with pytest.raises(InboxError):
-                self.run(work(name, self.desk.clock.now() + wait) if act == "snooze" else work(name))
-        elif act == "snooze":
-            self.until[name] = self.desk.clock.now() + wait
-            self.run(self.desk.inbox.snooze(name, self.until[name]))
-            self.states[name] = NotificationState.SNOOZED
+                self.run(self.desk.act(*given))
+            return
+        self.run(self.desk.act(*given))
+        self.states[name], self.until[name] = to, until
+        self.did.append((name, to, until))
+        self.undid.clear()
+        self.check()
+
+    @rule()
+    def undo(self) -> None:
+        taken = None
+        while taken is None and self.did:
+            name, to, until = self.did.pop()
+            if self.states[name] is to and (to is not NotificationState.SNOOZED or self.until[name] == until):
+                taken = (name, to, until)
+        if taken is None:
+            with pytest.raises(EngineError):
+                self.run(self.desk.journal.undo())
         else:
-            self.run(getattr(self.desk.inbox, act)(name))
-            self.states[name] = NotificationState.DONE if act == "done" else NotificationState.DISMISSED
+            self.run(self.desk.journal.undo())
+            self.states[taken[0]] = NotificationState.NEW
+            self.undid.append(taken)
+        self.check()
+
+    @rule()
+    def redo(self) -> None:
+        again = None
+        while again is None and self.undid:
+            candidate = self.undid.pop()
+            again = candidate if self.fits(*candidate) else None
+        if again is None:
+            with pytest.raises(EngineError):
+                self.run(self.desk.journal.redo())
+        else:
+            self.run(self.desk.journal.redo())
+            self.states[again[0]], self.until[again[0]] = again[1], again[2]
+            self.did.append(again)
         self.check()
 
     @rule(seconds=st.integers(-500, 2000))
@@ -325,7 +372,7 @@ class InboxMachine(RuleBasedStateMachine):
 
 TestNotificationTable: Callable[..., Any] = InboxMachine.TestCase
 InboxMachine.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -417,7 +464,7 @@ async def test_a_snoozed_item_whose_matter_is_settled_does_not_come_back(desk: D
         await settle()
         await desk.clock.advance(10)
     await notice(desk, "a", "m")
-    await desk.inbox.snooze("a", desk.clock.now() + 600)
+    await desk.act("snooze", desk.clock.now() + 600, "a")
     await desk.clock.advance(10)
     if turn != "before":
         await settle()
@@ -438,9 +485,9 @@ async def test_an_answer_to_an_offer_is_undone_by_the_table(desk: Desk) -> None:
         await desk.open()
         await desk.settled(f"r-{act}", ReminderState.OFFERED)
         offer = next(n for n in await desk.notices() if n.kind == "offer" and n.state is NotificationState.NEW)
-        await getattr(desk.inbox, act)(offer.id)
+        await desk.act(act, offer.id)
         assert (await desk.reminder(f"r-{act}")).state is state_after
         assert REMINDER.allows(state_after, ReminderState.OFFERED)
-        await desk.inbox.undo()
+        await desk.journal.undo()
         assert (await desk.reminder(f"r-{act}")).state is ReminderState.OFFERED
-        await desk.inbox.done(offer.id)
+        await desk.act("done", offer.id)

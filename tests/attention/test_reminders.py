@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pepper_tui.attention import Inbox, Reminders, Timers
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.recurrence import newest_and_next
+from pepper_tui.engine.undo import UndoJournal
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,
@@ -45,6 +46,7 @@ class Desk:
         self.timers = Timers(self.clock)
         self.reminders = Reminders(self.store, self.clock, self.timers, BERLIN)
         self.inbox = Inbox(self.store, self.clock, self.timers)
+        self.journal = UndoJournal(self.store, self.clock, {Namespace.NOTIFICATION: self.inbox})
         await self.timers.start()
         await self.inbox.start()
         await self.reminders.start()
@@ -55,6 +57,12 @@ class Desk:
         await self.inbox.stop()
         await self.timers.stop()
         await self.store.close()
+
+    async def act(self, act: str, *args: Any) -> str:
+        """What the user does: ``done``, ``dismiss`` or ``snooze`` of the inbox, and its record."""
+        async with self.journal.recording() as recording:
+            recording.words, recording.moved = await getattr(self.inbox, act)(*args)
+        return recording.words
 
     async def remind(self, reminder_id: str, due: float, rule: str = "", zone: str = "Europe/Berlin") -> None:
         reminder = Reminder(reminder_id, f"text {reminder_id}", due, zone, self.clock.now(), rule, due if rule else 0.0)
@@ -157,11 +165,11 @@ async def test_older_ones_become_one_item_that_asks(desk: Desk) -> None:
     assert len(await desk.notices()) == 2
     assert "text a" in offer.body
     assert "text b" in offer.body
-    await desk.inbox.dismiss(offer.id)
+    await desk.act("dismiss", offer.id)
     assert (await desk.reminder("a")).state is ReminderState.CANCELLED
-    await desk.inbox.undo()
+    await desk.journal.undo()
     assert (await desk.reminder("a")).state is ReminderState.OFFERED
-    await desk.inbox.done(offer.id)
+    await desk.act("done", offer.id)
     assert (await desk.reminder("b")).state is ReminderState.FIRED
 
 

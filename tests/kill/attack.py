@@ -337,7 +337,8 @@ follow = 0.002
         elif draw < 0.93:
             self._stop_and_go(life)
         elif draw < 0.95:
-            life.ask("undo")
+            for turn in self.chance.choice([["undo"], ["undo", "redo"], ["undo", "undo", "redo"], ["redo"]]):
+                life.ask(turn)
         elif draw < 0.96:
             self._offset = self.chance.choice([-3600.0, 0.0, 3600.0])
             life.ask("shift", self._offset)
@@ -385,6 +386,8 @@ follow = 0.002
                 life.ask("approve", card["id"])
             if not finally_ and self.chance.random() < 0.25:
                 life.ask("undo")  # within its window, or too late
+                if self.chance.random() < 0.3:
+                    life.ask("redo")  # which never says yes again
             if not finally_ and fields and self.chance.random() < 0.2:
                 self._edit(life, card["id"], fields)
         return True

@@ -27,7 +27,7 @@ from pepper_tui.store.database import Database, ThreadDatabase
 from pepper_tui.tools import ToolContext, ToolError, tool
 
 T = TypeVar("T")
-ACTS = ("say", "approve", "reject", "edit", "snooze", "dismiss", "done", "undo", "cancel_call", "answer_unknown",
+ACTS = ("say", "approve", "reject", "edit", "snooze", "dismiss", "done", "undo", "redo", "cancel_call", "answer_unknown",
         "take_back", "stop_reply", "redrive")  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from pepper_tui.model import (
     RULE,
     SHOWN,
     TOOL_CALL,
+    USER_ACT,
     WORKER_RUN,
     Namespace,
     StateTable,
@@ -43,6 +44,7 @@ TABLES: dict[str, StateTable[Any]] = {
     Namespace.RULE: RULE,
     Namespace.RULE_ACT: ACT,
     Namespace.FOLLOW_UP: FOLLOW_UP,
+    Namespace.UNDO: USER_ACT,
 }
 THROUGH = {
     (Namespace.APPROVAL, "approved", "rejected"),  # taken back and rejected in one commit
@@ -117,6 +119,7 @@ class Watch:
     requested_after_drain: int = 0
     back: dict[str, float] = field(default_factory=dict)  # when the user took back a decision on a card
     offline: bool = False  # whether the engine that runs now has no model
+    turns: int = 0  # undo and redo that the user asked for, not used up
     orders: Orders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +149,8 @@ class Watch:
             self.orders.on_row(row, before)
             if row.namespace == Namespace.NOTIFICATION:
                 self.orders.on_notice(row, before, fresh)
+            elif row.namespace == Namespace.UNDO:
+                self._check_turn(row, before, fresh)
             self.rows[row.namespace, row.id] = row
             self.by_seq[row.seq] = row
         self.orders.after_commit(fresh)
@@ -181,6 +186,30 @@ class Watch:
             self.wrong(f"history entry {row.id} was written again")
         elif row.namespace == Namespace.USAGE:
             self._check_budget(row)
+
+    def _check_turn(self, row: Row, before: Row | None, fresh: list[Row]) -> None:
+        """An act is undone or done again by a key of the user's, and what it moved goes with it in one commit."""
+        moved, state = row.data["moved"], row.data["state"]
+        if before is None and len(moved) > 0 and not self._goes_with(moved, fresh):
+            self.wrong(f"the act {row.id} is recorded without what it moved")
+        if before is None or state == before.data["state"] or state == "settled":
+            return
+        self.turns -= 1
+        if self.turns < 0:
+            self.wrong(f"the act {row.id} is {state} and nobody asked for it")
+        if not self._goes_with(moved, fresh):
+            self.wrong(f"the act {row.id} is {state} and nothing that it moved is")
+
+    def _goes_with(self, moved: list[dict[str, Any]], fresh: list[Row]) -> bool:
+        written = {(row.namespace, row.id) for row in fresh}
+        calls = {row.data.get("call") for row in fresh if row.namespace == Namespace.APPROVAL}
+        for one in moved:
+            card = self.rows.get((one["namespace"], one["id"]))
+            if (one["namespace"], one["id"]) in written or (Namespace.RULE_PAUSE, one["id"]) in written:
+                return True
+            if one["namespace"] == Namespace.APPROVAL and card is not None and card.data["call"] in calls:
+                return True
+        return False
 
     @staticmethod
     def _may_move(table: StateTable[Any], namespace: str, was: str, state: str) -> bool:

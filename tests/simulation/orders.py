@@ -206,8 +206,16 @@ class Orders:
                 card = self._rows.get((Namespace.APPROVAL, call.data["approval"]))
                 approved = card is not None and card.data["state"] == "approved"
                 said += 2 if approved and call.data["state"] == "succeeded" else 0  # to remove one ends its pause
+        undo = [
+            row
+            for row in fresh
+            if row.namespace == Namespace.UNDO and row.version > 1 and row.data["state"] != "settled"
+        ]
+        turned = {moved["id"] for row in undo for moved in row.data["moved"] if moved["namespace"] == Namespace.RULE}
         for row in fresh:
             if row.namespace not in (Namespace.RULE, Namespace.RULE_PAUSE):
+                continue
+            if row.id in turned:  # by a key, see ``Watch._check_turn``
                 continue
             if self.said[row.id]:
                 self.said[row.id] -= 1
@@ -273,9 +281,9 @@ class Orders:
         if state not in CLOSED or (before is not None and before.data["state"] in CLOSED):
             return
         if not why:
-            undo = [one for one in fresh if one.namespace == "undo"]
-            named = {ident for one in undo for act in one.data["acts"] for ident in act["notifications"]}
-            if row.id not in named:
+            undo = [one for one in fresh if one.namespace == Namespace.UNDO]
+            named = {(moved["namespace"], moved["id"]) for one in undo for moved in one.data["moved"]}
+            if (Namespace.NOTIFICATION, row.id) not in named:
                 self._watch.wrong(f"the notice {row.id} became {state} by nobody")
         elif why == TOLD_BEFORE:
             return  # what tells it may be committed a moment later

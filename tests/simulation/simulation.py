@@ -12,7 +12,7 @@ import tempfile
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -118,6 +118,15 @@ USER_ACTS = (
         "approve_undo",
         "approve_undo",
         "approve_late",
+        "approve_and_end",
+        "approve_and_end",
+        "undo_and_end",
+        "undo_redo",
+        "undo_redo",
+        "undo_late",
+        "redo",
+        "redo",
+        "redo",
     )
     + ("pause_rule", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "propose_rule", "list_rules")
 )
@@ -236,7 +245,7 @@ class Simulation:
         )
         self.loop: SimulatedLoop | None = None
         self.engine: Engine | None = None
-        self._crash_now = False
+        self._crash_now = self._stop_now = False
         self._crash_at: tuple[str, int] | None = None
         self._commits = self._effects = 0  # in this life
         self._writes = 0
@@ -345,10 +354,14 @@ class Simulation:
         """Run on, through crashes, until the condition holds or the time is reached."""
         while True:
             assert self.loop is not None
-            self.loop.run_until(lambda: self._crash_now or condition(), until)
-            if not self._crash_now:
+            self.loop.run_until(lambda: self._crash_now or self._stop_now or condition(), until)
+            if self._crash_now:
+                self._crash()
+            elif self._stop_now:
+                self._stop_now = False
+                self._restart()
+            else:
                 return
-            self._crash()
 
     def _crash(self) -> None:
         self._crashes += 1
@@ -378,7 +391,7 @@ class Simulation:
         self._screen.clear()
 
     def _start_life(self) -> None:
-        self._crash_now = False
+        self._crash_now = self._stop_now = False
         self._commits = self._effects = 0
         self._crash_at = self.plan.crashes.pop(0) if self.plan.crashes else None
         loop = SimulatedLoop(self.clock.time, self._order, shuffled=self.plan.shuffled)
@@ -628,17 +641,87 @@ class Simulation:
         row = self.checks.rows.get((Namespace.APPROVAL, card))
         if row is None:
             return None
-        wait = self._chance.choice((0.0, 0.01, 0.5, self.plan.config.tools.undo_seconds))
-        fields = self._edited(card)
+        wait, fields = self._near_the_window(), self._edited(card)
 
         async def act() -> str:
             said = [await self._approve(engine, card, row.data)]
             await self.clock.sleep(wait)
             if undo:
-                said.append(await engine.undo())
+                said.append(await self._turn(engine.undo))
             if edit:
                 said.append(await engine.edit(card, fields))
             return "; ".join(said)
+
+        return act()
+
+    def _near_the_window(self) -> float:
+        """Seconds from a yes: at once, soon, or about when the window ends."""
+        window = self.plan.config.tools.undo_seconds
+        return self._chance.choice((0.0, 0.01, 0.5, window, max(0.0, window - 0.01), window + 0.01))
+
+    def _end_now(self) -> None:
+        """Pepper ends where it is: killed, or stopped in order."""
+        if self._chance.random() < 0.5:
+            self._crash_now = True
+        else:
+            self._stop_now = True
+
+    def _user_approve_and_end(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """A yes, and about the end of its window Pepper ends."""
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        if row is None:
+            return None
+        wait = self._near_the_window()
+
+        async def act() -> str:
+            words = await self._approve(engine, card, row.data)
+            await self.clock.sleep(wait)
+            self._end_now()
+            return words
+
+        return act()
+
+    async def _turn(self, turn: Callable[[], Awaitable[str]]) -> str:
+        """Undo or redo, by a key of the user's."""
+        self.checks.turns += 1
+        return await turn()
+
+    def _user_undo_and_end(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        async def act() -> str:
+            turned = asyncio.ensure_future(self._turn(self._chance.choice((engine.undo, engine.redo))))
+            await self.clock.sleep(self._chance.choice((0.0, 0.0, 0.001, 0.01)))
+            self._end_now()
+            return await turned
+
+        return act()
+
+    def _user_undo_redo(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        wait = self._chance.choice((0.0, 0.01, self.plan.config.tools.undo_seconds))
+
+        async def act() -> str:
+            words = await self._turn(engine.undo)
+            await self.clock.sleep(wait)
+            return f"{words}; {await self._turn(engine.redo)}"
+
+        return act()
+
+    def _user_undo_late(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """A card is put away or rejected, and taken back in the moment in which it expires or is back."""
+        card = self._pick(Namespace.APPROVAL, "pending")
+        row = self.checks.rows.get((Namespace.APPROVAL, card))
+        if row is None:
+            return None
+        snoozes, early = self._chance.random() < 0.5, self._chance.choice((-1.0, -0.01, 0.0, 0.5))
+
+        async def act() -> str:
+            if snoozes:
+                words = await engine.snooze(f"approval:{card}", "in 2 minutes")
+                await self.clock.sleep(120.0 + early)
+            else:
+                words = await engine.reject(card)
+                self.clock.offset += max(0.0, row.data["expires_at"] - self.clock.now() + early)
+            return f"{words}; {await self._turn(engine.undo)}"
 
         return act()
 
@@ -682,7 +765,10 @@ class Simulation:
         return engine.answer_unknown(call, self._chance.choice(("check", "happened", "did_not", "leave")))
 
     def _user_undo(self, engine: Engine) -> Coroutine[Any, Any, Any]:
-        return engine.undo()
+        return self._turn(engine.undo)
+
+    def _user_redo(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return self._turn(engine.redo)
 
     def _notice(self) -> str:
         return f"notification:{self._pick(Namespace.NOTIFICATION, 'new', 'seen', 'snoozed')}"

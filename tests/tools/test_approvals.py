@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ async def test_nothing_happens_before_the_yes_and_once_after_it(bench: Bench) ->
     await bench.clock.advance(0.2)
     await bench.state(call_id, S.SUCCEEDED)
     assert bench.world.deeds == [{"what": "x", "n": 0}]
-    for again in (bench.approvals.approve, bench.approvals.reject, bench.approvals.undo):
+    for again in (bench.approvals.approve, bench.approvals.reject, partial(bench.approvals.take_back, was="approved")):
         with pytest.raises(ApprovalError):
             await again(card.id)
 
@@ -44,7 +45,7 @@ async def test_undo_within_the_grace_and_approve_again(bench: Bench) -> None:
     await bench.approvals.approve(card.id)
     await bench.settle()
     await bench.clock.advance(1)
-    assert "taken back" in await bench.approvals.undo(card.id)
+    assert "taken back" in await bench.approvals.take_back(card.id, "approved")
     await bench.approvals.approve(card.id)
     await bench.settle()
     await bench.clock.advance(9.5)  # past the first window, not the second
@@ -54,7 +55,7 @@ async def test_undo_within_the_grace_and_approve_again(bench: Bench) -> None:
     await bench.state(call_id, S.SUCCEEDED)
     assert len(bench.world.deeds) == 1
     with pytest.raises(ApprovalError, match="too late"):
-        await bench.approvals.undo(card.id)
+        await bench.approvals.take_back(card.id, "approved")
 
 
 @pytest.mark.parametrize("overtaken", [1, 2, 3])
@@ -74,7 +75,7 @@ async def test_undo_that_overtakes_the_engines_reads_still_counts(bench: Bench, 
         reads += context_id in (card.id, card.call)
         if reads == overtaken and not words:
             words.append("")
-            words.append(await bench.approvals.undo(card.id))
+            words.append(await bench.approvals.take_back(card.id, "approved"))
         return found
 
     bench.store.get = overtaken_get  # type: ignore[method-assign]
@@ -117,7 +118,7 @@ async def test_reject_refuses_the_same_until_undone(bench: Bench) -> None:
     again = await bench.schedule("act", what="x")
     await bench.state(again, S.FAILED)
     assert "already rejected" in (await bench.result(again)).content
-    await bench.approvals.undo(card.id)
+    await bench.approvals.take_back(card.id, "rejected")
     assert (await bench.call(call_id)).open
     assert (await bench.result(call_id)).state is S.WAITING_APPROVAL
     await bench.yes(call_id)
@@ -140,6 +141,50 @@ async def test_edit_ends_the_card_and_opens_a_new_one(bench: Bench) -> None:
     await bench.yes(call_id)
     await bench.state(call_id, S.SUCCEEDED)
     assert bench.world.deeds == [{"what": "y", "n": 0}]
+
+
+async def test_an_edit_taken_back_makes_no_strange_words_the_users_own(bench: Bench) -> None:
+    """What the card marked as not from the user is marked so again, and what the user typed is gone."""
+    call_id = await bench.schedule("act", what="see www.evil.example")
+    card = await bench.card(call_id)
+    assert [line.value for line in card.resolved.lines if line.untrusted]
+    typed = await bench.approvals.edit(card.id, {"What": "call carol@y.org"})
+    await bench.approvals.take_back(card.id, "edited")
+    back = await bench.card(call_id)
+    assert back.id not in (card.id, typed)
+    assert (back.effect, back.digest, back.state) == (card.effect, card.digest, A.PENDING)
+    await bench.approvals.do_again(card.id, "edited", {"fields": {"What": "call carol@y.org"}})
+    again = await bench.card(call_id)
+    assert not [line.value for line in again.resolved.lines if line.untrusted]
+
+
+@pytest.mark.parametrize("was", ["snoozed", "rejected", "approved", "edited"])
+@pytest.mark.parametrize("now", ["pending", "rejected", "approved", "edited", "expired", "withdrawn"])
+async def test_only_what_the_act_left_is_taken_back(bench: Bench, was: str, now: str) -> None:
+    """An undo of one act never takes back another: each state against each kind of act."""
+    call_id = await bench.schedule("act", what="x")
+    card = await bench.card(call_id)
+    match now:
+        case "rejected":
+            await bench.approvals.reject(card.id)
+        case "approved":
+            await bench.approvals.approve(card.id)
+        case "edited":
+            await bench.approvals.edit(card.id, {"What": "y"})
+        case "withdrawn":
+            await bench.approvals.withdraw(card.id, "step")
+        case "expired":
+            await bench.settle()
+            await bench.clock.advance(bench.config.tools.approval_ttl + 1)
+            await bench.settle()
+    assert await state_of(bench, card.id) == now
+    if was == now:
+        await bench.approvals.take_back(card.id, was)
+        assert (await bench.card(call_id)).state is A.PENDING
+    else:
+        with pytest.raises(ApprovalError):
+            await bench.approvals.take_back(card.id, was)
+        assert await state_of(bench, card.id) == now
 
 
 async def test_expiry_is_durable_and_visible(bench: Bench) -> None:

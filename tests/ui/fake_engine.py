@@ -222,6 +222,10 @@ class FakeEngine:
         self._note("undo")
         return "Taken back"
 
+    async def redo(self) -> str:
+        self._note("redo")
+        return "Done again"
+
     async def why(self, ref: str) -> list[str]:
         self._note("why", ref)
         return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]

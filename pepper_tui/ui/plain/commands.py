@@ -47,6 +47,7 @@ COMMANDS: Final = (
     Command("snooze", "number when", "bring it back later: 1h, tomorrow 9am"),
     Command("always", "number", "do this always: propose a rule from the card"),
     Command("undo", "", "take the last act back"),
+    Command("redo", "", "do again what was undone"),
     Command("answer", "number check|happened|did_not|leave", "an outcome that is not known"),
     Command("why", "number", "signal, step, calls and cost behind it"),
     Command("signals", "[words]", "the newest signals"),
@@ -324,6 +325,10 @@ class Commands:
     async def _undo(self, rest: str) -> None:
         del rest
         await self._tell(self._talk.link.ready().undo())
+
+    async def _redo(self, rest: str) -> None:
+        del rest
+        await self._tell(self._talk.link.ready().redo())
 
     async def _answer(self, rest: str) -> None:
         number, _, said = rest.partition(" ")

@@ -1,0 +1,61 @@
+"""What the user did at the screen, as records from which it can be taken back and done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from pepper_tui.model.contexts import Json
+from pepper_tui.model.records import Record
+from pepper_tui.model.states import StateTable
+
+
+class UserActState(StrEnum):
+    DONE = "done"
+    UNDONE = "undone"
+    SETTLED = "settled"
+    """It can't be taken back, or not be done again, any more."""
+
+
+USER_ACT: Final = StateTable(
+    "act of the user",
+    UserActState.DONE,
+    {
+        UserActState.DONE: frozenset({UserActState.UNDONE, UserActState.SETTLED}),
+        UserActState.UNDONE: frozenset({UserActState.DONE, UserActState.SETTLED}),
+        UserActState.SETTLED: frozenset(),
+    },
+)
+
+
+@dataclass(slots=True)
+class Moved(Record):
+    """One record that an act moved: ``id`` in ``namespace`` became ``to``, a state of its own.
+
+    ``detail`` is what the same move needs to be made again: a time, a note, the fields of an edit.
+    """
+
+    namespace: str
+    id: str
+    to: str
+    detail: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class UserAct(Record):
+    """One act and all that it moved, in one commit with it (``undo``). Without ``moved`` it is final."""
+
+    id: str
+    words: str
+    created_at: float
+    moved: list[Moved] = field(default_factory=list)
+    state: UserActState = UserActState.DONE
+
+    def __post_init__(self) -> None:
+        self.state = UserActState(self.state)
+        self.moved = [one if isinstance(one, Moved) else Moved.of(one) for one in self.moved]
+
+
+class SettledError(Exception):
+    """A move can't be taken back, or not be made again, any more; the message says why, for the user."""
