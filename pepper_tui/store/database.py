@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -71,8 +72,9 @@ class _Job:
 
 
 class _JobConnection(sqlite3.Connection):
-    """A connection whose ``commit`` runs the next job: thereby aiosqlite's public ``commit()`` runs one whole
-    function on the connection's thread with a single hop, in place of a hop for each statement."""
+    """A connection whose ``commit`` runs the next job: thereby aiosqlite's ``commit()`` runs one whole function on the
+    connection's thread with a single hop, in place of a hop for each statement. Both seams are public: sqlite3's
+    ``factory``, which aiosqlite passes on, and ``commit()``."""
 
     jobs: deque[_Job]
 
@@ -88,6 +90,18 @@ def make_private(path: Path) -> None:
     """Create the file, readable by its owner alone, where there is none: SQLite gives its side files the same mode."""
     with contextlib.suppress(OSError):  # what it can't open SQLite names better
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _by_a_daemon(make: Callable[[], T]) -> T:
+    """What ``make`` returns, made on a daemon thread, so that the threads made with it are daemons too.
+
+    aiosqlite's thread is none of its own: a store left open would hang the exit of the process (its #290).
+    """
+    made: list[T] = []
+    maker = threading.Thread(target=lambda: made.append(make()), daemon=True)
+    maker.start()
+    maker.join()
+    return made[0]
 
 
 class ThreadDatabase:
@@ -108,11 +122,9 @@ class ThreadDatabase:
             return connection
 
         make_private(path)
-        pending = aiosqlite.connect(path, isolation_level=None, cached_statements=256, factory=connect)
-        # aiosqlite's thread is no daemon: a store left open would hang the exit of the process (its #290).
-        thread = getattr(pending, "_thread", None)
-        if thread is not None:
-            thread.daemon = True
+        pending = _by_a_daemon(
+            lambda: aiosqlite.connect(path, isolation_level=None, cached_statements=256, factory=connect)
+        )
         return cls(await pending, jobs)
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
