@@ -89,7 +89,7 @@ About = Callable[[ToolContext, Json], Awaitable[str]]
 Ordered = Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)  # by name alone: some of its fields are bools in a row
 class Tool:
     """One tool as the registry holds it. Build it with ``tool``.
 

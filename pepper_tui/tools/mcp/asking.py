@@ -83,8 +83,24 @@ class Asking:
         self._asked_at: dict[str, deque[float]] = {}  # by server, of its last questions
         self._trusting = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
-        registry.put(_OwnTool(TRUST, Effect.WRITE, self._trust, self._resolve_trust, probe=self._is_trusted))
-        registry.put(_OwnTool(ANSWER, Effect.SEND, self._answer, self._resolve_answer, self._revise_answer))
+        registry.put(
+            _OwnTool(
+                name=TRUST,
+                effect=Effect.WRITE,
+                body=self._trust,
+                resolve=self._resolve_trust,
+                probe=self._is_trusted,
+            )
+        )
+        registry.put(
+            _OwnTool(
+                name=ANSWER,
+                effect=Effect.SEND,
+                body=self._answer,
+                resolve=self._resolve_answer,
+                revise=self._revise_answer,
+            )
+        )
 
     async def start(self) -> None:
         """Withdraw the questions of sessions that are gone, and follow the calls."""
