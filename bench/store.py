@@ -38,7 +38,7 @@ def new_id() -> str:
 def baseline(path: Path, count: int) -> float:
     """Stores a second of the standard library, one commit each."""
     connection = sqlite3.connect(path, isolation_level=None)
-    prepare(connection, path)
+    prepare(connection, path, time.time())
     connection.execute("INSERT OR IGNORE INTO namespaces VALUES (1, 'raw.mail')")
     connection.execute("INSERT OR IGNORE INTO subscriptions VALUES (1, 'bench', '[\"raw.*\"]', '[]', 0, 0)")
     first = connection.execute("SELECT coalesce(max(seq), 0) FROM updates").fetchone()[0] + 1

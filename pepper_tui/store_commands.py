@@ -1,12 +1,14 @@
 """`pepper store …`: what the Context Store holds, and how to keep, move, go back in and clean it.
 
-`stats`, `dead`, `history`, `rollback` reach a running engine; `export` reads beside it; `import`, `vacuum` and `purge`
-want the store to themselves.
+`stats`, `dead`, `history`, `rollback` reach a running engine; `export` and `backup` read beside it; `import`,
+`restore`, `vacuum` and `purge` want the store to themselves.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,7 +25,8 @@ from pepper_tui.text import one_line
 
 Json = dict[str, Any]
 
-store_app = typer.Typer(help="The Context Store: counts, versions, export and import, cleaning.", no_args_is_help=True)
+store_app = typer.Typer(help="The Context Store: counts, versions, copies, export, cleaning.", no_args_is_help=True)
+
 
 RefArgument = Annotated[
     str, typer.Argument(metavar="ID", help="A context: namespace:id, or its id alone where that is enough.")
@@ -153,6 +156,45 @@ def store_import(
         show(f"the store that was there: {kept}")
 
 
+@store_app.command("backup")
+def store_backup(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Without it, a file of this time in the home's backups.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Copy the whole store, as it is at this moment; Pepper may run."""
+    from pepper_tui.clock import SystemClock
+    from pepper_tui.store.copying import back_up, default_target
+
+    database = at(home) / DATABASE
+    target = file.expanduser() if file else default_target(database, SystemClock().now())
+    with _in_words():
+        size = back_up(database, target.absolute(), replace=force)
+    show(f"{target}: {size:,} bytes, whole. To go back to it: pepper store restore {shlex.quote(str(target))}")
+
+
+@store_app.command("restore")
+def store_restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy that `backup` or a migration made.")],
+    home: HomeOption = None,
+) -> None:
+    """Go back to a copy of the store. The store that is there is kept beside. Not while Pepper runs."""
+    from pepper_tui.clock import SystemClock
+    from pepper_tui.store.restoring import restore
+
+    where = at(home)
+    with _in_words(), _alone(where):
+        done = restore(file.expanduser().absolute(), where / DATABASE, SystemClock().now())
+    show(f"{where / DATABASE}: as it was in {file}")
+    if done.kept:
+        show(f"the store that was there: {done.kept}")
+    if done.reopened:
+        cards = "1 card waits" if done.reopened == 1 else f"{done.reopened} cards wait"
+        show(f"{cards} for your yes again: what you said yes to may have gone out since; look before you say it again")
+
+
 @store_app.command("vacuum")
 def store_vacuum(home: HomeOption = None) -> None:
     """Give the file's free pages back to the disk. Not while Pepper runs."""
@@ -192,6 +234,7 @@ def store_purge(
 
 
 async def _purge(home: Path, namespaces: list[str], older_than: float | None, idents: list[str], yes: bool) -> int:
+    from pepper_tui.store.copying import copies_of
     from pepper_tui.store.purge import Scope, purge, survey
 
     names = []
@@ -223,6 +266,8 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
                 return EXIT_TROUBLE
         done = await purge(store, found)
     show(f"{done.contexts} contexts removed, {done.rows} versions; the file is written anew")
+    if copies := await asyncio.to_thread(copies_of, home / DATABASE):
+        show(f"older copies of the store may still hold it; remove them yourself: {', '.join(map(str, copies))}")
     return 0
 
 

@@ -16,6 +16,7 @@ from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, lo
 from pepper_tui.doctor.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.store.copying import FOLDER as BACKUPS
 from pepper_tui.ui.rebinding import rebound
 
 SPACE: Final = 200 * 1024 * 1024
@@ -102,5 +103,6 @@ def store(path: Path) -> Finding:
         said, count = [(str(error),)], 0
     if said != [("ok",)]:
         words = "damaged: " + "; ".join(str(row[0]) for row in said)
-        return Finding("store", "trouble", words, f"stop Pepper, keep a copy of {path}*, restore a backup")
+        mend = f"stop Pepper, then: pepper store restore FILE (copies lie in {path.parent / BACKUPS})"
+        return Finding("store", "trouble", words, mend)
     return Finding("store", "ok", f"{count} contexts, {path.stat().st_size / 1e6:.1f} MB, whole")

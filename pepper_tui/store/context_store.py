@@ -90,9 +90,9 @@ class ContextStore:
             raise health.refused(path, error) from error
         opened: list[Database] = [main]
         try:
-            clean = await main.run(lambda connection: health.prepare(connection, path))
-            book = Book()
             now = clock.now()
+            clean = await main.run(lambda connection: health.prepare(connection, path, now))
+            book = Book()
             await main.run(lambda connection: _load(connection, book, now))
             for _ in range(2):
                 reader = await database(path)

@@ -104,6 +104,16 @@ def _by_a_daemon(make: Callable[[], T]) -> T:
     return made[0]
 
 
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, beside an engine or without one."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def side_files(path: Path) -> list[Path]:
+    """Files that SQLite may have beside the database ``path``."""
+    return [path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
+
+
 class ThreadDatabase:
     """A connection on its own thread, through aiosqlite."""
 

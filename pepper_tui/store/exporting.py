@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from . import health, portable, removal
+from .database import reading
 from .errors import StoreError
-from .schema import MIGRATIONS
+from .schema import MIGRATIONS, schema_of
 
 
 def export_file(database: Path, target: Path, now: float) -> portable.Counts:
@@ -49,7 +50,7 @@ def export(database: Path, file: IO[str], now: float) -> portable.Counts:
         raise StoreError(f"there is no store {database}")
     connection = None
     try:
-        connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection = reading(database)
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("BEGIN")
         counts = portable.Counts()
@@ -64,7 +65,7 @@ def export(database: Path, file: IO[str], now: float) -> portable.Counts:
 
 
 def _lines(connection: sqlite3.Connection, database: Path, counts: portable.Counts, now: float) -> Iterator[str]:
-    schema: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    schema = schema_of(connection)
     if schema != len(MIGRATIONS):
         older = (
             "an older Pepper: run `pepper store stats` once" if schema < len(MIGRATIONS) else "a newer Pepper: update"

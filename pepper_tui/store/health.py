@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from .copying import copy_before_migration
 from .errors import StoreError, StoreUnavailableError
 from .schema import migrate
 
@@ -26,7 +27,7 @@ def probe(connection: sqlite3.Connection) -> None:
 def damaged(path: Path, found: str) -> StoreError:
     return StoreError(
         f"the store {path} is damaged ({found}). It was left as it is. Way out: stop Pepper, copy {path}* to a safe "
-        f"place, then restore your last backup of it, or save what can be read with "
+        f"place, then `pepper store restore` your last backup of it, or save what can be read with "
         f"`sqlite3 {path} .recover | sqlite3 {path}.new` and move {path.name}.new into its place"
     )
 
@@ -53,11 +54,12 @@ def refused(path: Path, error: Exception) -> StoreError:
     return StoreUnavailableError(words) if isinstance(error, sqlite3.OperationalError) else StoreError(words)
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> bool:
+def prepare(connection: sqlite3.Connection, path: Path, now: float) -> bool:
     """Make a fresh write connection ready: probe, check, migrate, mark as in use. Returns whether the last stop was
     clean.
 
-    After an unclean stop the file is quick-checked first. Raises ``StoreError``.
+    After an unclean stop the file is quick-checked first; before a migration a copy of it is kept. Raises
+    ``StoreError``.
     """
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
@@ -77,6 +79,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> bool:
         connection.execute("PRAGMA cache_size = -32000")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA secure_delete = OFF")  # the log keeps everything: no page is zeroed to forget it
+        copy_before_migration(connection, path, now)
         migrate(connection)
         with contextlib.suppress(OSError):
             path.chmod(0o600)

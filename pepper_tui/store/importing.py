@@ -1,8 +1,7 @@
 """Making a store of an export. It is built whole in a file beside, checked, and only then put in its place: whoever is
 killed in the midst of it, or meets a line that can't be right, has the store that there was before.
 
-A yes is of the home that it was given in, which may act on it after the export: a card that was approved and not yet
-acted on waits again here.
+A card that was approved and not yet acted on waits again here: see ``reopening``.
 
 The caller holds the home's lock.
 """
@@ -19,13 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.clock import iso
-from pepper_tui.model import OPEN_TAG, ApprovalState, CallState, DeliveryState, Json, Namespace
+from pepper_tui.model import DeliveryState, Json
 
 from . import health, portable, removal, search_index
-from .content import body, decode, encode, encode_tags, safe
+from .content import body, encode, encode_tags, safe
 from .errors import StoreError
+from .placing import fold, put_in_place
 from .plan import Book
 from .portable import Counts, ImportFaultError
+from .reopening import reopen_cards
 from .schema import MIGRATIONS, migrate
 
 BATCH: Final = 500  # rows of one executemany
@@ -53,7 +54,11 @@ def import_file(
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         counts = _build(lines, made, now)
-        return counts, _put_in_place(made, database, now, keep=bool(holds))
+        if holds:
+            fold(database)
+        kept = database.with_name(f"{database.name}.before-{iso(now)[:19].replace(':', '')}") if holds else None
+        put_in_place(made, database, kept)
+        return counts, kept
     except sqlite3.Error as error:
         raise health.refused(database, error) from error
     except OSError as error:
@@ -64,7 +69,7 @@ def import_file(
 
 
 def _holds(database: Path) -> int:
-    """How many updates the store that is there has; it is folded into one file, and closed."""
+    """How many updates the store that is there has."""
     if not database.exists():
         return 0
     connection = sqlite3.connect(database, isolation_level=None)
@@ -73,29 +78,9 @@ def _holds(database: Path) -> int:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'updates'").fetchone():
             return 0
         count: int = connection.execute("SELECT count(*) FROM updates").fetchone()[0]
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return count
     finally:
         connection.close()
-
-
-def _put_in_place(made: Path, database: Path, now: float, *, keep: bool) -> Path | None:
-    log = database.with_name(f"{database.name}-wal")
-    if log.exists() and log.stat().st_size:
-        raise StoreError(f"somebody reads the store {database} at this moment: end that, and import again")
-    kept = None
-    if keep:
-        kept = database.with_name(f"{database.name}.before-{iso(now)[:19].replace(':', '')}")
-        os.link(database, kept)
-    for name in ("-wal", "-shm"):
-        database.with_name(f"{database.name}{name}").unlink(missing_ok=True)
-    made.replace(database)
-    folder = os.open(database.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return kept
 
 
 def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
@@ -183,52 +168,15 @@ class _Building:
         if not self._ended:
             raise ImportFaultError(self._line + 1, "the file ends before the export does: it was cut off")
         connection = self._connection
-        self._last = max(self._last, int(self._header["last_seq"]))
-        self._take_back_approvals(now)
+        last = max(self._last, int(self._header["last_seq"]))
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (removal.LAST_SEQ, str(last)))
         connection.executemany("INSERT INTO namespaces (name, id) VALUES (?, ?)", [*self._spaces.items()])
         connection.execute(
             "INSERT INTO context_tags SELECT t.value, c.ns, c.seq FROM contexts c JOIN updates u ON u.seq = c.seq,"
             " json_each(u.tags) t WHERE c.deleted = 0"
         )
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (removal.LAST_SEQ, str(self._last)))
+        self._counts.updates += 2 * reopen_cards(connection, now)  # a version of the card, and of its call
         return self._counts
-
-    def _take_back_approvals(self, now: float) -> None:
-        waiting = self._connection.execute(
-            "SELECT c.context_id, u.data FROM contexts c JOIN updates u ON u.seq = c.seq"
-            " WHERE c.ns = ? AND c.deleted = 0 AND instr(u.tags, ?)",
-            (self._spaces.get(Namespace.TOOL_CALL), json.dumps(OPEN_TAG)),
-        ).fetchall()
-        for ident, source in waiting:
-            call = decode(source)
-            approval = str(call.get("approval") or "")
-            found = self._connection.execute(
-                "SELECT u.data FROM contexts c JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.context_id = ?",
-                (self._spaces.get(Namespace.APPROVAL), approval),
-            ).fetchone()
-            card = decode(found[0]) if found else {}
-            if call.get("state") == CallState.WAITING_APPROVAL and card.get("state") == ApprovalState.APPROVED:
-                self._change(Namespace.TOOL_CALL, ident, {**call, "progress": ""}, now)
-                pending = {**card, "state": ApprovalState.PENDING.value, "decided_at": None, "acts_at": None}
-                self._change(Namespace.APPROVAL, approval, pending, now)
-
-    def _change(self, namespace: str, ident: str, data: Json, now: float) -> None:
-        """Add a version that says ``data``, and is open."""
-        ns, self._last = self._spaces[namespace], self._last + 1
-        tags, previous = self._connection.execute(
-            "SELECT u.tags, u.seq FROM contexts c JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.context_id = ?",
-            (ns, ident),
-        ).fetchone()
-        self._connection.execute(
-            "INSERT INTO updates SELECT ?, ns, context_id, version + 1, type, ?, text, body, ?, metadata, created_at,"
-            " ?, expires_at, 0, seq FROM updates WHERE seq = ?",
-            (self._last, encode(data), encode_tags(tuple(sorted({*json.loads(tags), OPEN_TAG}))), now, previous),
-        )
-        self._connection.execute(
-            "UPDATE contexts SET seq = ?, version = version + 1, updated_at = ? WHERE ns = ? AND context_id = ?",
-            (self._last, now, ns, ident),
-        )
-        self._counts.updates += 1
 
     def _fault(self, words: str) -> ImportFaultError:
         return ImportFaultError(self._line, words)

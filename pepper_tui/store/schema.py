@@ -97,12 +97,23 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 )
 
 
+def schema_of(connection: sqlite3.Connection) -> int:
+    """How many migrations were applied to the file; 0 for one that holds nothing yet."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def outdated(connection: sqlite3.Connection) -> bool:
+    """Whether the file holds a store that ``migrate`` will change."""
+    return 0 < schema_of(connection) < len(MIGRATIONS)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to the newest schema, each migration in its own transaction.
 
     Raises ``StoreError`` where the file was written by a newer Pepper.
     """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = schema_of(connection)
     if version > len(MIGRATIONS):
         raise StoreError(
             f"the store was written by a newer Pepper (schema {version}, this one knows {len(MIGRATIONS)}): "

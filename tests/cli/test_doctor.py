@@ -132,7 +132,7 @@ def test_a_damaged_store_is_found(tmp_path: Path) -> None:
     found = pepper(home, "doctor")
     assert found.exit_code == 1
     assert "damaged" in found.output
-    assert "restore a backup" in found.output
+    assert "pepper store restore FILE" in found.output
 
 
 def test_without_a_home_the_way_in_is_named(tmp_path: Path) -> None:

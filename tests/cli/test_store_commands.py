@@ -142,10 +142,48 @@ async def test_a_running_store_is_exported_and_nothing_else(tmp_path: Path, monk
     file = tmp_path / "x.jsonl"
     async with engine_in(tmp_path, monkeypatch):
         assert "updates" in await asyncio.to_thread(command, tmp_path, "export", str(file))
-        for words in (("import", str(file)), ("vacuum",), ("purge", "--namespace", "*", "--yes")):
+        copy = await asyncio.to_thread(back_up_to, tmp_path / "copy.db", tmp_path)
+        for words in (
+            ("import", str(file)),
+            ("restore", str(copy)),
+            ("vacuum",),
+            ("purge", "--namespace", "*", "--yes"),
+        ):
             code, output = await asyncio.to_thread(run, tmp_path, *words)
             assert code == 3
             assert "wants the store to itself" in output
+
+
+def back_up_to(target: Path, home: Path) -> Path:
+    assert f"{target}: " in command(home, "backup", str(target))
+    return target
+
+
+def test_a_copy_is_made_and_gone_back_to(tmp_path: Path) -> None:
+    asyncio.run(leave_notes(tmp_path))
+    done = re.fullmatch(
+        r"(.*): ([\d,]+) bytes, whole\. To go back to it: pepper store restore (.*)\n", command(tmp_path, "backup")
+    )
+    assert done is not None
+    copy = Path(done[1])
+    assert re.fullmatch(r"pepper-\d{8}T\d{6}Z\.db", copy.name)
+    assert (copy.parent, done[3], int(done[2].replace(",", ""))) == (
+        tmp_path / "backups", str(copy), copy.stat().st_size)  # fmt: skip
+    assert (stat.S_IMODE(copy.stat().st_mode), stat.S_IMODE(copy.parent.stat().st_mode)) == (0o600, 0o700)
+    code, output = run(tmp_path, "backup", str(copy))
+    assert (code, "is there already; name a new file, or say --force" in output) == (1, True)
+    command(tmp_path, "backup", str(copy), "--force")
+    command(tmp_path, "rollback", "note_1", "1")
+    output = command(tmp_path, "restore", str(copy))
+    assert re.search(r"the store that was there: (.*)pepper\.db\.\d{8}T\d{6}Z\.before-restore\n", output)
+    assert "milk 3" in command(tmp_path, "history", "note_1", "-n", "1")
+    code, output = run(tmp_path, "restore", str(tmp_path / "gone"))
+    assert (code, "there is no file" in output) == (1, True)
+    asyncio.run(close_the_notice(tmp_path))
+    output = command(tmp_path, "purge", "--id", "note:note_1", "--yes")
+    assert "older copies of the store may still hold it; remove them yourself: " in output
+    assert str(copy) in output
+    assert output.count("before-restore") == 1
 
 
 def test_a_store_moves_to_a_new_home(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import random
 import shutil
 import sqlite3
 import struct
-import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -196,26 +195,6 @@ async def test_a_full_file_refuses_and_goes_on_with_room(tmp_path: Path, clock: 
     store = await ContextStore.open(tmp_path / "p.db", clock)
     assert store.clean_start
     await store.close()
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A disk of two megabytes, where one can be mounted."""
-    folder = Path(tempfile.mkdtemp(prefix="pepper-disk-"))
-    mounted = (
-        ROOT
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], check=False, capture_output=True
-        ).returncode
-    )
-    if not mounted:
-        folder.rmdir()
-        pytest.skip("no disk can be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()
 
 
 async def test_a_full_disk_refuses_and_goes_on_with_room(small_disk: Path, clock: ManualClock) -> None:

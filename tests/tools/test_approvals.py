@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, Step, ToolCall, UserMessage
+from pepper_tui.store.copying import back_up
 from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
+from pepper_tui.store.restoring import restore
 from pepper_tui.tools import ApprovalError, Tool
 from tests.tools.bench import Bench, act_tool, bench_config
 from tests.waiting import until
@@ -349,19 +352,36 @@ async def test_no_grace(bench: Bench) -> None:
     await bench.state(call_id, S.SUCCEEDED)
 
 
-async def test_a_yes_does_not_travel_in_an_export(bench: Bench, tmp_path: Path) -> None:
-    """The home that it was given in acts on it: an import that did so, too, would do it twice."""
+def by_export(old: Path, between: Path, new: Path, now: float) -> Callable[[], object]:
+    export_file(old, between, now)
+
+    def arrive() -> None:
+        with between.open() as lines:
+            import_file(lines, new, now)
+
+    return arrive
+
+
+def by_copy(old: Path, between: Path, new: Path, now: float) -> Callable[[], object]:
+    back_up(old, between)
+    return lambda: restore(between, new, now)
+
+
+@pytest.mark.parametrize("way", [by_export, by_copy])
+async def test_a_yes_does_not_travel(
+    bench: Bench, tmp_path: Path, way: Callable[[Path, Path, Path, float], Callable[[], object]]
+) -> None:
+    """The home that it was given in acts on it: a copy that did so, too, would do it twice."""
     call_id = await bench.schedule("act", what="x")
     card = await bench.card(call_id)
     await bench.approvals.approve(card.id)
-    export_file(bench.path, tmp_path / "x.jsonl", bench.clock.now())  # within the grace
+    arrive = way(bench.path, tmp_path / "between", tmp_path / "new" / "pepper.db", bench.clock.now())  # in the grace
     await bench.settle()
     await bench.clock.advance(bench.config.tools.undo_seconds)
     await bench.state(call_id, S.SUCCEEDED)
     await bench.close()
     bench.path = tmp_path / "new" / "pepper.db"
-    with (tmp_path / "x.jsonl").open() as lines:
-        import_file(lines, bench.path, bench.clock.now())
+    arrive()
     await bench.open()
     await bench.settle()
     await bench.clock.advance(60)
