@@ -15,7 +15,7 @@ import typer
 
 from pepper_tui import __version__
 from pepper_tui.command import HomeOption, Homes, at, do, leave, show, when
-from pepper_tui.config import Config
+from pepper_tui.config import Config, ConfigError
 from pepper_tui.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
@@ -301,6 +301,7 @@ async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> Async
 @config_app.command("check")
 def config_check(home: HomeOption = None) -> None:
     """Read the config and say what it sets up, or what is wrong: file, line, key."""
+    from pepper_tui.config import old_key_notes
     from pepper_tui.config_report import missing_things, summary
 
     where = at(home)
@@ -310,7 +311,42 @@ def config_check(home: HomeOption = None) -> None:
         show(line)
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))
-    show(f"{where / 'config.toml'}: good")
+    path = where / "config.toml"
+    for note in old_key_notes(path.read_text(encoding="utf-8"), path):
+        show(f"{note}; to write that into the file: pepper config upgrade")
+    show(f"{path}: good")
+
+
+@config_app.command("upgrade")
+def config_upgrade(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Write the new names of renamed keys into the config; all else in it stays as it is."""
+    from pepper_tui.config_report import changes
+    from pepper_tui.config_upgrade import upgrade_of, write
+
+    path = at(home) / "config.toml"
+    try:
+        upgrade = upgrade_of(path)
+        for note in upgrade.notes:
+            show(note)
+        for line in changes(upgrade.before, upgrade.after):
+            show(clean(line))
+        if not upgrade.notes:
+            show(f"{path}: no key of it has another name now; nothing to do")
+        elif dry_run:
+            show(f"{path}: nothing was written")
+        else:
+            show(f"{path}: written; the one before is {write(upgrade)}")
+    except FileNotFoundError:
+        leave(missing_config(path.parent))
+    except ConfigError as error:
+        leave(LaunchError(EXIT_CONFIG, *error.problems))
+    except UnicodeDecodeError as error:
+        leave(LaunchError(EXIT_CONFIG, f"{path}: {error}"))
+    except OSError as error:
+        leave(LaunchError(EXIT_TROUBLE, f"{error.filename or path}: {error.strerror}; nothing was changed"))
 
 
 @config_app.command("path")

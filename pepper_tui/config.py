@@ -6,17 +6,19 @@ in the environment or in ``secrets.toml``, a file of mode 0600 beside the config
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pepper_tui.model import Priority
+from pepper_tui.renamed_keys import RENAMED, OldKey, Rename, Renewed, Where, renewed
 
 CONFIG_FILE = "config.toml"
 SECRETS_FILE = "secrets.toml"
@@ -389,9 +391,7 @@ class OwnFeed(Section):
 
 
 class Conversation(Section):
-    """A conversation that a model reads for the user, and what to tell of. All given conditions must hold.
-
-    ``[[follow]]`` is its older name."""
+    """A conversation that a model reads for the user, and what to tell of. All given conditions must hold."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w -]{0,39}$")]
     look_for: Annotated[str, Field(min_length=3, max_length=1000)]  # in words
@@ -539,7 +539,6 @@ class Config(Section):
     watch: list[Watch] = []  # an older form of rule
     feed: list[OwnFeed] = []
     conversation: list[Conversation] = []
-    follow: list[Conversation] = []  # an older name of conversation
     exec: list[ExecFeed] = []
     tool: list[OwnTools] = []
     worker: list[Worker] = []
@@ -550,17 +549,12 @@ class Config(Section):
     ui: Ui = Ui()
 
     @property
-    def conversations(self) -> list[Conversation]:
-        """Those under either name."""
-        return [*self.conversation, *self.follow]
-
-    @property
     def sender_address(self) -> str:
         return self.mail.address or (self.user.addresses[0] if self.user.addresses else "")
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
-        _each_once("conversations", [each.name for each in self.conversations])
+        _each_once("conversations", [each.name for each in self.conversation])
         _each_once("rules", [each.name for each in self.rule])
         for kind, name, template in [
             *(("watch", watch.name, watch.draft) for watch in self.watch),
@@ -585,7 +579,7 @@ def _each_once(kind: str, names: list[str]) -> None:
 
 
 def load_config(home: Path) -> Config:
-    """The config of ``home``; relative paths in it are taken from there.
+    """The config of ``home``, also under older names; relative paths in it are taken from there.
 
     Raises ``FileNotFoundError`` where there is none, ``ConfigError`` for one that can't be used.
     """
@@ -593,17 +587,38 @@ def load_config(home: Path) -> Config:
     return parse_config(path.read_text(encoding="utf-8"), path)
 
 
-def parse_config(source: str, path: Path) -> Config:
-    """The config that ``source``, the text of ``path``, says. Raises ``ConfigError``."""
+def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> Config:
+    """The config that ``source``, the text of ``path``, says, with ``renames`` done. Raises ``ConfigError``."""
+    said = _read(source, path, renames)
+    if said.clashes:
+        raise ConfigError([_clash(path, source, one) for one in said.clashes])
     try:
-        tree = tomllib.loads(source)
+        config = Config.model_validate(said.tree)
+    except ValidationError as error:
+        raise ConfigError([_problem(path, source, said, problem) for problem in error.errors()]) from error
+    return _anchored(config, path.parent)
+
+
+def old_key_notes(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> list[str]:
+    """A line for each key of ``source``, the text of ``path``, that has another name now. Raises ``ConfigError``."""
+    return [
+        f"{path}:{_line_of(source, one.old)}: {_dotted_name(one.old)} is called {_dotted_name(one.new)} "
+        f"since {one.rename.since}"
+        for one in _read(source, path, renames).found
+    ]
+
+
+def _read(source: str, path: Path, renames: Sequence[Rename]) -> Renewed:
+    try:
+        return renewed(tomllib.loads(source), renames)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: {error}"]) from error
-    try:
-        config = Config.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError([_problem(path, source, problem) for problem in error.errors()]) from error
-    return _anchored(config, path.parent)
+
+
+def _clash(path: Path, source: str, one: OldKey) -> str:
+    old, new = _dotted_name(one.old), _dotted_name(one.new)
+    line = _line_of(source, one.new)
+    return f"{path}:{_line_of(source, one.old)}: {old} is an older name of {new}, and line {line} says that; keep one"
 
 
 def _anchored(config: Config, base: Path) -> Config:
@@ -630,51 +645,96 @@ def _anchored_server(server: McpServer, at: Callable[[Path], Path]) -> McpServer
     return server.model_copy(update={"command": command, "cwd": at(server.cwd) if server.cwd else None})
 
 
-def _problem(path: Path, source: str, problem: Any) -> str:
-    where: tuple[str | int, ...] = problem["loc"]
-    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+def _problem(path: Path, source: str, said: Renewed, problem: Any) -> str:
+    where = said.as_written(problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = "unknown key; all that there are: pepper config example"
-    line = _line_of(source, where)
-    return f"{path}:{line}: {key + ': ' if key else ''}{message}"
+        message = _unknown(str(problem["loc"][-1]), _keys_beside(problem["loc"]))
+    key = _dotted_name(where)
+    return f"{path}:{_line_of(source, where)}: {key + ': ' if key else ''}{message}"
+
+
+def _dotted_name(where: Where) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    """What to do about a key that is not known: it may be misspelt, or of a time to come."""
+    near = difflib.get_close_matches(key, known, n=1)
+    guess = f"did you mean {near[0]}? Else a newer one may know it" if near else "a newer one may"
+    return f"this Pepper does not know it; {guess}; remove it or update (pepper config example: every key there is)"
+
+
+def _keys_beside(where: Where) -> list[str]:
+    """The keys that the section with the key at ``where`` may have."""
+    section: type[BaseModel] | None = Config
+    named = False  # the next part is a name that the user gave
+    for part in where[:-1]:
+        if section is None:
+            return []
+        if isinstance(part, int) or named:
+            named = False
+            continue
+        field = section.model_fields.get(part)
+        section = next(_sections_in(field.annotation), None) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
+    return [*section.model_fields] if section else []
+
+
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections_in(inner)
 
 
 def place_of(path: Path, source: str, key: str) -> str:
     """``path:line: key`` of ``key`` in ``source``, the text of ``path``; as in ``feed[2].file``, counted from 1."""
-    parts = (int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key))
-    return f"{path}:{_line_of(source, tuple(parts))}: {key}"
+    parts = tuple(int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key) if part)
+    where = _read(source, path, RENAMED).as_written(parts)
+    return f"{path}:{_line_of(source, where)}: {_dotted_name(where)}"
 
 
-def _line_of(source: str, where: tuple[str | int, ...]) -> int:
-    """The line, from 1, that sets the key at ``where``, or of the nearest table that holds it."""
+def _line_of(source: str, where: Where) -> int:
+    """The line, from 1, that sets the key at ``where``, or begins something in it, or the nearest table around it."""
     wanted = [part for part in where if not (isinstance(part, str) and not part)]
-    best, best_depth = 1, 0
+    best, best_depth = 1, 0.0
     table: list[str | int] = []
-    counts: dict[str, int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(source.splitlines(), 1):
-        header = re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line)
+        header = re.match(rf"\s*(\[\[?)\s*({_KEY})\s*\]", line)
         if header:
-            name = ".".join(part.strip().strip("\"'") for part in header[2].split("."))
+            name = _parts(header[2])
             if header[1] == "[[":
                 counts[name] = counts.get(name, -1) + 1
-            table = here = _numbered(name.split("."), counts)
+            table = here = _numbered(name, counts)
         else:
-            assignment = re.match(r"\s*([\w\"'.-]+)\s*=", line)
+            assignment = re.match(rf"\s*({_KEY})\s*=", line)
             if not assignment:
                 continue
-            here = table + [part.strip("\"'") for part in assignment[1].split(".")]
-        if wanted[: len(here)] == here and len(here) > best_depth:
-            best, best_depth = number, len(here)
+            here = [*table, *_parts(assignment[1])]
+        both = min(len(here), len(wanted))
+        depth = both if len(here) <= len(wanted) else both - 0.5  # something inside it
+        if wanted[:both] == here[:both] and depth > best_depth:
+            best, best_depth = number, depth
     return best
 
 
-def _numbered(parts: list[str], counts: dict[str, int]) -> list[str | int]:
+_PART: Final = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+_KEY: Final = rf"{_PART}(?:\s*\.\s*{_PART})*"
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """The parts of a key as TOML has it, some of them perhaps in quotes."""
+    return tuple(part.strip("\"'") for part in re.findall(_PART, key))
+
+
+def _numbered(parts: tuple[str, ...], counts: dict[tuple[str, ...], int]) -> list[str | int]:
     """The path of a table, with the number of its entry after the name of each array of tables on the way."""
     path: list[str | int] = []
     for depth, part in enumerate(parts, 1):
         path.append(part)
-        if (name := ".".join(parts[:depth])) in counts:
+        if (name := parts[:depth]) in counts:
             path.append(counts[name])
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,6 +95,15 @@ def _is_secret(key: str, value: object) -> bool:
     """Whether a value may be a secret itself, where only a secret's name should stand."""
     named = not value or str(value).startswith(("env:", "secret:"))
     return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
+
+
+def changes(before: str, after: str) -> Iterator[str]:
+    """The lines that differ between two texts of a config, each with its number."""
+    old, new = before.splitlines(), after.splitlines()
+    for kind, low, high, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield from (f"{number:>5} - {old[number - 1]}" for number in range(low + 1, high + 1))
+            yield from (f"{number:>5} + {new[number - 1]}" for number in range(first + 1, last + 1))
 
 
 def example_text() -> str:

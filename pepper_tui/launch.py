@@ -95,8 +95,10 @@ def first_look(home: Path) -> FirstLook:
     """Read ``[ui]`` alone, without what reading all of the config imports."""
     import tomllib
 
+    from pepper_tui.renamed_keys import renewed
+
     try:
-        wishes = tomllib.loads((home / "config.toml").read_text(encoding="utf-8")).get("ui", {})
+        wishes = renewed(tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))).tree.get("ui", {})
         return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
     except (OSError, ValueError, AttributeError):
         return FirstLook()

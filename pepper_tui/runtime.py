@@ -147,7 +147,7 @@ def feeds_of(
     for program in config.exec:
         env = {name: secrets.filled(value) for name, value in program.env.items()}
         feeds.append(ExecFeed(program, triage, env, secrets.home))
-    feeds.extend(FollowFeed(follow, ask) for follow in config.conversations)
+    feeds.extend(FollowFeed(follow, ask) for follow in config.conversation)
     return feeds
 
 

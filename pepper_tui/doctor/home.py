@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config
+from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
 from pepper_tui.doctor.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.remote import NoEngineError, RemoteError, request
@@ -66,11 +66,13 @@ def config(home: Path) -> tuple[Config | None, list[Finding]]:
         return None, [Finding("config", "trouble", problem, mend) for problem in error.problems]
     except (OSError, UnicodeDecodeError) as error:
         return None, [Finding("config", "trouble", f"{path}: {error}", "make it readable UTF-8 text")]
+    old = old_key_notes(path.read_text(encoding="utf-8"), path)
+    notes = [Finding("config", "note", words, "pepper config upgrade") for words in old]
     wrong = rebound(config.ui.keys)[1]
     if not wrong:
-        return config, [Finding("config", "ok", str(path))]
+        return config, [Finding("config", "ok", str(path)), *notes]
     mend = "mend that line under [ui.keys]; docs/keys.md has the ids"
-    return config, [Finding("config", "trouble", f"{key}: {words}", mend) for key, words in wrong.items()]
+    return config, [Finding("config", "trouble", f"{key}: {words}", mend) for key, words in wrong.items()] + notes
 
 
 async def engine(home: Path) -> AsyncIterator[Finding]:

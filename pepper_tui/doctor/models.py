@@ -39,7 +39,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     if offline:
         async for found in _local():
             yield found
-        for follow in patient.config.conversations:
+        for follow in patient.config.conversation:
             yield Finding(
                 f"follow {follow.name}", "note", "needs a model, and does nothing without", "see docs/models.md"
             )

@@ -62,7 +62,7 @@ class FollowState(Record):
 
 
 class FollowFeed:
-    """One ``[[follow]]``. ``ask`` is the model's stream, ``None`` where there is no model."""
+    """One ``[[conversation]]``. ``ask`` is the model's stream, ``None`` where there is no model."""
 
     def __init__(self, settings: config.Conversation, ask: Stream | None) -> None:
         self.name = f"follow.{settings.name}"

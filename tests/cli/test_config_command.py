@@ -88,8 +88,7 @@ def test_the_example_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_example_holds_every_key() -> None:
-    older_names = ["follow"]  # of conversation
-    assert missing_keys(Config, [tomllib.loads(example_text())], "") == older_names
+    assert missing_keys(Config, [tomllib.loads(example_text())], "") == []
 
 
 def missing_keys(section: type[BaseModel], tables: list[dict[str, Any]], path: str) -> list[str]:

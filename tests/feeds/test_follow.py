@@ -34,11 +34,11 @@ class Stage:
     def __init__(self, store: ContextStore, clock: ManualClock, url: str, **follow: Any) -> None:
         self.store, self.clock = store, clock
         self.config = Config.model_validate(
-            {"models": {"base_url": url, "api_key": "", "retries": 0}, "follow": [{**FOLLOW, **follow}]}
+            {"models": {"base_url": url, "api_key": "", "retries": 0}, "conversation": [{**FOLLOW, **follow}]}
         )
         self.models = build_models(self.config, store, clock, Secrets(Path("/nonexistent"), {}))
         ask = self.models.stream if url else None
-        feeds = [FollowFeed(each, ask) for each in self.config.follow]
+        feeds = [FollowFeed(each, ask) for each in self.config.conversation]
         self.feeds = Feeds(feeds, store, clock, Subscriber(store), UTC)
 
     async def __aenter__(self) -> Stage:
@@ -274,7 +274,9 @@ async def test_in_the_engine_its_signal_reaches_a_step_and_why_shows_the_words(t
 
     with ModelServer() as server:
         server.choose = choose
-        stage_config = Config.model_validate({"models": {"base_url": server.url, "api_key": ""}, "follow": [FOLLOW]})
+        stage_config = Config.model_validate(
+            {"models": {"base_url": server.url, "api_key": ""}, "conversation": [FOLLOW]}
+        )
         engine = await Engine.open(tmp_path / "home", stage_config, clock)
         await engine.start()
         stage = Stage(engine.store, clock, "")

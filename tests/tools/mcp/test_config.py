@@ -24,7 +24,7 @@ GOOD = '[mcp.own]\ncommand = "x"\n'
         (GOOD + "timeout = 0\n", ":3: mcp.own.timeout: "),
         (GOOD + 'effect = "local"\n', ":3: mcp.own.effect: "),
         (GOOD + '[mcp.own.effects]\nsave = "maybe"\n', ":4: mcp.own.effects.save: "),
-        (GOOD + 'colour = "red"\n', ":3: mcp.own.colour: unknown key"),
+        (GOOD + 'colour = "red"\n', ":3: mcp.own.colour: this Pepper does not know it"),
         (GOOD + 'headers = { A = "b" }\n', ":1: mcp.own: headers goes with url only"),
         (GOOD + 'env = { API_KEY = "sk-1" }\n', ":1: mcp.own: env.API_KEY looks like a secret"),
         ('[mcp.own]\nurl = "https://x/?api_key=1"\n', ":1: mcp.own: url must not hold a secret"),
