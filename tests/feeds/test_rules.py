@@ -45,6 +45,35 @@ def test_triage(facts: Facts, priority: str, reason: str) -> None:
     assert (verdict.priority, verdict.reason) == (priority, reason)
 
 
+OUTRANKS = [  # what a mail is or has, the stronger first: each settles it whatever else holds
+    ({"sender": "me@example.org"}, "log", "you sent it"),
+    ({"labels": ["Junk"]}, "log", "in the folder Junk"),
+    ({"text": "about phoenix"}, "high", "your rule 'phoenix': says 'phoenix'"),
+    ({"automatic": True}, "log", "an automatic mail"),
+    ({"sender": "boss@example.com"}, "high", "from boss@example.com, a VIP"),
+    ({"is_list": True}, "low", "from a mailing list"),
+    ({"to": ["me@example.org"]}, "normal", "addressed to you"),
+    ({"cc": ["me@example.org"]}, "low", "you are in Cc"),
+    ({}, "low", "not addressed to you directly"),
+]
+
+
+@pytest.mark.parametrize("weaker", range(len(OUTRANKS)))
+@pytest.mark.parametrize("stronger", range(len(OUTRANKS)))
+def test_of_two_facts_the_stronger_settles_it(stronger: int, weaker: int) -> None:
+    first, second = sorted((stronger, weaker))
+    given, priority, reason = OUTRANKS[first]
+    facts = Facts(**{"source": "mail", "sender": "a@x.y", **OUTRANKS[second][0], **given})  # type: ignore[arg-type]
+    verdict = triage_of(CONFIG).judge(facts)
+    assert (verdict.priority, verdict.reason) == (priority, reason)
+
+
+@pytest.mark.parametrize("folder", ["junk", "spam", "trash", "drafts", "deleted", "deleted items", "bulk"])
+def test_what_lies_in_a_silent_folder_is_log(folder: str) -> None:
+    for spelt in (folder, folder.upper(), folder.title()):
+        assert triage_of(CONFIG).judge(Facts("mail", "boss@example.com", labels=[spelt])).priority == "log"
+
+
 RULES = Config.model_validate(
     {
         "user": {"addresses": ["me@example.org"]},

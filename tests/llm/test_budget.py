@@ -16,7 +16,7 @@ from pepper_tui.llm import Budget
 from pepper_tui.llm.budget import ALLOWANCE, cost_of
 from pepper_tui.llm.client import bound_prompt, estimate_prompt
 from pepper_tui.model import ContextFilter, ModelError, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, StoreError
 from tests.waiting import until
 
 PRICE = config.Price(input=1.0, output=10.0)
@@ -173,6 +173,34 @@ async def test_calls_side_by_side_share_the_cap(store, clock):
     budget = Budget(store, clock, settings_of(daily=1.0, chat_reserve=0.0))
     results = await asyncio.gather(*(hold(budget, 100_000, 0) for _ in range(30)), return_exceptions=True)
     assert sum(not isinstance(r, BaseException) for r in results) == 10
+
+
+async def test_no_room_is_held_for_a_call_that_could_not_be_allowed(tmp_path, clock):
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    budget = Budget(store, clock, settings_of(daily=1.0, chat_reserve=0.0))
+    await budget.load()
+    await store.close()
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            await hold(budget, 400_000, 0)
+        assert budget.today().reserved == 0.0
+
+
+async def test_no_room_is_held_for_a_call_that_was_given_up_while_it_was_allowed(store, clock):
+    budget = Budget(store, clock, settings_of(daily=1.0, chat_reserve=0.0))
+    await budget.load()
+    for turns in range(1, 8):
+        asking = asyncio.create_task(hold(budget, 400_000, 0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if asking.done():
+            budget.settle(asking.result(), None)
+            continue
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert budget.today().reserved == 0.0
+    await hold(budget, 900_000, 0)
 
 
 @pytest.mark.parametrize("turns", range(1, 9))

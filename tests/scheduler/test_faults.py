@@ -164,6 +164,77 @@ async def test_a_call_that_is_cancelled_from_within_does_not_end_the_loop(
         assert (await stage.said())[1] == "echo two"
 
 
+WAITED_FOR = ("timeout", "rate_limited", "server", "unreachable", "auth", "setup", "budget")
+
+
+@pytest.mark.parametrize("kind", WAITED_FOR)
+async def test_signals_are_put_off_ever_longer_while_the_model_is_away(
+    store: ContextStore, clock: ManualClock, kind: str
+) -> None:
+    model = ScriptedModel(echo)
+    waits = (15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 600.0, 600.0)
+    model.errors = [ModelError(kind, "There is no model.", retryable=False) for _ in waits]  # type: ignore[arg-type]
+    async with Stage(store, clock, model) as stage:
+        sid = await stage.signal("keep me")
+
+        async def put_off(times: int) -> bool:
+            [queue] = (await store.stats()).subscriptions
+            return queue.retrying == 1 and len(model.requests) == times and bool(clock._sleepers)
+
+        for tried, wait in enumerate(waits, 1):
+            await until(lambda t=tried: put_off(t))
+            await clock.advance(wait - 0.5)
+            for _ in range(20):  # turns in which one that came too early would be asked for
+                await asyncio.sleep(0.001)
+            assert len(model.requests) == tried
+            await clock.advance(1.0)
+            await until(lambda t=tried: len(model.requests) == t + 1, what=f"asked again after {wait} s")
+        await until(lambda: steps(stage, 1))
+        assert (await stage.all(Namespace.STEP))[0]["inputs"] == [f"signals.mail:{sid}"]
+        assert await store.dead() == []
+
+
+class BreaksOff(ScriptedModel):
+    """Streams its words, and then raises ``odd`` in place of an end, so many times."""
+
+    def __init__(self, odd: Exception, times: int) -> None:
+        super().__init__(echo)
+        self.odd, self.times = odd, times
+
+    async def stream(self, request: ModelRequest):  # type: ignore[no-untyped-def]
+        async for event in super().stream(request):
+            if isinstance(event, Completed) and self.times > 0:
+                self.times -= 1
+                raise self.odd
+            yield event
+
+
+@pytest.mark.parametrize(
+    ("odd", "times"),
+    [
+        *((ModelError(kind, "It broke off.", retryable=False), 1) for kind in (*WAITED_FOR, "cut", "bad_response")),
+        (ValueError("what is this"), 3),
+    ],
+    ids=lambda value: getattr(value, "kind", type(value).__name__),
+)
+async def test_the_words_of_a_reply_that_failed_are_taken_back(
+    store: ContextStore, clock: ManualClock, odd: Exception, times: int
+) -> None:
+    async with Stage(store, clock, BreaksOff(odd, times)) as stage:
+        await stage.say("hello")
+        await going_on(stage, lambda: said(stage, 1))
+        await until(lambda: stage.deltas[-1].done)
+        shown, most = "", ""
+        for delta in stage.deltas:
+            shown = delta.text if delta.restart else shown + delta.text
+            most = max(most, shown, key=len)
+        assert most.strip() == "echo hello"  # it had been on the screen
+        assert shown == ""
+        [trouble] = await stage.all(Namespace.ASSISTANT_MESSAGE)
+        assert trouble["kind"] == "trouble"
+        assert {delta.message_id for delta in stage.deltas} == {trouble["id"]}
+
+
 async def test_a_fault_of_the_client_is_tried_a_few_times_then_told(store: ContextStore, clock: ManualClock) -> None:
     model = OddModel(ValueError("what is this"), 3)
     async with Stage(store, clock, model) as stage:

@@ -11,7 +11,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter, ContextUpdate, DeliveryState
-from pepper_tui.store import ContextStore, Retry, StaleDeliveryError, Subscriber
+from pepper_tui.store import ContextStore, Retry, StaleDeliveryError, StoreUnavailableError, Subscriber
+from pepper_tui.store.subscriber import STORE_PAUSE
 from tests.waiting import until as told
 
 
@@ -133,6 +134,76 @@ async def test_batches_and_the_guilty_one_alone(store: ContextStore, clock: Manu
             await store.store({"again": 1}, namespace="n", context_id=str(number))
     await settled(store, "h", (0, 0, 1))
     assert batches == [["0", "1", "2"], ["0"], ["1"], ["2"], ["3", "4"]]
+    await subscriber.stop()
+
+
+@pytest.mark.parametrize("size", [0, 1, 3], ids=["one at a time", "batches of one", "batches"])
+async def test_a_failure_of_the_stores_own_is_held_against_no_update(
+    store: ContextStore, clock: ManualClock, size: int
+) -> None:
+    subscriber = Subscriber(store)
+    given: list[list[str]] = []
+    faults = 2 * Retry().attempts
+
+    def take(updates: list[ContextUpdate]) -> None:
+        given.append([update.context.context_id for update in updates])
+        if len(given) <= faults:
+            raise StoreUnavailableError("the disk is full")
+
+    if size:
+
+        @subscriber.on_context_batch(namespaces=["n"], name="h", size=size, longest_wait=0)
+        async def batch(updates: list[ContextUpdate]) -> None:
+            take(updates)
+    else:
+
+        @subscriber.on_context_update(namespaces=["n"], name="h")
+        async def single(update: ContextUpdate) -> None:
+            take([update])
+
+    await subscriber.start()
+    async with store.unit():
+        for number in range(3):
+            await store.store({}, namespace="n", context_id=str(number))
+
+    async def handed(times: int) -> bool:
+        await clock.advance(STORE_PAUSE)
+        assert (await state(store, "h"))[1:] == (0, 0)  # none is retrying, none dead
+        return len(given) >= times
+
+    whole = [["0", "1", "2"]] if size == 3 else [["0"], ["1"], ["2"]]
+    await told(lambda: handed(faults + len(whole)))
+    await settled(store, "h", (0, 0, 0))
+    assert sorted(given[-len(whole) :]) == whole  # one at a time, later ones pass one that waits
+    if size == 3:
+        assert given == whole * (faults + 1)  # nobody is guilty: it is not taken apart
+    await subscriber.stop()
+
+
+async def test_a_store_that_never_works_again_gives_a_batch_up_in_the_end(
+    store: ContextStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pepper_tui.store.subscriber.STORE_FAULTS", 3)
+    subscriber = Subscriber(store)
+    calls = 0
+
+    @subscriber.on_context_batch(namespaces=["n"], name="h", size=3, longest_wait=0, retry=Retry(attempts=2))
+    async def handler(updates: list[ContextUpdate]) -> None:
+        nonlocal calls
+        calls += 1
+        raise StoreUnavailableError("always")
+
+    await subscriber.start()
+    async with store.unit():
+        for number in range(3):
+            await store.store({}, namespace="n", context_id=str(number))
+
+    async def given_up() -> bool:
+        await clock.advance(STORE_PAUSE)
+        return (await state(store, "h"))[2] == 3
+
+    await told(given_up)
+    assert calls < 40
     await subscriber.stop()
 
 

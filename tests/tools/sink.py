@@ -20,12 +20,14 @@ class Taken:
 @dataclass
 class Sink:
     """``mode``: ok, busy (421 at MAIL), bad_sender, grey_rcpt, refuse_rcpt, drop_rcpt, grey_data (at DATA), drop_before
-    (at DATA), later (after DATA), refuse (after DATA), drop_after, hang."""
+    (at DATA), later (after DATA), refuse (after DATA), drop_after, hang. ``data_reply``: said in place
+    of 354; what comes then is taken all the same."""
 
     mode: str = "ok"
     taken: list[Taken] = field(default_factory=list)
     port: int = 0
     utf8: bool = True
+    data_reply: str = ""
     tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
@@ -41,6 +43,10 @@ class Sink:
                     await self.push("451 4.7.1 greylisted, try again in 5 minutes")
                     return
                 await super().smtp_DATA(arg)
+
+            async def push(self, status: str | bytes) -> None:
+                go_on = str(status).startswith("354") and sink.data_reply
+                await super().push(go_on or status)
 
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Server(self, hostname="sink", loop=asyncio.get_running_loop(), enable_SMTPUTF8=self.utf8),

@@ -317,3 +317,36 @@ async def test_a_call_outlives_a_store_that_fails(bench: Bench) -> None:
     await until(seen)
     assert (await bench.result(call_id)).content == "seen"
     assert away == 0
+
+
+async def test_what_the_mender_takes_up_is_not_what_still_runs(bench: Bench) -> None:
+    away = True
+
+    @tool(effect=Effect.READ)
+    async def look(ctx: ToolContext) -> str:
+        """Look."""
+        nonlocal away
+        if away:
+            away = False
+            raise StoreUnavailableError("the disk refuses")
+        return "seen"
+
+    await bench.close()
+    bench.extra.append(look)
+    await bench.open()
+    bench.world.gate = asyncio.Event()
+    attempted = await bench.schedule("act", what="x")
+    await bench.yes(attempted)
+    await bench.state(attempted, S.ATTEMPTED)
+    looked = await bench.schedule("look")
+
+    async def mended() -> bool:
+        await bench.clock.advance(10.0)
+        return (await bench.call(looked)).state is S.SUCCEEDED
+
+    await until(mended)
+    assert (await bench.call(attempted)).state is S.ATTEMPTED
+    bench.world.gate.set()
+    await bench.state(attempted, S.SUCCEEDED)
+    assert (await bench.result(attempted)).content == "did it"
+    assert len(bench.world.deeds) == 1

@@ -72,6 +72,21 @@ async def test_a_failed_send_is_back_as_it_was_with_the_reason(
     assert parsed.get_content().strip() == "written by hand"
 
 
+@pytest.mark.parametrize("code", [150, 220, 250, 334, 350, 355, 421, 450, 451, 452, 500, 503, 550, 552, 554])
+async def test_a_server_that_does_not_ask_for_the_message_gets_none(bench: Bench, sink: Sink, code: int) -> None:
+    sink.data_reply = f"{code} what was that"
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
+    await bench.yes(call_id)
+    back = await bench.returned(call_id)
+    assert str(code) in back.problem
+    assert back.state is A.PENDING
+    assert sink.taken == []
+    sink.data_reply = ""
+    await bench.yes(back.call)
+    await bench.state(back.call, S.SUCCEEDED)
+    assert len(sink.taken) == 1
+
+
 @pytest.mark.parametrize(
     ("smtp", "problem"),
     [

@@ -75,11 +75,13 @@ class Model:
 
 
 class Executor:
-    """Answers open calls of runs; holds those whose tool is in ``held`` and puts sends before a person."""
+    """Answers open calls of runs; holds those whose tool is in ``held`` and puts sends before a person. ``taints`` are
+    the tools whose results hold what others may have written."""
 
     def __init__(self, store: ContextStore, clock: ManualClock) -> None:
         self.store, self.clock = store, clock
         self.held: set[str] = set()
+        self.taints: set[str] = set()
         self.performed: list[str] = []
         self.cancelled: list[str] = []
         self._task: asyncio.Task[None] | None = None
@@ -123,8 +125,9 @@ class Executor:
         if call.state is CallState.WAITING_APPROVAL and state is CallState.SUCCEEDED:
             call.state = TOOL_CALL.move(call.state, CallState.ATTEMPTED)
         call.state = TOOL_CALL.move(call.state, state)
+        tainted = call.tainted or call.name in self.taints
         result = ToolResult(
-            call.id, call.name, call.arguments, state, content, self.clock.now(), call.origin, call.root, call.tainted
+            call.id, call.name, call.arguments, state, content, self.clock.now(), call.origin, call.root, tainted
         )
         async with self.store.unit():
             await self.store.put(call, namespace=Namespace.TOOL_CALL)

@@ -481,3 +481,16 @@ async def test_taint_follows_the_inputs(homes: Homes) -> None:
     await house.pool.delegate(house.call(), "t", None, ignore)
     assert not await house.pool.tainted("d1")
     assert await house.pool.tainted("unheard-of")
+
+
+@pytest.mark.parametrize("outside", [False, True])
+async def test_a_run_is_tainted_by_what_its_calls_find_and_so_is_all_that_follows(homes: Homes, outside: bool) -> None:
+    look, note = reply("", ("look", {})), reply("", ("note", {}))
+    house = await homes([look, note, final("found"), note, final("as before")])
+    house.executor.taints = {"look"} if outside else set()
+    await house.pool.delegate(house.call(), "t", "analyst", ignore)
+    assert await house.pool.tainted("d1") is outside
+    calls = await house.store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL], newest_first=False))
+    assert [(call.data["name"], call.data["tainted"]) for call in calls] == [("look", False), ("note", outside)]
+    await house.pool.delegate(house.call("d2"), "t", "analyst", ignore)
+    assert await house.pool.tainted("d2") is outside  # by its agent's memory of the first

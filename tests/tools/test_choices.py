@@ -1,0 +1,127 @@
+"""A question of which time is meant: asked once, of the user alone, and each answer makes one call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from pepper_tui.clock import iso
+from pepper_tui.clock.words import Reading, TimeAskedError, TimeReader
+from pepper_tui.model import OPEN_TAG, CallState, ContextFilter, Effect, Json, Namespace, Notification, ToolCall
+from pepper_tui.tools import ToolContext, tool
+from pepper_tui.tools.choices import QUESTION, ask_which, call_of
+from tests.tools.bench import Bench
+
+NINE = datetime(2026, 11, 27, 9, tzinfo=UTC).timestamp()
+READINGS = (Reading(NINE, end=NINE + 5400), Reading(NINE + 7 * 86400, "FREQ=DAILY"))
+
+
+@pytest.fixture
+async def asking(bench: Bench) -> Bench:
+    """A bench with a tool that can't tell which time is meant."""
+
+    async def announce(item: Notification) -> str:
+        await bench.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+        return ""
+
+    @tool(effect=Effect.LOCAL)
+    async def plan(ctx: ToolContext, when: str, minutes: int = 0) -> str:
+        """Plan."""
+        if when == "on friday":
+            raise await ask_which(ctx, TimeAskedError("“on friday” can mean several times", READINGS), "lunch", "when")
+        return f"planned {when}"
+
+    bench.services.announce = announce  # type: ignore[assignment]
+    bench.services.times = TimeReader(bench.clock, UTC)
+    bench.engine._registry.add(plan)
+    return bench
+
+
+async def order(bench: Bench, name: str = "c1", root: str = "user", **arguments: object) -> None:
+    given: Json = {"when": "on friday", **arguments}
+    await bench.put(ToolCall(name, "plan", given, Effect.READ, bench.clock.now(), "step:1", root))  # type: ignore[arg-type]
+    await bench.state(name, CallState.FAILED)
+
+
+async def questions(bench: Bench) -> list[Notification]:
+    found = await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
+    return [Notification.of(context) for context in found]
+
+
+async def calls(bench: Bench) -> list[str]:
+    return [c.context_id for c in await bench.store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL]))]
+
+
+async def test_only_what_the_user_ordered_is_asked_about(asking: Bench) -> None:
+    await order(asking, "by a mail", root="signal")
+    assert await questions(asking) == []
+    assert "several times" in (await asking.result("by a mail")).content
+    await order(asking, "by the user")
+    [question] = await questions(asking)
+    assert (question.kind, question.source) == (QUESTION, "tool.call:by the user")
+    assert len(question.choices) == 2
+
+
+async def test_a_call_that_runs_again_asks_no_second_time(asking: Bench) -> None:
+    await order(asking)
+    [question] = await questions(asking)
+    seen = replace(question, body="as the user has it before them")
+    await asking.store.put(seen, namespace=Namespace.NOTIFICATION)
+    found = await asking.store.get("c1", namespace=Namespace.TOOL_CALL)
+    assert found is not None
+    again = replace(ToolCall.of(found), state=CallState.SCHEDULED, error="")
+    await asking.store.put(again, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+    await asking.settle()
+    await asking.state("c1", CallState.FAILED)
+    assert await questions(asking) == [seen]
+
+
+@pytest.mark.parametrize(
+    ("number", "given", "made"),
+    [
+        (1, {}, {"when": iso(NINE)}),
+        (1, {"minutes": 30}, {"when": iso(NINE), "minutes": 90}),
+        (2, {}, {"when": iso(NINE + 7 * 86400), "repeat": "FREQ=DAILY"}),
+        (2, {"minutes": 30}, {"when": iso(NINE + 7 * 86400), "repeat": "FREQ=DAILY", "minutes": 30}),
+    ],
+)
+async def test_an_answer_makes_the_call_anew_with_what_was_chosen(
+    asking: Bench, number: int, given: Json, made: Json
+) -> None:
+    await order(asking, **given)
+    [question] = await questions(asking)
+    call = await call_of(asking.store, asking.clock, question, number)
+    assert call.arguments == made
+    assert (call.id, call.root, call.error) == (f"c1_{number}", "user", "")
+
+
+async def test_the_same_answer_twice_is_one_call_also_after_it_ran(asking: Bench) -> None:
+    await order(asking)
+    [question] = await questions(asking)
+    first = await call_of(asking.store, asking.clock, question, 1)
+    ended = replace(first, state=CallState.SUCCEEDED)
+    await asking.store.put(ended, namespace=Namespace.TOOL_CALL)
+    await asking.clock.advance(5)
+    await call_of(asking.store, asking.clock, question, 1)
+    assert await asking.call(first.id) == ended
+    assert sorted(await calls(asking)) == ["c1", "c1_1"]
+
+
+@pytest.mark.parametrize("number", [-1, 0, 3, 99])
+async def test_what_is_no_answer_makes_no_call(asking: Bench, number: int) -> None:
+    await order(asking)
+    [question] = await questions(asking)
+    with pytest.raises(ValueError, match="none of its answers"):
+        await call_of(asking.store, asking.clock, question, number)
+    with pytest.raises(ValueError, match="none of its answers"):
+        await call_of(asking.store, asking.clock, replace(question, kind="notice"), 1)
+    assert await calls(asking) == ["c1"]
+
+
+async def test_a_question_whose_call_is_gone_says_so(asking: Bench) -> None:
+    await order(asking)
+    [question] = await questions(asking)
+    with pytest.raises(ValueError, match="say it again"):
+        await call_of(asking.store, asking.clock, replace(question, source="tool.call:gone"), 1)
