@@ -15,8 +15,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.measured import Measured
-from pepper_tui.attention import Inbox, Timers, parse_when
-from pepper_tui.clock import SystemClock
+from pepper_tui.attention import Inbox, parse_when
+from pepper_tui.clock import SystemClock, Timers
 from pepper_tui.model import ContextFilter, Facts, Json, Namespace, Priority, Rule, Signal
 from pepper_tui.rules import Hands, RuleBook, RuleRunner
 from pepper_tui.rules.runner import BATCH

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from pepper_tui.config import default_home
-from pepper_tui.interpreter import log_cleanly
+from pepper_tui.foreseen import is_foreseen
+from pepper_tui.interpreter import DaemonThreads, log_cleanly
 from pepper_tui.launch import EXIT_TROUBLE, LaunchError, report
 from pepper_tui.remote import RemoteError
 from pepper_tui.renamed_keys import renewed
@@ -71,18 +72,28 @@ def leave(error: LaunchError) -> NoReturn:
     raise typer.Exit(report(error))
 
 
+async def _patiently(work: Coroutine[Any, Any, int]) -> int:
+    """Run ``work``; a folder that does not answer holds up nobody's end."""
+    asyncio.get_running_loop().set_default_executor(DaemonThreads())
+    return await work
+
+
 def do(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run ``work`` and leave with its code; known troubles become words."""
     log_cleanly()
     try:
-        code = asyncio.run(work)
+        code = asyncio.run(_patiently(work))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except LaunchError as error:
         leave(error)
     except RemoteError as error:
         leave(LaunchError(EXIT_TROUBLE, str(error)))
+    except Exception as error:
+        if not is_foreseen(error):
+            raise
+        leave(LaunchError(EXIT_TROUBLE, str(error)))
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     raise typer.Exit(code)

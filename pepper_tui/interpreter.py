@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Final
 
-from pepper_tui.text import clean
+from pepper_tui.foreseen import LogLine
 
 TURN: Final = 0.0005  # seconds
 COLLECT: Final = (10_000, 20, 100)
@@ -74,14 +74,7 @@ class DaemonThreads(ThreadPoolExecutor):
         """What runs is left to run: it ends with the process."""
 
 
-class _Clean(logging.Formatter):
-    """Tracebacks quote what came from outside."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record))
-
-
 def log_cleanly() -> None:
     """Let nothing that is logged be obeyed by the terminal: without a handler of its own, logging writes to stderr."""
     if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_Clean())
+        logging.lastResort.setFormatter(LogLine())

@@ -25,10 +25,9 @@ from pepper_tui.attention import (
     Inbox,
     InboxError,
     Reminders,
-    Timers,
     Why,
 )
-from pepper_tui.clock import Clock, SystemClock, local_locale, local_zone
+from pepper_tui.clock import Clock, SystemClock, Timers, local_locale, local_zone
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.engine.user_acts import UserActs

@@ -6,8 +6,10 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+from pepper_tui.foreseen import Foreseen
 
-class UserFileError(ValueError):
+
+class UserFileError(ValueError, Foreseen):
     """The file can't be loaded; the words say why."""
 
 

@@ -4,7 +4,6 @@ from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.answers import Answers
 from pepper_tui.attention.inbox import Inbox, InboxError
 from pepper_tui.attention.reminders import Reminders
-from pepper_tui.attention.timers import Timers
 from pepper_tui.attention.why import Why
 
 __all__ = [
@@ -13,6 +12,5 @@ __all__ = [
     "Inbox",
     "InboxError",
     "Reminders",
-    "Timers",
     "Why",
 ]

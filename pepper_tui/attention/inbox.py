@@ -16,9 +16,9 @@ from math import inf
 from typing import Final
 
 from pepper_tui.attention.acquaintance import Acquaintance
-from pepper_tui.attention.timers import Timers
 from pepper_tui.attention.told import SAME_WINDOW, UNPAIRED, Told, same_state
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, Timers
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     NOTIFICATION,
     OPEN_TAG,
@@ -52,7 +52,7 @@ _TOLD_BEFORE: Final = "the same was announced before"
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
 
 
-class InboxError(ValueError):
+class InboxError(ValueError, Foreseen):
     """An act is not possible; the words say why."""
 
 

@@ -14,8 +14,7 @@ import logging
 from datetime import datetime, tzinfo
 from typing import Final
 
-from pepper_tui.attention.timers import Timers
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, Timers
 from pepper_tui.clock.recurrence import newest_and_next, zone_of
 from pepper_tui.clock.words.spoken import rhythm
 from pepper_tui.model import (

@@ -11,8 +11,11 @@ import random
 import secrets
 import time
 from datetime import datetime, tzinfo
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
+
+LONGEST_SLEEP: Final = 30.0
+"""Seconds after which a wait for a wall time looks again where the system has no alarm on that clock."""
 
 
 class Clock(Protocol):
@@ -28,6 +31,11 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return after ``seconds`` of monotonic time (at once when not positive)."""
+        ...
+
+    async def sleep_until(self, at: float) -> None:
+        """Return when the wall clock reaches ``at``, or earlier: after it was set, a suspend, or a while. Whoever waits
+        compares again."""
         ...
 
     def new_id(self, prefix: str) -> str:
@@ -54,6 +62,18 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
 
+    async def sleep_until(self, at: float) -> None:
+        left = at - self.now()
+        if left <= 0:
+            await asyncio.sleep(0)
+            return
+        from pepper_tui.clock.wall_alarm import alarm
+
+        try:
+            await alarm(time.time() + left)
+        except OSError:  # a system without such alarms, or no descriptor is left
+            await asyncio.sleep(min(left, LONGEST_SLEEP))
+
     def new_id(self, prefix: str) -> str:
         fresh = (time.time_ns() // 1_000_000 << 20) | secrets.randbits(20)
         self._last_id = fresh if fresh > self._last_id else self._last_id + 1 + secrets.randbits(8)
@@ -75,6 +95,7 @@ class ManualClock:
         self._random = random.Random(seed)
         self._count = 0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._until: list[asyncio.Future[None]] = []  # of them those that wait for a wall time
 
     def now(self) -> float:
         return self._now
@@ -86,10 +107,24 @@ class ManualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        await self._asleep(seconds)
+
+    def _asleep(self, seconds: float) -> asyncio.Future[None]:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
         self._sleepers.append((self._monotonic + seconds, self._count, woken))
-        await woken
+        return woken
+
+    async def sleep_until(self, at: float) -> None:
+        if at <= self._now:
+            await asyncio.sleep(0)
+            return
+        woken = self._asleep(at - self._now)
+        self._until.append(woken)
+        try:
+            await woken
+        finally:
+            self._until.remove(woken)
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}_{self._random.getrandbits(64):016x}"
@@ -117,8 +152,12 @@ class ManualClock:
         await asyncio.sleep(0)
 
     def jump(self, seconds: float) -> None:
-        """Move the wall clock only, as a suspend or a correction does."""
+        """Move the wall clock only, as a suspend or a correction does: who waits for a wall time is woken."""
         self._now += seconds
+        for woken in self._until:
+            self._sleepers = [each for each in self._sleepers if each[2] is not woken]
+            if not woken.done():
+                woken.set_result(None)
 
 
 def local_zone(name: str = "") -> ZoneInfo:

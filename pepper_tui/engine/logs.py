@@ -13,7 +13,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final, cast
 
-from pepper_tui.text import clean
+from pepper_tui.foreseen import LogLine
 
 LOG_FILE: Final = "pepper.log"
 BYTES: Final = 1_000_000  # of one file
@@ -22,15 +22,15 @@ _SHORTEST: Final = 6  # characters of a secret that is looked for; what is short
 _FORM: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-class _Safe(logging.Formatter):
-    """Text that was cleaned, without the values of secrets: tracebacks quote what came from outside, and requests."""
+class _Safe(LogLine):
+    """Without the values of secrets: tracebacks quote requests, too."""
 
     def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
         super().__init__(_FORM)
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        words = clean(super().format(record))
+        words = super().format(record)
         for secret in sorted(self._secrets(), key=len, reverse=True):
             if len(secret) >= _SHORTEST:
                 words = words.replace(secret, "[secret]")

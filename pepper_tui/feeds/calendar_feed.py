@@ -27,7 +27,7 @@ from pepper_tui.text import one_line
 NAME: Final = "calendar"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
-LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is seen
+AHEAD: Final = 60.0  # seconds over which the next starts are known; then the files are asked again
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next look for conflicts where no event has changed
 
 
@@ -64,8 +64,8 @@ class CalendarFeed:
                     await self._look(ctx)
                     next_look = ctx.clock.now() + self._config.scan_interval
                 soonest = await self._announce(ctx)
-                pause = min(LONGEST_SLEEP, self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
-                await ctx.wait(self._changed, pause)
+                pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
+                await ctx.wait_until(self._changed, ctx.clock.now() + pause)
 
     async def _watch(self) -> None:
         folders = {path if path.is_dir() else path.parent for path in self._config.paths}
@@ -150,9 +150,9 @@ class CalendarFeed:
         """Store each start that has come near; when the next one does (POSIX seconds)."""
         now = ctx.clock.now()
         longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
-        soonest = now + LONGEST_SLEEP
+        soonest = now + AHEAD
         # read from the files again, here and now: an event that was moved or cancelled is not among them
-        for event in await self._agenda.between(now, now + longest + LONGEST_SLEEP):
+        for event in await self._agenda.between(now, now + longest + AHEAD):
             if event.all_day or event.start <= now:
                 continue
             asked = self._triage.book.minutes_before(event_facts(event.data()))

@@ -23,7 +23,6 @@ RAW: Final = f"{Namespace.RAW}.{NAME}"
 TIMES: Final = "feed.clock"
 LATEST: Final = 86_400.0  # seconds by which a time may be late and still fire
 LATE: Final = 60.0  # from when on it is called late
-LONGEST_SLEEP: Final = 30.0  # so that a jump of the wall clock is seen
 
 
 def next_time(entry: Rule, after: float, zone: tzinfo) -> float:
@@ -104,7 +103,7 @@ class ClockFeed:
                 await self._changed.wait()
                 continue
             soonest = min([await self._turn(ctx, entry) for entry in entries], default=float("inf"))
-            await ctx.wait(self._changed, max(0.01, min(LONGEST_SLEEP, soonest - ctx.clock.now())))
+            await ctx.wait_until(self._changed, soonest)
             await asyncio.sleep(0)
 
     async def _readable(self, ctx: FeedContext) -> list[Rule]:

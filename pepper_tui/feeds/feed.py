@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Literal, Protocol
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, either
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, Subscriber
 from pepper_tui.text import one_line
@@ -33,7 +34,7 @@ PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names 
 HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
 
 
-class FeedError(Exception):
+class FeedError(Exception, Foreseen):
     """A feed can't go on as it is. ``mend`` says in words what the user can do."""
 
     def __init__(self, detail: str, mend: str) -> None:
@@ -107,12 +108,11 @@ class FeedContext:
 
     async def wait(self, changed: asyncio.Event, seconds: float) -> None:
         """Return after ``seconds``, or as soon as ``changed`` is set."""
-        waits = [asyncio.create_task(self.clock.sleep(seconds)), asyncio.create_task(changed.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await either(changed, self.clock.sleep(seconds))
+
+    async def wait_until(self, changed: asyncio.Event, at: float) -> None:
+        """Return at the wall time ``at``, as soon as ``changed`` is set, or when the wall clock was set."""
+        await either(changed, self.clock.sleep_until(at))
 
 
 class Feed(Protocol):

@@ -185,7 +185,7 @@ class FollowFeed:
         words = f"its {calls} calls of today are used up; what comes in is read after midnight"
         await ctx.health.report("trouble", words, f"raise daily_calls of the follow {self._settings.name!r}")
         tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0)
-        await ctx.clock.sleep(max(1.0, tomorrow.timestamp() - ctx.clock.now()))
+        await ctx.clock.sleep_until(tomorrow.timestamp())
         return False
 
     async def _consider(

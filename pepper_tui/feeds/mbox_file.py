@@ -20,6 +20,8 @@ from email.utils import parsedate
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pepper_tui.foreseen import Foreseen
+
 BLOCK: Final = 1 << 16  # bytes: one look for where mails begin holds the interpreter, for 20 ms in the worst of them
 HEAD: Final = 1 << 18  # bytes of the headers in which marks of programs are looked for
 SIGN: Final = 4096  # bytes at the beginning, and before the place read up to, by which a file is known again
@@ -34,11 +36,11 @@ _MARKS: Final = re.compile(
 )
 
 
-class NotMboxError(Exception):
+class NotMboxError(Exception, Foreseen):
     """What is read does not begin as an mbox file does."""
 
 
-class LockedError(Exception):
+class LockedError(Exception, Foreseen):
     """A mail program is writing the file now."""
 
 

@@ -39,6 +39,9 @@ class Faults:
         """``error`` of a call that is no timeout of ours. ``opened``: the answer had begun to come, at that ``usage``.
         ``now`` in POSIX seconds."""
         sdk = self._sdk
+        if _is_memory(error):
+            words = "There was too little memory to read the model's answer: end other programs, or allow Pepper more."
+            return ModelError("bad_response", words, retryable=True, usage=usage)
         if isinstance(error, sdk.APIStatusError):
             return self._refused(error.status_code, error, model, now)
         if isinstance(error, sdk.APIConnectionError) and not opened:
@@ -56,7 +59,7 @@ class Faults:
                 told = ModelError("server", f"The model server failed: {self._said(error)}.", retryable=True)
             told.usage = usage
             return told
-        said = self._said(error)
+        said = self._said(error) or type(error).__name__
         return ModelError(
             "bad_response", f"The model server sent what can't be read: {said}.", retryable=True, usage=usage
         )
@@ -124,6 +127,15 @@ class Faults:
                 found = _RETRY_DELAY.search(str(getattr(error, "body", "")))
                 seconds = float(found[1]) if found else math.nan
         return min(max(0.0, seconds), _RETRY_AFTER_CAP) if math.isfinite(seconds) else None
+
+
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, under whatever a library made of that."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _message(body: Any) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pepper_tui.foreseen import Foreseen
+
 UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
 """What the user may say of a call whose outcome is not known."""
 
 
-class EngineError(Exception):
+class EngineError(Exception, Foreseen):
     """An act that the engine refused or could not do. ``words`` are for the user."""
 
     def __init__(self, words: str) -> None:

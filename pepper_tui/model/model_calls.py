@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.records import Usage
 from pepper_tui.model.vocabulary import Effect
@@ -76,7 +77,7 @@ class Completed:
     because: str = ""
 
 
-class ModelError(Exception):
+class ModelError(Exception, Foreseen):
     """A model call that gave no valid response.
 
     ``kind``: ``timeout``, ``rate_limited``, ``server``, ``cut``, ``bad_response``, ``empty``, ``endless``, ``auth``,

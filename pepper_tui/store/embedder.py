@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from pepper_tui.foreseen import Foreseen
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 
-class EmbeddingError(Exception):
+class EmbeddingError(Exception, Foreseen):
     """No vectors came. ``words`` say why, ``mend`` the way out.
 
     ``of_text``: perhaps one of the texts is at fault, and the others could be embedded. ``retry_after``: seconds after

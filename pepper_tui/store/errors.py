@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pepper_tui.foreseen import Foreseen
+
 
 class StoreError(Exception):
     """The store cannot do what it was asked; the message says what to do."""
 
 
-class StoreUnavailableError(StoreError):
+class StoreUnavailableError(StoreError, Foreseen):
     """The disk or the file fails the store (full, read-only, an I/O error): nothing is wrong with what was asked of it,
     and the same may work later."""
 
 
-class VersionConflictError(StoreError):
+class VersionConflictError(StoreError, Foreseen):
     """``expect_version`` named another version than the current one; nothing of the unit was written."""
 
     def __init__(self, namespace: str, context_id: str, expected: int, current: int) -> None:
@@ -21,7 +23,7 @@ class VersionConflictError(StoreError):
         self.expected, self.current = expected, current
 
 
-class StaleDeliveryError(StoreError):
+class StaleDeliveryError(StoreError, Foreseen):
     """A unit moved a delivery that is already done or dead; nothing of the unit was written."""
 
     def __init__(self, subscription: str, seq: int) -> None:
@@ -29,11 +31,11 @@ class StaleDeliveryError(StoreError):
         self.subscription, self.seq = subscription, seq
 
 
-class GiveUpError(Exception):
+class GiveUpError(Exception, Foreseen):
     """Raised by a handler: to try the same update again is of no use. Its delivery is a dead letter at once."""
 
 
-class HomeLockedError(StoreError):
+class HomeLockedError(StoreError, Foreseen):
     """Another engine runs in this home. ``pid`` is its process, or None where the file does not say."""
 
     def __init__(self, path: str, pid: int | None) -> None:

@@ -12,13 +12,12 @@ import sqlite3
 from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, either
 
 from .content import SELECT, update_of
 from .unit import Delivery
 
 T = TypeVar("T")
-LONGEST_SLEEP = 60.0  # a due time is wall time and a sleep is not: look again at least this often while one is ahead
 
 _FIRST_OF_KEY = (
     " AND (d.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscription = d.subscription"
@@ -77,17 +76,9 @@ class DeliveryQueue:
         if due is None:
             await self._wake.wait()
             return
-        seconds = due - self._clock.now()
-        if seconds <= 0:
+        if due <= self._clock.now():
             return
-        sleeper = asyncio.ensure_future(self._clock.sleep(min(seconds, LONGEST_SLEEP)))
-        waiter = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeper, waiter}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleeper, waiter):
-                task.cancel()
-            await asyncio.wait({sleeper, waiter})  # a cancel of the caller that comes only now must not be lost
+        await either(self._wake, self._clock.sleep_until(due))
 
     async def size(self) -> int:
         """How many deliveries are open, due or not."""

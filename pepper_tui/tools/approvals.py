@@ -8,16 +8,16 @@ expires visibly at ``expires_at``, never while it is snoozed. Cancelled by anybo
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, Timers
 from pepper_tui.config import Config
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     APPROVAL,
     Approval,
@@ -31,7 +31,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import StoreError
+from pepper_tui.store.following import Following
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy, Why, repeated
@@ -43,19 +43,15 @@ from pepper_tui.tools.tool_store import ToolStore
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
 
-log = logging.getLogger(__name__)
-
 WAITING: Final = "waits for your approval"
 APPROVED: Final = "approved"
 WAS: Final = "Before"
 """The label of what a model's better words took the place of."""
 LATE: Final = 900.0  # seconds after the window's end from which an act is asked for once more
-_LONGEST_SLEEP: Final = 60.0  # so that a jump of the wall clock is noticed
-_MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 _AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it is back
 
 
-class ApprovalError(Exception):
+class ApprovalError(Exception, Foreseen):
     """A decision that can't be taken (any more); the message says why, for the user."""
 
 
@@ -77,21 +73,21 @@ class Approvals:
         self._config = config.tools
         self._ledger = Ledger(store, clock, config.tools.result_limit)
         self._provenance = Provenance(store, config)
-        self._timer: asyncio.Task[None] | None = None
+        self._timers = Timers(clock)
+        self._following = Following(
+            store, [Namespace.APPROVAL], take_up=self._keep_time, take=self._changed, name="approvals"
+        )
         self.attended = False
         """Whether the user edits a card, or the inbox has the keys."""
 
     async def start(self) -> None:
         """Begin to expire cards, those first that fell due while nothing ran."""
-        await self.expire_due()
-        self._timer = asyncio.create_task(self._keep_time(), name="approval timer")
+        await self._timers.start()
+        await self._following.start()
 
     async def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._timer
-            self._timer = None
+        await self._following.stop()
+        await self._timers.stop()
 
     async def open(
         self,
@@ -499,41 +495,21 @@ class Approvals:
             raise ApprovalError("this changed in the same moment; look again") from error
 
     async def _keep_time(self) -> None:
-        async with self._store.watch([Namespace.APPROVAL]) as updates:
-            changed = asyncio.create_task(_next(aiter(updates)))
-            nap: asyncio.Task[None] | None = None
-            try:
-                due = await self._next_due()
-                while True:
-                    wait = min(_LONGEST_SLEEP, max(0.0, due - self._clock.now()))
-                    nap = asyncio.create_task(self._clock.sleep(wait))
-                    await asyncio.wait({nap, changed}, return_when=asyncio.FIRST_COMPLETED)
-                    nap.cancel()
-                    moved = changed.done()
-                    if moved:
-                        changed.result()
-                        changed = asyncio.create_task(_next(aiter(updates)))
-                    if moved or due <= self._clock.now():
-                        try:
-                            await self.expire_due()
-                            due = await self._next_due()
-                        except StoreError as error:  # a full disk, say: the cards are still there
-                            log.warning("cards can't be expired yet: %s", error)
-                            due = self._clock.now() + _MEND_PAUSE
-            except StopAsyncIteration:
-                return
-            finally:
-                changed.cancel()
-                if nap is not None:
-                    nap.cancel()
+        """End what is due, and come again when the next card is."""
+        await self.expire_due()
+        due = await self._next_due()
+        if due == inf:
+            self._timers.cancel("cards")
+        else:
+            self._timers.schedule("cards", due, self._keep_time)
+
+    async def _changed(self, updates: list[ContextUpdate]) -> None:
+        del updates
+        await self._keep_time()
 
     async def _next_due(self) -> float:
         times = [t for a in await self._ledger.open_approvals() for t in (a.expires_at, a.snoozed_until) if t]
-        return min(times, default=float("inf"))
-
-
-async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
-    return await anext(updates)
+        return min(times, default=inf)
 
 
 def _too_late(call: ToolCall) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pepper_tui.charsets import decoded
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.html_text import html_text
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import NotDoneError
@@ -67,7 +68,7 @@ class _Answer:
     cut: bool
 
 
-class _LostError(Exception):
+class _LostError(Exception, Foreseen):
     """The request went out, and no whole answer came."""
 
 

@@ -24,6 +24,7 @@ from email.policy import SMTPUTF8 as SMTPUTF8_POLICY
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
@@ -40,7 +41,7 @@ _ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
-class OutcomeUnknownError(Exception):
+class OutcomeUnknownError(Exception, Foreseen):
     """The message was handed over and the server's answer never came: it may or may not have been sent."""
 
 

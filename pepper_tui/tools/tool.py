@@ -29,6 +29,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
 from pepper_tui.tools.services import Services
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
 
 
-class ToolError(Exception):
+class ToolError(Exception, Foreseen):
     """The tool can't do what it was asked, for a reason that its caller should read."""
 
 

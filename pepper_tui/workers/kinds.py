@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pepper_tui.config import Worker as WorkerConfig
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import AgentState
 from pepper_tui.user_files import UserFileError, load_file
 
@@ -28,7 +29,7 @@ _MAIL_PROMPT: Final = (
 )
 
 
-class KindError(ValueError):
+class KindError(ValueError, Foreseen):
     """A kind can't be used; the words say which and how to mend it."""
 
 
@@ -86,7 +87,7 @@ class StatefulWorker(StatelessWorker):
         await self.hands.save_state(result)
 
 
-class ToolFailedError(RuntimeError):
+class ToolFailedError(RuntimeError, Foreseen):
     """A tool that a worker called failed, was rejected or cancelled; the text says what happened."""
 
 

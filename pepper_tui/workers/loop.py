@@ -18,6 +18,7 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     OPEN_TAG,
     WAITS_ITS_TURN,
@@ -60,7 +61,7 @@ CancelCall = Callable[[str, str], Awaitable[object]]
 Progress = Callable[[str], object]
 
 
-class BoundError(Exception):
+class BoundError(Exception, Foreseen):
     """A run hit a bound; the text says which."""
 
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Worker as WorkerConfig
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -42,7 +43,7 @@ _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELL
 _log = logging.getLogger(__name__)
 
 
-class RunFailedError(RuntimeError):
+class RunFailedError(RuntimeError, Foreseen):
     """A run ended without an answer; the text says why and what was found by then."""
 
 

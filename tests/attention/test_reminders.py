@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pepper_tui.attention import Inbox, Reminders, Timers
-from pepper_tui.clock import ManualClock
+from pepper_tui.attention import Inbox, Reminders
+from pepper_tui.clock import ManualClock, Timers
 from pepper_tui.clock.recurrence import newest_and_next
 from pepper_tui.engine.undo import UndoJournal
 from pepper_tui.model import (

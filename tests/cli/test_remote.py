@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 import socket
 import stat
 from collections.abc import AsyncIterator
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 
 from pepper_tui.remote import SOCKET_FILE, NoEngineError, RemoteError, RemoteServer, request
+from pepper_tui.store import StoreUnavailableError
+from tests.waiting import until
 
 Json = dict[str, Any]
 
@@ -59,6 +63,117 @@ async def test_garbage_gets_an_answer_and_harms_nothing(server: RemoteServer, tm
         assert b"error" in await asyncio.wait_for(reader.readline(), 5)
         writer.close()
     assert [item async for item in request(tmp_path, "echo")]
+
+
+def descriptors() -> list[int]:
+    return [int(each.name) for each in Path("/proc/self/fd").iterdir()]
+
+
+async def hung_up(reader: asyncio.StreamReader) -> bytes:
+    """What came until the server closed."""
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while got := await asyncio.wait_for(reader.read(65_536), 10):
+            said += got
+    return said
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"verb"'])
+async def test_a_connection_that_asks_nothing_is_closed(tmp_path: Path, sent: bytes) -> None:
+    server = RemoteServer(tmp_path, {"echo": echo}, patience=0.1)
+    await server.start()
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / SOCKET_FILE))
+    writer.write(sent)
+    assert b"nothing was asked" in await hung_up(reader)
+    writer.close()
+    assert [item async for item in request(tmp_path, "echo")]
+    await server.stop()
+
+
+async def test_an_answer_that_nobody_takes_is_ended(tmp_path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def flood(arguments: Json) -> AsyncIterator[Json]:
+        try:
+            while True:
+                yield {"n": "x" * 100_000}
+        finally:
+            ended.set()
+
+    server = RemoteServer(tmp_path, {"flood": flood}, patience=0.2)
+    await server.start()
+    before = len(descriptors())
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / SOCKET_FILE))
+        client.send(b'{"verb": "flood"}\n')
+        await until(lambda: len(descriptors()) == before + 2)
+        await asyncio.wait_for(ended.wait(), 10)
+        await until(lambda: len(descriptors()) == before + 1)  # the server's end is closed
+    await server.stop()
+
+
+async def test_an_answer_that_follows_goes_on_though_nothing_comes(tmp_path: Path) -> None:
+    more = asyncio.Event()
+
+    async def follow(arguments: Json) -> AsyncIterator[Json]:
+        yield {"n": 1}
+        await more.wait()
+        yield {"n": 2}
+
+    server = RemoteServer(tmp_path, {"follow": follow}, patience=0.1)
+    await server.start()
+    async with aclosing(request(tmp_path, "follow")) as items:
+        assert await anext(items) == {"n": 1}
+        await asyncio.sleep(0.4)  # several times as long
+        more.set()
+        assert await anext(items) == {"n": 2}
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [(StoreUnavailableError("the disk is full"), False), (KeyError("gone"), True), (OSError(5, "I/O"), True)],
+)
+async def test_what_goes_wrong_in_an_answer_is_words_without_a_class(
+    tmp_path: Path, error: Exception, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(arguments: Json) -> AsyncIterator[Json]:
+        if arguments is not None:
+            raise error
+        yield {}
+
+    server = RemoteServer(tmp_path, {"fail": fail})
+    await server.start()
+    with pytest.raises(RemoteError) as told:
+        await anext(request(tmp_path, "fail"))
+    assert str(told.value) == str(error)
+    assert bool(caplog.records) is logged
+    await server.stop()
+
+
+async def test_too_few_descriptors_are_one_line_and_it_recovers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RemoteServer(tmp_path, {"echo": echo})
+    await server.start()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(descriptors()) + 20, before[1]))
+    clients = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                clients.append(await asyncio.open_unix_connection(str(tmp_path / SOCKET_FILE)))
+        await until(lambda: bool(caplog.records))
+        await asyncio.sleep(1.5)  # asyncio tries again after a second
+        [line] = caplog.records
+        assert "too many are open" in line.getMessage()
+        assert line.exc_info is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for _, writer in clients:
+            writer.close()
+    assert [item async for item in request(tmp_path, "echo")]
+    await server.stop()
 
 
 async def test_no_engine(tmp_path: Path) -> None:

@@ -12,6 +12,13 @@ import pytest
 
 from pepper_tui.engine import logs
 from pepper_tui.engine.logs import LOG_FILE, LogFile, log_to
+from pepper_tui.feeds.feed import FeedError
+from pepper_tui.foreseen import Foreseen
+from pepper_tui.model import ModelError
+from pepper_tui.store import StoreUnavailableError
+from pepper_tui.text import one_line
+from pepper_tui.tools import ToolError
+from pepper_tui.tools.smtp import OutcomeUnknownError
 
 SECRET = "sk-planted-0123456789"
 
@@ -40,6 +47,58 @@ def test_what_is_logged_is_kept_clean_and_for_one_user(tmp_path: Path) -> None:
     assert "[secret]" in said
     assert not any(character in said for character in "\x1b\x07\x9b\u202e")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+class Told(Exception, Foreseen):
+    pass
+
+
+def raised(error: BaseException) -> BaseException:
+    """``error`` with a traceback and a cause, as it is caught."""
+    try:
+        try:
+            raise OSError("the cause")
+        except OSError as cause:
+            raise error from cause
+    except BaseException as caught:
+        return caught
+
+
+FORESEEN = (
+    Told("the disk\nis full"),
+    ModelError("server", "The model server failed.", retryable=True),
+    ToolError("there is no such file"),
+    OutcomeUnknownError("the server's answer never came"),
+    StoreUnavailableError("the disk is full"),
+    FeedError("not there", "make it"),
+    ConnectionResetError("peer"),
+    TimeoutError(),
+    ExceptionGroup("two", [ToolError("one"), TimeoutError()]),
+)
+MIXED = ExceptionGroup("mixed", [ToolError("one"), KeyError("two")])
+UNFORESEEN = (KeyError("name"), RuntimeError("x"), OSError(5, "I/O"), MIXED)
+
+
+@pytest.mark.parametrize("error", FORESEEN, ids=lambda error: type(error).__name__)
+def test_what_was_foreseen_is_one_line(tmp_path: Path, error: Exception) -> None:
+    path = log_to(tmp_path, list)
+    logging.getLogger("pepper_tui.test").error("it failed", exc_info=raised(error))
+    [line] = path.read_text(encoding="utf-8").splitlines()
+    assert "it failed: " in line
+    assert one_line(str(error) or type(error).__name__) in line
+
+
+@pytest.mark.parametrize("error", UNFORESEEN, ids=lambda error: type(error).__name__)
+def test_what_was_not_foreseen_has_its_traceback(tmp_path: Path, error: Exception) -> None:
+    path = log_to(tmp_path, list)
+    logging.getLogger("pepper_tui.test").error("it failed", exc_info=raised(error))
+    assert "Traceback" in path.read_text(encoding="utf-8")
+
+
+def test_words_that_a_line_holds_are_not_said_twice(tmp_path: Path) -> None:
+    path = log_to(tmp_path, list)
+    logging.getLogger("pepper_tui.test").error("it failed: %s", "no such file", exc_info=raised(Told("no such file")))
+    assert path.read_text(encoding="utf-8").count("no such file") == 1
 
 
 def test_it_is_bounded_and_the_older_files_are_private_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,31 @@ async def test_calendar(store: ContextStore, clock: ManualClock, tmp_path: Path)
     await subscriber.stop()
 
 
+async def test_what_came_near_in_a_suspend_is_told_at_the_wake(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.ics"
+    path.write_text(ics(event("a", clock.now() + 7200)))
+    calendar = CalendarFeed(Calendar(paths=[path]), triage_of(CONFIG), Agenda([path], BERLIN))
+    ticks = ClockFeed(triage_of(Config(clock=[ClockEntry(name="tick", text="now", every=5400)])), asyncio.Event())
+    subscriber = Subscriber(store)
+    feeds = Feeds([calendar, ticks], store, clock, subscriber, BERLIN)
+    feeds.listen()
+    await subscriber.start()
+    feeds.start()
+    await pass_until(store, clock, "calendar", 1)
+    await until(lambda: len(clock._until) == 2)
+    clock.jump(7200 - 300)  # no monotonic time passes
+
+    async def told() -> bool:
+        raw = await store.query(ContextFilter(namespaces=["raw.*"], types=["starts_soon"]))
+        return bool(raw) and await store.count(ContextFilter(namespaces=["raw.clock"])) >= 1
+
+    await until(told)
+    await feeds.stop()
+    await subscriber.stop()
+
+
 async def test_clock_fires_once_when_late(store: ContextStore, clock: ManualClock) -> None:
     config = Config(clock=[ClockEntry(name="tick", text="now", every=3600)])
 

@@ -5,15 +5,18 @@ import contextlib
 import logging
 import time
 
+import openai
 import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.llm import OpenAIClient
-from pepper_tui.model import Completed, Effect, ModelError, ModelRequest, TextDelta, ToolSpec
+from pepper_tui.llm.faults import Faults
+from pepper_tui.model import Completed, Effect, ModelError, ModelRequest, TextDelta, ToolSpec, Usage
 from tests.llm.server import ModelServer
 
 KEY = "sk-very-secret-0123456789"
 TOOL = ToolSpec("search_mail", "Search.", {"type": "object", "properties": {"query": {"type": "string"}}}, Effect.READ)
+SPENT = Usage("m", "scheduler", 0, 0, 0, 0.0, 0.0)
 REQUEST = ModelRequest("scheduler", [{"role": "user", "content": "hello there"}], tools=[TOOL], now=5.0, max_tokens=64)
 
 
@@ -171,3 +174,21 @@ async def test_cancelling_closes_the_stream_at_once():
             await asyncio.sleep(0.02)
         assert server.closed_early == 1
         await client.close()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_too_little_memory_is_called_so(wrapped: bool) -> None:
+    error: Exception = MemoryError()
+    if wrapped:
+        try:
+            raise ValueError("no JSON") from error
+        except ValueError as caught:
+            error = caught
+    told = Faults(openai, "http://here", KEY).read(error, "m", 0.0, SPENT, opened=True)
+    assert "memory" in told.words
+    assert told.retryable
+
+
+def test_an_error_without_words_has_its_name() -> None:
+    told = Faults(openai, "http://here", KEY).read(RecursionError(), "m", 0.0, SPENT, opened=True)
+    assert "RecursionError." in told.words

@@ -14,9 +14,23 @@ class SimulatedClock:
     def __init__(self, chance: random.Random) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.time = 0.0
-        self.offset = 0.0
+        self._offset = 0.0
+        self._until: dict[asyncio.Future[None], None] = {}  # those who wait for a wall time
         self._chance = chance
         self._made = 0
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which the wall clock has jumped."""
+        return self._offset
+
+    @offset.setter
+    def offset(self, seconds: float) -> None:
+        self._offset = seconds
+        waiting, self._until = self._until, {}
+        for woken in waiting:
+            if not woken.done() and not woken.get_loop().is_closed():
+                woken.set_result(None)
 
     def elapsed(self) -> float:
         """Virtual seconds since the beginning of the seed."""
@@ -30,6 +44,17 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    async def sleep_until(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[None] = loop.create_future()
+        alarm = loop.call_later(min(max(0.0, at - self.now()), 1e9), lambda: woken.done() or woken.set_result(None))
+        self._until[woken] = None
+        try:
+            await woken
+        finally:
+            alarm.cancel()
+            self._until.pop(woken, None)
 
     def new_id(self, prefix: str) -> str:
         self._made += 1

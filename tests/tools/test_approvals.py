@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.model import ApprovalState, CallState, Context, Effect, Namespace, Step, ToolCall, UserMessage
+from pepper_tui.model import Approval, ApprovalState, CallState, Context, Effect, Namespace, Step, ToolCall, UserMessage
 from pepper_tui.store.copying import back_up
 from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
@@ -206,6 +206,25 @@ async def test_expiry_is_durable_and_visible(bench: Bench) -> None:
     bench.clock.jump(bench.config.tools.approval_ttl + 1)  # while nothing runs
     await bench.crash()
     assert await state_of(bench, card.id) is A.EXPIRED
+
+
+async def test_a_card_that_fell_due_in_a_suspend_ends_at_the_wake(bench: Bench) -> None:
+    card = await bench.card(await bench.schedule("act", what="x"))
+    snoozed = await bench.card(await bench.schedule("act", what="y"))
+    await bench.approvals.snooze(snoozed.id, bench.clock.now() + 60)
+    await bench.settle()
+    bench.clock.jump(bench.config.tools.approval_ttl + 1)  # no monotonic time passes
+
+    async def ended() -> bool:
+        return await state_of(bench, card.id) is A.EXPIRED
+
+    await until(ended)
+
+    async def is_back() -> bool:
+        found = await bench.store.get(snoozed.id, namespace=Namespace.APPROVAL)
+        return found is not None and Approval.of(found).snoozed_until is None
+
+    await until(is_back)
 
 
 async def test_snoozed_does_not_expire_before_it_is_back(bench: Bench) -> None:

@@ -38,6 +38,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import pepper_tui
 from pepper_tui.config import McpServer, Secrets
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 from pepper_tui.tools.mcp.definition import Definition
@@ -60,7 +61,7 @@ for _name in ("mcp", "httpx2", "httpcore2"):
     logging.getLogger(_name).propagate = False
 
 
-class CallError(Exception):
+class CallError(Exception, Foreseen):
     """A call did not come to a good end; the words say what is known."""
 
 

@@ -1,9 +1,9 @@
 """Timers: the one sleeper that wakes at the next due time.
 
 A timer is no row of its own: whatever contexts say when (a reminder's due time, a snooze's end) is the row, and its
-owner schedules it again at each start. Dues are wall time, so each wake compares the wall clock with the monotonic
-one: a suspend or a correction shows as a difference, and what fell due meanwhile runs at once; what has moved into the
-future again goes on waiting. A failing callback is tried again, later each time.
+owner schedules it again at each start. Dues are wall time: the sleeper is woken at the due, at the wake from a suspend
+and when the clock is set, and what fell due meanwhile runs at once; what has moved into the future again goes on
+waiting. A failing callback is tried again, later each time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from pepper_tui.clock import Clock
-
-LONGEST_SLEEP: Final = 30.0
-"""Seconds. Monotonic sleep stands still while the machine is suspended, so this bounds how late a timer runs after a
-resume or a jump. One wake a 30 s compares two numbers and touches no store; with no timer there is no wake at all."""
+from pepper_tui.clock.clock import Clock
+from pepper_tui.clock.waits import either
 
 JUMP: Final = 2.0  # seconds by which the clocks must differ to count as a jump, above any scheduling delay
 _RETRY_BASE: Final = 1.0
@@ -52,7 +49,10 @@ class Timers:
 
     def schedule(self, key: str, due: float, callback: Callback) -> None:
         """Run ``callback`` once when the wall clock reaches ``due``; replaces the timer of this key."""
+        known = self._timers.get(key)
         self._timers[key] = _Timer(due, callback)
+        if known is not None and known.due == due:
+            return
         heapq.heappush(self._heap, (due, key))
         self._changed.set()
 
@@ -67,7 +67,7 @@ class Timers:
 
     async def start(self) -> None:
         if self._sleeper is None:
-            self._sleeper = asyncio.create_task(self._sleep(), name="attention.timers")
+            self._sleeper = asyncio.create_task(self._sleep(), name="timers")
 
     async def stop(self) -> None:
         """Stop the sleeper and the callbacks under way; their rows stay as they are."""
@@ -86,22 +86,11 @@ class Timers:
                 await self._changed.wait()
                 continue
             wall, monotonic = self._clock.now(), self._clock.monotonic()
-            await self._pause(min(max(0.0, due - wall), LONGEST_SLEEP))
+            await either(self._changed, self._clock.sleep_until(due))
             gap = (self._clock.now() - wall) - (self._clock.monotonic() - monotonic)
             if abs(gap) >= JUMP:
                 self.jumped = gap
                 _log.info("the clock jumped by %+.0f s; timers compared again", gap)
-
-    async def _pause(self, seconds: float) -> None:
-        """Until ``seconds`` have passed or a timer changed."""
-        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        change = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait((sleep, change), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleep, change):
-                task.cancel()
-            await asyncio.gather(sleep, change, return_exceptions=True)
 
     def _next(self) -> float | None:
         while self._heap:
