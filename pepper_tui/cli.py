@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from pepper_tui import __version__
-from pepper_tui.command import HomeOption, Homes, at, do, leave, show, when
+from pepper_tui.clock import ZONE_MEND, zone_trouble
+from pepper_tui.command import HomeOption, Homes, at, do, leave, show, user_settings, when
 from pepper_tui.config import Config, ConfigError
 from pepper_tui.launch import (
     EXIT_APPROVALS,
@@ -25,6 +26,7 @@ from pepper_tui.launch import (
     opened,
     read_config,
     report,
+    resting,
     run_headless,
 )
 from pepper_tui.remote import NoEngineError, request
@@ -179,6 +181,13 @@ def status(home: HomeOption = None) -> None:
     do(_status(at(home)))
 
 
+WAITING: Final = (
+    ("approve", "approvals"),
+    ("inbox", "notifications"),
+    ("unknown", "unknown"),
+    ("running", "running"),
+)
+"""The status's titles, and the facts that they stand for."""
 LISTED: Final = 10
 """Things of one kind that the status lists; the others are counted."""
 
@@ -193,14 +202,14 @@ async def _status(home: Path) -> int:
             items = [item async for item in own]
     facts = items[0]
     show(f"home       {home}")
+    zone = str(user_settings(home).get("zone") or "")
+    if not running and (trouble := zone_trouble(zone)):  # of one that runs, the part `zone` says it
+        show(f"zone       {one_line(trouble)} · {ZONE_MEND}")
     show("engine     " + ("runs" if running else "does not run (start it with `pepper`)"))
     show(f"model      {one_line(facts['model'])}")
-    for title, key in (
-        ("approve", "approvals"),
-        ("inbox", "notifications"),
-        ("unknown", "unknown"),
-        ("running", "running"),
-    ):
+    if facts.get("unread"):
+        show(f"unread     {one_line(facts['unread'])}")
+    for title, key in () if facts.get("unread") else WAITING:
         show(f"{title:<10} {len(facts[key])}")
         for words in facts[key][:LISTED]:
             show(f"           - {one_line(words)}")
@@ -210,7 +219,8 @@ async def _status(home: Path) -> int:
             goes = "goes" if sends == 1 else "go"
             when = "once the time to undo is over" if running else "after the next start"
             show(f"           {sends} approved send{'' if sends == 1 else 's'} {goes} out {when}")
-    show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
+    if not facts.get("unread"):
+        show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
     if running:  # without an engine nothing is at work, and old health would tell a tale
         for part in facts["health"]:
             mend = f" · {one_line(part['mend'])}" if part["mend"] else ""
@@ -263,7 +273,8 @@ async def _doctor(home: Path) -> int:
 
 @asynccontextmanager
 async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> AsyncIterator[AsyncIterator[Json]]:
-    """The answer of the engine that runs in ``home``; else of one opened for this, without feeds, if ``opens``."""
+    """The answer of the engine that runs in ``home``; else, if ``opens``, of one opened to be asked, without feeds, or
+    of the home as it stands."""
     from pepper_tui import questions
 
     first: list[Json] = []
@@ -285,9 +296,13 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
             return
     if not (home / "config.toml").exists():
         raise missing_config(home)
-    async with opened(home, feeds=False) as engine:
-        await engine.servers_begun()
-        yield questions.answers(engine)[verb](arguments)
+    if verb == "ask":
+        async with opened(home, feeds=False) as engine:
+            await engine.servers_begun()
+            yield questions.answers(engine)[verb](arguments)
+    else:
+        async with resting(home) as rest:
+            yield questions.answers_at_rest(rest)[verb](arguments)
 
 
 async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> AsyncIterator[Json]:

@@ -21,6 +21,7 @@ from pepper_tui.endings import Endings
 from pepper_tui.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
 
 if TYPE_CHECKING:
+    from pepper_tui.at_rest import HomeAtRest
     from pepper_tui.config import Config
     from pepper_tui.demo.world import DemoWorld
     from pepper_tui.served import ServedEngine as Engine
@@ -118,6 +119,25 @@ async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = No
         await engine.close()
 
 
+@asynccontextmanager
+async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
+    """The home as it stands, to be looked at: for when no engine runs in it. Raises ``LaunchError``."""
+    config = read_config(home)
+    from pepper_tui.at_rest import at_rest
+    from pepper_tui.config import ConfigError
+    from pepper_tui.store import HomeLockedError, StoreError
+
+    try:
+        async with at_rest(home, config) as rest:
+            yield rest
+    except HomeLockedError as error:
+        raise locked(home) from error
+    except ConfigError as error:
+        raise LaunchError(EXIT_CONFIG, *error.problems) from error
+    except StoreError as error:
+        raise LaunchError(EXIT_TROUBLE, str(error)) from error
+
+
 async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     """The engine of ``home``, holding its lock, not started. ``world`` begins when it is. Raises ``LaunchError``."""
     log_cleanly()
@@ -136,11 +156,23 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
         raise locked(home) from error
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
-    except (StoreError, OSError) as error:
+    except StoreError as error:
         raise LaunchError(EXIT_TROUBLE, str(error)) from error
+    except OSError as error:
+        raise unwritable(home, error) from error
     if world:
         engine.started = world.begin
     return engine
+
+
+def unwritable(home: Path, error: OSError) -> LaunchError:
+    """The words for a home that Pepper can't work in."""
+    return LaunchError(
+        EXIT_TROUBLE,
+        f"Pepper can't write to {home}: {error.strerror or error}.",
+        "Give yourself the right to write to it and to what is in it, or take another: --home DIR",
+        "`pepper status`, `pepper log` and `pepper doctor` only read.",
+    )
 
 
 def locked(home: Path) -> LaunchError:

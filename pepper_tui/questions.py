@@ -11,6 +11,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from pepper_tui.effects import proposals
 from pepper_tui.engine.question import Question
@@ -36,9 +37,28 @@ from pepper_tui.ui.engine import SHOWN, Engine
 _MISSED = 100_000
 
 
+class Looked(Protocol):
+    """What can be told of a home, whether its engine runs or not."""
+
+    @property
+    def model_name(self) -> str: ...
+    @property
+    def offline(self) -> bool: ...
+
+    async def recall(self, filter: ContextFilter) -> list[Context]: ...  # noqa: A002
+    async def health(self) -> list[Context]: ...
+    async def why(self, ref: str) -> list[str]: ...
+    async def dead_letters(self) -> list[str]: ...
+
+
 def answers(engine: Engine) -> Mapping[str, Answer]:
     """What a running engine's socket serves."""
-    return {"ask": partial(ask, engine), "log": partial(log, engine), "status": partial(status, engine)}
+    return {"ask": partial(ask, engine), "log": partial(followed, engine), "status": partial(status, engine)}
+
+
+def answers_at_rest(home: Looked) -> Mapping[str, Answer]:
+    """What can be answered of a home whose engine does not run."""
+    return {"log": partial(log, home), "status": partial(status, home)}
 
 
 def store_answers(store: ContextStore) -> Mapping[str, Answer]:
@@ -85,8 +105,8 @@ async def _since(engine: Engine, began: Sequence[Context]) -> list[Context]:
     return sorted(await engine.recall(wanted), key=lambda context: context.seq)
 
 
-async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """The newest ``n`` updates, oldest first; ``follow``: also those to come.
+async def log(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
+    """The newest ``n`` updates, oldest first.
 
     ``silence``: instead what was held back; ``effects``: instead each proposal of an outside effect, what the user
     decided and what came of it.
@@ -99,12 +119,17 @@ async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
         async for item in _effects(engine, int(arguments.get("n", 20))):
             yield item
         return
-    follow = bool(arguments.get("follow"))
-    count = int(arguments.get("n", 20))
-    if not follow:
-        for context in await _newest(engine, count):
-            yield entry(context)
+    for context in await _newest(engine, int(arguments.get("n", 20))):
+        yield entry(context)
+
+
+async def followed(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+    """``log``; with ``follow`` also the updates to come."""
+    if not arguments.get("follow"):
+        async for item in log(engine, arguments):
+            yield item
         return
+    count = int(arguments.get("n", 20))
     async with engine.updates() as updates:
         last = 0
         for context in await _newest(engine, count):
@@ -116,7 +141,7 @@ async def log(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
                     yield entry(update.context)
 
 
-async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
+async def _effects(engine: Looked, count: int) -> AsyncIterator[Json]:
     for each in reversed(await proposals(engine.recall, count)):
         approval = each.approval
         yield {
@@ -135,7 +160,7 @@ async def _effects(engine: Engine, count: int) -> AsyncIterator[Json]:
         }
 
 
-async def _newest(engine: Engine, count: int) -> list[Context]:
+async def _newest(engine: Looked, count: int) -> list[Context]:
     return list(reversed(await engine.recall(ContextFilter(namespaces=SHOWN, limit=max(1, count)))))
 
 
@@ -155,9 +180,33 @@ def entry(context: Context) -> Json:
     }
 
 
-async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+async def status(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
     """One item: the model, what waits for the user, what is approved and not begun, what runs, dead letters, and the
-    health of each part."""
+    health of each part. ``unread`` says why all but the model and the health could not be read, where it could not."""
+    try:
+        facts = await _facts(engine)
+    except StoreError as error:
+        facts = {**_NO_FACTS, "unread": str(error)}
+    parts = [Health.of(context) for context in await engine.health()]
+    yield {
+        "model": "offline, by rules" if engine.offline else engine.model_name,
+        **facts,
+        "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in parts],
+    }
+
+
+_NO_FACTS: Json = {
+    "approvals": [],
+    "approved": [],
+    "notifications": [],
+    "unknown": [],
+    "running": [],
+    "dead_letters": 0,
+    "unread": "",
+}
+
+
+async def _facts(engine: Looked) -> Json:
     cards = [
         Approval.of(c)
         for c in await engine.recall(ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=500))
@@ -170,20 +219,18 @@ async def status(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
         ToolCall.of(c)
         for c in await engine.recall(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
     ]
-    health = [Health.of(c) for c in await engine.recall(ContextFilter(namespaces=[Namespace.HEALTH], limit=500))]
-    yield {
-        "model": "offline, by rules" if engine.offline else engine.model_name,
+    return {
+        **_NO_FACTS,
         "approvals": [card.resolved.summary for card in cards if card.state is ApprovalState.PENDING],
         "approved": [call.summary for call in await approved(engine)],
         "notifications": [notice.title for notice in notices],
         "unknown": [_called(call) for call in calls if call.state is CallState.UNKNOWN],
         "running": [_called(call) for call in calls if call.state in {CallState.SCHEDULED, CallState.ATTEMPTED}],
         "dead_letters": len(await engine.dead_letters()),
-        "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in health],
     }
 
 
-async def approved(engine: Engine) -> list[ToolCall]:
+async def approved(engine: Looked) -> list[ToolCall]:
     """The calls that have their yes, and have not begun."""
     found = await engine.recall(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
     waiting = {call.approval: call for call in map(ToolCall.of, found) if call.state is CallState.WAITING_APPROVAL}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pepper_tui.command import HomeOption, at, do, show, when
-from pepper_tui.launch import missing_config, opened
+from pepper_tui.launch import missing_config, opened, resting
 from pepper_tui.remote import NoEngineError, request
 from pepper_tui.text import clean, one_line
 
@@ -130,7 +130,7 @@ async def _change(home: Path, arguments: Json) -> int:
 
 
 async def _asked(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
-    """The answer of the engine that runs in ``home``; else of one opened for this."""
+    """The answer of the engine that runs in ``home``; else of one opened for a change, or of the home as it stands."""
     try:
         async for item in request(home, verb, arguments):
             yield item
@@ -139,6 +139,11 @@ async def _asked(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
             raise missing_config(home) from None
         from pepper_tui.engine.rule_answers import rule_answers
 
-        async with opened(home, feeds=False) as engine:
-            async for item in rule_answers(engine.user_rules)[verb](arguments):
-                yield item
+        if verb == "change_rule":
+            async with opened(home, feeds=False) as engine:
+                async for item in rule_answers(engine.user_rules)[verb](arguments):
+                    yield item
+        else:
+            async with resting(home) as rest:
+                async for item in rule_answers(rest.user_rules)[verb](arguments):
+                    yield item

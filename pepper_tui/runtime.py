@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -27,7 +28,7 @@ from pepper_tui.attention import (
     Reminders,
     Why,
 )
-from pepper_tui.clock import Clock, SystemClock, Timers, local_locale, local_zone
+from pepper_tui.clock import ZONE_MEND, Clock, SystemClock, Timers, local_locale, local_zone, zone_trouble
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.engine.user_acts import UserActs
@@ -75,6 +76,7 @@ from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreErr
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
+from pepper_tui.text import one_line
 from pepper_tui.tools import (
     ApprovalError,
     Folders,
@@ -97,6 +99,9 @@ log = logging.getLogger(__name__)
 CLOSES_IN: Final = 1.5
 """Seconds in which every part has to stop, whatever a folder, a server or a calendar does."""
 _LEAST: Final = 0.05
+
+ZONE: Final = "zone"
+"""The part that is in trouble where the machine's time zone can't be known."""
 
 KILL_AT: Final = "PEPPER_KILL_AT"
 """``name`` or ``name:count``: SIGKILL to oneself at the count-th passing of this boundary. For kill tests only."""
@@ -175,6 +180,7 @@ class Engine:
         """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in;
         ``embedder`` makes the one that searches by meaning, if any, given the budget that pays for it."""
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
+        self._zone_trouble = zone_trouble(config.user.zone)
         self._times = TimeReader(clock, self.zone, config.user.locale or local_locale())
         self._store, self._lock, self._clock = store, lock, clock
         checkpoint = kill_switch()
@@ -350,11 +356,14 @@ class Engine:
             family, named, _ = context.context_id.partition(".")
             if context.context_id == MEANING and self._meaning is None:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
+            if context.context_id == ZONE and not self._zone_trouble:
+                await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
             if context.context_id == PRIORITY and config.scheduler.priority is None:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
             if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
-        for health in self._own_tools:
+        zone = [Health(ZONE, "trouble", one_line(self._zone_trouble), ZONE_MEND, self._clock.now())]
+        for health in [*self._own_tools, *(zone if self._zone_trouble else [])]:
             await self._store.put(health, namespace=Namespace.HEALTH, context_id=health.part)
 
     async def _warm(self) -> None:
@@ -420,6 +429,10 @@ class Engine:
 
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
         return await self._store.query(filter)
+
+    async def health(self) -> list[Context]:
+        """How each part is, the store's own among them, also where nothing can be read."""
+        return await self._store.health()
 
     @asynccontextmanager
     async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
@@ -568,10 +581,7 @@ class Engine:
 
     async def dead_letters(self) -> list[str]:
         """One line a delivery that was given up."""
-        return [
-            f"{letter.subscription} #{letter.seq}: {letter.error} ({letter.attempts} attempts)"
-            for letter in await self._store.dead()
-        ]
+        return [letter.words for letter in await self._store.dead()]
 
     async def redrive(self) -> str:
         count = await self._store.redrive()
@@ -580,7 +590,8 @@ class Engine:
 
 def _make_private(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.chmod(0o700)
+    if stat.S_IMODE(home.stat().st_mode) & 0o077:  # not where its owner has taken the right to write from himself
+        home.chmod(0o700)
 
 
 @contextlib.contextmanager

@@ -280,7 +280,8 @@ async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[
         async for item in request(home, verb, arguments):
             yield item
     except NoEngineError:
-        async with _own_store(home) as store:
+        writes = verb == "rollback" or arguments.get("redrive")
+        async with _own_store(home) if writes else _store_to_read(home) as store:
             try:
                 async for item in store_answers(store)[verb](arguments):
                     yield item
@@ -289,13 +290,32 @@ async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[
 
 
 @asynccontextmanager
+async def _store_to_read(home: Path) -> AsyncIterator[Any]:
+    """The home's store as it stands. Raises ``LaunchError``."""
+    from pepper_tui.at_rest import store_at_rest
+    from pepper_tui.clock import SystemClock
+    from pepper_tui.store import StoreError
+
+    _must_have_store(home)
+    try:
+        async with store_at_rest(home, SystemClock()) as store:
+            yield store
+    except StoreError as error:
+        raise LaunchError(EXIT_TROUBLE, str(error)) from error
+
+
+def _must_have_store(home: Path) -> None:
+    if not (home / DATABASE).exists():
+        raise LaunchError(EXIT_TROUBLE, f"there is no store in {home} yet; it is made when Pepper first runs")
+
+
+@asynccontextmanager
 async def _own_store(home: Path) -> AsyncIterator[Any]:
     """The home's store under the home's lock. Raises ``LaunchError``."""
     from pepper_tui.clock import SystemClock
     from pepper_tui.store import ContextStore, StoreError
 
-    if not (home / DATABASE).exists():
-        raise LaunchError(EXIT_TROUBLE, f"there is no store in {home} yet; it is made when Pepper first runs")
+    _must_have_store(home)
     with _alone(home):
         try:
             store = await ContextStore.open(home / DATABASE, SystemClock())

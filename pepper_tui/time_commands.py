@@ -7,15 +7,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import typer
 
-from pepper_tui.clock import iso, local_locale, local_zone
+from pepper_tui.clock import ZONE_MEND, iso, local_locale, local_zone, zone_trouble
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words import Reading, TimeAskedError, TimeRefusedError, read_time, said
 from pepper_tui.command import HomeOption, at, leave, show, user_settings
 from pepper_tui.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
+from pepper_tui.text import one_line
 
 Json = dict[str, Any]
 
@@ -32,16 +33,19 @@ def when(
 ) -> None:
     """Show how a time in words is read. Exits 1 where a phrase is not read, or is asked about."""
     user = user_settings(at(home))
-    own_zone = _zone(zone or str(user.get("zone") or ""))
+    named = zone or str(user.get("zone") or "")
+    own_zone = _zone(named)
+    if trouble := zone_trouble(named):
+        typer.echo(f"{one_line(trouble)}; --zone, or {ZONE_MEND}", err=True)
     moment = _moment(now, own_zone)
     language = locale or str(user.get("locale") or local_locale())
     phrases: Iterable[str] = [" ".join(phrase)] if phrase else _lines()
-    trouble = False
+    failed = False
     for text in phrases:
         answer = reading_of(text, moment, own_zone, language)
-        trouble = trouble or answer["at"] is None
+        failed = failed or answer["at"] is None
         show(json.dumps(answer, ensure_ascii=False) if as_json else _words(answer))
-    raise typer.Exit(EXIT_TROUBLE if trouble and phrase else 0)
+    raise typer.Exit(EXIT_TROUBLE if failed and phrase else 0)
 
 
 def reading_of(text: str, now: float, zone: tzinfo, locale: str) -> Json:
@@ -72,7 +76,7 @@ def _lines() -> Iterator[str]:
 
 def _zone(name: str) -> tzinfo:
     try:
-        return ZoneInfo(name) if name else local_zone()
+        return local_zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         leave(LaunchError(EXIT_CONFIG, f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin'"))
 

@@ -161,15 +161,32 @@ class ManualClock:
 
 
 def local_zone(name: str = "") -> ZoneInfo:
-    """The zone called ``name``, or the machine's own where it is empty.
+    """The zone called ``name``, or the machine's own where it is empty; UTC where that has no name (``zone_trouble``).
 
     Raises ``ZoneInfoNotFoundError`` for a name that the zone database does not hold.
     """
-    if name:
-        return ZoneInfo(name)
+    return ZoneInfo(name) if name else _machine_zone() or ZoneInfo("UTC")
+
+
+def _machine_zone() -> ZoneInfo | None:
     from tzlocal import get_localzone
 
-    return get_localzone()
+    try:
+        return get_localzone()
+    except (LookupError, ValueError, OSError):  # TZ as a POSIX rule or misspelt, or files that contradict each other
+        return None
+
+
+ZONE_MEND: Final = 'set zone under [user] in config.toml, as in zone = "Europe/Berlin"'
+
+
+def zone_trouble(name: str = "") -> str:
+    """Why times are in UTC though nobody chose that, in words; empty where they are not."""
+    if name or _machine_zone() is not None:
+        return ""
+    said = os.environ.get("TZ", "")
+    why = f"TZ={said} is no name of a time zone" if said else "this machine's time zone has no name"
+    return f"{why}: times are read and shown in UTC"
 
 
 def local_locale() -> str:

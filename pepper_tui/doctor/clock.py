@@ -1,13 +1,16 @@
-"""Signals by the clock: whether each cron line can be read."""
+"""The time zone, and signals by the clock: whether each cron line can be read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from pepper_tui.clock import ZONE_MEND, zone_trouble
 from pepper_tui.doctor.finding import Finding, Patient
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
+    if "zone" not in patient.health and (trouble := zone_trouble(patient.config.user.zone)):
+        yield Finding("zone", "trouble", trouble, ZONE_MEND)
     entries = patient.config.clock
     if not entries:
         return

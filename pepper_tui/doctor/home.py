@@ -16,7 +16,10 @@ from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, lo
 from pepper_tui.doctor.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.remote import NoEngineError, RemoteError, request
+from pepper_tui.store import StoreUnavailableError
 from pepper_tui.store.copying import FOLDER as BACKUPS
+from pepper_tui.store.database import address_to_read
+from pepper_tui.store.health import refused
 from pepper_tui.ui.rebinding import rebound
 
 SPACE: Final = 200 * 1024 * 1024
@@ -98,10 +101,13 @@ def store(path: Path) -> Finding:
     if not path.exists():
         return Finding("store", "note", "empty: it is made when Pepper first runs")
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+        with contextlib.closing(sqlite3.connect(address_to_read(path), uri=True, timeout=5)) as database:
             said = database.execute("PRAGMA quick_check(3)").fetchall()
             [count] = database.execute("SELECT count(*) FROM contexts").fetchone()
     except sqlite3.Error as error:
+        refusal = refused(path, error)
+        if isinstance(refusal, StoreUnavailableError):
+            return Finding("store", "trouble", refusal.detail, refusal.mend)
         said, count = [(str(error),)], 0
     if said != [("ok",)]:
         words = "damaged: " + "; ".join(str(row[0]) for row in said)

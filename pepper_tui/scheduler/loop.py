@@ -158,13 +158,13 @@ class Scheduler:
     # ------------------------------------------------------------------------------------------------- the loop
 
     async def _run(self) -> None:
-        faults, unavailable = 0, ""
+        faults, unavailable = 0, False
         while True:
             batch: Batch | None = None
             try:
-                if unavailable:  # a write, before a call is paid whose outcome could not be kept
-                    await self._tell_health("trouble", unavailable, "make room on the disk, or see pepper doctor")
-                    unavailable = ""
+                if unavailable:  # before a call is paid whose outcome could not be kept
+                    await self._store.try_out()
+                    unavailable = False
                 await self._compaction.at_boundary()
                 batch = await self._intake.next_batch()
                 await self._think(batch)
@@ -176,7 +176,7 @@ class Scheduler:
                 faults += 1
                 log.exception("a step failed")
                 if isinstance(error, StoreUnavailableError) and faults <= _STORE_FAULTS:
-                    unavailable = one_line(f"A step failed: {error}")
+                    unavailable = True  # the store tells how it is by itself
                 else:
                     with contextlib.suppress(Exception):  # the store itself may be what fails
                         await self._on_fault(batch, error)

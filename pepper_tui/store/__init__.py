@@ -13,6 +13,8 @@ from .embedder import Embedder, EmbeddingError
 from .errors import (
     GiveUpError,
     HomeLockedError,
+    OutdatedStoreError,
+    RefusedError,
     StaleDeliveryError,
     StoreError,
     StoreUnavailableError,
@@ -46,6 +48,8 @@ __all__ = [
     "LiveSubscription",
     "Meaning",
     "Merge",
+    "OutdatedStoreError",
+    "RefusedError",
     "Retry",
     "RollbackRefusedError",
     "SearchHit",

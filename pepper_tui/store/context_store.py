@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from . import compose as composing
 from . import counts, health, lookup, removal, rollback, search, search_index
 from . import filter as filters
 from .compose import Composition, Merge
+from .condition import Condition
 from .content import Write, encode, safe
 from .counts import DeadLetter, StoreStats
 from .database import Database, DatabaseFactory, ThreadDatabase
@@ -50,13 +53,16 @@ class ContextStore:
         clean: bool,
         connect: DatabaseFactory,
         cache_ttl: float,
+        to_read: bool,
     ) -> None:
         self.path = path
         self.clock = clock
         self.clean_start = clean
         self._database = database
         self._readers = readers
+        self._condition = Condition(clock, self.try_out, self._tell_own)
         self._connect = connect
+        self._to_read = to_read
         self._namespaces: dict[str, int] = {}
         self._queues: dict[str, DeliveryQueue] = {}
         self._live: dict[LiveSubscription, None] = {}  # in order: who is told first is not left to chance
@@ -93,7 +99,8 @@ class ContextStore:
             now = clock.now()
             clean = await main.run(lambda connection: health.prepare(connection, path, now))
             book = Book()
-            await main.run(lambda connection: _load(connection, book, now))
+            await main.run(lambda connection: _load(connection, book))
+            await main.run(lambda connection: connection.execute("DELETE FROM dedupe WHERE until <= ?", (now,)))
             for _ in range(2):
                 reader = await database(path)
                 opened.append(reader)
@@ -104,9 +111,38 @@ class ContextStore:
             if isinstance(error, sqlite3.Error):
                 raise health.refused(path, error) from error
             raise
-        store = cls(path, clock, main, opened[1:], clean, database, cache_ttl)
+        return cls._made(cls(path, clock, main, opened[1:], clean, database, cache_ttl, False), book, group)
+
+    @classmethod
+    async def open_to_read(cls, path: Path, clock: Clock) -> ContextStore:
+        """The store in the file ``path`` as it stands, beside whoever writes it, also where it may not be written.
+
+        Whatever would write raises ``StoreUnavailableError``. Raises ``StoreError`` where there is none or it can't be
+        read, ``OutdatedStoreError`` where it must be brought up to date first.
+        """
+        connect = partial(ThreadDatabase.open, to_read=True)
+        opened: list[Database] = []
+        book = Book()
+        try:
+            for _ in range(3):
+                database = await connect(path)
+                opened.append(database)
+            clean = await opened[0].run(lambda connection: health.look(connection, path))
+            await opened[0].run(lambda connection: _load(connection, book))
+            for reader in opened[1:]:
+                await reader.run(_make_reader)
+        except BaseException as error:
+            for each in opened:
+                await each.close()
+            if isinstance(error, sqlite3.Error):
+                raise health.refused(path, error) from error
+            raise
+        return cls._made(cls(path, clock, opened[0], opened[1:], clean, connect, 0.0, True), book, GROUP)
+
+    @staticmethod
+    def _made(store: ContextStore, book: Book, group: int) -> ContextStore:
         store._namespaces = dict(book.namespaces)
-        store._writer = Writer(path, main, book, store._after, group)
+        store._writer = Writer(store.path, store._database, book, store._after, store._condition.failed, group)
         return store
 
     @property
@@ -121,6 +157,7 @@ class ContextStore:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
+        await self._condition.stop()
         await self._writer.close()
         for subscription in [*self._live]:
             subscription.close()
@@ -129,8 +166,9 @@ class ContextStore:
         for reader in self._readers:
             await reader.close()
         try:
-            await self._writer.index()
-            await self._database.run(health.mark_clean)
+            if not self._to_read:
+                await self._writer.index()
+                await self._database.run(health.mark_clean)
         except sqlite3.Error as error:  # what was accepted is in the log; the next start checks the file
             log.warning("no clean stop: %s", health.refused(self.path, error))
         finally:
@@ -370,7 +408,7 @@ class ContextStore:
         try:
             return await self._readers[reader].run(function)
         except sqlite3.Error as error:
-            raise health.refused(self.path, error) from error
+            raise self._refused(error) from error
 
     async def project(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """A function on the write connection, between commits, for a projection that can be made anew; it makes its own
@@ -456,7 +494,8 @@ class ContextStore:
 
     async def _search(self, text: str, wanted: ContextFilter, limit: int) -> list[SearchHit]:
         now = self.clock.now()
-        await self._writer.index()
+        if not self._to_read:
+            await self._writer.index()
 
         def find(connection: sqlite3.Connection) -> list[SearchHit]:
             spaces = resolve(wanted.namespaces, self._known(connection)) if wanted.namespaces else None
@@ -566,17 +605,44 @@ class ContextStore:
         try:
             return await apart.run(lambda c: counts.stats(c, self.path, self._queues, self.clean_start))
         except sqlite3.Error as error:
-            raise health.refused(self.path, error) from error
+            raise self._refused(error) from error
         finally:
             await apart.close()
 
+    # ---------------------------------------------------------------------------------------------- how it is
 
-def _load(connection: sqlite3.Connection, book: Book, now: float) -> None:
+    async def health(self) -> list[Context]:
+        """How each part says that it is, the newest first, and how the store itself is: also where nothing can be
+        read."""
+        stored: list[Context] = []
+        with contextlib.suppress(StoreError):
+            stored = await self.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=500))
+        return [*stored, self._condition.context()]
+
+    async def try_out(self) -> None:
+        """Write something, and read on each connection. Raises ``StoreError`` where either can't be done."""
+        try:
+            await self._database.run(health.try_out)
+            for reader in self._readers:
+                await reader.run(lambda connection: connection.execute("SELECT max(seq) FROM updates").fetchone())
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        refusal = health.refused(self.path, error)
+        self._condition.failed(refusal)
+        return refusal
+
+    def _tell_own(self, own: Context) -> None:
+        for subscription in [*self._live]:
+            subscription.tell(ContextUpdate(0, own))
+
+
+def _load(connection: sqlite3.Connection, book: Book) -> None:
     book.namespaces.update(connection.execute("SELECT name, id FROM namespaces").fetchall())
     book.subscriptions.load(connection)
     book.last_seq = removal.last_seq(connection)
     book.indexed = search_index.load(connection)
-    connection.execute("DELETE FROM dedupe WHERE until <= ?", (now,))
 
 
 def _make_reader(connection: sqlite3.Connection) -> None:

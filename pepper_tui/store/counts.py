@@ -22,6 +22,10 @@ class DeadLetter:
     error: str
     update: ContextUpdate
 
+    @property
+    def words(self) -> str:
+        return f"{self.subscription} #{self.seq}: {self.error} ({self.attempts} attempts)"
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStats:

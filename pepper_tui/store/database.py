@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import aiosqlite
 
@@ -63,6 +63,33 @@ class Database(Protocol):
 DatabaseFactory = Callable[[Path], Awaitable[Database]]
 
 
+def address_to_read(path: Path) -> str:
+    """The URI by which SQLite reads the file without writing beside it where that can't be done. Blocking.
+
+    Raises ``sqlite3.Error`` where it can't be read at all.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(_NO_SIDE_FILES) or _has_log(path):
+            raise
+        return f"{address}&immutable=1"  # nobody can write it here, and all of it stands in the one file
+    return address
+
+
+_NO_SIDE_FILES: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR")
+
+
+def _has_log(path: Path) -> bool:
+    """Whether something stands in the write-ahead log alone."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return not path.exists()
+
+
 class _Job:
     __slots__ = ("function", "result")
 
@@ -106,7 +133,7 @@ def _by_a_daemon(make: Callable[[], T]) -> T:
 
 def reading(path: Path) -> sqlite3.Connection:
     """A connection that only reads, beside an engine or without one."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    return sqlite3.connect(address_to_read(path), uri=True, isolation_level=None)
 
 
 def side_files(path: Path) -> list[Path]:
@@ -123,7 +150,7 @@ class ThreadDatabase:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> ThreadDatabase:
+    async def open(cls, path: Path, *, to_read: bool = False) -> ThreadDatabase:
         jobs: deque[_Job] = deque()
 
         def connect(*args: Any, **kwargs: Any) -> _JobConnection:
@@ -131,9 +158,15 @@ class ThreadDatabase:
             connection.jobs = jobs
             return connection
 
-        make_private(path)
+        address: Path | str = path
+        if to_read:
+            address = await asyncio.to_thread(address_to_read, path)
+        else:
+            make_private(path)
         pending = _by_a_daemon(
-            lambda: aiosqlite.connect(path, isolation_level=None, cached_statements=256, factory=connect)
+            lambda: aiosqlite.connect(
+                address, isolation_level=None, cached_statements=256, factory=connect, uri=to_read
+            )
         )
         return cls(await pending, jobs)
 

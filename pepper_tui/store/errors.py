@@ -9,9 +9,25 @@ class StoreError(Exception):
     """The store cannot do what it was asked; the message says what to do."""
 
 
-class StoreUnavailableError(StoreError, Foreseen):
-    """The disk or the file fails the store (full, read-only, an I/O error): nothing is wrong with what was asked of it,
-    and the same may work later."""
+class RefusedError(StoreError, Foreseen):
+    """The store itself fails. ``detail`` says why in few words, ``mend`` the way out."""
+
+    def __init__(self, words: str, detail: str = "", mend: str = "") -> None:
+        super().__init__(words)
+        self.detail, self.mend = detail or words, mend
+
+
+class StoreUnavailableError(RefusedError):
+    """The disk, a lock or the file fails the store (full, read-only, an I/O error): nothing is wrong with what was
+    asked of it, and the same may work later."""
+
+
+class StoreDamagedError(RefusedError):
+    """The file is damaged."""
+
+
+class OutdatedStoreError(StoreError, Foreseen):
+    """The file is an older Pepper's, and was opened to be read: whoever may write it brings it up to date."""
 
 
 class VersionConflictError(StoreError, Foreseen):

@@ -67,9 +67,7 @@ def export(database: Path, file: IO[str], now: float) -> portable.Counts:
 def _lines(connection: sqlite3.Connection, database: Path, counts: portable.Counts, now: float) -> Iterator[str]:
     schema = schema_of(connection)
     if schema != len(MIGRATIONS):
-        older = (
-            "an older Pepper: run `pepper store stats` once" if schema < len(MIGRATIONS) else "a newer Pepper: update"
-        )
+        older = "an older Pepper: start Pepper once" if schema < len(MIGRATIONS) else "a newer Pepper: update"
         raise StoreError(f"the store {database} was last used by {older}, and export again")
     yield portable.header(schema, removal.last_seq(connection), now)
     for row in connection.execute("SELECT name, namespaces, tags, coded, created_at FROM subscriptions ORDER BY id"):

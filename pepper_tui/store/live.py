@@ -28,7 +28,7 @@ class LiveSubscription:
     def __init__(self, namespaces: Sequence[str], size: int = RING) -> None:
         self.missed = 0
         self._namespaces = tuple(namespaces)
-        self._ring: deque[Row] = deque(maxlen=size)
+        self._ring: deque[Row | ContextUpdate] = deque(maxlen=size)
         self._wake = asyncio.Event()
         self._closed = False
 
@@ -41,6 +41,12 @@ class LiveSubscription:
         if self._ring:
             self._wake.set()
 
+    def tell(self, update: ContextUpdate) -> None:
+        """Take what stands in memory alone (called by the store)."""
+        if matches(self._namespaces, update.namespace):
+            self._ring.append(update)
+            self._wake.set()
+
     def close(self) -> None:
         self._closed = True
         self._wake.set()
@@ -48,7 +54,7 @@ class LiveSubscription:
     def drain(self) -> list[ContextUpdate]:
         """What is there now, without waiting."""
         self._wake.clear()
-        batch = [update_of(row) for row in self._ring]
+        batch = [row if isinstance(row, ContextUpdate) else update_of(row) for row in self._ring]
         self._ring.clear()
         return batch
 

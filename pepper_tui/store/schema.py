@@ -108,6 +108,13 @@ def outdated(connection: sqlite3.Connection) -> bool:
     return 0 < schema_of(connection) < len(MIGRATIONS)
 
 
+def newer(version: int) -> StoreError:
+    return StoreError(
+        f"the store was written by a newer Pepper (schema {version}, this one knows {len(MIGRATIONS)}): "
+        "update Pepper, or use another --home"
+    )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to the newest schema, each migration in its own transaction.
 
@@ -115,9 +122,6 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     version = schema_of(connection)
     if version > len(MIGRATIONS):
-        raise StoreError(
-            f"the store was written by a newer Pepper (schema {version}, this one knows {len(MIGRATIONS)}): "
-            "update Pepper, or use another --home"
-        )
+        raise newer(version)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT;")

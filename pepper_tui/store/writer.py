@@ -48,16 +48,24 @@ class Committed:
 
 
 class Writer:
-    """The flusher over the write connection. ``after`` is called on the loop with each committed group."""
+    """The flusher over the write connection. On the loop ``after`` is called with each committed group, ``failed`` with
+    each error."""
 
     def __init__(
-        self, path: Path, database: Database, book: Book, after: Callable[[Committed], None], group: int = GROUP
+        self,
+        path: Path,
+        database: Database,
+        book: Book,
+        after: Callable[[Committed], None],
+        failed: Callable[[Exception], None],
+        group: int = GROUP,
     ) -> None:
         self._path = path
         self._group = group
         self._database = database
         self._book = book
         self._after = after
+        self._failed = failed
         self._pending: deque[Unit] = deque()
         self._wake = asyncio.Event()
         self._closing = False
@@ -84,7 +92,9 @@ class Writer:
         try:
             result = await self._database.run(lambda connection: function(connection, self._book))
         except sqlite3.Error as error:
-            raise self._failure(error) from error
+            failure = self._failure(error)
+            self._failed(failure)
+            raise failure from error
         self._wrote()
         return result
 
@@ -112,7 +122,10 @@ class Writer:
         try:
             committed = await self._database.run(act)
         except sqlite3.Error as error:
-            raise self._failure(error) from error
+            failure = self._failure(error)
+            self._failed(failure)
+            raise failure from error
+        self._note(committed)
         self._wrote()
         self._after(committed)
         return committed
@@ -153,6 +166,7 @@ class Writer:
             await self._database.run(self._tidy)
         except (sqlite3.Error, StoreError) as error:
             log.warning("the write-ahead log stays as it is for now: %s", error)
+            self._failed(self._failure(error))
 
     async def _flush(self) -> None:
         while True:
@@ -169,6 +183,7 @@ class Writer:
                 log.exception("a group of %d units could not be applied", len(group))
                 committed = Committed([self._failure(error) for _ in group])
             self._wrote()
+            self._note(committed)
             try:
                 self._after(committed)
             except Exception:
@@ -185,6 +200,11 @@ class Writer:
                 await self._database.run(self._index)  # beside those who were woken: it is one statement, in C
             else:
                 await asyncio.sleep(0)  # who was woken may store again: that joins the next group
+
+    def _note(self, committed: Committed) -> None:
+        for outcome in committed.outcomes:
+            if isinstance(outcome, Exception):
+                self._failed(outcome)
 
     def _take(self) -> list[Unit]:
         group = [self._pending.popleft()]
@@ -270,9 +290,9 @@ class Writer:
         if isinstance(error, StoreError):
             return error
         refusal = refused(self._path, error)
-        failure = type(refusal)(f"nothing of this was stored: {refusal}")
-        failure.__cause__ = error
-        return failure
+        refusal.args = (f"nothing of this was stored: {refusal}",)
+        refusal.__cause__ = error
+        return refusal
 
     @staticmethod
     def _settle(plan: Plan, result: Committed) -> None:

@@ -382,8 +382,9 @@ class Board:
         return int(self.held.since(start))
 
     def troubles(self) -> list[Health]:
-        """Parts that do not work, oldest trouble first."""
-        return sorted((h for h in self.health.values() if h.state in ("trouble", "stopped")), key=lambda h: h.at)
+        """Parts that do not work, oldest trouble first; before them all the store, without which no other can tell."""
+        bad = (h for h in self.health.values() if h.state in ("trouble", "stopped"))
+        return sorted(bad, key=lambda h: (h.part != "store", h.at))
 
 
 def _keep(records: dict[str, Any], key: str, record: object, kept: bool) -> None:

@@ -47,6 +47,10 @@ class Engine(Protocol):
         """Contexts as they stand: the state at the start, and details."""
         ...
 
+    async def health(self) -> list[Context]:
+        """How each part is (``Health``), the store itself among them: also where nothing can be read."""
+        ...
+
     def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
         """Live updates of ``SHOWN`` and of steps, subscribed once the context is entered.
 

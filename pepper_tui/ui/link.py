@@ -36,7 +36,6 @@ _RECALLED: Final = (
     ContextFilter(namespaces=(Namespace.APPROVAL,), limit=60),
     ContextFilter(namespaces=(Namespace.TOOL_CALL,), limit=60),
     ContextFilter(namespaces=(Namespace.RUN,), limit=60),
-    ContextFilter(namespaces=(Namespace.HEALTH,), limit=200),
 )
 
 
@@ -128,19 +127,31 @@ class Link:
             async with engine.updates() as updates:
                 await self._recall(engine)
                 await self._listener.connected()
+                missed = False
                 async for batch in updates:
-                    if not batch:
-                        await self._recall(engine)
+                    missed = missed or not batch
+                    if missed:
+                        missed = not await self._recalled(engine)
                     self._listener.updated(batch)
             self._say("The engine has stopped. Ctrl+Q, then start Pepper again.", True, False)
         except Exception as error:  # the screen outlives its engine
             self._say(_trouble(error), True, True)
 
+    async def _recalled(self, engine: Engine) -> bool:
+        """Whether what was missed could be recalled; else it is tried again with the next updates."""
+        try:
+            await self._recall(engine)
+        except Exception as error:
+            self._say(_trouble(error), True, False)
+            return False
+        return True
+
     async def _recall(self, engine: Engine) -> None:
         today = ContextFilter(
             namespaces=(Namespace.USAGE, Namespace.ASSISTANT_LOG), since=self._now() - 86_400, limit=5000
         )
-        found: list[Context] = []
+        found = await engine.health()
+        self._listener.recalled(found)  # first, and alone: it may say why the rest can't be had
         for wanted in (*_RECALLED, today):
             found += sorted(await engine.recall(wanted), key=lambda c: c.seq)
         self._listener.recalled(found)

@@ -5,12 +5,13 @@ A card that is open here can be acted on here, and approved only once it was rea
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from pepper_tui.model import ContextFilter, Namespace
-from pepper_tui.text import clean
+from pepper_tui.text import clean, one_line
 from pepper_tui.ui import rows
 from pepper_tui.ui.card_view import FRESH
 from pepper_tui.ui.cards import face, opened
@@ -157,10 +158,18 @@ class Reading:
 
     async def _open_health(self) -> None:
         engine = self._app.link.engine
-        held = await engine.why("silence") if engine else []
-        dead = await engine.dead_letters() if engine else []
+        held = await _listed(engine.why("silence")) if engine else []
+        dead = await _listed(engine.dead_letters()) if engine else []
         model = f"{engine.model_name}{' (offline)' if engine.offline else ''}" if engine else "starting"
         self.open("STATUS", lambda pen: health_lines(self._app.board, model, held, dead, self._app.key_names, pen))
+
+
+async def _listed(asked: Awaitable[list[str]]) -> list[str]:
+    """What is listed, or why it can't be: the page of health is what one opens then."""
+    try:
+        return await asked
+    except Exception as error:
+        return [f"can't be read now: {one_line(str(error), 300)}"]
 
 
 REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:", "rules": "rule:"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.store.disks import mounted
 
 
 @pytest.fixture
@@ -22,18 +22,5 @@ def quick() -> Iterator[Path]:
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A disk of two megabytes, where one can be mounted."""
-    folder = Path(tempfile.mkdtemp(prefix="pepper-disk-"))
-    mounted = (
-        os.geteuid() == 0
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], check=False, capture_output=True
-        ).returncode
-    )
-    if not mounted:
-        folder.rmdir()
-        pytest.skip("no disk can be mounted here")
-    try:
+    with mounted() as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()

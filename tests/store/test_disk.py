@@ -19,6 +19,7 @@ from pepper_tui.model import Context, ContextFilter, ContextUpdate
 from pepper_tui.store import ContextStore, Retry, StoreError, Subscriber
 from pepper_tui.store.database import InlineDatabase
 from pepper_tui.store.subscriber import STORE_PAUSE
+from tests.store import disks
 from tests.waiting import until
 
 ROOT = os.geteuid() == 0
@@ -202,12 +203,7 @@ async def test_a_full_disk_refuses_and_goes_on_with_room(small_disk: Path, clock
     filler = small_disk / "filler"
 
     async def fill() -> None:
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                return
+        disks.fill(small_disk)
 
     async def room() -> None:
         filler.unlink()

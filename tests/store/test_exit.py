@@ -24,6 +24,10 @@ print("over")
 
 def test_a_store_left_open_lets_the_process_end(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", LEFT_OPEN, str(tmp_path / "p.db")], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", LEFT_OPEN, str(tmp_path / "p.db")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
-    assert ran.stdout.splitlines()[-1] == "over"
+    assert (ran.returncode, ran.stdout.splitlines()[-1:]) == (0, ["over"]), ran.stderr

@@ -111,6 +111,9 @@ class FakeEngine:
         ]
         return sorted(found, key=lambda c: -c.seq)[: filter.limit]
 
+    async def health(self) -> list[Context]:
+        return [c for c in self.contexts.values() if c.namespace == Namespace.HEALTH]
+
     @asynccontextmanager
     async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
         async def batches() -> AsyncIterator[list[ContextUpdate]]:

@@ -1,0 +1,84 @@
+"""How the store itself is, kept in memory: the alarm must not need what is broken.
+
+A write or a read that the disk, another program's lock or the file refuses is trouble at once. Then the store is tried
+out every few seconds, with a write of some size and a read on each connection, and is well again when that went
+through. What is damaged stays in trouble: it needs a hand, and a start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import Context, Health, Namespace
+
+from .errors import RefusedError, StoreDamagedError, StoreError
+
+log = logging.getLogger(__name__)
+PART: Final = "store"
+TRY_EVERY: Final = 2.0  # seconds
+
+
+class Condition:
+    """``try_out`` raises where the store still refuses; ``tell`` is called with each change."""
+
+    def __init__(self, clock: Clock, try_out: Callable[[], Awaitable[None]], tell: Callable[[Context], None]) -> None:
+        self._clock, self._try_out, self._tell = clock, try_out, tell
+        self._health = Health(PART, "ok", "", "", clock.now())
+        self._version = 1
+        self._trying: asyncio.Task[None] | None = None
+
+    def context(self) -> Context:
+        """The part as a context, as if it stood in the log."""
+        health = self._health
+        return Context(
+            PART,
+            Namespace.HEALTH,
+            health.data(),
+            type="health",
+            version=self._version,
+            created_at=health.at,
+            updated_at=health.at,
+        )
+
+    def failed(self, error: Exception) -> None:
+        """Take note of what the store answered; what is no fault of its own is passed over."""
+        if not isinstance(error, RefusedError):
+            return
+        if self._health.state == "ok":
+            log.warning("the store is in trouble: %s", error)
+        self._become(Health(PART, "trouble", error.detail, error.mend, self._clock.now()))
+        if self._trying is None and not isinstance(error, StoreDamagedError):
+            self._trying = asyncio.create_task(self._try(), name="store-condition")
+
+    async def stop(self) -> None:
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.gather(self._trying, return_exceptions=True)
+
+    def _become(self, health: Health) -> None:
+        before, self._health = self._health, health
+        if (before.state, before.detail, before.mend) != (health.state, health.detail, health.mend):
+            self._version += 1
+            self._tell(self.context())
+        else:
+            self._health = before
+
+    async def _try(self) -> None:
+        while True:
+            await self._clock.sleep(TRY_EVERY)
+            try:
+                await self._try_out()
+            except StoreDamagedError as error:
+                self.failed(error)
+                return
+            except StoreError as error:
+                self.failed(error)
+                continue
+            self._trying = None
+            log.warning("the store works again")
+            self._become(Health(PART, "ok", "", "", self._clock.now()))
+            return
