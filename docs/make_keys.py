@@ -11,7 +11,8 @@ TARGET = Path(__file__).with_name("keys.md")
 BEGIN = """# Keys
 
 Single letters act only where nothing is typed; while you type, the first card is acted on by F-keys. Space is bound
-nowhere, Esc never decides anything, and a paste never acts. `F1` shows these keys in the program, with yours.
+nowhere, Esc never decides anything, and a paste never acts. Keys that come all at once, as over a slow line, move and
+never decide: press the one that you mean again. `F1` shows these keys in the program, with yours.
 
 `Ctrl+O` shows a label on each row and a number on each pane: press one to go there. `/` narrows the list that has the
 keys, or searches the conversation; `Esc` shows all again.

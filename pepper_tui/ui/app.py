@@ -16,6 +16,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, TextArea
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.endings import Endings
@@ -25,15 +26,16 @@ from pepper_tui.ui.actions import Actions
 from pepper_tui.ui.acts import Acts
 from pepper_tui.ui.asking import Asking
 from pepper_tui.ui.board import Board, Pane
-from pepper_tui.ui.bursts import NoBursts
+from pepper_tui.ui.bursts import Bursts, Kind
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.driver import PepperDriver
+from pepper_tui.ui.form import Prompt
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.keys import KeyNames, bindings
+from pepper_tui.ui.keys import KeyNames, bindings, decides, moves
 from pepper_tui.ui.link import EngineFactory, Link
 from pepper_tui.ui.lists import CancelList, SignalList
 from pepper_tui.ui.live_list import LiveList
@@ -78,6 +80,7 @@ class PepperApp(Actions):
         self.clock: Clock = clock or SystemClock()
         self.key_names = KeyNames()
         self.keys = deque([0.0, 0.0], maxlen=2)
+        self._bursts = Bursts(self, self._kind_of, self._key, self._burst)
         self._first_theme = theme
         self._ink: Ink | None = None
         self._painted = False
@@ -129,6 +132,7 @@ class PepperApp(Actions):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))  # `fg`: the terminal is empty
         for pane in self.query(LiveList):
             pane.show_rows([])
         self.panes.fit(self.size.width, self.size.height)
@@ -218,12 +222,53 @@ class PepperApp(Actions):
 
     async def on_event(self, event: events.Event) -> None:
         """While labels are shown, the next key is a label and nothing else."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(event, events.Key):
             self.keys.append(event.time)
-            if self.jumping:
-                self.jump.take(event)
-                return
-        await super().on_event(event)
+            await self._bursts.take(event)
+        else:
+            if isinstance(event, events.Paste):
+                self._bursts.pasted(event)
+            await super().on_event(event)
+
+    async def _key(self, event: events.Key) -> None:
+        if self.jumping:
+            self.jump.take(event)
+        else:
+            await super().on_event(event)
+
+    def _kind_of(self, event: events.Key) -> Kind:
+        """What a key does where the keys are now."""
+        focused = self.focused
+        if self.jumping:
+            return Kind.TYPES
+        if len(self.screen_stack) > 1:  # the palette
+            return Kind.DECIDES if event.key == "enter" else Kind.TYPES
+        if focused is not None and any(isinstance(n, Prompt) and n.answers(event) for n in focused.ancestors):
+            return Kind.DECIDES
+        typing = isinstance(focused, (TextArea, Input)) or (isinstance(focused, Narrowed) and focused.typing)
+        if typing and (event.is_printable or event.key in ("enter", "tab", "escape")):
+            return Kind.TYPES
+        bound = self.screen.active_bindings.get(event.key)  # as rebound by the config
+        key_id = (bound.binding.id or "") if bound is not None else ""
+        if decides(key_id):
+            return Kind.DECIDES
+        if typing:
+            return Kind.TYPES
+        if moves(key_id):
+            return Kind.MOVES
+        if not (event.is_printable or event.key in ("enter", "ctrl+j", "tab", "escape")):
+            return Kind.TYPES
+        return Kind.ACTS if key_id else Kind.UNBOUND
+
+    def _burst(self, text: str) -> None:
+        """Keys came all at once, and some of them did nothing; ``text``: as a paste."""
+        if text:
+            self.query_one(Composer).paste(text)
+            self.say_words("That came faster than typing: taken as a paste, nothing was done")
+        else:
+            self.say_words("Those keys came all at once: nothing was decided. Press the one that you mean")
 
     def on_app_blur(self) -> None:
         self.notices.looked_at = False
@@ -241,10 +286,6 @@ class PepperApp(Actions):
         """A paste with no field under it is text for the composer."""
         if len(self.screen_stack) == 1 and not self.asking.open and not isinstance(self.focused, Composer):
             self.talk.insert(event.text)
-
-    def on_no_bursts_burst(self, event: NoBursts.Burst) -> None:
-        self.talk.insert(event.text)
-        self.say_words("That came faster than typing: taken as a paste, nothing was done")
 
     # ------------------------------------------------------------------------------------------- from the panes
 

@@ -7,16 +7,14 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.keys import bindings
 from pepper_tui.ui.reader import Draw, Reader
 
 
-class DetailView(Reader, NoBursts, can_focus=True):
+class DetailView(Reader, can_focus=True):
     """A titled text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("detail")]
-    ACTING = ("approve",)
 
     class Closed(Message):
         """The reader is done."""

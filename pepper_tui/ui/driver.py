@@ -14,6 +14,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import Any, Final
 
+from textual._time import get_time
 from textual.drivers import linux_driver as _driver
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -75,7 +76,9 @@ class PepperDriver(LinuxDriver):
                         self._gone()
                         return
                     if typed := decode(source):
+                        read_at = get_time()
                         for event in parser.feed(typed):
+                            event.time = read_at  # keys of one read came at once, however late this thread is
                             self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)

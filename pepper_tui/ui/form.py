@@ -114,6 +114,19 @@ class Form(VerticalScroll, can_focus=False):
         self.border_subtitle = f"Esc again drops your changes · {names_of(self.app).of('form.save')} saves them"
 
 
+class _Line(CleanInput):
+    """A field of which ``takes`` may have a key first."""
+
+    def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
+        super().__init__(value, compact=True)
+        self._takes = takes
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._takes(event):
+            event.stop()
+            event.prevent_default()
+
+
 class Prompt(Vertical):
     """One line of input above the composer. Up and Down walk through ``choices``, typing replaces the one that stands
     there; Enter answers, and where they are ``numbered`` the number alone does."""
@@ -134,7 +147,7 @@ class Prompt(Vertical):
         first = "" if filtered or not choices else choices[0]
         keys = f"1–{len(choices)}" if numbered else "Enter · ↑↓ choices" if choices else "Enter"
         self.border_subtitle = f"{keys} · Esc leaves"
-        self.field = CleanInput(first, compact=True)
+        self.field = _Line(first, self.take_number)
         self._offer = Static(Text(""), markup=False, classes="offer")
 
     def compose(self) -> ComposeResult:
@@ -159,12 +172,26 @@ class Prompt(Vertical):
             shown = [f"{number} {choice}" for number, choice in enumerate(found, 1)]
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        number = event.value.strip()
-        if self._numbered and number.isdigit() and 1 <= int(number) <= len(self._choices):
+    def answers(self, event: events.Key) -> bool:
+        """Whether this key answers: it does so only where it comes alone."""
+        return (event.key == "enter" and not self._filtered) or self._number(event) > 0
+
+    def _number(self, event: events.Key) -> int:
+        """The choice that a key names, from 1 on; 0 for none. A paste names none."""
+        digit = event.character or ""
+        number = int(digit) if self._numbered and digit.isascii() and digit.isdigit() else 0
+        return number if number <= len(self._choices) else 0
+
+    def take_number(self, event: events.Key) -> bool:
+        """Answer with the choice that a key names, where it names one."""
+        number = self._number(event)
+        if number:
             self.post_message(self.Left())
-            self._answer(self._choices[int(number) - 1])
-            return
+            self._answer(self._choices[number - 1])
+        return number > 0
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        del event
         if self._filtered:
             self._place = 0
         self._show()

@@ -14,7 +14,6 @@ from rich.text import Text
 from textual.binding import BindingType
 from textual.message import Message
 
-from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.cards import closed, face
 from pepper_tui.ui.ink import Pen, age
 from pepper_tui.ui.keys import bindings, names_of
@@ -22,11 +21,10 @@ from pepper_tui.ui.live_list import LiveList, Row
 from pepper_tui.ui.matters import InboxItem
 
 
-class Inbox(LiveList, NoBursts):
+class Inbox(LiveList):
     """One line an item."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("inbox")]
-    ACTING = ("act",)
 
     class Act(Message):
         """A key on the chosen card. ``act`` is the word in the key table."""

@@ -193,6 +193,22 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
 )
 
+_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
+_MOVES: Final = (
+    *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),
+    *("detail.down", "detail.up", "detail.page_down", "detail.page_up", "chat.page_down", "chat.page_up"),
+)
+
+
+def decides(key_id: str) -> bool:
+    """Whether an act is about a card, a rule or a call: its key acts alone, and is never on Alt."""
+    return key_id.startswith(_DECIDES)
+
+
+def moves(key_id: str) -> bool:
+    """Whether a key only moves a selection or what is in view."""
+    return key_id in _MOVES
+
 
 def bindings(*places: str) -> list[Binding]:
     """The bindings of the widgets called ``places``."""

@@ -9,7 +9,6 @@ from textual.binding import BindingType
 
 from pepper_tui.model import Priority, Signal
 from pepper_tui.ui import rows
-from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.keys import bindings, names_of
 from pepper_tui.ui.live_list import LiveList, Row
 
@@ -49,11 +48,10 @@ class SignalList(LiveList):
         self.show_signals(self._signals, self._now)
 
 
-class CancelList(LiveList, NoBursts):
+class CancelList(LiveList):
     """A list whose rows can be cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("calls")]
-    ACTING = ("cancel",)
 
     class Cancelled(LiveList.Details):
         """``x`` on a row."""

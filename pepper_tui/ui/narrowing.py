@@ -65,6 +65,11 @@ class Narrowed(Lines):
     # -------------------------------------------------------------------------------------------------------- filter
 
     @property
+    def typing(self) -> bool:
+        """Whether every key that is text belongs to the filter."""
+        return self._typing
+
+    @property
     def filtering(self) -> bool:
         return bool(self.needle) or self._typing
 

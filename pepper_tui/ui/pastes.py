@@ -1,4 +1,4 @@
-"""A paste is text, whatever stands in it.
+"""A paste is text, whatever stands in it; and a key's sequence is one key, however slowly it comes.
 
 Textual's parser goes on to read escape sequences inside a bracketed paste, and what it makes nothing of comes out as
 keys: pasted text that holds an ESC would press some. A terminal should not let one through, and not all keep to that.
@@ -6,16 +6,21 @@ keys: pasted text that holds an ESC would press some. A terminal should not let 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import Final
 
+from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 ESCAPE: Final = "\x1b"
 START: Final = "\x1b[200~"
 END: Final = "\x1b[201~"
+SLOW: Final = 2.0
+"""Seconds for which the rest of a sequence may be on its way."""
+_BEGUN: Final = re.compile(r"\x1b(?:O|\[[0-?]{0,40})?")
 
 
 class PasteParser(XTermParser):
@@ -26,14 +31,25 @@ class PasteParser(XTermParser):
         self._pasting = False
         self._recent = ""  # the last characters outside a paste: its mark may come in pieces
         self._held = ""  # what may become the mark of its end
+        self._open = ""  # the beginning of a key's sequence
+        self._open_until = 0.0
 
     def feed(self, data: str) -> Iterable[Message]:
         kept = "".join(map(self._kept, data))
         if kept or not data:  # an empty text would mean the end of all input
             yield from super().feed(kept)
 
+    def tick(self) -> Iterable[Message]:
+        """Give up a sequence that stays unfinished: an Esc soon, what has come further only once a slow line can't be
+        the cause, for its rest would be read as letters."""
+        if not (len(self._open) > 1 and get_time() < self._open_until):
+            yield from super().tick()
+
     def _kept(self, character: str) -> str:
         if not self._pasting:
+            begun = ESCAPE if character == ESCAPE else self._open + character
+            self._open = begun if _BEGUN.fullmatch(begun) else ""
+            self._open_until = get_time() + SLOW
             self._recent = (self._recent + character)[-len(START) :]
             self._pasting = self._recent == START
             return character

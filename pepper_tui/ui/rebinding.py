@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pepper_tui.ui.keys import KEYS, Key, shown
+from pepper_tui.ui.keys import KEYS, Key, decides, shown
 
 _SAME: Final = {
     "esc": "escape",
@@ -34,7 +34,6 @@ _TOGETHER: Final = (
 )
 """Places whose keys are taken at the same time."""
 _TYPED_IN: Final = ("app", "composer", "form")
-_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
 _FIXED: Final = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space"}
 _WORDS: Final = frozenset(
     ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace"]
@@ -118,7 +117,7 @@ def _refused(key: Key, wish: str) -> str:
         return f"{_FIXED[wish]} stays what it is: it never decides or does anything else"
     if character and not set(held) - {"shift"} and key.where in _TYPED_IN:
         return f"{name} is text while you type; choose an F-key or one with Ctrl"
-    if "alt" in held and key.id.startswith(_DECIDES):
+    if "alt" in held and decides(key.id):
         return f"{name} is the same as Esc and then {shown(last)} in many terminals; choose another for a decision"
     return ""
 

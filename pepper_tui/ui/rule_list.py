@@ -12,7 +12,6 @@ from textual.message import Message
 
 from pepper_tui.model import ActState, RuleAct, RuleReport, RuleState
 from pepper_tui.text import clean, one_line
-from pepper_tui.ui.bursts import NoBursts
 from pepper_tui.ui.ink import Ink, Pen, age
 from pepper_tui.ui.keys import bindings, names_of
 from pepper_tui.ui.live_list import Row
@@ -35,11 +34,10 @@ _ACT_GLYPH: Final = {
 }
 
 
-class RuleList(OpenedList, NoBursts):
+class RuleList(OpenedList):
     """One rule two lines: what it says; what came of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("rules")]
-    ACTING = ("rule",)
 
     class Act(Message):
         """A key on the chosen rule. ``act`` is the word in the key table."""

@@ -86,7 +86,8 @@ def test_it_is_suspended_and_comes_back_with_what_was_typed(home: Path) -> None:
         screen.raw.clear()
         os.kill(screen.pid, signal.SIGCONT)
         screen.wait_for(lambda: b"\x1b[?1049h" in screen.raw)
-        screen.wait_for("half a thought")
+        for words in ("half a thought", "INBOX", "SIGNALS", "CALLS", "WORKERS", "help"):  # drawn anew
+            screen.wait_for(lambda words=words: words.encode() in screen.raw)  # type: ignore[misc]
         os.kill(screen.pid, signal.SIGTERM)
         assert code(screen.wait_dead(15)) == 128 + signal.SIGTERM
 

@@ -417,7 +417,16 @@ class NotingEngine(FakeEngine):
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
     async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
-        """``hostile!`` brings a notice that would like to speak to the terminal."""
+        """``hostile!`` brings a notice that would like to speak to the terminal; ``cards!`` brings more of them,
+        ``ask!`` a question."""
+        if text == "cards!":
+            for n in range(6):
+                notice = note(f"n{n}", f"Matter {n}", created_at=T0 + n, priority=Priority.LOW)
+                self.put(Namespace.NOTIFICATION, notice)
+        if text == "ask!":
+            choices = [{"words": words, "arguments": {}} for words in ("red", "green", "blue", "none")]
+            asked = note("q1", "Which one?", kind="question", choices=choices, priority=Priority.URGENT)
+            self.put(Namespace.NOTIFICATION, asked)
         if text == "hostile!":
             bad = "\x1b]0;owned\x07\x9b2J4;1;1\x1b]52;c;QUJD\x07 urgent <b>now</b>"
             notice = note("bad", bad, body=bad, priority=Priority.URGENT)

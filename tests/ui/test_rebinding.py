@@ -95,8 +95,6 @@ async def test_the_screen_goes_by_the_users_keys() -> None:
         for letter in "asdf":  # faster than a person types: a paste, and none of it acts
             app.post_message(events.Key(letter, letter))
         await until(lambda: app.query_one(Composer).text == "asdf", pilot)
-        await press(pilot, "ctrl+t")
-        await clock.advance(1)
         await press(pilot, "n")  # the old key of reject
         assert not acts(engine, "approve", "reject")
         await press(pilot, "y")

@@ -94,7 +94,7 @@ async def test_f_keys_act_on_the_first_card_while_typing_but_not_on_a_fresh_one(
 
 async def test_on_a_small_screen_an_f_key_first_shows_the_card() -> None:
     async with seat(one_card, size=(80, 24)) as (_, pilot, engine, clock):
-        await pilot.press("f2", "f2")
+        await press(pilot, "f2", "f2")
         await pilot.pause()
         assert not acts(engine, "approve")
         await clock.advance(1)
@@ -155,13 +155,13 @@ async def test_a_reason_a_snooze_a_dismissal_and_undo() -> None:
         await pilot.press("N")
         await until(lambda: bool(app.query("#prompt")), pilot)
         await pilot.pause()
-        await pilot.press("t", "o", "o", "enter")
+        await press(pilot, "t", "o", "o", "enter")
         await until(lambda: len(inbox.row_ids) == 2 and inbox.has_focus, pilot)
         await clock.advance(1)
         await press(pilot, "j", "z")
         await until(lambda: bool(app.query("#prompt")), pilot)
         await pilot.pause()
-        await pilot.press("down", "enter")
+        await press(pilot, "down", "enter")
         await until(lambda: len(inbox.row_ids) == 1 and inbox.has_focus, pilot)
         await clock.advance(1)
         await press(pilot, "j", "d")
