@@ -22,11 +22,19 @@ _DAYS: Final = {
     "mo": 0, "tu": 1, "we": 2, "th": 3, "fr": 4, "sa": 5, "su": 6,
 }  # fmt: skip
 
+_TOMORROW: Final = ("tomorrow", "tmrw", "tmr", "tmw", "2moro", "tomorow", "tommorow", "tommorrow")
+
 WORDS: Final[dict[str, dict[str, Any]]] = {
-    "TODAY": {"today": 0},
-    "TOMORROW": dict.fromkeys(("tomorrow", "tmrw", "tmr", "tmw", "2moro", "tomorow", "tommorow", "tommorrow"), 1),
+    "RELATIVE": {
+        "today": 0, **dict.fromkeys(_TOMORROW, 1),
+        **{f"{the}day after {word}": 2 for the in ("", "the ") for word in _TOMORROW},
+    },
     "WEEKDAY": _DAYS,
     "WEEKDAYS": {f"{word}s": index for word, index in _DAYS.items() if len(word) > 5 or word in ("mon", "fri")},
+    "WHICH": {
+        "this": "this", "next": "next",
+        **dict.fromkeys(("coming", "upcoming", "following", "this coming", "this next"), "coming"),
+    },
     "MONTH": {
         "january": 1, "jan": 1, "february": 2, "feb": 2, "march": 3, "mar": 3, "april": 4, "apr": 4, "may": 5,
         "june": 6, "jun": 6, "july": 7, "jul": 7, "august": 8, "aug": 8, "september": 9, "sept": 9, "sep": 9,
@@ -48,6 +56,11 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
         "lunch time": "noon", "afternoon": "afternoon", "evening": "evening", "night": "night", "midnight": "midnight",
         "noonish": "noon",
     },
+    "TWELVE": {
+        **dict.fromkeys(("noon", "midday", "12 noon", "noontime"), "noon"),
+        **dict.fromkeys(("midnight", "12 midnight"), "midnight"),
+    },
+    "TONIGHT": {"tonight": "night", "late tonight": "night"},
     "PARTS": {"mornings": "morning", "afternoons": "afternoon", "evenings": "evening", "nights": "night"},
     "HALF": {
         **dict.fromkeys(("am", "a.m.", "a.m", "a m", "a"), "am"),

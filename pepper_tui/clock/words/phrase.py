@@ -138,11 +138,15 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     phrase.clocks = [part for part in said if isinstance(part, Clock)]
     if len(phrase.clocks) > 1 and phrase.rhythm is None:
         raise Unclear("it names two times of day")
+    if len(phrase.clocks) > 1 and _apart(said):
+        raise Unclear("it has two rhythms, each with a time of its own; say them one by one")
     phrase.part = _one_part([part for part in said if isinstance(part, PartOfDay)])
     spans = [part for part in said if isinstance(part, Span)]
     phrase.span = sum(spans[1:], spans[0]) if spans else None
     phrase.between = _one(said, Between, "two ranges")
     if days_said := _one(said, Days, "two ranges of days"):
+        if any(isinstance(day, Month) for day in days) and _wraps(days_said):
+            raise Unclear("it ends before it begins")
         days.append(days_said.start)
         phrase.last_day = days_said.end
     if phrase.rhythm is None and any(isinstance(day, NthOf) and day.loose for day in days) and len(days) == 1:
@@ -160,6 +164,18 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
         phrase.zone = zone.name
     _whole(phrase)
     return phrase
+
+
+def _apart(parts: list[Any]) -> bool:
+    """Whether something of another day stands between two times of day: “every monday at 8 and friday at 9”."""
+    places = [n for n, part in enumerate(parts) if isinstance(part, Clock)]
+    return any(not isinstance(part, Clock | PartOfDay | Zone) for part in parts[places[0] : places[-1]])
+
+
+def _wraps(days: Days) -> bool:
+    """Whether a range goes on into the next month: “from the 28th to the 3rd”."""
+    start, end = days.start, days.end
+    return isinstance(start, DayOf) and isinstance(end, DayOf) and start.day >= end.day
 
 
 def _plain(part: Any, month_first: bool) -> Any:
@@ -190,7 +206,7 @@ def _whole(phrase: Phrase) -> None:
         phrase.day, phrase.starting = phrase.starting, None
     if phrase.last_day is not None and (phrase.rhythm or phrase.part):
         raise Unclear("it names a range of days, and more")
-    named = isinstance(phrase.day, Month) and phrase.day.month is not None
+    named = isinstance(phrase.day, Year) or (isinstance(phrase.day, Month) and phrase.day.month is not None)
     if named and (phrase.clocks or phrase.part or phrase.between):
         raise Unclear("it does not say which day")
     if phrase.rhythm is not None and phrase.span is not None:

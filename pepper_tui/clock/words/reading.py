@@ -28,7 +28,7 @@ from pepper_tui.clock.words.phrase import Phrase
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
                 "forenoon": 10, "early": 8}  # fmt: skip
-LONGEST: Final = 3_653 * 86_400.0  # seconds ahead
+FARTHEST: Final = 3_653 * 86_400.0  # seconds ahead: ten years
 _FAR: Final = 366 * 86_400.0
 _EARLIEST: Final = timedelta(hours=6)  # of what a dial shows
 _CODES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -72,7 +72,7 @@ class PastTimeError(Unclear):
 def readings(phrase: Phrase, now: float, zone: tzinfo, manner: Manner) -> list[Reading]:
     """All that ``phrase`` can mean at ``now``, the likelier first. Raises ``Unclear``."""
     reader = _Reader(now, ZoneInfo(phrase.zone) if phrase.zone else zone, manner)
-    found = [each for each in dict.fromkeys(reader.read(phrase)) if each.at - now <= LONGEST]
+    found = [each for each in dict.fromkeys(reader.read(phrase)) if each.at - now <= FARTHEST]
     if not found:
         raise Unclear("it is more than ten years away")
     return found

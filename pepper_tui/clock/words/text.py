@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words.parts import Unclear
 from pepper_tui.clock.words.phrase import fitted
-from pepper_tui.clock.words.reading import Manner, PastTimeError, Reading, far_away, readings, said
+from pepper_tui.clock.words.reading import FARTHEST, Manner, PastTimeError, Reading, far_away, readings, said
 
 EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'every monday at 8', '2027-03-01 10:00'"
 _MANNERS: Final = {"en": Manner(twelve=True), "de": Manner(twelve=False)}
@@ -149,6 +149,6 @@ def _exact(text: str, now: float, zone: tzinfo) -> Reading:
     seconds = at.timestamp() if at.tzinfo is not None else instant(at, zone)
     if seconds <= now:
         raise TimeRefusedError(f"“{text}” is past; try {EXAMPLES}")
-    if seconds - now > timedelta(days=3660).total_seconds():
+    if seconds - now > FARTHEST:
         raise TimeRefusedError(f"“{text}” is more than ten years away; try {EXAMPLES}")
     return Reading(seconds)
