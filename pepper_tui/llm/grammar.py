@@ -136,7 +136,7 @@ def parse(text: str, locale: str = "en") -> Command:
     while polite := _POLITE.match(said):
         said = said[polite.end() :].lstrip()
     bare = said.rstrip(" \t\n.!?")
-    if order := read_order(bare):
+    if order := read_order(bare, locale):
         says = json.dumps(order.says) if order.says else ""
         values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
         return Command(order.kind, {key: value for key, value in values.items() if value})

@@ -1,22 +1,26 @@
 """What is ordered for a time: "every weekday at 8 tell me my calendar".
 
-What is done then is the day in facts, words of the user's, or a prompt in their words. A task with a part of a time in
-it, or with a condition that a time can't have, raises ``Doubt``.
+The time is read as elsewhere. What is done then is the day in facts, words of the user's, or a prompt in their words. A
+task with a part of a time in it, or with a condition that a time can't have, raises ``Doubt``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
+from pepper_tui.clock.words import (
+    TimeRefusedError,
+    Timetable,
+    leading_time,
+    opening_time,
+    timetable,
+    trailing_time,
+)
 from pepper_tui.llm.rule_conditions import ALL_DAYS, Doubt
-from pepper_tui.llm.rule_times import Rhythm, rhythm_of
 
 _I: Final = re.IGNORECASE | re.DOTALL
-_DAY: Final = (
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|week\s?days?|workdays?|holidays?|christmas|night"
-    r"|(?:jan|febr)uary|march|april|june|july|august|(?:sept|nov|dec)ember|october)\b"
-)
 _DO: Final = (
     r"(?:please\s+)?(?:sum|summari[sz]e|brief\s+me|tell\s+me|show|give\s+me|send\s+me|check|ask|look|list|let\s+me)\b"
 )
@@ -25,13 +29,13 @@ _FIRST: Final = re.compile(
     rf"|[\d,;+&-])(?:(?!\b{_DO}).)*",
     _I,
 )
-_SECOND: Final = re.compile(
-    r"(?:\b(?:and|or|but|not|except|excluding|only|until|till|starting|beginning|unless|plus)\s+)+(?:it\s+is\s+|it's\s+)?"
-    r"(?:(?:on|at|in|after|before|every|each|the|a|from|again)\s+)*"
-    rf"(?:{_DAY}|(?<=at\s)\d|\d{{1,2}}(?::\d\d|\s*[ap]m)\b|noon|midnight)(?:(?!\b{_DO}).)*"
-    rf"|(?:\band\s+)?\b(?:every|each)\s+(?:{_DAY}|(?:day|week|month|hour|morning|evening|\d+\s+\w+)\b)(?:(?!\b{_DO}).)*",
-    _I,
+_LINK: Final = re.compile(
+    r"\b(?:and|or|but|not|except|excluding|only|until|till|starting|beginning|unless|plus|every|each)\b", _I
 )
+_LINKED: Final = re.compile(
+    r"(?:(?:and|or|but|not|except|excluding|only|until|till|starting|beginning|unless|plus|it\s+is|it's|again)\s+)*", _I
+)
+_TO_THE_ACT: Final = re.compile(rf"(?:(?!\b{_DO}).)*", _I)
 _MAIL_RULE: Final = re.compile(
     r"(?:(?:tell|notify|alert|inform|warn|ping)\s+me|let\s+me\s+know)\s+(?:at\s+once\s+)?(?:when(?:ever)?|as\s+soon\s+as|once"
     r"|if\s+.*\b(?:writes?|mails?|answers?|repl\w+|mentions?|asks?)\b).*"
@@ -63,33 +67,54 @@ _TASK: Final = re.compile(
 _TO_DO: Final = re.compile(r"(?:tell|nudge)\s+me\s+to\s+(?P<text>.+)", _I)
 
 
-def at_a_time(said: str, lead: bool) -> dict[str, Any] | None:
-    found = rhythm_of(said)
-    if found is None:
-        return None
-    rhythm, task, leading = found
-    task = re.sub(r"^(?:please|then)\s+", "", task.strip(" ,:;"), flags=re.I)
-    if len(task) < 3 or re.match(r"remind\b", task, re.I) or not (leading or lead or _TASK.match(task)):
-        return None
-    _whole(task)
-    return {**_of_time(rhythm), **_done_then(task, rhythm)}
+def at_a_time(said: str, lead: bool, locale: str = "en") -> dict[str, Any] | None:
+    for time, rest in _splits(said, lead, locale):
+        task = re.sub(r"^(?:please|then)\s+", "", rest.strip(" ,:;"), flags=re.I)
+        if len(task) < 3 or re.match(r"remind\b|erinner", task, re.I):
+            continue
+        if rhythm := _rhythm(time, locale):
+            _whole(task, locale)
+            return {**_of_time(rhythm), **_done_then(task, rhythm)}
+    return None
 
 
-def _of_time(rhythm: Rhythm) -> dict[str, Any]:
+def _splits(said: str, lead: bool, locale: str) -> Iterator[tuple[str, str]]:
+    """A time, and what is to be done then: the time stands first, or behind what can only be an order."""
+    if first := leading_time(said, locale):
+        yield first.time, first.after
+    if (lead or _TASK.match(said)) and (last := trailing_time(said, locale)):
+        yield last.time, last.before
+
+
+def _rhythm(time: str, locale: str) -> Timetable | None:
+    try:
+        return timetable(time, locale)
+    except TimeRefusedError as error:
+        raise Doubt(time, str(error)) from error
+
+
+def _of_time(rhythm: Timetable) -> dict[str, Any]:
     return {"cron": rhythm.cron} if rhythm.cron else {"every_seconds": rhythm.every}
 
 
-def _whole(task: str) -> None:
+def _whole(task: str, locale: str) -> None:
     """Raise ``Doubt`` where ``task`` begins with, or holds, more of a time, or is what a mail is waited for with."""
     if found := _FIRST.match(task):
         raise Doubt(found[0], "make two rules of it, each with its days and one time or hour list, as in “at 8 and 18”")
     if found := _MAIL_RULE.fullmatch(task):
         raise Doubt(found[0], f"with a time it makes no rule, for {ALL_DAYS}")
-    if found := _SECOND.search(task):
-        raise Doubt(found[0], "one rule has one rhythm; say days and time first, and make a second rule of more")
+    for link in _LINK.finditer(task):
+        rest = task[link.start() :]
+        linked = _LINKED.match(rest)
+        if opening_time(rest[linked.end() if linked else 0 :], locale):
+            part = _TO_THE_ACT.match(rest)
+            raise Doubt(
+                part[0] if part else rest,
+                "one rule has one rhythm; say days and time first, and make a second rule of more",
+            )
 
 
-def _done_then(task: str, rhythm: Rhythm) -> dict[str, Any]:
+def _done_then(task: str, rhythm: Timetable) -> dict[str, Any]:
     """What is done at a time: the day in facts, and what wants a model as its prompt."""
     if to_do := _TO_DO.fullmatch(task):
         return {"name": to_do["text"][:60], "text": to_do["text"], "notify": True}

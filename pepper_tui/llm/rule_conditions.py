@@ -6,8 +6,11 @@ Words that a rule can't hold (days, times, "not", "and") are never dropped and n
 
 from __future__ import annotations
 
+import calendar
 import re
 from typing import Any, Final
+
+from pepper_tui.clock.words import is_time, opening_time
 
 _I: Final = re.IGNORECASE | re.DOTALL
 MAIL: Final = r"(?:(?:an?|any|every|each|all|new|the|some|my)\s+)*(?:e-?mails?|mails?|messages?)"
@@ -23,21 +26,24 @@ _NOBODY: Final = frozenset(
     {"it", "he", "she", "they", "you", "i", "we", "that", "this", "there", "something", "anything", "nothing", "me",
      "mail", "nobody"}
 )  # fmt: skip
-_DAY: Final = (
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|week\s?days?|workdays?|working\s+days?|holidays?"
-    r"|mornings?|afternoons?|evenings?|nights?|office\s+hours|working\s+hours)"
-)
-_CLOCK: Final = r"(?:\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm|o'clock|h)?\b(?!\s*[\w%€$£])|noon|midnight)"
-_TIME_PART: Final = re.compile(
-    rf"(?:\b(?:but|only|and)\s+)*\b(?:(?:on|during|at|in|over|before|after|until|till|between|since|every|each|from|not|except"
-    rf"|only|this|next)\s+)+(?:the\s+)?(?:{_DAY}|{_CLOCK}|today|tomorrow|week|month|year|day|hour)\b.*",
+_TIME_LINK: Final = re.compile(
+    r"(?:\b(?:but|only|and)\s+)*(?=\b(?:on|during|at|in|over|before|after|until|till|between|since|every|each|from|not"
+    r"|except|only|this|next)\b)",
     _I,
 )
-_LATELY: Final = re.compile(
-    r"(?<!says )(?<!say )(?<!mentions )(?<!mention )(?<!contains )(?<!about )(?<!with )"
-    r"(?<=\S\s)\b(?:today|tomorrow|tonight|daily|hourly|weekly|monthly)$",
+_LINKS: Final = re.compile(
+    r"(?:(?:but|only|and|on|during|at|in|over|before|after|until|till|between|since|from|not|except|the)\s+)*", _I
+)
+_HOUR: Final = re.compile(r"\d{1,2}(?!\d)")
+# parts of a year that are no times in words, and so not read as one
+_LOOSE: Final = re.compile(
+    r"(?:every|each|this|next|\s)*\b(?:holidays?|(?:office|working)\s+(?:hours|days?)|weeks?|months?|years?|days?|hours?)\b",
     _I,
 )
+_LAST_WORD: Final = re.compile(
+    r"(?<!says )(?<!say )(?<!mentions )(?<!mention )(?<!contains )(?<!about )(?<!with )(?<=\S\s)\b[^\W\d_]+$"
+)
+_MONTHS: Final = frozenset(name.lower() for name in (*calendar.month_name, *calendar.month_abbr))
 _NOT: Final = re.compile(
     r"(?:\b(?:but|and|or)\s+)?\b(?:not|without|except|excluding|unless|neither|nor|never|other\s+than|apart\s+from|only"
     r"|isn't|aren't|does\s*n't|don't|didn't|hasn't|haven't|won't|can't)\b.*|\bbut\b.*",
@@ -154,9 +160,27 @@ def _said(given: dict[str, str]) -> dict[str, Any] | None:
 def _no_limits(words: str) -> None:
     """Raise ``Doubt`` where ``words`` limit a rule by what it can't hold."""
     plain = _QUOTED.sub(lambda found: "\0" * len(found[0]), words)
-    for pattern, hint in ((_TIME_PART, ALL_DAYS), (_LATELY, ALL_DAYS), (_NOT, NOTHING_OUT)):
-        if found := pattern.search(plain):
-            raise Doubt(words[found.start() : found.end()], hint)
+    if (start := _start_of_time(plain)) is not None:
+        raise Doubt(words[start:], ALL_DAYS)
+    if found := _NOT.search(plain):
+        raise Doubt(words[found.start() : found.end()], NOTHING_OUT)
+
+
+def _start_of_time(words: str) -> int | None:
+    """Where a time begins that limits what is said: “on weekends”, “before noon”, and a “today” at the end."""
+    for link in _TIME_LINK.finditer(words):
+        rest = words[link.end() :]
+        bare = rest[len(_LINKS.match(rest)[0]) :]  # type: ignore[index]
+        hour = _HOUR.match(bare) and is_time(f"at {bare}", "en")
+        if hour or _LOOSE.match(bare) or _is_day_or_hour(opening_time(bare, "en")):
+            return link.start()
+    last = _LAST_WORD.search(words)
+    return last.start() if last and _is_day_or_hour(last[0]) and is_time(last[0], "en") else None
+
+
+def _is_day_or_hour(time: str) -> bool:
+    """Whether it is a time, and no name or number as well: not “April”, “Mo”, “Sun” or “1000”."""
+    return (len(time) > 3 or not time.isalpha()) and not time.isdigit() and time.lower() not in {"", *_MONTHS}
 
 
 def limits(words: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from pepper_tui.clock.words import one_time
@@ -53,8 +54,8 @@ _HOURS: Final = {"h": 1, "d": 24, "w": 168}
 _EVENTS: Final = frozenset({"meeting", "event", "call", "appointment"})
 
 
-def read(text: str) -> Order | None:
-    """The order that ``text`` is, or ``None``."""
+def read(text: str, locale: str = "en") -> Order | None:
+    """The order that ``text`` is, or ``None``. Times in it are read as elsewhere: call it in a thread."""
     said = " ".join(text.replace("’", "'").replace("“", '"').replace("”", '"').split())
     said = re.sub(r"(?:[,\s]+please|,\s*(?:thanks|thank\s+you))$", "", said.rstrip(" .!?"), flags=re.I).rstrip(" .!?")
     if not said or len(said) > _LONGEST:
@@ -67,7 +68,8 @@ def read(text: str) -> Order | None:
     lead = _LEAD.match(said)
     rest = said[lead.end() :] if lead else said
     try:
-        for reader in (_before_events, _follow_up, _tell_when, at_a_time, _draft, _remind, _tell_about, _watch):
+        at_times = partial(at_a_time, locale=locale)
+        for reader in (_before_events, _follow_up, _tell_when, at_times, _draft, _remind, _tell_about, _watch):
             if says := reader(rest, lead is not None):
                 return Order("new_rule", says=says, thing=_thing(rest, says))
         when = _TELLS_WHEN.match(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from pepper_tui.text import one_line
 
 _DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _CODES: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NTH: Final = ("", "1st", "2nd", "3rd", "4th", "5th")
 _QUOTED: Final = 200  # characters of the user's words that the sentence repeats
 
 
@@ -116,19 +118,25 @@ def _cron(line: str) -> str:
     minute, hour, date, month, days = fields
     if (hour, date, month, days) == ("*", "*", "*", "*"):
         return "Every hour" if int(minute) == 0 else f"Every hour at :{int(minute):02}"
-    on = _on(date, days) if re.fullmatch(r"\d{1,2}(?:,\d{1,2})*", hour) and month == "*" else ""
+    on = _on(date, month, days) if re.fullmatch(r"\d{1,2}(?:,\d{1,2})*", hour) else ""
     at = _joined([f"{int(each):02}:{int(minute):02}" for each in hour.split(",")], "and") if on else ""
     return f"{on} at {at}" if on else f"At the times of the cron line {_quoted(line)}"
 
 
-def _on(date: str, days: str) -> str:
+def _on(date: str, month: str, days: str) -> str:
     """The days of a cron line in words; empty where they have no short form."""
+    if month != "*":
+        dated = date.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12 and days == "*"
+        return f"Every year on {int(date)} {calendar.month_name[int(month)]}" if dated else ""
     if (date, days) == ("*", "*"):
         return "Every day"
-    if days == "*" and date.isdecimal():
-        return f"On day {int(date)} of every month"
+    if days == "*" and (date == "l" or date.isdecimal()):
+        return "On the last day of every month" if date == "l" else f"On day {int(date)} of every month"
     if date != "*":
         return ""
+    if nth := re.fullmatch(r"l([0-7])|([a-z]{3})#([1-5])", days):
+        name = _DAYS[int(nth[1]) % 7] if nth[1] else _DAYS[_CODES.index(nth[2])] if nth[2] in _CODES else ""
+        return f"On the {'last' if nth[1] else _NTH[int(nth[3])]} {name} of every month" if name else ""
     if days in ("mon-fri", "1-5"):
         return "Every weekday"
     named = []

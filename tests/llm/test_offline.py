@@ -202,6 +202,12 @@ async def test_results_that_the_user_asked_for_are_told():
     assert (await run(result("agenda", "9:00 Standup"))).text == "Your calendar:\n9:00 Standup"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def grammars():
+    """Built once, which takes longer than any text does."""
+    parse("remind me at 8 to um 8")
+
+
 @given(st.text(max_size=400))
 def test_any_text_parses(text):
     assert parse(text).kind

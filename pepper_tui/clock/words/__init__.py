@@ -3,7 +3,8 @@
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
-from pepper_tui.clock.words.within import Within, is_time, leading_time, trailing_time
+from pepper_tui.clock.words.timetable import Timetable, timetable
+from pepper_tui.clock.words.within import Within, is_time, leading_time, opening_time, trailing_time
 
 __all__ = [
     "EXAMPLES",
@@ -11,11 +12,14 @@ __all__ = [
     "TimeAskedError",
     "TimeReader",
     "TimeRefusedError",
+    "Timetable",
     "Within",
     "is_time",
     "leading_time",
     "one_time",
+    "opening_time",
     "read_time",
     "said",
+    "timetable",
     "trailing_time",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from itertools import product
 from typing import Any, Final
@@ -57,11 +57,15 @@ class Grammar:
         self._building = Building()
         self._parsing = threading.Lock()
         self._kept: dict[str, list[tuple[Part, ...]] | Unclear] = {}
-        source, quoted = _source(language, self._words)
+        self._source, quoted = _source(language, self._words)
         entries = [*quoted, *(entry for entries in self._words.values() for entry in entries)]
         self._known = {word.strip(".") for entry in entries for word in (*entry.split(), entry)}
-        self._parser = lark.Lark(
-            source,
+
+    @cached_property
+    def _parser(self) -> lark.Lark:
+        """Built at the first phrase that needs it: some 0.2 s."""
+        return lark.Lark(
+            self._source,
             parser="earley",
             lexer="dynamic",
             ambiguity="explicit",
@@ -70,7 +74,7 @@ class Grammar:
         )
 
     def knows(self, word: str) -> bool:
-        """Whether ``word`` can stand in a phrase at all: a quick look, before many parts of a sentence are tried."""
+        """Whether ``word`` can stand in a phrase at all: a quick look, before a part of a sentence is tried."""
         plain = word.lower().strip(".,;:!?")
         return plain in self._known or any(c.isdigit() for c in plain) or not any(c.isalnum() for c in plain)
 
@@ -87,7 +91,7 @@ class Grammar:
             if len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
         if isinstance(found, Unclear):
-            raise Unclear(str(found))
+            raise Unclear(str(found), found.reach)
         return found
 
     def _ways_or_why(self, text: str) -> list[tuple[Part, ...]] | Unclear:
@@ -102,7 +106,8 @@ class Grammar:
         try:
             tree = self._parser.parse(text)
         except lark.exceptions.UnexpectedCharacters as error:
-            raise Unclear(f"“{_word_at(text, error.pos_in_stream or 0)}” is not read in it") from error
+            at = error.pos_in_stream or 0
+            raise Unclear(f"“{_word_at(text, at)}” is not read in it", at) from error
         except lark.exceptions.UnexpectedEOF as error:
             raise Unclear("it breaks off") from error
         why: list[str] = []
@@ -144,7 +149,7 @@ class Grammar:
 
 @cache
 def grammar(language: str) -> Grammar:
-    """The grammar of a language, built once: some 0.2 s."""
+    """The grammar of a language."""
     return Grammar(language)
 
 

@@ -17,16 +17,22 @@ from dateutil.relativedelta import relativedelta
 
 WORKDAYS: Final = (0, 1, 2, 3, 4)
 WEEKEND: Final = (5, 6)
+OFTEN: Final = "something repeats at most once an hour"
 _YEARS: Final = 8  # years ahead in which a day of the calendar comes again: 29 February across 2100
 
 Half = Literal["", "am", "pm"]
-Unit = Literal["hour", "day", "week", "month", "year"]
+Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 Series = Sequence[date]
 """Dates in order; the first that is still ahead is meant."""
 
 
 class Unclear(ValueError):
-    """A phrase that is not read as a time; the words say which part of it, and why."""
+    """A phrase that is not read as a time; the words say which part of it, and why. ``reach``: how many of its
+    characters could be the beginning of one, if that is known."""
+
+    def __init__(self, words: str, reach: int | None = None) -> None:
+        super().__init__(words)
+        self.reach = reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from dateutil.relativedelta import relativedelta
 
 from pepper_tui.clock.recurrence import check_rule, first_after, instant, wall_time
 from pepper_tui.clock.words import spoken
-from pepper_tui.clock.words.parts import WORKDAYS, Clock, PartOfDay, Relative, Rhythm, Series, Unclear, Weekday
+from pepper_tui.clock.words.parts import OFTEN, WORKDAYS, Clock, PartOfDay, Relative, Rhythm, Series, Unclear, Weekday
 from pepper_tui.clock.words.phrase import Phrase
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
@@ -273,6 +273,8 @@ class _Reader:
     def _rhythms(self, phrase: Phrase, rhythm: Rhythm) -> list[Reading]:
         if phrase.without:
             rhythm = _without(rhythm, phrase.without)
+        if rhythm.unit == "minute":
+            raise Unclear(OFTEN)
         if rhythm.unit == "hour":
             return [self._hourly(phrase, rhythm)]
         part = PartOfDay(rhythm.part) if rhythm.part else phrase.part
@@ -287,7 +289,7 @@ class _Reader:
         return found
 
     def _hourly(self, phrase: Phrase, rhythm: Rhythm) -> Reading:
-        if phrase.clocks or phrase.part or phrase.between or phrase.without:
+        if phrase.clocks or phrase.part or phrase.between:
             raise Unclear("an hourly rhythm has no time of day")
         limits = self._limits(phrase, self.now + rhythm.every * 3600, short=False)
         return Reading(self.now + rhythm.every * 3600, check_rule(_rule(rhythm, []) + limits))
@@ -340,6 +342,8 @@ class _Reader:
 
 def _without(rhythm: Rhythm, left_out: tuple[int, ...]) -> Rhythm:
     days = rhythm.by_day or (tuple(range(7)) if rhythm.unit == "day" else ())
+    if not days:
+        raise Unclear("days can be left out of “every day” and of named days only")
     kept = tuple(day for day in days if day not in left_out)
     if not kept or not set(left_out) <= set(days) or rhythm.every != 1 or rhythm.nth:
         raise Unclear("it leaves out a day that is not among the others, or all of them")

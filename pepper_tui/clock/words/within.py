@@ -6,7 +6,6 @@ Some milliseconds of CPU time: not for the event loop.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -27,12 +26,29 @@ class Within(NamedTuple):
     after: str
 
 
+def opening_time(sentence: str, locale: str) -> str:
+    """The longest time that ``sentence`` begins with, also where it is all of it; empty where there is none."""
+    words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS)]
+    found = _longest(sentence, words, locale)
+    return found.time if found else ""
+
+
 def leading_time(sentence: str, locale: str) -> Within | None:
     """The longest time that ``sentence`` begins with, if something follows it."""
     words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS + 1)]
-    return next(
-        (each for last in range(len(words) - 2, -1, -1) if (each := _cut(sentence, words, 0, last, locale))), None
-    )
+    return _longest(sentence, words[:-1], locale)
+
+
+def _longest(sentence: str, words: list[re.Match[str]], locale: str) -> Within | None:
+    """The longest time that some of ``words`` are, from the first on."""
+    reach = len(sentence)
+    for last in range(len(words) - 1, -1, -1):
+        if words[last].start() - words[0].start() > reach:
+            continue  # nothing that goes on so far is a time
+        found, reach = _cut(sentence, words, 0, last, locale)
+        if found:
+            return found
+    return None
 
 
 def trailing_time(sentence: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
@@ -47,33 +63,45 @@ def trailing_time(sentence: str, locale: str, after: re.Pattern[str] | None = No
         ]
     for last in sorted(ends, reverse=True):
         for first in range(max(1, last + 1 - _MOST_WORDS), last + 1):
-            if found := _cut(sentence, words, first, last, locale):
+            found, _ = _cut(sentence, words, first, last, locale)
+            if found:
                 return found
     return None
 
 
-def _cut(sentence: str, words: list[re.Match[str]], first: int, last: int, locale: str) -> Within | None:
+def _cut(sentence: str, words: list[re.Match[str]], first: int, last: int, locale: str) -> tuple[Within | None, int]:
+    """The sentence around a part of it that is a time; and how far a time could go on that begins there."""
     start, end = words[first].start(), words[last].end()
     text = sentence[start:end].rstrip(" ,:;")
-    if is_time(text, locale):
-        return Within(sentence[:start].strip(" ,"), text, sentence[end:].strip())
-    return None
+    whole, reach = _read(text, locale)
+    return (Within(sentence[:start].strip(" ,"), text, sentence[end:].strip()) if whole else None), reach
 
 
 def is_time(text: str, locale: str) -> bool:
     """Whether the whole of ``text`` is a time, whatever it means and whether it is past."""
+    return _read(text, locale)[0]
+
+
+def _read(text: str, locale: str) -> tuple[bool, int]:
+    """Whether ``text`` is a time, and how many of its characters could be the beginning of one."""
     from pepper_tui.clock.words.grammar import LONGEST, grammar  # with a parser: loaded at the first phrase
 
     if len(text) > LONGEST:
-        return False
+        return False, LONGEST
+    reach = 0
     for language in languages(locale):
         known = grammar(language)
-        if not all(map(known.knows, text.split())):
+        strange = next((word for word in re.finditer(r"\S+", text) if not known.knows(word[0])), None)
+        if strange is not None:
+            reach = max(reach, strange.start())
             continue
-        with suppress(Unclear):
+        try:
             if any(_fits(way, text, locale) for way in known.read(text)):
-                return True
-    return False
+                return True, len(text)
+            reach = len(text)
+        except Unclear as unclear:
+            reach = max(reach, len(text) if unclear.reach is None else unclear.reach)
+    return False, reach
 
 
 def _fits(way: tuple[object, ...], text: str, locale: str) -> bool:

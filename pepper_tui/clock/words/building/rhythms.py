@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from pepper_tui.clock.words.building.days import DayPart
 from pepper_tui.clock.words.building.impossible import checked
 from pepper_tui.clock.words.parts import (
+    OFTEN,
     WEEKEND,
     WORKDAYS,
     Day,
@@ -24,8 +25,6 @@ from pepper_tui.clock.words.parts import (
     Until,
 )
 
-_OFTEN: Final = "something repeats at most once an hour"
-
 
 class Rhythms:
     # ------------------------------------------------------------------------------------------------ so many of a unit
@@ -35,9 +34,9 @@ class Rhythms:
 
     def every_n(self, n: float, unit: str) -> Rhythm:
         checked(n == int(n) and n >= 1, "a rhythm is a whole number of something")
-        checked(unit not in ("second", "minute") or (unit == "minute" and n % 60 == 0), _OFTEN)
+        checked(unit != "second", OFTEN)
         match unit:
-            case "minute":
+            case "minute" if n % 60 == 0:
                 return Rhythm(int(n) // 60, "hour")
             case "fortnight":
                 return Rhythm(int(n) * 2, "week")
