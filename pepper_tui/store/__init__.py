@@ -20,7 +20,7 @@ from .errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from .following import Following, follow
+from .following import Following
 from .fusion import how
 from .live import LiveSubscription
 from .lock import HomeLock
@@ -62,6 +62,5 @@ __all__ = [
     "UnitOfWork",
     "VersionConflictError",
     "current_unit",
-    "follow",
     "how",
 ]

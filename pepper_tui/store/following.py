@@ -16,7 +16,11 @@ PAUSE: Final = 5.0  # seconds between a fault and the next try
 
 
 class Following:
-    """``follow`` as a task of its own, from ``start`` to ``stop``."""
+    """Calls ``take_up`` for what stands by now, then ``take`` with each batch of updates, from ``start`` to ``stop``.
+
+    Where updates were missed, or either call fails (a full disk, say), ``take_up`` is called again: it must not mind
+    what it has seen before.
+    """
 
     def __init__(
         self,
@@ -34,8 +38,7 @@ class Following:
     async def start(self) -> None:
         """Return once nothing new can be missed."""
         ready = asyncio.Event()
-        following = follow(self._store, self._namespaces, take_up=self._take_up, take=self._take, ready=ready)
-        self._task = asyncio.create_task(following, name=self._name)
+        self._task = asyncio.create_task(self._follow(ready), name=self._name)
         await ready.wait()
 
     async def stop(self) -> None:
@@ -44,33 +47,19 @@ class Following:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-
-async def follow(
-    store: ContextStore,
-    namespaces: Sequence[str],
-    *,
-    take_up: Callable[[], Awaitable[None]],
-    take: Callable[[list[ContextUpdate]], Awaitable[None]],
-    ready: asyncio.Event | None = None,
-) -> None:
-    """Call ``take_up`` for what stands by now, then ``take`` with each batch of updates, until the store is closed.
-
-    ``ready`` is set once nothing new can be missed. Where updates were missed, or either call fails (a full disk, say),
-    ``take_up`` is called again: it must not mind what it has seen before.
-    """
-    while True:
-        try:
-            async with store.watch(namespaces) as live:
-                await take_up()
-                if ready is not None:
+    async def _follow(self, ready: asyncio.Event) -> None:
+        while True:
+            try:
+                async with self._store.watch(self._namespaces) as live:
+                    await self._take_up()
                     ready.set()
-                missed = live.missed
-                async for batch in live:
-                    if live.missed != missed:
-                        missed = live.missed
-                        await take_up()
-                    await take(batch)
-                return
-        except Exception:
-            log.exception("following %s failed; it is taken up anew", ", ".join(namespaces))
-        await store.clock.sleep(PAUSE)
+                    missed = live.missed
+                    async for batch in live:
+                        if live.missed != missed:
+                            missed = live.missed
+                            await self._take_up()
+                        await self._take(batch)
+                    return
+            except Exception:
+                log.exception("following %s failed; it is taken up anew", ", ".join(self._namespaces))
+            await self._store.clock.sleep(PAUSE)

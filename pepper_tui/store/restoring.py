@@ -39,7 +39,7 @@ def restore(file: Path, database: Path, now: float) -> Restored:
         raise StoreError(f"{file} is the store itself; name a copy of it")
     try:
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(reading(file)) as source:
+        with closing(_opened(file)) as source:
             _check(source, file)
             with whole_copy(source, database.parent) as part:
                 reopened = _bring_up(part, now)
@@ -51,6 +51,15 @@ def restore(file: Path, database: Path, now: float) -> Restored:
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{file} can't be restored: {reason(error)}. The store is as it was") from error
     return Restored(kept, reopened)
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    try:
+        return reading(file)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{file} is no copy of a store: {error}") from error
 
 
 def _check(source: sqlite3.Connection, file: Path) -> None:

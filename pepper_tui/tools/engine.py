@@ -35,7 +35,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, VersionConflictError, follow
+from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import ApprovalError, Approvals
 from pepper_tui.tools.attempts import CONFLICT_RETRIES, Answer, Attempts
@@ -95,7 +95,13 @@ class ToolEngine:
         self._opening = asyncio.Lock()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: set[tuple[str, float]] = set()
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store,
+            [Namespace.TOOL_CALL, Namespace.APPROVAL],
+            take_up=self._take_open,
+            take=self._take_batch,
+            name="tool engine",
+        )
         self._mending: asyncio.Task[None] | None = None
         self._broken = False  # whether a call broke off since the last taking up
 
@@ -113,16 +119,7 @@ class ToolEngine:
         await self._attempts.settle("the program ended meanwhile")
         await self.approvals.resume()
         self._waiting.start()
-        watching = asyncio.Event()
-        following = follow(
-            self._store,
-            [Namespace.TOOL_CALL, Namespace.APPROVAL],
-            take_up=self._take_open,
-            take=self._take_batch,
-            ready=watching,
-        )
-        self._watcher = asyncio.create_task(following, name="tool engine")
-        await watching.wait()
+        await self._following.start()
         await self.approvals.start()
         health = Health("tools", "ok", "", "", self._clock.now())
         await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
@@ -131,12 +128,11 @@ class ToolEngine:
         """Stop. Attempts under way get a moment to end; what is cut off is taken up at the next start."""
         await self.approvals.stop()
         await self._waiting.stop()
-        for each in (self._watcher, self._mending):
-            if each is not None:
-                each.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await each
-        self._watcher = self._mending = None
+        await self._following.stop()
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.gather(self._mending, return_exceptions=True)
+            self._mending = None
         attempts = [task for call_id, task in self._running.items() if call_id in self._attempts.under_way]
         if attempts:
             await asyncio.wait(attempts, timeout=_STOP_GRACE)

@@ -394,7 +394,7 @@ def documented() -> list[str]:
 @pytest.mark.parametrize("text", documented())
 async def test_what_the_docs_list_becomes_a_rule(engine: Engine, text: str) -> None:
     shown = lines(await card(engine, text))
-    assert shown["Rule"].value.startswith(("When ", "Every "))
+    assert shown["Rule"].value.startswith(("When ", "Every ", "On "))
     assert shown["TOML"].value.startswith("[[rule]]")
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter, ContextUpdate
-from pepper_tui.store import ContextStore, StoreError, follow
+from pepper_tui.store import ContextStore, Following, StoreError
 from tests.waiting import until
 
 
@@ -27,10 +27,9 @@ async def test_after_a_fault_all_that_stands_is_taken_up_anew(store: ContextStor
             raise faults[0]
         known.update(u.context.context_id for u in updates)
 
-    ready = asyncio.Event()
     await store.store({"id": "one"}, namespace="a")
-    task = asyncio.create_task(follow(store, ["a"], take_up=take_up, take=take, ready=ready))
-    await asyncio.wait_for(ready.wait(), 5)
+    following = Following(store, ["a"], take_up=take_up, take=take, name="test")
+    await asyncio.wait_for(following.start(), 5)
     assert known == {"one"}
     await store.store({"id": "two"}, namespace="a")
     await until(lambda: broken == faults[:1])
@@ -41,5 +40,4 @@ async def test_after_a_fault_all_that_stands_is_taken_up_anew(store: ContextStor
     await until(lambda: known == {"one", "two", "three"})
     await store.store({"id": "four"}, namespace="a")
     await until(lambda: "four" in known)
-    await store.close()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(following.stop(), 5)

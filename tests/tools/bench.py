@@ -125,7 +125,7 @@ class Bench:
     async def crash(self) -> None:
         """Drop the engine mid-way, without its orderly stop, and open the store again."""
         engine = self.engine
-        tasks = [*engine._running.values(), engine._watcher, engine._waiting._task]
+        tasks = [*engine._running.values(), engine._following._task, engine._waiting._task]
         tasks += [engine.approvals._following._task, engine.approvals._timers._sleeper]
         for task in tasks:
             if task is not None:

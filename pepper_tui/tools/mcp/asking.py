@@ -28,7 +28,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.mcp.definition import difference
@@ -82,7 +82,9 @@ class Asking:
         self._calls: dict[str, asyncio.Future[ToolCall]] = {}
         self._asked_at: dict[str, deque[float]] = {}  # by server, of its last questions
         self._trusting = asyncio.Lock()
-        self._watcher: asyncio.Task[None] | None = None
+        self._following = Following(
+            store, [Namespace.TOOL_CALL], take_up=self._take_up, take=self._take, name="mcp questions"
+        )
         registry.put(
             _OwnTool(
                 name=TRUST,
@@ -107,29 +109,26 @@ class Asking:
         for call in await self._ledger.open_calls():
             if call.name == ANSWER:
                 await self._cancel_call(call.id, "end of Pepper's last run")
-        ready = asyncio.Event()
-        self._watcher = asyncio.create_task(self._watch(ready), name="mcp questions")
-        await ready.wait()
+        await self._following.start()
 
     async def stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-            self._watcher = None
+        await self._following.stop()
 
-    async def _watch(self, ready: asyncio.Event) -> None:
-        async with self._store.watch([Namespace.TOOL_CALL]) as updates:
-            ready.set()
-            async for batch in updates:
-                for update in batch:
-                    self._take(update)
+    async def _take_up(self) -> None:
+        for call_id in [*self._calls]:
+            if (found := await self._ledger.call(call_id)) is not None:
+                self._ended(found[0])
 
-    def _take(self, update: ContextUpdate) -> None:
-        waiting = self._calls.get(update.context.context_id)
-        if waiting is not None and not waiting.done():
-            call = ToolCall.of(update.context)
-            if call.state not in CALL_OPEN:
-                waiting.set_result(call)
+    async def _take(self, updates: list[ContextUpdate]) -> None:
+        for update in updates:
+            if update.context.context_id in self._calls:
+                for call in ToolCall.readable([update.context]):
+                    self._ended(call)
+
+    def _ended(self, call: ToolCall) -> None:
+        waiting = self._calls.get(call.id)
+        if waiting is not None and not waiting.done() and call.state not in CALL_OPEN:
+            waiting.set_result(call)
 
     async def _schedule(self, name: str, server: str, arguments: Json) -> str:
         call_id = self._clock.new_id("call")

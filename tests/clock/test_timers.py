@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pepper_tui.attention import Timers
-from pepper_tui.clock import ManualClock
+from pepper_tui.clock import ManualClock, Timers
 from tests.waiting import until
 
 
