@@ -28,9 +28,19 @@ from pepper_tui.attention import (
     Reminders,
     Why,
 )
-from pepper_tui.clock import ZONE_MEND, Clock, SystemClock, Timers, local_locale, local_zone, zone_trouble
+from pepper_tui.clock import (
+    ZONE_MEND,
+    Clock,
+    Looks,
+    NoAnswerError,
+    SystemClock,
+    Timers,
+    local_locale,
+    local_zone,
+    zone_trouble,
+)
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.config import DATABASE, Config, Secrets
+from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
 from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
@@ -155,10 +165,10 @@ def feeds_of(
     return feeds
 
 
-def agenda_of(config: Config, zone: tzinfo) -> Agenda | None:
+def agenda_of(config: Config, zone: tzinfo, clock: Clock) -> Agenda | None:
     """The calendar that the config names."""
     own = [*config.user.addresses, config.sender_address]
-    return Agenda(config.calendar.paths, zone, own) if config.calendar.paths else None
+    return Agenda(config.calendar.paths, zone, own, clock) if config.calendar.paths else None
 
 
 class Engine:
@@ -193,7 +203,7 @@ class Engine:
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
         self._models = models or build_models(config, store, clock, secrets)
-        self._agenda = agenda or agenda_of(config, self.zone)
+        self._agenda = agenda or agenda_of(config, self.zone, clock)
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
         self._judging = Judging(config.judging, config.user, store, clock, ask if judged else None)
@@ -268,6 +278,7 @@ class Engine:
         """
         _make_private(home)
         clock = clock or SystemClock()
+        await _answering(config, clock)
         lock = HomeLock(home)
         lock.acquire()
         try:
@@ -291,6 +302,7 @@ class Engine:
                 self.config.sender_address, mail.smtp, secrets.value(mail.smtp.password), self.config.user.name
             )
         return Services(
+            looks=Looks(self._clock),
             zone=self.zone,
             zone_name=self.zone.key,
             mailbox=Mailbox(self._store) if mail.maildir or mail.mbox else None,
@@ -586,6 +598,24 @@ class Engine:
     async def redrive(self) -> str:
         count = await self._store.redrive()
         return f"{count} deliveries tried again" if count else "nothing to try again"
+
+
+async def _answering(config: Config, clock: Clock) -> None:
+    """Look whether the user's own files answer: they are loaded while the engine is made, and nothing could run beside.
+
+    Raises ``ConfigError``.
+    """
+    files = [*(feed.file for feed in config.feed), *(tool.file for tool in config.tool)]
+    files += [worker.file for worker in config.worker if worker.file]
+    files += [config.scheduler.priority] if config.scheduler.priority else []
+    looks = Looks(clock)
+    for file in files:
+        try:
+            await looks.look(file, file.read_bytes)
+        except NoAnswerError as error:
+            raise ConfigError([f"{file} does not answer: {error.mend.partition(';')[0]}, or take it out"]) from error
+        except OSError:  # told as the health of its part
+            continue
 
 
 def _make_private(home: Path) -> None:

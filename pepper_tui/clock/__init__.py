@@ -10,18 +10,24 @@ from pepper_tui.clock.clock import (
     local_zone,
     zone_trouble,
 )
+from pepper_tui.clock.looks import NO_ANSWER_MEND, Looks, NoAnswerError, in_thread, no_answer
 from pepper_tui.clock.timers import Timers
 from pepper_tui.clock.waits import either
 
 __all__ = [
+    "NO_ANSWER_MEND",
     "ZONE_MEND",
     "Clock",
+    "Looks",
     "ManualClock",
+    "NoAnswerError",
     "SystemClock",
     "Timers",
     "either",
+    "in_thread",
     "iso",
     "local_locale",
     "local_zone",
+    "no_answer",
     "zone_trouble",
 ]

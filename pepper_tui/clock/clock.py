@@ -107,22 +107,26 @@ class ManualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        await self._asleep(seconds)
+        await self._asleep(seconds, asyncio.get_running_loop().create_future())
 
-    def _asleep(self, seconds: float) -> asyncio.Future[None]:
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _asleep(self, seconds: float, woken: asyncio.Future[None]) -> None:
         self._count += 1
-        self._sleepers.append((self._monotonic + seconds, self._count, woken))
-        return woken
+        sleeper = (self._monotonic + seconds, self._count, woken)
+        self._sleepers.append(sleeper)
+        try:
+            await woken
+        finally:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
 
     async def sleep_until(self, at: float) -> None:
         if at <= self._now:
             await asyncio.sleep(0)
             return
-        woken = self._asleep(at - self._now)
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._until.append(woken)
         try:
-            await woken
+            await self._asleep(at - self._now, woken)
         finally:
             self._until.remove(woken)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pepper_tui.doctor.finding import Finding, Patient
+from pepper_tui.doctor.finding import Finding, Patient, looked
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     for path in patient.config.calendar.paths:
-        yield await asyncio.to_thread(_calendar, path)
+        yield await looked(f"calendar {path.name}", path, _calendar, path)
 
 
 def _calendar(path: Path) -> Finding:

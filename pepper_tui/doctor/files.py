@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pepper_tui.doctor.finding import Finding, Patient
+from pepper_tui.doctor.finding import Finding, Patient, looked
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     for path in patient.config.files.folders:
-        yield await asyncio.to_thread(_folder, path, patient.home)
+        yield await looked(f"files {path.name}", path, _folder, path, patient.home)
 
 
 def _folder(path: Path, home: Path) -> Finding:

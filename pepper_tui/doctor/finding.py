@@ -7,6 +7,7 @@ are light: heavy ones stand in the function, and what blocks runs in a thread.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from pepper_tui.config import Config, Secrets
 from pepper_tui.text import one_line
 
 State = Literal["ok", "note", "trouble"]
+LONGEST: Final = 10.0
+"""Seconds for a file or folder to answer."""
 PATIENCE: Final = 5.0
 """Seconds for a server to answer."""
 
@@ -42,6 +45,21 @@ class Patient:
 
 
 Check = Callable[[Patient], AsyncIterator[Finding]]
+
+
+async def looked(part: str, place: Path, function: Callable[..., Finding], *args: object) -> Finding:
+    """What the blocking ``function`` finds at ``place``, or that it does not answer: a folder may hang for hours."""
+    try:
+        async with asyncio.timeout(LONGEST):
+            return await asyncio.to_thread(function, *args)
+    except TimeoutError:
+        return unanswered(part, place)
+
+
+def unanswered(part: str, place: Path) -> Finding:
+    return Finding(
+        part, "trouble", f"{place} does not answer", "see whether the disk or server that it lies on is there"
+    )
 
 
 def without(words: str, secret: str) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, Secrets, Smtp
-from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, State, without
+from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, State, looked, without
 from pepper_tui.feeds.mbox_file import LockedError, begins_at, opened
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     mail = patient.config.mail
     for maildir in mail.maildir:
-        yield await asyncio.to_thread(_maildir, maildir)
+        yield await looked(f"mail {maildir.name}", maildir, _maildir, maildir)
     for file in mail.mbox:
-        yield await asyncio.to_thread(_mbox, file)
+        yield await looked(f"mail {file.name}", file, _mbox, file)
     if mail.smtp:
         yield await _smtp(mail.smtp, patient.secrets)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pepper_tui.doctor.finding import Finding, Patient
+from pepper_tui.doctor.finding import Finding, Patient, looked
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
@@ -16,7 +15,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     own += [(f"worker {worker.name}", worker.file) for worker in patient.config.worker if worker.file]
     own += [("priority", file) for file in [patient.config.scheduler.priority] if file]
     for part, file in own:
-        yield await asyncio.to_thread(_own, part, file)
+        yield await looked(part, file, _own, part, file)
 
 
 def _own(part: str, file: Path) -> Finding:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, ExecFeed
-from pepper_tui.doctor.finding import Finding, Patient
+from pepper_tui.doctor.finding import Finding, Patient, looked
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
     for feed in patient.config.exec:
-        yield await asyncio.to_thread(_program, feed, patient)
+        yield await looked(f"program {feed.name}", Path(feed.command[0]), _program, feed, patient)
 
 
 def _program(feed: ExecFeed, patient: Patient) -> Finding:

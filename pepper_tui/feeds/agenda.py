@@ -6,7 +6,6 @@ and a look has a deadline. Times without a zone and whole days are in the user's
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import threading
 import time
@@ -17,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final, cast
 
+from pepper_tui.clock import Clock, Looks, SystemClock
 from pepper_tui.model import Record
 
 MAX_FILE: Final = 10_000_000  # bytes
@@ -70,9 +70,12 @@ class _Series:
 class Agenda:
     """The events of ``paths`` (.ics files, or folders of them). Each look first takes up what changed on disk."""
 
-    def __init__(self, paths: list[Path], zone: tzinfo, addresses: Iterable[str] = ()) -> None:
+    def __init__(
+        self, paths: list[Path], zone: tzinfo, addresses: Iterable[str] = (), clock: Clock | None = None
+    ) -> None:
         """``addresses`` are the user's own: what one of them has declined takes no time."""
         self._paths = paths
+        self._looks = Looks(clock or SystemClock())
         self._zone = zone
         self._addresses = frozenset(address.lower() for address in addresses)
         self._files: dict[Path, tuple[tuple[int, int], list[_Series], list[str]]] = {}
@@ -95,12 +98,8 @@ class Agenda:
         return await self._look(self._events)
 
     async def _look(self, function: Any, *args: float) -> list[Event]:
-        try:
-            async with asyncio.timeout(DEADLINE * 2):
-                return cast(list[Event], await asyncio.to_thread(function, *args))
-        except TimeoutError:
-            self.defects = ["the calendar takes too long to read"]
-            return []
+        """Raises ``NoAnswerError``: that nothing could be read is not that there is nothing."""
+        return cast(list[Event], await self._looks.look(", ".join(map(str, self._paths)), function, *args))
 
     def _events(self) -> list[Event]:
         with self._lock:

@@ -56,7 +56,7 @@ class CalendarFeed:
 
     async def run(self, ctx: FeedContext) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch())
+            tasks.create_task(self._watch(ctx))
             next_look = 0.0
             while True:
                 if self._changed.is_set() or ctx.clock.now() >= next_look:
@@ -67,9 +67,8 @@ class CalendarFeed:
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
 
-    async def _watch(self) -> None:
-        folders = {path if path.is_dir() else path.parent for path in self._config.paths}
-        there = [folder for folder in folders if folder.is_dir()]
+    async def _watch(self, ctx: FeedContext) -> None:
+        there = await ctx.look(", ".join(map(str, self._config.paths)), self._folders)
         if not there:
             return
         try:
@@ -77,6 +76,11 @@ class CalendarFeed:
                 self._changed.set()
         except OSError:  # no watches left: the regular look goes on
             return
+
+    def _folders(self) -> list[Path]:
+        """The folders to watch. Blocking."""
+        folders = {path if path.is_dir() else path.parent for path in self._config.paths}
+        return [folder for folder in folders if folder.is_dir()]
 
     async def _look(self, ctx: FeedContext) -> None:
         """Store what is new, changed or gone."""

@@ -9,18 +9,20 @@ before ``Subscriber.start``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
-from pepper_tui.clock import Clock, either
+from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, either, in_thread, looks, no_answer
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import Health, Json, Namespace, Priority, Signal
-from pepper_tui.store import ContextStore, Subscriber
+from pepper_tui.store import ContextStore, StoreError, Subscriber
 from pepper_tui.text import one_line
 
+T = TypeVar("T")
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
@@ -52,6 +54,7 @@ class HealthReporter:
     def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
         self._store, self._clock, self._part = store, clock, part
         self._source: tuple[HealthState, str, str] = ("starting", "", "")
+        self._stalled: dict[str, None] = {}  # places that do not answer
         self._failing: dict[Hashable, tuple[str, str]] = {}  # by what failed: what went wrong, and how to mend it
         self._last: tuple[str, str, str] | None = None
         self._writing = asyncio.Lock()
@@ -71,13 +74,25 @@ class HealthReporter:
             return
         await self._say()
 
+    async def stalled(self, place: object) -> None:
+        """Record that ``place`` does not answer; it stands, whatever else is said, until ``answered``."""
+        self._stalled[str(place)] = None
+        await self._say()
+
+    async def answered(self, place: object) -> None:
+        """Record that ``place`` has answered after all."""
+        self._stalled.pop(str(place), None)
+        await self._say()
+
     async def _say(self) -> None:
         await asyncio.create_task(self._write())  # a task of its own is in nobody's unit of work
 
     async def _write(self) -> None:
         async with self._writing:
             said: tuple[HealthState, str, str] = self._source
-            if self._failing and said[0] in ("ok", "starting", "done"):
+            if self._stalled:
+                said = ("trouble", one_line(no_answer(", ".join(self._stalled)), 500), NO_ANSWER_MEND)
+            elif self._failing and said[0] in ("ok", "starting", "done"):
                 said = ("trouble", *next(reversed(self._failing.values())))
             if said == self._last:
                 return
@@ -105,6 +120,26 @@ class FeedContext:
             await self.health.processed(what, error, str(getattr(error, "mend", "")))
             raise
         await self.health.processed(what)
+
+    async def look(self, place: object, function: Callable[..., T], *args: Any) -> T:
+        """What the blocking ``function`` finds at ``place``, in a thread. While that takes longer than ``LONGEST``
+        it is the feed's trouble; what it finds then is taken all the same, so nothing is lost or read twice."""
+        work = in_thread(function, *args)
+        nap = asyncio.ensure_future(self.clock.sleep(looks.LONGEST))
+        waits: set[asyncio.Future[Any]] = {work, nap}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+        if not work.done():
+            await self._say_stalled(place)
+            await asyncio.wait({work})
+            await self.health.answered(place)
+        return work.result()
+
+    async def _say_stalled(self, place: object) -> None:
+        with contextlib.suppress(StoreError):  # it says so on its own
+            await self.health.stalled(place)
 
     async def wait(self, changed: asyncio.Event, seconds: float) -> None:
         """Return after ``seconds``, or as soon as ``changed`` is set."""
@@ -175,7 +210,12 @@ class Feeds:
                 await feed.run(ctx)
                 await ctx.health.report("stopped", f"{feed.name} has ended by itself", "restart pepper to start it")
                 return
-            except Exception as error:
+            except Exception as failure:
+                error = _one(failure)
+                if isinstance(error, NoAnswerError):
+                    await self._tell(ctx, str(error), error.mend)
+                    await asyncio.wait({error.over})
+                    continue
                 if self.clock.monotonic() - began >= STEADY:
                     pause = FIRST_PAUSE
                 mend = getattr(error, "mend", "") or "it is tried again by itself; see pepper log"
@@ -190,6 +230,13 @@ class Feeds:
             await ctx.health.report("trouble", detail, mend)
         except Exception:  # the store itself is in trouble and says so on its own; the feed must still try again
             return
+
+
+def _one(error: Exception) -> Exception:
+    """The fault behind a group of tasks that failed by one."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 async def store_signal(

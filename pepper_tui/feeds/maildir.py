@@ -102,7 +102,7 @@ class MaildirFeed:
     async def run(self, ctx: FeedContext) -> None:
         if not self._config.maildir:
             raise FeedError("no Maildir is set", "set mail.maildir in config.toml")
-        missing = [str(root) for root in self._config.maildir if not await asyncio.to_thread(root.is_dir)]
+        missing = [str(root) for root in self._config.maildir if not await ctx.look(root, root.is_dir)]
         if missing:
             raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.maildir in config.toml")
         await self._recall(ctx.store)
@@ -167,7 +167,7 @@ class MaildirFeed:
         async with self._taking:
             for root in self._config.maildir:
                 try:
-                    listed = await asyncio.to_thread(list_maildir, root)
+                    listed = await ctx.look(root, list_maildir, root)
                 except OSError as error:
                     raise FeedError(f"{root}: {error.strerror}", "mend the folder or its permissions") from error
                 new = [found for found in listed if (str(root), found.name) not in self._known]
@@ -182,7 +182,7 @@ class MaildirFeed:
         first_sight = not source["complete"]
         for at in range(0, len(new), CHUNK):
             chunk = new[at : at + CHUNK]
-            read = await asyncio.to_thread(lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
+            read = await ctx.look(root, lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
             files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
             async with ctx.store.unit():
                 for found, result in read:

@@ -74,7 +74,7 @@ class MboxFeed:
 
     async def run(self, ctx: FeedContext) -> None:
         folders = {path.parent for path in self._config.mbox}
-        missing = [str(folder) for folder in folders if not await asyncio.to_thread(folder.is_dir)]
+        missing = [str(folder) for folder in folders if not await ctx.look(folder, folder.is_dir)]
         if missing:
             raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.mbox in config.toml")
         async with asyncio.TaskGroup() as tasks:
@@ -117,7 +117,7 @@ class MboxFeed:
             found = await ctx.store.get(str(path), namespace=SOURCES)
             state: Json = found.data if found else {"first_seen": ctx.clock.now(), "backlog_to": None, "last": None}
             try:
-                piece = await asyncio.to_thread(self._read, path, state, ctx.clock.monotonic())
+                piece = await ctx.look(path, self._read, path, state, ctx.clock.monotonic())
             except FileNotFoundError:  # some programs take an empty file away
                 self._seen.pop(path, None)
                 self._defects.pop(path, None)

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, NoAnswerError
 from pepper_tui.config import Tools
 from pepper_tui.model import ToolCall
 from pepper_tui.store import ContextStore
@@ -69,6 +69,6 @@ def as_text(content: object) -> str:
 
 
 def error_words(error: Exception) -> str:
-    if isinstance(error, ToolError):
+    if isinstance(error, ToolError | NoAnswerError):
         return str(error)
     return f"{type(error).__name__}: {one_line(str(error), 500)}"

@@ -59,7 +59,8 @@ async def resolve_event(
     at, end = await _span(ctx, title, start)
     if end is not None and not all_day:
         minutes = max(1, round((end - at) / 60))
-    file = await asyncio.to_thread(calendar_file.choose, ctx.services.calendars, calendar, f"{_uid(ctx)}.ics")
+    among, look = ctx.services.calendars, ctx.services.looks.look
+    file = await look(", ".join(map(str, among)), calendar_file.choose, among, calendar, f"{_uid(ctx)}.ics")
     if all_day:
         day = datetime.fromtimestamp(at, ctx.services.zone).date()
         at, _ = window(day, 0, _DAY, ctx.services.zone)
@@ -91,7 +92,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     if not fields["title"]:
         raise ToolError("'title' is empty")
     path = Path(fields["path"])
-    source = await asyncio.to_thread(calendar_file.read, path)
+    source = await ctx.services.looks.look(path, calendar_file.read, path)
     event = _event(ctx, fields)
     await asyncio.to_thread(calendar_file.with_event, source, event)
     beside = await _beside(ctx, fields)
@@ -178,7 +179,7 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
 async def probe_event(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     """Whether the event is in its file."""
     path, uid = Path(effect.payload["fields"]["path"]), str(effect.payload["uid"])
-    source = await asyncio.to_thread(calendar_file.read, path)
+    source = await ctx.services.looks.look(path, calendar_file.read, path)
     return await asyncio.to_thread(calendar_file.holds, source, uid)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from pepper_tui.model import Effect
 from pepper_tui.text import one_line
 from pepper_tui.tools.folders import Folders
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+T = TypeVar("T")
 
 
 @tool(effect=Effect.READ)
@@ -22,7 +24,7 @@ async def list_files(ctx: ToolContext, folder: str = "") -> str:
     folders = _folders(ctx)
     if not folder.strip() and len(folders.allowed) > 1:
         return "\n".join(f"{each}/" for each in folders.allowed)
-    path, entries, count = await asyncio.to_thread(folders.entries, folder)
+    path, entries, count = await _look(ctx, folders.entries, folder)
     lines = [f"{path}: {count} entries" + (f", the first {len(entries)}" if count > len(entries) else "")]
     for entry in entries:
         at = f"{datetime.fromtimestamp(entry.modified, ctx.services.zone):%Y-%m-%d %H:%M}"
@@ -38,7 +40,7 @@ async def read_file(ctx: ToolContext, path: str) -> str:
     Args:
         path: as list_files and search_files give it, or relative to a folder that may be read
     """
-    real, text, notes = await asyncio.to_thread(_folders(ctx).read, path)
+    real, text, notes = await _look(ctx, _folders(ctx).read, path)
     head = [f"path: {real}", *([f"note: {'; '.join(dict.fromkeys(notes))}"] if notes else [])]
     return "\n".join([*head, "", text or "(the file is empty)"])
 
@@ -51,8 +53,12 @@ async def search_files(ctx: ToolContext, query: str, folder: str = "") -> str:
         query: words that a line, or a file's name, must all hold
         folder: only below this folder; empty for all that may be read
     """
-    hits, left_out = await asyncio.to_thread(_folders(ctx).search, query, folder)
+    hits, left_out = await _look(ctx, _folders(ctx).search, query, folder)
     return "\n".join([*(hits or ["Nothing matches."]), *(f"[{words}]" for words in left_out)])
+
+
+async def _look(ctx: ToolContext, function: Callable[..., T], *args: Any) -> T:
+    return await ctx.services.looks.look(", ".join(map(str, _folders(ctx).allowed)), function, *args)
 
 
 def _folders(ctx: ToolContext) -> Folders:

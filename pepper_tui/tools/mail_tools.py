@@ -215,7 +215,8 @@ def _mailer(ctx: ToolContext) -> Mailer:
 async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) -> ResolvedEffect:
     """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files."""
     mailer = _mailer(ctx)
-    files = await asyncio.to_thread(read_attachments, attached, ctx.services.attach_from)
+    place = ", ".join(map(str, ctx.services.attach_from))
+    files = await ctx.services.looks.look(place, read_attachments, attached, ctx.services.attach_from)
     fields = {**fields, "attachments": [file.data() for file, _ in files]}
     message_id = f"<{ctx.clock.new_id('pepper')}@{mailer.address.rpartition('@')[2]}>"
     fields = {**fields, "from": mailer.address}

@@ -6,11 +6,12 @@ A service that is absent is ``None``; the tools that want it then fail with word
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pepper_tui.clock import Looks, SystemClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import Smtp
 from pepper_tui.model import Json, Notification, Record, Rule, RuleReport, ToolCall
@@ -155,6 +156,8 @@ class RuleServices:
 class Services:
     """All that the built-in tools may reach beside the store."""
 
+    looks: Looks = field(default_factory=lambda: Looks(SystemClock()))
+    """How tools look at the user's files: none waits for a folder that hangs."""
     zone: tzinfo = UTC
     zone_name: str = "UTC"
     mailbox: Mailbox | None = None

@@ -1,0 +1,77 @@
+"""Blocking looks at files and folders of the user's: in a thread, with a deadline, for a folder may hang for hours.
+
+A thread that hangs can't be ended. So while one hangs at a place, no other is sent there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from pepper_tui.clock.clock import Clock
+from pepper_tui.foreseen import Foreseen
+
+T = TypeVar("T")
+LONGEST: Final = 10.0
+"""Seconds after which a place that is looked at does not answer."""
+NO_ANSWER_MEND: Final = "see whether the disk or server that it lies on is there; Pepper goes on by itself"
+
+
+def no_answer(place: object) -> str:
+    return f"{place}: the folder does not answer"
+
+
+class NoAnswerError(TimeoutError, Foreseen):
+    """The place has not answered. ``over`` is done once it has."""
+
+    mend = NO_ANSWER_MEND
+
+    def __init__(self, place: object, over: asyncio.Future[Any]) -> None:
+        super().__init__(no_answer(place))
+        self.over = over
+
+
+def in_thread(function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    """``function`` in a thread of the loop's. Whoever stops waiting leaves it to run to its end."""
+    call = partial(contextvars.copy_context().run, function, *args)
+    return asyncio.get_running_loop().run_in_executor(None, call)
+
+
+class Looks:
+    """Looks that must end: what is asked for a person, or a tool."""
+
+    def __init__(self, clock: Clock, longest: float = LONGEST) -> None:
+        self._clock, self._longest = clock, longest
+        self._hanging: dict[str, asyncio.Future[Any]] = {}
+
+    async def look(self, place: object, function: Callable[..., T], *args: Any) -> T:
+        """What ``function`` gives. Raises ``NoAnswerError`` where it, or an earlier look at ``place``, hangs."""
+        key = str(place)
+        if key in self._hanging:
+            await self._wait(place, self._hanging[key])
+        work = in_thread(function, *args)
+        try:
+            await self._wait(place, work)
+        finally:
+            if not work.done():
+                self._hanging[key] = work
+                work.add_done_callback(lambda done: self._over(key, done))
+        return work.result()
+
+    async def _wait(self, place: object, work: asyncio.Future[Any]) -> None:
+        nap = asyncio.ensure_future(self._clock.sleep(self._longest))
+        waits: set[asyncio.Future[Any]] = {work, nap}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+        if not work.done():
+            raise NoAnswerError(place, work)
+
+    def _over(self, key: str, done: asyncio.Future[Any]) -> None:
+        self._hanging.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # nobody waits for it any more
