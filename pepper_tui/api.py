@@ -5,6 +5,7 @@
 """
 
 from pepper_tui.feeds.chain import ChainEndedError
+from pepper_tui.feeds.own import OwnContext
 from pepper_tui.feeds.user_feed import OutsideAFeedError, ReservedNamespaceError, app, context_store, subscriber
 from pepper_tui.model import (
     AgentState,
@@ -18,7 +19,7 @@ from pepper_tui.model import (
     Signal,
 )
 from pepper_tui.store import SearchHit, StoreError, VersionConflictError
-from pepper_tui.tools import ArgumentError, NotDoneError, ToolContext, ToolError, tool
+from pepper_tui.tools import ArgumentError, NotDoneError, OutdatedError, ToolContext, ToolError, tool
 from pepper_tui.workers import StatefulWorker, StatelessWorker, ToolFailedError
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "ContextUpdate",
     "Effect",
     "NotDoneError",
+    "OutdatedError",
     "OutsideAFeedError",
+    "OwnContext",
     "Priority",
     "ReservedNamespaceError",
     "ResolvedEffect",

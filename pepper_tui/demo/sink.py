@@ -30,7 +30,8 @@ class Sink:
         try:
             from aiosmtpd.smtp import SMTP
         except ImportError as error:
-            raise MissingPackageError("the demo wants aiosmtpd; run: pip install aiosmtpd") from error
+            words = "the demo wants aiosmtpd, which comes with Pepper's extra `demo`: pip install 'pepper-tui[demo]'"
+            raise MissingPackageError(f"{words}; in a clone: make demo") from error
         self._outbox.mkdir(parents=True, exist_ok=True)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+import subprocess
+import sys
 import time
 from email import policy
 from email.message import EmailMessage
@@ -125,3 +127,12 @@ def test_new_mail_waits_for_the_engine(tmp_path: Path) -> None:
         assert not list(new.iterdir())
         world.begin()
         wait_until(lambda: list(new.iterdir()))
+
+
+def test_without_its_extra_the_demo_names_it(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['aiosmtpd'] = None; from pepper_tui.__main__ import main; main()"
+    command = [sys.executable, "-c", code, "--demo", "run", "--headless", "--home", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "the demo wants aiosmtpd, which comes with Pepper's extra `demo`" in done.stderr
+    assert "Traceback" not in done.stderr
