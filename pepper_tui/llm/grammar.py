@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from pepper_tui.clock.words import is_time, leading_time, trailing_time
+from pepper_tui.clock.words import Within, is_time, leading_time, trailing_time
 from pepper_tui.llm.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -121,6 +121,7 @@ _LIMIT: Final = 8000
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
+_JOINED: Final = re.compile(r"(?P<before>.+?)[\s,]+(?P<link>and|or|und|oder)(?:\s+(?:again|wieder))?", re.I | re.S)
 _OF_TIME: Final = re.compile(
     r"\b(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
     re.IGNORECASE,
@@ -170,7 +171,7 @@ def _reminder(before: str, rest: str, locale: str) -> Command | None:
             text, when = more.before, f"{when} {more.time}"
         return Command("remind", {"text": text, "when": when})
     text = _linked(rest)
-    if trail := trailing_time(text, locale):
+    if trail := _trailing(text, locale):
         return Command("remind", {"text": trail.before, "when": trail.time})
     if is_time(text, locale):
         return Command("remind_without_text", {"when": text})
@@ -179,12 +180,21 @@ def _reminder(before: str, rest: str, locale: str) -> Command | None:
 
 
 def _event(rest: str, locale: str) -> Command | None:
-    found = trailing_time(rest, locale, _PLACE)
+    found = _trailing(rest, locale, _PLACE)
     if found is None:
         return None
     place = _PLACE.fullmatch(found.after)
     values = {"text": found.before, "when": found.time, "place": place["place"] if place else ""}
     return Command("add_event", {key: value for key, value in values.items() if value})
+
+
+def _trailing(text: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
+    """The time that ``text`` ends with; with another one that is joined to it, where a reader has to refuse both."""
+    found = trailing_time(text, locale, after)
+    joined = _JOINED.fullmatch(found.before) if found else None
+    if found and joined and (more := trailing_time(joined["before"], locale)):
+        return Within(more.before, f"{more.time} {joined['link']} {found.time}", found.after)
+    return found
 
 
 def _linked(text: str) -> str:

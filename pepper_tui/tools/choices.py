@@ -57,7 +57,8 @@ async def _announced(announce: Announce, question: Notification) -> None:
 
 
 def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
-    chosen: Json = {field: iso(reading.at, ctx.services.zone)}
+    at = iso(reading.at, ctx.services.zone)
+    chosen: Json = {field: at[:10] if reading.whole_days else at}
     if reading.rrule:
         chosen["repeat"] = reading.rrule
     if reading.end is not None and "minutes" in ctx.call.arguments:

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from pepper_tui.clock.words import TimeAskedError
+from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools import calendar_file
@@ -39,7 +39,7 @@ async def resolve_event(
     ctx: ToolContext,
     title: str,
     start: str,
-    minutes: Annotated[int, Field(ge=5, le=14 * _DAY)] = 60,
+    minutes: Annotated[int, Field(ge=0, le=14 * _DAY)] = 0,
     all_day: bool = False,
     location: str = "",
     notes: str = "",
@@ -49,16 +49,19 @@ async def resolve_event(
     """Args:
     title: what it is
     start: when it begins, e.g. "friday 12:30", "2027-01-31 14:00"
-    minutes: how long it is; of all-day events rounded up to whole days
+    minutes: how long it is; of all-day events rounded up to whole days; 0 for what 'start' says, or else an hour
     all_day: whether it takes whole days
     location: where
     notes: anything else, for the description
     calendar: the name of the calendar; empty for the first one of the config
     reason: why it should be added, shown to the user
     """
-    at, end = await _span(ctx, title, start)
-    if end is not None and not all_day:
-        minutes = max(1, round((end - at) / 60))
+    reading = await _reading(ctx, title, start)
+    at = reading.at
+    all_day = all_day or (reading.whole_days and not minutes)
+    if reading.end is not None:
+        minutes = max(1, round((reading.end - at) / 60))
+    minutes = minutes or 60
     among, look = ctx.services.calendars, ctx.services.looks.look
     file = await look(", ".join(map(str, among)), calendar_file.choose, among, calendar, f"{_uid(ctx)}.ics")
     if all_day:
@@ -75,8 +78,8 @@ async def resolve_event(
     return await _resolved(ctx, fields)
 
 
-async def _span(ctx: ToolContext, title: str, start: str) -> tuple[float, float | None]:
-    """When it begins, and when it ends if that is said as well ("14:00 to 15:30")."""
+async def _reading(ctx: ToolContext, title: str, start: str) -> Reading:
+    """When it begins, when it ends if that is said as well ("14:00 to 15:30"), or the days that it takes."""
     try:
         reading = await times_of(ctx).read(start)
     except TimeAskedError as asked:
@@ -85,7 +88,7 @@ async def _span(ctx: ToolContext, title: str, start: str) -> tuple[float, float 
         raise ToolError(str(error)) from error
     if reading.rrule:
         raise ToolError(f"{one_line(start, 60)!r} comes again and again, and an event that is added comes once")
-    return reading.at, reading.end
+    return reading
 
 
 async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:

@@ -354,6 +354,11 @@ class Until:
 
 
 @dataclass(frozen=True, slots=True)
+class UntilHour:
+    """An end at a time of day ("every 2 hours until 5"), which no rhythm has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Times:
     count: int
 
@@ -408,6 +413,6 @@ class Past:
 
 Part = (
     Clock | PartOfDay | Span | Length | Relative | Weekday | Week | Weekend | Month | Year | DayOf | Slashed | NthOf
-    | OnThe | EndOf | Feast | After | InWeekOf | Rhythm | Until | Times | Starting | Except | Between | Days | Shifted
-    | Zone | Past
+    | OnThe | EndOf | Feast | After | InWeekOf | Rhythm | Until | UntilHour | Times | Starting | Except | Between | Days
+    | Shifted | Zone | Past
 )  # fmt: skip

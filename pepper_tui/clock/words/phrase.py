@@ -35,6 +35,7 @@ from pepper_tui.clock.words.parts import (
     Times,
     Unclear,
     Until,
+    UntilHour,
     Week,
     Weekday,
     Weekend,
@@ -114,6 +115,7 @@ class Phrase:
     span: Span | None = None
     rhythm: Rhythm | None = None
     until: Until | None = None
+    until_hour: bool = False
     times: Times | None = None
     starting: Day | None = None
     without: tuple[int, ...] = ()
@@ -153,6 +155,7 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
         raise Unclear("it does not say of which month")
     phrase.day = _one_day(days, phrase)
     phrase.until = _one([*said, *([phrase.until] if phrase.until else [])], Until, "two ends")
+    phrase.until_hour = any(isinstance(part, UntilHour) for part in said)
     phrase.times = _one(said, Times, "two counts")
     if starting := _one(said, Starting, "two beginnings"):
         phrase.starting = starting.day
@@ -198,7 +201,7 @@ def _whole(phrase: Phrase) -> None:
         raise Unclear("it names two times of day")
     if phrase.rhythm is None and phrase.until is not None and phrase.day is None:
         phrase.day, phrase.until = phrase.until.day, None  # a deadline
-    if phrase.rhythm is None and (phrase.until or phrase.times or phrase.without):
+    if phrase.rhythm is None and (phrase.until or phrase.until_hour or phrase.times or phrase.without):
         raise Unclear("it says until when, but not how often")
     if phrase.rhythm is None and phrase.starting is not None:
         if phrase.day is not None:

@@ -46,11 +46,15 @@ Times = Sequence[timedelta]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a phrase means: POSIX seconds, the RRULE of a rhythm (else empty), where it ends, if that was said."""
+    """What a phrase means: POSIX seconds, the RRULE of a rhythm (else empty), where it ends, if that was said.
+
+    ``whole_days``: it names days and no time of them; ``at`` is the hour at which one is reminded of a day.
+    """
 
     at: float
     rrule: str = ""
     end: float | None = None
+    whole_days: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,14 @@ class _Reader:
         found = self._shifted(phrase) if phrase.shifted else self._once(phrase)
         if phrase.length is not None:
             span = phrase.length.span
-            found = [replace(each, end=self._later(each.at, span.months, span.days, span.seconds)) for each in found]
+            found = [
+                replace(
+                    each,
+                    end=self._later(each.at, span.months, span.days, span.seconds),
+                    whole_days=each.whole_days and span.whole_days,
+                )
+                for each in found
+            ]
         if phrase.last_day is not None:
             found = [replace(each, end=self._day_end(phrase, each)) for each in found]
         return found
@@ -114,13 +125,14 @@ class _Reader:
         else:
             days = None
         times = self._times(phrase, has_day=days is not None)
+        whole = not (phrase.clocks or phrase.part or phrase.between)
         if days is None:
             days = [[self.today, self.today + _DAY]]
         found, latest = [], None
         for series, (hours, end) in product(days, times):
             at = self._first(series, hours)
             if at is not None:
-                found.append(Reading(at, end=self._end(at, end)))
+                found.append(Reading(at, end=self._end(at, end), whole_days=whole))
             else:
                 latest = self._at(series[-1], hours[-1])
         if not found:
@@ -275,6 +287,8 @@ class _Reader:
             rhythm = _without(rhythm, phrase.without)
         if rhythm.unit == "minute":
             raise Unclear(OFTEN)
+        if phrase.until_hour:
+            raise Unclear("a rhythm ends on a day, not at an hour of each")
         if rhythm.unit == "hour":
             return [self._hourly(phrase, rhythm)]
         part = PartOfDay(rhythm.part) if rhythm.part else phrase.part

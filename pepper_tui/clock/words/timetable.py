@@ -38,7 +38,7 @@ def timetable(text: str, locale: str = "en") -> Timetable | None:
     if not phrases:
         return None
     for phrase in phrases:
-        if phrase.between or phrase.until or phrase.times or phrase.length or phrase.starting:
+        if phrase.between or phrase.until or phrase.until_hour or phrase.times or phrase.length or phrase.starting:
             raise TimeRefusedError(_LASTS)
         if phrase.rhythm is not None and phrase.rhythm.unit == "minute" and len(phrases) == 1:
             if phrase.clocks or phrase.part or phrase.without:

@@ -23,6 +23,7 @@ from pepper_tui.clock.words.parts import (
     Times,
     Unit,
     Until,
+    UntilHour,
 )
 
 
@@ -133,6 +134,9 @@ class Rhythms:
 
     def until(self, day: Day) -> Until:
         return Until(day)
+
+    def until_hour(self, *_: Any) -> UntilHour:
+        return UntilHour()
 
     def length_for(self, span: Span) -> Length:
         return Length(span)
