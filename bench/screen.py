@@ -63,6 +63,11 @@ class Program:
     def forget(self) -> None:
         self._seen = b""
 
+    @property
+    def seen(self) -> bytes:
+        """What it has written since ``forget``."""
+        return self._seen
+
     def read(self, seconds: float) -> None:
         if select.select([self._fd], [], [], seconds)[0]:
             self._seen += os.read(self._fd, 1 << 16)

@@ -63,6 +63,7 @@ from pepper_tui.llm.embedders import build_embedder
 from pepper_tui.llm.structured import Stream
 from pepper_tui.model import (
     CALL_OPEN,
+    HELD_TAG,
     OPEN_TAG,
     SHOWN,
     Context,
@@ -445,6 +446,11 @@ class Engine:
     async def health(self) -> list[Context]:
         """How each part is, the store's own among them, also where nothing can be read."""
         return await self._store.health()
+
+    async def held_back(self, since: float) -> tuple[int, int]:
+        """How much was noticed or thought since then and not told, and the place in the log up to which."""
+        signals = ContextFilter(namespaces=[f"{Namespace.SIGNALS}.*"], tags=[HELD_TAG], since=since)
+        return await self._store.count_at(signals, ContextFilter(namespaces=[Namespace.ASSISTANT_LOG], since=since))
 
     @asynccontextmanager
     async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
+    BACKLOG,
     ActState,
     Approval,
     AssistantMessage,
@@ -38,8 +39,6 @@ from pepper_tui.text import one_line
 
 LISTED: Final = 8  # last items of each kind that "silence" lists
 SILENCE_DAYS: Final = 7.0
-FIRST_LOOK: Final = "was there when Pepper first looked"
-"""The reason of a signal that was made of what a source already held: nothing was kept from anyone."""
 _DEPTH: Final = 8
 _ALIASES: Final = {
     "message": Namespace.ASSISTANT_MESSAGE,
@@ -291,7 +290,7 @@ class Why:
         first_look, waiting, held = 0, 0, []
         for signal in signals:
             name = f"{signal.namespace}:{signal.context_id}"
-            if signal.data.get("reason") == FIRST_LOOK:
+            if signal.data.get("reason") == BACKLOG:
                 first_look += 1
             elif name in told or name in ordered or signal.data.get("matter") in acted:
                 continue

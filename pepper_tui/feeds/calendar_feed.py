@@ -21,7 +21,7 @@ from pepper_tui.feeds.agenda import Agenda
 from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "calendar"
@@ -195,7 +195,7 @@ class CalendarFeed:
         facts = event_facts(raw, priority, reason, minutes=raw["minutes"] if soon else 0)
         priority, reason, rules = self._triage.judge(facts)
         if raw.get("backlog"):
-            priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
+            priority, reason, rules = Priority.LOG, BACKLOG, ()
         elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
             priority, reason, rules = Priority.LOG, "it is over", ()
         elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw["uid"]) is not None:
@@ -237,7 +237,7 @@ class CalendarFeed:
         )
         priority, reason, rules = self._triage.judge(facts)
         if raw["backlog"]:
-            priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
+            priority, reason, rules = Priority.LOG, BACKLOG, ()
         elif raw["end"] <= ctx.clock.now():
             priority, reason, rules = Priority.LOG, "it is over", ()
         elif await self._shown_before(ctx, first["uid"], second["uid"]):

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, either, in_thread, looks, no_answer
 from pepper_tui.foreseen import Foreseen
-from pepper_tui.model import Health, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, StoreError, Subscriber
 from pepper_tui.text import one_line
 
@@ -256,6 +256,7 @@ async def store_signal(
     metadata = metadata or {}
     if metadata.get(BY_PEPPER):
         signal.priority, signal.reason = Priority.LOG, "Pepper's own doing"
+    held = signal.priority is Priority.LOG and signal.reason != BACKLOG
     namespace = f"{Namespace.SIGNALS}.{signal.source}"
     if await store.get(signal.id, namespace=namespace) is not None:
         return
@@ -264,7 +265,7 @@ async def store_signal(
         namespace=f"{OPEN}.{signal.source}" if is_open else namespace,
         type="signal",
         text="" if is_open else signal.content,
-        tags={str(signal.priority), *tags},
+        tags={str(signal.priority), *tags, *([HELD_TAG] if held else [])},
         metadata={**metadata, **({"dedupe_key": dedupe_key} if is_open else {})},
         dedupe_key=dedupe_key or None,
     )

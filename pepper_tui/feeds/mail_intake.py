@@ -16,7 +16,7 @@ from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.mime import Mail
 from pepper_tui.feeds.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
@@ -148,7 +148,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``."""
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
-        priority, reason, rules = Priority.LOG, "was there when Pepper first looked", ()
+        priority, reason, rules = Priority.LOG, BACKLOG, ()
     sender = raw["sender"]
     who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
     lines = telling_lines(raw["reply"])

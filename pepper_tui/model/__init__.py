@@ -79,6 +79,8 @@ from pepper_tui.model.states import (
 from pepper_tui.model.user_acts import USER_ACT, Moved, SettledError, UserAct, UserActState
 from pepper_tui.model.vocabulary import (
     AFTER_A_YES,
+    BACKLOG,
+    HELD_TAG,
     NOT_FOR_FEEDS,
     OPEN_TAG,
     PEPPERS_DOING,
@@ -96,9 +98,11 @@ __all__ = [
     "AFTER_A_YES",
     "APPROVAL",
     "ASKED",
+    "BACKLOG",
     "CALL_OPEN",
     "DELIVERY",
     "FOLLOW_UP",
+    "HELD_TAG",
     "NOTIFICATION",
     "NOT_FOR_FEEDS",
     "OPEN_TAG",

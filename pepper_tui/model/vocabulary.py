@@ -73,6 +73,11 @@ OPEN_TAG: Final = "open"
 """Carried by each tool call, approval, notification, reminder and run that still needs somebody: one indexed query
 finds all unfinished work after a crash."""
 
+HELD_TAG: Final = "held"
+"""On a signal that was only logged, and might have been told."""
+BACKLOG: Final = "was there when Pepper first looked"
+"""The reason of a signal that was made of what a source already held: history, kept from nobody."""
+
 SHOWN: Final = (
     f"{Namespace.SIGNALS}.*",
     Namespace.USER_MESSAGE,

@@ -480,6 +480,24 @@ class ContextStore:
         filter = filters.as_of(filter, now)  # noqa: A001
         return await self.read(lambda c: filters.count(c, filter, resolve(filter.namespaces, self._known(c)), now), 1)
 
+    async def count_at(self, *wanted: ContextFilter) -> tuple[int, int]:
+        """How many contexts the filters pick together, and the last place in the log when that was so."""
+        now = self.clock.now()
+        wanted = tuple(filters.as_of(each, now) for each in wanted)
+
+        def counted(connection: sqlite3.Connection) -> tuple[int, int]:
+            connection.execute("BEGIN")  # both answers are of one moment
+            try:
+                found = [
+                    filters.count(connection, each, resolve(each.namespaces, self._known(connection)), now)
+                    for each in wanted
+                ]
+                return sum(found), removal.last_seq(connection)
+            finally:
+                connection.execute("COMMIT")
+
+        return await self.read(counted, 1)
+
     async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
         """Ranked search by words, and by meaning where there is that, best first. No text is a syntax error."""
         wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
@@ -648,5 +666,5 @@ def _load(connection: sqlite3.Connection, book: Book) -> None:
 def _make_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA query_only = 1")
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA cache_size = -4000")
     connection.execute("PRAGMA temp_store = MEMORY")

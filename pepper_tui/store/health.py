@@ -93,7 +93,7 @@ def prepare(connection: sqlite3.Connection, path: Path, now: float) -> bool:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
-        connection.execute("PRAGMA cache_size = -32000")
+        connection.execute("PRAGMA cache_size = -8000")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA secure_delete = OFF")  # the log keeps everything: no page is zeroed to forget it
         copy_before_migration(connection, path, now)

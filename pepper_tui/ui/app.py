@@ -204,6 +204,9 @@ class PepperApp(Actions):
 
     # ------------------------------------------------------------------------------------------- from the engine
 
+    def counted(self, since: float, held: int, seq: int) -> None:
+        self.board.held_so_far(since, held, seq)
+
     def recalled(self, contexts: list[Context]) -> None:
         self.projection.recalled(contexts)
 

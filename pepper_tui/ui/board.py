@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from pepper_tui.model import (
+    BACKLOG,
     CALL_OPEN,
     Approval,
     ApprovalState,
@@ -56,8 +57,6 @@ ENDED_KEPT: Final = 50
 """Ended calls and runs that stay listed."""
 VERSIONS_KEPT: Final = 10_000
 """Contexts whose version is remembered, so that an older one can't come back."""
-BACKLOG: Final = "was there when Pepper first looked"
-"""The reason that feeds give for what is older than Pepper's first look: history, not something held back."""
 FADE: Final = 60.0
 FADE_FAILED: Final = 600.0
 """Seconds for which an ended call stays listed."""
@@ -112,6 +111,11 @@ class Tally:
         for bucket in [b for b in self.sums if b < max(self.sums) - 2 * 86_400]:
             del self.sums[bucket]
 
+    def begin(self, at: float, amount: float, seq: int) -> None:
+        """Start anew with ``amount`` at ``at``: all that was counted up to ``seq`` of the log."""
+        self.recent.clear()
+        self.sums, self.folded = {at: amount}, seq
+
     def since(self, start: float) -> float:
         """The sum of what was counted at or after ``start``."""
         recent = sum(amount for at, amount, _seq in self.recent.values() if at >= start)
@@ -142,6 +146,10 @@ class Board:
     """Until when receipts have been read: a key moved then."""
 
     # ---------------------------------------------------------------------------------------------- feeding
+
+    def held_so_far(self, since: float, count: int, seq: int) -> None:
+        """What the store counts as held back since then, up to ``seq`` of the log."""
+        self.held.begin(since, count, seq)
 
     def recalled(self, contexts: Iterable[Context]) -> set[Pane]:
         """Take in contexts as they stand."""

@@ -51,6 +51,10 @@ class Engine(Protocol):
         """How each part is (``Health``), the store itself among them: also where nothing can be read."""
         ...
 
+    async def held_back(self, since: float) -> tuple[int, int]:
+        """How much was noticed or thought since then and not told, and the place in the log up to which."""
+        ...
+
     def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
         """Live updates of ``SHOWN`` and of steps, subscribed once the context is entered.
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
 from pepper_tui.text import one_line
+from pepper_tui.ui.board import midnight
 from pepper_tui.ui.engine import Engine, EngineError, ReplyDelta
 
 EngineFactory = Callable[[], Awaitable[Engine]]
@@ -41,6 +42,9 @@ _RECALLED: Final = (
 
 class Listener(Protocol):
     """What the engine's news is for."""
+
+    def counted(self, since: float, held: int, seq: int) -> None:
+        """So much was held back since then, up to that place in the log."""
 
     def recalled(self, contexts: list[Context]) -> None:
         """The state as it stands: at the start, and again where updates were missed."""
@@ -147,11 +151,12 @@ class Link:
         return True
 
     async def _recall(self, engine: Engine) -> None:
-        today = ContextFilter(
-            namespaces=(Namespace.USAGE, Namespace.ASSISTANT_LOG), since=self._now() - 86_400, limit=5000
-        )
         found = await engine.health()
         self._listener.recalled(found)  # first, and alone: it may say why the rest can't be had
+        start = midnight(self._now(), engine.zone)
+        count, seq = await engine.held_back(start)
+        self._listener.counted(start, count, seq)
+        today = ContextFilter(namespaces=(Namespace.USAGE,), since=self._now() - 86_400, limit=5000)
         for wanted in (*_RECALLED, today):
             found += sorted(await engine.recall(wanted), key=lambda c: c.seq)
         self._listener.recalled(found)

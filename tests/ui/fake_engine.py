@@ -102,6 +102,9 @@ class FakeEngine:
     async def close(self) -> None:
         self.calls.append(("close",))
 
+    async def held_back(self, since: float) -> tuple[int, int]:
+        return 0, 0
+
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
         found = [
             c

@@ -7,8 +7,18 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.model import Approval, CallState, Context, ContextUpdate, Namespace, Priority, Record, UserMessage
-from pepper_tui.ui.board import BACKLOG, MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
+from pepper_tui.model import (
+    BACKLOG,
+    Approval,
+    CallState,
+    Context,
+    ContextUpdate,
+    Namespace,
+    Priority,
+    Record,
+    UserMessage,
+)
+from pepper_tui.ui.board import MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
 from tests.ui.fake_engine import T0, approval, call, note, signal
 
 

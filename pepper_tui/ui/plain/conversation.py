@@ -117,6 +117,9 @@ class PlainConversation:
 
     # ------------------------------------------------------------------------------------------- from the engine
 
+    def counted(self, since: float, held: int, seq: int) -> None:
+        self.board.held_so_far(since, held, seq)
+
     def recalled(self, contexts: list[Context]) -> None:
         """The state as it stands: how many things wait is said once, the first time."""
         self.board.recalled(contexts)
