@@ -11,7 +11,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format lock bench kill simulate clean
+.PHONY: help demo test lint format lock bench kill simulate mutate clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -21,6 +21,7 @@ help:
 	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1; SUSPEND=120 stops one machine so many seconds'
 	@echo 'make lock    take the newest of each dependency within its bounds, and pin them in constraints.txt'
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
+	@echo 'make mutate  chosen faults in copies of the code, which tests must find: JOBS=2'
 	@echo 'make clean   remove .venv and caches'
 
 $(BIN)/python:
@@ -79,6 +80,10 @@ simulate: SEEDS ?= 1000
 simulate: FIRST ?= 0
 simulate: .venv/.dev
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
+mutate: JOBS ?= 2
+mutate: .venv/.dev
+	@$(BIN)/python -m tests.mutations --jobs $(JOBS)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

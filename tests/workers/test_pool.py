@@ -118,6 +118,7 @@ async def test_a_run_whose_save_failed_goes_on_from_its_last_step(homes: Homes) 
     for broken in (1, 2):
         await until(lambda broken=broken: failed == broken)
         await until(lambda: not house.pool._tasks)
+        await until(lambda: any(not woken.done() for _, _, woken in house.clock._sleepers))  # it waits to try again
         await house.clock.advance(5.0)
     assert await asyncio.wait_for(asked, 10) == "seen"
     assert (await saved(house, "d1")).steps == 2
