@@ -8,6 +8,7 @@ expires visibly at ``expires_at``, never while it is snoozed. Cancelled by anybo
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -181,7 +182,8 @@ class Approvals:
         self._must_be_pending(approval)
         if call.state is not CallState.WAITING_APPROVAL or call.approval != approval.id:
             raise ApprovalError("this is no longer waiting for you")
-        if approval.expires_at <= self._clock.now():  # its timer ends it
+        if approval.expires_at <= self._clock.now():
+            await asyncio.create_task(self.expire_due())  # a task of its own: what the caller writes is not written
             raise ApprovalError("this had expired; nothing was done")
         wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
         if wrong:

@@ -94,19 +94,7 @@ async def test_an_answer_makes_the_call_anew_with_what_was_chosen(
     [question] = await questions(asking)
     call = await call_of(asking.store, asking.clock, question, number)
     assert call.arguments == made
-    assert (call.id, call.root, call.error) == (f"c1_{number}", "user", "")
-
-
-async def test_the_same_answer_twice_is_one_call_also_after_it_ran(asking: Bench) -> None:
-    await order(asking)
-    [question] = await questions(asking)
-    first = await call_of(asking.store, asking.clock, question, 1)
-    ended = replace(first, state=CallState.SUCCEEDED)
-    await asking.store.put(ended, namespace=Namespace.TOOL_CALL)
-    await asking.clock.advance(5)
-    await call_of(asking.store, asking.clock, question, 1)
-    assert await asking.call(first.id) == ended
-    assert sorted(await calls(asking)) == ["c1", "c1_1"]
+    assert (call.root, call.error) == ("user", "")
 
 
 @pytest.mark.parametrize("number", [-1, 0, 3, 99])
