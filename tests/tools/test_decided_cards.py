@@ -112,5 +112,5 @@ async def test_an_end_can_not_be_taken_back(bench: Bench, state: ApprovalState) 
     await DECIDED[state](bench, card.id)
     assert await state_of(bench, card.id) is state
     for was in ("approved", "rejected", "snoozed"):
-        with pytest.raises(ApprovalError, match="it is|over already|already pending"):
+        with pytest.raises(ApprovalError, match=r"it is|over already|already pending"):
             await bench.approvals.take_back(card.id, was)
