@@ -67,7 +67,7 @@ class HealthReporter:
     async def processed(self, what: Hashable, error: Exception | None = None, mend: str = "") -> None:
         """Record that ``what`` (an update, or one handler's turn at it) failed with ``error``, or went through."""
         if error is not None:
-            words = str(error) if isinstance(error, FeedError) else f"{type(error).__name__}: {error}"
+            words = str(error) if isinstance(error, Foreseen) else f"{type(error).__name__}: {error}"
             detail = f"what came in can't be processed: {words}"
             self._failing[what] = (one_line(detail, 500), one_line(mend or PROCESSOR_MEND, 500))
         elif self._failing.pop(what, None) is None:
@@ -219,7 +219,7 @@ class Feeds:
                 if self.clock.monotonic() - began >= STEADY:
                     pause = FIRST_PAUSE
                 mend = getattr(error, "mend", "") or "it is tried again by itself; see pepper log"
-                words = str(error) if isinstance(error, FeedError) else f"{type(error).__name__}: {error}"
+                words = str(error) if isinstance(error, Foreseen) else f"{type(error).__name__}: {error}"
                 await self._tell(ctx, words, str(mend))
             await self.clock.sleep(pause * (0.75 + self.clock.jitter() / 2))
             pause = min(LONGEST_PAUSE, pause * 2)

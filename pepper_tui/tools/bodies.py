@@ -8,8 +8,9 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from pepper_tui.clock import Clock, NoAnswerError
+from pepper_tui.clock import Clock
 from pepper_tui.config import Tools
+from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
@@ -69,6 +70,6 @@ def as_text(content: object) -> str:
 
 
 def error_words(error: Exception) -> str:
-    if isinstance(error, ToolError | NoAnswerError):
+    if isinstance(error, Foreseen):
         return str(error)
     return f"{type(error).__name__}: {one_line(str(error), 500)}"

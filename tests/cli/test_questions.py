@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,30 @@ async def test_the_status_says_how_many_it_does_not_list(engine: ServedEngine) -
     shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "status"])
     assert "inbox      13" in shown.output
     assert "and 3 more" in shown.output
+
+
+async def test_status_tells_of_the_store_also_where_nothing_can_be_read(
+    engine: ServedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(function: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = "SQLITE_IOERR_READ"
+        raise error
+
+    [facts] = await asked(engine, "status")
+    assert facts["unread"] == ""
+    with monkeypatch.context() as broken:
+        for reader in engine.store._readers:
+            broken.setattr(reader, "run", refuse)
+        [facts] = await asked(engine, "status")
+        assert "the disk refuses" in facts["unread"]
+        assert facts["model"] == "offline, by rules"
+        [part] = [part for part in facts["health"] if part["part"] == "store"]
+        assert part["state"] == "trouble"
+        assert "disk I/O error" in part["detail"]
+
+    async def well() -> bool:
+        [facts] = await asked(engine, "status")
+        return not facts["unread"] and {"part": "store", "state": "ok", "detail": "", "mend": ""} in facts["health"]
+
+    await until(well)

@@ -15,9 +15,9 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import ClockEntry, Config, OwnFeed
 from pepper_tui.feeds import Feed, Feeds, MaildirFeed, load_own_feed, maildir
 from pepper_tui.feeds.clock_feed import newest_missed, next_time
-from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext
+from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
-from pepper_tui.store import ContextStore, Subscriber
+from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir
 from tests.feeds.ruled import triage_of
 from tests.waiting import until
@@ -268,3 +268,35 @@ async def test_huge_and_hostile_mail_delays_nothing_and_is_reported(
             assert len(raw[message_id]["text"]) <= 200_000
         assert (await running.health())["state"] == "ok"
     assert longest < 1.0, longest
+
+
+class Broken:
+    """A feed that fails with ``error``."""
+
+    name = "broken"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def listen(self, ctx: FeedContext) -> None:
+        pass
+
+    async def run(self, ctx: FeedContext) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FeedError("the folder is gone", "make it"), "the folder is gone"),
+        (ExceptionGroup("tasks", [FeedError("the folder is gone", "make it")]), "the folder is gone"),
+        (StoreUnavailableError("nothing of this was stored"), "nothing of this was stored"),
+        (KeyError("x"), "KeyError: 'x'"),
+    ],
+    ids=["feed", "group", "store", "other"],
+)
+async def test_what_was_foreseen_is_told_without_the_name_of_a_class(
+    store: ContextStore, clock: ManualClock, error: Exception, words: str
+) -> None:
+    async with Running(store, clock, Broken(error)) as running:
+        assert (await running.becomes("trouble"))["detail"] == words

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pepper_tui.doctor import finding
 from tests.feeds.mails import deliver, mail, make_maildir
+from tests.living.world import CountingSmtp, World
 from tests.store.disks import fill, mounted
 from tests.terminal import Terminal
 
@@ -123,3 +125,35 @@ def test_the_doctor_ends_at_once_by_ctrl_c(hung_home: Path) -> None:
         assert os.waitstatus_to_exitcode(doctor.wait_dead(8)) == 130
         assert time.monotonic() - began < 5
         assert b"Traceback" not in doctor.raw
+
+
+class DroppingSmtp(CountingSmtp):
+    """Takes the whole mail, and hangs up before it says so."""
+
+    async def answer(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await super().answer(server, session, envelope)
+        server.transport.abort()
+        return "250 taken"
+
+
+def test_an_outcome_that_is_not_known_is_a_line_and_no_traceback(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.smtp = DroppingSmtp()
+    with world, Terminal([*world.screen_command(), "--plain"], size=(200, 60)) as lines:
+        lines.wait_for("Pepper works")
+        lines.wait_for(world.watching)
+        world.deliver()
+        lines.wait_for("/read 2", 30)
+        lines.type("/read 2\n")
+        lines.wait_for("To approve exactly this")
+        [word] = re.findall(r"/yes 2 (\w+)\. To reject", lines.text)
+        lines.type(f"/yes 2 {word}\n")
+        lines.wait_for("outcome unknown", 30)
+        lines.pump(1.0)
+        assert b"Traceback" not in lines.raw
+        assert b"Error" not in lines.raw
+        log = (world.home / "pepper.log").read_text()
+        assert "outcome of draft_reply is unknown: " in log
+        assert "Traceback" not in log
+        os.kill(lines.pid, signal.SIGTERM)
+        lines.wait_dead(15)
