@@ -107,7 +107,7 @@ def store(path: Path) -> Finding:
     except sqlite3.Error as error:
         refusal = refused(path, error)
         if isinstance(refusal, StoreUnavailableError):
-            return Finding("store", "trouble", refusal.detail, refusal.mend)
+            return Finding("store", "trouble", refusal.detail or str(refusal), refusal.mend)
         said, count = [(str(error),)], 0
     if said != [("ok",)]:
         words = "damaged: " + "; ".join(str(row[0]) for row in said)

@@ -46,7 +46,7 @@ class Condition:
 
     def failed(self, error: Exception) -> None:
         """Take note of what the store answered; what is no fault of its own is passed over."""
-        if not isinstance(error, RefusedError):
+        if not isinstance(error, RefusedError) or not error.detail:
             return
         if self._health.state == "ok":
             log.warning("the store is in trouble: %s", error)

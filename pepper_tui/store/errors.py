@@ -10,11 +10,11 @@ class StoreError(Exception):
 
 
 class RefusedError(StoreError, Foreseen):
-    """The store itself fails. ``detail`` says why in few words, ``mend`` the way out."""
+    """The store can't do it now. ``detail``: why it itself fails, where it does; ``mend``: the way out."""
 
     def __init__(self, words: str, detail: str = "", mend: str = "") -> None:
         super().__init__(words)
-        self.detail, self.mend = detail or words, mend
+        self.detail, self.mend = detail, mend
 
 
 class StoreUnavailableError(RefusedError):

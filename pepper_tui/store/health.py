@@ -60,6 +60,8 @@ def refused(path: Path, error: Exception) -> StoreError:
     # not: a constraint, a type or a text that SQLite does not take; these fail again whenever they are tried
     if not isinstance(error, sqlite3.OperationalError):
         return StoreError(words)
+    if name == "SQLITE_ERROR":  # a table that is not there, say: the store itself goes on
+        return StoreUnavailableError(words)
     return StoreUnavailableError(words, str(error), "pepper doctor says more")
 
 

@@ -205,6 +205,8 @@ async def test_what_is_the_askers_own_fault_is_no_trouble(tmp_path: Path, clock:
             await seen.store.store({}, namespace="n", expect_version=7)
         with pytest.raises(StoreError):
             await seen.store.rollback("none", 1, namespace="n")
+        with pytest.raises(StoreError, match="no such table"):
+            await seen.store.read(lambda connection: connection.execute("SELECT * FROM absent"))
         assert (await seen.now()).state == "ok"
         assert seen.told == []
 
