@@ -253,13 +253,26 @@ async def store_signal(
     ``is_open``: it is for a model to judge first, and waits for that in ``judging.<source>``.
     ``metadata``: the context's own.
     """
+    namespace = f"{Namespace.SIGNALS}.{signal.source}"
+    if await store.get(signal.id, namespace=namespace) is None:
+        await put_signal(store, signal, tags, dedupe_key, is_open=is_open, metadata=metadata)
+
+
+async def put_signal(
+    store: ContextStore,
+    signal: Signal,
+    tags: Iterable[str] = (),
+    dedupe_key: str = "",
+    *,
+    is_open: bool = False,
+    metadata: Json | None = None,
+) -> None:
+    """``store_signal``, of one that is known not to be there."""
     metadata = metadata or {}
     if metadata.get(BY_PEPPER):
         signal.priority, signal.reason = Priority.LOG, "Pepper's own doing"
     held = signal.priority is Priority.LOG and signal.reason != BACKLOG
     namespace = f"{Namespace.SIGNALS}.{signal.source}"
-    if await store.get(signal.id, namespace=namespace) is not None:
-        return
     await store.put(
         signal,
         namespace=f"{OPEN}.{signal.source}" if is_open else namespace,

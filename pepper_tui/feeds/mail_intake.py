@@ -1,28 +1,37 @@
 """What every source of mail shares: how a mail is stored in ``raw.mail``, and how it becomes a signal.
 
+Much mail comes at once at the first look: what the store knows is asked once a batch, the loop is free between two
+mails, and a source goes on only while the signals keep up (``Pace``), so that a mail that arrives now waits behind
+few others.
+
 A mail is known by a key of its Message-ID and bytes, whichever source it came from. The processor of ``raw.mail`` is
 registered once, by the first source of the config.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.feeds.feed import FeedContext, store_signal
+from pepper_tui.feeds.feed import FeedContext, put_signal
 from pepper_tui.feeds.mime import Mail
 from pepper_tui.feeds.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import BACKLOG, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, Context, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
 NAME: Final = "mail"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 _AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder"})  # made by a program, older forms
+PROCESSOR: Final = "feeds.mail"
+BATCH: Final = 50
+LAG: Final = 3 * BATCH
+"""Mails that may wait to become signals before a source takes in more."""
 INDEXED: Final = 50_000  # characters of a body that search finds
 
 
@@ -32,24 +41,93 @@ def mail_key(mail: Mail) -> str:
     return f"mail_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
 
 
-def listen_for_mail(ctx: FeedContext, triage: Triage) -> None:
+class Pace:
+    """Keeps a source from running ahead of the processor."""
+
+    def __init__(self) -> None:
+        self._went_on = asyncio.Event()
+
+    def went_on(self) -> None:
+        """The processor has dealt with some mails."""
+        self._went_on.set()
+
+    async def keep(self, store: ContextStore) -> None:
+        """Return once few mails wait to become signals."""
+        while True:
+            self._went_on.clear()
+            if await store.undelivered(PROCESSOR) <= LAG:
+                return
+            await self._went_on.wait()  # what is dealt with is acknowledged a moment later: more than one batch waits
+
+
+def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
     """Register the processor of ``raw.mail``."""
+    pace = Pace()
 
     async def process(updates: list[ContextUpdate]) -> None:
-        for update in updates:
-            if not update.deleted and update.context.version == 1:  # later ones say where else it lies
+        new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones say where else it lies
+        try:
+            known = await _known(ctx.store, new)
+            for update in new:
+                await asyncio.sleep(0)  # keys come first
                 async with ctx.processing(update.seq):
-                    await _signal(ctx.store, triage, update)
+                    await _signal(ctx.store, triage, update, known)
+        finally:
+            pace.went_on()
 
-    ctx.subscriber.on_context_batch(namespaces=[RAW], size=100, longest_wait=0.0, name="feeds.mail", start="beginning")(
+    ctx.subscriber.on_context_batch(namespaces=[RAW], size=BATCH, longest_wait=0.0, name=PROCESSOR, start="beginning")(
         process
     )
+    return pace
+
+
+async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
+    """Say how far the intake is."""
+    await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
+
+
+async def known_mails(store: ContextStore, keys: Collection[str]) -> dict[str, Context]:
+    """Those of the mails that are in ``raw.mail`` already."""
+    return await _found(store, RAW, keys, include_expired=True)
+
+
+async def _found(
+    store: ContextStore, namespace: str, ids: Collection[str], *, include_expired: bool = False
+) -> dict[str, Context]:
+    wanted = ContextFilter(namespaces=[namespace], context_ids=sorted(ids), limit=None, include_expired=include_expired)
+    return {each.context_id: each for each in await store.query(wanted)} if ids else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds about the mails of one batch, by ids."""
+
+    sent: Collection[str]
+    people: Collection[str]
+    signals: Collection[str]
+
+
+async def _known(store: ContextStore, updates: Sequence[ContextUpdate]) -> _Known:
+    raws = [update.context.data for update in updates]
+    ids = {str(raw.get("message_id", "")) for raw in raws} - {""}
+    senders = {str(raw["sender"]["address"]).lower() for raw in raws} - {""}
+    return _Known(
+        await _found(store, Namespace.SENT, ids | {each.strip("<>") for each in ids}),
+        await _found(store, Namespace.PEOPLE, senders),
+        await _found(store, f"{Namespace.SIGNALS}.{NAME}", {signal_id(raw) for raw in raws}),
+    )
+
+
+def signal_id(raw: Json) -> str:
+    """The id of a mail's signal."""
+    return f"signal_{raw['id']}"
 
 
 async def store_mail(
     ctx: FeedContext,
     key: str,
     mail: Mail,
+    known: Context | None,
     *,
     path: Path,
     label: str,
@@ -58,12 +136,12 @@ async def store_mail(
     backlog: bool,
     grown: bool = False,
 ) -> None:
-    """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is known there.
+    """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is ``known`` there.
 
     ``grown``: it is known, and was not whole when it was taken; what it says now takes its place.
     """
-    known = None if grown else await ctx.store.get(key, namespace=RAW, include_expired=True)
-    if known is not None:  # the same mail under another name, say in a second folder
+    await asyncio.sleep(0)  # keys come first
+    if known is not None and not grown:  # the same mail under another name, say in a second folder
         files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
         if files != known.data.get("files"):
             await ctx.store.store(
@@ -99,27 +177,20 @@ async def store_mail(
     )
 
 
-async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate) -> None:
+async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate, known: _Known) -> None:
     raw = update.context.data
     message_id = raw.get("message_id", "")
-    if message_id and await _sent_by_pepper(store, message_id):
-        return
+    if signal_id(raw) in known.signals or any(each in known.sent for each in (message_id, message_id.strip("<>"))):
+        return  # it is there, or Pepper has sent it
     facts = mail_facts(raw, triage.own)
     sender = raw["sender"]["address"].lower()
-    if triage.is_vip(sender) or (sender and await store.get(sender, namespace=Namespace.PEOPLE) is not None):
+    if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
     signal = mail_signal(raw, triage, update.context.created_at, facts)
     # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
     same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
     is_open = signal.priority is not Priority.LOG and triage.leaves_open(facts)
-    await store_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
-
-
-async def _sent_by_pepper(store: ContextStore, message_id: str) -> bool:
-    for key in (message_id, message_id.strip("<>")):
-        if await store.get(key, namespace=Namespace.SENT) is not None:
-            return True
-    return False
+    await put_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
 
 
 def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
@@ -180,7 +251,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     if rules:
         metadata["rules"] = list(rules)
     return Signal(
-        id=f"signal_{raw['id']}",
+        id=signal_id(raw),
         content=content,
         created_at=now,
         priority=priority,

@@ -2,13 +2,15 @@
 
 A mail is known by its unique name, which stays when it moves from ``new`` to ``cur`` or gets a flag, and stored under
 a key of its Message-ID and bytes. What is there at the first sight of a folder tree comes in as ``log``; what arrives
-later signals, also when it arrived while Pepper was down. The bytes stay in the Maildir.
+later signals, also when it arrived while Pepper was down. What arrives while much is taken in goes before the rest. The
+bytes stay in the Maildir.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,8 +18,17 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
-from pepper_tui.feeds.feed import FeedContext, FeedError
-from pepper_tui.feeds.mail_intake import NAME, RAW, listen_for_mail, mail_key, store_mail
+from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
+from pepper_tui.feeds.mail_intake import (
+    NAME,
+    RAW,
+    Pace,
+    known_mails,
+    listen_for_mail,
+    mail_key,
+    store_mail,
+    tell_progress,
+)
 from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, Json
@@ -26,6 +37,8 @@ from pepper_tui.store import ContextStore
 SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, and whether that look was finished
 CHUNK: Final = 25  # mails read in one go of the thread
 FOLDERS_DEPTH: Final = 4
+MANY: Final = 200  # mails of one look from which on its progress is told
+GLANCE: Final = 0.5  # seconds between two looks at what has arrived meanwhile
 STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
 QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
 
@@ -67,6 +80,22 @@ def list_maildir(root: Path) -> list[Found]:
     return found
 
 
+def list_arrived(root: Path, folders: Iterable[tuple[Path, str]]) -> list[Found]:
+    """The mails in ``new`` of ``folders`` (path and label each). Blocking."""
+    found: list[Found] = []
+    for folder, label in folders:
+        try:
+            with os.scandir(folder / "new") as entries:
+                found.extend(
+                    Found(entry.name.split(":2,")[0], Path(entry.path), label, root)
+                    for entry in entries
+                    if not entry.name.startswith(".")
+                )
+        except OSError:
+            continue  # the next look at all of it tells what is wrong
+    return found
+
+
 def read_mail(found: Found, max_bytes: int) -> tuple[str, Mail, float] | None:
     """Key, content and arrival of a mail; ``None`` where its file has gone or moved. Blocking."""
     try:
@@ -95,9 +124,12 @@ class MaildirFeed:
         self._triage = triage
         self._known: set[tuple[str, str]] = set()  # (root, unique name)
         self._taking = asyncio.Lock()
+        self._pace = Pace()
+        self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # how it is when nothing is taken in
+        self._telling = False
 
     def listen(self, ctx: FeedContext) -> None:
-        listen_for_mail(ctx, self._triage)
+        self._pace = listen_for_mail(ctx, self._triage)
 
     async def run(self, ctx: FeedContext) -> None:
         if not self._config.maildir:
@@ -106,14 +138,12 @@ class MaildirFeed:
         if missing:
             raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.maildir in config.toml")
         await self._recall(ctx.store)
+        self._standing = ("ok", f"watching {', '.join(map(str, self._config.maildir))}", "")
         await self._look(ctx)
-        await ctx.health.report("ok", self._summary())
+        await ctx.health.report(*self._standing)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
             tasks.create_task(self._rescan(ctx))
-
-    def _summary(self) -> str:
-        return f"watching {', '.join(map(str, self._config.maildir))}"
 
     async def _recall(self, store: ContextStore) -> None:
         """Learn from the store which files are known."""
@@ -151,11 +181,9 @@ class MaildirFeed:
                 change.cancel()
                 await asyncio.gather(change, return_exceptions=True)
         except OSError as error:
-            await ctx.health.report(
-                "trouble",
-                f"can't watch ({error}); looking each {self._config.scan_interval:g} s instead",
-                "raise fs.inotify.max_user_watches",
-            )
+            words = f"can't watch ({error}); looking each {self._config.scan_interval:g} s instead"
+            self._standing = ("trouble", words, "raise fs.inotify.max_user_watches")
+            await ctx.health.report(*self._standing)
 
     async def _rescan(self, ctx: FeedContext) -> None:
         while True:
@@ -173,6 +201,9 @@ class MaildirFeed:
                 new = [found for found in listed if (str(root), found.name) not in self._known]
                 # a folder lists in any order; the names begin with the time, so what came first is told first
                 await self._take(ctx, root, sorted(new, key=lambda found: found.name))
+            if self._telling:
+                self._telling = False
+                await ctx.health.report(*self._standing)
 
     async def _take(self, ctx: FeedContext, root: Path, new: list[Found]) -> None:
         known = await ctx.store.get(str(root), namespace=SOURCES)
@@ -180,26 +211,51 @@ class MaildirFeed:
         if known is None:
             await ctx.store.store({**source}, namespace=SOURCES, context_id=str(root))
         first_sight = not source["complete"]
-        for at in range(0, len(new), CHUNK):
-            chunk = new[at : at + CHUNK]
-            read = await ctx.look(root, lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
-            files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
-            async with ctx.store.unit():
-                for found, result in read:
-                    if result is not None:
-                        files.setdefault(result[0], []).append([str(found.root), found.name])
-                        # after a crash within the first look, what came since then is no backlog
-                        old = first_sight and (known is None or result[2] <= source["first_seen"])
-                        await store_mail(
-                            ctx,
-                            result[0],
-                            result[1],
-                            path=found.path,
-                            label=found.label,
-                            arrived=result[2],
-                            files=[*files[result[0]]],
-                            backlog=old,
-                        )
-            self._known.update((str(root), found.name) for found, result in read if result is not None)
+        listed = {found.name for found in new}
+        folders = {(root, "INBOX"), *((found.path.parent.parent, found.label) for found in new)}
+        glanced = ctx.clock.monotonic()
+        done = 0
+        while done < len(new):
+            if len(new) >= MANY:
+                await self._pace.keep(ctx.store)
+                if done == 0 or ctx.clock.monotonic() - glanced >= GLANCE:
+                    glanced = ctx.clock.monotonic()
+                    there = await ctx.look(root, list_arrived, root, folders)
+                    fresh = [f for f in there if f.name not in listed and (str(root), f.name) not in self._known]
+                    for at in range(0, len(fresh), CHUNK):
+                        await self._take_chunk(ctx, root, fresh[at : at + CHUNK], lambda _: False)
+                    self._telling = True
+                    await tell_progress(ctx, done, len(new))
+            chunk = new[done : done + CHUNK]
+            # after a crash within the first look, what came since then is no backlog
+            await self._take_chunk(
+                ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])
+            )
+            done += len(chunk)
         if first_sight:
             await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
+
+    async def _take_chunk(
+        self, ctx: FeedContext, root: Path, chunk: list[Found], is_old: Callable[[float], bool]
+    ) -> None:
+        """Take in a few mails in one unit. ``is_old``: whether what arrived then is backlog."""
+        read = await ctx.look(root, lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
+        known = await known_mails(ctx.store, {result[0] for _, result in read if result is not None})
+        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
+        async with ctx.store.unit():
+            for found, result in read:
+                if result is not None:
+                    key, mail, arrived = result
+                    files.setdefault(key, []).append([str(found.root), found.name])
+                    await store_mail(
+                        ctx,
+                        key,
+                        mail,
+                        known.get(key),
+                        path=found.path,
+                        label=found.label,
+                        arrived=arrived,
+                        files=[*files[key]],
+                        backlog=is_old(arrived),
+                    )
+        self._known.update((str(root), found.name) for found, result in read if result is not None)

@@ -18,7 +18,7 @@ from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
 from pepper_tui.feeds.feed import FeedContext, FeedError
-from pepper_tui.feeds.mail_intake import listen_for_mail, mail_key, store_mail
+from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, store_mail
 from pepper_tui.feeds.mbox_file import (
     LockedError,
     Mark,
@@ -67,10 +67,11 @@ class MboxFeed:
         self._locked: dict[Path, float] = {}  # since when (monotonic)
         self._defects: dict[Path, str] = {}
         self._changed = asyncio.Event()
+        self._pace: Pace | None = None  # the other source of mail has it
 
     def listen(self, ctx: FeedContext) -> None:
         if self._listens:
-            listen_for_mail(ctx, self._triage)
+            self._pace = listen_for_mail(ctx, self._triage)
 
     async def run(self, ctx: FeedContext) -> None:
         folders = {path.parent for path in self._config.mbox}
@@ -139,7 +140,12 @@ class MboxFeed:
             if piece is None:
                 return later
             await self._take(ctx, path, state, piece)
-            if not piece.rest:
+            if piece.rest:
+                share = 100 * piece.mark.offset // max(1, piece.size)
+                await ctx.health.report("starting", f"taking in your mail: {share} % of {path.name}")
+                if self._pace is not None:
+                    await self._pace.keep(ctx.store)
+            else:
                 return SETTLED if piece.torn else later
 
     def _read(self, path: Path, state: Json, now: float) -> _Piece | None:
@@ -181,6 +187,7 @@ class MboxFeed:
         backlog_to = piece.size if state["backlog_to"] is None else state["backlog_to"]
         last = state["last"]
         taken: set[str] = set()
+        known = await known_mails(ctx.store, {its_key for _, its_key, _ in piece.mails})
         async with ctx.store.unit():
             for stored, its_key, mail in piece.mails:
                 key = its_key
@@ -192,6 +199,7 @@ class MboxFeed:
                         ctx,
                         key,
                         mail,
+                        known.get(key),
                         path=path,
                         label=path.name,
                         arrived=stored.arrived or ctx.clock.now(),

@@ -22,6 +22,12 @@ def trouble_words(board: Board) -> str:
     return words if len(troubles) == 1 else f"{len(troubles)} parts in trouble (Ctrl+L) · {words}"
 
 
+def progress_words(board: Board) -> str:
+    """What a part that starts says of how far it is; empty where none does."""
+    starting = sorted((h for h in board.health.values() if h.state == "starting" and h.detail), key=lambda h: h.part)
+    return starting[0].detail if starting else ""
+
+
 def health_lines(
     board: Board, model: str, held: Sequence[str], dead: Sequence[str], names: KeyNames, pen: Pen
 ) -> list[Text]:

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
 from pepper_tui.ui import rows
 from pepper_tui.ui.board import Board, Pane
-from pepper_tui.ui.health import trouble_words
+from pepper_tui.ui.health import progress_words, trouble_words
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.lists import CancelList, SignalList
 from pepper_tui.ui.status import PANES, StatusLine, TabStrip
@@ -189,6 +189,7 @@ class Projection:
             model=engine.model_name if engine else "",
             offline=engine.offline if engine else False,
             trouble=trouble_words(board),
+            progress=progress_words(board),
             silent=board.held_today(now, zone),
             spent=board.spent_today(now, zone),
             inbox=counts["inbox"],

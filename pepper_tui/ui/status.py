@@ -1,4 +1,5 @@
-"""The bottom line: the last act's words or the first trouble; then the model, what was held back, the cost."""
+"""The bottom line: the last act's words, the first trouble, or how far something is; then the model, what was held
+back, the cost."""
 
 from __future__ import annotations
 
@@ -35,6 +36,7 @@ class Facts:
     bad: bool = False
     stay: bool = False
     trouble: str = ""
+    progress: str = ""
     silent: int = 0
     spent: float = 0.0
     inbox: int = 0
@@ -79,6 +81,8 @@ class StatusLine(Widget):
             )
         elif facts.trouble:
             left.append("  ✗ " + one_line(facts.trouble, 300), ink.urgent)
+        elif facts.progress:
+            left.append(f"  {one_line(facts.progress, 100)}", ink.plain)
         kept = (running, helped) if facts.stay or not facts.words else (running,)
         while facts.words and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
             loose = [count for count in counts if count not in kept]

@@ -87,6 +87,52 @@ async def test_a_thousand_mails(store: ContextStore, clock: ManualClock, tmp_pat
     assert len(await Mailbox(store).thread("<v17.0@example.com>")) >= 1
 
 
+async def test_what_arrives_while_much_is_taken_in_goes_before_the_rest(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    """And how far it is is told meanwhile."""
+    root = make_maildir(tmp_path / "m")
+    for number in range(1500):
+        deliver(root, varied(number), f"n{number}")
+    said: list[str] = []
+
+    async def listen() -> None:
+        async with store.watch(["health"]) as updates:
+            async for batch in updates:
+                said.extend(f"{each.context.data['state']} {each.context.data['detail']}" for each in batch)
+
+    async def hurry() -> None:
+        """The glances of the feed are half a second apart."""
+        while True:
+            await clock.advance(0.3)
+            await asyncio.sleep(0.01)
+
+    async def told() -> bool:
+        return any("taking in your mail" in words for words in said)
+
+    async def there() -> bool:
+        found = await store.query(ContextFilter(namespaces=["signals.mail"], tags=["high"]))
+        return [each.data["metadata"]["message_id"] for each in found] == ["<m2@example.com>"]
+
+    beside = [asyncio.create_task(listen()), asyncio.create_task(hurry())]
+    starting = asyncio.create_task(started(store, clock, root))
+    await until(told, 30)
+    deliver(root, mail(number=2, subject="Now"), "0-arrives-now")
+    await until(there, 30)
+    waiting = 1500 - await store.count(SIGNALS)
+    feeds, subscriber = await starting
+    await until(lambda: _count(store, 1501), 60)
+    for task in beside:
+        task.cancel()
+    await feeds.stop()
+    await subscriber.stop()
+    assert waiting > 300  # the rest of the mail
+    progress = [words for words in said if "taking in" in words]
+    assert progress[0] == "starting taking in your mail: 0 of 1,500"
+    assert len(progress) > 2
+    assert said[-1].startswith("ok watching")
+
+
 async def _count(store: ContextStore, wanted: int) -> bool:
     return await store.count(SIGNALS) == wanted
 
