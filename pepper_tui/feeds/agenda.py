@@ -204,15 +204,15 @@ class Agenda:
     def _event(self, component: Any, calendar: str) -> Event | None:
         try:
             start = component.decoded("DTSTART")
-            end = _end(component, start)
+            begins, ends = self._times(start, _end(component, start))
             all_day = not isinstance(start, datetime)
             categories = component.get("CATEGORIES", [])
             attendees = component.get("ATTENDEE", [])
             return Event(
                 uid=str(component.get("UID", ""))[:500],
                 summary=str(component.get("SUMMARY", ""))[:500],
-                start=self._seconds(start),
-                end=self._seconds(end),
+                start=begins,
+                end=ends,
                 all_day=all_day,
                 location=str(component.get("LOCATION", ""))[:500],
                 description=str(component.get("DESCRIPTION", ""))[:10_000],
@@ -242,6 +242,13 @@ class Agenda:
             _address(one) in self._addresses and str(one.params.get("PARTSTAT", "")).upper() == "DECLINED"
             for one in (attendees if isinstance(attendees, list) else [attendees])
         )
+
+    def _times(self, start: Any, end: Any) -> tuple[float, float]:
+        """Start and end as POSIX seconds; where a change of clocks skips the start, it is as long as on other days."""
+        begins, ends = self._seconds(start), self._seconds(end)
+        if ends <= begins and isinstance(start, datetime) and start.tzinfo == end.tzinfo:
+            ends = max(ends, begins + (end.replace(tzinfo=None) - start.replace(tzinfo=None)).total_seconds())
+        return begins, ends
 
     def _seconds(self, when: Any) -> float:
         if not isinstance(when, datetime):
@@ -274,12 +281,18 @@ def _address(value: Any) -> str:
     return str(value).lower().removeprefix("mailto:").strip()[:320]
 
 
+def _interval(rule: Any) -> int:
+    said = str(next(iter(rule.get("INTERVAL", [1])), 1))
+    return int(said) if said.isdecimal() and int(said) else 1
+
+
 def _refusal(component: Any) -> str:
     rules = component.get("RRULE", [])
     for rule in rules if isinstance(rules, list) else [rules]:
         if str(next(iter(rule.get("FREQ", [""])), "")).upper() in _STRANGE_RULES:
             return "repeats by the second or minute; refused"
-        often = 1
+        hourly = str(next(iter(rule.get("FREQ", [""])), "")).upper() == "HOURLY" and "BYHOUR" not in rule
+        often = 24 // min(24, _interval(rule)) if hourly else 1
         for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
             values = rule.get(part, [])
             often *= max(1, len(values) if isinstance(values, list) else 1)
