@@ -15,6 +15,8 @@ import pytest
 from pepper_tui import api
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.feeds.chain import MARKS
+from pepper_tui.feeds.said import AUTHORITY
 from pepper_tui.feeds.user_feed import check_writable
 from pepper_tui.model import NOT_FOR_FEEDS, Context, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
@@ -153,6 +155,49 @@ async def again(update):
     assert "a chain of 8 updates" in told["detail"]
     [letter] = await store.dead()
     assert letter.attempts == 1  # to try again would be of no use
+
+
+async def test_a_chain_that_a_feed_says_is_short_comes_to_an_end_all_the_same(
+    start: Start, store: ContextStore
+) -> None:
+    """Also where nothing was the cause of its first link, so that no other mark takes the place of its own."""
+    marks = {**dict.fromkeys(sorted(MARKS.union(AUTHORITY)), -100), "mine": 1}
+    text = f"""
+async def run(ctx):
+    await context_store.store({{"n": 0}}, namespace="raw.x", metadata={marks})
+
+@subscriber.on_context_update(namespaces=["raw.x"])
+async def again(update):
+    await context_store.store({{"n": update.context.data["n"] + 1}}, namespace="raw.x", metadata={marks})
+"""
+    async with start(x=text) as running:
+        found = await running.found("raw.x", 9)
+        await until(store.dead)
+        assert await store.count(ContextFilter(namespaces=["raw.x"])) == 9
+    assert found[0].metadata == {"mine": 1}
+    assert [context.metadata.get("chain", 0) for context in found] == list(range(9))
+
+
+@pytest.mark.parametrize("namespace", ["approval", "people", "user.message", "signals.mail"])
+async def test_a_feed_deletes_nothing_that_it_may_not_write(start: Start, store: ContextStore, namespace: str) -> None:
+    text = f"""
+@subscriber.on_context_update(namespaces=["go"])
+async def forget(update):
+    await context_store.delete("mine", namespace="raw.x")
+    await context_store.store({{"id": "tried"}}, namespace="journal")
+
+@subscriber.on_context_update(namespaces=["go"])
+async def forget_all(update):
+    await context_store.delete("kept", namespace="{namespace}")
+"""
+    await store.store({"n": 1}, namespace=namespace, context_id="kept")
+    await store.store({"n": 1}, namespace="raw.x", context_id="mine")
+    async with start(x=text) as running:
+        await store.store({}, namespace="go")
+        assert namespace in (await running.health("x", "trouble"))["detail"]
+        await running.found("journal", 1)
+    assert await store.get("kept", namespace=namespace) is not None
+    assert await store.get("mine", namespace="raw.x") is None
 
 
 async def test_two_feeds_that_feed_each_other_come_to_an_end(start: Start, store: ContextStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -49,6 +50,7 @@ class Place:
 
     def __init__(self, tree: Path, folder: Path) -> None:
         self._tree, self._temporary = folder / "t", folder / "tmp"
+        self._changes = itertools.count(1)
         shutil.copytree(tree, self._tree, ignore=_NOT_COPIED, symlinks=True)
 
     def clean(self, tests: Sequence[str]) -> Outcome:
@@ -62,16 +64,22 @@ class Place:
             mutated = mutation.applied(self._tree)
         except NoLongerAppliesError as error:
             return Outcome(Fate.DOES_NOT_APPLY, str(error))
-        source = path.read_bytes()
-        path.write_text(mutated, encoding="utf-8")
+        source = path.read_text(encoding="utf-8")
+        self._write(path, mutated)
         try:
             return self._run(mutation.tests, _GRACE + _FACTOR * clean_seconds)
         finally:
-            path.write_bytes(source)
+            self._write(path, source)
+
+    def _write(self, path: Path, source: str) -> None:
+        """Write, with a time that no version of the file has had: bytecode is known by that, in whole seconds."""
+        path.write_text(source, encoding="utf-8")
+        change = next(self._changes)
+        os.utime(path, (change, change))
 
     def _run(self, tests: Sequence[str], limit: float) -> Outcome:
-        # no bytecode: a file that is changed twice within a second looks unchanged to its cache
-        environment = {**os.environ, "PYTHONPATH": str(self._tree), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self._tree)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # most of a trial would be compiling
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
         command += ["--hypothesis-seed=1", f"--basetemp={self._temporary}", *tests]
         started = time.monotonic()

@@ -451,3 +451,20 @@ async def test_what_is_still_to_be_dealt_with_is_counted(store: ContextStore) ->
     assert await store.undelivered("q") == 1
     assert [await store.undelivered("q", each.seq) for each in (done, dead, left)] == [0, 0, 1]
     assert await store.undelivered("no such subscription") == 0
+
+
+async def test_of_two_units_that_settle_one_delivery_at_once_only_one_holds(store: ContextStore) -> None:
+    queue = await store.queue("q", ["n"])
+    await store.store({}, namespace="n")
+    [delivery] = await queue.peek(1)
+
+    async def settle(name: str) -> None:
+        async with store.unit() as unit:
+            unit.ack(delivery)
+            await store.store({}, namespace="out", context_id=name)
+
+    # both are handed over in one turn of the loop, and so committed as one group
+    ends = await asyncio.gather(settle("first"), settle("second"), return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None), StaleDeliveryError]
+    assert [each.context_id for each in await store.query(ContextFilter(namespaces=["out"]))] == ["first"]
+    assert await queue.size() == 0

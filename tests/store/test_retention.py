@@ -21,6 +21,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import ConfigError, parse_config
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate
 from pepper_tui.store import ContextStore, Retry, Subscriber, picking, protection
+from pepper_tui.store.plan import Book
 from pepper_tui.store.removal import CHARACTERS, ROWS, TRACE, Doomed, How, portions, remove
 from pepper_tui.store.retention import DAY, ENOUGH, PAUSE, Retention
 from pepper_tui.store.retention_rules import RULES, Rule, Rules, Wish
@@ -422,3 +423,33 @@ def _run_and_kill(path: Path, seconds: float) -> None:
         child.stdout.readline()
         time.sleep(seconds)
         child.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("undelivered", [1, 2])
+async def test_a_version_stays_while_it_or_its_successor_is_still_to_be_told(
+    store: ContextStore, undelivered: int
+) -> None:
+    """Who is told of a change may ask what was before."""
+    queue = await store.queue("q", ["note"])
+    for number in (1, 2, 3):
+        await store.store({"n": number}, namespace="note", context_id="a")
+    for delivery in await queue.peek(10):
+        if delivery.update.context.version != undelivered:
+            async with store.unit() as unit:
+                unit.ack(delivery)
+    versions = await store.versions("a", namespace="note")
+
+    async def removed() -> int:
+        def work(connection: sqlite3.Connection, book: Book) -> int:
+            chain = tuple(version.seq for version in versions)
+            oldest = Doomed(book.namespaces["note"], "a", How.VERSIONS, chain, 1)
+            return remove(connection, book, [oldest], 0.0).rows
+
+        return await store._writer.run(work)
+
+    assert await removed() == 0
+    [delivery] = await queue.peek(10)
+    async with store.unit() as unit:
+        unit.ack(delivery)
+    assert await removed() == 1
+    assert [version.context.version for version in await store.versions("a", namespace="note")] == [3, 2]
