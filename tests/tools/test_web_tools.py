@@ -184,6 +184,17 @@ async def test_after_a_crash_in_the_attempt_it_is_not_asked_twice(bench: Bench, 
     assert web.asked == []
 
 
+@pytest.mark.parametrize(
+    "typed", ["https://site.example/one/two?x=1&y=2", "http://site.example:8080/a%20b", "https://10.0.0.1/secret"]
+)
+def test_no_part_of_a_typed_address_counts_as_typed(typed: str) -> None:
+    text = f"please read {typed} and tell me"
+    assert is_in(canonical(typed), text)
+    assert not is_in(canonical(f"{typed}x"), text)
+    for cut in range(typed.index("/", 8) + 1, len(typed)):
+        assert not is_in(canonical(typed[:cut]), text), typed[:cut]
+
+
 def test_which_addresses_a_text_holds() -> None:
     text = (
         "see (https://en.example.org/wiki/Foo_(bar)), http://a.example:8080/x?y=Z#top or b.example/path. "
