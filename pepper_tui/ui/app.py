@@ -301,6 +301,9 @@ class PepperApp(Actions):
     def on_composer_stop(self) -> None:
         self.talk.stop()
 
+    def on_composer_paged(self, event: Composer.Paged) -> None:
+        self.panes.scroll_chat(event.by)
+
     def on_composer_search(self) -> None:
         self.talk.search()
 

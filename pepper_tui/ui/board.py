@@ -127,6 +127,8 @@ class Board:
     """The screen's state. ``apply`` feeds it; the readers below never change it."""
 
     kept: int = MESSAGES_KEPT
+    older: bool = False
+    """Whether there are messages before those of the conversation, in the store."""
     versions: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
     messages: dict[str, Message] = field(default_factory=dict)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -263,6 +265,7 @@ class Board:
             oldest = sorted(self.messages.values(), key=lambda m: (m.at, m.id))[: len(self.messages) - self.kept]
             for message in oldest:
                 del self.messages[message.id]
+            self.older = True
         for key in self.after.keys() - self.messages.keys():
             del self.after[key]
         while len(self.signals) > SIGNALS_KEPT:

@@ -37,6 +37,13 @@ class Composer(TextArea):
     class Editor(Message):
         """The user wants to write in their own editor."""
 
+    class Paged(Message):
+        """A page up (-1) or down (1), where there is no other line to go to: the conversation's."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     class Search(Message):
         """The user wants to search what they sent."""
 
@@ -126,6 +133,18 @@ class Composer(TextArea):
 
     def action_stop(self) -> None:
         self.post_message(self.Stop())
+
+    def action_cursor_page_up(self) -> None:
+        if self.wrapped_document.height > 1:
+            super().action_cursor_page_up()
+        else:
+            self.post_message(self.Paged(-1))
+
+    def action_cursor_page_down(self) -> None:
+        if self.wrapped_document.height > 1:
+            super().action_cursor_page_down()
+        else:
+            self.post_message(self.Paged(1))
 
     def action_older(self) -> None:
         if self.cursor_location[0] > 0 or not self._place:

@@ -12,14 +12,14 @@ from typing import Any, Final, Protocol
 
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
 from pepper_tui.text import one_line
-from pepper_tui.ui.board import midnight
+from pepper_tui.ui.board import MESSAGES_KEPT, midnight
 from pepper_tui.ui.engine import Engine, EngineError, ReplyDelta
 
 EngineFactory = Callable[[], Awaitable[Engine]]
 
 STARTING: Final = "Pepper is still starting"
 _RECALLED: Final = (
-    ContextFilter(namespaces=(Namespace.USER_MESSAGE, Namespace.ASSISTANT_MESSAGE), limit=1000),
+    ContextFilter(namespaces=(Namespace.USER_MESSAGE, Namespace.ASSISTANT_MESSAGE), limit=MESSAGES_KEPT + 1),
     ContextFilter(namespaces=(Namespace.SIGNALS + ".*",), limit=500),
     ContextFilter(
         namespaces=(

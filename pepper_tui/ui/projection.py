@@ -12,12 +12,12 @@ from textual.timer import Timer
 
 from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
 from pepper_tui.ui import rows
-from pepper_tui.ui.board import Board, Pane
+from pepper_tui.ui.board import Board, Message, Pane
 from pepper_tui.ui.health import progress_words, trouble_words
 from pepper_tui.ui.inbox_pane import InboxPane
 from pepper_tui.ui.lists import CancelList, SignalList
 from pepper_tui.ui.status import PANES, StatusLine, TabStrip
-from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.transcript import OLDER, Transcript
 
 if TYPE_CHECKING:
     from pepper_tui.ui.app import PepperApp
@@ -123,7 +123,14 @@ class Projection:
             self._show_status()
 
     def _show_chat(self) -> None:
-        self._app.query_one(Transcript).show_messages(self.board.conversation())
+        messages = self.board.conversation()
+        if self.board.older and messages:
+            save = self._app.key_names.of("chat.export")
+            words = (
+                f"Older messages are in the store: “find” and some words finds them, {save} here saves all to a file."
+            )
+            messages.insert(0, Message(OLDER, OLDER, words, messages[0].at))
+        self._app.query_one(Transcript).show_messages(messages)
 
     def _show_inbox(self) -> None:
         now = self._app.clock.now()

@@ -36,6 +36,8 @@ CHUNK_PAUSE: Final = 0.03
 TAIL_INTERVAL: Final = 0.125
 LONGEST: Final = 60_000
 """Characters of one message that are drawn."""
+OLDER: Final = "older"
+"""The id, and the speaker, of the line at the top that says that there is more."""
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
 
 
@@ -238,6 +240,10 @@ class Transcript(Narrowed, can_focus=True):
     def _draw(self, message: Message) -> list[Strip]:
         pen = self._pen(max(8, self._width - 2))
         ink = pen.ink
+        if message.speaker == OLDER:
+            return finished(
+                [*strips([Text(message.text, ink.dim)], pen.width), Strip([])], self._width, self.rich_style
+            )
         tone = {"you": ink.strong, "trouble": ink.urgent}.get(message.speaker, ink.accent)
         head = Text(_SPEAKER[message.speaker], tone)
         if message.queued:
@@ -325,11 +331,11 @@ class Transcript(Narrowed, can_focus=True):
         self._go(len(self._order) - 1 if by > 0 else 0)
 
     def action_details(self) -> None:
-        if self.selected in self._messages:
+        if self.selected in self._messages and self.selected != OLDER:
             self.post_message(self.Details(self.selected))
 
     def action_why(self) -> None:
-        if self.selected in self._messages:
+        if self.selected in self._messages and self.selected != OLDER:
             self.post_message(self.Why(self.selected))
 
     def action_copy(self) -> None:

@@ -20,6 +20,7 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.board import MESSAGES_KEPT
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.cards import told_once
 from pepper_tui.ui.composer import Composer
@@ -28,7 +29,7 @@ from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.keys import KEYS, shown
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.status import StatusLine
-from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.transcript import OLDER, Transcript
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
 from tests.ui.seat import acts, press, seat, until
 
@@ -542,3 +543,33 @@ async def test_f_keys_act_on_the_card_that_is_open_and_not_on_another() -> None:
 )
 def test_a_heading_and_its_body_say_a_thing_once(heading: str, body: str, told: tuple[str, str]) -> None:
     assert told_once(heading, body) == told
+
+
+async def test_the_conversation_says_at_its_top_that_there_is_more_and_page_keys_reach_it() -> None:
+    def many(engine: FakeEngine) -> None:
+        for n in range(MESSAGES_KEPT + 20):
+            engine.put(Namespace.USER_MESSAGE, UserMessage(f"u{n:05}", f"said {n}", T0 + n))
+
+    async with seat(many) as (app, pilot, _engine, _clock):
+        transcript, composer = app.query_one(Transcript), app.query_one(Composer)
+        await until(lambda: len(transcript._order) == MESSAGES_KEPT + 1, pilot)
+        assert transcript._messages[transcript._order[0]].text.startswith("Older messages are in the store")
+        await press(pilot, "pageup")
+        await until(lambda: not transcript.at_end, pilot)
+        assert composer.has_focus
+        await press(pilot, "pagedown")
+        await until(lambda: transcript.at_end, pilot)
+        await press(pilot, "a", "ctrl+j", "b", "pageup")
+        assert composer.cursor_location[0] == 0
+        assert transcript.at_end
+
+
+async def test_a_conversation_that_is_whole_says_nothing_of_older_messages() -> None:
+    def few(engine: FakeEngine) -> None:
+        for n in range(MESSAGES_KEPT):
+            engine.put(Namespace.USER_MESSAGE, UserMessage(f"u{n:05}", f"said {n}", T0 + n))
+
+    async with seat(few) as (app, pilot, _engine, _clock):
+        transcript = app.query_one(Transcript)
+        await until(lambda: len(transcript._order) == MESSAGES_KEPT, pilot)
+        assert OLDER not in transcript._order
