@@ -10,10 +10,10 @@ import contextlib
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
-from pepper_tui.clock.words import Within, is_time, leading_time, trailing_time
+from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, trailing_time
 from pepper_tui.llm.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -45,7 +45,6 @@ class Command:
         return self.values.get(key, "")
 
 
-_DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _I: Final = re.IGNORECASE | re.DOTALL
 
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
@@ -82,8 +81,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("remember", r"remember(?:\s+that|\s*:|,)?\s+(?P<text>\S.+)"),
         ("forget", r"forget\s+(?:about\s+)?(?:my\s+)?(?P<field>[\w .'-]{1,40})"),
         ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
-                 rf"(?:\s+(?:on|for))?\s*(?P<span>today|tonight|tomorrow|(?:this|next|the)\s+week(?:end)?|(?:next\s+)?{_DAY}"
-                 r"|\d{4}-\d{2}-\d{2})?\s*(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening)?"),
+                 r"(?:\s+(?P<span>\S.*?))??(?:\s+(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening))?"),
         ("conflicts", r"(?:(?:any|show|list|find|check)\s+)?(?:(?:for|me|my|the|any)\s+)*(?:calendar\s+)?"
                       r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?"),
         ("search_notes", r"(?:search|find|look\s+(?:up|for)|show)\s+(?:in\s+)?(?:my\s+|the\s+)?notes?"
@@ -98,8 +96,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("agenda", r"(?:what(?:'?s|\s+is)\s+(?:on|happening|up)(?:\s+(?:my|the)\s+(?:calendar|agenda|schedule))?"
                    r"|what\s+(?:do|have)\s+i(?:\s+have|\s+got)?(?:\s+on)?|(?:show\s+(?:me\s+)?)?(?:my\s+|the\s+)?"
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
-                   rf"(?:\s+(?:for|on))?\s*(?P<span>today|tonight|tomorrow|(?:this|next|the)\s+week(?:end)?|(?:next\s+)?{_DAY}"
-                   r"|\d{4}-\d{2}-\d{2})?"),
+                   r"(?:\s+(?P<span>\S.*))?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
         ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
@@ -118,7 +115,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 
 _POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|would you|would you please)[\s,:]+", re.I)
 _LIMIT: Final = 8000
-_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
+_LOOK: Final = ("agenda", "free")
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
 _JOINED: Final = re.compile(r"(?P<before>.+?)[\s,]+(?P<link>and|or|und|oder)(?:\s+(?:again|wieder))?", re.I | re.S)
@@ -152,6 +150,8 @@ def parse(text: str, locale: str = "en") -> Command:
             command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
         elif kind == "add_event":
             command = _event(values["rest"], locale)
+        elif kind in _LOOK and "span" in values and not _is_day(_span(values["span"]), locale):
+            continue
         else:
             command = Command(kind, values)
         if command is not None:
@@ -221,21 +221,21 @@ def _plain_value(text: str) -> Any:
     return value if isinstance(value, bool | int | float) else text
 
 
-def agenda_span(words: str, today: date) -> tuple[str, int]:
-    """The first day (``today`` or an ISO date) and the number of days that ``words`` mean."""
-    said = words.lower().split()
-    if not said or said[-1] in ("today", "tonight"):
-        return "today", 1
-    if said[-1] == "tomorrow":
-        return (today + timedelta(days=1)).isoformat(), 1
-    if said[-1] == "week":
-        if said[0] == "next":
-            return (today + timedelta(days=7 - today.weekday())).isoformat(), 7
-        return "today", 7
-    if said[-1] == "weekend":
-        saturday = today + timedelta(days=(5 - today.weekday()) % 7 + (7 if said[0] == "next" else 0))
-        return saturday.isoformat(), 2
-    if said[-1] in _DAYS:
-        ahead = (_DAYS.index(said[-1]) - today.weekday()) % 7
-        return (today + timedelta(days=ahead or (7 if said[0] == "next" else 0))).isoformat(), 1
-    return said[-1], 1
+def _span(words: str) -> str:
+    found = _THE_WEEK.fullmatch(words)
+    return f"this {found['unit']}" if found else words
+
+
+def _is_day(words: str, locale: str) -> bool:
+    return is_time(words, locale) and not is_rhythm(words, locale)
+
+
+def agenda_span(words: str, today: date, locale: str = "en") -> tuple[str, int] | None:
+    """The first day (``today`` or an ISO date) and how many ``words`` mean; ``None`` where none is ahead."""
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(words).isoformat(), 1  # also a day gone by
+    found = days_said(_span(words) or "today", today, locale)
+    if found is None:
+        return None
+    first, days = found
+    return "today" if first == today else first.isoformat(), days

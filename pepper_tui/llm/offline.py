@@ -256,13 +256,17 @@ class OfflineModel:
                 draft.need("cancel_reminder", reminder_id=c["id"])
             case "agenda":
                 today = datetime.fromtimestamp(request.now, self._zone).date()
-                start, days = agenda_span(c["span"], today)
-                draft.need("agenda", "Looking at your calendar.", start=start, days=days)
+                if span := agenda_span(c["span"], today, self._locale):
+                    draft.need("agenda", "Looking at your calendar.", start=span[0], days=span[1])
+                else:
+                    draft.say(f"“{one_line(c['span'], 60)}” names no day ahead.")
             case "free":
                 today = datetime.fromtimestamp(request.now, self._zone).date()
-                start, days = agenda_span(c["span"], today)
                 part = c["part"].lower() or ("evening" if c["span"].lower() == "tonight" else "")
-                draft.need("find_free_time", "Looking at your calendar.", start=start, days=days, part=part)
+                if span := agenda_span(c["span"], today, self._locale):
+                    draft.need("find_free_time", "Looking at your calendar.", start=span[0], days=span[1], part=part)
+                else:
+                    draft.say(f"“{one_line(c['span'], 60)}” names no day ahead.")
             case "conflicts":
                 draft.need("find_conflicts", "Looking at your calendar.")
             case "add_event":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from pepper_tui.clock.words import TimeReader
+from pepper_tui.clock.words import TimeReader, days_said
 from pepper_tui.model import Effect, Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.tools.free_time import Span, free_spans, window
@@ -113,14 +115,14 @@ def the_agenda(ctx: ToolContext) -> Agenda:
 
 async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
     words = start.strip().lower()
-    if words in ("", "today", "now"):
+    if words in ("", "now"):
         return today
-    if words == "tomorrow":
-        return today + timedelta(days=1)
-    try:
-        return datetime.strptime(words, "%Y-%m-%d").date()
-    except ValueError:
-        return datetime.fromtimestamp(await parse_time(ctx, start), ctx.services.zone).date()
+    with suppress(ValueError):
+        return date.fromisoformat(words)  # also a day gone by
+    locale = ctx.services.times.locale if ctx.services.times else "en"
+    if found := await asyncio.to_thread(days_said, words, today, locale):
+        return found[0]
+    raise ToolError(f"{one_line(start, 60)!r} names no day ahead; say today, friday, or a date such as 2027-01-31")
 
 
 def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: date, today: date, zone: tzinfo) -> str:

@@ -1,10 +1,11 @@
 """Times in words: one reader for reminders, snoozes, events, rules and tools; English and German."""
 
+from pepper_tui.clock.words.days_said import days_said
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
 from pepper_tui.clock.words.timetable import Timetable, timetable
-from pepper_tui.clock.words.within import Within, is_time, leading_time, opening_time, trailing_time
+from pepper_tui.clock.words.within import Within, is_rhythm, is_time, leading_time, opening_time, trailing_time
 
 __all__ = [
     "EXAMPLES",
@@ -14,6 +15,8 @@ __all__ = [
     "TimeRefusedError",
     "Timetable",
     "Within",
+    "days_said",
+    "is_rhythm",
     "is_time",
     "leading_time",
     "one_time",

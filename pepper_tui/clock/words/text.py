@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words.parts import Unclear
-from pepper_tui.clock.words.phrase import fitted
+from pepper_tui.clock.words.phrase import Phrase, fitted
 from pepper_tui.clock.words.reading import FARTHEST, Manner, PastTimeError, Reading, far_away, readings, said
 
 EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'every monday at 8', '2027-03-01 10:00'"
@@ -86,6 +87,21 @@ def languages(locale: str) -> list[str]:
 def month_first(locale: str) -> bool:
     """Whether a date with slashes begins with the month: in the United States, and where no country is named."""
     return locale.replace("_", "-").lower() in ("en", "en-us", "en-ph", "c", "posix", "")
+
+
+def phrases(text: str, locale: str) -> list[Phrase]:
+    """Each way to read ``text`` in the first language that does, whatever it means; empty where none does."""
+    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
+
+    found: list[Phrase] = []
+    for language in languages(locale):
+        with suppress(Unclear):
+            for way in grammar(language).read(text):
+                with suppress(Unclear):
+                    found.append(fitted(way, month_first(locale)))
+        if found:
+            break
+    return found
 
 
 def _read(text: str, now: float, zone: tzinfo, locale: str, shown: str) -> Reading:

@@ -5,15 +5,12 @@ Some milliseconds of CPU time: not for the event loop.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from pepper_tui.clock.words import spoken
-from pepper_tui.clock.words.parts import Unclear
-from pepper_tui.clock.words.phrase import Phrase, fitted
-from pepper_tui.clock.words.text import TimeAskedError, TimeRefusedError, languages, month_first, read_time
+from pepper_tui.clock.words.text import TimeAskedError, TimeRefusedError, phrases, read_time
 
 _MONDAY: Final = datetime(2026, 11, 30, tzinfo=UTC).timestamp()  # any moment: a rhythm is the same at each
 _LASTS: Final = "a rule comes at a time and holds until you stop it: it has no length, no end, and no first day"
@@ -34,13 +31,13 @@ def timetable(text: str, locale: str = "en") -> Timetable | None:
 
     Raises ``TimeRefusedError`` with the reason where it is a rhythm that a rule can't have.
     """
-    phrases = [phrase for phrase in _phrases(text, locale) if phrase.rhythm is not None]
-    if not phrases:
+    rhythms = [phrase for phrase in phrases(text, locale) if phrase.rhythm is not None]
+    if not rhythms:
         return None
-    for phrase in phrases:
+    for phrase in rhythms:
         if phrase.between or phrase.until or phrase.until_hour or phrase.times or phrase.length or phrase.starting:
             raise TimeRefusedError(_LASTS)
-        if phrase.rhythm is not None and phrase.rhythm.unit == "minute" and len(phrases) == 1:
+        if phrase.rhythm is not None and phrase.rhythm.unit == "minute" and len(rhythms) == 1:
             if phrase.clocks or phrase.part or phrase.without:
                 raise TimeRefusedError("minutes have no time of day and leave no days out")
             minutes = phrase.rhythm.every
@@ -53,21 +50,6 @@ def timetable(text: str, locale: str = "en") -> Timetable | None:
     except TimeRefusedError as refused:
         raise TimeRefusedError(str(refused.__cause__ or refused)) from refused
     return _kept(reading.rrule, datetime.fromtimestamp(reading.at, UTC))
-
-
-def _phrases(text: str, locale: str) -> list[Phrase]:
-    """Each way to read it in the first language that does."""
-    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
-
-    found: list[Phrase] = []
-    for language in languages(locale):
-        with suppress(Unclear):
-            for way in grammar(language).read(text):
-                with suppress(Unclear):
-                    found.append(fitted(way, month_first(locale)))
-        if found:
-            return found
-    return []
 
 
 def _kept(rrule: str, first: datetime) -> Timetable:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from pepper_tui.clock.words.parts import Unclear
 from pepper_tui.clock.words.phrase import fitted
-from pepper_tui.clock.words.text import languages, month_first
+from pepper_tui.clock.words.text import languages, month_first, phrases
 
 # "read 5 minutes" does not say when: beside other words a length needs a word that makes a time of it
 _AHEAD: Final = re.compile(r"\b(?:in|after|within|from|later|hence|before|nach|ab|vor|später)\b", re.IGNORECASE)
@@ -80,6 +80,11 @@ def _cut(sentence: str, words: list[re.Match[str]], first: int, last: int, local
 def is_time(text: str, locale: str) -> bool:
     """Whether the whole of ``text`` is a time, whatever it means and whether it is past."""
     return _read(text, locale)[0]
+
+
+def is_rhythm(text: str, locale: str) -> bool:
+    """Whether ``text`` is a time that comes again and again."""
+    return any(phrase.rhythm is not None for phrase in phrases(text, locale))
 
 
 def _read(text: str, locale: str) -> tuple[bool, int]:
