@@ -42,8 +42,9 @@ class LiveSubscription:
             self._wake.set()
 
     def tell(self, update: ContextUpdate) -> None:
-        """Take what stands in memory alone (called by the store)."""
+        """Take what stands in memory alone, with seq 0 (called by the store)."""
         if matches(self._namespaces, update.namespace):
+            self.missed += len(self._ring) == self._ring.maxlen
             self._ring.append(update)
             self._wake.set()
 

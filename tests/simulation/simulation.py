@@ -448,7 +448,7 @@ class Simulation:
             self._live_from = self.checks.last
             watching.set()
             async for batch in batches:
-                self._live += [update.seq for update in batch]
+                self._live += [update.seq for update in batch if update.seq]  # 0: the store on itself
 
     async def _read_replies(self, engine: Engine) -> None:
         async for delta in engine.replies():
