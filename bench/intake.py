@@ -109,7 +109,8 @@ def stored(home: Path) -> int:
 def once(maildir: Path, home: Path, count: int) -> Run:
     """One first start until all mail is in."""
     (home / "config.toml").write_text(CONFIG.format(maildir=maildir), encoding="utf-8")
-    run, letters, delivered, shown = Run(), [], 0.0, b""
+    run, delivered, shown = Run(), 0.0, b""
+    letters: list[str] = []
     chance = random.Random(2)
     with running("-m", "pepper_tui", "--home", str(home)) as program:
         program.until(COMPOSER)

@@ -15,8 +15,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.measured import Measured
-from pepper_tui.attention import Inbox, parse_when
+from pepper_tui.attention import Inbox
 from pepper_tui.clock import SystemClock, Timers
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.model import ContextFilter, Facts, Json, Namespace, Priority, Rule, Signal
 from pepper_tui.rules import Hands, RuleBook, RuleRunner
 from pepper_tui.rules.runner import BATCH
@@ -80,7 +81,7 @@ async def measured(folder: Path, signals: int) -> list[Measured]:
     matching = (time.perf_counter() - began) / signals * 1e6
     timers = Timers(CLOCK)
     inbox = Inbox(store, CLOCK, timers)
-    hands = Hands(inbox.announce, parse_when, _look, lambda _: False, lambda: False, ZONE, ZONE.key)
+    hands = Hands(inbox.announce, TimeReader(CLOCK, ZONE, "en"), _look, lambda _: False, lambda: False, ZONE, ZONE.key)
     runner = RuleRunner(store, CLOCK, book, hands)
     subscriber = Subscriber(store)
     runner.listen(subscriber)

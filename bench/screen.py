@@ -104,7 +104,10 @@ def running(*arguments: str) -> Iterator[Program]:
 
 def start() -> list[Measured]:
     """First line, first frame and usable prompt, against an empty app."""
-    lines, frames, prompts, empties = [], [], [], []
+    lines: list[float] = []
+    frames: list[float] = []
+    prompts: list[float] = []
+    empties: list[float] = []
     with tempfile.TemporaryDirectory(prefix="pepper-bench-") as folder:
         home = Path(folder)
         (home / "config.toml").write_text("", encoding="utf-8")
