@@ -697,7 +697,7 @@ def place_of(path: Path, source: str, key: str) -> str:
 
 def _line_of(source: str, where: Where) -> int:
     """The line, from 1, that sets the key at ``where``, or begins something in it, or the nearest table around it."""
-    wanted = [part for part in where if not (isinstance(part, str) and not part)]
+    wanted = _at_dots(where)
     best, best_depth = 1, 0.0
     table: list[str | int] = []
     counts: dict[tuple[str, ...], int] = {}
@@ -707,17 +707,23 @@ def _line_of(source: str, where: Where) -> int:
             name = _parts(header[2])
             if header[1] == "[[":
                 counts[name] = counts.get(name, -1) + 1
-            table = here = _numbered(name, counts)
+            table = _numbered(name, counts)
+            here = _at_dots(table)
         else:
             assignment = re.match(rf"\s*({_KEY})\s*=", line)
             if not assignment:
                 continue
-            here = [*table, *_parts(assignment[1])]
+            here = _at_dots([*table, *_parts(assignment[1])])
         both = min(len(here), len(wanted))
         depth = both if len(here) <= len(wanted) else both - 0.5  # something inside it
         if wanted[:both] == here[:both] and depth > best_depth:
             best, best_depth = number, depth
     return best
+
+
+def _at_dots(path: Sequence[str | int]) -> list[str | int]:
+    """The path with each quoted key at its dots: some name it whole, others in its parts."""
+    return [one for part in path for one in (part.split(".") if isinstance(part, str) else [part]) if one != ""]
 
 
 _PART: Final = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""

@@ -1,5 +1,6 @@
 """Sense: sources that write ``raw.*`` and processors that turn it into ``signals.*``; one file a source."""
 
+from pepper_tui.domains.mail.mime import Mail, parse_mail
 from pepper_tui.feeds.agenda import Agenda, Event
 from pepper_tui.feeds.calendar_feed import CalendarFeed
 from pepper_tui.feeds.clock_feed import ClockFeed
@@ -10,7 +11,6 @@ from pepper_tui.feeds.judging import Judging
 from pepper_tui.feeds.mailbox import Mailbox
 from pepper_tui.feeds.maildir import MaildirFeed
 from pepper_tui.feeds.mbox import MboxFeed
-from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.own import OwnFeed, load_own_feed
 from pepper_tui.feeds.triage import Triage, Verdict
 

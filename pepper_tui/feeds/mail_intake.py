@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.feed import FeedContext, put_signal
-from pepper_tui.feeds.mime import Mail
-from pepper_tui.feeds.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, Context, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore

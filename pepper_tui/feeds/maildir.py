@@ -18,6 +18,7 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.domains.mail.mime import Mail, parse_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.feeds.mail_intake import (
     NAME,
@@ -29,7 +30,6 @@ from pepper_tui.feeds.mail_intake import (
     store_mail,
     tell_progress,
 )
-from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore

@@ -17,6 +17,7 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.domains.mail.mime import Mail, parse_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, store_mail
 from pepper_tui.feeds.mbox_file import (
@@ -30,7 +31,6 @@ from pepper_tui.feeds.mbox_file import (
     opened,
     still_holds,
 )
-from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import Json
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pepper_tui.feeds.reply_text import telling_lines
+from pepper_tui.domains.mail.reply_text import telling_lines
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepper_tui.feeds.mime import MAX_TEXT, parse_mail
+from pepper_tui.domains.mail.mime import MAX_TEXT, parse_mail
 from tests.feeds.mails import mail, varied
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from pepper_tui.domains.mail.mime import Mail, parse_mail
 from pepper_tui.feeds import Event, calendar_feed, maildir
 from pepper_tui.feeds.maildir import Found
-from pepper_tui.feeds.mime import Mail, parse_mail
 from pepper_tui.model import CardLine, Effect, ResolvedEffect
 from pepper_tui.tools import NotDoneError, Tool, ToolContext, ToolError, smtp, tool
 from pepper_tui.tools.smtp import OutcomeUnknownError

@@ -184,7 +184,7 @@ def plan_of(seed: int) -> Plan:
             Worker(name="courier", file=HERE / "own_worker.py"),
         ],
         feed=[OwnFeed(name="gauge", file=HERE / "own_feed.py")],
-        follow=[
+        conversation=[
             Conversation(
                 name="gossip", look_for="a quarrel", source="mail", wait=chance.choice((0.0, 60.0)), daily_calls=5
             )

@@ -80,7 +80,7 @@ async def test_it_asks_and_is_done_at_once_after_the_yes(bench: Bench, rules: Ru
     states = [v.context.data["state"] for v in await bench.store.versions(call_id, namespace=Namespace.TOOL_CALL)]
     assert S.ATTEMPTED not in states
     with pytest.raises(ApprovalError, match="too late"):
-        await bench.approvals.undo(card.id)
+        await bench.approvals.take_back(card.id, "approved")
     assert rules.runs == 1
 
 

@@ -62,7 +62,7 @@ async def test_a_failed_send_is_back_as_it_was_with_the_reason(
     assert (result.state, result.problem, result.summary) == (S.FAILED, back.problem, call.summary)
     assert "Do not propose it again" in result.content
     with pytest.raises(ApprovalError, match=r"nothing to take back: it was not done \(the mail server"):
-        await bench.approvals.undo(old.id)
+        await bench.approvals.take_back(old.id, "approved")
     assert sink.taken == []
     sink.mode = "ok"
     await bench.yes(back.call)

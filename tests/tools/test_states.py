@@ -168,12 +168,12 @@ class Decisions(RuleBasedStateMachine):
             card.snoozed, card.expires = until, max(card.expires, until + TTL)
 
     @precondition(lambda self: self.cards)
-    @rule(pick=PICK)
-    def undo(self, pick: int) -> None:
+    @rule(pick=PICK, was=st.sampled_from(["approved", "rejected", "snoozed"]))
+    def take_back(self, pick: int, was: str) -> None:
         card_id, card = self.pick(pick)
-        decided = (card.state is A.APPROVED and not card.attempted) or card.state is A.REJECTED
-        snoozed = card.state is A.PENDING and card.snoozed is not None
-        if self.attempt(self.bench.approvals.undo(card_id), decided or snoozed):
+        decided = was == card.state and (card.state is A.REJECTED or not card.attempted)
+        snoozed = was == "snoozed" and card.state is A.PENDING and card.snoozed is not None
+        if self.attempt(self.bench.approvals.take_back(card_id, was), decided or snoozed):
             card.snoozed = None
             if decided:
                 card.state, card.expires = A.PENDING, max(card.expires, self.now + TTL)
@@ -184,7 +184,7 @@ class Decisions(RuleBasedStateMachine):
         """A yes taken back within the grace, which then passes."""
         self.approve(pick)
         self.run(self.bench.settle())
-        self.undo(pick)
+        self.take_back(pick, "approved")
         self.pass_time(GRACE + 1)
 
     @precondition(lambda self: self.cards)

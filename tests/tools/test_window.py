@@ -80,7 +80,7 @@ async def test_in_the_new_window_it_can_be_taken_back(bench: Bench) -> None:
     card = await approved(bench)
     await bench.crash()
     await pass_time(bench, 5)
-    assert "taken back" in await bench.approvals.undo(card.id)
+    assert "taken back" in await bench.approvals.take_back(card.id, "approved")
     back = await stored(bench, card.id)
     assert (back.state, back.acts_at, back.decided_at) == (A.PENDING, None, None)
     await pass_time(bench, 60)

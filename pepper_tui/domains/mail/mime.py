@@ -18,7 +18,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any, Final, cast
 
 from pepper_tui.charsets import decoded
-from pepper_tui.feeds.reply_text import latest_reply
+from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.html_text import html_text
 from pepper_tui.model import Json, Record
 
@@ -92,6 +92,28 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         except Exception as error:
             mail.defects.append(f"{read.__name__.removeprefix('_read_')}: {type(error).__name__}")
     return _storable(mail)
+
+
+def mail_data(source: bytes, max_bytes: int) -> Json:
+    """``parse_mail`` for the parser process."""
+    return parse_mail(source, max_bytes).data()
+
+
+def warm() -> None:
+    """Load what is loaded late: an HTML mail, a header in each form."""
+    sample = b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
+    parse_mail(sample)
+
+
+def not_read(source: bytes, max_bytes: int, why: str) -> Mail:
+    """What stands for a mail that no parser gets through: its first words as they are, and why."""
+    mail = Mail(size=len(source), digest=hashlib.sha256(source[:max_bytes]).hexdigest(), defects=[f"not read: {why}"])
+    mail.subject = "(a mail that could not be read)"
+    mail.text = mail.reply = decoded(source[:_NOT_READ], "", [])
+    return _storable(mail)
+
+
+_NOT_READ: Final = 10_000  # characters of a mail that could not be read
 
 
 def _bounded(source: bytes, defects: list[str]) -> bytes:

@@ -1,0 +1,1 @@
+"""Mail: what its bytes say."""

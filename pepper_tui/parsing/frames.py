@@ -1,0 +1,54 @@
+"""How the two ends of the parser process speak: JSON and bytes, each with its length before it."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+OUT_OF_MEMORY: Final = 9
+"""The exit status of a parser process for which an item took too much memory."""
+_LENGTH: Final = struct.Struct(">Q")
+
+
+class Readable(Protocol):
+    """What gives ``size`` bytes, or fewer where the other end has gone."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Writable(Protocol):
+    """What takes bytes, all of them."""
+
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> object: ...
+
+
+def put(pipe: Writable, head: Any, sources: Sequence[bytes] = ()) -> None:
+    """Write one message."""
+    text = json.dumps(head).encode()
+    lengths = [len(text), *map(len, sources)]
+    pipe.write(_LENGTH.pack(len(lengths)) + b"".join(map(_LENGTH.pack, lengths)) + text)
+    for source in sources:
+        pipe.write(source)
+    pipe.flush()
+
+
+def take(pipe: Readable) -> tuple[Any, list[bytes]] | None:
+    """Read one message; ``None`` where the other end has gone."""
+    count = pipe.read(_LENGTH.size)
+    if len(count) < _LENGTH.size:
+        return None
+    [number] = _LENGTH.unpack(count)
+    lengths = pipe.read(_LENGTH.size * number)
+    if len(lengths) < _LENGTH.size * number:
+        return None
+    parts = []
+    for (length,) in _LENGTH.iter_unpack(lengths):
+        part = pipe.read(length)
+        if len(part) < length:
+            return None
+        parts.append(part)
+    text, *sources = parts
+    return json.loads(text), sources
