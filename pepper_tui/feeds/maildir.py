@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,8 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
-from pepper_tui.domains.mail.mime import Mail, parse_mail
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.parsing import parse_mails
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.feeds.mail_intake import (
     NAME,
@@ -96,17 +98,30 @@ def list_arrived(root: Path, folders: Iterable[tuple[Path, str]]) -> list[Found]
     return found
 
 
-def read_mail(found: Found, max_bytes: int) -> tuple[str, Mail, float] | None:
-    """Key, content and arrival of a mail; ``None`` where its file has gone or moved. Blocking."""
-    try:
-        with found.path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            source = file.read(max_bytes + 1)
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-    mail = parse_mail(source, max_bytes)
-    mail.size = status.st_size
-    return mail_key(mail), mail, status.st_mtime
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail that was read: its file, its key, what it says, and when it arrived (POSIX seconds)."""
+
+    found: Found
+    key: str
+    mail: Mail
+    arrived: float
+
+
+def read_mails(files: Sequence[Found], max_bytes: int) -> list[Taken]:
+    """The mails in ``files``, without those that have gone or moved. Blocking."""
+    sources: list[tuple[Found, bytes, os.stat_result]] = []
+    for found in files:
+        try:
+            with found.path.open("rb") as file:
+                sources.append((found, file.read(max_bytes + 1), os.fstat(file.fileno())))
+        except (FileNotFoundError, IsADirectoryError):
+            continue
+    taken = []
+    for (found, _, status), mail in zip(sources, parse_mails([one[1] for one in sources], max_bytes), strict=True):
+        mail.size = status.st_size
+        taken.append(Taken(found, mail_key(mail), mail, status.st_mtime))
+    return taken
 
 
 def _is_mail(change: Change, path: str) -> bool:
@@ -215,47 +230,61 @@ class MaildirFeed:
         folders = {(root, "INBOX"), *((found.path.parent.parent, found.label) for found in new)}
         glanced = ctx.clock.monotonic()
         done = 0
-        while done < len(new):
-            if len(new) >= MANY:
-                await self._pace.keep(ctx.store)
-                if done == 0 or ctx.clock.monotonic() - glanced >= GLANCE:
-                    glanced = ctx.clock.monotonic()
-                    there = await ctx.look(root, list_arrived, root, folders)
-                    fresh = [f for f in there if f.name not in listed and (str(root), f.name) not in self._known]
-                    for at in range(0, len(fresh), CHUNK):
-                        await self._take_chunk(ctx, root, fresh[at : at + CHUNK], lambda _: False)
-                    self._telling = True
-                    await tell_progress(ctx, done, len(new))
-            chunk = new[done : done + CHUNK]
-            # after a crash within the first look, what came since then is no backlog
-            await self._take_chunk(
-                ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])
-            )
-            done += len(chunk)
+        async with aclosing(self._chunks(ctx, root, new)) as chunks:
+            async for chunk in chunks:
+                if len(new) >= MANY:
+                    await self._pace.keep(ctx.store)
+                    if done == 0 or ctx.clock.monotonic() - glanced >= GLANCE:
+                        glanced = ctx.clock.monotonic()
+                        there = await ctx.look(root, list_arrived, root, folders)
+                        fresh = [f for f in there if f.name not in listed and (str(root), f.name) not in self._known]
+                        for at in range(0, len(fresh), CHUNK):
+                            arrived = await ctx.look(root, read_mails, fresh[at : at + CHUNK], self._config.max_bytes)
+                            await self._store(ctx, root, arrived, lambda _: False)
+                        self._telling = True
+                        await tell_progress(ctx, done, len(new))
+                # after a crash within the first look, what came since then is no backlog
+                await self._store(
+                    ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])
+                )
+                done += CHUNK
         if first_sight:
             await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
 
-    async def _take_chunk(
-        self, ctx: FeedContext, root: Path, chunk: list[Found], is_old: Callable[[float], bool]
+    async def _chunks(self, ctx: FeedContext, root: Path, files: Sequence[Found]) -> AsyncGenerator[list[Taken], None]:
+        """Read ``files``, a few at a time: the next few while the last ones are stored."""
+        reading: asyncio.Task[list[Taken]] | None = None
+        try:
+            for at in range(0, len(files) + CHUNK, CHUNK):
+                before, part = reading, files[at : at + CHUNK]
+                read = await before if before is not None else None
+                look = ctx.look(root, read_mails, part, self._config.max_bytes) if part else None
+                reading = asyncio.ensure_future(look) if look is not None else None
+                if read is not None:
+                    yield read
+        finally:
+            if reading is not None:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    async def _store(
+        self, ctx: FeedContext, root: Path, taken: Sequence[Taken], is_old: Callable[[float], bool]
     ) -> None:
-        """Take in a few mails in one unit. ``is_old``: whether what arrived then is backlog."""
-        read = await ctx.look(root, lambda c: [(f, read_mail(f, self._config.max_bytes)) for f in c], chunk)
-        known = await known_mails(ctx.store, {result[0] for _, result in read if result is not None})
+        """Store a few mails in one unit. ``is_old``: whether what arrived then is backlog."""
+        known = await known_mails(ctx.store, {one.key for one in taken})
         files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
         async with ctx.store.unit():
-            for found, result in read:
-                if result is not None:
-                    key, mail, arrived = result
-                    files.setdefault(key, []).append([str(found.root), found.name])
-                    await store_mail(
-                        ctx,
-                        key,
-                        mail,
-                        known.get(key),
-                        path=found.path,
-                        label=found.label,
-                        arrived=arrived,
-                        files=[*files[key]],
-                        backlog=is_old(arrived),
-                    )
-        self._known.update((str(root), found.name) for found, result in read if result is not None)
+            for one in taken:
+                files.setdefault(one.key, []).append([str(one.found.root), one.found.name])
+                await store_mail(
+                    ctx,
+                    one.key,
+                    one.mail,
+                    known.get(one.key),
+                    path=one.found.path,
+                    label=one.found.label,
+                    arrived=one.arrived,
+                    files=[*files[one.key]],
+                    backlog=is_old(one.arrived),
+                )
+        self._known.update((str(root), one.found.name) for one in taken)

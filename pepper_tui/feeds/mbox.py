@@ -17,7 +17,8 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
-from pepper_tui.domains.mail.mime import Mail, parse_mail
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.parsing import parse_mails
 from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, store_mail
 from pepper_tui.feeds.mbox_file import (
@@ -168,18 +169,21 @@ class MboxFeed:
             elif mark is not None:
                 piece.again = True
             end, total = start, 0
+            read: list[Stored] = []
             for stored in mails_from(file, start, self._config.max_bytes):
-                if len(piece.mails) == CHUNK or total > CHUNK_BYTES:
+                if len(read) == CHUNK or total > CHUNK_BYTES:
                     piece.rest = True
                     break
                 if stored.end == status[0] and not settled:
                     piece.torn = True
                     break
-                mail = parse_mail(stored.source, self._config.max_bytes)
-                mail.size = stored.end - stored.start
-                piece.mails.append((stored, mail_key(mail), mail))
+                read.append(stored)
                 total += len(stored.source)
                 end = stored.end
+            mails = parse_mails([stored.source for stored in read], self._config.max_bytes)
+            for stored, mail in zip(read, mails, strict=True):
+                mail.size = stored.end - stored.start
+                piece.mails.append((stored, mail_key(mail), mail))
             piece.mark = mark_at(file, end)
             return piece
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,14 @@ async def test_mail_that_came_after_a_first_look_broke_off_is_news(
     root, start, old = make_maildir(tmp_path / "m"), clock.now(), CHUNK + 5
     for number in range(old):
         dated(deliver(root, mail(number=number), f"a{number:03}"), start - 100)
-    read, broken = maildir.read_mail, True
+    read, broken = maildir.read_mails, True
 
-    def breaks_off(found: Found, max_bytes: int) -> Any:
-        if broken and found.name == f"a{old - 1:03}":
+    def breaks_off(files: Sequence[Found], max_bytes: int) -> Any:
+        if broken and any(found.name == f"a{old - 1:03}" for found in files):
             raise RuntimeError("a disk that fails")
-        return read(found, max_bytes)
+        return read(files, max_bytes)
 
-    monkeypatch.setattr(maildir, "read_mail", breaks_off)
+    monkeypatch.setattr(maildir, "read_mails", breaks_off)
     store = await ContextStore.open(tmp_path / "p.db", clock)
     running = Running(store, clock, feed_of(root))
     await running.__aenter__()

@@ -95,7 +95,7 @@ def hang(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     found.end()
 
 
-@pytest.mark.parametrize("hang", [(maildir, "list_maildir"), (maildir, "read_mail")], indirect=True)
+@pytest.mark.parametrize("hang", [(maildir, "list_maildir"), (maildir, "read_mails")], indirect=True)
 @pytest.mark.parametrize("when", ["at the start", "later"])
 async def test_a_maildir(store: ContextStore, clock: ManualClock, tmp_path: Path, hang: Hang, when: str) -> None:
     root = make_maildir(tmp_path / "Mail")
@@ -171,7 +171,7 @@ async def test_a_calendar_file_that_is_a_pipe(store: ContextStore, clock: Manual
             await clock.advance(LONGEST)
             with pytest.raises(NoAnswerError, match="does not answer"):  # a tool that asks is not told "nothing"
                 await asked
-        assert threading.active_count() == before  # none of them sent a thread after the first
+        assert threading.active_count() <= before  # none of them sent a thread after the first
         path.rename(tmp_path / "pipe")
         path.write_text(ics(event("a", datetime(2027, 3, 1, tzinfo=UTC).timestamp())))
         await asyncio.to_thread((tmp_path / "pipe").write_bytes, b"END:VCALENDAR")

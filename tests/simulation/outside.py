@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pepper_tui.domains.mail.mime import Mail, parse_mail
+from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.feeds import Event, calendar_feed, maildir
-from pepper_tui.feeds.maildir import Found
+from pepper_tui.feeds.mail_intake import mail_key as key_of_mail
+from pepper_tui.feeds.maildir import Found, Taken
 from pepper_tui.model import CardLine, Effect, ResolvedEffect
 from pepper_tui.tools import NotDoneError, Tool, ToolContext, ToolError, smtp, tool
 from pepper_tui.tools.smtp import OutcomeUnknownError
@@ -157,13 +158,14 @@ class Outside:
     def list_mail(self, root: Path) -> list[Found]:
         return [Found(name, root / "new" / name, "INBOX", root) for name, _, _ in self.mails]
 
-    def read_mail(self, found: Found, max_bytes: int) -> tuple[str, Mail, float] | None:
-        import hashlib
-
-        source, arrived = next((source, at) for name, source, at in self.mails if name == found.name)
-        parsed = parse_mail(source, max_bytes)
-        key = hashlib.sha256(f"{parsed.message_id}\n{parsed.digest}".encode()).hexdigest()
-        return f"mail_{key[:32]}", parsed, arrived
+    def read_mails(self, files: Sequence[Found], max_bytes: int) -> list[Taken]:
+        by_name = {name: (source, at) for name, source, at in self.mails}
+        taken = []
+        for found in files:
+            source, arrived = by_name[found.name]
+            mail = parse_mail(source, max_bytes)
+            taken.append(Taken(found, key_of_mail(mail), mail, arrived))
+        return taken
 
     async def watch_mail(self) -> AsyncIterator[set[Any]]:
         self.mail_came = asyncio.Event()
@@ -359,7 +361,7 @@ def installed(outside: Outside) -> Iterator[None]:
         return _current[0].watch_calendar()
 
     with (
-        patch.multiple(maildir, list_maildir=_list_mail, read_mail=_read_mail, awatch=watch),
+        patch.multiple(maildir, list_maildir=_list_mail, read_mails=_read_mails, awatch=watch),
         patch.object(calendar_feed, "awatch", watch_calendar),
         patch.object(smtp, "send", send),
     ):
@@ -370,8 +372,8 @@ def _list_mail(root: Path) -> list[Found]:
     return _current[0].list_mail(root)
 
 
-def _read_mail(found: Found, max_bytes: int) -> tuple[str, Mail, float] | None:
-    return _current[0].read_mail(found, max_bytes)
+def _read_mails(files: Sequence[Found], max_bytes: int) -> list[Taken]:
+    return _current[0].read_mails(files, max_bytes)
 
 
 def seen_effect(approval: dict[str, Any]) -> Performed:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from pepper_tui.charsets import decoded
@@ -38,6 +39,24 @@ MAX_ATTACHMENTS: Final = 100
 
 _CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+
+
+class _Policy(policy.EmailPolicy):
+    """The library's own, but each header is parsed once: its parsers ask for the content type a dozen times a mail."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        if hasattr(value, "name") or len(value) > _SHORT:
+            return super().header_fetch_parse(name, value)
+        return _fetched(name, value)
+
+
+_POLICY: Final = _Policy()
+_SHORT: Final = 500  # characters of a header that is kept
+
+
+@lru_cache(maxsize=500)
+def _fetched(name: str, value: str) -> Any:
+    return policy.default.header_fetch_parse(name, value)
 
 
 @dataclass(slots=True)
@@ -81,7 +100,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         source = source[:max_bytes]
     mail.digest = hashlib.sha256(source).hexdigest()
     try:
-        message = message_from_bytes(_bounded(source, mail.defects), policy=policy.default)
+        message = message_from_bytes(_bounded(source, mail.defects), policy=_POLICY)
     except Exception as error:  # a parser's own fault on broken input, RecursionError included
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]

@@ -1,0 +1,1 @@
+"""The parser process, and what is hostile to it."""
