@@ -26,6 +26,7 @@ _HIDING: Final = re.compile(
 )
 _COLOUR: Final = re.compile(r"(?:^|;)color:([^;!]+)")
 _BACKGROUND: Final = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
+_COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)  # one without an end goes on to the end of the sheet
 _RULE: Final = re.compile(r"([^{}@]{1,200})\{([^{}]{0,2000})\}")
 _BLANK: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 
@@ -127,7 +128,7 @@ def _without_media(sheet: str) -> str:
     depth = 0
     inside = 0  # depth at which an @-block began, from 1
     at_rule = False
-    for piece in re.split(r"([{}@;])", re.sub(r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/", "", sheet)):
+    for piece in re.split(r"([{}@;])", _COMMENT.sub("", sheet)):
         if piece == "@" and not inside:
             at_rule = True
         elif piece == "{":

@@ -19,8 +19,8 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.parsing import parse_mails
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.feeds.mail_intake import (
     NAME,

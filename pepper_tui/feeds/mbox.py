@@ -17,8 +17,8 @@ from typing import Final
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.parsing import parse_mails
 from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, store_mail
 from pepper_tui.feeds.mbox_file import (

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pepper_tui.charsets import decoded
+from pepper_tui.domains.bounded import shown_text
 from pepper_tui.foreseen import Foreseen
-from pepper_tui.html_text import html_text
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import NotDoneError
 from pepper_tui.tools.web_address import led_to, origin, same_site, target
@@ -247,7 +247,7 @@ def _in_words(asked: str, address: str, answer: _Answer) -> str:
     if "\x00" in text[:4000]:
         return "\n".join([*head, "", "It is no text, whatever it says of itself; only text is read."])
     if kind in _HTML or (not kind and text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))):
-        text = html_text(text, notes)
+        text = shown_text(text, notes)
     if notes:
         head.append(f"note: {'; '.join(dict.fromkeys(notes))}")
     return "\n".join([*head, "", text.strip() or "The page has no text."])

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pepper_tui.charsets import decoded
-from pepper_tui.html_text import html_text
+from pepper_tui.domains.bounded import shown_text
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.allowed import inside
 from pepper_tui.tools.tool import ToolError
@@ -100,7 +100,7 @@ class Folders:
             text = _text(source, notes)
         except NoTextError as error:
             raise ToolError(f"{_shown(wanted)} is no text ({size} bytes)") from error
-        return path, html_text(text, notes) if path.suffix.casefold() in _HTML else text, notes
+        return path, shown_text(text, notes) if path.suffix.casefold() in _HTML else text, notes
 
     def search(self, words: str, wanted: str, now: Callable[[], float] = time.monotonic) -> tuple[list[str], list[str]]:
         """``path:line: text`` of lines that hold all of ``words``, and of files whose name does; what was left out.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.domains.mail.parsing import parse_mails
 from pepper_tui.parsing import NotRead, ParserProcess, process
 from tests.feeds.mails import KINDS, varied
 
@@ -151,7 +151,7 @@ def test_a_mail_that_no_parser_gets_through_is_named(monkeypatch: pytest.MonkeyP
         del options
         return hostile.parse("spin", sources)
 
-    monkeypatch.setattr("pepper_tui.domains.mail.parsing.PROCESS.parse", stuck)
+    monkeypatch.setattr("pepper_tui.domains.bounded.PROCESS.parse", stuck)
     try:
         [mail] = parse_mails([b"spin"], 1_000_000)
     finally:

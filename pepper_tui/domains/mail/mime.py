@@ -27,6 +27,7 @@ MAX_BYTES: Final = 25_000_000
 MAX_LINES: Final = 400_000
 MAX_HEADER_BLOCK: Final = 256_000  # bytes of all headers
 MAX_HEADER: Final = 16_000  # characters of one header's value
+MAX_PARAMETERS: Final = 2_000  # characters of a part's header that are parsed
 MAX_BOUNDARIES: Final = 4_000  # lines that begin like a boundary
 MAX_CONTAINERS: Final = 60  # multipart and message parts
 MAX_PARTS: Final = 200
@@ -45,9 +46,10 @@ class _Policy(policy.EmailPolicy):
     """The library's own, but each header is parsed once: its parsers ask for the content type a dozen times a mail."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
-        if hasattr(value, "name") or len(value) > _SHORT:
-            return super().header_fetch_parse(name, value)
-        return _fetched(name, value)
+        if hasattr(value, "name"):
+            return value
+        value = value[:MAX_PARAMETERS]  # the library takes time by the square of what it parses
+        return _fetched(name, value) if len(value) <= _SHORT else super().header_fetch_parse(name, value)
 
 
 _POLICY: Final = _Policy()
@@ -111,17 +113,6 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         except Exception as error:
             mail.defects.append(f"{read.__name__.removeprefix('_read_')}: {type(error).__name__}")
     return _storable(mail)
-
-
-def mail_data(source: bytes, max_bytes: int) -> Json:
-    """``parse_mail`` for the parser process."""
-    return parse_mail(source, max_bytes).data()
-
-
-def warm() -> None:
-    """Load what is loaded late: an HTML mail, a header in each form."""
-    sample = b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
-    parse_mail(sample)
 
 
 def not_read(source: bytes, max_bytes: int, why: str) -> Mail:

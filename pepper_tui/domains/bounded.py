@@ -1,0 +1,51 @@
+"""What no library bounds is parsed in the parser process: mails, and HTML. Blocking: to be called in a thread.
+
+The functions at the end are what that process runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pepper_tui.domains.mail.mime import Mail, not_read, parse_mail
+from pepper_tui.html_text import html_text
+from pepper_tui.model import Json
+from pepper_tui.parsing import NotRead, ParserProcess
+
+PROCESS: Final = ParserProcess("pepper_tui.domains.bounded")
+
+
+def parse_mails(sources: Sequence[bytes], max_bytes: int) -> list[Mail]:
+    """What each of ``sources`` says. Never raises: of a mail that could not be read ``defects`` says why."""
+    found = PROCESS.parse("mail", sources, max_bytes=max_bytes)
+    return [
+        not_read(source, max_bytes, data.why) if isinstance(data, NotRead) else Mail.of(data)
+        for source, data in zip(sources, found, strict=True)
+    ]
+
+
+def shown_text(source: str, defects: list[str]) -> str:
+    """The text that HTML shows. Never raises: what goes wrong is added to ``defects``."""
+    [found] = PROCESS.parse("html", [source.encode("utf-8", "replace")])
+    if isinstance(found, NotRead):
+        defects.append(f"the HTML was not read: {found.why}")
+        return ""
+    defects += found["defects"]
+    return str(found["text"])
+
+
+def mail(source: bytes, max_bytes: int) -> Json:
+    return parse_mail(source, max_bytes).data()
+
+
+def html(source: bytes) -> Json:
+    defects: list[str] = []
+    return {"text": html_text(source.decode("utf-8", "replace"), defects), "defects": defects}
+
+
+def warm() -> None:
+    """Load what is loaded late: a header in each form, the parser of HTML."""
+    parse_mail(
+        b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
+    )
