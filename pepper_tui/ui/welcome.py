@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Center, Middle, Vertical
 from textual.widgets import Static
 
 from pepper_tui.text import one_line
+from pepper_tui.ui.bursts import Bursts, Kind
 from pepper_tui.ui.composer import CleanInput
 from pepper_tui.ui.themes import DARK, THEMES
 from pepper_tui.ui.welcome_pages import Pages, keys_of
@@ -69,6 +71,21 @@ class WelcomeApp(App[str]):
         self._signed, self._addresses = "", ""
         self._asking = ""
         self._trouble = ""
+        self._bursts = Bursts(self, self._kind_of, super().on_event, lambda _: None)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._bursts.take(event)
+            return
+        if isinstance(event, events.Paste):
+            self._bursts.pasted(event)
+        await super().on_event(event)
+
+    def _kind_of(self, event: events.Key) -> Kind:
+        """What a key does now: none that comes in the company of others writes the config, or leaves."""
+        if self._asking and event.key != "escape":
+            return Kind.TYPES
+        return Kind.MOVES if event.key in ("up", "down", "j", "k") else Kind.DECIDES
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {"pepper-dim": "#8a8f96"}

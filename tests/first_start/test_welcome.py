@@ -19,7 +19,7 @@ from pepper_tui.llm.local_servers import LocalServer
 from pepper_tui.ui.welcome import WelcomeApp
 from tests.first_start.homes import furnished, maildir
 from tests.terminal import Terminal
-from tests.ui.seat import until
+from tests.ui.seat import press, until
 
 FOUND = Found(
     [Mails(Path("/m/one"), 3), Mails(Path("/m/two"), 5)],
@@ -44,9 +44,9 @@ async def welcome(home: Path, found: Found = FOUND) -> AsyncIterator[tuple[Welco
 
 async def test_enter_all_through_takes_what_was_found_but_no_model(tmp_path: Path) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press(*["enter"] * 6)
+        await press(pilot, *["enter"] * 6)
         assert not (tmp_path / "h").exists()  # nothing before the last step
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
     assert config.mail.maildir == [Path("/m/one"), Path("/m/two")]
@@ -58,7 +58,7 @@ async def test_enter_all_through_takes_what_was_found_but_no_model(tmp_path: Pat
 
 async def test_every_step_can_be_skipped(tmp_path: Path) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press("enter", "s", "s", "s", "s", "s", "enter")
+        await press(pilot, "enter", "s", "s", "s", "s", "s", "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
     assert config.mail.maildir == config.calendar.paths == config.user.addresses == []
@@ -69,21 +69,21 @@ async def test_every_step_can_be_skipped(tmp_path: Path) -> None:
 async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: Path) -> None:
     mail = maildir(tmp_path / "own", 1)
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press("enter", "down", "x", "o", *"/nowhere", "enter")
+        await press(pilot, "enter", "down", "x", "o", *"/nowhere", "enter")
         await until(lambda: "is not there" in app._trouble, pilot)
-        await pilot.press("ctrl+u", *str(mail), "enter")
+        await press(pilot, "ctrl+u", *str(mail), "enter")
         await until(lambda: not app._asking, pilot)
-        await pilot.press("enter", "enter", "down", "down", "down", "enter")
-        await pilot.press(*"some-model q", "enter")
-        await pilot.press("x", "o", "enter")  # a rule is left; there is none to name
+        await press(pilot, "enter", "enter", "down", "down", "down", "enter")
+        await press(pilot, *"some-model q", "enter")
+        await press(pilot, "x", "o", "enter")  # a rule is left; there is none to name
         await until(lambda: app._step == "you", pilot)
-        await pilot.press("o", "ctrl+u", *"Kim", "enter", "ctrl+u", *"no address", "enter")
+        await press(pilot, "o", "ctrl+u", *"Kim", "enter", "ctrl+u", *"no address", "enter")
         await until(lambda: "is no address" in app._trouble, pilot)
-        await pilot.press("ctrl+u", *"kim@example.com", "enter")
+        await press(pilot, "ctrl+u", *"kim@example.com", "enter")
         await until(lambda: not app._asking, pilot)
-        await pilot.press("b", "b", "b", "enter", "enter", "enter", "enter")
+        await press(pilot, "b", "b", "b", "enter", "enter", "enter", "enter")
         await until(lambda: app._step == "write", pilot)
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
     assert config.mail.maildir == [Path("/m/one"), mail]
@@ -96,7 +96,7 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
 @pytest.mark.parametrize(("keys", "value"), [("d", "demo"), ("enter d", "demo"), ("q", None), ("escape", None)])
 async def test_the_demo_and_the_way_out_write_nothing(tmp_path: Path, keys: str, value: str | None) -> None:
     async with welcome(tmp_path / "h") as (app, pilot):
-        await pilot.press(*keys.split())
+        await press(pilot, *keys.split())
         await until(lambda: not app.is_running or app._exit, pilot)
     assert app.return_value == value
     assert not (tmp_path / "h").exists()
@@ -106,7 +106,7 @@ async def test_a_config_that_came_meanwhile_is_not_written_over(tmp_path: Path) 
     async with welcome(tmp_path / "h") as (app, pilot):
         (tmp_path / "h").mkdir()
         (tmp_path / "h" / "config.toml").write_text("# mine\n")
-        await pilot.press(*["enter"] * 7)
+        await press(pilot, *["enter"] * 7)
         await until(lambda: "is there already" in app._trouble, pilot)
     assert (tmp_path / "h" / "config.toml").read_text() == "# mine\n"
 
@@ -125,6 +125,20 @@ def test_from_nothing_to_the_running_program_in_one_go(tmp_path: Path) -> None:
         terminal.until_dead(lambda: terminal.press("ctrl+q"))
         assert os.waitstatus_to_exitcode(terminal.wait_dead()) == 0
     assert load_config(tmp_path / "pepper").user.addresses == ["alex@example.com"]
+
+
+def test_keys_that_come_all_at_once_write_nothing_and_leave_nothing(tmp_path: Path) -> None:
+    home, root = furnished(tmp_path / "user"), str(Path(__file__).parents[2])
+    ours = {"HOME": str(home), "PYTHONPATH": root, "PEPPER_HOME": str(tmp_path / "pepper"), "OPENAI_API_KEY": ""}
+    with Terminal([sys.executable, "-m", "pepper_tui"], ours, (100, 30)) as terminal:
+        terminal.wait_for("2 mailboxes, 1 calendar")
+        for burst in ("\r" * 20, "dq", "s\r\r\r\r\r\r\r\r", "qq"):
+            terminal.type(burst)
+            terminal.pump(0.3)
+        assert not (tmp_path / "pepper" / "config.toml").exists()
+        terminal.wait_for("2 mailboxes, 1 calendar")
+        terminal.press("enter")
+        terminal.wait_for("1 of 6")
 
 
 def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
