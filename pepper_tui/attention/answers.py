@@ -23,7 +23,7 @@ from pepper_tui.model import (
     Signal,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import ContextStore, Following, VersionConflictError
 
 _ANSWERED = "you answered it"
 _MAIL = f"{Namespace.SIGNALS}.mail"
@@ -100,10 +100,15 @@ class Answers:
                     await self._answered(matter, went_to, call.created_at, call.ended_at or call.created_at)
 
     async def _answered(self, matter: str, to: set[str], before: float, when: float) -> None:
-        async with self._store.unit():
-            called, moved = await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
-            if moved:
-                await self._record(f"closed by your answer: {called}", moved)
+        while True:
+            try:
+                async with self._store.unit():
+                    called, moved = await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
+                    if moved:
+                        await self._record(f"closed by your answer: {called}", moved)
+                break
+            except VersionConflictError:  # the user was at one of them in the same moment: look at what is open now
+                continue
         await self._wrote(matter, to, when)
 
     async def _matter_of(self, message_id: str) -> str:
