@@ -13,7 +13,7 @@ import os
 import signal
 import stat
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from functools import partial
@@ -312,10 +312,13 @@ class Engine:
             working=WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             mailer=mailer,
             fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
-            folders=Folders(self.config.files.folders, [self.home]) if self.config.files.folders else None,
-            attach_from=mail.attach_from,
+            folders=self._folders(self.config.files.folders, "read", "files.folders"),
+            attach_from=self._folders(mail.attach_from, "attached from", "mail.attach_from"),
             times=self._times,
         )
+
+    def _folders(self, allowed: Sequence[Path], may: str, setting: str) -> Folders | None:
+        return Folders(allowed, [self.home], may=may, setting=setting) if allowed else None
 
     def _search_by_meaning(self, embedder: Embedder | None) -> Meaning | None:
         if embedder is None:

@@ -1,26 +1,25 @@
-"""Files to attach: only from the folders that the config allows, read once, bound by their hash.
+"""Files to attach: through the one door to the user's files, bound by their hash.
 
-What a card shows is the real path: links are followed first, so that one in an allowed folder leads out of it in vain.
+A card holds the real path and the hash, never the bytes: what is attached is read when the effect is resolved, to be
+measured, and once more at the attempt, when it must be the same. So no byte of what was proposed enters the store.
 """
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from pepper_tui.model import Record
-from pepper_tui.text import clean, one_line
-from pepper_tui.tools.allowed import inside
+from pepper_tui.text import one_line
+from pepper_tui.tools.folders import Folders
 from pepper_tui.tools.tool import ToolError
 
 MAX_FILES: Final = 10
 MAX_BYTES: Final = 5_000_000  # of all files of one mail
+_ANY: Final = "application/octet-stream"
 
 
 @dataclass(slots=True)
@@ -39,42 +38,31 @@ class Attachment(Record):
         return f"{self.name}, {self.size} bytes, sha256 {self.sha256[:16]}…, from {self.path}"
 
 
-def read_attachments(wanted: Sequence[str], folders: Sequence[Path]) -> list[tuple[Attachment, bytes]]:
+def read_attachments(wanted: Sequence[str], folders: Folders | None) -> list[tuple[Attachment, bytes]]:
     """The files called ``wanted`` (paths; relative ones are looked for in ``folders``) and their bytes. Blocking.
 
-    Raises ``ToolError`` for one that is not there, no plain file, too large, or in no allowed folder.
+    Raises ``ToolError`` for one that is not there, no plain file, too large, or not to be attached.
     """
     if len(wanted) > MAX_FILES:
         raise ToolError(f"more than {MAX_FILES} attachments")
-    if wanted and not folders:
+    if wanted and folders is None:
         raise ToolError("no folder may be attached from; set mail.attach_from")
     found: list[tuple[Attachment, bytes]] = []
     left = MAX_BYTES
     for each in wanted:
-        path = _real(each, folders)
-        try:
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise ToolError(f"{_shown(each)} is no plain file")
-                data = file.read(left + 1)
-        except OSError as error:
-            raise ToolError(f"{_shown(each)} can't be read: {error.strerror}") from error
+        assert folders is not None
+        path, data, _ = folders.content(each, left + 1)
         if len(data) > left:
             raise ToolError(f"the attachments are larger than {MAX_BYTES} bytes")
         left -= len(data)
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         name = one_line(path.name, 200) or "file"
-        found.append((Attachment(name, str(path), kind, len(data), hashlib.sha256(data).hexdigest()), data))
+        found.append((Attachment(name, str(path), _type(name), len(data), hashlib.sha256(data).hexdigest()), data))
     return found
 
 
-def _real(wanted: str, folders: Sequence[Path]) -> Path:
-    if "\x00" in wanted or not wanted.strip() or clean(wanted) != wanted:
-        raise ToolError(f"{_shown(wanted)} is no path")
-    for _, real in inside(Path(wanted).expanduser(), folders):
-        return real
-    raise ToolError(f"{_shown(wanted)} is not in a folder that may be attached from (mail.attach_from)")
-
-
-def _shown(path: str) -> str:
-    return repr(one_line(path, 120))
+def _type(name: str) -> str:
+    kind, packed = mimetypes.guess_type(name)
+    if packed:
+        return f"application/{packed}" if packed in ("gzip", "zstd") else _ANY
+    # A mail as a part may not be encoded (RFC 2046, 5.2.1), and its bytes must stay as they are: so it is a file.
+    return _ANY if kind is None or kind.startswith(("message/", "multipart/")) else kind

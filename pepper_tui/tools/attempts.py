@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Tools
-from pepper_tui.model import Approval, ApprovalState, CallState, ToolCall
+from pepper_tui.model import Approval, ApprovalState, CallState, ResolvedEffect, ToolCall
 from pepper_tui.store import ContextStore, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import LATE, ApprovalError, Approvals
@@ -144,7 +144,8 @@ class Attempts:
             words = f"Not done: {_reason(error)}. Nothing happened."
             await self._ledger.end(call, version, CallState.FAILED, words, error=_reason(error))
         except NotDoneError as error:
-            await self._return_to_card(call, version, tool, approval, _reason(error))
+            effect = error.instead or approval.resolved
+            await self._return_to_card(call, version, tool, approval, effect, _reason(error))
         except ReportedFailureError as error:
             words = f"It was attempted, and the answer was that it failed: {error}"
             await self._ledger.end(
@@ -157,10 +158,13 @@ class Attempts:
         else:
             await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
 
-    async def _return_to_card(self, call: ToolCall, version: int, tool: Tool, approval: Approval, problem: str) -> None:
+    async def _return_to_card(
+        self, call: ToolCall, version: int, tool: Tool, approval: Approval, effect: ResolvedEffect, problem: str
+    ) -> None:
         """End the call as failed, and ask for the same again: one unit, so that what was approved is never lost."""
+        same = "with the same text" if effect.digest == approval.digest else "as it would be now"
         words = (
-            f"Not done: {problem}. Nothing happened. Its card is back with the user, with the same text: a yes there"
+            f"Not done: {problem}. Nothing happened. Its card is back with the user, {same}: a yes there"
             " tries again. Do not propose it again."
         )
         again = replace(
@@ -179,7 +183,7 @@ class Attempts:
                 scheduled,
                 1,
                 tool,
-                approval.resolved,
+                effect,
                 reason=approval.reason,
                 matter=approval.matter,
                 problem=problem,

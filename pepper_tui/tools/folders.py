@@ -1,7 +1,8 @@
-"""Files that may be read: those in the folders that the config allows, and of these none that is hidden or a secret.
+"""The one door to the user's files: those in the folders that the config allows, none that is hidden or a secret.
 
 A path is followed to what it really is before anything is decided, and opened part by part from the allowed folder, no
-part of it a link: what is decided on is what is read. Pepper's own home is never among it.
+part of it a link: what is decided on is what is read. Pepper's own home is never among it, whatever name leads there.
+What may be read and what may be attached are two sets of folders behind this same door.
 """
 
 from __future__ import annotations
@@ -58,10 +59,20 @@ def is_secret(name: str) -> bool:
 
 
 class Folders:
-    """Read access to ``allowed`` folders without what is below ``forbidden``. All methods block."""
+    """Read access to ``allowed`` folders without what is below ``forbidden``. All methods block.
 
-    def __init__(self, allowed: Sequence[Path], forbidden: Sequence[Path] = ()) -> None:
+    ``may`` and ``setting`` are for the words of a refusal: what may be done there, and the key of the config.
+    """
+
+    def __init__(
+        self, allowed: Sequence[Path], forbidden: Sequence[Path] = (), *, may: str = "read", setting: str = ""
+    ) -> None:
         self._allowed, self._forbidden = list(allowed), list(forbidden)
+        self._forbidden_now: list[os.stat_result] = []
+        for each in forbidden:
+            with contextlib.suppress(OSError):
+                self._forbidden_now.append(each.stat())
+        self._may, self._setting = may, setting or "files.folders"
 
     @property
     def allowed(self) -> Sequence[Path]:
@@ -86,13 +97,8 @@ class Folders:
 
     def read(self, wanted: str) -> tuple[Path, str, list[str]]:
         """The file's real path, its text, and what is to be said of it. Raises ``ToolError``."""
-        base, parts = self._real(wanted)
-        path = base.joinpath(*parts)
-        if not parts:
-            raise ToolError(f"{_shown(wanted)} is a folder; list it with list_files")
+        path, source, size = self.content(wanted, MAX_READ + 1)
         notes: list[str] = []
-        with self._file(base, parts) as file:
-            source, size = file.read(MAX_READ + 1), os.fstat(file.fileno()).st_size
         if len(source) > MAX_READ:
             source = source[:MAX_READ]
             notes.append(f"only the first {MAX_READ} of {size} bytes were read")
@@ -101,6 +107,14 @@ class Folders:
         except NoTextError as error:
             raise ToolError(f"{_shown(wanted)} is no text ({size} bytes)") from error
         return path, shown_text(text, notes) if path.suffix.casefold() in _HTML else text, notes
+
+    def content(self, wanted: str, most: int) -> tuple[Path, bytes, int]:
+        """The file's real path, its first ``most`` bytes, and how many it has. Raises ``ToolError``."""
+        base, parts = self._real(wanted)
+        if not parts:
+            raise ToolError(f"{_shown(wanted)} is a folder, no file")
+        with self._file(base, parts) as file:
+            return base.joinpath(*parts), file.read(most), os.fstat(file.fileno()).st_size
 
     def search(self, words: str, wanted: str, now: Callable[[], float] = time.monotonic) -> tuple[list[str], list[str]]:
         """``path:line: text`` of lines that hold all of ``words``, and of files whose name does; what was left out.
@@ -136,7 +150,7 @@ class Folders:
     def _real(self, wanted: str) -> tuple[Path, tuple[str, ...]]:
         """The allowed folder and the way from there to what ``wanted`` really is. Raises ``ToolError``."""
         if not self._allowed:
-            raise ToolError("no folder may be read; set files.folders")
+            raise ToolError(f"no folder may be {self._may}; set {self._setting}")
         if "\x00" in wanted or clean(wanted) != wanted:
             raise ToolError(f"{_shown(wanted)} is no path")
         for base, real in inside(Path(wanted.strip() or ".").expanduser(), self._allowed):
@@ -144,10 +158,19 @@ class Folders:
             if any(map(is_secret, parts)) or self._is_forbidden(real):
                 break  # it is not said whether it is there
             return base, parts
-        raise ToolError(f"{_shown(wanted)} is not there, or not in a folder that may be read (files.folders)")
+        raise ToolError(
+            f"{_shown(wanted)} is not there, or not in a folder that may be {self._may} ({self._setting});"
+            " hidden files, and those that are named as secrets are, never may"
+        )
 
     def _is_forbidden(self, real: Path) -> bool:
         return any(real.is_relative_to(each.resolve()) for each in self._forbidden)
+
+    def _must_be_free(self, descriptor: int) -> None:
+        """Raise ``ToolError`` where what was opened is a forbidden folder: it may have been moved into the way."""
+        opened = os.fstat(descriptor)
+        if any(os.path.samestat(opened, each) for each in self._forbidden_now):
+            raise ToolError("that may not be read")
 
     def _walk(self, base: Path, start: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         """The ways from ``base`` to the files below ``start``, links not followed."""
@@ -193,6 +216,7 @@ class Folders:
                 deeper = os.open(part, flags | (kind if last else os.O_DIRECTORY), dir_fd=here)
                 os.close(here)
                 here = deeper
+                self._must_be_free(here)
             yield here
         except OSError as error:
             raise ToolError(f"{_shown(parts[-1] if parts else str(base))} can't be read: {error.strerror}") from error

@@ -1,29 +1,34 @@
 """Mail: find, read, wait, write. Every way to send goes through one resolved effect and one approval.
 
 The card shows sender, all recipients, subject and the whole text as they are sent; the payload holds the message to the
-byte, with a Message-ID that is decided when the card opens and noted in ``mail.sent`` before the attempt.
+byte, with a Message-ID that is decided when the card opens and noted in ``mail.sent`` before the attempt. A message
+with files is bound by its hash instead: no byte of a file is stored, and one that has changed since is not sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any, Final
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
-from pepper_tui.clock import iso
+from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import clean, one_line, shorten
 from pepper_tui.tools import smtp
-from pepper_tui.tools.attachments import read_attachments
+from pepper_tui.tools.attachments import Attachment, read_attachments
 from pepper_tui.tools.services import Mailbox, Mailer, Services
-from pepper_tui.tools.tool import About, Tool, ToolContext, ToolError, tool
+from pepper_tui.tools.tool import About, NotDoneError, Tool, ToolContext, ToolError, tool
 
+T = TypeVar("T")
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _THREAD_LIMIT: Final = 30
 _LINE: Final = "-" * 20
+_ATTACHED: Final = "Attached"
 
 
 # ------------------------------------------------------------------------------------------------------ reading
@@ -215,23 +220,14 @@ def _mailer(ctx: ToolContext) -> Mailer:
 async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) -> ResolvedEffect:
     """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files."""
     mailer = _mailer(ctx)
-    place = ", ".join(map(str, ctx.services.attach_from))
-    files = await ctx.services.looks.look(place, read_attachments, attached, ctx.services.attach_from)
-    fields = {**fields, "attachments": [file.data() for file, _ in files]}
     message_id = f"<{ctx.clock.new_id('pepper')}@{mailer.address.rpartition('@')[2]}>"
     fields = {**fields, "from": mailer.address}
-    message = smtp.build_message(
-        mailer,
-        to=fields["to"],
-        cc=fields["cc"],
-        subject=fields["subject"],
-        body=fields["body"],
-        message_id=message_id,
-        at=ctx.clock.now(),
-        in_reply_to=fields["in_reply_to"],
-        references=fields["references"],
-        files=files,
-    )
+    at = ctx.clock.now()
+    if attached:
+        files, message = await _at_files(ctx, _with_files, mailer, fields, attached, ctx.services, message_id, at)
+    else:
+        files, message = [], _built(mailer, fields, message_id, at)
+    fields = {**fields, "attachments": [file.data() for file in files]}
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     lines = [
         CardLine("From", mailer.account),
@@ -239,12 +235,71 @@ async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) 
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
-        *(CardLine("Attached", file.words) for file, _ in files),
+        *(CardLine(_ATTACHED, file.words) for file in files),
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
-    payload = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
+    payload: Json = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
+    if files:  # their bytes stay where they are until the attempt: the message is built then, and must be this one
+        payload |= {"message": "", "message_sha256": _digest(message), "at": at}
     summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
     return ctx.effect(account=mailer.account, summary=summary, lines=lines, payload=payload)
+
+
+def _built(
+    mailer: Mailer, fields: Json, message_id: str, at: float, files: Sequence[tuple[Attachment, bytes]] = ()
+) -> str:
+    return smtp.build_message(
+        mailer,
+        to=fields["to"],
+        cc=fields["cc"],
+        subject=fields["subject"],
+        body=fields["body"],
+        message_id=message_id,
+        at=at,
+        in_reply_to=fields["in_reply_to"],
+        references=fields["references"],
+        files=files,
+    )
+
+
+def _with_files(
+    mailer: Mailer, fields: Json, paths: Sequence[str], services: Services, message_id: str, at: float
+) -> tuple[list[Attachment], str]:
+    """What is attached, and the message with it. Blocking."""
+    files = read_attachments(paths, services.attach_from)
+    return [file for file, _ in files], _built(mailer, fields, message_id, at, files)
+
+
+async def _at_files(ctx: ToolContext, function: Callable[..., T], *args: Any) -> T:
+    place = ", ".join(map(str, ctx.services.attach_from.allowed)) if ctx.services.attach_from else ""
+    return await ctx.services.looks.look(place, function, *args)
+
+
+def _digest(message: str) -> str:
+    return hashlib.sha256(message.encode()).hexdigest()
+
+
+async def _message(ctx: ToolContext, effect: ResolvedEffect) -> str:
+    """The message that was approved. Raises ``NotDoneError`` where a file that belongs to it is another by now."""
+    payload = effect.payload
+    if payload["message"]:
+        return str(payload["message"])
+    fields, message_id, at = payload["fields"], payload["message_id"], payload["at"]
+    bound = [Attachment.of(file) for file in fields["attachments"]]
+    paths = [file.path for file in bound]
+    try:
+        found, message = await _at_files(ctx, _with_files, _mailer(ctx), fields, paths, ctx.services, message_id, at)
+    except (ToolError, NoAnswerError) as error:
+        raise NotDoneError(str(error)) from error
+    changed = [now.name for now, then in zip(found, bound, strict=True) if now != then]
+    if not changed and _digest(message) == payload["message_sha256"]:
+        return message
+    attached = iter(found)
+    lines = [replace(one, value=next(attached).words) if one.label == _ATTACHED else one for one in effect.lines]
+    now = {**fields, "attachments": [file.data() for file in found]}
+    fresh = {**payload, "fields": now, "message_sha256": _digest(message)}
+    words = f"the file {', '.join(changed)} changed" if changed else "the mail would not be what was approved"
+    raise NotDoneError(words, replace(effect, lines=lines, payload=fresh))
 
 
 def _fields(to: list[str], cc: list[str], subject: str, body: str, *, may_be_empty: bool = False) -> Json:
@@ -340,6 +395,7 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Send the message of ``effect``, byte for byte, to its recipients."""
     payload, mailer = effect.payload, _mailer(ctx)
     message_id, recipients = str(payload["message_id"]), list(payload["recipients"])
+    message = await _message(ctx, effect)
     now = ctx.clock.now()
     noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
     await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
@@ -348,7 +404,7 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
         if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
             person = {"id": key, "address": address, "first_written": now}
             await ctx.store.store(person, namespace=Namespace.PEOPLE, context_id=key)
-    await smtp.send(mailer, recipients, payload["message"], lambda: ctx.checkpoint("data_sent"))
+    await smtp.send(mailer, recipients, message, lambda: ctx.checkpoint("data_sent"))
     return f"Sent to {', '.join(recipients)} as {message_id}."
 
 

@@ -167,7 +167,7 @@ class Services:
     mailer: Mailer | None = None
     fetcher: Fetcher | None = None
     folders: Folders | None = None
-    attach_from: Sequence[Path] = ()  # folders whose files may be attached
+    attach_from: Folders | None = None  # whose files may be attached
     times: TimeReader | None = None
     delegate: Delegate | None = None
     delegate_tainted: Callable[[str], Awaitable[bool]] | None = None  # the id of the delegate call

@@ -50,7 +50,14 @@ class ArgumentError(ToolError):
 
 
 class NotDoneError(ToolError):
-    """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened."""
+    """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened.
+
+    ``instead``: what the card that comes back asks for, where what was approved can't be had any more.
+    """
+
+    def __init__(self, words: str, instead: ResolvedEffect | None = None) -> None:
+        super().__init__(words)
+        self.instead = instead
 
 
 class OutdatedError(NotDoneError):

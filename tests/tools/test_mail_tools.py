@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import hashlib
 import os
 import ssl
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from pepper_tui.config import Config, Smtp
 from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, ToolCall
-from pepper_tui.tools import ApprovalError, Mailer, ToolError
+from pepper_tui.tools import ApprovalError, Folders, Mailer, ToolError
 from pepper_tui.tools.smtp import build_message, one_header, parse_addresses
 from tests.tools.bench import Bench, mail, mailer
 from tests.tools.sink import Sink
@@ -331,7 +332,7 @@ async def test_attachments_come_from_allowed_folders_and_are_bound_by_hash(
     refused = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
     await bench.state(refused, S.FAILED)
     assert "mail.attach_from" in (await bench.result(refused)).content
-    bench.services.attach_from = [allowed]
+    bench.services.attach_from = Folders([allowed], may="attached from", setting="mail.attach_from")
     odd = ["link.txt", str(secret), "../secret.txt", "/etc/passwd", "big.bin", "pipe", ".", "", "gone", "a\x00b"]
     for name in odd:
         refused = await bench.schedule("send_mail", **given, attachments=[name])
@@ -348,8 +349,16 @@ async def test_attachments_come_from_allowed_folders_and_are_bound_by_hash(
     other = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
     assert (await bench.card(other)).digest != card.digest
     await bench.yes(call_id)
-    await bench.state(call_id, S.SUCCEEDED)
+    back = await bench.returned(call_id)
+    assert sink.taken == []
+    assert "plan ü.pdf changed" in (await bench.call(call_id)).error
+    assert back.digest != card.digest, "a yes to the card that is back is a yes to what the file holds now"
+    assert "sha256 " + hashlib.sha256(b"%PDF two").hexdigest()[:16] in next(
+        line.value for line in back.resolved.lines if line.label == "Attached"
+    )
+    await bench.yes(back.call)
+    await bench.state(back.call, S.SUCCEEDED)
     parsed = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
     [part] = parsed.iter_attachments()
-    assert (part.get_filename(), part.get_content()) == ("plan ü.pdf", b"%PDF one")  # what the card bound
+    assert (part.get_filename(), part.get_content()) == ("plan ü.pdf", b"%PDF two")
     assert parsed.get_body().get_content().strip() == "b"  # type: ignore[union-attr]

@@ -1,0 +1,187 @@
+"""What may be attached: through the one door to the user's files; no byte of a file is stored before it is sent."""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from pepper_tui.model import CallState, ResolvedEffect
+from pepper_tui.store.exporting import export_file
+from pepper_tui.tools import Folders, ToolError
+from pepper_tui.tools.attachments import read_attachments
+from tests.tools.bench import Bench
+from tests.tools.sink import Sink
+
+S = CallState
+SECRET = b"planted-7f3a-secret"
+FORMS = [SECRET, base64.b64encode(SECRET).rstrip(b"=")[:-1]]
+GIVEN = {"to": "bob@x.org", "subject": "s", "body": "b"}
+KEPT_AWAY = [
+    ".local/share/pepper/secrets.toml",
+    ".local/share/pepper/pepper.db",
+    ".local/share/pepper/notes.txt",
+    ".ssh/id_ed25519",
+    "id_ed25519",
+    ".env",
+    "work/prod.env",
+    "pepper-home/pepper.db",
+    "pepper-home/plain.txt",
+    "pepper-home",
+    "link-to-home/plain.txt",
+    "link.txt",
+]
+
+
+@pytest.fixture
+def user_home(bench: Bench, tmp_path: Path) -> Path:
+    """A home folder, all of which may be attached from, with Pepper's own in it."""
+    root = tmp_path / "user"
+    for name in KEPT_AWAY[:9]:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(SECRET)
+    (root / "link-to-home").symlink_to(root / "pepper-home")
+    (root / "link.txt").symlink_to(root / ".env")
+    (root / "plan.pdf").write_bytes(SECRET)
+    homes = [root / "pepper-home", root / ".local/share/pepper"]
+    bench.services.attach_from = Folders([root], homes, may="attached from", setting="mail.attach_from")
+    return root
+
+
+async def stored(bench: Bench, tmp_path: Path) -> bytes:
+    """All that the store holds: its files, and what is exported of it."""
+    out = tmp_path / "export.jsonl"
+    export_file(bench.path, out, bench.clock.now())
+    files = [path for path in bench.path.parent.iterdir() if path.name.startswith(bench.path.name)]
+    return b"".join(path.read_bytes() for path in [out, *files])
+
+
+@pytest.mark.parametrize("name", KEPT_AWAY)
+@pytest.mark.parametrize("absolute", [False, True])
+async def test_a_secret_is_no_attachment(bench: Bench, user_home: Path, name: str, absolute: bool) -> None:
+    call_id = await bench.schedule("send_mail", **GIVEN, attachments=[str(user_home / name) if absolute else name])
+    await bench.state(call_id, S.FAILED)
+    assert await bench.cards() == []
+    assert SECRET.decode() not in (await bench.result(call_id)).content
+
+
+@pytest.mark.parametrize("decision", ["reject", "yes", "expire"])
+async def test_no_byte_of_an_attachment_is_stored(
+    bench: Bench, sink: Sink, user_home: Path, tmp_path: Path, decision: str
+) -> None:
+    for name in KEPT_AWAY:
+        await bench.state(await bench.schedule("send_mail", **GIVEN, attachments=[name]), S.FAILED)
+    call_id = await bench.schedule("send_mail", **GIVEN, attachments=["plan.pdf"])
+    card = await bench.card(call_id)
+    if decision == "yes":
+        await bench.yes(call_id)
+        await bench.state(call_id, S.SUCCEEDED)
+        assert any(form in sink.taken[0].message for form in FORMS)
+    elif decision == "reject":
+        await bench.approvals.reject(card.id)
+    held = await stored(bench, tmp_path)
+    assert b"plan.pdf" in held
+    assert not [form for form in FORMS if form in held]
+
+
+@pytest.mark.parametrize("gone", ["removed", "a link now", "a folder now", "too large"])
+async def test_a_file_that_can_not_be_had_any_more_is_not_sent(
+    bench: Bench, sink: Sink, user_home: Path, gone: str
+) -> None:
+    call_id = await bench.schedule("send_mail", **GIVEN, attachments=["plan.pdf"])
+    await bench.card(call_id)
+    path = user_home / "plan.pdf"
+    path.unlink()
+    if gone == "a link now":
+        path.symlink_to(user_home / ".env")
+    elif gone == "a folder now":
+        path.mkdir()
+    elif gone == "too large":
+        path.write_bytes(bytes(5_000_001))
+    await bench.yes(call_id)
+    back = await bench.returned(call_id)
+    assert sink.taken == []
+    assert back.problem
+
+
+async def test_a_card_of_an_older_version_sends_the_message_that_it_holds(bench: Bench, sink: Sink) -> None:
+    call_id = await bench.schedule("send_mail", **GIVEN)
+    effect = ResolvedEffect.of((await bench.card(call_id)).effect)
+    assert effect.payload["message"]
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert sink.taken[0].message.rstrip() == effect.payload["message"].encode().rstrip()
+
+
+def test_a_folder_swapped_while_it_is_read_leads_nowhere(tmp_path: Path) -> None:
+    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
+    (allowed / "sub").mkdir(parents=True)
+    outside.mkdir()
+    (allowed / "sub" / "plan.txt").write_bytes(b"public")
+    (outside / "plan.txt").write_bytes(SECRET)
+    (allowed / "link").symlink_to(outside)
+    folders = Folders([allowed], [outside])
+    over = threading.Event()
+
+    def swap() -> None:
+        sub, link, spare = allowed / "sub", allowed / "link", allowed / "spare"
+        while not over.is_set():
+            sub.rename(spare)
+            link.rename(sub)
+            sub.rename(link)
+            spare.rename(sub)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    found: set[bytes] = set()
+    try:
+        for _ in range(4000):
+            try:
+                found |= {data for _, data in read_attachments(["sub/plan.txt"], folders)}
+            except ToolError:
+                continue
+    finally:
+        over.set()
+        swapping.join()
+    assert SECRET not in found
+    assert found == {b"public"}, "the race was not run"
+
+
+def test_the_forbidden_home_moved_into_the_way_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed, home = tmp_path / "allowed", tmp_path / "home"
+    (allowed / "sub").mkdir(parents=True)
+    (allowed / "sub" / "plain.txt").write_bytes(b"public")
+    home.mkdir()
+    (home / "plain.txt").write_bytes(SECRET)
+    folders = Folders([allowed], [home])
+    opened, moved = os.open, []
+
+    def swapping(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == "sub" and not moved:
+            moved.append(1)
+            (allowed / "sub").rename(allowed / "spare")
+            home.rename(allowed / "sub")
+        return opened(path, flags, mode, dir_fd=dir_fd)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", swapping)
+    with pytest.raises(ToolError):
+        read_attachments(["sub/plain.txt"], folders)
+    assert moved
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("mail.eml", "application/octet-stream"),
+        ("a.tar.gz", "application/gzip"),
+        ("plan.pdf", "application/pdf"),
+        ("what", "application/octet-stream"),
+    ],
+)
+def test_the_type_of_an_attachment(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    [(file, _)] = read_attachments([name], Folders([tmp_path]))
+    assert file.type == kind
