@@ -6,6 +6,7 @@ home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to std
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ from pepper_tui.text import clean, one_line
 from pepper_tui.time_commands import when as when_command
 
 Json = dict[str, Any]
+MAX_PIPED: Final = 500_000
+"""Bytes that `ask -` reads."""
 
 app = typer.Typer(
     name="pepper",
@@ -104,20 +107,25 @@ def run(
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from standard input.")],
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.", min=1)] = 300,
     home: HomeOption = None,
 ) -> None:
     """Say something and print the reply. Exits 4 where approvals were left in the inbox, 1 where none was had."""
+    piped = text == "-"
+    if piped:
+        text = sys.stdin.buffer.read(MAX_PIPED + 1).decode("utf-8", "replace")
+        if len(text) > MAX_PIPED:
+            leave(LaunchError(EXIT_CONFIG, f"standard input holds more than {MAX_PIPED:,} bytes"))
     if not text.strip():
         leave(LaunchError(EXIT_CONFIG, "there is nothing to say: the text is empty"))
-    do(_ask(at(home), text, timeout))
+    do(_ask(at(home), text, timeout, piped))
 
 
-async def _ask(home: Path, text: str, timeout: float) -> int:
+async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
     cards: list[str] = []
     trouble = False
-    arguments: Json = {"text": text, "timeout": timeout}
+    arguments: Json = {"text": text, "timeout": timeout, "piped": piped}
     async with _asking(home, "ask", arguments, opens=True) as items:
         async for item in items:
             if "reply" in item:

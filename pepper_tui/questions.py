@@ -28,7 +28,9 @@ from pepper_tui.model import (
     Json,
     Namespace,
     Notification,
+    Origin,
     ToolCall,
+    whole,
 )
 from pepper_tui.remote import Answer, RemoteError
 from pepper_tui.store import ContextStore, StoreError
@@ -74,16 +76,18 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
 
-    That is the cards it has raised, and whether the last reply only says that the model could not be had.
+    ``piped``: the text comes from standard input, else it is an argument. The last item is
+    the cards it has raised, and whether the last reply only says that the model could not be had.
 
     The last reply is one after which no call that the question began is under way; a call that waits for approval
     does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no end.
     """
     text, timeout = str(arguments["text"]), float(arguments.get("timeout", 300))
+    origin = Origin.PIPED if arguments.get("piped") else Origin.ARGUMENT  # nobody can say here that it was typed
     try:
         async with asyncio.timeout(timeout), engine.updates() as updates:
             try:
-                question = Question(await engine.say(text, alone=True))
+                question = Question(await engine.say(text, spans=whole(text, origin), alone=True))
             except EngineError as error:
                 raise RemoteError(str(error)) from error
             began = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=1))

@@ -76,9 +76,11 @@ from pepper_tui.model import (
     ReplyDelta,
     RuleAct,
     RuleReport,
+    Span,
     ToolCall,
     UnknownAnswer,
     UserMessage,
+    Written,
 )
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
@@ -489,12 +491,21 @@ class Engine:
 
     # ---------------------------------------------------------------------------------------------------- the user
 
-    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
-        """Accept a message; returns its id once it is durable. ``alone``: no other is answered in one reply with it."""
+    async def say(
+        self,
+        text: str,
+        *,
+        spans: Sequence[Span] | None = None,
+        after_calls: bool = False,
+        alone: bool = False,
+    ) -> str:
+        """Accept a message; returns its id once it is durable. ``spans``: what of it was not typed; unsaid, all of it.
+        ``alone``: no other is answered in one reply with it."""
         if not text.strip():
             raise EngineError("there is nothing to send")
         calls = await self._open_calls() if after_calls else []
-        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls, alone=alone)
+        noted = None if spans is None else list(spans)
+        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls, alone=alone, spans=noted)
         await self._store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
         return message.id
 
@@ -503,14 +514,14 @@ class Engine:
         calls = (ToolCall.of(context) for context in found)
         return [call.id for call in calls if call.state in CALL_OPEN and call.origin.startswith("step:")]
 
-    async def take_back(self) -> str | None:
-        """Withdraw the newest message that no step has taken; its text, or ``None``."""
+    async def take_back(self) -> Written | None:
+        """Withdraw the newest message that no step has taken; what was written, or ``None``."""
         newest = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=20))
         for context in newest:
             if context.data.get("withdrawn"):
                 continue
             taken = await self._scheduler.take_back(context.context_id)
-            return taken.text if taken else None
+            return taken.written if taken else None
         return None
 
     async def stop_reply(self) -> None:

@@ -42,6 +42,7 @@ SET_A_MODEL: Final = (
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
 _OF_MAIL: Final = re.compile(r"\b(?:read|open|show|reply|answer|respond)\b", re.IGNORECASE)
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
+_QUOTED: Final = re.compile(r"</?quoted[^>]*>")
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
 
@@ -370,7 +371,8 @@ def _texts(messages: Sequence[Json]) -> list[str]:
 
 def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
     """What stands between the tags that ``pattern`` names, unescaped. Outside text can't forge a tag: it is escaped."""
-    return [html.unescape(found) for text in _texts(messages) for found in pattern.findall(text)]
+    found = [each for text in _texts(messages) for each in pattern.findall(text)]
+    return [html.unescape(_QUOTED.sub("", each)) for each in found]
 
 
 def _last(pattern: re.Pattern[str], messages: Sequence[Json]) -> str:

@@ -16,6 +16,7 @@ from pepper_tui.model.model_calls import (
     TextDelta,
     ToolSpec,
 )
+from pepper_tui.model.origins import Origin, Span, Written, whole
 from pepper_tui.model.records import (
     WAITS_ITS_TURN,
     AgentState,
@@ -149,6 +150,7 @@ __all__ = [
     "Namespace",
     "Notification",
     "NotificationState",
+    "Origin",
     "Priority",
     "Profile",
     "QueueRank",
@@ -167,6 +169,7 @@ __all__ = [
     "RunState",
     "SettledError",
     "Signal",
+    "Span",
     "StateTable",
     "Step",
     "TextDelta",
@@ -180,7 +183,9 @@ __all__ = [
     "UserActState",
     "UserMessage",
     "WorkerRun",
+    "Written",
     "act_id",
     "match_id",
     "matches_of",
+    "whole",
 ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal, Self
 
 from pepper_tui.model.contexts import Context, Json
+from pepper_tui.model.origins import Origin, Span, Written, whole
 from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
 from pepper_tui.model.vocabulary import Effect, Priority
 
@@ -78,8 +79,9 @@ class Signal(Record):
 
 @dataclass(slots=True)
 class UserMessage(Record):
-    """What the user typed. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step. ``alone``:
-    a step takes it without other messages, so that its reply is its own (`pepper ask`)."""
+    """What the user said. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step. ``alone``:
+    a step takes it without other messages, so that its reply is its own (`pepper ask`). ``spans``: what of ``text`` was
+    not typed; ``None`` where nobody noted it, as in records of before there were spans: then none is typed."""
 
     id: str
     text: str
@@ -87,6 +89,17 @@ class UserMessage(Record):
     after_calls: list[str] = field(default_factory=list)
     withdrawn: bool = False
     alone: bool = False
+    spans: list[Span] | None = None
+
+    def __post_init__(self) -> None:
+        if self.spans is not None:
+            self.spans = [Span.of(span) for span in self.spans]
+
+    @property
+    def written(self) -> Written:
+        """The text with its origins."""
+        spans = whole(self.text, Origin.OUTSIDE) if self.spans is None else self.spans
+        return Written(self.text, tuple(spans))
 
 
 @dataclass(slots=True)
@@ -109,7 +122,8 @@ class ToolCall(Record):
     where a user message began the chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
     ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary``
     is the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that
-    it was made for, where that wants answers of its own (``UserMessage.alone``).
+    it was made for, where that wants answers of its own (``UserMessage.alone``). ``leave`` is the id of the message
+    or act whose words let it reach an address without a card, and that address.
     """
 
     id: str
@@ -131,6 +145,7 @@ class ToolCall(Record):
     deferred: str = ""
     summary: str = ""
     question: str = ""
+    leave: str = ""
 
     def __post_init__(self) -> None:
         self.effect, self.state = Effect(self.effect), CallState(self.state)

@@ -23,6 +23,7 @@ from pepper_tui.model import (
     AssistantMessage,
     Completed,
     Effect,
+    Entry,
     Health,
     ModelError,
     ModelEvent,
@@ -358,7 +359,7 @@ class Scheduler:
 
     def _entries(self, step: Step, batch: Batch) -> list[HistoryEntry]:
         return [
-            HistoryEntry(f"{step.id}.{number:03d}", entry.text, outside=entry.kind != "user_msg")
+            HistoryEntry(f"{step.id}.{number:03d}", entry.text, outside=_outside(entry))
             for number, entry in enumerate(batch.entries)
         ]
 
@@ -429,7 +430,7 @@ class Scheduler:
             created_at=self._clock.now(),
             origin=f"step:{step.id}",
             root=batch.root,
-            tainted=self._history.tainted or any(entry.kind != "user_msg" for entry in batch.entries),
+            tainted=self._history.tainted or any(map(_outside, batch.entries)),
             matter=batch.matter,
             deferred=deferred,
             question=batch.question,
@@ -441,3 +442,8 @@ class Scheduler:
         record = Health(_HEALTH_PART, "ok" if state == "ok" else "trouble", detail, mend, self._clock.now())
         await self._store.store(record.data(), namespace=Namespace.HEALTH, context_id=_HEALTH_PART)
         self._health = state + detail
+
+
+def _outside(entry: Entry) -> bool:
+    """Whether somebody else may have written some of it: what the user did not type may be anybody's."""
+    return entry.kind != "user_msg" or bool(UserMessage.of(entry.facts).written.spans)

@@ -93,6 +93,7 @@ class ToolEngine:
             start_call=self._begin,
         )
         self._opening = asyncio.Lock()
+        self._leaving = asyncio.Lock()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: set[tuple[str, float]] = set()
         self._following = Following(
@@ -316,12 +317,15 @@ class ToolEngine:
         except StoreUnavailableError:
             raise  # nothing is wrong with the call: it is taken up again once the store works
         except Exception as error:
-            if not isinstance(error, ToolError):
-                log.warning("tool %s failed", one_line(call.name, 60), exc_info=error)
-            words = error_words(error)
-            with contextlib.suppress(VersionConflictError):
-                await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(words), taints=True)
+            await self._failed(call, version, error)
         return True
+
+    async def _failed(self, call: ToolCall, version: int, error: Exception) -> None:
+        if not isinstance(error, ToolError):
+            log.warning("tool %s failed", one_line(call.name, 60), exc_info=error)
+        words = error_words(error)
+        with contextlib.suppress(VersionConflictError):
+            await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(words), taints=True)
 
     async def _run_locally(self, context: ToolContext, version: int, body: Callable[[], Awaitable[object]]) -> None:
         tool, call = context.tool, context.call
@@ -344,11 +348,21 @@ class ToolEngine:
             return
         if tool.reaches is not None:
             address = tool.reaches(effect.payload)
-            typed = await self._provenance.typed(address)
-            call = replace(context.call, effect=Policy.effect_of(tool, typed=typed))
+            async with self._leaving:  # one at a time, so that a typed address lets one call pass
+                leave = await self._provenance.leave(address, context.call)
+                call = replace(context.call, effect=Policy.effect_of(tool, typed=bool(leave)), leave=leave)
+                if leave:
+                    call = await self._ledger.put_call(call, version)
+                    version += 1
             if call.effect is Effect.READ:
-                async with self._bodies.slot(tool):
-                    content = await self._bodies.timed(tool, tool.body(replace(context, call=call), effect))
+                try:
+                    async with self._bodies.slot(tool):
+                        content = await self._bodies.timed(tool, tool.body(replace(context, call=call), effect))
+                except StoreUnavailableError:
+                    raise
+                except Exception as error:  # the version is another one here
+                    await self._failed(call, version, error)
+                    return
                 await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
                 return
             effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]

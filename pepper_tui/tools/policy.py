@@ -1,7 +1,7 @@
 """Policy is code: what may run, what needs a yes, what is refused without a card.
 
 ``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. To fetch an address is a
-``read`` only where the user has typed the whole of it; else it is a way out, and needs an approval.
+``read`` only where the user has typed the whole of it in this turn; else it is a way out, and needs an approval.
 
 Without a new card are refused: a request that the user rejected and has not asked for since, one whose outcome is
 unknown, and one that already waits or is being done. What is above the cap of open cards per asker is not refused: it
@@ -168,7 +168,8 @@ class Policy:
 
     @staticmethod
     def effect_of(tool: Tool, *, typed: bool) -> Effect:
-        """The effect of one call of ``tool``. ``typed``: the user typed all of the address that it reaches."""
+        """The effect of one call of ``tool``. ``typed``: the user typed all of the address that it reaches, see
+        ``Provenance.leave``."""
         return Effect.READ if typed and tool.reaches is not None else tool.effect
 
     @staticmethod

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from pepper_tui.clock import iso
-from pepper_tui.model import Context, ContextFilter, Effect, Namespace, Profile
+from pepper_tui.model import Context, ContextFilter, Effect, Namespace, Profile, UserMessage
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
@@ -141,7 +141,8 @@ async def _put(ctx: ToolContext, context: Context | None, profile: Profile) -> i
 async def _told(ctx: ToolContext, name: str, value: str) -> bool:
     """Whether the user has typed these very words, and the name where it could say anything."""
     found = await ctx.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-    said = [" ".join(clean(str(one.data.get("text", ""))).casefold().split()) for one in found]
+    typed = [piece for message in UserMessage.readable(found) for piece in message.written.typed()]
+    said = [" ".join(clean(piece).casefold().split()) for piece in typed]
     words = [value.casefold().strip(" .!")]
     if name not in _PLAIN and not _NUMBERED.fullmatch(name):
         words.append(name)

@@ -1,5 +1,6 @@
 """Which values a person may trust: those that the user typed, that the config or a rule of the user's holds, or that
-belong to people the user has written to. Everything else on a card is marked.
+belong to people the user has written to. Everything else on a card is marked. What the user pasted, piped or took from
+an editor is somebody else's, until it is shown that it is not.
 
 An *atom* is an e-mail address, a URL, a bare host name, or an absolute path. An address to be fetched counts only as a
 whole and to the letter: any character of it that the user did not type could carry something out.
@@ -15,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import Config
-from pepper_tui.model import CardLine, ContextFilter, Namespace, RuleState
+from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
 from pepper_tui.text import clean
+from pepper_tui.tools.said import giver_of, said_in_turn
 from pepper_tui.tools.web_address import addresses_in, is_in
 
 if TYPE_CHECKING:
@@ -63,11 +65,38 @@ class Provenance:
         written = json.dumps(said, ensure_ascii=False).replace("\\n", "\n")
         self._configured, self._addresses = set(atoms(written)), set(addresses_in(written))
 
-    async def typed(self, address: str) -> bool:
-        """Whether the user typed all of a canonical web address, or the config holds it."""
+    async def leave(self, address: str, call: ToolCall) -> str:
+        """What lets ``call`` reach a canonical web address without a card, as in ``ToolCall.leave``; empty: nothing.
+
+        The config always does. A message of this turn that the user typed all of the address in, or the rule's act that
+        the call is made for, does for one call: with many, somebody could spell something out.
+        """
         if address in self._addresses:
-            return True
-        return any(is_in(address, text) for text in await self._messages())
+            return f"config {address}"
+        givers: list[UserMessage | RuleAct] = [
+            message
+            for message in await said_in_turn(self._store, call)
+            if any(is_in(address, piece) for piece in message.written.typed())
+        ]
+        givers += await self._by_rule(address, call)
+        if not givers:
+            return ""
+        since = min(giver.created_at for giver in givers)
+        made = await self._store.query(
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], types=[call.name], since=since, limit=None)
+        )
+        used = {earlier.leave for earlier in ToolCall.readable(made) if earlier.id != call.id}
+        return next((leave for giver in givers if (leave := f"{giver.id} {address}") not in used), "")
+
+    async def _by_rule(self, address: str, call: ToolCall) -> list[RuleAct]:
+        """The act of a rule that the call is made for, where the rule's own words hold the address."""
+        giver = await giver_of(self._store, call.origin) or call
+        kind, _, ident = giver.origin.partition(":")
+        act = RuleAct.one(await self._store.get(ident, namespace=Namespace.RULE_ACT)) if kind == "act" else None
+        rule = Rule.one(await self._store.get(act.rule, namespace=Namespace.RULE)) if act is not None else None
+        if act is None or rule is None or rule.state is RuleState.REMOVED or not is_in(address, rule.ask):
+            return []
+        return [act]
 
     async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = (), *, once: bool = False) -> list[CardLine]:
         """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
@@ -113,5 +142,6 @@ class Provenance:
         return unknown
 
     async def _messages(self) -> list[str]:
+        """What the user typed, newest first."""
         found = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-        return [str(message.data.get("text", "")) for message in found]
+        return [piece for message in UserMessage.readable(found) for piece in message.written.typed()]

@@ -55,7 +55,13 @@ def _one(ctx: ToolContext, words: str) -> Rule:
 
 async def _typed(ctx: ToolContext) -> list[str]:
     """What the user typed that the step of this call held."""
-    return [message.text for message in await said_in(ctx.store, ctx.call.origin)]
+    said = await said_in(ctx.store, ctx.call.origin)
+    return [piece for message in said for piece in message.written.typed()]
+
+
+async def _orders(ctx: ToolContext) -> list[str]:
+    """The messages of this call's step that the user typed from the first character to the last."""
+    return [message.text for message in await said_in(ctx.store, ctx.call.origin) if not message.written.spans]
 
 
 # ---------------------------------------------------------------------------------------------------- what is said
@@ -109,8 +115,9 @@ async def _senders(ctx: ToolContext, words: Words) -> tuple[list[str], list[Card
 
 
 async def _no_name(ctx: ToolContext, words: Sequence[str]) -> None:
-    """Raise ``ToolError`` where a word that the user typed bare, to be watched, is the name of somebody who writes."""
-    things = {parse(text)["thing"] for text in await _typed(ctx)} & set(words)
+    """Raise ``ToolError`` where a word that the user gave bare, to be watched, is the name of somebody who writes."""
+    said = await said_in(ctx.store, ctx.call.origin)
+    things = {parse(message.text)["thing"] for message in said} & set(words)
     for thing in sorted(things - {""}):
         named = [one for one in await _rules(ctx).senders(thing) if _goes_by(thing, one.name, one.written)]
         if named:
@@ -359,7 +366,7 @@ def _typed_as(kind: str) -> Callable[[ToolContext, ResolvedEffect], Awaitable[bo
     """Whether the user has typed an order of ``kind`` in this turn that means exactly the rule of the effect."""
 
     async def ordered(ctx: ToolContext, effect: ResolvedEffect) -> bool:
-        for text in await _typed(ctx):
+        for text in await _orders(ctx):
             command = parse(text)
             if command.kind == kind:
                 meant = _rules(ctx).book.named(command["rule"])

@@ -1,10 +1,11 @@
-"""What the user said in the step that a call belongs to: the order that the call carries out."""
+"""What the user said in the step that a call belongs to: the order that the call carries out. And in the turn: in the
+steps that led to it, each on the results of the one before, and in those that gave the work to a worker."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.model import Namespace, Step, ToolCall, UserMessage
+from pepper_tui.model import Namespace, Step, ToolCall, UserMessage, WorkerRun
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -28,16 +29,35 @@ async def said_in(store: Readable, origin: str) -> list[UserMessage]:
 
 async def asked_at(store: Readable, call: ToolCall) -> float:
     """When the user said the newest message that ``call`` carries out, over the steps that led to it; else 0."""
-    origins, seen, newest = [call.origin], set[str](), 0.0
+    return max((message.created_at for message in await _followed(store, call, through_runs=False)), default=0.0)
+
+
+async def said_in_turn(store: Readable, call: ToolCall) -> list[UserMessage]:
+    """The user's messages of the turn that ``call`` belongs to."""
+    return await _followed(store, call, through_runs=True)
+
+
+async def _followed(store: Readable, call: ToolCall, *, through_runs: bool) -> list[UserMessage]:
+    origins, seen, said = [call.origin], set[str](), dict[str, UserMessage]()
     while origins and len(seen) < _STEPS:
         origin = origins.pop()
         if origin in seen:
             continue
         seen.add(origin)
+        if through_runs and (giver := await giver_of(store, origin)) is not None:
+            origins.append(giver.origin)
+            continue
         inputs = await _inputs(store, origin)
-        newest = max([newest, *[message.created_at for message in await _messages(store, inputs)]])
+        said |= {message.id: message for message in await _messages(store, inputs)}
         origins += [earlier.origin for earlier in await _calls(store, inputs)]
-    return newest
+    return list(said.values())
+
+
+async def giver_of(store: Readable, origin: str) -> ToolCall | None:
+    """The call that began the worker's run of ``origin`` (``run:<id>``); none for any other origin."""
+    kind, _, ident = origin.partition(":")
+    run = WorkerRun.one(await store.get(ident, namespace=Namespace.RUN)) if kind == "run" else None
+    return ToolCall.one(await store.get(run.call, namespace=Namespace.TOOL_CALL)) if run is not None else None
 
 
 async def _inputs(store: Readable, origin: str) -> list[str]:

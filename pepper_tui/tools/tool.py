@@ -108,7 +108,7 @@ class Tool:
     outside tool, when the user wants an attempt that is under way to be stopped: it asks the other side to, and the
     body's own end says what came of it.
     ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
-    the user typed the whole of it, the call is a ``read``: see ``policy``. Such a body may run twice.
+    the user typed the whole of it in this turn, the call is a ``read``: see ``policy``. Such a body may run twice.
     ``asks``: a ``local`` tool that needs a yes. ``ordered``: whether the user's own typed message orders exactly this
     effect; then no card is opened. ``writes``: reserved namespaces that its body may write after the yes.
     ``waits``: a call of it does nothing but wait, so it holds up no other call of its step.

@@ -1,4 +1,4 @@
-"""Web addresses: one spelling for each, and which of them a text holds.
+"""Web addresses: one spelling for each, and which of them a text holds. The name of a file is none: see ``ENDINGS``.
 
 Every character of an address can carry something out, so two addresses are the same only where their spelling is.
 What the protocol itself does not tell apart (the case of scheme and host, a default port, a fragment, which is never
@@ -23,6 +23,16 @@ _LOW_PORTS: Final = frozenset(_DEFAULT_PORTS.values())
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _KEPT: Final = "!$&'()*+,;=:@/~%-._"
+ENDINGS: Final = frozenset(
+    {
+        *("com", "org", "net", "edu", "gov", "mil", "int", "biz", "eu", "io", "co", "uk", "de", "at", "ch", "li"),
+        *("fr", "be", "nl", "lu", "ie", "is", "it", "es", "dk", "se", "no", "fi", "ee", "lt", "lv", "cz", "sk", "hu"),
+        *("si", "hr", "ro", "gr", "cy", "ua", "ru", "tr", "il", "za", "us", "ca", "mx", "jp", "kr", "cn", "hk", "tw"),
+        *("sg", "th", "au", "nz"),
+    }
+)
+"""What the last part of a bare name must be for it to be a host: of the usual ones, those that no usual file has. So
+"main.py", "setup.sh", "README.md", "Node.js" and "archive.zip" are none; with https:// or www. before it each is."""
 _WRITTEN: Final = re.compile(
     r"https?://[^\s<>\"\\`]{1,2000}|(?<![\w@./:-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d{1,5})?(?:[/?][^\s<>\"\\`]{0,2000})?",
     re.I,
@@ -109,7 +119,7 @@ def addresses_in(text: str, host: str = "") -> Iterator[str]:
     """
     for match in _WRITTEN.finditer(clean(text)):
         written = match[0]
-        if host not in written.lower():
+        if host not in written.lower() or not _names_host(written):
             continue
         for _ in range(_MAX_EDGE + 1):
             with contextlib.suppress(ValueError):
@@ -117,6 +127,15 @@ def addresses_in(text: str, host: str = "") -> Iterator[str]:
             if written[-1:] not in _EDGE:
                 break
             written = written[:-1]
+
+
+def _names_host(written: str) -> bool:
+    """Whether it can't be the name of a file."""
+    lower = written.lower()
+    if lower.startswith(("http://", "https://", "www.")):
+        return True
+    name = re.split(r"[:/?]", lower, maxsplit=1)[0]
+    return name.rpartition(".")[2] in ENDINGS
 
 
 def is_in(address: str, text: str) -> bool:

@@ -1,7 +1,8 @@
 """The web: reading a page.
 
 To fetch an address is a way out: whatever it holds is told to its host. So it is an act on the outside that waits for
-the user's yes, bound to exactly that address, unless the user has typed the whole of it (or the config holds it).
+the user's yes, bound to exactly that address, unless the user has typed the whole of it in this turn, or the config or
+the rule that the call is made for holds it. A typed address, and a rule's, lets one call pass.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ async def resolve_page(ctx: ToolContext, address: str, reason: str = "") -> Reso
     timeout=60.0,
 )
 async def fetch_page(ctx: ToolContext, effect: ResolvedEffect) -> str:
-    """Read a page of the web as text. An address that the user typed is read at once; any other waits for a yes."""
+    """Read a page of the web as text. An address that the user typed in the message that you answer is read
+    at once, one time; any other waits for a yes."""
     if ctx.services.fetcher is None:
         raise ToolError("pages can't be fetched here")
     return await ctx.services.fetcher.get(str(effect.payload["address"]))

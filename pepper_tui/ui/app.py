@@ -293,7 +293,7 @@ class PepperApp(Actions):
     # ------------------------------------------------------------------------------------------- from the panes
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
-        self.talk.send(event.text, event.after_calls)
+        self.talk.send(event.written, event.after_calls)
 
     def on_composer_take_back(self) -> None:
         self.talk.take_back()

@@ -35,6 +35,7 @@ from pepper_tui.model import (
     RuleAct,
     RunState,
     Signal,
+    Span,
     ToolCall,
     Usage,
     UserMessage,
@@ -86,6 +87,7 @@ class Message:
     at: float
     unfinished: bool = False
     queued: bool = False
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class Board:
                 if deleted or said.withdrawn:
                     self.messages.pop(key, None)
                 else:
-                    self.messages[key] = Message(key, "you", said.text, said.created_at)
+                    self.messages[key] = Message(key, "you", said.text, said.created_at, spans=said.written.spans)
                     self.after[key] = tuple(said.after_calls)
                 return {Pane.CHAT}
             case Namespace.ASSISTANT_MESSAGE:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from textual.app import SuspendNotSupported
 from textual.widgets import Input, TextArea
 
-from pepper_tui.model import EngineError
+from pepper_tui.model import EngineError, Origin, Written
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.composer import Composer
@@ -56,7 +56,12 @@ class Editing:
     def write_message(self) -> None:
         """The composer's draft."""
         composer = self._app.query_one(Composer)
-        self._app.link.start(self._edit(composer.text, composer.put))
+        before = composer.written
+
+        def put(text: str) -> None:
+            composer.put(before if text == before.text.rstrip("\n") else Written.by(text, Origin.EDITOR))
+
+        self._app.link.start(self._edit(before.text, put))
 
     def write_field(self) -> None:
         """The field of a form that has the keys."""

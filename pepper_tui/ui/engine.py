@@ -9,7 +9,7 @@ dismiss them, or to file them as done, rejects it, if it waits for a yes still.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Protocol
@@ -24,7 +24,9 @@ from pepper_tui.model import (
     ReplyDelta,
     RuleAct,
     RuleReport,
+    Span,
     UnknownAnswer,
+    Written,
 )
 
 __all__ = ["SHOWN", "ChoiceError", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
@@ -64,13 +66,20 @@ class Engine(Protocol):
 
     def replies(self) -> AsyncIterator[ReplyDelta]: ...
 
-    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
-        """Accept a message of the user; returns its id once it is durable. ``alone``: no other message is answered in
-        one reply with it."""
+    async def say(
+        self,
+        text: str,
+        *,
+        spans: Sequence[Span] | None = None,
+        after_calls: bool = False,
+        alone: bool = False,
+    ) -> str:
+        """Accept a message of the user; returns its id once it is durable. ``spans``: what of it was not typed in
+        Pepper's own fields; unsaid, all of it. ``alone``: no other message is answered in one reply with it."""
         ...
 
-    async def take_back(self) -> str | None:
-        """Withdraw the newest message that no step has taken yet; returns its text, or None."""
+    async def take_back(self) -> Written | None:
+        """Withdraw the newest message that no step has taken yet; returns what was written, or None."""
         ...
 
     async def stop_reply(self) -> None: ...

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pepper_tui.model import Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.composer import Composer
@@ -24,34 +25,34 @@ class Talk:
 
     def __init__(self, app: PepperApp) -> None:
         self._app = app
-        self._early: list[tuple[str, bool]] = []
+        self._early: list[tuple[Written, bool]] = []
         self._ctrl_c_at = -TWICE
 
-    def send(self, text: str, after_calls: bool) -> None:
+    def send(self, written: Written, after_calls: bool) -> None:
         app = self._app
         app.reading.close()
         app.panes.leave_opened()
         app.panes.show("chat")
         app.query_one(Transcript).scroll_end(animate=False)
-        app.link.start(self._say(text, after_calls))
+        app.link.start(self._say(written, after_calls))
 
-    async def _say(self, text: str, after_calls: bool) -> None:
+    async def _say(self, written: Written, after_calls: bool) -> None:
         app = self._app
         if app.link.engine is None:
-            self._early.append((text, after_calls))
+            self._early.append((written, after_calls))
             app.say_words("Pepper is starting; your message is kept and goes first")
             return
         try:
-            await app.link.engine.say(text, after_calls=after_calls)
+            await app.link.engine.say(written.text, spans=written.spans, after_calls=after_calls)
         except Exception:
             composer = app.query_one(Composer)
             if not composer.text.strip():
-                composer.put(text)
+                composer.put(written)
             raise
 
     async def connected(self, board: Board) -> None:
         """Hand over what was sent before the engine was there."""
-        said = [message.text for message in board.conversation() if message.speaker == "you"]
+        said = [Written(message.text, message.spans) for message in board.conversation() if message.speaker == "you"]
         self._app.query_one(Composer).remember(said)
         while self._early:
             await self._say(*self._early[0])
@@ -61,12 +62,12 @@ class Talk:
         self._app.link.start(self._take_back())
 
     async def _take_back(self) -> None:
-        text = await self._app.link.ready().take_back()
-        if text is None:
+        taken = await self._app.link.ready().take_back()
+        if taken is None:
             self._app.say_words("Nothing to take back: Pepper has read it all")
             return
         composer = self._app.query_one(Composer)
-        composer.put(f"{text}\n{composer.text}" if composer.text.strip() else text)
+        composer.put(taken.then(Written("\n")).then(composer.written) if composer.text.strip() else taken)
         self._app.say_words("Taken back")
 
     def stop(self) -> None:
@@ -84,10 +85,10 @@ class Talk:
     def search(self) -> None:
         """Find something said before, and make it the draft."""
         composer = self._app.query_one(Composer)
-        full = {one_line(text, 400): text for text in reversed(composer.said)}
+        full = {one_line(each.text, 400): each for each in reversed(composer.said)}
         self._app.asking.ask(
             "Search what you sent",
-            lambda found: composer.put(full.get(found, found)),
+            lambda found: composer.put(full.get(found, Written(found))),
             choices=list(full),
             filtered=True,
         )
@@ -132,7 +133,7 @@ class Talk:
         elif self._stop_reply():
             app.say_words("Stopped. Ctrl+C again quits")
         elif composer.text.strip():
-            composer.remember([*composer.said, composer.text])
+            composer.remember([*composer.said, composer.written])
             composer.load_text("")
             app.say_words("Cleared; Up brings it back. Ctrl+C again quits")
         elif twice:

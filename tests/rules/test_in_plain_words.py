@@ -235,7 +235,7 @@ async def call_of(
     engine: Engine, clock: ManualClock, typed: str, tool: str, root: str = "user", /, **arguments: object
 ) -> ToolCall:
     """A model's call, in a step that held what the user typed."""
-    message = UserMessage(clock.new_id("user"), typed, clock.now())
+    message = UserMessage(clock.new_id("user"), typed, clock.now(), spans=[])
     step = Step(clock.new_id("step"), clock.now(), [f"user.message:{message.id}"] if typed else ["signals.mail:x"])
     call = ToolCall(clock.new_id("call"), tool, arguments, Effect.LOCAL, clock.now(), f"step:{step.id}", root)
     async with engine.store.unit():

@@ -117,7 +117,7 @@ class Stage:
         await self.scheduler.stop()
 
     async def say(self, text: str, after_calls: list[str] | None = None) -> str:
-        message = UserMessage(self.clock.new_id("user"), text, self.clock.now(), after_calls or [])
+        message = UserMessage(self.clock.new_id("user"), text, self.clock.now(), after_calls or [], spans=[])
         await self.store.put(message, namespace=Namespace.USER_MESSAGE)
         return message.id
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
@@ -22,6 +22,8 @@ from pepper_tui.model import (
     Json,
     Namespace,
     ResolvedEffect,
+    Span,
+    Step,
     ToolCall,
     ToolResult,
     UserMessage,
@@ -139,9 +141,12 @@ class Bench:
         await self.engine.stop()
         await self.store.close()
 
-    async def say(self, text: str) -> None:
-        message = UserMessage(self.clock.new_id("msg"), text, self.clock.now())
+    async def say(self, text: str, spans: Sequence[Span] = ()) -> None:
+        """Say ``text``, typed but for ``spans``. The step of the calls to come answers it."""
+        message = UserMessage(self.clock.new_id("msg"), text, self.clock.now(), spans=list(spans))
         await self.store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
+        step = Step("1", self.clock.now(), [f"{Namespace.USER_MESSAGE}:{message.id}"])
+        await self.store.put(step, namespace=Namespace.STEP)
 
     async def schedule(self, name: str, /, **arguments: Any) -> str:
         return await self.put(

@@ -197,12 +197,12 @@ def test_no_part_of_a_typed_address_counts_as_typed(typed: str) -> None:
 
 def test_which_addresses_a_text_holds() -> None:
     text = (
-        "see (https://en.example.org/wiki/Foo_(bar)), http://a.example:8080/x?y=Z#top or b.example/path. "
+        "see (https://en.example.org/wiki/Foo_(bar)), http://a.example:8080/x?y=Z#top or b.example.org/path. "
         "mail bob@evil.example, <HTTPS://C.example>, ftp://no.example/x, 10.1.2.3, "
         "https://Grün.example/ä, http://[::0001]/"
     )
     said = set(addresses_in(text))
-    for typed in ("https://en.example.org/wiki/Foo_(bar)", "http://a.example:8080/x?y=Z", "https://b.example/path",
+    for typed in ("https://en.example.org/wiki/Foo_(bar)", "http://a.example:8080/x?y=Z", "https://b.example.org/path",
                   "https://c.example/", "https://xn--grn-ioa.example/%C3%A4", "http://[::1]/"):  # fmt: skip
         assert typed in said
         assert is_in(typed, text)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
@@ -25,6 +25,7 @@ from pepper_tui.model import (
     Effect,
     FollowUp,
     Health,
+    Json,
     Namespace,
     Notification,
     NotificationState,
@@ -38,10 +39,12 @@ from pepper_tui.model import (
     RuleState,
     RunState,
     Signal,
+    Span,
     ToolCall,
     Usage,
     UserMessage,
     WorkerRun,
+    Written,
 )
 from pepper_tui.ui.engine import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 
@@ -69,7 +72,9 @@ class FakeEngine:
         self._updates: asyncio.Queue[list[ContextUpdate]] = asyncio.Queue()
         self._deltas: asyncio.Queue[ReplyDelta] = asyncio.Queue()
         self._seq = 0
-        self.queued: list[str] = []
+        self.queued: list[Written] = []
+        self.spans: list[list[Span] | None] = []
+        """What each message had that was not typed."""
         self.reports: dict[str, RuleReport] = {}
         self.window: float | None = None
         """Seconds that an approved card waits; None: as an engine that says nothing of it."""
@@ -89,6 +94,9 @@ class FakeEngine:
 
     def delta(self, message_id: str, text: str, *, restart: bool = False, done: bool = False) -> None:
         self._deltas.put_nowait(ReplyDelta(message_id, text, restart, done))
+
+    def _note_spans(self, spans: list[Span] | None) -> None:
+        self.spans.append(spans)
 
     def _note(self, *call: object) -> None:
         if self.fails:
@@ -129,17 +137,22 @@ class FakeEngine:
         while True:
             yield await self._deltas.get()
 
-    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
+    async def say(
+        self, text: str, *, spans: Sequence[Span] | None = None, after_calls: bool = False, alone: bool = False
+    ) -> str:
         self._note("say", text, after_calls)
         key = f"user_{len(self.calls)}_{self._seq}"
         waiting = (
             [c.context_id for c in self.contexts.values() if c.namespace == Namespace.TOOL_CALL] if after_calls else []
         )
-        self.put(Namespace.USER_MESSAGE, UserMessage(key, text, T0 + self._seq, waiting))
-        self.queued.append(text)
+        noted = None if spans is None else list(spans)
+        self._note_spans(noted)
+        message = UserMessage(key, text, T0 + self._seq, waiting, spans=noted)
+        self.put(Namespace.USER_MESSAGE, message)
+        self.queued.append(message.written)
         return key
 
-    async def take_back(self) -> str | None:
+    async def take_back(self) -> Written | None:
         self._note("take_back")
         return self.queued.pop() if self.queued else None
 
@@ -419,7 +432,9 @@ class NotingEngine(FakeEngine):
         self._notes = notes
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
-    async def say(self, text: str, *, after_calls: bool = False, alone: bool = False) -> str:
+    async def say(
+        self, text: str, *, spans: Sequence[Span] | None = None, after_calls: bool = False, alone: bool = False
+    ) -> str:
         """``hostile!`` brings a notice that would like to speak to the terminal; ``cards!`` brings more of them,
         ``ask!`` a question."""
         if text == "cards!":
@@ -427,14 +442,19 @@ class NotingEngine(FakeEngine):
                 notice = note(f"n{n}", f"Matter {n}", created_at=T0 + n, priority=Priority.LOW)
                 self.put(Namespace.NOTIFICATION, notice)
         if text == "ask!":
-            choices = [{"words": words, "arguments": {}} for words in ("red", "green", "blue", "none")]
+            choices: list[Json] = [{"words": words, "arguments": {}} for words in ("red", "green", "blue", "none")]
             asked = note("q1", "Which one?", kind="question", choices=choices, priority=Priority.URGENT)
             self.put(Namespace.NOTIFICATION, asked)
         if text == "hostile!":
             bad = "\x1b]0;owned\x07\x9b2J4;1;1\x1b]52;c;QUJD\x07 urgent <b>now</b>"
             notice = note("bad", bad, body=bad, priority=Priority.URGENT)
             asyncio.get_running_loop().call_later(0.5, lambda: self.put(Namespace.NOTIFICATION, notice))
-        return await super().say(text, after_calls=after_calls)
+        return await super().say(text, spans=spans, after_calls=after_calls)
+
+    def _note_spans(self, spans: list[Span] | None) -> None:
+        super()._note_spans(spans)
+        with Path(f"{self._notes}.spans").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(spans) + "\n")
 
     def _note(self, *call: object) -> None:
         super()._note(*call)

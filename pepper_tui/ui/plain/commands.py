@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.effects import proposals
-from pepper_tui.model import Approval, NotificationState, UnknownAnswer
+from pepper_tui.model import Approval, NotificationState, Origin, UnknownAnswer, Written
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui import words
 from pepper_tui.ui.cards import face
@@ -76,9 +76,12 @@ class Commands:
 
     def __init__(self, talk: PlainConversation) -> None:
         self._talk = talk
+        self._origin = Origin.TYPED
         self._heard: dict[str, tuple[str, str]] = {}  # key → (the face that was read, its word)
 
-    async def do(self, line: str) -> None:
+    async def do(self, line: str, origin: Origin = Origin.TYPED) -> None:
+        """``origin``: of the line, and of a message in it."""
+        self._origin = origin
         name, _, rest = line[1:].partition(" ")
         name, rest = name.strip().lower(), rest.strip()
         if name not in {command.name for command in COMMANDS}:
@@ -360,12 +363,12 @@ class Commands:
     async def _later(self, rest: str) -> None:
         if not rest:
             raise ValueError("/later wants a text")
-        await self._talk.tell(rest, after_calls=True)
+        await self._talk.tell(Written.by(rest, self._origin), after_calls=True)
 
     async def _back(self, rest: str) -> None:
         del rest
-        text = await self._talk.link.ready().take_back()
-        self._say("Nothing to take back: Pepper has read it all" if text is None else f"Taken back: {text}")
+        taken = await self._talk.link.ready().take_back()
+        self._say("Nothing to take back: Pepper has read it all" if taken is None else f"Taken back: {taken.text}")
 
     async def _stop(self, rest: str) -> None:
         del rest
@@ -377,7 +380,7 @@ class Commands:
         text = (await edited_text("")).strip()
         if not text:
             raise ValueError("Nothing was written, nothing was sent")
-        await self._talk.tell(text)
+        await self._talk.tell(Written.by(text, Origin.EDITOR))
 
     async def _save(self, rest: str) -> None:
         link = self._talk.link

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.endings import Endings
-from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta
+from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta, Written
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.link import EngineFactory, Link
@@ -44,7 +44,7 @@ class PlainConversation:
         self._commands = Commands(self)
         self._recalled = False
         self._keys: dict[str, str] | None = None
-        self._early: list[str] = []
+        self._early: list[Written] = []
         self._ctrl_c_at = -TWICE
         self._bell = True
         self.over = asyncio.Event()
@@ -86,24 +86,24 @@ class PlainConversation:
                 continue
             try:
                 if text.startswith("/") and not line.pasted:
-                    await self._commands.do(text)
+                    await self._commands.do(text, line.origin)
                 else:
                     if text.startswith("/"):
                         self.say("Several lines at once are a message: nothing else was done")
-                    await self.tell(text)
+                    await self.tell(Written.by(text, line.origin))
             except (EngineError, ValueError) as error:
                 self.say(str(getattr(error, "words", "") or error))
             except Exception as error:  # words, never a traceback over the lines
                 self.say(f"Trouble: {one_line(str(error) or type(error).__name__, 300)}")
         self.over.set()
 
-    async def tell(self, text: str, *, after_calls: bool = False) -> None:
+    async def tell(self, written: Written, *, after_calls: bool = False) -> None:
         """Send a message; what is sent while Pepper starts goes first then."""
         if self.link.engine is None:
-            self._early.append(text)
+            self._early.append(written)
             self.say("Pepper is starting; your message is kept and goes first")
         else:
-            await self.link.engine.say(text, after_calls=after_calls)
+            await self.link.engine.say(written.text, spans=written.spans, after_calls=after_calls)
 
     def _ctrl_c(self) -> None:
         now = self.clock.monotonic()
@@ -151,7 +151,8 @@ class PlainConversation:
         model = "by your rules, without a model" if engine.offline else one_line(engine.model_name, 60)
         self.say(f"Pepper works, {model}. {waiting} in the inbox" + (": /inbox lists them" if waiting else ""))
         while self._early:
-            await engine.say(self._early[0])
+            written = self._early[0]
+            await engine.say(written.text, spans=written.spans)
             self._early.pop(0)
 
 

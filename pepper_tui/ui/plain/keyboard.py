@@ -1,7 +1,7 @@
 """Lines from the keyboard, and news that waits while one is being typed.
 
 A line is read only when the last one has been dealt with. Lines that come faster than a person types are one text:
-a paste never acts.
+a paste never acts. One line that is pasted can't be told from one that is typed; what comes from a pipe was not typed.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from pepper_tui.model import Origin
+
 PROMPT: Final = "You: "
 BURST: Final = 0.05
 """Seconds within which a next line belongs to the same paste."""
 
 
 class Line(NamedTuple):
-    """What was typed; ``pasted``: several lines at once."""
+    """What was entered; ``pasted``: several lines at once."""
 
     text: str
     pasted: bool
+    origin: Origin
 
 
 class Keyboard:
@@ -65,7 +68,9 @@ class Keyboard:
         finally:
             self._prompted = False
         text = "\n".join(lines)
-        return Line(text, "\n" in text.strip())
+        pasted = "\n" in text.strip()
+        origin = Origin.PASTED if pasted else Origin.TYPED
+        return Line(text, pasted, origin if sys.stdin.isatty() else Origin.PIPED)
 
     async def next(self) -> Line | None:
         """The next line; None where no more will come."""

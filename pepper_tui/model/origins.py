@@ -1,0 +1,124 @@
+"""Origins: who wrote which characters of a text that the user handed over.
+
+Only what was typed in Pepper's own fields has authority. So all else is named by spans, and a text of which nobody
+noted the origin has no typed character at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Origin(StrEnum):
+    """Where characters come from."""
+
+    TYPED = "typed"
+    PASTED = "pasted"
+    PIPED = "piped"
+    ARGUMENT = "argument"
+    EDITOR = "editor"
+    FILE = "file"
+    OUTSIDE = "outside"
+    """Nobody noted it: records of before there were spans, and of a newer version's origins."""
+
+
+class Span(NamedTuple):
+    """Characters from ``start`` up to ``end`` that were not typed."""
+
+    start: int
+    end: int
+    origin: Origin
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Span:
+        start, end, origin = values
+        known = Origin(origin) if origin in Origin.__members__.values() else Origin.OUTSIDE
+        return cls(int(start), int(end), known)
+
+
+def whole(text: str, origin: Origin) -> list[Span]:
+    """The spans of a text that is of one origin."""
+    return [Span(0, len(text), origin)] if text and origin is not Origin.TYPED else []
+
+
+class Written(NamedTuple):
+    """A text, and the spans of it that were not typed: ordered, none over another."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+    @classmethod
+    def by(cls, text: str, origin: Origin) -> Written:
+        return cls(text, tuple(whole(text, origin)))
+
+    def replaced(self, start: int, end: int, text: str, origin: Origin) -> Written:
+        """With ``text`` of ``origin`` in place of the characters from ``start`` to ``end``."""
+        grown = len(text) - (end - start)
+        spans = [Span(a, min(b, start), o) for a, b, o in self.spans if a < start]
+        spans += [Span(start, start + len(text), origin)] if text and origin is not Origin.TYPED else []
+        spans += [Span(max(a, end) + grown, b + grown, o) for a, b, o in self.spans if b > end]
+        return Written(self.text[:start] + text + self.text[end:], _joined(spans))
+
+    def marked(self, start: int, end: int, origin: Origin) -> Written:
+        """With the characters from ``start`` to ``end`` of ``origin``."""
+        return self.replaced(start, end, self.text[start:end], origin)
+
+    def stripped(self) -> Written:
+        """Without white space at both ends."""
+        bare = self.text.rstrip()
+        kept = self.replaced(len(bare), len(self.text), "", Origin.TYPED)
+        return kept.replaced(0, len(bare) - len(bare.lstrip()), "", Origin.TYPED)
+
+    def then(self, other: Written) -> Written:
+        """With ``other`` after it."""
+        at = len(self.text)
+        spans = [*self.spans, *(Span(a + at, b + at, o) for a, b, o in other.spans)]
+        return Written(self.text + other.text, _joined(spans))
+
+    def parts(self) -> Iterable[tuple[str, Origin]]:
+        """Its text in order, each piece with its origin."""
+        at = 0
+        for start, end, origin in self.spans:
+            if at < start:
+                yield self.text[at:start], Origin.TYPED
+            yield self.text[start:end], origin
+            at = end
+        if at < len(self.text):
+            yield self.text[at:], Origin.TYPED
+
+    def typed(self) -> list[str]:
+        """The pieces that were typed, less each word that touches what was not: part of it is another's."""
+        pieces = []
+        given = list(self.parts())
+        for number, (piece, origin) in enumerate(given):
+            if origin is Origin.TYPED:
+                after = _less_first_word(piece) if number > 0 else piece
+                pieces.append(_less_last_word(after) if number + 1 < len(given) else after)
+        return [piece for piece in pieces if piece.strip()]
+
+
+def _less_first_word(text: str) -> str:
+    """``text`` from its first white space on."""
+    word = re.match(r"\S*", text)
+    return text[word.end() :] if word else text
+
+
+def _less_last_word(text: str) -> str:
+    """``text`` up to its last white space."""
+    return _less_first_word(text[::-1])[::-1]
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Neighbours of one origin as one span; empty ones left out."""
+    found: list[Span] = []
+    for span in spans:
+        if span.start >= span.end:
+            continue
+        if found and found[-1].end == span.start and found[-1].origin is span.origin:
+            found[-1] = Span(found[-1].start, span.end, span.origin)
+        else:
+            found.append(span)
+    return tuple(found)
