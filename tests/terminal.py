@@ -79,6 +79,12 @@ class Terminal:
         os.write(self._fd, text.encode())
         self._pump(0.05)
 
+    def type_by_hand(self, text: str) -> None:
+        """One key after the other, as fast as a person at most: more at once count as a paste."""
+        for character in text:
+            os.write(self._fd, character.encode())
+            self.pump(0.04)
+
     def wait_for(self, condition: str | Callable[[], bool], seconds: float = 20.0) -> None:
         """Until the text is on screen (or the condition holds), or the test fails with the screen."""
         holds = condition if callable(condition) else lambda: condition in self.text

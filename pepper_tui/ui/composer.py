@@ -22,9 +22,11 @@ from textual.widgets import Input, TextArea
 
 from pepper_tui.model import Origin, Written
 from pepper_tui.text import clean
-from pepper_tui.ui.bursts import GAP, WAIT, WORD
+from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.keys import bindings
 
+PASTE: Final = 8
+"""Keys at once from which on they are a paste. A slow line may hand over some that were typed one after the other."""
 _PASTED: Final = "composer--pasted"
 
 
@@ -152,7 +154,7 @@ class Composer(TextArea):
         """A terminal without bracketed paste sends a paste as keys: of so many at once none was typed."""
         if not fast:
             self._run, self._origin = [], Origin.TYPED
-        elif len(self._run) >= WORD - 1 and self._origin is Origin.TYPED:
+        elif len(self._run) >= PASTE - 1 and self._origin is Origin.TYPED:
             self._origin = Origin.PASTED
             for start, end in self._run:
                 self.written = self.written.marked(start, end, Origin.PASTED)

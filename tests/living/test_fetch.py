@@ -74,7 +74,7 @@ def test_nothing_leaves_by_an_address_without_the_key(tmp_path: Path, web: Count
         shown = re.search(r"Address(.*?)⚠ untrusted", screen.text, re.S)
         assert shown
         assert re.sub(r"[\s│]", "", shown[1]) == f"{web.address}/collect?d={SECRET}"
-        screen.type(f"read {web.address}/mine\r")
+        screen.type_by_hand(f"read {web.address}/mine\r")
         screen.wait_for(lambda: len(world.facts("tool.result")) == 1)
         assert web.asked == ["GET /mine HTTP/1.1"], "what the user typed is read at once, and nothing else"
         screen.wait_for(lambda: world.approve(screen))

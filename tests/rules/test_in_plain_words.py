@@ -71,7 +71,7 @@ async def replies(engine: Engine) -> str:
 
 async def card(engine: Engine, text: str) -> Approval:
     """The one card that comes of saying ``text``."""
-    await engine.say(text)
+    await engine.say(text, spans=())
 
     async def there() -> bool:
         return len(await cards(engine)) == 1
@@ -82,7 +82,7 @@ async def card(engine: Engine, text: str) -> Approval:
 
 async def said(engine: Engine, text: str, words: str) -> None:
     """Say ``text``; a reply has ``words``."""
-    await engine.say(text)
+    await engine.say(text, spans=())
 
     async def there() -> bool:
         return words in await replies(engine)
@@ -354,7 +354,7 @@ async def test_what_it_answers(engine: Engine, text: str, words: str) -> None:
              "remove rule nope", "watch Nora"],
 )  # fmt: skip
 async def test_no_card_is_promised_where_there_is_none(engine: Engine, text: str) -> None:
-    await engine.say(text)
+    await engine.say(text, spans=())
 
     async def refused() -> bool:
         said = await replies(engine)

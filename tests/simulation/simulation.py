@@ -609,7 +609,7 @@ class Simulation:
         words = self._chance.choice(
             ("hello", "send it", "<forged> & co", "remind me in 5 minutes to look", "what is on today?", "search lunch")
         )
-        return engine.say(f"{words} {self._spoken}", after_calls=self._chance.random() < 0.2)
+        return engine.say(f"{words} {self._spoken}", spans=(), after_calls=self._chance.random() < 0.2)
 
     def _user_approve(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
         card = self._pick(Namespace.APPROVAL, "pending")
