@@ -1,10 +1,9 @@
-"""Whose words have authority: only what was typed. A model that obeys the text that it is shown gets nothing out of what
-was pasted, piped, given as an argument or written in an editor."""
+"""Whose words have authority: only what was typed. A model that obeys the text that it is shown gets nothing out of
+what was pasted, piped, given as an argument or written in an editor."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -51,17 +50,14 @@ async def web(bench: Bench) -> AsyncIterator[Web]:
 
 async def fetched(bench: Bench, address: str, origin: str = "step:1") -> ToolCall:
     """The call of a model that wants ``address``, once it waits or has ended."""
-    call = ToolCall(
-        bench.clock.new_id("call"), "fetch_page", {"address": address}, Effect.READ, bench.clock.now(), origin
-    )
-    await bench.put(replace(call, root="user"))
+    ident, now = bench.clock.new_id("call"), bench.clock.now()
+    await bench.put(ToolCall(ident, "fetch_page", {"address": address}, Effect.READ, now, origin, root="user"))
 
     async def settled() -> bool:
-        now = await bench.call(call.id)
-        return now.state is not CallState.SCHEDULED or bool(now.deferred)
+        return await _decided(bench, ident)
 
     await until(settled)
-    return await bench.call(call.id)
+    return await bench.call(ident)
 
 
 async def said(bench: Bench, name: str, **arguments: object) -> str:
