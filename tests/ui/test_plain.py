@@ -193,3 +193,43 @@ async def test_after_a_no_the_notice_is_said_to_stay() -> None:
         talk.updated(engine._updates.get_nowait())
     await Commands(talk).do("/no 1")
     assert said[-1] == "The notice stays: /done 1 closes it"
+
+
+def spans(seat: Seat) -> list[object]:
+    noted = Path(f"{seat._notes}.spans")
+    return [json.loads(line) for line in noted.read_text("utf-8").splitlines()] if noted.exists() else []
+
+
+def test_lines_at_once_are_pasted_and_one_by_hand_is_typed(seat: Seat) -> None:
+    seat.terminal.type_by_hand("mine")
+    seat.terminal.pump(0.2)
+    seat.terminal.type("\r")
+    seat.terminal.wait_for(lambda: spans(seat) == [[]])
+    seat.terminal.pump(0.2)
+    seat.terminal.type("a newsletter\nof two lines\n")
+    seat.terminal.wait_for(lambda: spans(seat) == [[], [[0, 25, "pasted"]]])
+
+
+def test_what_comes_from_a_pipe_was_not_typed(tmp_path: Path) -> None:
+    notes = tmp_path / "acts"
+    notes.touch()
+    command = f"(sleep 2; echo piped words; sleep 3) | {sys.executable} -m tests.ui.fake_engine {notes} plain"
+    with Terminal(["/bin/sh", "-c", command], {"PYTHONPATH": ROOT, "TERM": "dumb"}, (100, 60)) as terminal:
+        noted = Path(f"{notes}.spans")
+        terminal.wait_for(noted.exists)
+        assert json.loads(noted.read_text("utf-8")) == [[0, 11, "piped"]]
+
+
+def test_what_the_editor_wrote_is_not_typed(tmp_path: Path) -> None:
+    notes, editor = tmp_path / "acts", tmp_path / "editor"
+    notes.touch()
+    editor.write_text('#!/bin/sh\nprintf "written elsewhere" > "$1"\n')
+    editor.chmod(0o700)
+    command = [sys.executable, "-m", "tests.ui.fake_engine", str(notes), "plain"]
+    environment = {"PYTHONPATH": ROOT, "TERM": "dumb", "VISUAL": str(editor)}
+    with Terminal(command, environment, (100, 60)) as terminal:
+        terminal.wait_for("1 in the inbox")
+        terminal.type("/write\r")
+        noted = Path(f"{notes}.spans")
+        terminal.wait_for(noted.exists)
+        assert json.loads(noted.read_text("utf-8")) == [[0, 17, "editor"]]

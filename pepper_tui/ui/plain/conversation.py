@@ -159,6 +159,9 @@ class PlainConversation:
 @contextlib.contextmanager
 def _terminal_as_it_was() -> Iterator[None]:
     """A line may still be being typed at the end: the terminal gets its own modes back."""
+    if not sys.stdin.isatty():
+        yield
+        return
     try:
         import termios
 
