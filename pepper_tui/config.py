@@ -11,12 +11,14 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from pepper_tui.in_clear import REFERENCE, in_clear, is_this_machine, secret_in_url
 from pepper_tui.model import Priority
 from pepper_tui.renamed_keys import RENAMED, OldKey, Rename, Renewed, Where, renewed
 
@@ -119,11 +121,21 @@ class User(Section):
     profile: str = ""  # what the assistant should know of the user, in words
 
 
+def _without_a_secret(url: str) -> str:
+    if url and (held := secret_in_url(url)):
+        raise ValueError(f'must not hold {held}, as it is shown; write api_key = "secret:NAME" instead')
+    return url
+
+
+BaseUrl = Annotated[str, AfterValidator(_without_a_secret)]
+"""The address of a model server. Its key is given apart."""
+
+
 class RoleModel(Section):
     """One role's model; empty fields fall back to ``[models]``, but its key is never sent to another ``base_url``."""
 
     name: str = ""
-    base_url: str = ""
+    base_url: BaseUrl = ""
     api_key: str = ""
     fallback: str = ""
     retries: Annotated[int, Field(ge=0, le=10)] | None = None
@@ -135,7 +147,7 @@ class NamedModel(Section):
     """A model that a ``fallback`` can name."""
 
     name: str
-    base_url: str = ""
+    base_url: BaseUrl = ""
     api_key: str = ""
 
 
@@ -143,7 +155,7 @@ class EmbeddingModel(Section):
     """An endpoint for the search by meaning; without a name the offline embedder of this machine does it."""
 
     name: str = ""
-    base_url: str = ""  # empty: that of [models], with its key
+    base_url: BaseUrl = ""  # empty: that of [models], with its key
     api_key: str = ""
     dimensions: Annotated[int, Field(ge=0, le=8192)] = 0  # to ask for; 0: the model's own
     batch: Annotated[int, Field(ge=1, le=2048)] = 64  # texts a request
@@ -166,7 +178,7 @@ class Models(Section):
     """With neither ``base_url`` nor a value for ``api_key``, the offline model answers."""
 
     name: str = "gpt-5-mini"
-    base_url: str = ""
+    base_url: BaseUrl = ""
     api_key: str = "env:OPENAI_API_KEY"
     first_token_timeout: Seconds = 30.0
     timeout: Seconds = 120.0
@@ -241,6 +253,15 @@ class Smtp(Section):
     user: str = ""
     password: str = ""  # "env:NAME" or "secret:NAME"
     timeout: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _keeps_its_password(self) -> Smtp:
+        if self.security == "none" and (self.user or self.password) and not is_this_machine(self.host):
+            raise ValueError(
+                f"user and password would go unencrypted to {self.host}; set security to starttls or tls"
+                " (none is for this machine, or without a user)"
+            )
+        return self
 
 
 class Mail(Section):
@@ -466,17 +487,19 @@ class McpServer(Section):
                 raise ValueError(f"{key} goes with {'command' if self.url else 'url'} only")
         if self.url and not re.match(r"https?://[^/\s]", self.url):
             raise ValueError("url must begin with http:// or https://")
-        if re.match(r"https?://[^/]*@", self.url):
+        held = secret_in_url(self.url)
+        if held == "a password":
             raise ValueError('url must not hold a password; use headers = { Authorization = "Basic secret:NAME" }')
-        if _SECRET_NAME.search(self.url.partition("?")[2]):
-            raise ValueError("url must not hold a secret, as it is shown on cards; put it into headers")
+        if held:
+            raise ValueError("url must not hold a secret, as it is shown on cards; write secret:NAME in its place")
         for key, values in (("env", self.env), ("headers", self.headers)):
             for name, value in values.items():
                 if _SECRET_NAME.search(name) and value and not refers_to_secret(value):
                     raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
-        local = re.match(r"http://(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?(?:/|$)", self.url)
-        if self.url.startswith("http://") and not local and any(map(refers_to_secret, self.headers.values())):
-            raise ValueError("a secret in headers would go over the network unencrypted; use https://")
+        if self.url and in_clear(self.url):
+            where = "headers" if any(map(refers_to_secret, self.headers.values())) else ""
+            if where or REFERENCE.search(self.url):
+                raise ValueError(f"a secret in {where or 'url'} would go over the network unencrypted; use https://")
         return self
 
 
@@ -784,6 +807,32 @@ class Secrets:
         if not value:
             raise ConfigError([f"{found[0]}: the environment has no such variable"])
         return text[: found.start()] + value
+
+    def all_filled(self, values: Mapping[str, str]) -> dict[str, str]:
+        """``values`` by their names, each ``filled``. Raises ``ConfigError``."""
+        return {name: self.filled(value) for name, value in values.items()}
+
+    def in_url(self, url: str) -> str:
+        """``url`` with each reference in it replaced by its value, quoted. Raises ``ConfigError``."""
+
+        def value(found: re.Match[str]) -> str:
+            quoted = quote(self.filled(found[0]), safe="")
+            self.given.add(quoted)
+            return quoted
+
+        return REFERENCE.sub(value, url)
+
+    def key_for(self, name: str, url: str) -> str:
+        """The value of the key ``name``, for the server at ``url``.
+
+        Raises ``ConfigError`` as ``value`` does, and where the key would go to another machine unencrypted.
+        """
+        value = self.value(name)
+        if value and (host := in_clear(url)):
+            raise ConfigError(
+                [f'{name} would go unencrypted to {host}; use https://, or set api_key = "" if it wants no key']
+            )
+        return value
 
     def _from_file(self, key: str) -> str:
         try:

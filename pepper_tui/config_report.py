@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of
+from pepper_tui.in_clear import told_command, told_url, told_value
 from pepper_tui.text import one_line
 
 
@@ -50,11 +51,18 @@ def missing_things(home: Path, config: Config) -> list[str]:
     cron = unreadable_cron(config.clock)
     problems += [f"{at_key(f'clock[{number}].cron')}: {words}" for number, words in cron.items()]
     secrets = Secrets(home)
-    smtp = [("mail.smtp.password", config.mail.smtp.password)] if config.mail.smtp else []
-    roles = [(f"models.{role}.api_key", getattr(config.models, role).api_key) for role in MODEL_ROLES]
-    for key, name in [("models.api_key", config.models.api_key), *roles, *smtp]:
+    keys = [("models.api_key", config.models.api_key, config.models.base_url)]
+    own = [(f"models.{role}", getattr(config.models, role)) for role in (*MODEL_ROLES, "embedding")]
+    own += [(f"models.named.{name}", named) for name, named in config.models.named.items()]
+    for section, model in own:
+        url = model.base_url or config.models.base_url
+        shared = config.models.api_key if url == config.models.base_url else ""
+        keys.append((f"{section}.api_key", model.api_key or shared, url))
+    if config.mail.smtp:
+        keys.append(("mail.smtp.password", config.mail.smtp.password, ""))
+    for key, name, url in dict.fromkeys(keys):
         try:
-            value = secrets.value(name)
+            value = secrets.key_for(name, url)
         except ConfigError as error:
             problems += [f"{at_key(key)}: {line}" for line in error.problems]
         else:
@@ -81,7 +89,9 @@ def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
     """Each setting as ``key = value``; what may be a secret is hidden."""
     for key, value in tree.items():
         name = f"{path}.{key}" if path else key
-        if isinstance(value, dict) and value:
+        if (told := _told(name, value)) is not None:
+            yield f"{name} = {one_line(json.dumps(told, ensure_ascii=False), 400)}"
+        elif isinstance(value, dict) and value:
             yield from settings(value, name)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for number, entry in enumerate(value, 1):
@@ -89,6 +99,22 @@ def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
         else:
             told = "(hidden)" if _is_secret(key, value) else one_line(json.dumps(value, ensure_ascii=False), 400)
             yield f"{name} = {told}"
+
+
+def _told(name: str, value: Any) -> Any:
+    """What is shown of a value that may hold a secret, though its key does not say so; ``None`` for any other."""
+    key = name.rpartition(".")[2]
+    if key in ("env", "headers") and isinstance(value, dict):
+        return {each: told_value(str(said)) for each, said in value.items()}
+    if re.fullmatch(r"exec\[\d+\]\.command", name):
+        return told_command(value)
+    if re.fullmatch(r"mcp\.[^.]+\.args", name):
+        return told_command(["", *value]).strip()
+    if re.fullmatch(r"feed\[\d+\]\.settings", name):
+        return {each: said if isinstance(said, bool) else told_value(str(said)) for each, said in value.items()}
+    if key in ("url", "base_url") and isinstance(value, str) and value:
+        return told_url(value)
+    return None
 
 
 def _is_secret(key: str, value: object) -> bool:

@@ -162,7 +162,8 @@ def feeds_of(
     feeds.append(ClockFeed(triage, times_changed))  # also without a timed rule: one may be made while Pepper runs
     feeds.extend(load_own_feed(own, triage) for own in config.feed)
     for program in config.exec:
-        env = {name: secrets.filled(value) for name, value in program.env.items()}
+        env = partial(secrets.all_filled, program.env)
+        env()  # told at the start where a secret of it can't be read
         feeds.append(ExecFeed(program, triage, env, secrets.home))
     feeds.extend(FollowFeed(follow, ask) for follow in config.conversation)
     return feeds
@@ -301,9 +302,9 @@ class Engine:
         mail, calendar, fetch = self.config.mail, self.config.calendar, self.config.tools.fetch
         mailer = None
         if mail.smtp is not None:
-            mailer = Mailer(
-                self.config.sender_address, mail.smtp, secrets.value(mail.smtp.password), self.config.user.name
-            )
+            secrets.value(mail.smtp.password)  # told at the start where it can't be read
+            password = partial(secrets.value, mail.smtp.password)
+            mailer = Mailer(self.config.sender_address, mail.smtp, password, self.config.user.name)
         return Services(
             looks=Looks(self._clock),
             zone=self.zone,

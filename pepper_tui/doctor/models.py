@@ -68,7 +68,7 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
         who = [each for each in who if each not in MODEL_ROLES]
     part = " ".join(["model", ", ".join(who)]).strip()
     try:
-        key = secrets.value(key_name)
+        key = secrets.key_for(key_name, url)
     except ConfigError as error:
         return Finding(part, "trouble", error.problems[0], "see models.api_key in config.example.toml")
     if not url and not key:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pepper_tui.config import ConfigError, ExecFeed
 from pepper_tui.doctor.finding import Finding, Patient, looked
+from pepper_tui.in_clear import told_command
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
@@ -35,4 +36,4 @@ def _program(feed: ExecFeed, patient: Patient) -> Finding:
     found = shutil.which(named)
     if found is None:
         return Finding(part, "trouble", f"there is no program {named!r} in PATH", mend)
-    return Finding(part, "ok", f"{found} {' '.join(feed.command[1:])}".strip())
+    return Finding(part, "ok", told_command([found, *feed.command[1:]]))

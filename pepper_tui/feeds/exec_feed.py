@@ -14,10 +14,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pepper_tui.config import ConfigError
 from pepper_tui.config import ExecFeed as ExecConfig
 from pepper_tui.feeds import exec_keeper
 from pepper_tui.feeds.chain import link
@@ -43,9 +44,9 @@ _PASSED: Final = frozenset(
 
 
 class ExecFeed:
-    """The feed of one program. ``env`` are its variables with their secrets filled in; it runs in ``folder``."""
+    """The feed of one program. ``env`` gives its variables, their secrets filled in; it runs in ``folder``."""
 
-    def __init__(self, config: ExecConfig, triage: Triage, env: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, config: ExecConfig, triage: Triage, env: Callable[[], Mapping[str, str]], folder: Path) -> None:
         self.name = config.name
         self._config, self._triage, self._env, self._folder = config, triage, env, folder
         program, *arguments = config.command
@@ -83,8 +84,12 @@ class ExecFeed:
     # The rest is what a run needs of its feed.
 
     def environment(self) -> dict[str, str]:
+        """Raises ``FeedError`` for a secret that can't be read."""
         passed = {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith("LC_")}
-        return {**passed, **self._env}
+        try:
+            return {**passed, **self._env()}
+        except ConfigError as error:
+            raise FeedError(error.problems[0], f"see env of [[exec]] {self.name!r} in config.toml") from error
 
     async def started(self) -> asyncio.subprocess.Process:
         """Raises ``FeedError``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.llm.budget import Budget
@@ -22,7 +24,7 @@ def build_embedder(settings: config.Config, clock: Clock, secrets: config.Secret
     if not settings.search.meaning:
         return None
     place = embedding_of(settings.models)
-    key = secrets.value(place.key) if place else ""
+    key = secrets.key_for(place.key, place.base_url) if place else ""
     if place is None or not (key or place.base_url):
         return None if missing_packages() else OfflineEmbedder()
     return EndpointEmbedder(
@@ -30,7 +32,7 @@ def build_embedder(settings: config.Config, clock: Clock, secrets: config.Secret
         settings.models.embedding,
         budget,
         base_url=place.base_url,
-        api_key=key,
+        api_key=partial(secrets.key_for, place.key, place.base_url),
         price=settings.models.prices.get(place.name),
         limits=settings.budget,
         timeout=settings.models.timeout,

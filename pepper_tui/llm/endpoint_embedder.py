@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.llm.budget import Budget, cost_of
 from pepper_tui.llm.client import estimate_tokens
-from pepper_tui.llm.openai_client import OPENAI_URL
+from pepper_tui.llm.openai_client import NO_KEY, OPENAI_URL
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.store import EmbeddingError
 from pepper_tui.text import one_line
@@ -43,13 +43,14 @@ class EndpointEmbedder:
         budget: Budget,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | Callable[[], str],
         price: config.Price | None,
         limits: config.Budget,
         timeout: float = 60.0,
     ) -> None:
         self._clock, self._settings, self._budget = clock, settings, budget
-        self._base_url, self._key, self._price, self._limits = base_url or OPENAI_URL, api_key, price, limits
+        self._base_url, self._key, self._price, self._limits = base_url or OPENAI_URL, "", price, limits
+        self._read_key = api_key if callable(api_key) else lambda: api_key
         self._timeout = timeout
         self._sdk: Any = None
         self._client: Any = None
@@ -80,8 +81,7 @@ class EndpointEmbedder:
             raise EmbeddingError("not installed: numpy", "pip install 'pepper-tui[meaning]'") from error
         import openai
 
-        key = self._key or "none"  # local servers want none, but the SDK insists on one
-        return openai, openai.AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, timeout=self._timeout)
+        return openai, openai.AsyncOpenAI(api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._timeout)
 
     async def release(self) -> None:
         return  # it holds a connection only
@@ -93,6 +93,7 @@ class EndpointEmbedder:
 
     async def embed(self, texts: Sequence[str], *, waits: bool) -> NDArray[np.float32]:
         await self.open()
+        await self._take_key()
         try:
             if not waits:
                 await self._leave_room()
@@ -121,6 +122,14 @@ class EndpointEmbedder:
             raise self._trouble(error) from None
         finally:
             self._budget.settle(held, used)
+
+    async def _take_key(self) -> None:
+        """Read the key, which may have been changed since the last call."""
+        try:
+            self._key = await asyncio.to_thread(self._read_key)
+        except config.ConfigError as error:
+            raise EmbeddingError(f"{self.id}: {error.problems[0]}", _MEND) from None
+        self._client.api_key = self._key or NO_KEY
 
     async def _leave_room(self) -> None:
         await self._budget.load()

@@ -178,20 +178,20 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
 
     def endpoint(place: Place | None) -> Endpoint | None:
         """The endpoint at ``place``; ``None`` where it has neither a URL nor a key."""
-        key = secrets.value(place.key) if place else ""
+        key = secrets.key_for(place.key, place.base_url) if place else ""
         if place is None or not (key or place.base_url):
             return None
-        found = shared.get((place.name, place.base_url, key))
+        found = shared.get((place.name, place.base_url, place.key))
         if found is None:
             client = OpenAIClient(
                 clock,
                 model=place.name,
                 base_url=place.base_url,
-                api_key=key,
+                api_key=partial(secrets.key_for, place.key, place.base_url),
                 first_token_timeout=main.first_token_timeout,
                 timeout=main.timeout,
             )
-            found = shared[place.name, place.base_url, key] = Endpoint(client, place.name)
+            found = shared[place.name, place.base_url, place.key] = Endpoint(client, place.name)
         return found
 
     roles: dict[Role, RoleEndpoints] = {}

@@ -7,11 +7,12 @@ become a response is in ``streamed``, what errors mean in ``faults``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import ModuleType
 from typing import Any, Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.config import ConfigError
 from pepper_tui.llm.client import usage_so_far
 from pepper_tui.llm.dialect import Dialect
 from pepper_tui.llm.faults import Faults
@@ -19,6 +20,7 @@ from pepper_tui.llm.streamed import Streamed
 from pepper_tui.model import ModelError, ModelEvent, ModelRequest, TextDelta
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
+NO_KEY: Final = "none"  # local servers want no key, but the SDK insists on one
 _LESSONS: Final = 6  # refusals that one request may learn from
 
 
@@ -32,14 +34,15 @@ class OpenAIClient:
         *,
         model: str,
         base_url: str = "",
-        api_key: str = "",
+        api_key: str | Callable[[], str] = "",
         first_token_timeout: float = 30.0,
         timeout: float = 120.0,
     ) -> None:
         self.model = model
         self._clock = clock
         self._base_url = base_url or OPENAI_URL
-        self._key = api_key
+        self._read_key = api_key if callable(api_key) else lambda: api_key
+        self._key = ""
         self._first, self._total = first_token_timeout, timeout
         self._client: Any = None
         self._sdk: Any = None
@@ -64,14 +67,13 @@ class OpenAIClient:
     def _open(self) -> tuple[ModuleType, Any]:
         import openai
 
-        # Local servers want no key, but the SDK insists on one.
-        key = self._key or "none"
-        client = openai.AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, timeout=self._total)
+        client = openai.AsyncOpenAI(api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._total)
         return openai, client
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """See ``ModelClient``. The ``usage`` of what it yields and raises has no cost yet."""
         await self.warm()
+        await self._take_key()
         loop = asyncio.get_running_loop()
         began = loop.time()
         first, last = began + min(self._first, self._total), began + self._total
@@ -102,6 +104,16 @@ class OpenAIClient:
         finally:
             if http is not None:
                 await http.close()
+
+    async def _take_key(self) -> None:
+        """Read the key, which may have been changed since the last call."""
+        try:
+            self._key = await asyncio.to_thread(self._read_key)
+        except ConfigError as error:
+            raise ModelError(
+                "auth", f"The key of the model can't be used: {error.problems[0]}.", retryable=False
+            ) from None
+        self._client.api_key = self._key or NO_KEY
 
     async def _request(self, request: ModelRequest, model: str) -> Any:
         """Open the stream, in the dialect that this server takes."""

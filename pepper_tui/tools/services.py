@@ -57,11 +57,12 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """The account that mail is sent from. ``password`` is the secret's value; ``tls_ca`` a file of extra roots."""
+    """The account that mail is sent from. ``password`` reads the secret's value, as it is now; ``tls_ca`` is a file of
+    extra roots."""
 
     address: str
     smtp: Smtp
-    password: str = ""
+    password: Callable[[], str] = lambda: ""
     name: str = ""
     tls_ca: str = ""
 

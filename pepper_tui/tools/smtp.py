@@ -24,6 +24,7 @@ from email.policy import SMTPUTF8 as SMTPUTF8_POLICY
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
+from pepper_tui.config import ConfigError
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.attachments import Attachment
@@ -182,7 +183,7 @@ async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence
     try:
         await client.connect()
         if smtp.user:
-            await client.login(smtp.user, mailer.password)
+            await client.login(smtp.user, await asyncio.to_thread(mailer.password))
         await client.ehlo()
         if all(map(str.isascii, recipients)):
             await client.mail(mailer.address)
@@ -195,6 +196,8 @@ async def _prepare(client: aiosmtplib.SMTP, mailer: Mailer, recipients: Sequence
         answer = await client.execute_command(b"DATA")
         if answer.code != 354:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+    except ConfigError as error:
+        raise NotDoneError(f"mail.smtp.password: {error.problems[0]}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
         raise NotDoneError(_why(error, smtp.host)) from error
 

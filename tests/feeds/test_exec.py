@@ -39,7 +39,7 @@ class Program(Running):
         table = {"name": "builds", "command": [sys.executable, "-u", "program.py", "an argument"], **more}
         watch = {"name": "red", "source": "builds", "words": ["failed"], "priority": "urgent", "notify": True}
         config = Config.model_validate({"exec": [table], "watch": [watch]})
-        super().__init__(store, clock, ExecFeed(config.exec[0], triage_of(config), env or {}, folder))
+        super().__init__(store, clock, ExecFeed(config.exec[0], triage_of(config), lambda: env or {}, folder))
 
 
 def alive(pid: int) -> bool:
@@ -267,7 +267,7 @@ async def main():
     config = Config.model_validate({"exec": [{"name": "builds", "command": [sys.executable, "program.py"]}]})
     clock = SystemClock()
     store = await ContextStore.open(folder / "pepper.db", clock)
-    feed = ExecFeed(config.exec[0], Triage(config), {}, folder)
+    feed = ExecFeed(config.exec[0], Triage(config), dict, folder)
     Feeds([feed], store, clock, Subscriber(store), ZoneInfo("UTC")).start()
     await asyncio.sleep(600)
 

@@ -340,7 +340,7 @@ async def test_a_server_that_hangs_does_not_hold_up_a_search(store: ContextStore
     [
         (Models(), Search(), "OfflineEmbedder", ""),
         (Models(), Search(meaning=False), "NoneType", ""),
-        (Models(base_url="http://a/v1", embedding=EmbeddingModel(name="e")), Search(), "EndpointEmbedder", "sk-main"),
+        (Models(base_url="https://a/v1", embedding=EmbeddingModel(name="e")), Search(), "EndpointEmbedder", "sk-main"),
         (Models(embedding=EmbeddingModel(name="e", base_url="http://b/v1")), Search(), "EndpointEmbedder", ""),
         (Models(embedding=EmbeddingModel(name="e")), Search(), "EndpointEmbedder", "sk-main"),
         # no URL and no key: what is private is not sent to where it could only be refused
@@ -355,4 +355,4 @@ async def test_the_config_says_which(
     secrets = Secrets(tmp_path, {"OPENAI_API_KEY": "sk-main"})
     made = build_embedder(settings, clock, secrets, Budget(store, clock, settings))
     assert type(made).__name__ == kind
-    assert getattr(made, "_key", "") == key
+    assert getattr(made, "_read_key", str)() == key

@@ -14,7 +14,6 @@ import hashlib
 import importlib
 import json
 import logging
-import shlex
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import McpServer, Secrets
+from pepper_tui.in_clear import told_command, told_url
 from pepper_tui.model import Health, Json
 from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
@@ -119,7 +119,8 @@ class Server:
     @property
     def account(self) -> str:
         """Which server a call goes to, for the card."""
-        where = self.config.url or shlex.join([self.config.command, *self.config.args])
+        config = self.config
+        where = told_url(config.url) if config.url else told_command([config.command, *config.args])
         return f"{self.name}: {where}"
 
     @property

@@ -89,7 +89,7 @@ def _nowhere() -> TextIO:
 
 @asynccontextmanager
 async def stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator[Any]:
-    environment = {key: secrets.filled(value) for key, value in server.env.items()}
+    environment = secrets.all_filled(server.env)
     command, arguments = server.command, list(server.args)
     path = environment.get("PATH")
     if await asyncio.to_thread(shutil.which, command, path=path) is None:
@@ -111,11 +111,16 @@ async def stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def http(server: McpServer, secrets: Secrets) -> AsyncIterator[Any]:
-    headers = {key: secrets.filled(value) for key, value in server.headers.items()}
+    url, headers = secrets.in_url(server.url), secrets.all_filled(server.headers)
+
+    async def renew(request: httpx2.Request) -> None:
+        if headers:  # a key may have been changed since the session began
+            request.headers.update(await asyncio.to_thread(secrets.all_filled, server.headers))
+
     timeout = httpx2.Timeout(30.0, connect=10.0, read=None)
     async with (
-        httpx2.AsyncClient(transport=_ForItself(), headers=headers, timeout=timeout) as http,
-        streamable_http_client(server.url, http_client=http, max_sse_event_size=_LARGEST) as streams,
+        httpx2.AsyncClient(transport=_ForItself(), timeout=timeout, event_hooks={"request": [renew]}) as http,
+        streamable_http_client(url, http_client=http, max_sse_event_size=_LARGEST) as streams,
     ):
         yield streams
 

@@ -1,0 +1,99 @@
+"""Where a secret may not be seen: on the way to another host in clear text, and in what is printed of a config.
+
+One rule for every connection that carries a secret: encrypted, or within this machine. And one for what is shown: only
+what can't be a secret; all else of a command, an address or a variable is left out, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+from urllib.parse import urlsplit
+
+HIDDEN: Final = "(hidden)"
+REFERENCE: Final = re.compile(r"(?:env|secret):[A-Za-z_][A-Za-z0-9_.-]*")
+SECRET_NAME: Final = re.compile(r"authorization|cookie|token|secret|passw|api.?key|credential", re.I)
+_FLAG: Final = re.compile(r"-[A-Za-z]|--[a-z]+(?:-[a-z]+)*")
+_PLAIN: Final = re.compile(r"v\d{1,2}(?:beta|alpha)?|[a-z]{1,15}(?:[-_.][a-z]{1,15}){0,2}")
+_PACKAGE: Final = re.compile(r"(?:@[a-z]{1,40}/)?[a-z]{1,40}(?:[-.][a-z]{1,40}){0,5}")
+_SCRIPT: Final = re.compile(r"[~./].*/([a-z_-]{1,40}\.(?:py|mjs|js|sh|rb))")
+_BEFORE: Final = re.compile(r"(?i)(?:bearer|basic|token) ")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether ``host`` is a name or address of the loopback device."""
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def in_clear(url: str) -> str:
+    """The host that what is sent to ``url`` reaches unencrypted; empty where it is encrypted or stays here."""
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname or ""
+    except ValueError:
+        return url
+    if not url.strip() or parts.scheme.casefold() in ("https", "wss") or is_this_machine(host):
+        return ""
+    return host or url
+
+
+def secret_in_url(url: str) -> str:
+    """What of ``url`` holds a secret that stands there itself, in words; empty where nothing does."""
+    try:
+        parts = urlsplit(url)
+        userinfo = "@" in parts.netloc
+    except ValueError:
+        return "it is no URL"
+    if userinfo:
+        return "a password"
+    for part in re.split(r"[&;]", parts.query):
+        name, _, value = part.partition("=")
+        if SECRET_NAME.search(name) and not REFERENCE.fullmatch(value):
+            return "a secret"
+    return ""
+
+
+def told_url(url: str) -> str:
+    """``url`` for the eyes: its host and the plain words of its path; the rest may be a secret."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return HIDDEN
+    path = "/".join(each if not each or _is_told(each) else "…" for each in parts.path.split("/"))
+    query = "?…" if parts.query or parts.fragment else ""
+    if parts.query and all(REFERENCE.fullmatch(each.partition("=")[2]) for each in parts.query.split("&")):
+        query = f"?{parts.query}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{path}{query}"
+
+
+def _is_told(word: str) -> bool:
+    return bool(_PLAIN.fullmatch(word) or REFERENCE.fullmatch(word))
+
+
+def told_command(command: Sequence[str]) -> str:
+    """A program and its arguments for the eyes: flags, the name of a script or package; all else may be a secret."""
+    told = list(command[:1])
+    for before, each in pairwise(command):
+        if _FLAG.fullmatch(each) or (_PACKAGE.fullmatch(each) and not before.startswith("-")):
+            told.append(each)
+        else:
+            script = _SCRIPT.fullmatch(each)
+            told.append(f"…/{script[1]}" if script else "…")
+    return " ".join(told)
+
+
+def told_value(value: str) -> str:
+    """A value of a variable or header for the eyes: shown only where it names a secret and holds none."""
+    if not value or REFERENCE.fullmatch(_BEFORE.sub("", value, count=1)):
+        return value
+    return HIDDEN
