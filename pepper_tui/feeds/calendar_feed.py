@@ -86,7 +86,7 @@ class CalendarFeed:
         """Store what is new, changed or gone."""
         source = await ctx.store.get("events", namespace=SOURCES)
         events = await self._agenda.events()
-        defects = list(self._agenda.defects)
+        unread = self._agenda.unread
         now = ctx.clock.now()
         present = {f"event_{event.key}": event for event in events}
         known = await self._known(ctx, "event")
@@ -102,16 +102,17 @@ class CalendarFeed:
                     data["backlog"] = False
                 changed = True
                 await self._put(ctx, key, data)
-            if not defects:  # a file that can't be read has lost nothing
-                for key, before in known.items():
-                    if key not in present and not before["gone"]:
-                        changed = True
-                        await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+            for key, before in known.items():
+                # a file that can't be read has lost nothing
+                if key not in present and not before["gone"] and before["calendar"] not in unread:
+                    changed = True
+                    await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
             if source is None:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
             self._next_overlaps = now + OVERLAPS_EVERY
+        defects = self._agenda.defects  # those of the look for conflicts, and for what starts soon, too
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
         else:

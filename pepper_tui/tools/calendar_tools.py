@@ -18,6 +18,7 @@ from pepper_tui.tools.services import Agenda
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 _PARTS: Final = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 23 * 60)}
+_DEFECTS: Final = 3  # that an answer names
 _TAKEN: Final = 8  # events of a day that are named
 
 
@@ -39,15 +40,12 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
     events = await calendar.between(begins.timestamp(), ends.timestamp())
     if not events:
         last = first + timedelta(days=days - 1)
-        return (
-            f"Nothing on {_day(first, today)}."
-            if days == 1
-            else f"Nothing {_day(first, today)} to {_day(last, today)}."
-        )
+        span = f"on {_day(first, today)}" if days == 1 else f"{_day(first, today)} to {_day(last, today)}"
+        return _whole(calendar, f"Nothing {span}.", f"Nothing that could be read {span}.")
     now = ctx.clock.now()
     lines = [_event(event.data(), now, today, zone) for event in events]
     free = _free_until(events, now, today, zone) if first <= today < after else ""
-    return "\n".join([*([free] if free else []), *lines])
+    return _whole(calendar, "\n".join([*([free] if free else []), *lines]))
 
 
 @tool(effect=Effect.READ)
@@ -82,7 +80,7 @@ async def find_free_time(
         free = free_spans([(max(begins, now), ends)], [(one["start"], one["end"]) for one in taken], minutes * 60)
         lines.append(_free_words(free, (max(begins, now), ends), taken, day, today, zone))
     if lines:
-        return "\n".join(lines)
+        return _whole(calendar, "\n".join(lines))
     words = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
     return f"No {part or 'working'} hours are left {words}."
 
@@ -101,10 +99,29 @@ async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated
     first = await _first_day(ctx, start, today)
     begins, _ = window(first, 0, 1440, zone)
     _, ends = window(first + timedelta(days=days - 1), 0, 1440, zone)
-    found = await the_agenda(ctx).conflicts(max(begins, now), ends)
+    calendar = the_agenda(ctx)
+    found = await calendar.conflicts(max(begins, now), ends)
     lines = [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
     span = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
-    return "\n".join(lines) or f"Nothing overlaps, {span}."
+    nothing, of_those = f"Nothing overlaps, {span}.", f"Nothing that could be read overlaps, {span}."
+    return _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)
+
+
+def unread(calendar: Agenda) -> str:
+    """What of the calendar could not be read, in a line; empty where all was."""
+    defects = [one_line(each, 160) for each in calendar.defects]
+    more = f"; and {len(defects) - _DEFECTS} more" if len(defects) > _DEFECTS else ""
+    return "; ".join(defects[:_DEFECTS]) + more
+
+
+def _whole(calendar: Agenda, words: str, partial: str = "") -> str:
+    """``words`` where all of the calendar was read; else ``partial``, or the same, and what was not."""
+    left_out = unread(calendar)
+    return (
+        f"{partial or words}\nNot all of the calendar could be read, so there may be more: {left_out}."
+        if left_out
+        else words
+    )
 
 
 def the_agenda(ctx: ToolContext) -> Agenda:

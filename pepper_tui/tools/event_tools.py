@@ -18,7 +18,7 @@ from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools import calendar_file
-from pepper_tui.tools.calendar_tools import parse_time, times_of
+from pepper_tui.tools.calendar_tools import parse_time, times_of, unread
 from pepper_tui.tools.choices import ask_which
 from pepper_tui.tools.free_time import window
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolContext, ToolError, tool
@@ -112,6 +112,9 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
         more = f" and {len(beside) - _BESIDE} more" if len(beside) > _BESIDE else ""
         lines.insert(2, CardLine("Overlaps", named + more))
+    left_out = unread(ctx.services.agenda) if ctx.services.agenda is not None and not fields["all_day"] else ""
+    if left_out:
+        lines.insert(2, CardLine("Not looked at", f"{left_out}; more may overlap", settled=True))
     payload = {
         "fields": fields, "uid": _uid(ctx), "event": event.decode(), "before": calendar_file.digest(source),
         "beside": [one["uid"] for one in beside],

@@ -33,7 +33,11 @@ class Mailbox(Protocol):
 
 
 class Agenda(Protocol):
-    """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …"""
+    """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …
+    ``defects``: what the last look could not read, or not whole, in words."""
+
+    @property
+    def defects(self) -> Sequence[str]: ...
 
     async def between(self, start: float, end: float, /) -> Sequence[Record]: ...
 

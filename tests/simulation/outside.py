@@ -230,6 +230,10 @@ class SimulatedAgenda:
     def defects(self) -> list[str]:
         return self._outside.defects
 
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset(e.calendar for e in self._outside.events.values()) if self.defects else frozenset()
+
     async def events(self) -> list[Event]:
         await asyncio.sleep(0)
         return [*self._outside.events.values()]

@@ -116,6 +116,8 @@ class Event(Record):
 
 async def test_agenda(bench: Bench) -> None:
     class Calendar:
+        defects = ()
+
         async def between(self, start: float, end: float) -> list[Event]:
             self.asked = end - start
             return [Event("Stand-up", start + 3600 * 9, start + 3600 * 10, "room")]
@@ -129,6 +131,8 @@ async def test_agenda(bench: Bench) -> None:
 async def test_the_agenda_reads_as_a_person_would_say_it(bench: Bench) -> None:
     class Calendar:
         events: ClassVar[list[Event]] = []
+
+        defects = ()
 
         async def between(self, start: float, end: float) -> list[Event]:
             return self.events
