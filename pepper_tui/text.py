@@ -1,9 +1,15 @@
-"""Making text from outside safe to show, log, notice or prompt."""
+"""Making text from outside safe to show, log, notice or prompt.
+
+What may be drawn is an allow-list (``drawn``). What draws nothing, draws elsewhere, or has a disputed width is spelled
+out: ``⟨U+3164⟩``, a run of it ``⟨U+3164⟩×60``. Joiners and selectors stay where a script or an emoji needs them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
+from itertools import groupby
 from typing import Final
 
 # ECMA-48 sequences: CSI, then the string kinds (OSC, DCS, SOS, PM, APC) up to BEL or ST, then two-byte escapes.
@@ -13,35 +19,107 @@ _SEQUENCE: Final = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x90\x98\x9b-\x9f]{0,4096}(?:\x1b\\|\x07|\x9c)"
     r"|\x1b[ -/]{0,8}[0-~]"
 )
-
-_DROPPED: Final = [
-    *range(0x00, 0x09),
-    *range(0x0B, 0x20),
-    *range(0x7F, 0xA0),  # C0 but tab and newline, DEL, C1
-    0xAD,
-    0x061C,
-    0x180E,
-    *range(0x200B, 0x2010),
-    *range(0x202A, 0x202F),
-    *range(0x2060, 0x2070),
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),
-    *range(0xE0000, 0xE0080),
-    *range(0xD800, 0xE000),
-]
-_TABLE: Final[dict[int, str | None]] = {**dict.fromkeys(_DROPPED), 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+_CONTROLS: Final = [*range(0x00, 0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]  # C0 but tab and newline, DEL, C1
+_TABLE: Final[dict[int, str | None]] = {**dict.fromkeys(_CONTROLS), 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+_DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _PROMPT_TABLE: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_PLAIN: Final = re.compile(r"[\t\n -~\xa0-\xac\xae-\u02ff\u2010-\u2015\u2018-\u201e\u2026\u20ac\u27e8\u27e9]*")
+_TRAILING: Final = "\u200c\u200d\ufe0e\ufe0f"
+MARKS_IN_A_RUN: Final = 4
+"""Marks over one character; what is more is spelled out."""
+
+SPELLED_IN_A_RUN: Final = 16
+"""Different characters that are spelled out one after the other; the rest is counted."""
+
+
+@cache
+def _drawn() -> re.Pattern[str]:
+    """Matches what is drawn as it stands (``drawn``), or a run of what is not."""
+    from pepper_tui import drawn  # large, and most text needs none of it
+
+    def among(ranges: str) -> str:
+        pairs = (part.partition("-") for part in ranges.split())
+        return "".join(rf"\U{int(a, 16):08X}-\U{int(b or a, 16):08X}" for a, _, b in pairs)
+
+    base, marks, pictographs, joining = map(among, (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS, drawn.JOINING))
+    picture = (
+        rf"[{pictographs}](?:(?<=[{among(drawn.TONED)}])[\U0001f3fb-\U0001f3ff]"
+        rf"|(?<=[{among(drawn.PRESENTED)}])[\ufe0e\ufe0f])?+"
+    )
+    kept = [
+        rf"[{base}]++",
+        r"[\t\n \xa0\u2009\u202f\u3000]++",
+        rf"(?<=[{base}{pictographs}])[{marks}]{{1,{MARKS_IN_A_RUN}}}+"
+        rf"(?:(?<=[{among(drawn.VIRAMAS)}])\u200d|[\u200c\u200d](?=[{joining}]))?+",
+        rf"(?<=[{joining}])[\u200c\u200d](?=[{joining}])",
+        rf"{picture}(?:\u200d{picture}){{0,4}}+",
+        r"(?<=[0-9#*])\ufe0f\u20e3",
+        r"[\U0001f1e6-\U0001f1ff]{2}",
+        rf"(?<=[{among(drawn.PRESENTED)}])(?<![{pictographs}])[\ufe0e\ufe0f]",
+    ]
+    # what follows a hidden character and stands on nothing but it is hidden, too: one match, however long
+    hidden = rf"[\U0001f1e6-\U0001f1ff]|[^{base}{pictographs}\U0001f1e6-\U0001f1ff\t\n \xa0\u2009\u202f\u3000]++"
+    return re.compile(rf"(?P<drawn>(?:{'|'.join(kept)})++)|{hidden}")
+
+
+def _spelled(match: re.Match[str]) -> str:
+    if match["drawn"] is not None:
+        return match[0]
+    words, told = [], 0
+    for character, same in groupby(match[0]):
+        count = sum(1 for _ in same)
+        words.append(f"⟨U+{ord(character):04X}⟩" + (f"×{count}" if count > 1 else ""))
+        told += count
+        if len(words) == SPELLED_IN_A_RUN and told < len(match[0]):
+            words.append(f"⟨{len(match[0]) - told} more⟩")
+            break
+    return "".join(words)
+
+
+def spelled(text: str) -> str:
+    """``text`` with every character that can't be seen as it is spelled out, controls too: nothing is left out."""
+    text = text.replace("\r\n", "\n")
+    return text if _PLAIN.fullmatch(text) else _drawn().sub(_spelled, text)
+
+
+def hidden(text: str) -> int:
+    """How many characters of ``text`` can't be seen as they are."""
+    text = text.replace("\r\n", "\n")
+    if _PLAIN.fullmatch(text):
+        return 0
+    return sum(len(match[0]) for match in _drawn().finditer(text) if match["drawn"] is None)
+
+
+def unseen_words(count: int) -> str:
+    """That a text holds ``count`` characters which can't be seen."""
+    return f"holds characters that can't be seen: {count} of them"
+
+
+def visible(text: str) -> str:
+    """``text`` without what can't be seen: what the user types into a field, what is compared or looked for."""
+    text = without_controls(text)
+    return text if _PLAIN.fullmatch(text) else _drawn().sub(lambda match: match["drawn"] or "", text)
+
+
+def without_controls(text: str) -> str:
+    """``text`` without escape sequences and controls (but newline and tab), and else to the letter."""
+    return _SEQUENCE.sub("", text.replace("\r\n", "\n")).translate(_TABLE)
+
+
+def sendable(text: str) -> str:
+    """``text`` as it may go out: without controls and what turns the direction of a text, and else to the letter."""
+    return without_controls(text).translate(_DIRECTIONS)
 
 
 def clean(text: str, limit: int | None = None) -> str:
     """``text`` without any byte that a terminal, a widget or a reader's eye would obey.
 
-    Whole escape sequences go first, then each control (but newline and tab), bidirectional, zero-width, tag and
-    surrogate character. Linear in the length. ``limit`` caps the result in characters, with an ellipsis.
+    Whole escape sequences go first, then each control (but newline and tab); what else can't be seen is spelled out.
+    Linear in the length. ``limit`` caps the result in characters, with an ellipsis.
     """
     if limit is not None and len(text) > limit * 4 + 4096:
         text = text[: limit * 4 + 4096]
-    text = _SEQUENCE.sub("", text.replace("\r\n", "\n")).translate(_TABLE)
+    text = spelled(without_controls(text))
     return text if limit is None else shorten(text, limit)
 
 
@@ -52,7 +130,7 @@ def one_line(text: str, limit: int = 200) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """``text``, or its first ``limit - 1`` characters and an ellipsis."""
-    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+    return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip(_TRAILING) + "…"
 
 
 def as_json(value: object, limit: int | None = None, indent: int | None = None) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import ContextFilter
-from pepper_tui.text import clean
+from pepper_tui.text import visible
 
 from . import embeddings
 from .content import safe
@@ -37,7 +37,7 @@ _PROBE: Final = "hello"
 
 def plain(text: str) -> str:
     """``text`` as an embedder gets it: no sequences, no controls, white space in single spaces."""
-    return " ".join(clean(safe(text[: embeddings.CHARACTERS])).split())
+    return " ".join(visible(safe(text[: embeddings.CHARACTERS])).split())
 
 
 class Embedding:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import calendar_file
 from pepper_tui.tools.calendar_tools import parse_time, times_of, unread
 from pepper_tui.tools.choices import ask_which
@@ -72,10 +72,18 @@ async def resolve_event(
         at -= at % 60
         ends = at + minutes * 60
     fields = {
-        "title": one_line(title, MAX_TITLE), "start": at, "end": ends, "all_day": all_day,
-        "location": one_line(location, MAX_TITLE), "notes": clean(notes, MAX_NOTES).strip(), "path": str(file.path),
+        "title": _line_of(title), "start": at, "end": ends, "all_day": all_day,
+        "location": _line_of(location), "notes": _notes_of(notes), "path": str(file.path),
     }  # fmt: skip
     return await _resolved(ctx, fields)
+
+
+def _line_of(text: str) -> str:
+    return shorten(" ".join(sendable(text[: MAX_NOTES * 2]).split()), MAX_TITLE)
+
+
+def _notes_of(text: str) -> str:
+    return shorten(sendable(text[: MAX_NOTES * 2]), MAX_NOTES).strip()
 
 
 async def _reading(ctx: ToolContext, title: str, start: str) -> Reading:
@@ -169,11 +177,11 @@ async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:
 async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
     """The event with the user's changes; it stays as long as it was."""
     revised: Json = dict(effect.payload["fields"])
-    for label, name, limit in (("title", "title", MAX_TITLE), ("where", "location", MAX_TITLE)):
+    for label, name in (("title", "title"), ("where", "location")):
         if label in fields:
-            revised[name] = one_line(fields[label], limit)
+            revised[name] = _line_of(fields[label])
     if "notes" in fields:
-        revised["notes"] = clean(fields["notes"], MAX_NOTES).strip()
+        revised["notes"] = _notes_of(fields["notes"])
     wall = datetime.fromtimestamp(revised["start"], ctx.services.zone)
     if "starts" in fields and fields["starts"].strip() != f"{wall:%Y-%m-%d %H:%M}":
         at = await parse_time(ctx, fields["starts"])

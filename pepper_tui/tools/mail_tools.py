@@ -18,7 +18,7 @@ from pydantic import Field
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
-from pepper_tui.text import clean, one_line, shorten
+from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import Attachment, read_attachments
 from pepper_tui.tools.services import Mailbox, Mailer, Services
@@ -303,7 +303,7 @@ async def _message(ctx: ToolContext, effect: ResolvedEffect) -> str:
 
 
 def _fields(to: list[str], cc: list[str], subject: str, body: str, *, may_be_empty: bool = False) -> Json:
-    text = clean(body).rstrip() + "\n"
+    text = sendable(body).rstrip() + "\n"
     if not text.strip() and not may_be_empty:
         raise ToolError("'body' is empty")
     subject = smtp.one_header(subject, "subject")
@@ -337,7 +337,7 @@ async def resolve_reply(
     to = smtp.parse_addresses(", ".join(str(one.get("address") or "") for one in named), "to")
     if not to:
         raise ToolError("that mail names nobody to answer")
-    subject = " ".join(clean(str(data.get("subject", ""))).split())[: smtp.MAX_SUBJECT - 4]
+    subject = " ".join(sendable(str(data.get("subject", ""))).split())[: smtp.MAX_SUBJECT - 4]
     fields = _fields(to, [], subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(), body)
     own = str(data.get("message_id") or "")
     answered = smtp.message_ids([own if own.startswith("<") else f"<{own}>"])

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace, Profile, UserMessage
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import one_line, visible
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 MAX_FACTS: Final = 60
@@ -54,8 +54,8 @@ async def update_profile(ctx: ToolContext, value: str, field: str = "") -> str:
         value: the fact; empty removes it
         field: its name, e.g. "phone", "working hours"; empty for a new note
     """
-    value = " ".join(clean(value).split())
-    name = " ".join(clean(field).casefold().split())
+    value = " ".join(visible(value).split())
+    name = " ".join(visible(field).casefold().split())
     context, profile = await _profile(ctx)
     facts = dict(profile.facts)
     if len(value) > MAX_VALUE:
@@ -142,7 +142,7 @@ async def _told(ctx: ToolContext, name: str, value: str) -> bool:
     """Whether the user has typed these very words, and the name where it could say anything."""
     found = await ctx.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
     typed = [piece for message in UserMessage.readable(found) for piece in message.written.typed()]
-    said = [" ".join(clean(piece).casefold().split()) for piece in typed]
+    said = [" ".join(visible(piece).casefold().split()) for piece in typed]
     words = [value.casefold().strip(" .!")]
     if name not in _PLAIN and not _NUMBERED.fullmatch(name):
         words.append(name)

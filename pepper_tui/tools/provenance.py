@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import Config
 from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
-from pepper_tui.text import clean
+from pepper_tui.text import visible
 from pepper_tui.tools.said import giver_of, said_in_turn
 from pepper_tui.tools.web_address import addresses_in, is_in
 
@@ -39,7 +39,7 @@ MAX_MESSAGES: Final = 5000
 def atoms(text: str) -> list[str]:
     """The atoms in ``text``, lower case, each once, in order."""
     found: dict[str, None] = {}
-    rest = clean(text).lower()
+    rest = visible(text).lower()
     for pattern in (_URL, _ADDRESS, _HOST, _PATH):
         for match in pattern.finditer(rest):
             found[match[0].strip(_EDGE).rstrip("/")] = None
@@ -132,7 +132,7 @@ class Provenance:
                     unknown -= {str(sender).lower() for sender in rule.data.get("sender", [])}
         if unknown:
             for number, text in enumerate(await self._messages(), 1):
-                plain = clean(text).lower()
+                plain = visible(text).lower()
                 if any(atom in plain for atom in unknown):  # to take a text apart is slow
                     unknown -= set(atoms(text))
                 if not unknown:

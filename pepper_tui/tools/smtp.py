@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import ConfigError
 from pepper_tui.foreseen import Foreseen
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
 from pepper_tui.tools.tool import NotDoneError, ToolError
@@ -78,7 +78,7 @@ def one_header(value: str, label: str) -> str:
     """``value`` as the text of one header. Raises ``ToolError`` where it holds a line break or is too long."""
     if re.search(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", value):
         raise ToolError(f"'{label}' holds a line break; it must be one line")
-    text = " ".join(clean(value).split())
+    text = " ".join(sendable(value).split())
     if len(text) > MAX_SUBJECT:
         raise ToolError(f"'{label}' is longer than {MAX_SUBJECT} characters")
     return text

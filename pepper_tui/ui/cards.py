@@ -1,8 +1,8 @@
 """How the items of the inbox look. An open approval card shows its whole effect: every line, to the character.
 
 A matter's card shows each open request, oldest first, behind a bar, so that no text in it can pass for a line of
-Pepper's own; then the draft; then what is planned. Characters that a terminal would obey are not shown, and the card
-says so. Values that occur nowhere in what the user ever wrote carry the word ``untrusted``.
+Pepper's own; then the draft; then what is planned. Characters that can't be seen are spelled out,
+and the card says how many there are. Values that occur nowhere in what the user ever wrote carry a mark.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.style import Style
 from rich.text import Text
 
 from pepper_tui.model import Approval, CardLine, Effect, Notification, Priority, ToolCall
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.ink import Ink, Pen, age, wrap
 from pepper_tui.ui.matters import InboxItem, deferred_words
 from pepper_tui.ui.names import (
@@ -244,12 +244,12 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
     """One line of a card; a value of several lines stands below its label behind a bar."""
     ink = pen.ink
     label = Text(f"{one_line(line.label, 12):<{width}}", ink.dim)
-    value = clean(line.value)
+    value = spelled(line.value)
     marks = Text("")
     if line.untrusted:
         marks.append(" ⚠ untrusted", ink.warn)
-    if value != line.value.replace("\r\n", "\n"):
-        marks.append(" (characters not shown)", ink.warn)
+    if unseen := hidden(line.value):
+        marks.append(f" ⚠ {unseen_words(unseen)}", ink.urgent)
     tone = ink.warn if line.untrusted else ink.plain
     if not (line.multiline or "\n" in value):
         return pen.hang(label, Text.assemble((value, tone), marks))

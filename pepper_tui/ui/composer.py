@@ -21,7 +21,7 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pepper_tui.model import Origin, Written
-from pepper_tui.text import clean
+from pepper_tui.text import visible
 from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.keys import bindings
 
@@ -188,15 +188,15 @@ class Composer(TextArea):
 
     def paste(self, text: str) -> None:
         """Insert ``text`` as text."""
-        self._not_typed(clean(text), Origin.PASTED)
+        self._not_typed(visible(text), Origin.PASTED)
 
     def action_paste(self) -> None:
         """What was cut or copied here may have been pasted before."""
-        self._not_typed(clean(self.app.clipboard), Origin.PASTED)
+        self._not_typed(visible(self.app.clipboard), Origin.PASTED)
 
     def put(self, written: Written) -> None:
         """Make what is ``written`` the draft, the cursor at its end."""
-        clean_parts = [Written.by(clean(piece), origin) for piece, origin in written.parts()]
+        clean_parts = [Written.by(visible(piece), origin) for piece, origin in written.parts()]
         draft = functools.reduce(Written.then, clean_parts, Written(""))
         self.load_text(draft.text)
         self.written = draft
@@ -272,13 +272,13 @@ class CleanInput(Input):
     """A one-line input whose pastes are cleaned."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", **more: Any) -> None:
-        super().__init__(clean(value).replace("\n", " "), placeholder=placeholder, select_on_focus=False, **more)
+        super().__init__(visible(value).replace("\n", " "), placeholder=placeholder, select_on_focus=False, **more)
         self.cursor_blink = False
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.replace(" ".join(clean(event.text).split()), *sorted(self.selection))
+        self.replace(" ".join(visible(event.text).split()), *sorted(self.selection))
 
 
 class CleanArea(TextArea):
@@ -287,5 +287,5 @@ class CleanArea(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        if result := self._replace_via_keyboard(clean(event.text), *self.selection):
+        if result := self._replace_via_keyboard(visible(event.text), *self.selection):
             self.move_cursor(result.end_location)

@@ -20,7 +20,7 @@ from textual.app import SuspendNotSupported
 from textual.widgets import Input, TextArea
 
 from pepper_tui.model import EngineError, Origin, Written
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import one_line, visible
 from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.composer import Composer
 
@@ -113,7 +113,7 @@ async def edited_text(text: str) -> str:
         await asyncio.to_thread(path.unlink, missing_ok=True)
     if code:
         raise EngineError(f"The editor ended with {code}: the text is as it was")
-    return clean(edited).rstrip("\n")
+    return visible(edited).rstrip("\n")
 
 
 def _put_line(field: Input, text: str) -> None:

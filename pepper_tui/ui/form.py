@@ -20,7 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pepper_tui.model import CardLine
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
 from pepper_tui.ui.composer import CleanArea, CleanInput
 from pepper_tui.ui.keys import bindings, names_of
 
@@ -53,13 +53,14 @@ class Form(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         for line in self._lines:
             mark = "  ⚠ untrusted" if line.untrusted else ""
+            mark += f"  ({unseen_words(count)})" if (count := hidden(line.value)) else ""
             yield Static(Text(one_line(line.label, 40) + mark), classes="label", markup=False)
             if not line.editable:
                 yield Static(Text(clean(line.value, 2000)), classes="fixed", markup=False)
                 continue
             field: CleanInput | CleanArea
             if line.multiline or "\n" in line.value:
-                field = CleanArea(clean(line.value), tab_behavior="focus", soft_wrap=True, compact=True)
+                field = CleanArea(visible(line.value), tab_behavior="focus", soft_wrap=True, compact=True)
                 field.cursor_blink = False
                 field.highlight_cursor_line = False
                 before = field.text

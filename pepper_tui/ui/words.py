@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 
 from pepper_tui.effects import Proposal
 from pepper_tui.model import Approval, CallState, FollowUp, Json, Notification, RuleReport, Signal, ToolCall, WorkerRun
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
 from pepper_tui.ui.matters import InboxItem
@@ -64,10 +64,10 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         for line in effect.lines:
             if not line.value and not line.untrusted:
                 continue
-            value = clean(line.value)
+            value = spelled(line.value)
             marks = ", untrusted: it came from outside" if line.untrusted else ""
-            if value != line.value.replace("\r\n", "\n"):
-                marks += ", some characters are not shown"
+            if unseen := hidden(line.value):
+                marks += f", {unseen_words(unseen)}"
             label = one_line(line.label, 40).capitalize() + marks
             lines += [f"{label}:", *_within(value)] if "\n" in value else [f"{label}: {value}"]
         lines.append(f"Expires: {moment(record.expires_at, zone)}")

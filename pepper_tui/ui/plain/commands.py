@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.effects import proposals
 from pepper_tui.model import Approval, NotificationState, Origin, UnknownAnswer, Written
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words, visible
 from pepper_tui.ui import words
 from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text
@@ -190,7 +190,10 @@ class Commands:
             proposal = next((p for p in found if f"approval:{p.approval.id}" == ref), None)
             if proposal is None:
                 raise ValueError("It is no longer there")
-            lines = [f"{one_line(line.label, 40)}: {clean(line.value)}" for line in proposal.approval.resolved.lines]
+            lines = []
+            for line in proposal.approval.resolved.lines:
+                unseen = f" ({unseen_words(count)})" if (count := hidden(line.value)) else ""
+                lines.append(f"{one_line(line.label, 40)}{unseen}: {spelled(line.value)}")
             self._say(*words.proposal_lines(proposal, zone), *lines)
 
     async def _read_rule(self, rule: str) -> None:
@@ -277,8 +280,9 @@ class Commands:
         line = fields.get(label.strip().casefold())
         if line is None:
             raise ValueError(f"Which field? /edit {number} and one of: {', '.join(fields)}")
-        text = await edited_text(clean(line.value))
-        if text == clean(line.value):
+        before = visible(line.value).rstrip("\n")
+        text = await edited_text(before)
+        if text == before:
             raise ValueError("Nothing was changed")
         await self._tell(self._talk.link.ready().edit(card.id, {line.label: text}))
 
