@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pepper_tui.clock import Clock
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
+from pepper_tui.tools.sameness import normalised
 from pepper_tui.tools.services import Services
 
 if TYPE_CHECKING:
@@ -206,8 +207,8 @@ class Tool:
         return {name: getattr(checked, name) for name in type(checked).model_fields}
 
     def same_key(self, effect: ResolvedEffect) -> str:
-        """Equal for two effects that a person would call the same request."""
-        bound = {"tool": effect.tool, "account": effect.account, "payload": self.same(effect.payload)}
+        """Equal for two effects that a person would call the same request: see ``sameness``."""
+        bound = {"tool": effect.tool, "account": effect.account, "payload": normalised(self.same(effect.payload))}
         return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:32]
 
 

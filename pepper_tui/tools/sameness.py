@@ -1,0 +1,35 @@
+"""What a person calls the same request: texts that differ only in spacing, case, punctuation or what can't be seen.
+
+Addresses, paths, numbers and other single words that hold digits or signs of an address count to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+from pepper_tui.text import visible
+
+_TEXTS: Final = frozenset(
+    {"body", "subject", "title", "notes", "description", "text", "message", "location", "content"}
+)
+"""Names of fields that hold words, even where it is one word only."""
+_EXACT: Final = re.compile(r"\S*[\d@/\\:]\S*")
+
+
+def normalised(value: Any, name: str = "") -> Any:
+    """``value`` (JSON) with each text in it as ``letters``."""
+    if isinstance(value, str):
+        plain = unicodedata.normalize("NFKC", visible(value)).strip()
+        return plain if _EXACT.fullmatch(plain) and name.lower() not in _TEXTS else letters(value)
+    if isinstance(value, dict):
+        return {key: normalised(each, str(key)) for key, each in value.items()}
+    return [normalised(each, name) for each in value] if isinstance(value, list | tuple) else value
+
+
+def letters(text: str) -> str:
+    """The letters and digits of ``text``, whatever their case and form; where there are none, all of it."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible(text)).casefold())
+    kept = "".join(each for each in folded if each.isalnum() or unicodedata.category(each)[0] == "M")
+    return kept or " ".join(folded.split())
