@@ -117,8 +117,8 @@ def test_it_ends_when_nobody_asks_and_begins_anew() -> None:
 
 
 def test_one_that_is_silent_is_ended(parser: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "LONGEST", 0.2)
     [asked] = parser.parse("echo", [b"x"])
+    monkeypatch.setattr(process, "LONGEST", 0.2)
     os.kill(asked["process"], signal.SIGSTOP)
     assert parser.parse("echo", [b"x"]) == [NotRead("its parser did not answer")]
     assert not there(asked["process"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.endings import Endings
 from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta, Written
-from pepper_tui.text import clean, one_line
+from pepper_tui.text import clean, one_line, visible
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.link import EngineFactory, Link
 from pepper_tui.ui.plain.commands import Commands
@@ -80,7 +80,7 @@ class PlainConversation:
 
     async def _talk(self) -> None:
         while not self.over.is_set() and (line := await self.keyboard.next()) is not None:
-            text = clean(line.text).strip()
+            text = visible(line.text).strip()
             self.keyboard.flush()
             if not text:
                 continue
