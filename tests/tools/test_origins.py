@@ -9,9 +9,11 @@ import pytest
 
 from pepper_tui.config import User
 from pepper_tui.model import (
+    OPEN_TAG,
     ActState,
     CallState,
     CardLine,
+    ContextFilter,
     Effect,
     Namespace,
     Origin,
@@ -109,6 +111,18 @@ async def test_calls_at_once_share_the_one_leave(bench: Bench, web: Web) -> None
     for call in calls:
         await until(lambda call=call: _decided(bench, call))  # type: ignore[misc]
     assert len(web.asked) == 1
+
+
+async def test_a_call_that_broke_off_keeps_its_leave(bench: Bench, web: Web) -> None:
+    await bench.say(f"read {web.at('/page')}")
+    [message] = await bench.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE]))
+    call = ToolCall(
+        "again", "fetch_page", {"address": web.at("/page")}, Effect.READ, bench.clock.now(), "step:1",
+        leave=f"{message.context_id} {web.at('/page')}",
+    )  # fmt: skip
+    await bench.store.put(call, namespace=Namespace.TOOL_CALL, type="fetch_page", tags=[OPEN_TAG])
+    assert (await bench.state(call.id, CallState.SUCCEEDED, CallState.WAITING_APPROVAL)).state is CallState.SUCCEEDED
+    assert (await fetched(bench, web.at("/page"))).state is CallState.WAITING_APPROVAL
 
 
 async def _decided(bench: Bench, ident: str) -> bool:
