@@ -192,6 +192,7 @@ class ToolResult(Record):
 @dataclass(slots=True)
 class CardLine(Record):
     """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote.
+    ``warning`` says why in words, where more is known; ``quiet``: it needs no loud mark.
     ``settled``: code has taken the value from the config; no text had a say in it."""
 
     label: str
@@ -200,6 +201,8 @@ class CardLine(Record):
     untrusted: bool = False
     multiline: bool = False
     settled: bool = False
+    warning: str = ""
+    quiet: bool = False
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
+from pepper_tui import mail_address
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
@@ -29,6 +30,8 @@ RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _THREAD_LIMIT: Final = 30
 _LINE: Final = "-" * 20
 _ATTACHED: Final = "Attached"
+NEW: Final = "new: you never wrote to them"
+ELSEWHERE: Final = "the mail asks for answers to another address than its sender's"
 
 
 # ------------------------------------------------------------------------------------------------------ reading
@@ -217,8 +220,13 @@ def _mailer(ctx: ToolContext) -> Mailer:
     return ctx.services.mailer
 
 
-async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) -> ResolvedEffect:
-    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files."""
+async def compose(
+    ctx: ToolContext, fields: Json, attached: Sequence[str] = (), warning: str = "", *, quiet: bool = False
+) -> ResolvedEffect:
+    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files.
+
+    ``warning``, ``quiet``: how the recipient is marked, where the user does not know them.
+    """
     mailer = _mailer(ctx)
     message_id = f"<{ctx.clock.new_id('pepper')}@{mailer.address.rpartition('@')[2]}>"
     fields = {**fields, "from": mailer.address}
@@ -231,7 +239,7 @@ async def compose(ctx: ToolContext, fields: Json, attached: Sequence[str] = ()) 
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     lines = [
         CardLine("From", mailer.account),
-        CardLine("To", to, editable=True),
+        CardLine("To", to, editable=True, warning=warning, quiet=quiet),
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
@@ -344,7 +352,10 @@ async def resolve_reply(
     earlier = [r if r.startswith("<") else f"<{r}>" for r in _joined(data.get("references")).replace(",", " ").split()]
     fields["in_reply_to"] = answered[0] if answered else ""
     fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
-    return await compose(ctx, fields, attachments)
+    sender = str((data.get("sender") or {}).get("address") or "")
+    if [mail_address.compared(each) for each in to] == [mail_address.compared(sender)]:
+        return await compose(ctx, fields, attachments, NEW, quiet=True)
+    return await compose(ctx, fields, attachments, ELSEWHERE)
 
 
 async def answered_matter(ctx: ToolContext, arguments: Json) -> str:
@@ -374,7 +385,9 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
     revised = _fields(to, cc, subject, body, may_be_empty=True)
     kept = {"in_reply_to": old["in_reply_to"], "references": old["references"]}
     files = old.get("attachments", [])
-    composed = await compose(ctx, {**revised, **kept}, [file["path"] for file in files])
+    before = next((line for line in effect.lines if line.label == "To"), None) if to == old["to"] else None
+    warning, quiet = (before.warning, before.quiet) if before else ("", False)
+    composed = await compose(ctx, {**revised, **kept}, [file["path"] for file in files], warning, quiet=quiet)
     if composed.payload["fields"]["attachments"] != files:
         raise ToolError("a file that is attached has changed since; reject this and ask again")
     return composed

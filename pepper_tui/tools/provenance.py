@@ -12,9 +12,10 @@ import asyncio
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from pepper_tui import mail_address
 from pepper_tui.config import Config
 from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
 from pepper_tui.text import visible
@@ -24,7 +25,6 @@ from pepper_tui.tools.web_address import addresses_in, is_in
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
 
-_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
 _URL: Final = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]+|\b(?:mailto|tel|javascript|data):[^\s<>\"]+", re.I
 )
@@ -34,18 +34,26 @@ _EDGE: Final = ".,;:!?)]}'\"*_>"
 _AT_ONCE: Final = 250  # messages looked through before others get their turn
 MAX_MESSAGES: Final = 5000
 """User messages looked at, newest first."""
+MAX_PEOPLE: Final = 5000
+"""People whom a stranger's address is compared with, newest first."""
 
 
 def atoms(text: str) -> list[str]:
-    """The atoms in ``text``, lower case, each once, in order."""
+    """The atoms in ``text``, lower case, each once, in order; an address to the letter, as it would be written to."""
     found: dict[str, None] = {}
     rest = visible(text).lower()
-    for pattern in (_URL, _ADDRESS, _HOST, _PATH):
+    for pattern in (_URL, mail_address.ADDRESS, _HOST, _PATH):
         for match in pattern.finditer(rest):
-            found[match[0].strip(_EDGE).rstrip("/")] = None
+            is_address = pattern is mail_address.ADDRESS
+            found[mail_address.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
         rest = pattern.sub(" ", rest)
     found.pop("", None)
     return list(found)
+
+
+def trusted(text: str) -> set[str]:
+    """The atoms that a text of the user's makes trusted: of addresses those that are meant."""
+    return {atom for atom in atoms(text) if "@" not in atom} | mail_address.meant(visible(text).lower())
 
 
 class Provenance:
@@ -63,7 +71,7 @@ class Provenance:
         }
         self._domains = tuple(vip.lower() for vip in config.user.vips if vip.startswith("@"))
         written = json.dumps(said, ensure_ascii=False).replace("\\n", "\n")
-        self._configured, self._addresses = set(atoms(written)), set(addresses_in(written))
+        self._configured, self._addresses = trusted(written), set(addresses_in(written))
 
     async def leave(self, address: str, call: ToolCall) -> str:
         """What lets ``call`` reach a canonical web address without a card, as in ``ToolCall.leave``; empty: nothing.
@@ -106,23 +114,47 @@ class Provenance:
         """
         wanted = {atom for line in lines if not line.settled for atom in atoms(line.value)}
         unknown = await self._unknown(wanted, also) if wanted else set()
+        known = await self._known() if any("@" in atom for atom in unknown) else set()
         marked: list[CardLine] = []
         named: dict[str, None] = {}
         for line in lines:
             bad = [atom for atom in atoms(line.value) if atom in unknown and not line.settled]
-            whole = bad == [line.value.strip().lower()]
-            marked.append(dataclasses.replace(line, untrusted=line.untrusted or whole or (bool(bad) and not once)))
+            whole = bad == [mail_address.compared(line.value)]
+            taken = self._taken_for(bad, known) if bad else ""
+            untrusted = line.untrusted or whole or (bool(bad) and not once)
+            marked.append(
+                dataclasses.replace(
+                    line,
+                    untrusted=untrusted,
+                    warning=(f"looks like {taken}" if taken else line.warning) if untrusted else "",
+                    quiet=untrusted and line.quiet and whole and not taken,
+                )
+            )
             if not whole:
                 named.update(dict.fromkeys(bad))
-        return marked + [CardLine("Not from you", atom, untrusted=True) for atom in named]
+        for atom in named:
+            taken = self._taken_for([atom], known)
+            warning = f"looks like {taken}" if taken else ""
+            marked.append(CardLine("Not from you", atom, untrusted=True, warning=warning))
+        return marked
+
+    @staticmethod
+    def _taken_for(bad: Iterable[str], known: Collection[str]) -> str:
+        """Whom of the ``known`` one of the addresses could be taken for."""
+        return next((taken for atom in bad if "@" in atom and (taken := mail_address.alike(atom, known))), "")
+
+    async def _known(self) -> set[str]:
+        """The addresses of the config and of all whom the user has written to."""
+        found = await self._store.query(ContextFilter(namespaces=[Namespace.PEOPLE], limit=MAX_PEOPLE))
+        return {str(one.context_id) for one in found} | {atom for atom in self._configured if "@" in atom}
 
     def _is_vip(self, address: str) -> bool:
-        return bool(_ADDRESS.fullmatch(address)) and address.endswith(self._domains)
+        return mail_address.canonical(address) is not None and address.endswith(self._domains)
 
     async def _unknown(self, wanted: set[str], also: Iterable[str]) -> set[str]:
         unknown = {atom for atom in wanted - self._configured if not ("@" in atom and self._is_vip(atom))}
         for text in also:
-            unknown -= set(atoms(text))
+            unknown -= {*atoms(text), *trusted(text)}
         for atom in sorted(unknown):
             if "@" in atom and await self._store.get(atom, namespace=Namespace.PEOPLE) is not None:
                 unknown.discard(atom)
@@ -133,8 +165,8 @@ class Provenance:
         if unknown:
             for number, text in enumerate(await self._messages(), 1):
                 plain = visible(text).lower()
-                if any(atom in plain for atom in unknown):  # to take a text apart is slow
-                    unknown -= set(atoms(text))
+                if not plain.isascii() or any(atom in plain for atom in unknown):  # to take a text apart is slow
+                    unknown -= trusted(text)
                 if not unknown:
                     break
                 if number % _AT_ONCE == 0:

@@ -14,7 +14,6 @@ import hashlib
 import re
 import socket
 import ssl
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import ConfigError
 from pepper_tui.foreseen import Foreseen
+from pepper_tui.mail_address import canonical
 from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500
 MAX_BODY: Final = 200_000
-# A local part may hold letters and digits of any script (SMTPUTF8); a domain stands in its ASCII form.
-_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
@@ -53,25 +51,18 @@ def parse_addresses(value: str, label: str) -> list[str]:
     """
     if re.search(r"[\r\n\x00]", value):
         raise ToolError(f"'{label}' holds a line break; give addresses separated by commas")
-    found: list[str] = []
+    found: dict[str, str] = {}
     for part in re.split(r"[,;]", value):
         text = part.strip()
         if not text:
             continue
         named = re.fullmatch(r"[^<>]*<([^<>]*)>", text)
         address = (named[1] if named else text).strip()
-        local, _, domain = address.rpartition("@")
-        if domain and not domain.isascii():
-            try:
-                address = f"{local}@{domain.encode('idna').decode('ascii')}"
-            except UnicodeError as error:
-                raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address") from error
-        address = unicodedata.normalize("NFC", address)
-        if not _ADDRESS.fullmatch(address) or clean(address) != address:
+        plain = canonical(address)
+        if plain is None:
             raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address")
-        if address.lower() not in (each.lower() for each in found):
-            found.append(address)
-    return found
+        found.setdefault(plain.lower(), plain)
+    return list(found.values())
 
 
 def one_header(value: str, label: str) -> str:

@@ -30,6 +30,7 @@ from pepper_tui.ui.names import (
     sender_in_full,
     sender_name,
     subject_of,
+    trust_words,
 )
 from pepper_tui.ui.rows import PRIORITY_GLYPH
 
@@ -247,13 +248,14 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
     value = spelled(line.value)
     marks = Text("")
     if line.untrusted:
-        marks.append(" ⚠ untrusted", ink.warn)
+        marks.append(f" {trust_words(line)}", ink.dim if line.quiet else ink.urgent if line.warning else ink.warn)
     if unseen := hidden(line.value):
         marks.append(f" ⚠ {unseen_words(unseen)}", ink.urgent)
-    tone = ink.warn if line.untrusted else ink.plain
+    loud = line.untrusted and not line.quiet
+    tone = ink.warn if loud else ink.plain
     if not (line.multiline or "\n" in value):
         return pen.hang(label, Text.assemble((value, tone), marks))
-    bar = Text("│ ", ink.warn if line.untrusted else ink.dim)
+    bar = Text("│ ", ink.warn if loud else ink.dim)
     inner = Pen(ink, pen.width, pen.zone, pen.now)
     body = [part for text in value.split("\n") for part in inner.hang(bar, Text(text))]
     for part in body:

@@ -23,6 +23,7 @@ from pepper_tui.model import CardLine
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
 from pepper_tui.ui.composer import CleanArea, CleanInput
 from pepper_tui.ui.keys import bindings, names_of
+from pepper_tui.ui.names import trust_words
 
 Answer = Callable[[dict[str, str]], None]
 
@@ -52,7 +53,7 @@ class Form(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         for line in self._lines:
-            mark = "  ⚠ untrusted" if line.untrusted else ""
+            mark = f"  {trust_words(line)}" if line.untrusted else ""
             mark += f"  ({unseen_words(count)})" if (count := hidden(line.value)) else ""
             yield Static(Text(one_line(line.label, 40) + mark), classes="label", markup=False)
             if not line.editable:

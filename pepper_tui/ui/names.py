@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pepper_tui.model import Approval, FollowUp, Json, Notification, Signal, ToolCall, Trust
+from pepper_tui.model import Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
 from pepper_tui.text import one_line
 from pepper_tui.ui.matters import InboxItem
 
@@ -169,3 +169,11 @@ def _line(approval: Approval, label: str) -> tuple[str, bool] | None:
 
 def _summary(approval: Approval) -> str:
     return one_line(str(approval.effect.get("summary", "")) or "An approval without a summary")
+
+
+def trust_words(line: CardLine, *, aloud: bool = False) -> str:
+    """Why a value that came from outside is marked; ``aloud``: without a glyph."""
+    if line.quiet:
+        return one_line(line.warning)
+    warning = f": {one_line(line.warning)}" if line.warning else ": it came from outside" if aloud else ""
+    return f"{'' if aloud else '⚠ '}untrusted{warning}"

@@ -14,7 +14,16 @@ from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
 from pepper_tui.ui.matters import InboxItem
-from pepper_tui.ui.names import arguments_line, awaited_from, count_of, more_from, name_of, sender_in_full, subject_of
+from pepper_tui.ui.names import (
+    arguments_line,
+    awaited_from,
+    count_of,
+    more_from,
+    name_of,
+    sender_in_full,
+    subject_of,
+    trust_words,
+)
 
 _TIMES = frozenset({"start", "end", "date", "arrived", "due", "at", "created_at", "until"})
 """Facts of a signal that are times, in seconds."""
@@ -65,7 +74,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
             if not line.value and not line.untrusted:
                 continue
             value = spelled(line.value)
-            marks = ", untrusted: it came from outside" if line.untrusted else ""
+            marks = f", {trust_words(line, aloud=True)}" if line.untrusted else ""
             if unseen := hidden(line.value):
                 marks += f", {unseen_words(unseen)}"
             label = one_line(line.label, 40).capitalize() + marks

@@ -234,7 +234,7 @@ async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> 
         server = Smtp(host="localhost", port=sink.port, security="tls", timeout=5)
         for trusted, end in (("", S.FAILED), (str(cert), S.SUCCEEDED)):
             bench.services.mailer = Mailer("me@example.com", server, tls_ca=trusted)
-            call_id = await bench.schedule("send_mail", to="bob@x.org", subject=f"s{trusted[:1]}", body="b")
+            call_id = await bench.schedule("send_mail", to="bob@x.org", subject=f"s{len(trusted)}", body="b")
             await bench.yes(call_id)
             await bench.state(call_id, end)
             content = (await bench.result(call_id)).content
