@@ -24,6 +24,7 @@ _TABLE: Final[dict[int, str | None]] = {**dict.fromkeys(_CONTROLS), 0x2028: "\n"
 _DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _PROMPT_TABLE: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _PLAIN: Final = re.compile(r"[\t\n -~\xa0-\xac\xae-\u02ff\u2010-\u2015\u2018-\u201e\u2026\u20ac\u27e8\u27e9]*")
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.$()\[\]-]")
 _TRAILING: Final = "\u200c\u200d\ufe0e\ufe0f"
 MARKS_IN_A_RUN: Final = 4
 """Marks over one character; what is more is spelled out."""
@@ -88,6 +89,11 @@ def hidden(text: str) -> int:
     if _PLAIN.fullmatch(text):
         return 0
     return sum(len(match[0]) for match in _drawn().finditer(text) if match["drawn"] is None)
+
+
+def as_name(text: str) -> str:
+    """A name that a server or a model made up, whole, in letters that pose as no others: the rest is spelled out."""
+    return _NOT_IN_A_NAME.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
 
 
 def unseen_words(count: int) -> str:

@@ -193,6 +193,7 @@ class ToolResult(Record):
 class CardLine(Record):
     """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote.
     ``warning`` says why in words, where more is known; ``quiet``: it needs no loud mark.
+    ``outside``: the label is of a server or a model, not Pepper's own.
     ``settled``: code has taken the value from the config; no text had a say in it."""
 
     label: str
@@ -203,6 +204,7 @@ class CardLine(Record):
     settled: bool = False
     warning: str = ""
     quiet: bool = False
+    outside: bool = False
 
 
 @dataclass(slots=True)

@@ -265,7 +265,7 @@ class Approvals:
             raise ApprovalError(str(error)) from error
         before = {atom for line in effect.lines for atom in atoms(line.value)}
         typed = [atom for value in given.values() for atom in atoms(value) if atom not in before] if by_user else []
-        lines = [line for line in revised.lines if line.label not in ("Not from you", WAS)]
+        lines = [line for line in revised.lines if line.outside or line.label not in ("Not from you", WAS)]
         if not by_user:
             old = {line.label.lower(): line for line in effect.lines}
             changed = [old[label] for label in given if label in old and old[label].value != given[label]]

@@ -24,6 +24,7 @@ from pepper_tui.ui.names import (
     call_words,
     count_of,
     goes_to_somebody,
+    label_words,
     more_from,
     name_of,
     recipient,
@@ -231,7 +232,7 @@ def told_once(heading: str, body: str) -> tuple[str, str]:
 def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
     """Each line of the effect as it would happen."""
     effect = approval.resolved
-    width = min(12, max((len(one_line(line.label, 12)) for line in effect.lines), default=0)) + 2
+    width = min(12, max((len(line.label) for line in effect.lines if not line.outside), default=0)) + 2
     lines: list[Text] = []
     if effect.account and not any(line.value == effect.account for line in effect.lines):
         lines += pen.hang(Text(f"{'account':<{max(width, 9)}}", pen.ink.dim), Text(one_line(effect.account)))
@@ -242,9 +243,11 @@ def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
 
 
 def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
-    """One line of a card; a value of several lines stands below its label behind a bar."""
+    """One line of a card; a value of several lines stands below its label behind a bar, and so
+    does each that has a label of somebody else's."""
     ink = pen.ink
-    label = Text(f"{one_line(line.label, 12):<{width}}", ink.dim)
+    label = Text(label_words(line), ink.accent if line.outside else ink.dim)
+    label.pad_right(max(1, width - label.cell_len))
     value = spelled(line.value)
     marks = Text("")
     if line.untrusted:
@@ -253,7 +256,7 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
         marks.append(f" ⚠ {unseen_words(unseen)}", ink.urgent)
     loud = line.untrusted and not line.quiet
     tone = ink.warn if loud else ink.plain
-    if not (line.multiline or "\n" in value):
+    if not (line.multiline or line.outside or "\n" in value):
         return pen.hang(label, Text.assemble((value, tone), marks))
     bar = Text("│ ", ink.warn if loud else ink.dim)
     inner = Pen(ink, pen.width, pen.zone, pen.now)
@@ -261,4 +264,7 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
     for part in body:
         if not part.plain.startswith("│"):
             part.plain = "│" + part.plain[1:]
-    return [Text.assemble(label, marks), *body]
+    if not line.outside:
+        return [*wrap(Text.assemble(label, marks), pen.width), *body]
+    first, _, rest = label.plain.partition(" ")  # what is wrapped of a long name stands under it, never in our column
+    return [*inner.hang(Text(f"{first} ", ink.dim), Text.assemble((rest.rstrip(), ink.accent), marks)), *body]

@@ -23,7 +23,7 @@ from pepper_tui.model import CardLine
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
 from pepper_tui.ui.composer import CleanArea, CleanInput
 from pepper_tui.ui.keys import bindings, names_of
-from pepper_tui.ui.names import trust_words
+from pepper_tui.ui.names import label_words, trust_words
 
 Answer = Callable[[dict[str, str]], None]
 
@@ -55,7 +55,7 @@ class Form(VerticalScroll, can_focus=False):
         for line in self._lines:
             mark = f"  {trust_words(line)}" if line.untrusted else ""
             mark += f"  ({unseen_words(count)})" if (count := hidden(line.value)) else ""
-            yield Static(Text(one_line(line.label, 40) + mark), classes="label", markup=False)
+            yield Static(Text(label_words(line) + mark), classes="label", markup=False)
             if not line.editable:
                 yield Static(Text(clean(line.value, 2000)), classes="fixed", markup=False)
                 continue

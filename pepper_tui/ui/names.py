@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from pepper_tui.model import Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
-from pepper_tui.text import one_line
+from pepper_tui.text import as_name, one_line
 from pepper_tui.ui.matters import InboxItem
 
 LONGEST: Final = 40
@@ -169,6 +169,11 @@ def _line(approval: Approval, label: str) -> tuple[str, bool] | None:
 
 def _summary(approval: Approval) -> str:
     return one_line(str(approval.effect.get("summary", "")) or "An approval without a summary")
+
+
+def label_words(line: CardLine) -> str:
+    """The label of a line; one that is not Pepper's own says so, and is whole."""
+    return f"argument ‹{as_name(line.label)}›" if line.outside else one_line(line.label, 40)
 
 
 def trust_words(line: CardLine, *, aloud: bool = False) -> str:

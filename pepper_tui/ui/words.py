@@ -18,6 +18,7 @@ from pepper_tui.ui.names import (
     arguments_line,
     awaited_from,
     count_of,
+    label_words,
     more_from,
     name_of,
     sender_in_full,
@@ -77,7 +78,8 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
             marks = f", {trust_words(line, aloud=True)}" if line.untrusted else ""
             if unseen := hidden(line.value):
                 marks += f", {unseen_words(unseen)}"
-            label = one_line(line.label, 40).capitalize() + marks
+            label = label_words(line)
+            label = label[:1].upper() + label[1:] + marks
             lines += [f"{label}:", *_within(value)] if "\n" in value else [f"{label}: {value}"]
         lines.append(f"Expires: {moment(record.expires_at, zone)}")
     elif isinstance(record, ToolCall):

@@ -258,12 +258,12 @@ class Asking:
             lines.append(CardLine("address", shorten(question.address, _ASKED), untrusted=True))
             lines.append(CardLine("your yes", "says that you will open it yourself; Pepper opens nothing"))
         for field, schema in fields_of(question.schema).items():
-            lines.append(CardLine(field, as_words(content.get(field)), editable=True))
+            lines.append(CardLine(field, as_words(content.get(field)), editable=True, outside=True))
             hint = hint_of(field, schema, question.schema)
             if field not in content:
                 hint = f"nothing yet; {hint}" if hint else "nothing yet"
             if hint:
-                lines.append(CardLine(f"({one_line(field, 20)})", hint))
+                lines.append(CardLine(f"({field})", hint, outside=True))
         payload = {"question": name, "server": question.server, "message": message, "content": content}
         summary = f"Answer the MCP server {question.server}: {one_line(question.message, 100)}"
         return ctx.effect(account=server.account, summary=summary, lines=lines, payload=payload)

@@ -132,7 +132,8 @@ def _resolved(ctx: ToolContext, account: str, claimed: Definition, arguments: Js
     lines = [CardLine("server", account), CardLine("tool", claimed.name)]
     for name, value in arguments.items():
         text = _text(value)
-        lines.append(CardLine(name, text, editable=name.lower() not in ("server", "tool"), multiline="\n" in text))
+        editable = name.lower() not in ("server", "tool")
+        lines.append(CardLine(name, text, editable=editable, multiline="\n" in text, outside=True))
     summary = f"{claimed.public}: {one_line(words, _SUMMARY)}" if words else claimed.public
     return ctx.effect(
         account=account, summary=summary, lines=lines, payload={"tool": claimed.name, "arguments": arguments}

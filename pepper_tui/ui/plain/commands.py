@@ -16,6 +16,7 @@ from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text
 from pepper_tui.ui.export import proposed_path, write_conversation
 from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.names import label_words
 
 if TYPE_CHECKING:
     from pepper_tui.ui.plain.conversation import PlainConversation
@@ -193,7 +194,7 @@ class Commands:
             lines = []
             for line in proposal.approval.resolved.lines:
                 unseen = f" ({unseen_words(count)})" if (count := hidden(line.value)) else ""
-                lines.append(f"{one_line(line.label, 40)}{unseen}: {spelled(line.value)}")
+                lines.append(f"{label_words(line)}{unseen}: {spelled(line.value)}")
             self._say(*words.proposal_lines(proposal, zone), *lines)
 
     async def _read_rule(self, rule: str) -> None:
