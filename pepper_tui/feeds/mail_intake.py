@@ -183,7 +183,7 @@ async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate, kn
     if signal_id(raw) in known.signals or any(each in known.sent for each in (message_id, message_id.strip("<>"))):
         return  # it is there, or Pepper has sent it
     facts = mail_facts(raw, triage.own)
-    sender = raw["sender"]["address"].lower()
+    sender = facts.sender.lower()
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
     signal = mail_signal(raw, triage, update.context.created_at, facts)
@@ -201,7 +201,7 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
     automatic = raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys())
     return Facts(
         source=NAME,
-        sender=raw["sender"]["address"],
+        sender="" if raw.get("several_senders") else raw["sender"]["address"],  # whose it is can't be told
         name=raw["sender"]["name"],
         to=[one["address"] for one in raw["to"]],
         cc=[one["address"] for one in raw["cc"]],
@@ -222,6 +222,10 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         priority, reason, rules = Priority.LOG, BACKLOG, ()
     sender = raw["sender"]
     who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
+    doubts = list(raw.get("doubts", []))
+    if doubts:  # the address first: a name may pose as one
+        who = f"{sender['address'] or 'unknown sender'} (its name: {sender['name'] or 'none'})"
+        reason = f"{reason}; careful: {'; '.join(doubts[:3])}"
     lines = telling_lines(raw["reply"])
     first = lines[0] if lines else ""
     subject = raw["subject"] or "(no subject)"
@@ -246,8 +250,10 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     }
     if triage.is_own(sender["address"]):
         metadata["kind"] = "own"
-    elif triage.is_vip(sender["address"]):
+    elif triage.is_vip(facts.sender):
         metadata["kind"] = "vip"
+    if doubts:
+        metadata["doubts"] = doubts
     if rules:
         metadata["rules"] = list(rules)
     return Signal(

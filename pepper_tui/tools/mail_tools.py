@@ -192,6 +192,8 @@ def _full(data: Json, ctx: ToolContext) -> str:
         if data.get(label)
     ]
     lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
+    if data.get("doubts"):
+        lines.append(f"careful: {one_line('; '.join(map(str, data['doubts'])), 500)}")
     named = [
         str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in data.get("attachments") or []
     ]

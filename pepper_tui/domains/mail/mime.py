@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final, cast
 
 from pepper_tui.charsets import decoded
+from pepper_tui.domains.mail.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.html_text import html_text
 from pepper_tui.model import Json, Record
+from pepper_tui.text import one_line
 
 MAX_BYTES: Final = 25_000_000
 MAX_LINES: Final = 400_000
@@ -87,6 +89,8 @@ class Mail(Record):
     size: int = 0
     digest: str = ""  # sha256 of the bytes that were read
     defects: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)  # why the sender may be another than it seems
+    several_senders: bool = False
 
     @property
     def thread(self) -> str:
@@ -174,20 +178,18 @@ def _header(message: Message, name: str, defects: list[str]) -> str:
         return " ".join(raw.split())
 
 
-def _addresses(message: Message, name: str, defects: list[str]) -> list[Json]:
+def _addresses(message: Message, name: str, doubts: list[str]) -> list[Json]:
+    """The mailboxes of all headers called ``name``; what makes them doubtful goes to ``doubts``."""
     found: list[Json] = []
     for raw in _raw_headers(message, name):
         value = raw
         if not raw.isascii():
             value = decoded(raw.encode("utf-8", "surrogateescape"), "", [])
-        try:
-            pairs = getaddresses([" ".join(value.split())])
-        except Exception:
-            defects.append(f"{name} can't be read")
-            continue
-        for shown, address in pairs[: MAX_ADDRESSES - len(found)]:
-            if address or shown:
-                found.append({"name": _words(shown)[:200], "address": address.strip().lower()[:320]})
+        for one in parse_addresses(" ".join(value.split()))[: MAX_ADDRESSES - len(found)]:
+            shown = _words(one.name)
+            found.append({"name": shown[:200], "address": one.address.lower()[:320]})
+            if name in ("from", "sender", "reply-to") and (other := Address(shown, one.address).named):
+                doubts.append(f"the name in {name.title()} is another address: {one_line(other, 80)}")
     return found
 
 
@@ -202,12 +204,19 @@ def _words(text: str) -> str:
 
 def _read_headers(message: Message, mail: Mail) -> None:
     mail.subject = _header(message, "subject", mail.defects)[:1000]
-    mail.sender = next(iter(_addresses(message, "from", mail.defects)), {"name": "", "address": ""})
+    senders = _addresses(message, "from", mail.doubts)
+    mail.sender = next(iter(senders), {"name": "", "address": ""})
+    if len({one["address"] for one in senders}) > 1:
+        mail.several_senders = True
+        mail.doubts.append(f"it says that it is from {len(senders)} senders")
+    for name in ("from", "sender", "reply-to"):
+        if sum(key.lower() == name for key, _ in message.raw_items()) > 1:
+            mail.doubts.append(f"it has more than one {name.title()}")
     if not mail.sender["address"]:
         mail.defects.append("no sender")
-    mail.to = _addresses(message, "to", mail.defects)
-    mail.cc = _addresses(message, "cc", mail.defects)
-    mail.reply_to = _addresses(message, "reply-to", mail.defects)
+    mail.to = _addresses(message, "to", mail.doubts)
+    mail.cc = _addresses(message, "cc", mail.doubts)
+    mail.reply_to = _addresses(message, "reply-to", mail.doubts)
     mail.message_id = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "message-id"), ""))), "")
     mail.in_reply_to = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "in-reply-to"), ""))), "")
     references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
@@ -259,26 +268,36 @@ def _parts(message: Message, defects: list[str]) -> Iterator[Message]:
 
 
 def _read_body(message: Message, mail: Mail) -> None:
-    plain = html = None
+    plain: list[Message] = []
+    html: list[Message] = []
     for part in _parts(message, mail.defects):
         kind = _quietly(part.get_content_type, "application/octet-stream")
         name = _filename(part)
         attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
-        if not attached and kind == "text/plain" and plain is None:
-            plain = part
-        elif not attached and kind == "text/html" and html is None:
-            html = part
-        elif (attached or not kind.startswith("text/")) and len(mail.attachments) < MAX_ATTACHMENTS:
+        if not attached and kind in ("text/plain", "text/html"):
+            (plain if kind == "text/plain" else html).append(part)
+        elif len(mail.attachments) < MAX_ATTACHMENTS:
             mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
-    if plain is not None:
-        mail.text = _content(plain, mail.defects)
-    if html is not None and len(mail.text.strip()) < 20:
-        shown = html_text(_content(html, mail.defects), mail.defects)
-        mail.text = shown or mail.text
+    mail.text = _joined(plain, mail.defects)
+    if html and len(mail.text.strip()) < 20:
+        mail.text = _joined(html, mail.defects, html=True) or mail.text
     if len(mail.text) > MAX_TEXT:
         mail.text = mail.text[:MAX_TEXT]
         mail.defects.append("the text was cut")
     mail.reply = latest_reply(mail.text)
+
+
+def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:
+    """The text of all parts, as far as there may be so much."""
+    found: list[str] = []
+    for part in parts:
+        if sum(map(len, found)) > MAX_TEXT:
+            break
+        text = _content(part, defects)
+        text = html_text(text, defects) if html else text
+        if text.strip() or len(parts) == 1:
+            found.append(text)
+    return "\n".join(found)
 
 
 def _quietly(read: Any, otherwise: str) -> str:
@@ -288,8 +307,12 @@ def _quietly(read: Any, otherwise: str) -> str:
         return otherwise
 
 
+_OF_A_NAME: Final = ("content-type", "content-disposition")
+
+
 def _filename(part: Message) -> str:
-    if isinstance(part, EmailMessage) and sum(len(str(v)) for _, v in part.raw_items()) > MAX_HEADER:
+    said = sum(len(str(value)) for key, value in part.raw_items() if key.lower() in _OF_A_NAME)
+    if isinstance(part, EmailMessage) and said > MAX_HEADER:
         return "unnamed (headers too long)"
     return " ".join(_words(_quietly(part.get_filename, "")).split())[:255]
 
