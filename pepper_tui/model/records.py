@@ -293,6 +293,7 @@ class Notification(Record):
     trust: str = ""
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
+    origin: str = ""  # "model" where a model's own call told it
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)

@@ -42,6 +42,7 @@ async def notify(
         priority=Priority(priority),
         kind=kind,
         matter=ctx.call.matter,
+        origin="model",
     )
     if ctx.services.announce is None:
         await ctx.store.put(notification, namespace=Namespace.NOTIFICATION, text=f"{title}\n{body}", tags=[OPEN_TAG])

@@ -17,7 +17,7 @@ from rich.text import Text
 from pepper_tui.model import Approval, CardLine, Effect, Notification, Priority, ToolCall
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.ink import Ink, Pen, age, wrap
-from pepper_tui.ui.matters import InboxItem, deferred_words
+from pepper_tui.ui.matters import MORE, InboxItem, deferred_words
 from pepper_tui.ui.names import (
     arguments_line,
     awaited_from,
@@ -26,6 +26,7 @@ from pepper_tui.ui.names import (
     goes_to_somebody,
     label_words,
     more_from,
+    more_words,
     name_of,
     recipient,
     sender_in_full,
@@ -56,6 +57,8 @@ _KIND = {
 def title(item: InboxItem) -> str:
     """The item in one line."""
     record = item.record
+    if item.kind == MORE:
+        return more_words(item)
     if item.head is not None:
         return one_line(item.head.title)
     if isinstance(record, Approval):
@@ -129,6 +132,10 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
         lines += pen.hang(Text("not sent: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent))
     if item.matter and (item.approval or len(item.notices) > 1 or item.folded):
         lines += _requests(item, pen)
+    elif item.kind == MORE:
+        lines.append(Text(title(item), ink.strong))
+        for notice in item.notices:
+            lines += pen.hang(Text("│ ", ink.dim), Text(one_line(notice.title, 400)))
     elif isinstance(record, Notification):
         heading, body = told_once(title(item), clean(record.body))
         lines += [Text(heading, ink.strong)] if heading else []

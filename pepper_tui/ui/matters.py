@@ -38,6 +38,10 @@ REQUESTS_SHOWN: Final = 8
 """Requests of one level of trust that a card shows; the others are counted at its end."""
 RECEIPT_STAYS: Final = 60.0
 """Seconds for which a receipt stands, if no key moves."""
+MORE: Final = "more"
+"""The kind of the item that holds what is above the cap of one origin."""
+NOTICES_SHOWN: Final = 5
+"""Items of notices that one origin may have beside each other; the others are one item that lists them."""
 _PRIORITY: Final = {priority: place for place, priority in enumerate(Priority)}
 _RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
 _NO_SENDER: Final = TRUST_ORDER[Trust.UNKNOWN] - 0.5
@@ -71,6 +75,8 @@ class InboxItem:
     @property
     def key(self) -> str:
         """What the item is called in the list: the same while its matter is open."""
+        if self.kind == MORE and isinstance(self.record, Notification):
+            return f"{MORE}:{self.record.origin}"
         return f"matter:{self.matter}" if self.matter else self.ref
 
     @property
@@ -143,7 +149,29 @@ def inbox_items(
     ranked += [(0, _unknown(c)) for c in calls.values() if c.state is CallState.UNKNOWN and not c.acknowledged]
     ranked += [(1, item) for item in _on_their_way(approvals, calls, now, receipts_read)]
     ranked.sort(key=lambda each: (each[0], min(each[1].at, asked.get(each[1].ref, each[1].at))))
-    return [item for _, item in ranked]
+    return _capped([item for _, item in ranked])
+
+
+def _capped(items: list[InboxItem]) -> list[InboxItem]:
+    """``items``, of which each origin has no more than it may; what is more of it comes last, as one item."""
+    kept: list[InboxItem] = []
+    told: dict[str, list[InboxItem]] = {}
+    for item in items:
+        origin = item.record.origin if item.approval is None and isinstance(item.record, Notification) else ""
+        if origin:
+            told.setdefault(origin, []).append(item)
+        if not origin or len(told[origin]) <= NOTICES_SHOWN:
+            kept.append(item)
+    for of_one in told.values():
+        if rest := of_one[NOTICES_SHOWN:]:
+            notices = tuple(notice for item in rest for notice in item.notices)
+            first = rest[0]
+            unread = any(item.unread for item in rest)
+            record = notices[0]
+            kept.append(
+                InboxItem(f"notification:{record.id}", MORE, first.priority, first.at, unread, record, requests=notices)
+            )
+    return kept
 
 
 def _asked_at(approval: Approval, calls: Mapping[str, ToolCall]) -> float:

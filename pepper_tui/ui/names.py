@@ -9,7 +9,7 @@ from typing import Final
 
 from pepper_tui.model import Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
 from pepper_tui.text import as_name, one_line
-from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.matters import MORE, InboxItem
 
 LONGEST: Final = 40
 """Characters of a name."""
@@ -50,6 +50,8 @@ def name_of(item: InboxItem) -> str:
         return _KINDS["unknown"]
     if item.inert:
         return _proposed(record) if isinstance(record, Approval) else f"→ {_sent_to(record)}"
+    if item.kind == MORE:
+        return "notices"
     if head is None:
         return _proposed(record) if isinstance(record, Approval) else one_line(record.id, LONGEST)
     return sender_name(head) or _KINDS.get(head.kind, "notice")
@@ -68,6 +70,8 @@ def count_of(item: InboxItem) -> str:
 def subject_of(item: InboxItem) -> str:
     """What the item is about, without its name."""
     record, head = item.record, item.head
+    if item.kind == MORE:
+        return more_words(item)
     if head is not None:
         subject = one_line(head.subject or head.title)
         if not head.subject and (name := sender_name(head)):
@@ -182,3 +186,8 @@ def trust_words(line: CardLine, *, aloud: bool = False) -> str:
         return one_line(line.warning)
     warning = f": {one_line(line.warning)}" if line.warning else ": it came from outside" if aloud else ""
     return f"{'' if aloud else '⚠ '}untrusted{warning}"
+
+
+def more_words(item: InboxItem) -> str:
+    """What the item that holds the rest of one origin says."""
+    return f"{len(item.notices)} more from the model"

@@ -13,7 +13,7 @@ from pepper_tui.model import Approval, CallState, FollowUp, Json, Notification, 
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
-from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.matters import MORE, InboxItem
 from pepper_tui.ui.names import (
     arguments_line,
     awaited_from,
@@ -64,6 +64,8 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
             lines.append(f"Request {number}, {who_and_when(item, notice, moment(notice.created_at, zone))}: {first}")
             lines += _within("\n".join(rest))
         lines += [f"And {count} more from {more_from(trust)}" for trust, count in item.folded]
+    elif item.kind == MORE:
+        lines += [one_line(notice.title, 400) for notice in item.notices]
     elif isinstance(record, Notification):
         if record.sender and record.sender not in title(item):
             lines.append(f"From: {sender_in_full(record)}")
