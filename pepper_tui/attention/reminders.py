@@ -132,10 +132,10 @@ class Reminders:
             id=f"ntf_{reminder.id}_{int(occurrence)}",
             title=one_line(reminder.text, 120),
             body=_body(reminder, occurrence, now, zone, trouble),
-            reason=f"a reminder set on {_when(reminder.created_at, zone)}",
+            reason=_set_by(reminder, zone),
             source=f"{Namespace.REMINDER}:{reminder.id}",
             created_at=now,
-            priority=Priority.HIGH,
+            priority=Priority.NORMAL if reminder.root not in ("", "user") else Priority.HIGH,
             kind="reminder",
             matter=reminder.matter,
         )
@@ -190,6 +190,17 @@ class Reminders:
             metadata=context.metadata,
             expect_version=context.version,
         )
+
+
+def _set_by(reminder: Reminder, zone: tzinfo) -> str:
+    """When it was set, and by whom where that was not the user's word alone."""
+    at = _when(reminder.created_at, zone)
+    if reminder.source:
+        return f"a reminder that a rule of yours set on {at}"
+    read = ", after it had read text from outside" if reminder.tainted else ""
+    if reminder.root not in ("", "user"):
+        return f"a reminder that Pepper set by itself on {at}{read}"
+    return f"a reminder that Pepper set on {at} in answer to you{read}" if read else f"a reminder set on {at}"
 
 
 def _when(at: float, zone: tzinfo) -> str:

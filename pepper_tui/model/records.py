@@ -314,6 +314,8 @@ class Reminder(Record):
     call: str = ""
     matter: str = ""
     source: str = ""  # the act or signal that led to it, as `namespace:id`, where no call did
+    root: str = ""  # of the call, as in `ToolCall`
+    tainted: bool = False  # whether the call was: who asked for it had read text from outside
 
     def __post_init__(self) -> None:
         self.state = ReminderState(self.state)

@@ -38,8 +38,9 @@ def unanswerable(facts: Mapping[str, Any]) -> str:
         return "an automatic mail is not answered"
     if facts.get("list"):
         return "a mailing list is not answered"
-    if _NOBODY.match(sender.partition("@")[0]):
-        return f"nobody reads {one_line(sender, 80)}"
+    for address in (sender, str(facts.get("reply_to") or "")):
+        if nobody_reads(address):
+            return f"nobody reads {one_line(address, 80)}"
     if facts.get("kind") == "own":
         return "you wrote it yourself"
     return ""

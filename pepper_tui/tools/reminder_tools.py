@@ -60,6 +60,8 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
         rule=reading.rrule,
         starts=reading.at,
         call=ctx.call.id,
+        root=ctx.call.root,
+        tainted=ctx.call.tainted,
     )
     await ctx.store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, tags=[OPEN_TAG])
     return f"Reminder {reminder.id} set for {_said(ctx, reminder)}."

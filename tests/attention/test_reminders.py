@@ -25,6 +25,7 @@ from pepper_tui.model import (
     ContextFilter,
     Namespace,
     Notification,
+    Priority,
     Reminder,
     ReminderState,
 )
@@ -379,3 +380,28 @@ TestReminderTable: Callable[..., Any] = ReminderMachine.TestCase
 ReminderMachine.TestCase.settings = settings(
     max_examples=12, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize(
+    ("root", "tainted", "source", "words", "priority"),
+    [
+        ("", False, "", "a reminder set on", Priority.HIGH),
+        ("user", False, "", "a reminder set on", Priority.HIGH),
+        ("user", True, "", "in answer to you, after it had read text from outside", Priority.HIGH),
+        ("signal", True, "", "set by itself on", Priority.NORMAL),
+        ("signal", False, "", "set by itself on", Priority.NORMAL),
+        ("", False, "rules.act:a", "a rule of yours", Priority.HIGH),
+    ],
+)
+async def test_a_reminder_says_who_set_it(
+    desk: Desk, root: str, tainted: bool, source: str, words: str, priority: Priority
+) -> None:
+    due = desk.clock.now() + 60
+    reminder = Reminder("r", "text", due, "Europe/Berlin", desk.clock.now(), root=root, tainted=tainted, source=source)
+    await desk.store.put(reminder, namespace=Namespace.REMINDER, text="text", tags=[OPEN_TAG])
+    await desk.asleep()
+    await desk.clock.advance(61)
+    await until(desk.notices, what="the reminder")
+    [notice] = await desk.notices()
+    assert words in notice.reason
+    assert notice.priority is priority
