@@ -48,6 +48,8 @@ _TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"),)
 _INSIDE: Final = (  # services of clouds, at addresses that count as public
     ipaddress.IPv4Network("168.63.129.16/32"),
     ipaddress.IPv4Network("192.0.0.0/24"),
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays to IPv6, given up
+    ipaddress.IPv6Network("3fff::/20"),  # for documents; Python's own table is older
 )
 
 

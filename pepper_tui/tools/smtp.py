@@ -56,6 +56,8 @@ def parse_addresses(value: str, label: str) -> list[str]:
         text = part.strip()
         if not text:
             continue
+        if len(found) > MAX_RECIPIENTS:
+            raise ToolError(f"'{label}' names more than {MAX_RECIPIENTS}")
         named = re.fullmatch(r"[^<>]*<([^<>]*)>", text)
         address = (named[1] if named else text).strip()
         plain = canonical(address)
