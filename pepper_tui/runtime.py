@@ -252,6 +252,7 @@ class Engine:
         )
         services.rules = self.user_rules.services()
         self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
+        self._tools.ordered = self._acts.ordered
         self._answers = Answers(store, self._inbox, self._follow_ups.wrote, self._acts.journal.record)
         self._scheduler = Scheduler(
             store,

@@ -80,6 +80,10 @@ class UndoJournal:
                 await self._put(undone, UserActState.SETTLED)
             await self._put(UserAct(self._clock.new_id("act"), one_line(words, 200), self._clock.now(), [*moved]))
 
+    async def names(self, ident: str) -> bool:
+        """Whether an act that stands has moved the record of that id."""
+        return any(moved.id == ident for _, act in await self._newest(UserActState.DONE) for moved in act.moved)
+
     async def undo(self) -> str:
         """Take back the newest act that can be; words on it and on those passed over. Raises ``EngineError``."""
         return await self._turned(UserActState.DONE, UserActState.UNDONE, "back", "there is nothing to take back")

@@ -16,6 +16,7 @@ from pepper_tui.attention import Inbox, InboxError
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import TimeAskedError, TimeReader
 from pepper_tui.clock.words.spoken import moment
+from pepper_tui.engine.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.undo import Recording, Room, UndoJournal
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.model import (
@@ -61,11 +62,13 @@ class UserActs:
     ) -> None:
         self._store, self._clock, self._times, self._zone = store, clock, times, zone
         self._inbox, self._tools, self._approvals, self._rules = inbox, tools, tools.approvals, rules
+        self._writes = LocalWrites(store, clock)
         rooms: Mapping[str, Room] = {
             Namespace.NOTIFICATION: inbox,
             Namespace.APPROVAL: _Cards(self._approvals),
             Namespace.RULE: rules.changes,
             Namespace.TOOL_CALL: _Orders(store, inbox, self._approvals),
+            **dict.fromkeys(KEPT, self._writes),
         }
         self.journal = UndoJournal(store, clock, rooms)
 
@@ -181,6 +184,13 @@ class UserActs:
         if call is not None and call.state is CallState.SCHEDULED:
             await self.journal.record(words, [])
         return words
+
+    async def ordered(self, call: ToolCall, written: Sequence[tuple[str, str]]) -> None:
+        """Record, in the caller's unit, what the user's words have set. The answer to a question has its record."""
+        kept = [each for each in written if each[0] in KEPT]
+        if kept and not await self.journal.names(call.id):
+            moved = [await self._writes.moved(*each) for each in kept]
+            await self.journal.record(f"{call.name}: {one_line(str(call.arguments), 80)}", moved)
 
     # ------------------------------------------------------------------------------------------------ rules
 

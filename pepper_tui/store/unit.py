@@ -93,6 +93,11 @@ class UnitOfWork:
             isinstance(op, Write) and (op.namespace, op.context_id) == (namespace, context_id) for op in self.operations
         )
 
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """Namespace and id of each context that the unit will write."""
+        return [(op.namespace, op.context_id) for op in self.operations if isinstance(op, Write)]
+
     def _move(self, move: Move) -> None:
         for index, op in enumerate(self.operations):
             if isinstance(op, Move) and (op.subscription, op.seq) == (move.subscription, move.seq):

@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -52,6 +52,10 @@ log = logging.getLogger(__name__)
 
 _STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
 _MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
+
+
+Ordered = Callable[[ToolCall, Sequence[tuple[str, str]]], Awaitable[None]]
+"""Told, in its unit of work, of a local call that the user's words have led to, and what it writes (namespace, id)."""
 
 
 class ToolEngine:
@@ -92,6 +96,7 @@ class ToolEngine:
             only_waits=self._only_waits,
             start_call=self._begin,
         )
+        self.ordered: Ordered | None = None
         self._opening = asyncio.Lock()
         self._leaving = asyncio.Lock()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -329,8 +334,10 @@ class ToolEngine:
 
     async def _run_locally(self, context: ToolContext, version: int, body: Callable[[], Awaitable[object]]) -> None:
         tool, call = context.tool, context.call
-        async with self._bodies.slot(tool), self._store.unit():
+        async with self._bodies.slot(tool), self._store.unit() as unit:
             content = await self._bodies.timed(tool, body())
+            if self.ordered is not None and call.root == "user" and call.origin.startswith("step:") and not tool.asks:
+                await self.ordered(call, unit.written)
             await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
 
     async def _ask_first(self, context: ToolContext, version: int, arguments: Json) -> None:

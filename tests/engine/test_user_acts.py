@@ -245,6 +245,49 @@ async def test_the_answer_to_a_question_is_taken_back_with_what_it_set(engine: E
     await waiting(0)
 
 
+WORDS = {
+    "remind me in 3 hours to stretch": Namespace.REMINDER,
+    "note: the key is under the mat": Namespace.NOTE,
+}
+
+
+async def standing(engine: Engine, namespace: str) -> list[str]:
+    """What stands there, in words; reminders only where they wait."""
+    found = [one.data for one in await rows(engine, namespace)]
+    return [str(one["text"]) for one in found if one.get("state", "waiting") == "waiting"]
+
+
+@pytest.mark.parametrize("words", WORDS)
+async def test_what_was_ordered_in_words_is_taken_back(engine: Engine, words: str) -> None:
+    await engine.dismiss(await notice(engine))
+    await engine.say(words)
+
+    async def is_set() -> bool:
+        return bool(await standing(engine, WORDS[words]))
+
+    await until(is_set)
+    [text] = await standing(engine, WORDS[words])
+    for _ in range(2):
+        assert text[:20] in await engine.undo()
+        assert await standing(engine, WORDS[words]) == []
+        await engine.redo()
+        assert await standing(engine, WORDS[words]) == [text]
+    await engine.undo()
+    assert "back: Title n1" in await engine.undo()
+
+
+async def test_a_reminder_that_has_come_is_passed_over(engine: Engine, clock: ManualClock) -> None:
+    await engine.dismiss(await notice(engine))
+    await engine.say("remind me in 1 minute to stretch")
+
+    async def fired() -> bool:
+        await clock.advance(10)
+        return [one.data["state"] for one in await rows(engine, Namespace.REMINDER)] == ["fired"]
+
+    await until(fired)
+    assert await engine.undo() == "back: Title n1 (passed over: the reminder “stretch” has changed since)"
+
+
 async def test_what_can_not_be_taken_back_is_passed_over_once_and_named(engine: Engine, clock: ManualClock) -> None:
     ref = await notice(engine)
     card = await drafted(engine)
