@@ -31,7 +31,10 @@ def when(
     as_json: Annotated[bool, typer.Option("--json", help="One object a phrase: at, rrule, said, ask, why.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Show how a time in words is read. Exits 1 where a phrase is not read, or is asked about."""
+    """Show how a time in words is read.
+
+    Exits 1 where the phrase is not read, or is asked about; of phrases from standard input each has its own answer.
+    """
     user = user_settings(at(home))
     named = zone or str(user.get("zone") or "")
     own_zone = _zone(named)

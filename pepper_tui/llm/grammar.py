@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, trailing_time
+from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, opening_time, trailing_time
 from pepper_tui.llm.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -120,6 +120,11 @@ _LOOK: Final = ("agenda", "free")
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
 _JOINED: Final = re.compile(r"(?P<before>.+?)[\s,]+(?P<link>and|or|und|oder)(?:\s+(?:again|wieder))?", re.I | re.S)
+_RIVAL: Final = re.compile(
+    r"(?P<link>and|or|und|oder|&)\b\s*(?P<number>\d{1,2}\b)?|(?P<alone>\d\S*)(?=\s+(?:to|that|about|an|zu|dass)\b)",
+    re.IGNORECASE,
+)
+"""What stands behind a time and would be one more: joined to it, or a number that the time does not hold."""
 _OF_TIME: Final = re.compile(
     r"\b(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
     re.IGNORECASE,
@@ -166,6 +171,10 @@ def _reminder(before: str, rest: str, locale: str) -> Command | None:
     lead = None if _LINK.match(rest) else leading_time(rest, locale)
     if lead is not None:
         text, when = _linked(lead.after), lead.time
+        if rival := _RIVAL.match(lead.after):
+            other = rival["alone"] or opening_time(lead.after[rival.end("link") :].strip(), locale) or rival["number"]
+            if other:  # the reader refuses both, and says so
+                return Command("remind", {"text": text, "when": f"{lead.time} {rival['link'] or ''} {other}"})
         more = trailing_time(text, locale)
         if more is not None and is_time(f"{when} {more.time}", locale):
             text, when = more.before, f"{when} {more.time}"

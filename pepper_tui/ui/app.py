@@ -6,6 +6,7 @@ trouble is words in the status line.
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections import deque
 from collections.abc import Mapping
@@ -56,6 +57,9 @@ from pepper_tui.ui.transcript import Transcript
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
     from pepper_tui.ui.rule_list import RuleList
+
+
+log = logging.getLogger(__name__)
 
 
 class PepperApp(Actions):
@@ -234,6 +238,11 @@ class PepperApp(Actions):
             if isinstance(event, events.Paste):
                 self._bursts.pasted(event)
             await super().on_event(event)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Log what ends the screen: its picture is gone with the terminal (Textual offers no public hook)."""
+        log.critical("the screen ended by an error", exc_info=error)
+        super()._handle_exception(error)
 
     async def _key(self, event: events.Key) -> None:
         if self.jumping:

@@ -573,3 +573,19 @@ async def test_a_conversation_that_is_whole_says_nothing_of_older_messages() -> 
         transcript = app.query_one(Transcript)
         await until(lambda: len(transcript._order) == MESSAGES_KEPT, pilot)
         assert OLDER not in transcript._order
+
+
+async def test_what_ends_the_screen_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Textual's hook is private: where it has another name, this fails."""
+
+    def broken() -> None:
+        raise RuntimeError("a pane that breaks")
+
+    async def breaks() -> None:
+        async with seat() as (app, pilot, _, _):
+            app.call_later(broken)
+            await pilot.pause(0.5)
+
+    with pytest.raises(RuntimeError, match="a pane that breaks"):
+        await breaks()
+    assert "a pane that breaks" in caplog.text

@@ -117,6 +117,8 @@ class News:
             case Namespace.HEALTH:
                 health = Health.of(context)
                 bad = health.state in ("trouble", "stopped")
+                if health.state == "starting":
+                    return  # it is tried again, which is no news
                 before = self._said.get((context.namespace, context.context_id))
                 if self._new(context, (bad, health.detail if bad else "")):
                     mend = f". To mend it: {one_line(health.mend)}" if health.mend else ""
