@@ -7,6 +7,7 @@ home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to std
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from pepper_tui.config import Config, ConfigError
 from pepper_tui.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
+    EXIT_LOCKED,
     EXIT_TROUBLE,
     LaunchError,
     missing_config,
@@ -38,6 +40,7 @@ from pepper_tui.time_commands import when as when_command
 
 Json = dict[str, Any]
 MAX_PIPED: Final = 500_000
+_BESIDE: Final = 30.0  # seconds to wait for another `ask` that has the home
 """Bytes that `ask -` reads."""
 
 app = typer.Typer(
@@ -123,6 +126,20 @@ def ask(
 
 
 async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
+    """Ask; while another one is at its start, or was asked in the same moment and has the home, wait for it."""
+    import asyncio
+
+    ends = time.monotonic() + min(timeout, _BESIDE)
+    while True:
+        try:
+            return await _ask_once(home, text, timeout, piped)
+        except LaunchError as error:  # nothing was said yet
+            if error.code != EXIT_LOCKED or time.monotonic() > ends:
+                raise
+        await asyncio.sleep(0.2)
+
+
+async def _ask_once(home: Path, text: str, timeout: float, piped: bool) -> int:
     cards: list[str] = []
     trouble = False
     arguments: Json = {"text": text, "timeout": timeout, "piped": piped}

@@ -83,3 +83,20 @@ def test_a_home_without_a_config_says_what_to_do_and_offers_the_demo(tmp_path: P
     )
     assert done.returncode == 2
     assert "pepper --demo" in done.stderr
+
+
+def test_several_that_ask_in_the_same_moment_each_have_their_answer(tmp_path: Path) -> None:
+    """Without an engine each would open the home for itself, and only one can have it."""
+    (tmp_path / "config.toml").write_text('[user]\nname = "Me"\n')
+    command = [sys.executable, "-m", "pepper_tui", "--home", str(tmp_path), "ask"]
+    env = {**os.environ, "OPENAI_API_KEY": ""}
+    asked = [
+        subprocess.Popen(
+            [*command, f"note: {word}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
+        )
+        for word in ("milk", "bread", "salt")
+    ]
+    for each in asked:
+        said, wrong = each.communicate(timeout=90)
+        assert (each.returncode, wrong) == (0, "")
+        assert "oted" in said
