@@ -139,6 +139,7 @@ async def test_a_doubt_is_a_question(engine: Engine, sentence: str, choices: lis
         ("remind me to stretch every 2 hours until 5", "ends on a day"),
         ("remind me to call Ann in 90", "breaks off"),
         ("remind me to call Ann every monday at 8 and friday at 9", "two rhythms"),
+        ("remind me yesterday to call Ann", "is past"),
         ("remind me in 5 minutes", "Of what?"),
         ("remind me to pay rent on", "is no time"),
         ("remind me at 8 and at 9 to stretch", "two times of day"),

@@ -35,6 +35,13 @@ class Unclear(ValueError):
         self.reach = reach
 
 
+class OverError(Unclear):
+    """It is a time, and past."""
+
+    def __init__(self) -> None:
+        super().__init__("it is past")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """A time of day. ``dial``: said as a dial shows it, so that which half of the day is meant is open. ``naked``: a

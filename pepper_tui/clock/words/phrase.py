@@ -22,6 +22,7 @@ from pepper_tui.clock.words.parts import (
     Month,
     NthOf,
     OnThe,
+    OverError,
     Part,
     PartOfDay,
     Past,
@@ -131,7 +132,7 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     """Raises ``Unclear`` where the parts are not of one time."""
     said = [_plain(part, month_first) for part in parts]
     if any(isinstance(part, Past) for part in said):
-        raise Unclear("it is past")
+        raise OverError
     phrase = Phrase(names_year=any(_names_year(part) for part in said))
     phrase.rhythm = _one(said, Rhythm, "two rhythms")
     days = [cast(Day, part) for part in said if isinstance(part, _DAYS)]

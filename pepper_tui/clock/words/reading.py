@@ -23,7 +23,18 @@ from dateutil.relativedelta import relativedelta
 
 from pepper_tui.clock.recurrence import check_rule, first_after, instant, wall_time
 from pepper_tui.clock.words import spoken
-from pepper_tui.clock.words.parts import OFTEN, WORKDAYS, Clock, PartOfDay, Relative, Rhythm, Series, Unclear, Weekday
+from pepper_tui.clock.words.parts import (
+    OFTEN,
+    WORKDAYS,
+    Clock,
+    OverError,
+    PartOfDay,
+    Relative,
+    Rhythm,
+    Series,
+    Unclear,
+    Weekday,
+)
 from pepper_tui.clock.words.phrase import Phrase
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
@@ -162,7 +173,7 @@ class _Reader:
 
     def _ahead(self, at: float) -> Reading:
         if at <= self.now:
-            raise Unclear("it is past")
+            raise OverError
         return Reading(at)
 
     def _later(self, at: float, months: int = 0, days: int = 0, seconds: float = 0.0) -> float:
@@ -277,7 +288,7 @@ class _Reader:
         moved = [self._later(each.at, sign * span.months, sign * span.days, sign * span.seconds) for each in found]
         ahead = [Reading(at) for at in moved if at > self.now]
         if not ahead:
-            raise Unclear("it is past")
+            raise OverError
         return ahead
 
     # ------------------------------------------------------------------------------------------------------- rhythms

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from pepper_tui.clock.recurrence import instant
-from pepper_tui.clock.words.parts import Unclear
+from pepper_tui.clock.words.parts import OverError, Unclear
 from pepper_tui.clock.words.phrase import Phrase, fitted
 from pepper_tui.clock.words.reading import FARTHEST, Manner, PastTimeError, Reading, far_away, readings, said
 
@@ -49,6 +49,8 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
         return _exact(plain, now, zone)
     try:
         return _read(plain, now, zone, locale, shown)
+    except OverError as over:
+        raise TimeRefusedError(f"{shown} is past; try {EXAMPLES}") from over
     except Unclear as unclear:
         raise TimeRefusedError(f"{shown} is no time that I can read: {unclear}; try {EXAMPLES}") from unclear
     except (OverflowError, OSError) as error:

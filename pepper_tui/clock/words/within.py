@@ -9,7 +9,7 @@ import re
 from itertools import islice
 from typing import Final, NamedTuple
 
-from pepper_tui.clock.words.parts import Unclear
+from pepper_tui.clock.words.parts import OverError, Unclear
 from pepper_tui.clock.words.phrase import fitted
 from pepper_tui.clock.words.text import languages, month_first, phrases
 
@@ -112,6 +112,8 @@ def _read(text: str, locale: str) -> tuple[bool, int]:
 def _fits(way: tuple[object, ...], text: str, locale: str) -> bool:
     try:
         phrase = fitted(way, month_first(locale))  # type: ignore[arg-type]
+    except OverError:
+        return True
     except Unclear:
         return False
     return phrase.span is None or phrase.day is not None or bool(_AHEAD.search(text))
