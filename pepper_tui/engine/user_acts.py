@@ -147,7 +147,7 @@ class UserActs:
             choices = [(self._times.said(each), iso(each.at, self._zone)) for each in asked.choices]
             raise ChoiceError(str(asked), choices) from asked
         except ValueError as error:
-            raise EngineError(str(error)) from error
+            raise ChoiceError(str(error), []) from error
 
     async def choose(self, ref: str, number: int) -> str:
         """Answer a question of the inbox by one of its choices, counted from 1."""

@@ -21,7 +21,8 @@ class EngineError(Exception, Foreseen):
 
 
 class ChoiceError(EngineError):
-    """An act that needs one answer more. ``choices``: words for each, and what to say in place of what was said."""
+    """An act that needs one answer more. ``choices``: words for each, and what to say in place of what was said; none
+    where it was not understood."""
 
     def __init__(self, words: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__(words)

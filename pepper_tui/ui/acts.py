@@ -5,7 +5,7 @@ Nothing is approved that was not in view to its end for half a second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pepper_tui.model import ChoiceError
@@ -119,25 +119,29 @@ class Acts:
                 app.say_words(f"That key does not fit this card; these do: {wanted}")
 
     def _snooze(self, first: str, when: str, more: Sequence[str]) -> None:
-        """Snooze, and ask once more where the words can mean several times."""
+        """Snooze, and ask once more where the words can mean several times, or none."""
 
         async def snoozed(engine: Engine) -> str:
             try:
                 return await engine.snooze(first, when, *more)
-            except ChoiceError as several:
-                self._app.call_after_refresh(self._which, first, several, more)
-                return several.words
+            except ChoiceError as asked:
+                title = "Which time?" if asked.choices else "Snooze until"
+                said = dict(asked.choices) or {each: each for each in (when, *SNOOZES)}
+                self._app.call_after_refresh(self._again, title, said, first, more, bool(asked.choices))
+                return asked.words
 
         self._app.link.tell(snoozed)
 
-    async def _which(self, first: str, several: ChoiceError, more: Sequence[str]) -> None:
-        said = dict(several.choices)
+    async def _again(
+        self, title: str, said: Mapping[str, str], first: str, more: Sequence[str], numbered: bool
+    ) -> None:
+        """Ask once more. ``said``: what is offered, and what is meant by it."""
         await self._app.query("#prompt").remove()  # the line that asked first is on its way out still
         self._app.asking.ask(
-            "Which time?",
+            title,
             lambda one: self._snooze(first, said.get(one, one), more),
             choices=[*said],
-            numbered=True,
+            numbered=numbered,
         )
         # the keys are on their way back to where they were: they come here after that
         self._app.call_after_refresh(self._app.query_one("#prompt", Prompt).field.focus)

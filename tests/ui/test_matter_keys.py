@@ -154,6 +154,25 @@ async def test_a_snooze_that_can_mean_two_is_asked_by_number() -> None:
         assert acts(engine, "snooze")[-1][2] == "2026-12-04T09:00"
 
 
+async def test_a_snooze_until_no_time_asks_again_and_keeps_what_was_typed() -> None:
+    def strange(engine: FakeEngine) -> None:
+        thread(engine)
+        engine.several = {"tom": ()}
+
+    async with seat(strange) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "z")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await pilot.pause()
+        await press(pilot, *"tom", "enter")
+        await until(lambda: [field.value for field in app.query("#prompt Input")] == ["tom"], pilot)  # type: ignore[attr-defined]
+        await pilot.pause(0.1)
+        await press(pilot, *"1h", "enter")
+        await until(lambda: len(acts(engine, "snooze")) == 2, pilot)
+        assert [act[2] for act in acts(engine, "snooze")] == ["tom", "1h"]
+
+
 async def test_an_edited_draft_stays_chosen_and_has_to_be_looked_at_again() -> None:
     async with seat(lambda e: e.put(Namespace.APPROVAL, approval())) as (app, pilot, engine, clock):
         await press(pilot, "ctrl+t")
