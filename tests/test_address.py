@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from email.headerregistry import Address as Written
 
@@ -67,12 +68,18 @@ def test_what_the_library_writes_is_read_back(name: str) -> None:
 
 @pytest.mark.parametrize("unit", ["(", "<", '"', "a,", "a@b,", "\\", "((a)", "a:", '"\\"', "<a@b>", "a.", "[", "@"])
 def test_the_time_is_linear(unit: str) -> None:
-    def cost(size: int) -> float:
-        text = unit * size
+    def once(text: str) -> float:
         began = time.process_time()
         for one in parse_addresses(text):
             assert one.named is not None
         return time.process_time() - began
 
-    cost(1000)
-    assert cost(32_000) < 40 * max(cost(2_000), 0.002)
+    def cost(size: int) -> float:
+        return min(once(unit * size) for _ in range(3))
+
+    once(unit * 1000)
+    gc.disable()  # what a collection costs depends on all else that is there
+    try:
+        assert cost(32_000) < 40 * max(cost(2_000), 0.004)
+    finally:
+        gc.enable()

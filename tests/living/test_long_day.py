@@ -80,4 +80,4 @@ async def test_the_screen_does_not_grow_with_the_signals_that_have_passed() -> N
         finally:
             tracemalloc.stop()
         assert app.board.held_today(clock.now(), app.link.zone) == 13_334
-        assert held[1] < held[0] * 1.08, held
+        assert held[1] < held[0] * 1.3, held  # a leak of 100 bytes a signal would be 1.5 times as much

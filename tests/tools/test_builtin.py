@@ -20,6 +20,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
     Step,
+    UserMessage,
 )
 from pepper_tui.tools import BUILTIN_TOOLS, ToolContext, ToolRegistry, tool
 from pepper_tui.tools.provenance import atoms
@@ -89,7 +90,8 @@ async def test_notify_needs_reason_and_source(bench: Bench) -> None:
 
 
 async def test_search_reading_on_and_status(bench: Bench) -> None:
-    await bench.say("the zebra is late")
+    message = UserMessage("said before", "the zebra is late", bench.clock.now())
+    await bench.store.put(message, namespace=Namespace.USER_MESSAGE, text=message.text)
     assert "zebra" in await run(bench, "search_context", query="zebra")
     assert "zebra" in await run(bench, "search_context", query="zebra", source="user.message")
     assert "no source" in await run(bench, "search_context", query="zebra", source="approval")

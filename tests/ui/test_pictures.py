@@ -15,6 +15,7 @@ from pepper_tui.model import ApprovalState, Namespace
 from pepper_tui.ui.app import PepperApp
 from pepper_tui.ui.welcome import WelcomeApp
 from tests.ui.fake_engine import T0, FakeEngine, approval, fill
+from tests.ui.seat import press
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
 HOME = Path("/home/alex")
@@ -90,7 +91,7 @@ def test_new_views(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ..
 def test_the_first_start(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async def settle(pilot: Pilot[str]) -> None:
         await pilot.pause(0.5)
-        await pilot.press(*keys)
+        await press(pilot, *keys)
         await pilot.pause(0.2)
 
     assert snap_compare(WelcomeApp(HOME / ".local/share/pepper", HOME, FOUND), terminal_size=size, run_before=settle)
