@@ -49,7 +49,7 @@ def becomes(home: Path, part: str, state: str, seconds: float = 40.0) -> str:
 @pytest.fixture
 def full_home(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """A home on a disk of its own, with a Maildir elsewhere."""
-    with mounted("6m") as disk:
+    with mounted("24m") as disk:  # room for the mails below, once the filler is gone
         home, root = disk / "home", make_maildir(tmp_path / "Mail")
         home.mkdir(mode=0o700)
         (home / "config.toml").write_text(f'[user]\nzone = "UTC"\n[mail]\nmaildir = ["{root}"]\nscan_interval = 5\n')
