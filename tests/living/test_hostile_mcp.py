@@ -97,7 +97,12 @@ env = {{ UNRULY_FOLDER = "{folder}" }}
             screen.pump(1.0)
             seen.append(screen.text)
             _close(screen)
+            screen.pump(1.0)  # what a key that came too early has opened meanwhile
+            _close(screen)
+            screen.press("esc")  # from the list back to typing
+            screen.pump(0.5)
             screen.press("ctrl+c")
+            screen.pump(0.5)
             screen.type("alive")
             screen.pump(0.3)
             screen.press("enter")
