@@ -124,12 +124,20 @@ async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
     """The home as it stands, to be looked at: for when no engine runs in it. Raises ``LaunchError``."""
     config = read_config(home)
     from pepper_tui.at_rest import at_rest
+
+    with _refused_in_words(home):
+        async with at_rest(home, config) as rest:
+            yield rest
+
+
+@contextmanager
+def _refused_in_words(home: Path) -> Iterator[None]:
+    """Raise ``LaunchError`` in place of what the home, its config or its store refuses."""
     from pepper_tui.config import ConfigError
     from pepper_tui.store import HomeLockedError, StoreError
 
     try:
-        async with at_rest(home, config) as rest:
-            yield rest
+        yield
     except HomeLockedError as error:
         raise locked(home) from error
     except ConfigError as error:
@@ -145,19 +153,13 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     # in threads: the imports take a second, and a screen that is up must go on
     config = await asyncio.to_thread(read_config, home)
     served = await asyncio.to_thread(importlib.import_module, "pepper_tui.served")
-    from pepper_tui.config import ConfigError, Secrets
+    from pepper_tui.config import Secrets
     from pepper_tui.engine.logs import log_to
-    from pepper_tui.store import HomeLockedError, StoreError
 
     log_to(home, lambda: Secrets.given)
     try:
-        engine: Engine = await served.ServedEngine.open(home, config)
-    except HomeLockedError as error:
-        raise locked(home) from error
-    except ConfigError as error:
-        raise LaunchError(EXIT_CONFIG, *error.problems) from error
-    except StoreError as error:
-        raise LaunchError(EXIT_TROUBLE, str(error)) from error
+        with _refused_in_words(home):
+            engine: Engine = await served.ServedEngine.open(home, config)
     except OSError as error:
         raise unwritable(home, error) from error
     if world:

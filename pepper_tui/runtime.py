@@ -13,7 +13,7 @@ import os
 import signal
 import stat
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from functools import partial
@@ -41,6 +41,7 @@ from pepper_tui.clock import (
 )
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
+from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import (
@@ -98,7 +99,6 @@ from pepper_tui.tools import (
     Services,
     Tool,
     ToolEngine,
-    ToolError,
     WebFetcher,
     WorkingHours,
     add_own_tools,
@@ -592,7 +592,7 @@ class Engine:
 
     async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
         """Each version of a rule and its sentence, the newest first; none for a rule that has only one."""
-        with _in_words():
+        with in_words():
             versions = await self.user_rules.versions(rule_id)
         return [(rule.version, sentence(rule)) for rule in versions] if len(versions) > 1 else []
 
@@ -608,7 +608,7 @@ class Engine:
     async def propose_rule(self, ref: str) -> str:
         """Open a card for a rule that always does what was done about ``ref``: ``notification:<id>``,
         ``approval:<id>`` or ``signals.<source>:<id>``."""
-        with _in_words():
+        with in_words():
             return await self.user_rules.propose(ref)
 
     # ----------------------------------------------------------------------------------------------------- the house
@@ -644,12 +644,3 @@ def _make_private(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if stat.S_IMODE(home.stat().st_mode) & 0o077:  # not where its owner has taken the right to write from himself
         home.chmod(0o700)
-
-
-@contextlib.contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn each room's refusal into the one error that the screen shows."""
-    try:
-        yield
-    except (ApprovalError, InboxError, ToolError, ValueError) as error:
-        raise EngineError(str(error)) from error

@@ -12,7 +12,7 @@ from pepper_tui.clock.clock import (
 )
 from pepper_tui.clock.looks import NO_ANSWER_MEND, Looks, NoAnswerError, in_thread, no_answer
 from pepper_tui.clock.timers import Timers
-from pepper_tui.clock.waits import either
+from pepper_tui.clock.waits import done_before, either
 
 __all__ = [
     "NO_ANSWER_MEND",
@@ -23,6 +23,7 @@ __all__ = [
     "NoAnswerError",
     "SystemClock",
     "Timers",
+    "done_before",
     "either",
     "in_thread",
     "iso",

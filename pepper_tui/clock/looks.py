@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock.clock import Clock
+from pepper_tui.clock.waits import done_before
 from pepper_tui.foreseen import Foreseen
 
 T = TypeVar("T")
@@ -62,13 +63,7 @@ class Looks:
         return work.result()
 
     async def _wait(self, place: object, work: asyncio.Future[Any]) -> None:
-        nap = asyncio.ensure_future(self._clock.sleep(self._longest))
-        waits: set[asyncio.Future[Any]] = {work, nap}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-        if not work.done():
+        if not await done_before(work, self._clock.sleep(self._longest)):
             raise NoAnswerError(place, work)
 
     def _over(self, key: str, done: asyncio.Future[Any]) -> None:

@@ -7,6 +7,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 
+async def done_before(work: asyncio.Future[Any], sleep: Coroutine[Any, Any, None]) -> bool:
+    """Whether ``work`` is done when ``sleep`` is over, at the latest; if not, it is left to run on."""
+    nap = asyncio.ensure_future(sleep)
+    waits: set[asyncio.Future[Any]] = {work, nap}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        nap.cancel()
+    return work.done()
+
+
 async def either(event: asyncio.Event, sleep: Coroutine[Any, Any, None]) -> None:
     """Return once ``event`` is set or ``sleep`` is over."""
     tasks = {asyncio.ensure_future(sleep), asyncio.ensure_future(event.wait())}

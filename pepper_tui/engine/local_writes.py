@@ -50,16 +50,16 @@ class LocalWrites:
             raise SettledError(f"{_called(moved, written or stands)} has changed since")
         if moved.namespace == Namespace.REMINDER:
             assert stands is not None
-            await self._remind(stands, to)
+            await self.move_reminder(stands, ReminderState.CANCELLED if to is None else Reminder.of(to).state)
         elif to is None:
             await self._store.delete(moved.id, namespace=moved.namespace)
         else:
             await self._put(to, to.data, set(to.tags), stands)
         return f"{'no more' if to is None else 'again'}: {_called(moved, written)}"
 
-    async def _remind(self, stands: Context, to: Context | None) -> None:
+    async def move_reminder(self, stands: Context, wanted: ReminderState) -> None:
+        """Move a reminder in the caller's unit. Raises ``SettledError`` where it has come, or its time is past."""
         reminder = Reminder.of(stands)
-        wanted = Reminder.of(to).state if to is not None else ReminderState.CANCELLED
         if not REMINDER.allows(reminder.state, wanted):
             raise SettledError(f"the reminder is {reminder.state} already")
         if wanted is ReminderState.WAITING and reminder.due <= self._clock.now():

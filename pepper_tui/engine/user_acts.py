@@ -7,20 +7,20 @@ Each act is one commit with its record in the undo journal. A ``ref`` names one 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from typing import Final
 
-from pepper_tui.attention import Inbox, InboxError
+from pepper_tui.attention import Inbox
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import TimeAskedError, TimeReader
 from pepper_tui.clock.words.spoken import moment
 from pepper_tui.engine.local_writes import KEPT, LocalWrites
+from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.undo import Recording, Room, UndoJournal
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.model import (
-    REMINDER,
     Approval,
     ApprovalState,
     CallState,
@@ -31,7 +31,6 @@ from pepper_tui.model import (
     Namespace,
     Notification,
     NotificationState,
-    Reminder,
     ReminderState,
     RuleState,
     SettledError,
@@ -40,7 +39,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
-from pepper_tui.tools import ApprovalError, ToolEngine, ToolError
+from pepper_tui.tools import ApprovalError, ToolEngine
 from pepper_tui.tools.approvals import Approvals
 from pepper_tui.tools.choices import call_of
 
@@ -67,7 +66,7 @@ class UserActs:
             Namespace.NOTIFICATION: inbox,
             Namespace.APPROVAL: _Cards(self._approvals),
             Namespace.RULE: rules.changes,
-            Namespace.TOOL_CALL: _Orders(store, inbox, self._approvals),
+            Namespace.TOOL_CALL: _Orders(store, inbox, self._approvals, self._writes),
             **dict.fromkeys(KEPT, self._writes),
         }
         self.journal = UndoJournal(store, clock, rooms)
@@ -165,7 +164,7 @@ class UserActs:
     # ------------------------------------------------------------------------------------------------ calls
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
-        with _in_words():
+        with in_words():
             words = await self._tools.answer_unknown(call_id, answer)
         if answer in ("happened", "did_not"):
             await self.journal.record(f"your answer “{answer.replace('_', ' ')}”", [])
@@ -179,7 +178,7 @@ class UserActs:
                 act.words = await self._approvals.withdraw(call.approval, "user")
                 act.moved = [_card(call.approval, "rejected", note="cancelled by the user")]
             return act.words
-        with _in_words():
+        with in_words():
             words = await self._tools.cancel(call_id, "user")
         if call is not None and call.state is CallState.SCHEDULED:
             await self.journal.record(words, [])
@@ -195,35 +194,28 @@ class UserActs:
     # ------------------------------------------------------------------------------------------------ rules
 
     async def pause_rule(self, rule_id: str) -> str:
-        async with self._act() as act:
-            return await self._change(act, rule_id, RuleState.PAUSED)
+        return await self._change(rule_id, RuleState.PAUSED, self._rules.changes.pause)
 
     async def resume_rule(self, rule_id: str) -> str:
-        async with self._act() as act:
-            return await self._change(act, rule_id, RuleState.ACTIVE)
+        return await self._change(rule_id, RuleState.ACTIVE, self._rules.changes.resume)
 
     async def remove_rule(self, rule_id: str) -> str:
-        async with self._act() as act:
-            return await self._change(act, rule_id, RuleState.REMOVED)
+        return await self._change(rule_id, RuleState.REMOVED, self._rules.changes.remove)
 
-    async def _change(self, act: Recording, rule_id: str, to: RuleState) -> str:
-        before = await self._rules.stands(rule_id)
-        change = {
-            RuleState.PAUSED: self._rules.changes.pause,
-            RuleState.ACTIVE: self._rules.changes.resume,
-            RuleState.REMOVED: self._rules.changes.remove,
-        }[to]
-        act.words = await change(before.id)
-        if before.state is not to:
-            detail = {"before": str(before.state), "name": before.name, "version": before.version}
-            act.moved = [Moved(Namespace.RULE, before.id, str(to), detail)]
+    async def _change(self, rule_id: str, to: RuleState, change: Callable[[str], Awaitable[str]]) -> str:
+        async with self._act() as act:
+            before = await self._rules.stands(rule_id)
+            act.words = await change(before.id)
+            if before.state is not to:
+                detail = {"before": str(before.state), "name": before.name, "version": before.version}
+                act.moved = [Moved(Namespace.RULE, before.id, str(to), detail)]
         return act.words
 
     # ------------------------------------------------------------------------------------------------ inside
 
     @asynccontextmanager
     async def _act(self) -> AsyncIterator[Recording]:
-        with _in_words():
+        with in_words():
             async with self.journal.recording() as act:
                 yield act
 
@@ -246,8 +238,8 @@ class _Cards:
 class _Orders:
     """The answers to questions: the question comes back, and the reminder or the card that the answer made goes."""
 
-    def __init__(self, store: ContextStore, inbox: Inbox, approvals: Approvals) -> None:
-        self._store, self._inbox, self._approvals = store, inbox, approvals
+    def __init__(self, store: ContextStore, inbox: Inbox, approvals: Approvals, writes: LocalWrites) -> None:
+        self._store, self._inbox, self._approvals, self._writes = store, inbox, approvals, writes
 
     async def back(self, moved: Sequence[Moved]) -> str:
         [answer] = moved
@@ -269,12 +261,10 @@ class _Orders:
             case CallState.FAILED | CallState.CANCELLED:
                 return ""  # nothing came of it
         found = await self._store.get(f"reminder_{call.id}", namespace=Namespace.REMINDER)
-        reminder = Reminder.one(found)
-        if found is None or reminder is None or not REMINDER.allows(reminder.state, ReminderState.CANCELLED):
+        if found is None:
             raise SettledError(f"{one_line(call.summary or call.name, 60)}: it is done already")
-        reminder.state = REMINDER.move(reminder.state, ReminderState.CANCELLED)
-        await self._store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, expect_version=found.version)
-        return f"no reminder: {one_line(reminder.text, 60)}"
+        await self._writes.move_reminder(found, ReminderState.CANCELLED)
+        return f"no reminder: {one_line(found.text, 60)}"
 
     async def again(self, moved: Sequence[Moved]) -> str:
         raise SettledError("a question is not answered again: choose on its card")
@@ -303,12 +293,3 @@ def _settled() -> Iterator[None]:
         yield
     except ApprovalError as error:
         raise SettledError(str(error)) from error
-
-
-@contextlib.contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn each room's refusal into the one error that the screen shows."""
-    try:
-        yield
-    except (ApprovalError, InboxError, ToolError, ValueError) as error:
-        raise EngineError(str(error)) from error

@@ -1,6 +1,5 @@
 """Sense: sources that write ``raw.*`` and processors that turn it into ``signals.*``; one file a source."""
 
-from pepper_tui.domains.mail.mime import Mail, parse_mail
 from pepper_tui.feeds.agenda import Agenda, Event
 from pepper_tui.feeds.calendar_feed import CalendarFeed
 from pepper_tui.feeds.clock_feed import ClockFeed
@@ -16,6 +15,6 @@ from pepper_tui.feeds.triage import Triage, Verdict
 
 __all__ = [
     "Agenda", "CalendarFeed", "ClockFeed", "Event", "ExecFeed", "Feed", "FeedContext", "FeedError", "Feeds",
-    "FollowFeed", "HealthReporter", "Judging", "Mail", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage",
-    "Verdict", "load_own_feed", "parse_mail", "store_signal",
+    "FollowFeed", "HealthReporter", "Judging", "Mailbox", "MaildirFeed", "MboxFeed", "OwnFeed", "Triage",
+    "Verdict", "load_own_feed", "store_signal",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, either, in_thread, looks, no_answer
+from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, StoreError, Subscriber
@@ -125,13 +125,7 @@ class FeedContext:
         """What the blocking ``function`` finds at ``place``, in a thread. While that takes longer than ``LONGEST``
         it is the feed's trouble; what it finds then is taken all the same, so nothing is lost or read twice."""
         work = in_thread(function, *args)
-        nap = asyncio.ensure_future(self.clock.sleep(looks.LONGEST))
-        waits: set[asyncio.Future[Any]] = {work, nap}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-        if not work.done():
+        if not await done_before(work, self.clock.sleep(looks.LONGEST)):
             await self._say_stalled(place)
             await asyncio.wait({work})
             await self.health.answered(place)

@@ -95,7 +95,7 @@ class ContextStore:
         except (OSError, sqlite3.Error) as error:
             raise health.refused(path, error) from error
         opened: list[Database] = [main]
-        try:
+        async with _closed_if_refused(path, opened):
             now = clock.now()
             clean = await main.run(lambda connection: health.prepare(connection, path, now))
             book = Book()
@@ -105,12 +105,6 @@ class ContextStore:
                 reader = await database(path)
                 opened.append(reader)
                 await reader.run(_make_reader)
-        except BaseException as error:
-            for each in opened:
-                await each.close()
-            if isinstance(error, sqlite3.Error):
-                raise health.refused(path, error) from error
-            raise
         return cls._made(cls(path, clock, main, opened[1:], clean, database, cache_ttl, False), book, group)
 
     @classmethod
@@ -123,7 +117,7 @@ class ContextStore:
         connect = partial(ThreadDatabase.open, to_read=True)
         opened: list[Database] = []
         book = Book()
-        try:
+        async with _closed_if_refused(path, opened):
             for _ in range(3):
                 database = await connect(path)
                 opened.append(database)
@@ -131,12 +125,6 @@ class ContextStore:
             await opened[0].run(lambda connection: _load(connection, book))
             for reader in opened[1:]:
                 await reader.run(_make_reader)
-        except BaseException as error:
-            for each in opened:
-                await each.close()
-            if isinstance(error, sqlite3.Error):
-                raise health.refused(path, error) from error
-            raise
         return cls._made(cls(path, clock, opened[0], opened[1:], clean, connect, 0.0, True), book, GROUP)
 
     @staticmethod
@@ -654,6 +642,19 @@ class ContextStore:
     def _tell_own(self, own: Context) -> None:
         for subscription in [*self._live]:
             subscription.tell(ContextUpdate(0, own))
+
+
+@asynccontextmanager
+async def _closed_if_refused(path: Path, opened: Sequence[Database]) -> AsyncIterator[None]:
+    """Close what was ``opened`` where the store can't be; SQLite's refusal is raised as ``StoreError``."""
+    try:
+        yield
+    except BaseException as error:
+        for each in opened:
+            await each.close()
+        if isinstance(error, sqlite3.Error):
+            raise health.refused(path, error) from error
+        raise
 
 
 def _load(connection: sqlite3.Connection, book: Book) -> None:

@@ -229,14 +229,9 @@ class PepperApp(Actions):
 
     async def on_event(self, event: events.Event) -> None:
         """While labels are shown, the next key is a label and nothing else."""
-        if event.is_forwarded:
-            await super().on_event(event)
-        elif isinstance(event, events.Key):
+        if isinstance(event, events.Key) and not event.is_forwarded:
             self.keys.append(event.time)
-            await self._bursts.take(event)
-        else:
-            if isinstance(event, events.Paste):
-                self._bursts.pasted(event)
+        if not await self._bursts.takes(event):
             await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:

@@ -54,12 +54,19 @@ class Bursts:
         self._strange = self._dropped = False
         self._timer: Timer | None = None
 
-    async def take(self, event: events.Key) -> None:
-        """Send ``event`` on its way, now or in a moment, or drop it."""
-        for each in self._taken(event):
-            await self._dispatch(each)
+    async def takes(self, event: events.Event) -> bool:
+        """Whether ``event`` is a key of the terminal's: it is sent on its way, now or in a moment, or dropped."""
+        if event.is_forwarded:
+            return False
+        if isinstance(event, events.Key):
+            for each in self._taken(event):
+                await self._dispatch(each)
+            return True
+        if isinstance(event, events.Paste):
+            self._pasted(event)
+        return False
 
-    def pasted(self, event: events.Paste) -> None:
+    def _pasted(self, event: events.Paste) -> None:
         """A bracketed paste is part of a burst, too: keys in its company decide nothing."""
         if self._held is not None:
             self._drop_held()

@@ -74,12 +74,8 @@ class WelcomeApp(App[str]):
         self._bursts = Bursts(self, self._kind_of, super().on_event, lambda _: None)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            await self._bursts.take(event)
-            return
-        if isinstance(event, events.Paste):
-            self._bursts.pasted(event)
-        await super().on_event(event)
+        if not await self._bursts.takes(event):
+            await super().on_event(event)
 
     def _kind_of(self, event: events.Key) -> Kind:
         """What a key does now: none that comes in the company of others writes the config, or leaves."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -38,18 +39,25 @@ security = "none"
 """
 
 
+@asynccontextmanager
+async def opened(home: Path, clock: ManualClock, config: str = CONFIG) -> AsyncIterator[Engine]:
+    """An engine without a model that has taken in one mail, of the boss."""
+    engine = await Engine.open(home, parse_config(config, home / "config.toml"), clock)
+    await engine.start(feeds=False)
+    mail = mail_data("m1", "Boss Bertha", "boss@example.org", "Offsite", "which room?", clock.now())
+    tags, who = ["message:<m1@x>"], {"sender": "Boss Bertha boss@example.org"}
+    await engine.store.store(mail, namespace="raw.mail", context_id="m1", tags=tags, metadata=who)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
 @pytest.fixture
 async def engine(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    opened = await Engine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"), clock)
-    await opened.start(feeds=False)
-    mail = mail_data("m1", "Boss Bertha", "boss@example.org", "Offsite", "which room?", clock.now())
-    tags, who = ["message:<m1@x>"], {"sender": "Boss Bertha boss@example.org"}
-    await opened.store.store(mail, namespace="raw.mail", context_id="m1", tags=tags, metadata=who)
-    try:
-        yield opened
-    finally:
-        await opened.close()
+    async with opened(tmp_path, clock) as one:
+        yield one
 
 
 async def drafted(engine: Engine, clock: ManualClock) -> tuple[str, str]:

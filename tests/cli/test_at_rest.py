@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,11 +17,10 @@ from pepper_tui.clock import SystemClock
 from pepper_tui.config import DATABASE
 from pepper_tui.model import Namespace, UserMessage
 from pepper_tui.store import ContextStore, HomeLock
+from tests.cli.commands import ENVIRONMENT, PEPPER, pepper
 from tests.terminal import Terminal
 
-PEPPER = [sys.executable, "-m", "pepper_tui"]
 CONFIG = '[user]\nname = "Alex"\nzone = "UTC"\n'
-ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": ""}
 READING = (
     "status",
     "log",
@@ -55,18 +53,6 @@ WRITING = (
     "store vacuum",
     "store purge --namespace note --yes",
 )
-
-
-def pepper(home: Path, words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PEPPER, "--home", str(home), *words.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        env={**ENVIRONMENT, **environment},
-    )
 
 
 @pytest.fixture

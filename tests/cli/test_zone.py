@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import local_zone, zone_trouble
+from tests.cli.commands import PEPPER, pepper
 from tests.terminal import Terminal
 
-PEPPER = [sys.executable, "-m", "pepper_tui"]
 CONFIG = '[user]\nname = "Alex"\n'
 NAMELESS = ("CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3", "Nowhere/Land", "../../etc/passwd", "Eu\x01rope", "\x1b[31mred")
 NAMED = ("", "UTC", "Europe/Berlin", "EST5EDT", ":Europe/Berlin")
@@ -35,18 +33,6 @@ COMMANDS = (
 )
 
 
-def pepper(home: Path, words: str, zone: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PEPPER, "--home", str(home), *words.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "OPENAI_API_KEY": "", "TZ": zone},
-    )
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "config.toml").write_text(CONFIG)
@@ -56,8 +42,8 @@ def home(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("words", COMMANDS)
 @pytest.mark.parametrize("zone", NAMELESS[:2])
 def test_no_command_dies_of_it(home: Path, words: str, zone: str) -> None:
-    assert pepper(home, "ask hello", "UTC").returncode == 0
-    done = pepper(home, words, zone)
+    assert pepper(home, "ask hello", TZ="UTC").returncode == 0
+    done = pepper(home, words, TZ=zone)
     assert "Traceback" not in done.stdout + done.stderr
     if words not in ("doctor", "init --yes"):
         assert done.returncode == 0, done.stderr
@@ -67,8 +53,8 @@ def test_no_command_dies_of_it(home: Path, words: str, zone: str) -> None:
 
 @pytest.mark.parametrize("zone", NAMELESS)
 def test_status_names_it_and_the_cure_cleanly(home: Path, zone: str) -> None:
-    assert pepper(home, "ask hello", "UTC").returncode == 0
-    done = pepper(home, "status", zone)
+    assert pepper(home, "ask hello", TZ="UTC").returncode == 0
+    done = pepper(home, "status", TZ=zone)
     assert done.returncode == 0, done.stderr
     assert "UTC" in done.stdout
     assert "set zone under [user]" in done.stdout
@@ -113,7 +99,7 @@ def test_each_front_runs_and_tells_it_until_it_is_mended(home: Path, front: str)
         [*PEPPER, "--home", str(home), *arguments], {"OPENAI_API_KEY": "", "TZ": NAMELESS[0]}, size=(220, 40)
     ) as pty:
         pty.wait_for(began)
-        told = pepper(home, "status", "UTC").stdout  # of the engine that runs
+        told = pepper(home, "status", TZ="UTC").stdout  # of the engine that runs
         assert "zone                     trouble" in told
         assert "set zone under [user]" in told
         assert b"Traceback" not in pty.raw
@@ -121,6 +107,6 @@ def test_each_front_runs_and_tells_it_until_it_is_mended(home: Path, front: str)
         pty.wait_dead(15)
     with Terminal([*PEPPER, "--home", str(home), "run", "--headless"], {"OPENAI_API_KEY": "", "TZ": "UTC"}) as pty:
         pty.wait_for("Pepper runs")
-        assert "zone  " not in pepper(home, "status", "UTC").stdout
+        assert "zone  " not in pepper(home, "status", TZ="UTC").stdout
         os.kill(pty.pid, 15)
         pty.wait_dead(15)

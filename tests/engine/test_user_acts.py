@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config import parse_config
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -24,8 +23,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.runtime import Engine
-from tests.attention.test_card_acts import CONFIG
-from tests.rules.world import mail_data
+from tests.attention.test_card_acts import CONFIG, opened
 from tests.waiting import until
 
 RULES = """
@@ -40,20 +38,8 @@ notify = true
 @pytest.fixture
 async def engine(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    opened = await started(tmp_path, clock)
-    mail = mail_data("m1", "Boss Bertha", "boss@example.org", "Offsite", "which room?", clock.now())
-    tags, who = ["message:<m1@x>"], {"sender": "Boss Bertha boss@example.org"}
-    await opened.store.store(mail, namespace="raw.mail", context_id="m1", tags=tags, metadata=who)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def started(home: Path, clock: ManualClock) -> Engine:
-    opened = await Engine.open(home, parse_config(CONFIG + RULES, home / "config.toml"), clock)
-    await opened.start(feeds=False)
-    return opened
+    async with opened(tmp_path, clock, CONFIG + RULES) as one:
+        yield one
 
 
 async def rows(engine: Engine, namespace: str) -> list[Context]:
@@ -323,7 +309,8 @@ async def test_the_journal_outlives_the_program(engine: Engine, clock: ManualClo
         await engine.dismiss(ref)
     await engine.undo()
     await engine.close()
-    again = await started(engine.home, clock)
+    again = await Engine.open(engine.home, engine.config, clock)
+    await again.start(feeds=False)
     try:
         await again.redo()
         await again.undo()

@@ -27,6 +27,7 @@ from pepper_tui.store.database import reading
 from pepper_tui.store.placing import put_in_place
 from pepper_tui.store.restoring import restore
 from pepper_tui.store.schema import MIGRATIONS, schema_of
+from tests.store.at_work import write_pairs
 
 OLDER = range(1, len(MIGRATIONS))
 
@@ -239,13 +240,7 @@ async def test_killed_in_the_midst_of_the_copy(quick: Path, clock: ManualClock, 
 async def test_a_copy_of_a_store_at_work_is_of_one_moment(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "pepper.db", clock)
 
-    async def work() -> None:
-        for number in range(400):
-            async with store.unit():
-                await store.store({"n": number}, namespace="left", context_id="x")
-                await store.store({"n": number}, namespace="right", context_id="x")
-
-    working = asyncio.create_task(work())
+    working = asyncio.create_task(write_pairs(store))
     seen = set()
     for number in range(6):
         await asyncio.sleep(0.01)

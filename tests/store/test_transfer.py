@@ -23,6 +23,7 @@ from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
 from pepper_tui.store.portable import ImportFaultError
 from pepper_tui.store.retention import DAY, Retention
+from tests.store.at_work import write_pairs
 from tests.waiting import until
 
 TABLES = {
@@ -130,13 +131,7 @@ async def test_an_export_of_a_store_at_work_is_of_one_moment(tmp_path: Path, clo
     store = await ContextStore.open(tmp_path / "p.db", clock)
     await store.queue("q", ["left"])
 
-    async def work() -> None:
-        for number in range(400):
-            async with store.unit():
-                await store.store({"n": number}, namespace="left", context_id="x")
-                await store.store({"n": number}, namespace="right", context_id="x")
-
-    working = asyncio.create_task(work())
+    working = asyncio.create_task(write_pairs(store))
     seen = set()
     for number in range(6):
         await asyncio.sleep(0.01)

@@ -29,23 +29,23 @@ class Within(NamedTuple):
 def opening_time(sentence: str, locale: str) -> str:
     """The longest time that ``sentence`` begins with, also where it is all of it; empty where there is none."""
     words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS)]
-    found = _longest(sentence, words, locale)
+    found = _longest(sentence, words, locale, over=False)
     return found.time if found else ""
 
 
 def leading_time(sentence: str, locale: str) -> Within | None:
-    """The longest time that ``sentence`` begins with, if something follows it."""
+    """The longest time that ``sentence`` begins with, also a past one, if something follows it."""
     words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS + 1)]
     return _longest(sentence, words[:-1], locale)
 
 
-def _longest(sentence: str, words: list[re.Match[str]], locale: str) -> Within | None:
-    """The longest time that some of ``words`` are, from the first on."""
+def _longest(sentence: str, words: list[re.Match[str]], locale: str, *, over: bool = True) -> Within | None:
+    """The longest time that some of ``words`` are, from the first on. ``over``: also one that is always past."""
     reach = len(sentence)
     for last in range(len(words) - 1, -1, -1):
         if words[last].start() - words[0].start() > reach:
             continue  # nothing that goes on so far is a time
-        found, reach = _cut(sentence, words, 0, last, locale)
+        found, reach = _cut(sentence, words, 0, last, locale, over=over)
         if found:
             return found
     return None
@@ -69,11 +69,13 @@ def trailing_time(sentence: str, locale: str, after: re.Pattern[str] | None = No
     return None
 
 
-def _cut(sentence: str, words: list[re.Match[str]], first: int, last: int, locale: str) -> tuple[Within | None, int]:
+def _cut(
+    sentence: str, words: list[re.Match[str]], first: int, last: int, locale: str, *, over: bool = True
+) -> tuple[Within | None, int]:
     """The sentence around a part of it that is a time; and how far a time could go on that begins there."""
     start, end = words[first].start(), words[last].end()
     text = sentence[start:end].rstrip(" ,:;")
-    whole, reach = _read(text, locale)
+    whole, reach = _read(text, locale, over=over)
     return (Within(sentence[:start].strip(" ,"), text, sentence[end:].strip()) if whole else None), reach
 
 
@@ -87,8 +89,11 @@ def is_rhythm(text: str, locale: str) -> bool:
     return any(phrase.rhythm is not None for phrase in phrases(text, locale))
 
 
-def _read(text: str, locale: str) -> tuple[bool, int]:
-    """Whether ``text`` is a time, and how many of its characters could be the beginning of one."""
+def _read(text: str, locale: str, *, over: bool = False) -> tuple[bool, int]:
+    """Whether ``text`` is a time, and how many of its characters could be the beginning of one.
+
+    ``over``: one that is always past counts, too.
+    """
     from pepper_tui.clock.words.grammar import LONGEST, grammar  # with a parser: loaded at the first phrase
 
     if len(text) > LONGEST:
@@ -101,7 +106,7 @@ def _read(text: str, locale: str) -> tuple[bool, int]:
             reach = max(reach, strange.start())
             continue
         try:
-            if any(_fits(way, text, locale) for way in known.read(text)):
+            if any(_fits(way, text, locale, over) for way in known.read(text)):
                 return True, len(text)
             reach = len(text)
         except Unclear as unclear:
@@ -109,11 +114,11 @@ def _read(text: str, locale: str) -> tuple[bool, int]:
     return False, reach
 
 
-def _fits(way: tuple[object, ...], text: str, locale: str) -> bool:
+def _fits(way: tuple[object, ...], text: str, locale: str, over: bool) -> bool:
     try:
         phrase = fitted(way, month_first(locale))  # type: ignore[arg-type]
     except OverError:
-        return True
+        return over
     except Unclear:
         return False
     return phrase.span is None or phrase.day is not None or bool(_AHEAD.search(text))
