@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ from pepper_tui.launch import (
     resting,
     run_headless,
 )
-from pepper_tui.remote import NoEngineError, request
+from pepper_tui.remote import EngineClosedError, NoEngineError, request
 from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
 from pepper_tui.text import clean, one_line
@@ -126,27 +127,35 @@ def ask(
 
 
 async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
-    """Ask; while another one is at its start, or was asked in the same moment and has the home, wait for it."""
+    """Ask. While another one is at its start, or was asked in the same moment and has the home, wait for it; where an
+    engine closes before it has answered, go on with the next."""
     import asyncio
 
-    ends = time.monotonic() + min(timeout, _BESIDE)
+    began = time.monotonic()
+    arguments: Json = {"text": text, "timeout": timeout, "piped": piped, "key": uuid.uuid4().hex}
+    shown: list[str] = []
     while True:
         try:
-            return await _ask_once(home, text, timeout, piped)
-        except LaunchError as error:  # nothing was said yet
-            if error.code != EXIT_LOCKED or time.monotonic() > ends:
+            return await _ask_once(home, arguments, shown)
+        except LaunchError as error:  # this time nothing was said
+            if error.code != EXIT_LOCKED or time.monotonic() > began + min(timeout, _BESIDE):
+                raise
+        except EngineClosedError:
+            if time.monotonic() > began + timeout:
                 raise
         await asyncio.sleep(0.2)
 
 
-async def _ask_once(home: Path, text: str, timeout: float, piped: bool) -> int:
+async def _ask_once(home: Path, arguments: Json, shown: list[str]) -> int:
+    """Show the replies but those that are ``shown``."""
+    before = frozenset(shown)
     cards: list[str] = []
     trouble = False
-    arguments: Json = {"text": text, "timeout": timeout, "piped": piped}
     async with _asking(home, "ask", arguments, opens=True) as items:
         async for item in items:
-            if "reply" in item:
+            if "reply" in item and item["reply"] not in before:
                 show(clean(item["reply"]))
+                shown.append(item["reply"])
             cards, trouble = item.get("approvals", cards), item.get("trouble", trouble)
     for card in cards:
         typer.echo(f"waits for your approval in the inbox: {one_line(card)}", err=True)

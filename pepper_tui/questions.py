@@ -22,6 +22,7 @@ from pepper_tui.model import (
     CallState,
     Context,
     ContextFilter,
+    ContextUpdate,
     Effect,
     EngineError,
     Health,
@@ -76,8 +77,9 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
 
-    ``piped``: the text comes from standard input, else it is an argument. The last item is
-    the cards it has raised, and whether the last reply only says that the model could not be had.
+    ``piped``: the text comes from standard input, else it is an argument. ``key``: asked again with it, perhaps of
+    another engine, it is the same question, and what was replied comes again. The last item is the cards it has
+    raised, and whether the last reply only says that the model could not be had.
 
     The last reply is one after which no call that the question began is under way; a call that waits for approval
     does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no end.
@@ -87,12 +89,13 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     try:
         async with asyncio.timeout(timeout), engine.updates() as updates:
             try:
-                question = Question(await engine.say(text, spans=whole(text, origin), alone=True))
+                said = await engine.say(
+                    text, spans=whole(text, origin), alone=True, key=str(arguments.get("key") or "")
+                )
             except EngineError as error:
                 raise RemoteError(str(error)) from error
-            began = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=1))
-            async for batch in updates:
-                contexts = [update.context for update in batch] or await _since(engine, began)
+            question = Question(said)
+            async for contexts in _committed_after(engine, said, updates):
                 for reply in question.take(contexts):
                     yield {"reply": reply}
                 if question.over:
@@ -102,11 +105,17 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     yield {"approvals": list(question.cards.values()), "trouble": question.trouble}
 
 
-async def _since(engine: Engine, began: Sequence[Context]) -> list[Context]:
-    """What was committed since then, where updates were missed."""
-    since = min((context.updated_at for context in began), default=0.0)
-    wanted = ContextFilter(namespaces=(*SHOWN, Namespace.STEP), since=since, limit=_MISSED)
-    return sorted(await engine.recall(wanted), key=lambda context: context.seq)
+async def _committed_after(
+    engine: Engine, said: str, updates: AsyncIterator[list[ContextUpdate]]
+) -> AsyncIterator[list[Context]]:
+    """What was committed since the message ``said``, as it is now; then what is; again all, where some was missed."""
+    [message] = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], context_ids=[said]))
+    wanted = ContextFilter(
+        namespaces=(*SHOWN, Namespace.STEP), since=message.created_at, newest_first=False, limit=_MISSED
+    )
+    yield [*await engine.recall(wanted)]
+    async for batch in updates:
+        yield [update.context for update in batch] or [*await engine.recall(wanted)]
 
 
 async def log(engine: Looked, arguments: Json) -> AsyncIterator[Json]:

@@ -44,6 +44,10 @@ class NoEngineError(RemoteError):
     """No engine listens in this home."""
 
 
+class EngineClosedError(RemoteError):
+    """The engine closed, or died, before it had answered; it may have done what was asked."""
+
+
 class _GoneError(Exception):
     """The client has gone, or takes nothing."""
 
@@ -188,7 +192,8 @@ async def _send(writer: asyncio.StreamWriter, message: Json) -> None:
 
 
 async def request(home: Path, verb: str, arguments: Json | None = None) -> AsyncGenerator[Json, None]:
-    """The items that the home's engine answers. Raises ``NoEngineError`` before the first, or ``RemoteError``."""
+    """The items that the home's engine answers. Raises ``NoEngineError`` before the first, ``EngineClosedError``, or
+    ``RemoteError``."""
     path = home / SOCKET_FILE
     try:
         with _address(path) as address:
@@ -206,7 +211,7 @@ async def request(home: Path, verb: str, arguments: Json | None = None) -> Async
                     return
                 yield message["item"]
         except ConnectionError as error:
-            raise RemoteError("the engine closed before it had answered") from error
-        raise RemoteError("the engine closed before it had answered")
+            raise EngineClosedError("the engine closed before it had answered") from error
+        raise EngineClosedError("the engine closed before it had answered")
     finally:
         writer.close()

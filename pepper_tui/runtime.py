@@ -86,7 +86,7 @@ from pepper_tui.model import (
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
-from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber
+from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber, VersionConflictError
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
@@ -500,16 +500,19 @@ class Engine:
         spans: Sequence[Span] | None = None,
         after_calls: bool = False,
         alone: bool = False,
+        key: str = "",
     ) -> str:
         """Accept a message; returns its id once it is durable. ``spans``: what of it was not typed; unsaid, all of it.
-        ``alone``: no other is answered in one reply with it."""
+        ``alone``: no other is answered in one reply with it. ``key``: what is said again with it was said already."""
         if not text.strip():
             raise EngineError("there is nothing to send")
         calls = await self._open_calls() if after_calls else []
         noted = None if spans is None else list(spans)
-        message = UserMessage(self._clock.new_id("user"), text, self._clock.now(), calls, alone=alone, spans=noted)
-        await self._store.put(message, namespace=Namespace.USER_MESSAGE, text=text)
-        return message.id
+        ident = f"user_{key}" if key else self._clock.new_id("user")
+        message = UserMessage(ident, text, self._clock.now(), calls, alone=alone, spans=noted)
+        with contextlib.suppress(VersionConflictError):
+            await self._store.put(message, namespace=Namespace.USER_MESSAGE, text=text, expect_version=0)
+        return ident
 
     async def _open_calls(self) -> list[str]:
         found = await self._store.query(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))

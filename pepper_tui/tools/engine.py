@@ -140,12 +140,16 @@ class ToolEngine:
             await asyncio.gather(self._mending, return_exceptions=True)
             self._mending = None
         attempts = [task for call_id, task in self._running.items() if call_id in self._attempts.under_way]
-        if attempts:
-            await asyncio.wait(attempts, timeout=_STOP_GRACE)
-        tasks = [*self._running.values(), *self._progress.tasks]
-        for task in tasks:
+        others = [task for task in (*self._running.values(), *self._progress.tasks) if task not in attempts]
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            if attempts:
+                await asyncio.wait(attempts, timeout=_STOP_GRACE)
+        finally:  # also where nobody waits for the moment to end
+            for task in attempts:
+                task.cancel()
+        await asyncio.gather(*attempts, *others, return_exceptions=True)
         self._running.clear()
 
     async def look(self, name: str, arguments: Json) -> str | None:
@@ -264,7 +268,7 @@ class ToolEngine:
             self._progress.drop(call_id)
         if task.cancelled() or task.exception() is None:
             self._waiting.look()  # it may wait for room that there has been since it was told that there was none
-        else:
+        elif not self._store.closed:  # else it goes on at the next start
             log.error("tool call %s broke", call_id, exc_info=task.exception())
             if isinstance(task.exception(), StoreError):
                 self._broken = True
@@ -322,7 +326,8 @@ class ToolEngine:
         except StoreUnavailableError:
             raise  # nothing is wrong with the call: it is taken up again once the store works
         except Exception as error:
-            await self._failed(call, version, error)
+            if not self._store.closed:  # else it only failed because Pepper ends, and goes on at the next start
+                await self._failed(call, version, error)
         return True
 
     async def _failed(self, call: ToolCall, version: int, error: Exception) -> None:

@@ -73,9 +73,11 @@ class Engine(Protocol):
         spans: Sequence[Span] | None = None,
         after_calls: bool = False,
         alone: bool = False,
+        key: str = "",
     ) -> str:
         """Accept a message of the user; returns its id once it is durable. ``spans``: what of it was not typed in
-        Pepper's own fields; unsaid, all of it. ``alone``: no other message is answered in one reply with it."""
+        Pepper's own fields; unsaid, all of it. ``alone``: no other message is answered in one reply with it. ``key``:
+        what is said again with it was said already."""
         ...
 
     async def take_back(self) -> Written | None:

@@ -72,6 +72,15 @@ async def test_questions_at_once_get_each_their_own_answer(engine: ServedEngine)
         assert last == {"approvals": [], "trouble": False}
 
 
+async def test_asked_again_with_the_same_key_it_is_the_same_question(engine: ServedEngine) -> None:
+    """As who asked does where an engine closed before it had answered."""
+    first = await asked(engine, "ask", text="note: milk", key="k1")
+    assert await asked(engine, "ask", text="note: milk", key="k1") == first
+    assert await asked(engine, "ask", text="note: milk", key="k2") != []
+    said = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE]))
+    assert len(said) == 2
+
+
 async def test_a_card_counts_for_the_question_that_raised_it(engine: ServedEngine) -> None:
     talks = asyncio.gather(
         asked(engine, "ask", text="send mail to bob@example.com: Hi: see you"), asked(engine, "ask", text="hello")

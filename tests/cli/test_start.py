@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 from pepper_tui.__main__ import screen_options, standard_home
 from pepper_tui.config import default_home
+from pepper_tui.remote import SOCKET_FILE
+from tests.cli.commands import pepper
 
 HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
 
@@ -83,6 +86,25 @@ def test_a_home_without_a_config_says_what_to_do_and_offers_the_demo(tmp_path: P
     )
     assert done.returncode == 2
     assert "pepper --demo" in done.stderr
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"item": {"reply": "Well, "}}\n'])
+async def test_where_the_engine_closes_before_it_has_answered_the_next_one_answers(tmp_path: Path, sent: bytes) -> None:
+    (tmp_path / "config.toml").write_text('[user]\nname = "Me"\n')
+    asked = asyncio.Event()
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        (tmp_path / SOCKET_FILE).unlink(missing_ok=True)
+        writer.write(sent)
+        writer.close()
+        asked.set()
+
+    async with await asyncio.start_unix_server(close, tmp_path / SOCKET_FILE):
+        done = await asyncio.to_thread(pepper, tmp_path, "ask milk")
+    assert asked.is_set()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no language model" in done.stdout or "without a language model" in done.stdout
 
 
 def test_several_that_ask_in_the_same_moment_each_have_their_answer(tmp_path: Path) -> None:

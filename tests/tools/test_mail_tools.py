@@ -207,6 +207,32 @@ async def test_wait_for_mail(bench: Bench) -> None:
     assert "No such mail" in (await bench.result(other)).content
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_what_waits_goes_on_after_an_end_that_an_attempt_holds_up(
+    bench: Bench, caplog: pytest.LogCaptureFixture, stopped: bool
+) -> None:
+    """The store closes, whatever has not come to its end by then."""
+    bench.world.gate = asyncio.Event()
+    waits = await bench.schedule("wait_for_mail", sender="bob@x.org", hours=2)
+    deed = await bench.schedule("act", what="x")
+    await bench.yes(deed)
+    await bench.state(deed, S.ATTEMPTED)
+    ended = bench.engine
+    if stopped:
+        stopping = asyncio.create_task(ended.stop())
+        await bench.settle()
+        stopping.cancel()
+        await asyncio.wait({stopping})
+    await bench.store.close()
+    await bench.settle()
+    if not stopped:
+        await ended.stop()
+    assert [record.message for record in caplog.records if "mail" in record.message] == []
+    await bench.open()
+    await bench.store.store(mail("<9@x>", "Bob <bob@x.org>", "here", "it is"), namespace="raw.mail", context_id="9")
+    await bench.state(waits, S.SUCCEEDED)
+
+
 async def test_reading(bench: Bench) -> None:
     bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     for name, arguments in (

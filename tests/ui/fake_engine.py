@@ -138,7 +138,13 @@ class FakeEngine:
             yield await self._deltas.get()
 
     async def say(
-        self, text: str, *, spans: Sequence[Span] | None = None, after_calls: bool = False, alone: bool = False
+        self,
+        text: str,
+        *,
+        spans: Sequence[Span] | None = None,
+        after_calls: bool = False,
+        alone: bool = False,
+        key: str = "",
     ) -> str:
         self._note("say", text, after_calls)
         key = f"user_{len(self.calls)}_{self._seq}"
@@ -433,7 +439,13 @@ class NotingEngine(FakeEngine):
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
     async def say(
-        self, text: str, *, spans: Sequence[Span] | None = None, after_calls: bool = False, alone: bool = False
+        self,
+        text: str,
+        *,
+        spans: Sequence[Span] | None = None,
+        after_calls: bool = False,
+        alone: bool = False,
+        key: str = "",
     ) -> str:
         """``hostile!`` brings a notice that would like to speak to the terminal; ``cards!`` brings more of them,
         ``ask!`` a question."""
