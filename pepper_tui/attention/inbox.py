@@ -11,7 +11,8 @@ or a state as it was told last. What recurs by the clock is never the same. What
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from math import inf
 from typing import Final
 
@@ -37,7 +38,7 @@ from pepper_tui.model import (
     ReminderState,
     SettledError,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import ContextStore, Following, VersionConflictError
 from pepper_tui.text import one_line
 
 _ACTS: Final = {
@@ -49,6 +50,7 @@ _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, Notific
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _ALL: Final = 100_000
 _TOLD_BEFORE: Final = "the same was announced before"
+_TRIES: Final = 4
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
 
 
@@ -86,10 +88,14 @@ class Inbox:
 
     async def seen(self, ref: str) -> None:
         """Mark as seen; without effect unless it is new. Not an act that undo counts."""
-        async with self._acting:
+
+        async def look() -> None:
             context, item = await self._load(ref)
             if item.state is NotificationState.NEW:
                 await self._move(context, item, NotificationState.SEEN)
+
+        async with self._acting:
+            await _anew(look)
 
     async def done(self, *refs: str) -> Acted:
         """File them as done; of an offer: its reminders count as read. In the caller's unit, if there is one."""
@@ -258,9 +264,13 @@ class Inbox:
         )
 
     async def _close(self, context: Context, why: str) -> None:
-        item = Notification.of(context)
-        if item.state in _OPEN:
-            await self._move(context, item, NotificationState.DONE, {"withdrawn": why})
+        async def look() -> None:
+            found = await self._store.get(context.context_id, namespace=Namespace.NOTIFICATION)
+            item = Notification.one(found)
+            if found is not None and item is not None and item.state in _OPEN:
+                await self._move(found, item, NotificationState.DONE, {"withdrawn": why})
+
+        await _anew(look)
 
     async def _open(self) -> list[Context]:
         return await self._store.query(
@@ -275,7 +285,7 @@ class Inbox:
             self._timers.schedule(_timer(item.id), item.snoozed_until, lambda: self._return(item.id))
 
     async def _return(self, notification_id: str) -> None:
-        async with self._acting:
+        async def look() -> None:
             context = await self._store.get(notification_id, namespace=Namespace.NOTIFICATION)
             item = Notification.of(context) if context else None
             if context is None or item is None or item.state is not NotificationState.SNOOZED:
@@ -288,6 +298,9 @@ class Inbox:
                 await self._close(context, stale)
                 return
             await self._move(context, item, NotificationState.NEW, {"returned": self._clock.now()})
+
+        async with self._acting:
+            await _anew(look)
 
     async def _stale(self, item: Notification) -> str:
         """Why ``item``, put away earlier, need not come back; empty where it should."""
@@ -366,6 +379,15 @@ class Inbox:
                 continue
             if same_state(older, item):
                 await self._close(context, f"replaced by {item.id}")
+
+
+async def _anew(act: Callable[[], Awaitable[None]]) -> None:
+    """Do ``act``, which looks before it moves; anew where a unit that was open then has moved the same meanwhile."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(VersionConflictError):
+            await act()
+            return
+    await act()
 
 
 def _moved(ident: str, to: NotificationState, detail: Json | None = None) -> Moved:

@@ -21,6 +21,7 @@ from pepper_tui.model import (
     REMINDER,
     ActState,
     CallState,
+    Context,
     Effect,
     EngineError,
     MatterKind,
@@ -99,6 +100,41 @@ async def test_snoozed_ones_come_back_at_their_time_even_after_a_restart(desk: D
     await becomes(desk, "b", NotificationState.NEW)
     with pytest.raises(InboxError, match="past"):
         await desk.act("snooze", desk.clock.now(), "a")
+
+
+@pytest.mark.parametrize("who", ["seen", "back", "replaced"])
+async def test_what_a_unit_moves_in_the_same_moment_is_looked_at_anew(
+    desk: Desk, who: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A unit that was open let the inbox go before it was committed."""
+    item = await notice(desk, "a", "m")
+    item.matter_kind = "state"
+    await desk.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    if who == "back":
+        await desk.act("snooze", desk.clock.now() + 100, "a")
+        await desk.asleep()
+    meanwhile = [{"n": 1}, {"n": 2}]
+    read = desk.store.get
+
+    async def get(context_id: str, *, namespace: str) -> Context | None:
+        found = await read(context_id, namespace=namespace)
+        if found is not None and context_id == "a" and meanwhile:
+            tags, more = found.tags, found.metadata | meanwhile.pop()
+            await desk.store.store(found.data, namespace=namespace, context_id="a", tags=tags, metadata=more)
+        return found
+
+    monkeypatch.setattr(desk.store, "get", get)
+    if who == "seen":
+        await desk.inbox.seen("a")
+    elif who == "back":
+        await desk.clock.advance(101)
+    else:
+        newer = Notification("b", "b", "", "because", "", desk.clock.now() + 1, matter="m", matter_kind="state")
+        await desk.store.put(newer, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
+    ends = {"seen": NotificationState.SEEN, "back": NotificationState.NEW, "replaced": NotificationState.DONE}
+    await becomes(desk, "a", ends[who])
+    assert not meanwhile
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_what_was_held_back_silences_nothing_after_a_crash(desk: Desk) -> None:
