@@ -24,6 +24,7 @@ from pepper_tui.model import (
     NOTIFICATION,
     OPEN_TAG,
     REMINDER,
+    Acted,
     CallState,
     Context,
     ContextFilter,
@@ -56,10 +57,6 @@ _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later 
 
 class InboxError(ValueError, Foreseen):
     """An act is not possible; the words say why."""
-
-
-Acted = tuple[str, list[Moved]]
-"""What was done, in words, and what it moved."""
 
 
 class Inbox:

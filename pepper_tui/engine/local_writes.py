@@ -52,7 +52,8 @@ class LocalWrites:
             assert stands is not None
             await self.move_reminder(stands, ReminderState.CANCELLED if to is None else Reminder.of(to).state)
         elif to is None:
-            await self._store.delete(moved.id, namespace=moved.namespace)
+            assert stands is not None
+            await self._store.delete(moved.id, namespace=moved.namespace, expect_version=stands.version)
         else:
             await self._put(to, to.data, set(to.tags), stands)
         return f"{'no more' if to is None else 'again'}: {_called(moved, written)}"

@@ -21,6 +21,7 @@ from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.undo import Recording, Room, UndoJournal
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.model import (
+    Acted,
     Approval,
     ApprovalState,
     CallState,
@@ -32,7 +33,6 @@ from pepper_tui.model import (
     Notification,
     NotificationState,
     ReminderState,
-    RuleState,
     SettledError,
     ToolCall,
     UnknownAnswer,
@@ -194,21 +194,17 @@ class UserActs:
     # ------------------------------------------------------------------------------------------------ rules
 
     async def pause_rule(self, rule_id: str) -> str:
-        return await self._change(rule_id, RuleState.PAUSED, self._rules.changes.pause)
+        return await self._change(rule_id, self._rules.changes.pause)
 
     async def resume_rule(self, rule_id: str) -> str:
-        return await self._change(rule_id, RuleState.ACTIVE, self._rules.changes.resume)
+        return await self._change(rule_id, self._rules.changes.resume)
 
     async def remove_rule(self, rule_id: str) -> str:
-        return await self._change(rule_id, RuleState.REMOVED, self._rules.changes.remove)
+        return await self._change(rule_id, self._rules.changes.remove)
 
-    async def _change(self, rule_id: str, to: RuleState, change: Callable[[str], Awaitable[str]]) -> str:
+    async def _change(self, rule_id: str, change: Callable[[str], Awaitable[Acted]]) -> str:
         async with self._act() as act:
-            before = await self._rules.stands(rule_id)
-            act.words = await change(before.id)
-            if before.state is not to:
-                detail = {"before": str(before.state), "name": before.name, "version": before.version}
-                act.moved = [Moved(Namespace.RULE, before.id, str(to), detail)]
+            act.words, act.moved = await change((await self._rules.stands(rule_id)).id)
         return act.words
 
     # ------------------------------------------------------------------------------------------------ inside

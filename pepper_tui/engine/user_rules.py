@@ -108,13 +108,13 @@ class UserRules:
         return await acts_of(self._store, rule_id, limit)
 
     async def pause(self, words: str) -> str:
-        return await self.changes.pause(self._exactly(words).id)
+        return (await self.changes.pause(self._exactly(words).id))[0]
 
     async def resume(self, words: str) -> str:
-        return await self.changes.resume(self._exactly(words).id)
+        return (await self.changes.resume(self._exactly(words).id))[0]
 
     async def remove(self, words: str) -> str:
-        return await self.changes.remove(self._exactly(words).id)
+        return (await self.changes.remove(self._exactly(words).id))[0]
 
     async def stands(self, words: str) -> Rule:
         """The rule of that id or whole name as it stands in the log."""

@@ -77,7 +77,7 @@ from pepper_tui.model.states import (
     RunState,
     StateTable,
 )
-from pepper_tui.model.user_acts import USER_ACT, Moved, SettledError, UserAct, UserActState
+from pepper_tui.model.user_acts import USER_ACT, Acted, Moved, SettledError, UserAct, UserActState
 from pepper_tui.model.vocabulary import (
     AFTER_A_YES,
     BACKLOG,
@@ -119,6 +119,7 @@ __all__ = [
     "WORKER_RUN",
     "ActKind",
     "ActState",
+    "Acted",
     "AgentState",
     "Approval",
     "ApprovalState",

@@ -42,6 +42,10 @@ class Moved(Record):
     detail: Json = field(default_factory=dict)
 
 
+Acted = tuple[str, list[Moved]]
+"""What was done, in words, and what it moved."""
+
+
 @dataclass(slots=True)
 class UserAct(Record):
     """One act and all that it moved, in one commit with it (``undo``). Without ``moved`` it is final."""

@@ -14,7 +14,7 @@ from typing import Final
 from croniter import croniter
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import RULE, Context, Json, Moved, Namespace, Rule, RuleState, SettledError
+from pepper_tui.model import RULE, Acted, Context, Json, Moved, Namespace, Rule, RuleState, SettledError
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.rules.toml_text import checked, words_of
@@ -120,32 +120,33 @@ class RuleChanges:
         await self._put(replace(rule, state=RuleState.ACTIVE), before)
         return f"Your rule {one_line(rule.name, 60)!r} is version {rule.version} now."
 
-    async def pause(self, ident: str, by: str = "user") -> str:
-        rule = await self.stands(ident)
+    async def pause(self, ident: str, by: str = "user") -> Acted:
+        rule, name = await self._named(ident)
         if rule.state is RuleState.PAUSED:
-            return f"The rule {one_line(rule.name, 60)!r} is paused already."
-        RULE.move(rule.state, RuleState.PAUSED)
+            return f"The rule {name!r} is paused already.", []
+        moved = _moved(rule, RuleState.PAUSED)
         await self._rest(rule.id, rule.name, by)
-        return f"Paused the rule {one_line(rule.name, 60)!r}. Say “resume rule {one_line(rule.name, 60)}” to go on."
+        return f"Paused the rule {name!r}. Say “resume rule {name}” to go on.", [moved]
 
-    async def resume(self, ident: str) -> str:
-        rule = await self.stands(ident)
+    async def resume(self, ident: str) -> Acted:
+        rule, name = await self._named(ident)
         if rule.state is RuleState.ACTIVE:
-            return f"The rule {one_line(rule.name, 60)!r} is not paused."
-        RULE.move(rule.state, RuleState.ACTIVE)
-        await self._store.delete(rule.id, namespace=Namespace.RULE_PAUSE)
-        return f"The rule {one_line(rule.name, 60)!r} holds again."
+            return f"The rule {name!r} is not paused.", []
+        moved = _moved(rule, RuleState.ACTIVE)
+        await self._hold(rule.id)
+        return f"The rule {name!r} holds again.", [moved]
 
-    async def remove(self, ident: str) -> str:
+    async def remove(self, ident: str) -> Acted:
         """Remove a rule made in Pepper; what it said is kept. Raises ``RuleError``."""
-        rule = await self.stands(ident)
+        rule, name = await self._named(ident)
         self._must_be_made(rule)
         before = await self._store.get(rule.id, namespace=Namespace.RULE)
-        await self._put(replace(rule, state=RULE.move(rule.state, RuleState.REMOVED)), before)
+        moved = _moved(rule, RuleState.REMOVED)
+        await self._put(replace(rule, state=RuleState.REMOVED), before)
         if rule.state is RuleState.PAUSED:  # brought back, it holds
-            await self._store.delete(rule.id, namespace=Namespace.RULE_PAUSE)
+            await self._hold(rule.id)
         back = f"pepper rules restore {rule.id} {rule.version}"
-        return f"Removed the rule {one_line(rule.name, 60)!r}. `{back}` brings it back."
+        return f"Removed the rule {name!r}. `{back}` brings it back.", [moved]
 
     async def restore(self, ident: str, version: str) -> str:
         """Bring back what a rule said in ``version``, also where it was removed. Raises ``RuleError``."""
@@ -169,11 +170,11 @@ class RuleChanges:
         try:
             match to:
                 case RuleState.REMOVED:
-                    return await self.remove(ident)
+                    return (await self.remove(ident))[0]
                 case RuleState.PAUSED if now is RuleState.ACTIVE:
-                    return await self.pause(ident)
+                    return (await self.pause(ident))[0]
                 case RuleState.ACTIVE if now is RuleState.PAUSED:
-                    return await self.resume(ident)
+                    return (await self.resume(ident))[0]
             words = await self.restore(ident, str(moved.detail["version"]))
             if to is RuleState.PAUSED:
                 await self._rest(ident, str(moved.detail["name"]), "user")
@@ -208,9 +209,18 @@ class RuleChanges:
             raise RuleError("at a time there is no mail to answer or follow; a time can notify, remind, brief or ask")
         return rule
 
+    async def _named(self, ident: str) -> tuple[Rule, str]:
+        rule = await self.stands(ident)
+        return rule, one_line(rule.name, 60)
+
+    async def _hold(self, ident: str) -> None:
+        pause = await self._store.get(ident, namespace=Namespace.RULE_PAUSE)
+        if pause is not None:
+            await self._store.delete(ident, namespace=Namespace.RULE_PAUSE, expect_version=pause.version)
+
     async def _rest(self, ident: str, name: str, by: str) -> None:
         row = {"id": ident, "name": name, "at": self._clock.now(), "by": by}
-        await self._store.store(row, namespace=Namespace.RULE_PAUSE, context_id=ident)
+        await self._store.store(row, namespace=Namespace.RULE_PAUSE, context_id=ident, expect_version=0)
 
     @staticmethod
     def stays(rule: Rule) -> str:
@@ -263,3 +273,8 @@ def _next(versions: list[Rule]) -> str:
 def _says(rule: Rule) -> Json:
     """What a rule says, whatever it is called."""
     return {key: value for key, value in words_of(rule).items() if key != "name"}
+
+
+def _moved(rule: Rule, to: RuleState) -> Moved:
+    detail = {"before": str(rule.state), "name": rule.name, "version": rule.version}
+    return Moved(Namespace.RULE, rule.id, str(RULE.move(rule.state, to)), detail)

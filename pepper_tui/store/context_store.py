@@ -248,12 +248,13 @@ class ContextStore:
             expect_version=expect_version,
         )
 
-    async def delete(self, context_id: str, *, namespace: str) -> bool:
+    async def delete(self, context_id: str, *, namespace: str, expect_version: int | None = None) -> bool:
         """Delete the current version: an update with ``deleted``. Returns whether there was one to see.
 
-        Inside a unit the answer goes by what is committed and by what the unit itself stores.
+        ``expect_version``: the version that must be current, as ``store`` takes it. Inside a unit the answer goes by
+        what is committed and by what the unit itself stores.
         """
-        operation = Delete(safe(namespace), safe(str(context_id)), self.clock.now())
+        operation = Delete(safe(namespace), safe(str(context_id)), self.clock.now(), expect_version)
         unit = self._unit()
         if unit is None:
             results = await self._writer.submit([operation])

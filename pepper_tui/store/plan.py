@@ -112,10 +112,7 @@ class Plan:
         key = (ns, op.context_id)
         current = self._find(key)
         live = current is not None and current.live(op.at)
-        if op.expect_version is not None:
-            found = current.version if current is not None and live else 0
-            if found != op.expect_version:
-                raise VersionConflictError(op.namespace, op.context_id, op.expect_version, found)
+        self._expect(op, current)
         tags = encode_tags(op.tags)
         previous, version, created = None, 1, op.at
         if current is not None:
@@ -157,9 +154,17 @@ class Plan:
         self._deliver(row, context.tags)
         return context
 
+    @staticmethod
+    def _expect(op: Write | Delete, current: Current | None) -> None:
+        if op.expect_version is not None:
+            found = current.version if current is not None and current.live(op.at) else 0
+            if found != op.expect_version:
+                raise VersionConflictError(op.namespace, op.context_id, op.expect_version, found)
+
     def _delete(self, op: Delete) -> bool:
         known = self._known(op.namespace)
         current = None if known is None else self._find((known, op.context_id))
+        self._expect(op, current)
         if known is None or current is None or current.deleted:
             return False
         live = current.live(op.at)

@@ -35,6 +35,7 @@ class Delete:
     namespace: str
     context_id: str
     at: float
+    expect_version: int | None = None
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Unit:
     @property
     def conditional(self) -> bool:
         """Whether its plan can fail for a reason found only while planning."""
-        return any(isinstance(op, Write) and op.expect_version is not None for op in self.operations)
+        return any(isinstance(op, Write | Delete) and op.expect_version is not None for op in self.operations)
 
 
 @dataclass(slots=True, eq=False)

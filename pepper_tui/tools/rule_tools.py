@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import iso
 from pepper_tui.llm.grammar import parse
@@ -31,6 +31,7 @@ _WRITES: Final = frozenset({Namespace.RULE, Namespace.RULE_PAUSE})
 _ADDRESS: Final = re.compile(r"[^\s@<>,]{0,64}@[^\s@<>,]+\.[^\s@<>,]+|[^\s@<>,]{1,64}@[^\s@<>,]+")
 _NAMED: Final = 6  # people that a question lists
 
+T = TypeVar("T")
 Words = list[str] | str | None
 
 
@@ -162,7 +163,7 @@ def _same(payload: Json) -> Json:
     return {key: value for key, value in rule.items() if key not in ("id", "name", "version", "created_at", "state")}
 
 
-async def _done(work: Awaitable[str]) -> str:
+async def _done(work: Awaitable[T]) -> T:
     try:
         return await work
     except ValueError as error:
@@ -386,7 +387,7 @@ async def pause_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
         rule: its name, or what it looks for, in the user's words
         reason: why you propose it
     """
-    return await _done(_rules(ctx).changes.pause(effect.payload["id"]))
+    return (await _done(_rules(ctx).changes.pause(effect.payload["id"])))[0]
 
 
 @tool(effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Resume"), ordered=_typed_as("resume_rule"), writes=_WRITES)
@@ -397,7 +398,7 @@ async def resume_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
         rule: its name, or what it looks for, in the user's words
         reason: why you propose it
     """
-    return await _done(_rules(ctx).changes.resume(effect.payload["id"]))
+    return (await _done(_rules(ctx).changes.resume(effect.payload["id"])))[0]
 
 
 @tool(effect=Effect.LOCAL, asks=True, resolve=_on_a_rule("Remove"), writes=_WRITES)
@@ -408,7 +409,7 @@ async def remove_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
         rule: its name, as list_rules gives it
         reason: why you propose it
     """
-    return await _done(_rules(ctx).changes.remove(effect.payload["id"]))
+    return (await _done(_rules(ctx).changes.remove(effect.payload["id"])))[0]
 
 
 # ---------------------------------------------------------------------------------------------------- looking

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from pepper_tui.clock import Looks, SystemClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import Smtp
-from pepper_tui.model import Json, Notification, Record, Rule, RuleReport, ToolCall
+from pepper_tui.model import Acted, Json, Notification, Record, Rule, RuleReport, ToolCall
 
 if TYPE_CHECKING:
     from pepper_tui.tools.folders import Folders
@@ -120,11 +120,11 @@ class RuleChanges(Protocol):
 
     async def change(self, rule: Rule, /) -> str: ...
 
-    async def pause(self, ident: str, /) -> str: ...
+    async def pause(self, ident: str, /) -> Acted: ...
 
-    async def resume(self, ident: str, /) -> str: ...
+    async def resume(self, ident: str, /) -> Acted: ...
 
-    async def remove(self, ident: str, /) -> str: ...
+    async def remove(self, ident: str, /) -> Acted: ...
 
 
 class Sender(Protocol):

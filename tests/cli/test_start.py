@@ -118,7 +118,11 @@ def test_several_that_ask_in_the_same_moment_each_have_their_answer(tmp_path: Pa
         )
         for word in ("milk", "bread", "salt")
     ]
-    for each in asked:
-        said, wrong = each.communicate(timeout=90)
-        assert (each.returncode, wrong) == (0, "")
-        assert "oted" in said
+    try:
+        for each in asked:
+            said, wrong = each.communicate(timeout=90)
+            assert (each.returncode, wrong) == (0, "")
+            assert "oted" in said
+    finally:
+        for each in asked:
+            each.kill()

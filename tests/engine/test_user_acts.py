@@ -336,3 +336,15 @@ async def test_two_undos_at_once_take_back_two_acts(engine: Engine) -> None:
         await engine.dismiss(await notice(engine, f"n{number}"))
     await asyncio.gather(engine.undo(), engine.undo())
     assert [await notice_state(engine, f"n{number}") for number in range(3)] == ["dismissed", "new", "new"]
+
+
+@pytest.mark.parametrize("act", ["pause_rule", "resume_rule", "done"])
+async def test_the_same_key_twice_in_one_moment_is_one_act(engine: Engine, act: str) -> None:
+    """What a record says was moved is what its own commit moved; the other is told so, or takes nothing back."""
+    ref = await notice(engine) if act == "done" else "bertha"
+    if act == "resume_rule":
+        await engine.pause_rule(ref)
+    said = await asyncio.gather(*(getattr(engine, act)(ref) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(each, str | EngineError) for each in said)
+    moved = [row.data["moved"] for row in await rows(engine, Namespace.UNDO)]
+    assert sum(bool(each) for each in moved) == (2 if act == "resume_rule" else 1)

@@ -73,7 +73,7 @@ async def test_removed_and_brought_back(book: RuleBook, changes: RuleChanges) ->
     await there(book, "quotes", "1")
     await changes.pause("quotes")
     await until(lambda: book.rule("quotes").state is RuleState.PAUSED)
-    words = await changes.remove("quotes")
+    words = (await changes.remove("quotes"))[0]
     assert "`pepper rules restore quotes 1` brings it back" in words
     await until(lambda: book.rule("quotes") is None)
     assert [rule.name for rule in await changes.removed("quotes")] == ["quotes"]
@@ -91,14 +91,14 @@ async def test_a_rule_of_the_config_can_only_be_paused(book: RuleBook, changes: 
         await changes.remove("invoices")
     with pytest.raises(RuleError, match=r"config\.toml"):
         changes.redrafted(book.rule("invoices"), {"words": ["x"]})
-    assert "Paused" in await changes.pause("invoices")
+    assert "Paused" in (await changes.pause("invoices"))[0]
     await until(lambda: book.rule("invoices").state is RuleState.PAUSED)
-    assert "already" in await changes.pause("invoices")
-    assert "holds again" in await changes.resume("invoices")
+    assert "already" in (await changes.pause("invoices"))[0]
+    assert "holds again" in (await changes.resume("invoices"))[0]
     await until(lambda: book.rule("invoices").state is RuleState.ACTIVE)
     with pytest.raises(RuleError, match=r"built in: it holds for the addresses in vips of \[user\]"):
         await changes.remove("vip")
-    assert "not paused" in await changes.resume("invoices")
+    assert "not paused" in (await changes.resume("invoices"))[0]
     made = changes.drafted({**QUOTES, "name": "Invoices"})
     assert made.name == "Invoices 2"
     await changes.make(made)

@@ -151,6 +151,24 @@ async def test_an_exception_writes_nothing(store: ContextStore) -> None:
     assert await store.count(ContextFilter()) == 0
 
 
+async def _stored_and_deleted(store: ContextStore) -> None:
+    async with store.unit():
+        await store.store({"v": 1}, namespace="n", context_id="b")
+        await store.delete("a", namespace="n", expect_version=0)
+
+
+async def test_what_is_deleted_is_the_version_that_is_expected(store: ContextStore) -> None:
+    await store.store({"v": 1}, namespace="n", context_id="a")
+    with pytest.raises(VersionConflictError):
+        await store.delete("a", namespace="n", expect_version=2)
+    with pytest.raises(VersionConflictError):
+        await _stored_and_deleted(store)
+    assert await store.get("b", namespace="n") is None
+    assert await store.delete("a", namespace="n", expect_version=1)
+    with pytest.raises(VersionConflictError):
+        await store.delete("a", namespace="n", expect_version=1)
+
+
 async def test_a_conflict_fails_the_whole_unit_and_only_it(store: ContextStore) -> None:
     await store.store({"v": 1}, namespace="n", context_id="a")
 
