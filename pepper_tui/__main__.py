@@ -62,8 +62,9 @@ def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
     if not demo and not (where / "config.toml").exists():
         return without_config(where, plain)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("The screen needs a terminal; without one: pepper run --headless", file=sys.stderr)
-        return 1
+        from pepper_tui.launch import without_terminal
+
+        return without_terminal(where, plain=plain)
     print(f"Pepper starts in {where} …", flush=True)
     from pepper_tui.launch import run_screen
 

@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -179,8 +179,10 @@ def log(
 
 
 async def _log(home: Path, arguments: Json) -> int:
+    shown = 0
     async with _asking(home, "log", arguments, opens=not arguments["follow"]) as items:
         async for item in items:
+            shown += 1
             if "words" in item and "at" not in item:
                 show(clean(item["words"]))
                 continue
@@ -190,6 +192,8 @@ async def _log(home: Path, arguments: Json) -> int:
             state = f" [{item['state']}]" if item["state"] else ""
             name = f"{item['namespace']}  {one_line(item['id'], 60)}"
             show(f"{when(item['at'], exact=True)}  {name}{state}  {one_line(item['words'])}")
+    if not shown:
+        show("Nothing was proposed yet." if arguments["effects"] else "Nothing has happened yet.")
     return 0
 
 
@@ -354,15 +358,16 @@ def config_check(home: HomeOption = None) -> None:
     from pepper_tui.config_report import missing_things, summary
 
     where = at(home)
+    path = where / "config.toml"
+    with suppress(OSError, UnicodeDecodeError, ConfigError):  # told below, with all else that is wrong
+        for note in old_key_notes(path.read_text(encoding="utf-8"), path) if path.is_file() else []:
+            show(f"{note}; to write that into the file: pepper config upgrade")
     config = configured(where)
     problems = missing_things(where, config)
     for line in summary(config):
         show(line)
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))
-    path = where / "config.toml"
-    for note in old_key_notes(path.read_text(encoding="utf-8"), path):
-        show(f"{note}; to write that into the file: pepper config upgrade")
     show(f"{path}: good")
 
 

@@ -186,6 +186,19 @@ def locked(home: Path) -> LaunchError:
     )
 
 
+def without_terminal(home: Path, *, plain: bool) -> int:
+    """Say why there is no screen, nor ``plain`` lines, where no terminal is; the exit code."""
+    from pepper_tui.store import HomeLock, HomeLockedError
+
+    with suppress(OSError):  # what else is wrong with the home is told where it is used
+        try:
+            HomeLock(home).__enter__().release()
+        except HomeLockedError:
+            return report(locked(home))
+    needs = "--plain reads what you type from a terminal" if plain else "The screen needs a terminal"
+    return report(LaunchError(EXIT_TROUBLE, f"{needs}; without one: `pepper ask TEXT`, or `pepper run --headless`"))
+
+
 def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
     """Show the screen, or talk in ``plain`` lines, until the user quits; the exit code."""
     share_threads_fairly()

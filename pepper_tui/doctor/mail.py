@@ -30,7 +30,7 @@ def _maildir(path: Path) -> Finding:
         count = sum(len(list((path / each).iterdir())) for each in ("new", "cur") if (path / each).is_dir())
     except OSError as error:
         return Finding(part, "trouble", f"{path}: {error.strerror}", "make it readable for you")
-    return Finding(part, "ok", f"{path}, {count} mails")
+    return Finding(part, "ok", f"{path}, {count} {'mail' if count == 1 else 'mails'}")
 
 
 def _mbox(path: Path) -> Finding:

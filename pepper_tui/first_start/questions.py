@@ -82,7 +82,8 @@ def questions(found: Found) -> list[Question]:
 
 
 def _mail_words(mails: Mails) -> str:
-    return f"{mails.path}" + (" (mbox file)" if mails.mbox else f" ({mails.count} mails)")
+    count = "1 mail" if mails.count == 1 else f"{mails.count} mails"
+    return f"{mails.path} ({'mbox file' if mails.mbox else count})"
 
 
 def _calendar_words(calendars: Calendars) -> str:

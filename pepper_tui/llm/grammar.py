@@ -125,8 +125,15 @@ _RIVAL: Final = re.compile(
     re.IGNORECASE,
 )
 """What stands behind a time and would be one more: joined to it, or a number that the time does not hold."""
+_BOUND: Final = re.compile(
+    r"(?P<before>.+?)[\s,]+"
+    r"(?P<word>(?:(?:not|no|nicht|sometime|irgendwann)\s+)?"
+    r"(?:before|after|until|till|since|from|(?:later|earlier|sooner)\s+than|vor|(?:später|früher)\s+als))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What ends with a word that makes a limit of the time behind it."""
 _OF_TIME: Final = re.compile(
-    r"\b(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
+    r"\b(?:(?:before|after|since|from|vor|nach|seit)\s+)?(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
     re.IGNORECASE,
 )
 
@@ -198,11 +205,14 @@ def _event(rest: str, locale: str) -> Command | None:
 
 
 def _trailing(text: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
-    """The time that ``text`` ends with; with another one that is joined to it, where a reader has to refuse both."""
+    """The time that ``text`` ends with; with what a reader has to refuse with it: another one that is joined to it, or
+    the word that makes a limit of it."""
     found = trailing_time(text, locale, after)
     joined = _JOINED.fullmatch(found.before) if found else None
     if found and joined and (more := trailing_time(joined["before"], locale)):
         return Within(more.before, f"{more.time} {joined['link']} {found.time}", found.after)
+    if found and (bound := _BOUND.fullmatch(found.before)):
+        return Within(bound["before"], f"{bound['word']} {found.time}", found.after)
     return found
 
 

@@ -29,7 +29,7 @@ async def _first_time(ctx: ToolContext, text: str, when: str, repeat: str) -> Re
     times = times_of(ctx)
     try:
         if repeat.strip().lower() in _ONCE:
-            return await times.read(when)
+            return await times.start(when)
         return await times.repeated(when, repeat)
     except TimeAskedError as asked:
         raise await ask_which(ctx, asked, one_line(text, 80), "when") from asked

@@ -120,6 +120,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("calls.cancel", "x", "cancel", "calls", _LISTS, "Cancel the call or the worker's run"),
     Key("rules.pause", "p", "rule('pause')", "rules", "In the rules", "Pause the rule, or let it go on"),
     Key("rules.remove", "x", "rule('remove')", "rules", "In the rules", "Remove the rule; it asks once more"),
+    Key("rules.undo", "u", "rule('undo')", "rules", "In the rules", "Undo the last act", yields=True),
+    Key("rules.redo", "U,shift+u", "rule('redo')", "rules", "In the rules", "Do again what was undone", yields=True),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),

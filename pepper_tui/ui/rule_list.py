@@ -64,7 +64,7 @@ class RuleList(OpenedList):
         return "\n".join([rule_line(report), clean(report.toml)])
 
     def action_rule(self, act: str) -> None:
-        if self.selected in self.row_ids:
+        if self.selected in self.row_ids or act in ("undo", "redo"):
             self.post_message(self.Act(act, self.selected))
 
 
@@ -87,14 +87,18 @@ class Rules(Opened[RuleList]):
             view.show_reports(found, self._app.clock.now())
 
     def act(self, act: str, rule: str) -> None:
-        """Pause, resume or remove; removing asks once more."""
+        """Pause, resume or remove, undo or redo; removing asks once more."""
+        if act in ("undo", "redo"):
+            self._app.link.start(self._said(act))
+            return
         view, now = self.list, self._app.clock.monotonic()
         report = view.reports.get(rule) if view is not None else None
         if report is None:
             return
         asked, at = self._asked
         self._asked = ("", 0.0)
-        if act == "remove" and (asked != rule or now - at > TWICE):
+        made = report.rule.get("origin") == "made"  # else it can't be removed, and the answer says why
+        if act == "remove" and made and (asked != rule or now - at > TWICE):
             self._asked = (rule, now)
             key = self._app.key_names.of("rules.remove")
             self._app.say_words(f"{key} again removes the rule “{rule_name(report)}”")
@@ -108,6 +112,11 @@ class Rules(Opened[RuleList]):
         else:
             words = await (engine.resume_rule(rule) if paused else engine.pause_rule(rule))
         self._app.say_words(words)
+        self.reload()
+
+    async def _said(self, act: str) -> None:
+        engine = self._app.link.ready()
+        self._app.say_words(await (engine.undo() if act == "undo" else engine.redo()))
         self.reload()
 
     def open_row(self, rule: str) -> None:

@@ -195,3 +195,23 @@ async def test_an_older_store_is_brought_up_to_date_to_be_read(home: Path) -> No
         assert "older Pepper" in done.stderr
         assert "Traceback" not in done.stderr
     assert pepper(home, "status").returncode == 0
+
+
+def test_without_a_terminal_it_is_said_what_needs_one_or_who_has_the_home(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[user]\nname = "Me"\n')
+    for words, needs in (("", "The screen needs a terminal"), ("--plain", "--plain reads what you type")):
+        done = pepper(tmp_path, words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert needs in done.stderr
+        with HomeLock(tmp_path):
+            done = pepper(tmp_path, words)
+        assert done.returncode == 3
+        assert "Another Pepper runs" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["log", "log --effects"])
+def test_where_there_is_nothing_to_list_it_is_said(tmp_path: Path, words: str) -> None:
+    (tmp_path / "config.toml").write_text('[user]\nname = "Me"\n')
+    done = pepper(tmp_path, words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "yet" in done.stdout

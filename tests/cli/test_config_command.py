@@ -50,6 +50,14 @@ def test_a_wrong_key_is_named_with_its_line(tmp_path: Path, text: str, line: int
     assert f"{tmp_path / 'config.toml'}:{line}: {key}: " in result.stderr
 
 
+def test_an_old_name_is_told_beside_what_is_wrong(tmp_path: Path) -> None:
+    text = '[follow]\ncontext = 3\n[user]\nprioriti = "loud"\n'
+    result = check(tmp_path, text)
+    assert result.exit_code == 2
+    assert "prioriti" in result.stderr
+    assert "is called" in result.stdout
+
+
 def test_what_is_not_toml_is_said_with_its_line(tmp_path: Path) -> None:
     result = check(tmp_path, "[user\n")
     assert result.exit_code == 2

@@ -70,6 +70,8 @@ async def said(engine: Engine) -> str:
         ("remind me to call Ann next friday at 15", 2, ("call Ann", "Fri 04 Dec 15:00", "")),
         ("remind me every day at 5:30 to run", 2, ("run", "Tue 24 Nov 17:30", "FREQ=DAILY")),
         ("remind me every day at 5:30 to run", 1, ("run", "Wed 25 Nov 05:30", "FREQ=DAILY")),
+        ("remind me to eat from 5 to 7pm tomorrow", 1, ("eat", "Wed 25 Nov 17:00", "")),
+        ("remind me to eat every day between 5 and 7pm", 2, ("eat", "Tue 24 Nov 19:00", "FREQ=DAILY")),
         ("erinnere mich heute um 9 Uhr an den Zug", 1, ("den Zug", "Wed 25 Nov 09:00", "")),
     ],
 )
@@ -108,6 +110,30 @@ async def test_a_question_outlives_the_program(engine: Engine, tmp_path: Path, c
         assert await reminders(again) == [("call Ann", "Fri 27 Nov 09:00", "")]
     finally:
         await again.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("remind me to eat before 5pm tomorrow", "before 5pm"),
+        ("remind me to eat, but not before 5pm", ""),
+        ("remind me to eat after 5pm on friday", "after 5pm"),
+        ("remind me to eat later than 5pm", ""),
+        ("remind me before tomorrow to eat", "before tomorrow"),
+        ("remind me to eat since 5pm", ""),
+        ("remind me to eat until 5pm tomorrow", ""),
+        ("erinnere mich ans Essen vor 17 Uhr", ""),
+    ],
+)
+async def test_a_limit_is_no_time_and_no_part_of_the_text(engine: Engine, text: str, limit: str) -> None:
+    await engine.say(text)
+
+    async def answered() -> bool:
+        return "is no time that I can read" in await said(engine)
+
+    await until(answered)
+    assert f"“{limit}” sets a limit and names no time" in await said(engine) or not limit
+    assert await reminders(engine) == []
 
 
 async def test_a_past_time_with_nothing_to_offer_is_refused_in_words(engine: Engine) -> None:

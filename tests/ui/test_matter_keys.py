@@ -292,6 +292,24 @@ def ruled(engine: FakeEngine) -> None:
     engine.put(Namespace.RULE_ACT, rule_act(detail="no room"))
 
 
+async def test_a_rule_of_the_config_says_at_once_that_it_stays_and_u_takes_back() -> None:
+    def configured(engine: FakeEngine) -> None:
+        ruled(engine)
+        engine.reports["quotes"].rule["origin"] = "config"
+
+    async with seat(configured) as (app, pilot, engine, _):
+        await press(pilot, "f10")
+        await until(lambda: bool(app.query(RuleList)) and len(app.query_one(RuleList).row_ids) == 2, pilot)
+        await until(lambda: app.query_one(RuleList).has_focus, pilot)
+        engine.fails = "the rule 'quotes' stands in config.toml"
+        await press(pilot, "x")
+        await until(lambda: "stands in config.toml" in app.query_one(StatusLine).facts.words, pilot)
+        await press(pilot, "u")
+        await until(lambda: acts(engine, "undo") == [("undo",)], pilot)
+        await press(pilot, "U")
+        await until(lambda: acts(engine, "redo") == [("redo",)], pilot)
+
+
 async def test_rules_are_listed_read_paused_and_removed_only_on_a_second_press() -> None:
     async with seat(ruled) as (app, pilot, engine, clock):
         await press(pilot, "f10")

@@ -205,7 +205,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
         "so ungefähr", "so circa", "so zirka",
     )),
     "_NOT_BEFORE": _alike((
-        "ab", "bis", "nach", "vor", "spätestens", "frühestens", "spätestens um", "frühestens um", "bis spätestens",
+        "ab", "bis", "nach", "spätestens", "frühestens", "spätestens um", "frühestens um", "bis spätestens",
         "bis spätestens um", "nicht vor", "ab um", "bis um", "für", "auf", "spätestens bis", "frühestens ab",
     )),
     "_IN": _alike(("in", "nach", "innerhalb", "innerhalb von", "binnen", "in den nächsten", "erst in")),

@@ -25,6 +25,7 @@ LONGEST: Final = 100  # characters
 _KEPT: Final = 256  # phrases whose parts are kept
 _READINGS: Final = 64  # ways to read one part of a phrase
 _MOST_TOKENS: Final = 26  # words, numbers and signs
+_LIMIT: Final = re.compile(r"\b(?:before|after|since|until|till|from|than|vor|nach|seit|bis|als)\s+$", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^\W\d]+|\d+|[^\w\s]")
 _LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
 _FILES: Final = {"en": "english.lark", "de": "german.lark"}
@@ -107,7 +108,10 @@ class Grammar:
             tree = self._parser.parse(text)
         except lark.exceptions.UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
-            raise Unclear(f"“{_word_at(text, at)}” is not read in it", at) from error
+            word = _word_at(text, at)
+            if limit := _LIMIT.search(text[: text.find(word, max(0, at - len(word)))]):
+                raise Unclear(f"“{limit[0].strip()} {word}” sets a limit and names no time", at) from error
+            raise Unclear(f"“{word}” is not read in it", at) from error
         except lark.exceptions.UnexpectedEOF as error:
             raise Unclear("it breaks off") from error
         why: list[str] = []

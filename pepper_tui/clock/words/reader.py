@@ -10,7 +10,7 @@ from typing import Final
 from pepper_tui.clock.clock import Clock
 from pepper_tui.clock.recurrence import check_rule, first_after
 from pepper_tui.clock.words.reading import Reading, said
-from pepper_tui.clock.words.text import TimeRefusedError, read_time
+from pepper_tui.clock.words.text import TimeAskedError, TimeRefusedError, read_time
 
 REPEAT_EXAMPLES: Final = "'daily', 'every weekday', 'every monday and thursday', 'every 2 weeks', 'FREQ=MONTHLY'"
 
@@ -23,9 +23,17 @@ class TimeReader:
         """What ``text`` means if it is said now. Raises ``TimeAskedError`` or ``TimeRefusedError``."""
         return await asyncio.to_thread(read_time, text, self._clock.now(), self.zone, self.locale)
 
+    async def start(self, text: str) -> Reading:
+        """What ``text`` means where a span has no place: which of its two ends is meant is asked."""
+        reading = await self.read(text)
+        if reading.end is None or reading.whole_days:
+            return reading
+        ends = [replace(reading, end=None), replace(reading, at=reading.end, end=None)]
+        raise TimeAskedError(f"“{text.strip()[:60]}” goes from one time to another; say which", ends)
+
     async def moment(self, text: str) -> float:
         """The one time that ``text`` means, POSIX seconds; a rhythm is refused."""
-        reading = await self.read(text)
+        reading = await self.start(text)
         if reading.rrule:
             raise TimeRefusedError(f"“{text.strip()[:60]}” comes again and again; say one time")
         return reading.at
@@ -35,7 +43,7 @@ class TimeReader:
 
         The first time obeys the rule, at the hour that ``when`` says, and is not before it.
         """
-        first = await self.read(when)
+        first = await self.start(when)
         rule = await self._rule(repeat)
         if first.rrule and first.rrule != rule:
             raise TimeRefusedError(f"“{when.strip()[:60]}” and “{repeat.strip()[:60]}” are two rhythms; say one")
