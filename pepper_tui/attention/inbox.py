@@ -166,13 +166,9 @@ class Inbox:
             found = [c for c in await self._open() if c.data.get("matter") == matter and matter]
             found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
             found = [c for c in found if c.created_at <= before and c.data.get("kind") not in UNPAIRED]
-            items = [Notification.of(context) for context in found]
-            if not items:
-                return "", []
             async with self._store.unit():
-                for context in found:
-                    await self._close(context, why)
-            return _called(items), [_moved(item.id, NotificationState.DONE) for item in items]
+                items = [Notification.of(context) for context in found if await self._close(context, why)]
+            return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
     # ------------------------------------------------------------------------------------------- inside
 
@@ -260,14 +256,21 @@ class Inbox:
             expect_version=context.version,
         )
 
-    async def _close(self, context: Context, why: str) -> None:
+    async def _close(self, context: Context, why: str) -> bool:
+        """Whether it was open still."""
+        closed = False
+
         async def look() -> None:
+            nonlocal closed
             found = await self._store.get(context.context_id, namespace=Namespace.NOTIFICATION)
             item = Notification.one(found)
+            closed = False
             if found is not None and item is not None and item.state in _OPEN:
                 await self._move(found, item, NotificationState.DONE, {"withdrawn": why})
+                closed = True
 
         await _anew(look)
+        return closed
 
     async def _open(self) -> list[Context]:
         return await self._store.query(

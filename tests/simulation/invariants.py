@@ -191,7 +191,7 @@ class Watch:
         """An act is undone or done again by a key of the user's, and what it moved goes with it in one commit."""
         moved, state = row.data["moved"], row.data["state"]
         if before is None and len(moved) > 0 and not self._goes_with(moved, fresh):
-            self.wrong(f"the act {row.id} is recorded without what it moved")
+            self.wrong(f"the act {row.id} is recorded without what it moved: {moved}")
         if before is None or state == before.data["state"] or state == "settled":
             return
         self.turns -= 1
