@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from textual import events
 from textual.app import App
-from textual.timer import Timer
+
+from pepper_tui.ui.later import Later
 
 GAP: Final = 0.02
 """Seconds between two keys below which no person has pressed them one after the other."""
@@ -52,7 +53,7 @@ class Bursts:
         self._held: events.Key | None = None
         self._text = ""
         self._strange = self._dropped = False
-        self._timer: Timer | None = None
+        self._later = Later(app)
 
     async def takes(self, event: events.Event) -> bool:
         """Whether ``event`` is a key of the terminal's: it is sent on its way, now or in a moment, or dropped."""
@@ -106,9 +107,7 @@ class Bursts:
 
     def _after(self, act: Callable[[], Awaitable[None]]) -> None:
         """Do ``act`` once no key has come for a moment, and none is on its way here."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._app.set_timer(WAIT, lambda: self._app.call_later(act))
+        self._later.after(WAIT, act, last=True)
 
     async def _release(self) -> None:
         held, self._held = self._held, None

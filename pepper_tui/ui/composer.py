@@ -17,13 +17,13 @@ from textual.document._document import EditResult, Location
 from textual.document._edit import Edit
 from textual.message import Message
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pepper_tui.model import Origin, Written
 from pepper_tui.text import visible
 from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.keys import bindings
+from pepper_tui.ui.later import Later
 
 PASTE: Final = 8
 """Keys at once from which on they are a paste. A slow line may hand over some that were typed one after the other."""
@@ -82,7 +82,7 @@ class Composer(TextArea):
         self._place = 0
         self._kept = Written("")
         self._key_at = 0.0
-        self._sending: Timer | None = None
+        self._sending = Later(self)
 
     def render_line(self, y: int) -> Strip:
         """Nothing where there is no room for a character: for a moment between two sizes there may be none."""
@@ -164,9 +164,8 @@ class Composer(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         fast, self._key_at = event.time - self._key_at < GAP, event.time
         self._keys_came(fast)
-        if self._sending is not None:  # the Enter before came too fast for a person
+        if self._sending.waits:  # the Enter before came too fast for a person
             self._sending.stop()
-            self._sending = None
             if fast:
                 self.action_newline()
             else:
@@ -175,11 +174,7 @@ class Composer(TextArea):
             event.prevent_default()
             if fast:  # more may follow, as in a paste that comes as plain keys
                 event.stop()
-                self._sending = self.set_timer(WAIT, self._send_late)
-
-    def _send_late(self) -> None:
-        self._sending = None
-        self.action_send()
+                self._sending.after(WAIT, self.action_send)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from textual.timer import Timer
-
 from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
 from pepper_tui.ui import rows
 from pepper_tui.ui.board import Board, Message, Pane
 from pepper_tui.ui.health import progress_words, trouble_words
 from pepper_tui.ui.inbox_pane import InboxPane
+from pepper_tui.ui.later import Later
 from pepper_tui.ui.lists import CancelList, SignalList
 from pepper_tui.ui.status import PANES, StatusLine, TabStrip
 from pepper_tui.ui.transcript import OLDER, Transcript
@@ -36,7 +35,8 @@ class Projection:
     def __init__(self, app: PepperApp) -> None:
         self._app = app
         self._pending: list[ContextUpdate] = []
-        self._timers: dict[str, Timer] = {}
+        self._drains = Later(app)
+        self._draws = {name: Later(app) for name in ("wake", "ages", "calls")}
         self.board = Board()
         self.pause = DRAIN
         self._spent = 0.0  # seconds that the last drawing took
@@ -49,9 +49,8 @@ class Projection:
 
     def updated(self, updates: list[ContextUpdate]) -> None:
         self._pending.extend(updates)
-        if "drain" not in self._timers:
-            pause = max(self.pause, REST * self._spent)
-            self._timers["drain"] = self._app.set_timer(pause, self._drain)
+        if not self._drains.waits:
+            self._drains.after(max(self.pause, REST * self._spent), self._drain)
 
     def written(self, piece: ReplyDelta) -> None:
         """A piece of the reply that streams."""
@@ -74,7 +73,6 @@ class Projection:
             self.draw({Pane.STATUS})
 
     def _drain(self) -> None:
-        del self._timers["drain"]
         taken, self._pending = self._pending, []
         began = self._app.clock.monotonic()
         self._app.notices.hear(taken)
@@ -89,20 +87,14 @@ class Projection:
     @property
     def resting(self) -> bool:
         """Whether no timer runs."""
-        return not self._timers
+        return not any(each.waits for each in (self._drains, *self._draws.values()))
 
     def _again(self, name: str, seconds: float | None, draw: Callable[[], None]) -> None:
         """Draw once more in so many seconds, instead of when it was last planned; None: not at all."""
-        if name in self._timers:
-            self._timers.pop(name).stop()
         if seconds is None:
-            return
-
-        def due() -> None:
-            del self._timers[name]
-            draw()
-
-        self._timers[name] = self._app.set_timer(seconds, due)
+            self._draws[name].stop()
+        else:
+            self._draws[name].after(seconds, draw)
 
     # ------------------------------------------------------------------------------------------------ what is drawn
 

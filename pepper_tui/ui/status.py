@@ -12,12 +12,12 @@ from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
 from pepper_tui.text import one_line
 from pepper_tui.ui.ink import Ink, Pen, strips
 from pepper_tui.ui.keys import names_of
+from pepper_tui.ui.later import Later
 from pepper_tui.ui.live_list import ink_of
 
 PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
@@ -47,16 +47,17 @@ class StatusLine(Widget):
     """One line."""
 
     facts: reactive[Facts] = reactive(Facts())
-    _clearing: Timer | None = None
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._clearing = Later(self)
 
     def say(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
         """Show ``words`` for a while, or to ``stay``; ``bad`` marks trouble."""
         self.facts = replace(self.facts, words=words, bad=bad, stay=stay)
-        if self._clearing is not None:
-            self._clearing.stop()
-            self._clearing = None
+        self._clearing.stop()
         if words and not stay:
-            self._clearing = self.set_timer(WORDS_STAY, lambda: self.say(""))
+            self._clearing.after(WORDS_STAY, lambda: self.say(""))
 
     def line(self, width: int) -> Text:
         """The line at ``width`` cells. Counts give way to words for a while, the least pressing first."""
