@@ -60,7 +60,7 @@ paths = ["{tmp_path / "own.ics"}"]
     finally:
         smtp.stop()
     assert found.exit_code == 0, found.output
-    for words in ("1 mails", "1 events", "1 models", f"127.0.0.1:{smtp.port}", "All is well."):
+    for words in ("1 mail", "1 events", "1 models", f"127.0.0.1:{smtp.port}", "All is well."):
         assert words in found.output
     assert "TROUBLE" not in found.output
     assert "sk-planted" not in found.output
