@@ -32,6 +32,7 @@ from pepper_tui.launch import (
     resting,
     run_headless,
 )
+from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import NoEngineError, request
 from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
@@ -352,7 +353,7 @@ def config_check(home: HomeOption = None) -> None:
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))
     path = where / "config.toml"
-    for note in old_key_notes(path.read_text(encoding="utf-8"), path):
+    for note in old_key_notes(plain_text(path), path):
         show(f"{note}; to write that into the file: pepper config upgrade")
     show(f"{path}: good")
 

@@ -38,11 +38,12 @@ class _Safe(LogLine):
 
 
 class LogFile(RotatingFileHandler):
-    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health."""
+    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health. A link
+    or a pipe in its place is not written to."""
 
     def _open(self) -> io.TextIOWrapper:
         def private(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
         opened = open(self.baseFilename, self.mode, encoding="utf-8", opener=private)  # noqa: SIM115
         return cast(io.TextIOWrapper, opened)
