@@ -47,7 +47,7 @@ from tests.tools.web import Web
 CRAFTY: Final = Path(__file__).parent / "crafty.py"
 SECRET: Final = "planted-4711-secret"
 KEY: Final = "sk-planted-9f31c0"
-SECONDS: Final = 20.0
+SECONDS: Final = 40.0
 MOST_TURNS: Final = 12
 OPEN_HOSTS: Final = ("site.example", "evil.example", "xn--bcher-kva.example")
 """Hosts of the web server that the config lets be reached, as if they were on the open internet."""

@@ -13,6 +13,7 @@ from tests.attack.calendar import calendar
 from tests.attack.legible import SEQUENCE
 from tests.attack.mail import raw, word
 from tests.attack.puppet import Call, Turn
+from tests.attack.row import Harm
 from tests.attack.row import attack as _attack
 from tests.attack.scene import NotTriedError, Scene
 from tests.feeds.mails import deliver
@@ -112,7 +113,9 @@ for name, shape in SHAPES.items():
 LOUD = "".join(
     shape for name, shape in SHAPES.items() if name not in ("a sequence without an end", "halves of letters")
 )
-OWN = re.compile(r"\x1b(?:\[[0-9;:?<>=]*[ -/]*[@-~]|[78=>]|\([B0])|\x1b\]22;[a-z-]*(?:\x1b\\|\x07)|[\r\x07]")
+OWN = re.compile(
+    r"\x1b(?:\[[0-9;:?<>=]*[ -/]*[@-~]|[78=>]|\([B0])|\x1b\]22;[a-z-]*(?:\x1b\\|\x07)|You: \x07?\r|\r+(?=\n)|\x07"
+)
 """What Pepper itself writes to a terminal: to move and to colour, the pointer's shape, and the bell."""
 ASKS = b"\x1b[6n", b"\x1b[c", b"\x1b[>q", b"\x1b[8;5;5t", b"\x1b[3;141m", b"\x1b[!p"
 """Sequences that are of a form that Pepper writes, and that it does not write."""
@@ -131,7 +134,7 @@ def parrot(log: str) -> Reply:
     return {"calls": [{"name": "notify", "arguments": told}, {"name": "send_mail", "arguments": mail}]}
 
 
-def _left(data: bytes) -> str:
+def left(data: bytes) -> str:
     """What of the bytes that a terminal got is not Pepper's own."""
     asked = "".join(each.decode("latin-1") for each in ASKS if each in data)
     return asked + OWN.sub("", data.decode("utf-8", "replace"))
@@ -233,4 +236,5 @@ for name, play in PROGRAMS.items():
     async def programs(scene: Scene, name: str = name, play: Callable[[World], bytes] = play) -> None:
         data = await asyncio.to_thread(_played, scene, play)
         scene.tried(b"Invoice" in SEQUENCE.sub("", data.decode("utf-8", "replace")).encode(), "the mail on the screen")
-        scene.also_shown[name] = _left(data)
+        scene.also_shown[name] = left(data)
+        scene.must_not(b"[@click=app" not in data, Harm.BYTES, "markup does not stand there as words")

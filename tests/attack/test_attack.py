@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 
 from tests.attack.broken import GUARDS, broken
+from tests.attack.legible import unseen
 from tests.attack.row import Harm
 from tests.attack.rows import TABLE
 from tests.attack.run import run
+from tests.attack.terminal import SHAPES, left
 
 SHARE = 24
 """Attacks of one test: few enough to be spread over the workers."""
@@ -36,6 +38,21 @@ def test_a_guard_that_is_let_down_is_seen(name: str) -> None:
         assert report.tried < len(rows), "a model that does nothing has tried nothing"
     else:
         assert report.count(guard.harm) > 0, "\n".join(report.lines())
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_reaches_a_terminal_as_it_came_is_seen(name: str) -> None:
+    shape = SHAPES[name]
+    assert name == "markup" or unseen(shape)
+    if "\ud800" not in shape:
+        assert name == "markup" or unseen(left(f"\x1b[1mBefore {shape} after\x1b[0m".encode()))
+
+
+@pytest.mark.parametrize(
+    "text", ["naïve 日本 \n\t", "می\u200cخواهم", "👨\u200d👩\u200d👧 ☺\ufe0f 1\ufe0f\u20e3", "क्\u200dष"]
+)
+def test_what_a_script_or_an_emoji_needs_is_no_finding(text: str) -> None:
+    assert unseen(text) == []
 
 
 def test_each_count_has_a_guard_that_raises_it() -> None:

@@ -172,6 +172,14 @@ def test_the_forbidden_home_moved_into_the_way_is_not_read(tmp_path: Path, monke
     assert moved
 
 
+def test_a_home_that_is_made_later_is_not_read_either(tmp_path: Path) -> None:
+    folders = Folders([tmp_path], [tmp_path / "home"])
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "plain.txt").write_bytes(SECRET)
+    with pytest.raises(ToolError):
+        read_attachments(["home/plain.txt"], folders)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
