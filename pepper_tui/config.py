@@ -846,7 +846,9 @@ class Secrets:
             secrets = tomllib.loads(plain_text(self._path))
         except OSError as error:
             raise ConfigError([f"{self._path}: {error.strerror}"]) from error
-        except ValueError as error:
+        except UnicodeDecodeError as error:
+            raise ConfigError([f"{self._path}: it is no UTF-8"]) from error
+        except tomllib.TOMLDecodeError as error:
             raise ConfigError([f"{self._path}: {error}"]) from error
         if key not in secrets:
             raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])

@@ -69,7 +69,8 @@ def read_config(home: Path) -> Config:
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {error}") from error
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {words}") from error
 
 
 def _check_keys(home: Path, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""Reading a file of the home that must be a plain one: who puts a pipe there would be waited for without end."""
+"""Reading a file of the home: only a plain one. A pipe in its place would hold up the start for good."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import stat
 from pathlib import Path
 
 
-def plain_text(path: Path) -> str:
-    """The text of the plain file at ``path``. Raises ``OSError``, also for what is none, and ``UnicodeDecodeError``."""
+def plain_bytes(path: Path) -> bytes:
+    """What the plain file ``path`` holds; a link to one will do. Blocking. Raises ``OSError``."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no plain file", str(path))
-        return file.read().decode("utf-8")
+        must_be_plain(file.fileno(), path)
+        return file.read()
+
+
+def plain_text(path: Path) -> str:
+    """``plain_bytes`` as UTF-8, each line ending in ``\\n``. Raises ``UnicodeDecodeError``, too."""
+    return plain_bytes(path).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def must_be_plain(descriptor: int, path: Path) -> None:
+    """Raise ``OSError`` unless what is open is a plain file."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from pepper_tui.foreseen import LogLine
+from pepper_tui.plain_file import must_be_plain
 
 LOG_FILE: Final = "pepper.log"
 BYTES: Final = 1_000_000  # of one file
@@ -38,12 +39,17 @@ class _Safe(LogLine):
 
 
 class LogFile(RotatingFileHandler):
-    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health. A link
-    or a pipe in its place is not written to."""
+    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health."""
 
     def _open(self) -> io.TextIOWrapper:
         def private(path: str, flags: int) -> int:
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                must_be_plain(descriptor, Path(path))
+            except OSError:
+                os.close(descriptor)
+                raise
+            return descriptor
 
         opened = open(self.baseFilename, self.mode, encoding="utf-8", opener=private)  # noqa: SIM115
         return cast(io.TextIOWrapper, opened)

@@ -37,6 +37,8 @@ BLINDING = {
     "an end before its start": "UID:x\r\nDTSTART:20270116T090000Z\r\nDTEND:19000101T000000Z\r\nSUMMARY:Meet",
     "a length of ages": "UID:x\r\nDTSTART:20270116T090000Z\r\nDURATION:P999999999W\r\nSUMMARY:Meet",
     "a component within": MEET + "\r\nBEGIN:VEVENT\r\nBEGIN:VEVENT\r\nSUMMARY:Deep\r\nEND:VEVENT",
+    "a start at the end of time": "UID:x\r\nDTSTART:99991231T235959Z\r\nDURATION:P9D\r\nRRULE:FREQ=DAILY",
+    "a start before all time": "UID:x\r\nDTSTART;VALUE=DATE:00000101\r\nSUMMARY:Early",
     "no start": "UID:x\r\nSUMMARY:Never",
 }
 for name, event in BLINDING.items():

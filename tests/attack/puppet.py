@@ -34,6 +34,8 @@ class Puppet:
         self.work: deque[Script] = deque()
         self.requests: list[ModelRequest] = []
         self.verdicts: list[dict[str, Any]] = []
+        self.summary = "nothing"
+        """What it says where it is asked to sum up."""
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         self.requests.append(request)
@@ -49,7 +51,7 @@ class Puppet:
         if offered == ["judge"]:
             return Turn(calls=(("judge", {"verdicts": self.verdicts}),))
         queue, otherwise = {"scheduler": (self.turns, WAITS), "worker": (self.work, ENDS)}.get(
-            request.role, (deque[Script](), Turn("nothing"))
+            request.role, (deque[Script](), Turn(self.summary))
         )
         if not queue:
             return otherwise
