@@ -11,7 +11,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format lock bench kill simulate mutate clean
+.PHONY: help demo test lint format lock bench kill simulate mutate attack clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -22,6 +22,7 @@ help:
 	@echo 'make lock    take the newest of each dependency within its bounds, and pin them in constraints.txt'
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make mutate  chosen faults in copies of the code, which tests must find: JOBS=2'
+	@echo 'make attack  attacks of our own on a whole Pepper, judged from outside; 0 must come of all of them'
 	@echo 'make clean   remove .venv and caches'
 
 $(BIN)/python:
@@ -81,9 +82,12 @@ simulate: FIRST ?= 0
 simulate: .venv/.dev
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
-mutate: JOBS ?= 2
+mutate attack: JOBS ?= 2
 mutate: .venv/.dev
 	@$(BIN)/python -m tests.mutations --jobs $(JOBS)
+
+attack: .venv/.dev
+	@$(BIN)/python -m tests.attack --jobs $(JOBS)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

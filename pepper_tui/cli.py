@@ -33,6 +33,7 @@ from pepper_tui.launch import (
     resting,
     run_headless,
 )
+from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import EngineClosedError, NoEngineError, request
 from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
@@ -360,7 +361,7 @@ def config_check(home: HomeOption = None) -> None:
     where = at(home)
     path = where / "config.toml"
     with suppress(OSError, UnicodeDecodeError, ConfigError):  # told below, with all else that is wrong
-        for note in old_key_notes(path.read_text(encoding="utf-8"), path) if path.is_file() else []:
+        for note in old_key_notes(plain_text(path), path):
             show(f"{note}; to write that into the file: pepper config upgrade")
     config = configured(where)
     problems = missing_things(where, config)

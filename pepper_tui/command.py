@@ -18,6 +18,7 @@ from pepper_tui.config import default_home
 from pepper_tui.foreseen import is_foreseen
 from pepper_tui.interpreter import DaemonThreads, log_cleanly
 from pepper_tui.launch import EXIT_TROUBLE, LaunchError, report
+from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import RemoteError
 from pepper_tui.renamed_keys import renewed
 
@@ -52,7 +53,7 @@ def when(seconds: float, *, exact: bool = False) -> str:
 def user_settings(home: Path | None) -> dict[str, Any]:
     """The section ``[user]`` of a home's config; empty where none can be read."""
     try:
-        text = (home / "config.toml").read_text(encoding="utf-8") if home else ""
+        text = plain_text(home / "config.toml") if home else ""
         user = renewed(tomllib.loads(text)).tree.get("user")
         return user if isinstance(user, dict) else {}
     except (OSError, ValueError):

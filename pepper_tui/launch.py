@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.endings import Endings
 from pepper_tui.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.plain_file import plain_text
 
 if TYPE_CHECKING:
     from pepper_tui.at_rest import HomeAtRest
@@ -68,7 +69,8 @@ def read_config(home: Path) -> Config:
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {error}") from error
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {words}") from error
 
 
 def _check_keys(home: Path, config: Config) -> None:
@@ -80,7 +82,7 @@ def _check_keys(home: Path, config: Config) -> None:
 
     path = home / "config.toml"
     if wrong := rebound(config.ui.keys)[1]:
-        source = path.read_text(encoding="utf-8")
+        source = plain_text(path)
         raise ConfigError([f"{place_of(path, source, f'ui.keys.{key}')}: {words}" for key, words in wrong.items()])
 
 
@@ -99,7 +101,7 @@ def first_look(home: Path) -> FirstLook:
     from pepper_tui.renamed_keys import renewed
 
     try:
-        wishes = renewed(tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))).tree.get("ui", {})
+        wishes = renewed(tomllib.loads(plain_text(home / "config.toml"))).tree.get("ui", {})
         return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
     except (OSError, ValueError, AttributeError):
         return FirstLook()
@@ -113,7 +115,8 @@ async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = No
     """
     engine = await open_engine(home, world)
     try:
-        await engine.start(feeds=feeds)
+        with _refused_in_words(home):
+            await engine.start(feeds=feeds)
         yield engine
     finally:
         await engine.close()
@@ -134,6 +137,7 @@ async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
 def _refused_in_words(home: Path) -> Iterator[None]:
     """Raise ``LaunchError`` in place of what the home, its config or its store refuses."""
     from pepper_tui.config import ConfigError
+    from pepper_tui.remote import RemoteError
     from pepper_tui.store import HomeLockedError, StoreError
 
     try:
@@ -142,7 +146,7 @@ def _refused_in_words(home: Path) -> Iterator[None]:
         raise locked(home) from error
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
-    except StoreError as error:
+    except (StoreError, RemoteError) as error:
         raise LaunchError(EXIT_TROUBLE, str(error)) from error
 
 

@@ -66,7 +66,7 @@ def alike(address: str, known: Iterable[str]) -> str:
     mine, form = compared(address), _skeleton(address)
     for other in known:
         theirs = compared(other)
-        if theirs != mine and "@" in theirs and _near(form, _skeleton(theirs)):
+        if theirs != mine and "@" in theirs and (_near(form, _skeleton(theirs)) or _longer(form, _skeleton(theirs))):
             return theirs
     return ""
 
@@ -87,6 +87,11 @@ def _near(one: tuple[str, str], other: tuple[str, str]) -> bool:
     if one[0] == other[0] and len(one[1]) > 5:
         return _one_apart(one[1], other[1])
     return one[1] == other[1] and len(one[0]) > 3 and _one_apart(one[0], other[0])
+
+
+def _longer(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether the domain of ``one`` begins with all of the other's, as "example.org.evil.example" does."""
+    return one[0] == other[0] and one[1].startswith(f"{other[1]}.")
 
 
 def _one_apart(one: str, other: str) -> bool:

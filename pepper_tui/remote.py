@@ -85,8 +85,9 @@ class RemoteServer:
     async def start(self) -> None:
         """Listen. Raises ``RemoteError`` for a path that no socket can have, ``OSError`` otherwise."""
         with contextlib.suppress(FileNotFoundError):
-            if stat.S_ISSOCK(self._path.lstat().st_mode):
-                self._path.unlink()
+            if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                raise RemoteError(f"{self._path} is no socket; move it away")
+            self._path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with _address(self._path) as address:

@@ -62,9 +62,11 @@ def unanswered(part: str, place: Path) -> Finding:
     )
 
 
-def without(words: str, secret: str) -> str:
-    """``words`` without the secret, should a server have said it back."""
-    return words.replace(secret, "…") if secret else words
+def without(words: str, *secrets: str) -> str:
+    """``words`` without the secrets, should a server have said one back."""
+    for secret in filter(None, secrets):
+        words = words.replace(secret, "…")
+    return words
 
 
 def in_words(finding: Finding) -> str:

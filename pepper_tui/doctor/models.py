@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
+from pepper_tui.in_clear import told_url
 from pepper_tui.llm.local_servers import find_local_models
 from pepper_tui.llm.places import Place, embedding_of, fallback_of, first_of
 
@@ -76,12 +77,12 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
         return Finding(part, "note", said, "for a language model: a key, or models.base_url")
     openai = await asyncio.to_thread(__import__, "openai")
     client = openai.AsyncOpenAI(api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0)
-    place = url or "api.openai.com"
+    place = told_url(url) if url else "api.openai.com"
     try:
         listed = await client.models.list()
     except openai.OpenAIError as error:
         mend = "check that it runs, models.base_url, and the key"
-        return Finding(part, "trouble", without(f"{place}: {error}", key), mend)
+        return Finding(part, "trouble", without(f"{place}: {error}", url, key), mend)
     finally:
         await client.close()
     known = {str(model.id) for model in listed.data}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock
+from pepper_tui.in_clear import told_url
 from pepper_tui.llm.budget import Budget, cost_of
 from pepper_tui.llm.client import estimate_tokens
 from pepper_tui.llm.openai_client import NO_KEY, OPENAI_URL
@@ -59,7 +60,7 @@ class EndpointEmbedder:
     @property
     def id(self) -> str:
         dimensions = f" {self._settings.dimensions}" if self._settings.dimensions else ""
-        return f"{self._settings.name}{dimensions} at {one_line(self._base_url, 120)}"
+        return f"{self._settings.name}{dimensions} at {told_url(self._base_url)}"
 
     @property
     def floor(self) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from pepper_tui.in_clear import told_url
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.text import one_line
 
@@ -30,7 +31,7 @@ class Faults:
     """Reads the exceptions of ``sdk`` (the module) for calls of ``model`` at ``where``."""
 
     def __init__(self, sdk: Any, where: str, key: str) -> None:
-        self._sdk, self._where, self._key = sdk, one_line(where, 120), key
+        self._sdk, self._where, self._key = sdk, told_url(where), key
 
     def without_key(self, words: str) -> str:
         return words.replace(self._key, "[key]") if self._key else words

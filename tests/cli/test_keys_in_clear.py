@@ -12,6 +12,7 @@ from pepper_tui.cli import app
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ConfigError, Secrets, parse_config
 from pepper_tui.in_clear import in_clear, is_this_machine, told_url
+from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
 from pepper_tui.llm.models import Models, build_models
 from pepper_tui.model import ModelError, ModelRequest
 from pepper_tui.store import ContextStore
@@ -140,12 +141,38 @@ WHEREVER = {
 @pytest.mark.parametrize("where", WHEREVER)
 @pytest.mark.parametrize("command", [("config", "show"), ("config", "check"), ("doctor",)])
 def test_no_secret_is_printed_wherever_it_stands(tmp_path: Path, where: str, command: tuple[str, ...]) -> None:
-    if command == ("doctor",) and ("base_url" in where or (where.startswith("mcp ") and "args" not in where)):
-        pytest.skip("it would ask a server")
     source = WHEREVER[where].replace("{{", "{").replace("}}", "}").replace("{key}", KEY)
+    source = source.replace("https://x.org", "http://127.0.0.1:1")  # the doctor asks it, and nobody answers there
     done = run(tmp_path / "home", source, *command)
     assert done.output
     assert KEY not in done.output
+
+
+async def test_a_model_that_does_not_answer_is_told_without_what_may_be_a_secret(tmp_path: Path) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", ManualClock())
+    url = f"http://127.0.0.1:1/{KEY}/v1?k={KEY}"
+    source = f'[models]\nname = "m"\nbase_url = "{url}"\napi_key = ""\nretries = 0\n'
+    made = build_models(parse_config(source, tmp_path / "config.toml"), store, ManualClock(), Secrets(tmp_path))
+    try:
+        with pytest.raises(ModelError) as refused:
+            await asked(made)
+        assert "127.0.0.1:1" in refused.value.words
+        assert KEY not in refused.value.words
+    finally:
+        await made.close()
+        await store.close()
+
+
+def test_where_vectors_are_from_is_stored_without_what_may_be_a_secret(tmp_path: Path) -> None:
+    config = parse_config('[models.embedding]\nname = "m"\n', tmp_path / "config.toml")
+    assert config.models.embedding is not None
+    url = f"http://127.0.0.1:1/{KEY}/v1?k={KEY}"
+    budget: Any = None
+    embedder = EndpointEmbedder(
+        ManualClock(), config.models.embedding, budget, base_url=url, api_key="", price=None, limits=config.budget
+    )
+    assert embedder.id.startswith("m at http://127.0.0.1:1/")
+    assert KEY not in embedder.id
 
 
 def test_what_is_no_secret_is_still_shown(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,38 +116,38 @@ async def test_a_card_of_an_older_version_sends_the_message_that_it_holds(bench:
     assert sink.taken[0].message.rstrip() == effect.payload["message"].encode().rstrip()
 
 
-def test_a_folder_swapped_while_it_is_read_leads_nowhere(tmp_path: Path) -> None:
-    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
-    (allowed / "sub").mkdir(parents=True)
-    outside.mkdir()
-    (allowed / "sub" / "plan.txt").write_bytes(b"public")
-    (outside / "plan.txt").write_bytes(SECRET)
-    (allowed / "link").symlink_to(outside)
-    folders = Folders([allowed], [outside])
-    over = threading.Event()
+def attached(folders: Folders) -> bytes:
+    [(_, data)] = read_attachments(["deep/sub/plan.txt"], folders)
+    return data
 
-    def swap() -> None:
-        sub, link, spare = allowed / "sub", allowed / "link", allowed / "spare"
-        while not over.is_set():
-            sub.rename(spare)
-            link.rename(sub)
-            sub.rename(link)
-            spare.rename(sub)
 
-    swapping = threading.Thread(target=swap)
-    swapping.start()
-    found: set[bytes] = set()
-    try:
-        for _ in range(4000):
-            try:
-                found |= {data for _, data in read_attachments(["sub/plan.txt"], folders)}
-            except ToolError:
-                continue
-    finally:
-        over.set()
-        swapping.join()
-    assert SECRET not in found
-    assert found == {b"public"}, "the race was not run"
+def read(folders: Folders) -> bytes:
+    return folders.read("deep/sub/plan.txt")[1].encode()
+
+
+@pytest.mark.parametrize("door", [attached, read])
+@pytest.mark.parametrize("swapped", ["allowed", "allowed/deep", "allowed/deep/sub", "allowed/deep/sub/plan.txt"])
+def test_a_part_that_becomes_a_link_as_it_is_opened_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swapped: str, door: Callable[[Folders], bytes]
+) -> None:
+    for place, data in (("allowed", b"public"), ("outside", SECRET)):
+        (tmp_path / place / "deep" / "sub").mkdir(parents=True)
+        (tmp_path / place / "deep" / "sub" / "plan.txt").write_bytes(data)
+    folders = Folders([tmp_path / "allowed"])
+    assert door(folders) == b"public"
+    opened, done = os.open, []
+
+    def racing(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if Path(str(path)).name == Path(swapped).name and not done:
+            done.append(1)  # it has been looked at, and it is opened now
+            (tmp_path / swapped).rename(tmp_path / "spare")
+            (tmp_path / swapped).symlink_to(tmp_path / swapped.replace("allowed", "outside"))
+        return opened(path, flags, mode, dir_fd=dir_fd)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", racing)
+    with pytest.raises(ToolError):
+        door(folders)
+    assert done
 
 
 def test_the_forbidden_home_moved_into_the_way_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +170,14 @@ def test_the_forbidden_home_moved_into_the_way_is_not_read(tmp_path: Path, monke
     with pytest.raises(ToolError):
         read_attachments(["sub/plain.txt"], folders)
     assert moved
+
+
+def test_a_home_that_is_made_later_is_not_read_either(tmp_path: Path) -> None:
+    folders = Folders([tmp_path], [tmp_path / "home"])
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "plain.txt").write_bytes(SECRET)
+    with pytest.raises(ToolError):
+        read_attachments(["home/plain.txt"], folders)
 
 
 @pytest.mark.parametrize(

@@ -197,10 +197,18 @@ async def test_what_was_not_typed_keeps_its_mark(bench: Bench, origin: Origin, v
     assert not line.untrusted
 
 
-async def test_half_an_address_that_was_typed_is_none(bench: Bench) -> None:
-    pasted = Written.by("bill@", Origin.PASTED).then(Written("bad.example"))
-    await bench.say(pasted.text, pasted.spans)
-    [line] = await Provenance(bench.store, bench.config).mark([CardLine("To", "bad.example")])
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        (Written.by("bill@", Origin.PASTED).then(Written("bad.example")), "bad.example"),
+        (Written("mail bill@bad.example").then(Written.by(".org", Origin.PASTED)), "bill@bad.example"),
+        (Written("read https://bad.example/").then(Written.by("x", Origin.PASTED)), "https://bad.example/"),
+    ],
+    ids=["its end", "its beginning", "an address of the web"],
+)
+async def test_half_an_address_that_was_typed_is_none(bench: Bench, message: Written, value: str) -> None:
+    await bench.say(message.text, message.spans)
+    line, *_ = await Provenance(bench.store, bench.config).mark([CardLine("To", value)])
     assert line.untrusted
 
 

@@ -44,3 +44,12 @@ async def test_the_card_of_a_new_event_says_that_not_all_was_looked_at(bench: Be
     await bench.state(call, CallState.WAITING_APPROVAL, CallState.FAILED)
     lines = {line.label: line.value for line in (await bench.card(call)).resolved.lines}
     assert "Odd one" in lines["Not looked at"]
+
+
+async def test_a_file_that_is_broken_and_one_that_is_not_there_are_both_named(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "x.ics").write_text("garbage")
+    bench.services.agenda = Agenda([tmp_path / "x.ics", tmp_path / "none.ics"], BERLIN)
+    words = await said(bench, "agenda", start="2027-01-18")
+    assert "x.ics" in words
+    assert "none.ics" in words
+    assert "Nothing on" not in words

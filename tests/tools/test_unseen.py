@@ -68,3 +68,12 @@ async def test_what_a_script_needs_is_sent_as_it_is(bench: Bench, sink: Sink) ->
     await bench.state(call, CallState.SUCCEEDED)
     taken = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
     assert taken["Subject"] == taken.get_content().rstrip() == words
+
+
+async def test_what_turns_the_direction_of_a_text_is_not_sent(bench: Bench, sink: Sink) -> None:
+    turned = "pay \u202e001\u202c EUR \u2066now\u2069"
+    call = await bench.schedule("send_mail", to="bob@x.org", subject="Friday", body=turned)
+    await bench.yes(call)
+    await bench.state(call, CallState.SUCCEEDED)
+    taken = email.message_from_bytes(sink.taken[0].message, policy=email.policy.default)
+    assert taken.get_content().rstrip() == "pay 001 EUR now"
