@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
-from pepper_tui import mail_address
 from pepper_tui.clock import NoAnswerError, iso
+from pepper_tui.domains.mail.addresses import compared
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import one_line, sendable, shorten
@@ -355,7 +355,7 @@ async def resolve_reply(
     fields["in_reply_to"] = answered[0] if answered else ""
     fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
     sender = str((data.get("sender") or {}).get("address") or "")
-    if [mail_address.compared(each) for each in to] == [mail_address.compared(sender)]:
+    if [compared(each) for each in to] == [compared(sender)]:
         return await compose(ctx, fields, attachments, NEW, quiet=True)
     return await compose(ctx, fields, attachments, ELSEWHERE)
 
