@@ -75,8 +75,10 @@ def _takes_time(event: Event) -> bool:
 
 def _same(one: Event, other: Event) -> bool:
     """Occurrences of one series, or copies of one event."""
-    alike = (one.summary.casefold(), one.start, one.end) == (other.summary.casefold(), other.start, other.end)
-    return one.uid == other.uid or alike
+    at_once = (one.start, one.end) == (other.start, other.end)
+    if one.uid == other.uid and (at_once or one.calendar == other.calendar):
+        return True  # a UID in another calendar may be anyone's
+    return at_once and one.summary.casefold() == other.summary.casefold()
 
 
 def _side(event: Event) -> str:

@@ -1,10 +1,14 @@
-"""Read access to the mail that the feed has taken in, from the store: search, read, thread."""
+"""Read access to the mail that the feed has taken in, from the store: search, read, thread.
+
+A Message-ID names the mail that came with it first. One that bears another sender's id is known by its own id alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
+from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.feeds.mail_intake import RAW
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
@@ -24,8 +28,8 @@ class Mailbox:
     ) -> list[Json]:
         """Mails that hold ``words`` or mean them, best first; without words the newest ones.
 
-        ``sender`` is part of a name or address; ``since`` the earliest date, POSIX seconds. Each has a ``found`` that
-        says how it was found.
+        ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds. Each has a
+        ``found`` that says how it was found.
         """
         found: Iterable[Context]
         if words.strip():
@@ -40,19 +44,16 @@ class Mailbox:
         kept = [
             {**context.data, "found": how.get(context.context_id, "text")}
             for context in found
-            if (not wanted or wanted in str(context.metadata.get("sender", "")).casefold())
-            and (since is None or _when(context.data) >= since)
+            if (not wanted or _is_from(context.data, wanted)) and (since is None or _when(context.data) >= since)
         ]
-        return kept[:limit]
+        return [await self._known_by(mail) for mail in kept[:limit]]
 
     async def read(self, mail: str) -> Json | None:
         """The mail with this id or Message-ID, or ``None``."""
         context = await self._store.get(mail, namespace=RAW)
         if context is None:
-            key = mail if mail.startswith("<") else f"<{mail}>"
-            page = await self._store.query(ContextFilter(namespaces=[RAW], tags=[f"message:{key}"], limit=1))
-            context = page[0] if page else None
-        return context.data if context else None
+            context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
+        return await self._known_by(context.data) if context else None
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
         """All mails of one conversation, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""
@@ -74,11 +75,23 @@ class Mailbox:
                 for hit in hits
                 if wanted and wanted in plain_subject(hit.context.data["subject"])
             }
-        return sorted(found.values(), key=_when)[-limit:]
+        return [await self._known_by(mail) for mail in sorted(found.values(), key=_when)[-limit:]]
 
     async def _rooted(self, root: str) -> list[Json]:
         filter_ = ContextFilter(namespaces=[RAW], tags=[f"thread:{root}"], limit=THREAD_LIMIT)
         return [context.data for context in await self._store.query(filter_)]
+
+    async def _known_by(self, mail: Json) -> Json:
+        """``mail`` without a Message-ID that is another sender's."""
+        owner = await owner_of_id(self._store, mail)
+        return without_id(mail, owner) if owner else mail
+
+
+def _is_from(mail: Json, wanted: str) -> bool:
+    """Whether ``wanted`` is part of the sender's address or name; a name never passes for an address."""
+    sender = mail["sender"]
+    name = "" if "@" in wanted or mail.get("doubts") else str(sender["name"])
+    return wanted in f"{name} {sender['address']}".casefold()
 
 
 def plain_subject(subject: str) -> str:

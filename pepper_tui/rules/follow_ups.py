@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     FOLLOW_UP,
     OPEN_TAG,
@@ -139,7 +140,7 @@ class FollowUps:
             return
         self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
         for waits in FollowUp.readable([update.context]):
-            began = [mail for ident in waits.message_ids for mail in await self._mails(f"message:{ident}")]
+            began = [mail for ident in waits.message_ids if (mail := await first_with(self._store, ident)) is not None]
             since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
             keys = dict.fromkeys((waits.thread, *waits.message_ids))
             # a thread is named by its root; a short answer names only the mail that it answers, not that mail's root

@@ -211,6 +211,7 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
     payload = effect.payload
     uid, path = str(payload["uid"]), Path(payload["fields"]["path"])
     added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": payload["beside"]}
+    added["calendar"] = path.stem
     await ctx.store.store(added, namespace=Namespace.ADDED, context_id=uid)
     return await asyncio.to_thread(_add, ctx, path, uid, str(payload["event"]).encode(), str(payload["before"]))
 

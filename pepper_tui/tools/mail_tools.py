@@ -17,7 +17,7 @@ from pydantic import Field
 
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.domains.mail.addresses import compared
-from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
@@ -90,6 +90,18 @@ async def wait_for_mail(
     """
     if not thread.strip() and not sender.strip():
         raise ToolError("give a thread or a sender to wait for")
+    parties = await _parties(ctx, thread) if thread and not sender.strip() else set()
+    others: dict[str, None] = {}
+
+    def is_it(mail: Context) -> bool:
+        if mail.created_at < ctx.call.created_at or not _matches(mail.data, thread, sender):
+            return False
+        address = str((mail.data.get("sender") or {}).get("address") or "").lower()
+        if parties and address not in parties:
+            others[address] = None  # anyone can claim a thread: who is not in it answers for nobody
+            return False
+        return True
+
     until = ctx.call.created_at + hours * 3600
     async with ctx.store.watch([RAW_MAIL]) as updates:
         missed = 0
@@ -97,7 +109,7 @@ async def wait_for_mail(
             namespaces=[RAW_MAIL], since=ctx.call.created_at, newest_first=False, limit=10_000, include_expired=True
         )
         for mail in await ctx.store.query(since):
-            if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+            if is_it(mail):
                 return _full(mail.data, ctx)
         nap = asyncio.create_task(ctx.clock.sleep(until - ctx.clock.now()))
         following = aiter(updates)
@@ -112,14 +124,29 @@ async def wait_for_mail(
                     missed = updates.missed
                     mails = await ctx.store.query(since)
                 for mail in mails:
-                    if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+                    if is_it(mail):
                         return _full(mail.data, ctx)
                 arrival = asyncio.create_task(_next(following))
         finally:
             nap.cancel()
             arrival.cancel()
             await asyncio.wait({nap, arrival})
-    return f"No such mail came within {hours:g} hours."
+    words = f"No such mail came within {hours:g} hours."
+    if others:
+        who = one_line(", ".join(others), 300)
+        words += f" Mail that says that it belongs there came from others, who are not in that thread: {who}."
+    return words
+
+
+async def _parties(ctx: ToolContext, thread: str) -> set[str]:
+    """Who is in a thread: who wrote or was written to before the wait began, but for the user."""
+    sent = await ctx.store.get(thread.strip(), namespace=Namespace.SENT)
+    found = {str(one).lower() for one in (sent.data["to"] if sent else ())}
+    for mail in await ctx.services.mailbox.thread(thread) if ctx.services.mailbox else []:
+        if mail.get("arrived", 0.0) <= ctx.call.created_at:
+            people = [mail.get("sender"), *(mail.get("to") or ()), *(mail.get("cc") or ())]
+            found |= {str(one.get("address") or "").lower() for one in people if isinstance(one, dict)}
+    return found - {"", ctx.services.mailer.address.lower() if ctx.services.mailer else ""}
 
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
@@ -140,16 +167,26 @@ async def _mail(ctx: ToolContext, message_id: str) -> Json:
 
 
 def _matches(data: Json, thread: str, sender: str) -> bool:
-    if data.get("backlog"):
-        return False
-    if sender and sender.strip().lower() not in _joined(data.get("sender")).lower():
+    if data.get("backlog") or (sender and not _is_from(data, sender.strip().lower())):
         return False
     if not thread:
         return True
+    if data.get("auto_submitted", "") not in ("", "no"):
+        return False  # an absence is no answer
     linked = {_bare(each) for each in _joined(data.get("references")).split()}
     linked |= {_bare(each) for each in _joined(data.get("in_reply_to")).split()}
     wanted = thread.strip().lower()
     return _bare(thread) in linked or wanted in str(data.get("subject", "")).lower()
+
+
+def _is_from(data: Json, wanted: str) -> bool:
+    """Whether ``wanted`` is the sender's address, a part of it, or of a name that does not pose as an address."""
+    sender = data.get("sender")
+    name, address = (sender.get("name"), sender.get("address")) if isinstance(sender, dict) else ("", sender)
+    address = str(address or "").lower()
+    if "@" in wanted:
+        return address == wanted or (wanted.startswith("@") and address.endswith(wanted))
+    return wanted in address or (not data.get("doubts") and wanted in str(name or "").lower())
 
 
 def _bare(message_id: str) -> str:
@@ -355,6 +392,8 @@ async def resolve_reply(
     fields["in_reply_to"] = answered[0] if answered else ""
     fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
     sender = str((data.get("sender") or {}).get("address") or "")
+    if data.get("doubts"):
+        return await compose(ctx, fields, attachments, "; ".join(map(str, data["doubts"][:2])))
     if [compared(each) for each in to] == [compared(sender)]:
         return await compose(ctx, fields, attachments, NEW, quiet=True)
     return await compose(ctx, fields, attachments, ELSEWHERE)

@@ -23,6 +23,7 @@ from pepper_tui.model import (
     CallState,
     Effect,
     EngineError,
+    Json,
     MatterKind,
     Namespace,
     Notification,
@@ -475,6 +476,17 @@ async def test_a_snoozed_item_whose_matter_is_settled_does_not_come_back(desk: D
     await becomes(desk, "a", NotificationState.NEW if comes_back else NotificationState.DONE)
     silence = "\n".join(await Why(desk.store, desk.clock, UTC).explain("silence"))
     assert ("title a: " in silence) is not comes_back
+
+
+@pytest.mark.parametrize("matter", ["mail:t", "event:own:u"])
+@pytest.mark.parametrize("facts", [{"kind": "own"}, {"kind": "cancelled"}, {"end": 1.0}])
+async def test_another_feed_settles_no_matter_of_mail_or_calendar(desk: Desk, matter: str, facts: Json) -> None:
+    await notice(desk, "a", matter)
+    await desk.act("snooze", desk.clock.now() + 600, "a")
+    signal = Signal("s", "x", desk.clock.now() + 1, Priority.LOG, "mine", "r", matter, facts)
+    await desk.store.put(signal, namespace="signals.mine")
+    await desk.clock.advance(700)
+    await becomes(desk, "a", NotificationState.NEW)
 
 
 async def test_an_answer_to_an_offer_is_undone_by_the_table(desk: Desk) -> None:

@@ -91,6 +91,7 @@ class Mail(Record):
     defects: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)  # why the sender may be another than it seems
     several_senders: bool = False
+    received: bool = False  # a server has taken it on the way
 
     @property
     def thread(self) -> str:
@@ -203,6 +204,7 @@ def _words(text: str) -> str:
 
 
 def _read_headers(message: Message, mail: Mail) -> None:
+    mail.received = any(key.lower() == "received" for key, _ in message.raw_items())
     mail.subject = _header(message, "subject", mail.defects)[:1000]
     senders = _addresses(message, "from", mail.doubts)
     mail.sender = next(iter(senders), {"name": "", "address": ""})
