@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.domains.mail.machines import is_automatic, is_list
 from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
 from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
@@ -33,7 +34,6 @@ _SENT_FOLDER: Final = re.compile(
     r"(?<!\w)(?:sent|gesendet|envoy|enviad|inviat|verzonden|sendt|skickat|lähetetyt|wysłan|отправлен|送信済|已发送)",
     re.IGNORECASE,
 )
-_AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder"})  # made by a program, older forms
 PROCESSOR: Final = "feeds.mail"
 BATCH: Final = 50
 LAG: Final = 3 * BATCH
@@ -215,10 +215,7 @@ def by_own_hand(raw: Json) -> bool:
 
 def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
     """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
-    precedence = raw["list_headers"].get("precedence", "").strip().lower()
-    is_list = precedence in ("list", "bulk", "junk") or bool({"list-id", "list-post"} & raw["list_headers"].keys())
-    is_list = is_list or "list-unsubscribe" in raw["list_headers"]
-    automatic = raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys())
+    listed, automatic = is_list(raw), is_automatic(raw)
     return Facts(
         source=NAME,
         sender="" if raw.get("several_senders") else raw["sender"]["address"],  # whose it is can't be told
@@ -228,10 +225,10 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
         subject=raw["subject"],
         text=raw["reply"],
         labels=[raw["label"]],
-        is_list=is_list,
+        is_list=listed,
         automatic=automatic,
         direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
-        question=not is_list and not automatic and asks_something(raw["reply"]),
+        question=not listed and not automatic and asks_something(raw["reply"]),
     )
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.mail.machines import is_automatic, nobody_reads
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     FOLLOW_UP,
@@ -34,7 +35,6 @@ from pepper_tui.model import (
     Signal,
 )
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.rules.draft import unanswerable
 from pepper_tui.rules.hands import Hands
 from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
 from pepper_tui.text import one_line
@@ -347,5 +347,4 @@ def _written(mail: Json) -> float:
 
 
 def _by_a_machine(mail: Json) -> bool:
-    automatic = mail["auto_submitted"] not in ("", "no") or any(key[:6] == "x-auto" for key in mail["list_headers"])
-    return automatic or bool(unanswerable({"sender": mail["sender"]["address"], "raw": mail["id"]}))
+    return is_automatic(mail) or nobody_reads(str(mail["sender"]["address"]))

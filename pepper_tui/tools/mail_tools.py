@@ -17,6 +17,7 @@ from pydantic import Field
 
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.domains.mail.addresses import compared
+from pepper_tui.domains.mail.machines import is_automatic
 from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import one_line, sendable, shorten
@@ -171,7 +172,7 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
         return False
     if not thread:
         return True
-    if data.get("auto_submitted", "") not in ("", "no"):
+    if is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
         return False  # an absence is no answer
     linked = {_bare(each) for each in _joined(data.get("references")).split()}
     linked |= {_bare(each) for each in _joined(data.get("in_reply_to")).split()}

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from pepper_tui.charsets import decoded
+from pepper_tui.domains.mail.machines import NOTED
 from pepper_tui.domains.mail.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.html_text import html_text
@@ -224,13 +225,10 @@ def _read_headers(message: Message, mail: Mail) -> None:
     references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
-    for name in ("list-id", "list-unsubscribe", "list-post", "precedence", *_AUTOMATIC):
+    for name in NOTED:
         if value := _header(message, name, mail.defects):
             mail.list_headers[name] = value[:500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
-
-
-_AUTOMATIC: Final = ("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder")
 
 
 def _date(raw: str, defects: list[str]) -> float | None:
