@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 from pepper_tui.charsets import decoded
 from pepper_tui.domains.bounded import shown_text
 from pepper_tui.text import clean, one_line
-from pepper_tui.tools.allowed import inside
+from pepper_tui.tools.allowed import inside, opened
 from pepper_tui.tools.tool import ToolError
 
 MAX_READ: Final = 1_000_000  # bytes of one file
@@ -207,22 +207,11 @@ class Folders:
     @contextlib.contextmanager
     def _opened(self, base: Path, parts: Sequence[str], kind: int) -> Iterator[int]:
         """A descriptor of what lies at ``parts`` below ``base``, reached without following a link."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        here = -1
         try:
-            here = os.open(base, flags | os.O_DIRECTORY)
-            for number, part in enumerate(parts):
-                last = number == len(parts) - 1
-                deeper = os.open(part, flags | (kind if last else os.O_DIRECTORY), dir_fd=here)
-                os.close(here)
-                here = deeper
-                self._must_be_free(here)
-            yield here
+            with opened(base, parts, kind, self._must_be_free) as descriptor:
+                yield descriptor
         except OSError as error:
             raise ToolError(f"{_shown(parts[-1] if parts else str(base))} can't be read: {error.strerror}") from error
-        finally:
-            if here >= 0:
-                os.close(here)
 
 
 def _text(source: bytes, notes: list[str]) -> str:
