@@ -266,6 +266,12 @@ class Approval(Record):
         return ResolvedEffect.of(self.effect)
 
 
+FROM_SENDER: Final = "sender:"
+FROM_CALENDAR: Final = "calendar:"
+FROM_FEED: Final = "feed:"
+"""What the origin of a notification begins with, before the address, the calendar, or the feed."""
+
+
 @dataclass(slots=True)
 class Notification(Record):
     """Something Pepper tells the user unasked: never without a reason and a source.
@@ -293,7 +299,7 @@ class Notification(Record):
     trust: str = ""
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
-    origin: str = ""  # "model" where a model's own call told it
+    origin: str = ""  # who is behind it: "model" where a model's own call told it, else as in ``rules.origin``
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)

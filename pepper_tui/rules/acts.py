@@ -27,6 +27,7 @@ from pepper_tui.rules.brief import brief
 from pepper_tui.rules.draft import filled, unanswerable
 from pepper_tui.rules.hands import Hands, Outcome
 from pepper_tui.rules.ongoing import Ongoing, recipient, writer
+from pepper_tui.rules.origin import origin_of
 from pepper_tui.store import ContextStore
 from pepper_tui.text import clean, one_line, shorten
 
@@ -76,6 +77,7 @@ class Acts:
             priority=signal.priority if signal.priority is not Priority.LOG else Priority.LOW,
             matter=signal.matter,
             matter_kind=signal.matter_kind,
+            origin=origin_of(signal),
         )
         return await self.announce(notice)
 
@@ -180,6 +182,8 @@ class Acts:
     async def answered(self, act: RuleAct, result: ToolResult) -> Outcome:
         """Tell what the model has found for an ``ask``."""
         text, timed = clean(result.content).strip(), act.match.startswith(CLOCK)
+        namespace, _, ident = act.match.partition(":")
+        signal = Signal.one(await self._store.get(ident, namespace=namespace))
         notice = Notification(
             id=f"ntf_{short(act.id)}",
             title=one_line(f"{act.name}: {text.splitlines()[0] if text else 'nothing was found'}", 120),
@@ -189,6 +193,7 @@ class Acts:
             created_at=self._clock.now(),
             matter=f"rule:{act.rule}" if timed else act.matter,
             matter_kind="state" if timed else "event",
+            origin=origin_of(signal) if signal is not None else "",
         )
         return await self.announce(notice)
 
@@ -206,6 +211,7 @@ class Acts:
             kind="brief",
             matter=signal.matter,
             matter_kind="state",
+            origin=origin_of(signal),
         )
 
     async def tell_failed(self, act: RuleAct) -> None:
