@@ -322,9 +322,16 @@ class Reminder(Record):
     source: str = ""  # the act or signal that led to it, as `namespace:id`, where no call did
     root: str = ""  # of the call, as in `ToolCall`
     tainted: bool = False  # whether the call was: who asked for it had read text from outside
+    typed: bool = False  # whether all its words are among those that the user typed in that turn
+    read: list[str] = field(default_factory=list)  # what was read in that turn, in words
 
     def __post_init__(self) -> None:
         self.state = ReminderState(self.state)
+
+    @property
+    def is_the_users(self) -> bool:
+        """Whether the user ordered it: by a rule, in their own words, or where nothing else could have asked for it."""
+        return bool(self.source) or (self.root in ("", "user") and (self.typed or not self.tainted))
 
 
 @dataclass(slots=True)

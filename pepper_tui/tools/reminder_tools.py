@@ -19,6 +19,7 @@ from pepper_tui.model import (
 from pepper_tui.text import one_line
 from pepper_tui.tools.calendar_tools import times_of
 from pepper_tui.tools.choices import ask_which
+from pepper_tui.tools.said import read_in_turn, typed_in_turn
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 _ONCE: Final = ("", "none", "never", "once", "no")
@@ -62,6 +63,8 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
         call=ctx.call.id,
         root=ctx.call.root,
         tainted=ctx.call.tainted,
+        typed=await typed_in_turn(ctx.store, ctx.call, text),
+        read=await read_in_turn(ctx.store, ctx.call) if ctx.call.tainted else [],
     )
     await ctx.store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, tags=[OPEN_TAG])
     return f"Reminder {reminder.id} set for {_said(ctx, reminder)}."
