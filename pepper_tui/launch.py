@@ -156,7 +156,7 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     from pepper_tui.config import Secrets
     from pepper_tui.engine.logs import log_to
 
-    log_to(home, lambda: Secrets.given)
+    log_to(home, Secrets.without)
     try:
         with _refused_in_words(home):
             engine: Engine = await served.ServedEngine.open(home, config)
