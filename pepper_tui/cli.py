@@ -17,7 +17,7 @@ import typer
 
 from pepper_tui import __version__
 from pepper_tui.clock import ZONE_MEND, zone_trouble
-from pepper_tui.command import HomeOption, Homes, at, do, leave, show, user_settings, when
+from pepper_tui.command import HomeOption, Homes, NotSaidError, at, do, leave, show, unsaid, user_settings, when
 from pepper_tui.config import Config, ConfigError
 from pepper_tui.launch import (
     EXIT_APPROVALS,
@@ -32,6 +32,7 @@ from pepper_tui.launch import (
     resting,
     run_headless,
 )
+from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import NoEngineError, request
 from pepper_tui.rule_commands import rules_app
 from pepper_tui.store_commands import store_app
@@ -60,7 +61,10 @@ app.command("when")(when_command)
 
 
 def main() -> None:
-    app(prog_name="pepper")
+    try:
+        app(prog_name="pepper")
+    except NotSaidError as error:
+        sys.exit(unsaid(error))
 
 
 @app.callback(invoke_without_command=True)
@@ -352,7 +356,7 @@ def config_check(home: HomeOption = None) -> None:
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))
     path = where / "config.toml"
-    for note in old_key_notes(path.read_text(encoding="utf-8"), path):
+    for note in old_key_notes(plain_text(path), path):
         show(f"{note}; to write that into the file: pepper config upgrade")
     show(f"{path}: good")
 

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pepper_tui.in_clear import REFERENCE, in_clear, is_this_machine, secret_in_url
 from pepper_tui.model import Priority
+from pepper_tui.plain_file import plain_text
 from pepper_tui.renamed_keys import RENAMED, OldKey, Rename, Renewed, Where, renewed
 
 CONFIG_FILE = "config.toml"
@@ -610,7 +611,7 @@ def load_config(home: Path) -> Config:
     Raises ``FileNotFoundError`` where there is none, ``ConfigError`` for one that can't be used.
     """
     path = home / CONFIG_FILE
-    return parse_config(path.read_text(encoding="utf-8"), path)
+    return parse_config(plain_text(path), path)
 
 
 def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> Config:
@@ -853,9 +854,13 @@ class Secrets:
         if mode & 0o077:
             raise ConfigError([f"{self._path}: others may read it (mode {mode:04o}); run: chmod 600 {self._path}"])
         try:
-            secrets = tomllib.loads(self._path.read_text(encoding="utf-8"))
+            secrets = tomllib.loads(plain_text(self._path))
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([f"{self._path}: {error}"]) from error
+        except OSError as error:
+            raise ConfigError([f"{self._path}: {error.strerror}"]) from error
+        except UnicodeDecodeError as error:
+            raise ConfigError([f"{self._path}: it is no UTF-8"]) from error
         if key not in secrets:
             raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])
         return str(secrets[key])

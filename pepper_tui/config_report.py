@@ -11,6 +11,7 @@ from typing import Any
 
 from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of
 from pepper_tui.in_clear import told_command, told_url, told_value
+from pepper_tui.plain_file import plain_text
 from pepper_tui.text import one_line
 
 
@@ -35,7 +36,7 @@ def summary(config: Config) -> list[str]:
 
 def missing_things(home: Path, config: Config) -> list[str]:
     """What the config names and the machine does not have, with file, line and key."""
-    source = (home / "config.toml").read_text(encoding="utf-8")
+    source = plain_text(home / "config.toml")
 
     def at_key(key: str) -> str:
         return place_of(home / "config.toml", source, key)

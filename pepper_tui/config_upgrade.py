@@ -19,6 +19,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, Comment, InlineTable, Item, Key, SingleKey, Table
 
 from pepper_tui.config import CONFIG_FILE, ConfigError, old_key_notes, parse_config
+from pepper_tui.plain_file import plain_bytes
 from pepper_tui.renamed_keys import RENAMED, Rename
 
 BEFORE_UPGRADE = f"{CONFIG_FILE}.before-upgrade"
@@ -39,7 +40,7 @@ def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
 
     Raises ``FileNotFoundError``, and ``ConfigError`` for a config that can't be used, or has to be changed by hand.
     """
-    source = path.read_bytes().decode("utf-8")  # as bytes: line ends stay as they are
+    source = plain_bytes(path).decode("utf-8")  # as bytes: line ends stay as they are
     config = parse_config(source, path, renames)
     notes = old_key_notes(source, path, renames)
     if not notes:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.endings import Endings
 from pepper_tui.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.plain_file import plain_text
 
 if TYPE_CHECKING:
     from pepper_tui.at_rest import HomeAtRest
@@ -68,7 +69,8 @@ def read_config(home: Path) -> Config:
     except ConfigError as error:
         raise LaunchError(EXIT_CONFIG, *error.problems) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {error}") from error
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise LaunchError(EXIT_CONFIG, f"{home / 'config.toml'}: {words}") from error
 
 
 def _check_keys(home: Path, config: Config) -> None:
@@ -80,7 +82,7 @@ def _check_keys(home: Path, config: Config) -> None:
 
     path = home / "config.toml"
     if wrong := rebound(config.ui.keys)[1]:
-        source = path.read_text(encoding="utf-8")
+        source = plain_text(path)
         raise ConfigError([f"{place_of(path, source, f'ui.keys.{key}')}: {words}" for key, words in wrong.items()])
 
 
@@ -99,7 +101,7 @@ def first_look(home: Path) -> FirstLook:
     from pepper_tui.renamed_keys import renewed
 
     try:
-        wishes = renewed(tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))).tree.get("ui", {})
+        wishes = renewed(tomllib.loads(plain_text(home / "config.toml"))).tree.get("ui", {})
         return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
     except (OSError, ValueError, AttributeError):
         return FirstLook()
@@ -313,7 +315,10 @@ async def _headless(home: Path, world: DemoWorld | None) -> int:
     with endings.watched(signal.SIGINT):
         async with opened(home, world=world) as engine:
             model = "offline, by rules" if engine.offline else engine.model_name
-            print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+            try:
+                print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+            except OSError:  # nobody can read it: the work goes on
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             await stop.wait()
         with suppress(OSError):  # nobody may be there to read it
             _say_left([engine])

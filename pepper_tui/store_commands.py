@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepper_tui.command import HomeOption, at, do, leave, show, when
+from pepper_tui.command import HomeOption, NotSaidError, at, do, leave, show, when
 from pepper_tui.config import DATABASE
 from pepper_tui.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError
 from pepper_tui.remote import NoEngineError, request
@@ -361,4 +361,6 @@ def _in_words() -> Iterator[None]:
         sys.stderr.close()
         raise typer.Exit(0) from None
     except OSError as error:
-        leave(LaunchError(EXIT_TROUBLE, f"{error.filename or ''}: {error.strerror}".lstrip(": ")))
+        if error.filename is None:
+            raise NotSaidError(f"standard output can't be written: {error.strerror}") from error
+        leave(LaunchError(EXIT_TROUBLE, f"{error.filename}: {error.strerror}"))

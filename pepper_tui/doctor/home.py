@@ -15,6 +15,7 @@ from typing import Final
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
 from pepper_tui.doctor.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
+from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.store.copying import FOLDER as BACKUPS
@@ -69,7 +70,7 @@ def config(home: Path) -> tuple[Config | None, list[Finding]]:
         return None, [Finding("config", "trouble", problem, mend) for problem in error.problems]
     except (OSError, UnicodeDecodeError) as error:
         return None, [Finding("config", "trouble", f"{path}: {error}", "make it readable UTF-8 text")]
-    old = old_key_notes(path.read_text(encoding="utf-8"), path)
+    old = old_key_notes(plain_text(path), path)
     notes = [Finding("config", "note", words, "pepper config upgrade") for words in old]
     wrong = rebound(config.ui.keys)[1]
     if not wrong:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from pepper_tui.foreseen import LogLine
+from pepper_tui.plain_file import must_be_plain
 
 LOG_FILE: Final = "pepper.log"
 BYTES: Final = 1_000_000  # of one file
@@ -37,7 +38,13 @@ class LogFile(RotatingFileHandler):
 
     def _open(self) -> io.TextIOWrapper:
         def private(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
+            descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                must_be_plain(descriptor, Path(path))
+            except OSError:
+                os.close(descriptor)
+                raise
+            return descriptor
 
         opened = open(self.baseFilename, self.mode, encoding="utf-8", opener=private)  # noqa: SIM115
         return cast(io.TextIOWrapper, opened)
