@@ -330,10 +330,11 @@ async def _own_store(home: Path) -> AsyncIterator[Any]:
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """The home's lock. Raises ``LaunchError`` where an engine has it."""
-    from pepper_tui.store import HomeLock, HomeLockedError
+    from pepper_tui.store import HomeLock, HomeLockedError, make_private
 
     lock = HomeLock(home)
     try:
+        make_private(home)
         lock.acquire()
     except HomeLockedError as error:
         words = f"Pepper runs in {home}, and this wants the store to itself: end it first (Ctrl+Q on its screen)."
