@@ -20,7 +20,7 @@ from typing import Final
 
 from pepper_tui.domains.mail.machines import is_automatic, is_list
 from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
-from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.mime import Mail, left_out
 from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.feed import FeedContext, put_signal
 from pepper_tui.feeds.triage import Triage
@@ -243,6 +243,8 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     if doubts:  # the address first: a name may pose as one
         who = f"{sender['address'] or 'unknown sender'} (its name: {sender['name'] or 'none'})"
         reason = f"{reason}; careful: {'; '.join(doubts[:3])}"
+    if (partly := left_out(raw)) and reason != BACKLOG:
+        reason = f"{reason}; not all of it was read: {partly}"
     lines = telling_lines(raw["reply"])
     first = lines[0] if lines else ""
     subject = raw["subject"] or "(no subject)"

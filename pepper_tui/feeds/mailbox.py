@@ -14,7 +14,16 @@ from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
 
 THREAD_LIMIT: Final = 200
+LOOKED: Final = 5_000
+HITS: Final = 500
+"""Mails, and hits of words, that one search looks at, at most."""
 _REPLY_MARKS: Final = ("re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r")
+
+
+class Mails(list[Json]):
+    """What a look found. ``left_out`` says in words where it was no whole one."""
+
+    left_out: str = ""
 
 
 class Mailbox:
@@ -31,22 +40,36 @@ class Mailbox:
         ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds. Each has a
         ``found`` that says how it was found.
         """
-        found: Iterable[Context]
-        if words.strip():
-            hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=limit * 5 + 20)
-            how = {hit.context.context_id: hit.found for hit in hits}
-            found = [hit.context for hit in hits]
-        else:
-            how = {}
-            page = await self._store.query(ContextFilter(namespaces=[RAW], limit=limit * 10 + 200))
-            found = sorted(page, key=lambda context: _when(context.data), reverse=True)
         wanted = sender.casefold().strip()
+        looked, most = (limit * 5 + 20, HITS) if words.strip() else (limit * 10 + 200, LOOKED)
+        while True:
+            kept, whole = await self._search(words, wanted, since, looked)
+            if whole or len(kept) >= limit or looked >= most:
+                break
+            looked = min(most, looked * 10)  # those of one sender may all be older
+        mails = Mails([await self._known_by(mail) for mail in kept[:limit]])
+        if not whole and len(kept) < limit:
+            kind = "best hits" if words.strip() else "newest mails"
+            mails.left_out = f"only the {looked:,} {kind} were looked at"
+        return mails
+
+    async def _search(self, words: str, wanted: str, since: float | None, looked: int) -> tuple[list[Json], bool]:
+        """Those among the first ``looked`` mails; and whether there are no others."""
+        found: Iterable[Context]
+        how: dict[str, str] = {}
+        if words.strip():
+            hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=looked)
+            how = {hit.context.context_id: str(hit.found) for hit in hits}
+            found, count = [hit.context for hit in hits], len(hits)
+        else:
+            page = await self._store.query(ContextFilter(namespaces=[RAW], limit=looked))
+            found, count = sorted(page, key=lambda context: _when(context.data), reverse=True), len(page)
         kept = [
             {**context.data, "found": how.get(context.context_id, "text")}
             for context in found
             if (not wanted or _is_from(context.data, wanted)) and (since is None or _when(context.data) >= since)
         ]
-        return [await self._known_by(mail) for mail in kept[:limit]]
+        return kept, count < looked
 
     async def read(self, mail: str) -> Json | None:
         """The mail with this id or Message-ID, or ``None``."""
@@ -75,7 +98,10 @@ class Mailbox:
                 for hit in hits
                 if wanted and wanted in plain_subject(hit.context.data["subject"])
             }
-        return [await self._known_by(mail) for mail in sorted(found.values(), key=_when)[-limit:]]
+        mails = Mails([await self._known_by(mail) for mail in sorted(found.values(), key=_when)[-limit:]])
+        if len(found) >= limit:
+            mails.left_out = f"only the newest {limit} were looked at"
+        return mails
 
     async def _rooted(self, root: str) -> list[Json]:
         filter_ = ContextFilter(namespaces=[RAW], tags=[f"thread:{root}"], limit=THREAD_LIMIT)

@@ -18,6 +18,7 @@ from pydantic import Field
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.domains.mail.addresses import compared
 from pepper_tui.domains.mail.machines import is_automatic
+from pepper_tui.domains.mail.mime import left_out as not_read
 from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import one_line, sendable, shorten
@@ -49,8 +50,13 @@ async def search_mail(
         sender: an address, or a part of the sender's name
         limit: how many mails at most
     """
-    found = await _mailbox(ctx).search(query, sender, None, limit)
-    return "\n".join(_headline(mail, ctx) for mail in found) or "No mail matches."
+    found = await _mailbox(ctx).search(query, sender, None, limit + 1)
+    lines = [_headline(mail, ctx) for mail in found[:limit]] or ["No mail matches."]
+    if len(found) > limit and found[limit].get("found") != "meaning":  # whose neighbours never end
+        lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
+    if cut := getattr(found, "left_out", ""):
+        lines.append(f"[{cut}]")
+    return "\n".join(lines)
 
 
 @tool(effect=Effect.READ)
@@ -74,7 +80,8 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
     if not mails:
         raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
     left_out = max(0, len(mails) - _THREAD_LIMIT)
-    head = f"[{left_out} older mails left out]\n" if left_out else ""
+    least = "at least " if getattr(mails, "left_out", "") else ""
+    head = f"[{least}{left_out} older mails left out]\n" if left_out else ""
     return head + f"\n{_LINE}\n".join(_full(mail, ctx) for mail in mails[-_THREAD_LIMIT:])
 
 
@@ -232,6 +239,8 @@ def _full(data: Json, ctx: ToolContext) -> str:
     lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
     if data.get("doubts"):
         lines.append(f"careful: {one_line('; '.join(map(str, data['doubts'])), 500)}")
+    if partly := not_read(data):
+        lines.append(f"not all of it was read: {partly}")
     named = [
         str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in data.get("attachments") or []
     ]
