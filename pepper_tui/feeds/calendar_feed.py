@@ -21,7 +21,7 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.feeds.agenda import Agenda
-from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
+from pepper_tui.feeds.conflicts import conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
@@ -46,6 +46,7 @@ class CalendarFeed:
         self._agenda = agenda
         self._changed = asyncio.Event()
         self._next_overlaps = 0.0
+        self._piled = False  # more overlaps than the last look took
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
@@ -117,6 +118,8 @@ class CalendarFeed:
             await self._look_for_conflicts(ctx, backlog=source is None)
             self._next_overlaps = now + OVERLAPS_EVERY
         defects = self._agenda.defects  # those of the look for conflicts, and for what starts soon, too
+        if self._piled:
+            defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
         else:
@@ -136,9 +139,11 @@ class CalendarFeed:
         """Store each conflict that is new or back, and mark those that are gone."""
         now = ctx.clock.now()
         events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
-        found = {one.key: one for one in conflicts_among(events)}
+        conflicts = conflicts_among(events)
+        found = {one.key: one for one in conflicts}
         known = await self._known(ctx, "conflict")
-        whole = not self._agenda.defects and len(found) < MAX_CONFLICTS
+        self._piled = conflicts.cut
+        whole = not self._agenda.defects and not conflicts.cut
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
@@ -248,8 +253,8 @@ class CalendarFeed:
         elif await self._shown_before(ctx, first, second):
             priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
         else:  # read from the files again: one of the two may have been moved meanwhile
-            still = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
-            if not self._agenda.defects and raw["id"] not in {one.key for one in conflicts_among(still)}:
+            still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
+            if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
                 priority, reason, rules = Priority.LOG, "they overlap no longer", ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
