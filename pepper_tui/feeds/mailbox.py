@@ -43,10 +43,11 @@ class Mailbox:
         wanted = sender.casefold().strip()
         looked, most = (limit * 5 + 20, HITS) if words.strip() else (limit * 10 + 200, LOOKED)
         while True:
+            looked = min(most, looked)
             kept, whole = await self._search(words, wanted, since, looked)
-            if whole or len(kept) >= limit or looked >= most:
+            if whole or len(kept) >= limit or looked == most:
                 break
-            looked = min(most, looked * 10)  # those of one sender may all be older
+            looked *= 10  # those of one sender may all be older
         mails = Mails([await self._known_by(mail) for mail in kept[:limit]])
         if not whole and len(kept) < limit:
             kind = "best hits" if words.strip() else "newest mails"

@@ -26,6 +26,7 @@ from pepper_tui.tools import calendar_tools, folders, reminder_tools, status_too
 from pepper_tui.tools.folders import Folders
 from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import event, ics
+from tests.rules.house import House
 from tests.tools.bench import Bench, mail
 
 
@@ -196,3 +197,21 @@ def test_a_model_is_told_that_a_text_goes_on() -> None:
     assert "more characters are not shown]" in _entry(1, signal)
     asked = request_for("lunch", "", [], [Message(1, "r", "Bob", 0.0, "x" * 5000)], 0.0, UTC)
     assert "more characters are not shown]" in asked.messages[1]["content"]
+
+
+async def test_without_a_model_it_is_told_too_that_few_were_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "LOOKED", 3)
+    async with House(tmp_path, "") as house:
+        for _ in range(4):
+            house.mail(sender="Eve <eve@y.org>")
+        await house.calm()
+        await house.engine.say("read mail from carol@z.org")
+
+        async def answered() -> bool:
+            return any("no mail from carol" in each["text"] for each in await house.facts(Namespace.ASSISTANT_MESSAGE))
+
+        await house.until(answered)
+        [said] = [each["text"] for each in await house.facts(Namespace.ASSISTANT_MESSAGE) if "carol" in each["text"]]
+        assert "newest mails were looked at" in said
