@@ -396,7 +396,7 @@ async def resolve_reply(
         raise ToolError("that mail names nobody to answer")
     subject = " ".join(sendable(str(data.get("subject", ""))).split())[: smtp.MAX_SUBJECT - 4]
     fields = _fields(to, [], subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(), body)
-    own = str(data.get("message_id") or "")
+    own = str(data.get("message_id") or data.get("claimed_id") or "")
     answered = smtp.message_ids([own if own.startswith("<") else f"<{own}>"])
     earlier = [r if r.startswith("<") else f"<{r}>" for r in _joined(data.get("references")).replace(",", " ").split()]
     fields["in_reply_to"] = answered[0] if answered else ""

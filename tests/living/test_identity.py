@@ -120,6 +120,7 @@ async def test_an_id_names_the_mail_that_came_with_it_first(tmp_path: Path) -> N
             assert found["sender"]["address"] == "boss@example.com"
         [claimed] = await mailbox.search("pay")
         assert (claimed["message_id"], claimed["sender"]["address"]) == ("", "mallory@evil.example")
+        assert claimed["claimed_id"] == "<c1@example.com>", "an answer still names it"
         assert "boss@example.com" in claimed["doubts"][0]
         signals = {each["metadata"]["sender"]: each for each in await house.facts("signals.mail")}
         assert signals["boss@example.com"]["metadata"]["message_id"] == "<c1@example.com>"

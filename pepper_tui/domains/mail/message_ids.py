@@ -33,7 +33,16 @@ async def owner_of_id(store: ContextStore, mail: Json) -> str:
 
 
 def without_id(mail: Json, owner: str) -> Json:
-    """``mail`` without the Message-ID, which is ``owner``'s: it is known by its own id alone, and begins no thread."""
+    """``mail`` without the Message-ID, which is ``owner``'s: it is known by its own id alone, and begins no thread.
+
+    ``claimed_id`` is what an answer names: whoever wrote the mail knows it by that.
+    """
     doubt = f"it has the Message-ID of a mail from {one_line(owner, 80)}"
     thread = mail["id"] if mail["thread"] == mail["message_id"] else mail["thread"]
-    return {**mail, "message_id": "", "thread": thread, "doubts": [*mail.get("doubts", []), doubt]}
+    return {
+        **mail,
+        "message_id": "",
+        "claimed_id": mail["message_id"],
+        "thread": thread,
+        "doubts": [*mail.get("doubts", []), doubt],
+    }
