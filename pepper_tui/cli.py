@@ -18,7 +18,7 @@ import typer
 
 from pepper_tui import __version__
 from pepper_tui.clock import ZONE_MEND, zone_trouble
-from pepper_tui.command import HomeOption, Homes, at, do, leave, show, user_settings, when
+from pepper_tui.command import HomeOption, Homes, NotSaidError, at, do, leave, show, unsaid, user_settings, when
 from pepper_tui.config import Config, ConfigError
 from pepper_tui.launch import (
     EXIT_APPROVALS,
@@ -62,7 +62,10 @@ app.command("when")(when_command)
 
 
 def main() -> None:
-    app(prog_name="pepper")
+    try:
+        app(prog_name="pepper")
+    except NotSaidError as error:
+        sys.exit(unsaid(error))
 
 
 @app.callback(invoke_without_command=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tomllib
@@ -22,6 +23,7 @@ from pepper_tui.plain_file import plain_text
 from pepper_tui.remote import RemoteError
 from pepper_tui.renamed_keys import renewed
 
+log = logging.getLogger(__name__)
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", metavar="DIR", help="The folder of config and data; without it $PEPPER_HOME, or your own."),
@@ -40,8 +42,24 @@ def at(home: Path | None) -> Path:
     return Homes.used
 
 
+class NotSaidError(Exception):
+    """Standard output can't be written; the words say why. What was done stays done."""
+
+
 def show(text: str = "") -> None:
-    typer.echo(text)
+    """Print ``text``. Raises ``NotSaidError``; ``BrokenPipeError`` where nobody reads any more."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotSaidError(f"standard output can't be written: {error.strerror}") from error
+
+
+def unsaid(error: NotSaidError) -> int:
+    """Say so where it can be said; the exit code. What is left in the buffer is dropped: it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return report(LaunchError(EXIT_TROUBLE, str(error)))
 
 
 def when(seconds: float, *, exact: bool = False) -> str:
@@ -79,6 +97,15 @@ async def _patiently(work: Coroutine[Any, Any, int]) -> int:
     return await work
 
 
+def _is_of_the_store(error: Exception) -> bool:
+    """Whether it says in words what the store refuses; the log has all of it."""
+    from pepper_tui.store import StoreError
+
+    if isinstance(error, StoreError):
+        log.error("the command ended: %s", error, exc_info=error)
+    return isinstance(error, StoreError)
+
+
 def do(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run ``work`` and leave with its code; known troubles become words."""
     log_cleanly()
@@ -91,8 +118,10 @@ def do(work: Coroutine[Any, Any, int]) -> NoReturn:
         leave(error)
     except RemoteError as error:
         leave(LaunchError(EXIT_TROUBLE, str(error)))
+    except NotSaidError:
+        raise
     except Exception as error:
-        if not is_foreseen(error):
+        if not is_foreseen(error) and not _is_of_the_store(error):
             raise
         leave(LaunchError(EXIT_TROUBLE, str(error)))
     except KeyboardInterrupt:

@@ -456,6 +456,7 @@ class Worker(Section):
 McpEffect = Literal["read", "write", "send"]
 """What the tools of an MCP server do: look, change something outside, or send something to somebody."""
 _REFERENCE: Final = re.compile(r"(?:env|secret):\S+$")
+_SHORTEST_SECRET: Final = 6
 _SECRET_NAME: Final = re.compile(r"authorization|cookie|token|secret|password|api.?key", re.I)
 
 
@@ -468,7 +469,9 @@ class McpServer(Section):
     """An MCP server: a program that speaks over its standard input and output, or a URL (streamable HTTP)."""
 
     command: str = ""
-    args: list[str] = []
+    args: list[
+        str
+    ] = []  # they may end in env:NAME or secret:NAME; others on this machine can see what a program is given
     env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
     cwd: Path | None = None  # empty: the user's home folder
     url: str = ""
@@ -775,6 +778,14 @@ class Secrets:
     given: ClassVar[set[str]] = set()
     """Every value that was handed out in this process: what no log may hold."""
 
+    @classmethod
+    def without(cls, words: str) -> str:
+        """``words`` without the values that were handed out; what is shorter than six letters stands in any text."""
+        for secret in sorted(cls.given, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET:
+                words = words.replace(secret, "[secret]")
+        return words
+
     def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
         self.home = home
         self._path = home / SECRETS_FILE
@@ -844,12 +855,12 @@ class Secrets:
             raise ConfigError([f"{self._path}: others may read it (mode {mode:04o}); run: chmod 600 {self._path}"])
         try:
             secrets = tomllib.loads(plain_text(self._path))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError([f"{self._path}: {error}"]) from error
         except OSError as error:
             raise ConfigError([f"{self._path}: {error.strerror}"]) from error
         except UnicodeDecodeError as error:
             raise ConfigError([f"{self._path}: it is no UTF-8"]) from error
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError([f"{self._path}: {error}"]) from error
         if key not in secrets:
             raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])
         return str(secrets[key])

@@ -81,15 +81,30 @@ def _is_told(word: str) -> bool:
 
 
 def told_command(command: Sequence[str]) -> str:
-    """A program and its arguments for the eyes: flags, the name of a script or package; all else may be a secret."""
+    """A program and its arguments for the eyes: flags, the name of a script or package; all else may be a secret.
+
+    A name stands first among what is no flag: a plain word after it may be a password.
+    """
     told = list(command[:1])
+    named = False
     for before, each in pairwise(command):
-        if _FLAG.fullmatch(each) or (_PACKAGE.fullmatch(each) and not before.startswith("-")):
+        if _FLAG.fullmatch(each):
+            told.append(each)
+        elif _PACKAGE.fullmatch(each) and not named and not before.startswith("-"):
+            told.append(each)
+            named = True
+        elif _is_reference(each):
             told.append(each)
         else:
+            named = named or not before.startswith("-")
             script = _SCRIPT.fullmatch(each)
             told.append(f"…/{script[1]}" if script else "…")
     return " ".join(told)
+
+
+def _is_reference(argument: str) -> bool:
+    flag, _, name = argument.rpartition("=")
+    return bool(REFERENCE.fullmatch(name)) and (not flag or bool(_FLAG.fullmatch(flag)))
 
 
 def told_value(value: str) -> str:

@@ -160,7 +160,7 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     from pepper_tui.config import Secrets
     from pepper_tui.engine.logs import log_to
 
-    log_to(home, lambda: Secrets.given)
+    log_to(home, Secrets.without)
     try:
         with _refused_in_words(home):
             engine: Engine = await served.ServedEngine.open(home, config)
@@ -330,7 +330,10 @@ async def _headless(home: Path, world: DemoWorld | None) -> int:
     with endings.watched(signal.SIGINT):
         async with opened(home, world=world) as engine:
             model = "offline, by rules" if engine.offline else engine.model_name
-            print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+            try:
+                print(f"Pepper runs in {home} (model: {model}). Ctrl+C stops it.", flush=True)
+            except OSError:  # nobody can read it: the work goes on
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             await stop.wait()
         with suppress(OSError):  # nobody may be there to read it
             _say_left([engine])

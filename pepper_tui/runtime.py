@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -86,7 +85,16 @@ from pepper_tui.model import (
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
-from pepper_tui.store import ContextStore, Embedder, HomeLock, Meaning, StoreError, Subscriber, VersionConflictError
+from pepper_tui.store import (
+    ContextStore,
+    Embedder,
+    HomeLock,
+    Meaning,
+    StoreError,
+    Subscriber,
+    VersionConflictError,
+    make_private,
+)
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
@@ -281,7 +289,7 @@ class Engine:
         Raises ``HomeLockedError`` where another engine has it, ``StoreError`` where the store can't be used,
         ``ConfigError`` for a secret that can't be read.
         """
-        _make_private(home)
+        make_private(home)
         clock = clock or SystemClock()
         await _answering(config, clock)
         lock = HomeLock(home)
@@ -641,9 +649,3 @@ async def _answering(config: Config, clock: Clock) -> None:
             raise ConfigError([f"{file} does not answer: {error.mend.partition(';')[0]}, or take it out"]) from error
         except OSError:  # told as the health of its part
             continue
-
-
-def _make_private(home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if stat.S_IMODE(home.stat().st_mode) & 0o077:  # not where its owner has taken the right to write from himself
-        home.chmod(0o700)

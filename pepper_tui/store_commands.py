@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepper_tui.command import HomeOption, at, do, leave, show, when
+from pepper_tui.command import HomeOption, NotSaidError, at, do, leave, show, when
 from pepper_tui.config import DATABASE
 from pepper_tui.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError
 from pepper_tui.remote import NoEngineError, request
@@ -330,10 +330,11 @@ async def _own_store(home: Path) -> AsyncIterator[Any]:
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """The home's lock. Raises ``LaunchError`` where an engine has it."""
-    from pepper_tui.store import HomeLock, HomeLockedError
+    from pepper_tui.store import HomeLock, HomeLockedError, make_private
 
     lock = HomeLock(home)
     try:
+        make_private(home)
         lock.acquire()
     except HomeLockedError as error:
         words = f"Pepper runs in {home}, and this wants the store to itself: end it first (Ctrl+Q on its screen)."
@@ -361,4 +362,6 @@ def _in_words() -> Iterator[None]:
         sys.stderr.close()
         raise typer.Exit(0) from None
     except OSError as error:
-        leave(LaunchError(EXIT_TROUBLE, f"{error.filename or ''}: {error.strerror}".lstrip(": ")))
+        if error.filename is None:
+            raise NotSaidError(f"standard output can't be written: {error.strerror}") from error
+        leave(LaunchError(EXIT_TROUBLE, f"{error.filename}: {error.strerror}"))

@@ -139,6 +139,11 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip(_TRAILING) + "…"
 
 
+def begun(text: str, limit: int) -> str:
+    """``text``, or its first ``limit`` characters and how many follow."""
+    return text if len(text) <= limit else f"{text[:limit]}\n[{len(text) - limit} more characters are not shown]"
+
+
 def as_json(value: object, limit: int | None = None, indent: int | None = None) -> str:
     """``value`` as JSON with every string and key in it cleaned first, so that no sequence is spelt out instead."""
     text = json.dumps(_cleaned(value), ensure_ascii=False, indent=indent, default=str)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from pepper_tui.attention.inbox import Inbox
+from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -27,7 +28,6 @@ from pepper_tui.store import ContextStore, Following, VersionConflictError
 
 _ANSWERED = "you answered it"
 _MAIL = f"{Namespace.SIGNALS}.mail"
-_RAW = f"{Namespace.RAW}.mail"
 _LOOKED_AT = 2_000  # newest calls and signals at the start
 _ALL = 100_000
 
@@ -113,7 +113,5 @@ class Answers:
 
     async def _matter_of(self, message_id: str) -> str:
         """The matter of the mail that was answered."""
-        if not message_id:
-            return ""
-        found = await self._store.query(ContextFilter(namespaces=[_RAW], tags=[f"message:{message_id}"], limit=1))
-        return f"mail:{found[0].data['thread']}" if found else ""
+        answered = await first_with(self._store, message_id)
+        return f"mail:{answered.data['thread']}" if answered else ""

@@ -309,7 +309,13 @@ class Inbox:
         since = ContextFilter(
             namespaces=[f"{Namespace.SIGNALS}.*", Namespace.TOOL_CALL], limit=_LOOKED_AT, include_expired=True
         )
-        of_it = [c for c in await self._store.query(since) if c.data.get("matter") == item.matter]
+        # a feed of the user's may name the matter of a mail or an event: how that went on its own source says
+        tells = {"mail": f"{_SIGNALS}mail", "event": f"{_SIGNALS}calendar"}.get(item.matter.partition(":")[0])
+        of_it = [
+            c
+            for c in await self._store.query(since)
+            if c.data.get("matter") == item.matter and (not tells or c.namespace in (tells, Namespace.TOOL_CALL))
+        ]
         later = [c for c in of_it if c.updated_at > item.created_at]
         if any(c.data.get("effect") == Effect.SEND and c.data.get("state") == CallState.SUCCEEDED for c in later):
             return "it was answered meanwhile"

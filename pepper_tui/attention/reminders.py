@@ -135,9 +135,10 @@ class Reminders:
             reason=_set_by(reminder, zone),
             source=f"{Namespace.REMINDER}:{reminder.id}",
             created_at=now,
-            priority=Priority.NORMAL if reminder.root not in ("", "user") else Priority.HIGH,
+            priority=Priority.HIGH if reminder.is_the_users else Priority.NORMAL,
             kind="reminder",
             matter=reminder.matter,
+            origin="" if reminder.is_the_users else "model",
         )
         state = ReminderState.WAITING if following is not None else ReminderState.FIRED
         reminder.state = REMINDER.move(reminder.state, state)
@@ -197,10 +198,13 @@ def _set_by(reminder: Reminder, zone: tzinfo) -> str:
     at = _when(reminder.created_at, zone)
     if reminder.source:
         return f"a reminder that a rule of yours set on {at}"
-    read = ", after it had read text from outside" if reminder.tainted else ""
+    if reminder.is_the_users:
+        return f"a reminder set on {at}"
+    what = one_line("; ".join(reminder.read), 300) or "text from outside"
+    read = f", after it had read {what}" if reminder.tainted else ""
     if reminder.root not in ("", "user"):
         return f"a reminder that Pepper set by itself on {at}{read}"
-    return f"a reminder that Pepper set on {at} in answer to you{read}" if read else f"a reminder set on {at}"
+    return f"a reminder that Pepper set on {at} in answer to you{read}"
 
 
 def _when(at: float, zone: tzinfo) -> str:

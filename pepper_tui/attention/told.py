@@ -78,20 +78,20 @@ def _key(item: Notification) -> _Key | None:
     if item.kind in UNPAIRED:
         return None
     if item.matter_kind == "state":
-        return "state", *_state(item.matter, item.kind, item.source)
+        return "state", *_state(item.matter, item.kind, item.source, item.sender)
     if item.source.startswith(_SIGNALS):
         return "source", item.source, "brief" if item.kind == "brief" else "notice"
     return ("matter", item.matter, signature(item)) if item.matter else None
 
 
-def _state(matter: str, kind: str, source: str) -> tuple[str, str, str]:
-    return matter, kind, source.partition(":")[0]
+def _state(matter: str, kind: str, source: str, sender: str) -> tuple[str, str, str, str]:
+    return matter, kind, source.partition(":")[0], sender.lower()
 
 
 def same_state(other: Json, item: Notification) -> bool:
-    """Whether another item tells of the same state: same matter, kind and source of signals."""
-    told = _state(other.get("matter", ""), other.get("kind", ""), str(other.get("source", "")))
-    return told == _state(item.matter, item.kind, item.source)
+    """Whether another item tells of the same state: same matter, kind, source of signals and sender."""
+    told = _state(*(str(other.get(each) or "") for each in ("matter", "kind", "source", "sender")))
+    return told == _state(item.matter, item.kind, item.source, item.sender)
 
 
 def signature(item: Notification) -> str:

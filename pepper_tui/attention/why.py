@@ -7,7 +7,7 @@ signal → raw, step → its inputs, calls → results, approvals, runs, and the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -37,6 +37,8 @@ from pepper_tui.model import (
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
+COUNTED: Final = 10_000  # items of each kind that "silence" looks at
+THOUGHTS: Final = 1000
 LISTED: Final = 8  # last items of each kind that "silence" lists
 SILENCE_DAYS: Final = 7.0
 _DEPTH: Final = 8
@@ -270,20 +272,20 @@ class Why:
     async def _silence(self) -> list[str]:
         since = self._clock.now() - SILENCE_DAYS * 86_400
         signals = await self._store.query(
-            ContextFilter(namespaces=["signals.*"], since=since, limit=10_000, include_expired=True)
+            ContextFilter(namespaces=["signals.*"], since=since, limit=COUNTED, include_expired=True)
         )
         notices = await self._store.query(
-            ContextFilter(namespaces=[Namespace.NOTIFICATION], since=since, limit=10_000, include_expired=True)
+            ContextFilter(namespaces=[Namespace.NOTIFICATION], since=since, limit=COUNTED, include_expired=True)
         )
         logs = await self._store.query(
-            ContextFilter(namespaces=[Namespace.ASSISTANT_LOG], since=since, limit=1000, include_expired=True)
+            ContextFilter(namespaces=[Namespace.ASSISTANT_LOG], since=since, limit=THOUGHTS, include_expired=True)
         )
         acted, taken = await self._acted_on(since), await self._taken(since)
-        marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], since=since, limit=10_000))
+        marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], since=since, limit=COUNTED))
         unjudged = {mark.context_id for mark in marks}
         told = {notice.data.get("source", "") for notice in notices}
         acts = RuleAct.readable(
-            await self._store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], since=since, limit=10_000))
+            await self._store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], since=since, limit=COUNTED))
         )
         ordered = {act.match for act in acts if act.state in (ActState.DONE, ActState.DEFERRED, ActState.PENDING)}
         acted |= {notice.data.get("matter", "") for notice in notices} - {""}
@@ -305,6 +307,8 @@ class Why:
         counts = Counter(str(signal.data.get("priority")) for signal, _ in held)
         named = ", ".join(f"{counts[p]} {p}" for p in Priority if counts[p]) or "no"
         lines = [f"Held back in the last {SILENCE_DAYS:.0f} days: {named} signals; {len(logs)} thoughts not said."]
+        if max(len(signals), len(notices), len(acts)) >= COUNTED or len(logs) >= THOUGHTS:
+            lines.append("There is more than was looked at: only the newest are counted.")
         if waiting:
             lines.append(f"{waiting} signals wait for a step and are not held back.")
         if first_look:
@@ -319,6 +323,7 @@ class Why:
                 f"  {one_line(str(n.data.get('title')), 70)}: {one_line(str(n.metadata['withdrawn']), 70)}"
                 for n in withdrawn[:LISTED]
             ]
+            lines += _more(withdrawn)
         if held:
             lines.append("Last signals without a notice:")
             lines += [
@@ -326,29 +331,35 @@ class Why:
                 f" ({one_line(str(s.data.get('reason')), 70)}; {rule})"
                 for s, rule in held[:LISTED]
             ]
+            lines += _more(held)
         if logs:
             lines.append("Last thoughts kept to the log:")
             lines += [
                 f"  {self._at(entry.created_at)} {one_line(str(entry.data.get('text', '')), 120)}"
                 for entry in logs[:LISTED]
             ]
+            lines += _more(logs)
         return lines
 
     async def _acted_on(self, since: float) -> set[str]:
         """The matters that came to a card, a reminder, a note or a task: those were not held back."""
         calls = await self._store.query(
-            ContextFilter(namespaces=[Namespace.TOOL_CALL], since=since, limit=10_000, include_expired=True)
+            ContextFilter(namespaces=[Namespace.TOOL_CALL], since=since, limit=COUNTED, include_expired=True)
         )
         acts = [c.data for c in calls if c.data.get("effect") != Effect.READ or c.data.get("name") == "delegate"]
         return {str(act.get("matter", "")) for act in acts} - {""}
 
     async def _taken(self, since: float) -> set[str]:
         """Names of the signals that a step has taken."""
-        steps = await self._store.query(ContextFilter(namespaces=[Namespace.STEP], since=since, limit=10_000))
+        steps = await self._store.query(ContextFilter(namespaces=[Namespace.STEP], since=since, limit=COUNTED))
         return {str(name) for step in steps for name in step.data.get("inputs", [])}
 
     def _at(self, seconds: float) -> str:
         return f"{datetime.fromtimestamp(seconds, self._zone):%a %d %b %H:%M}"
+
+
+def _more(items: Sequence[object]) -> list[str]:
+    return [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []
 
 
 def _acts_not_done(acts: list[RuleAct]) -> list[str]:

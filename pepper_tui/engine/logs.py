@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final, cast
@@ -19,23 +19,18 @@ from pepper_tui.plain_file import must_be_plain
 LOG_FILE: Final = "pepper.log"
 BYTES: Final = 1_000_000  # of one file
 KEPT: Final = 3  # older files, as pepper.log.1 to .3
-_SHORTEST: Final = 6  # characters of a secret that is looked for; what is shorter stands in any text
 _FORM: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class _Safe(LogLine):
     """Without the values of secrets: tracebacks quote requests, too."""
 
-    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, without: Callable[[str], str]) -> None:
         super().__init__(_FORM)
-        self._secrets = secrets
+        self._without = without
 
     def format(self, record: logging.LogRecord) -> str:
-        words = super().format(record)
-        for secret in sorted(self._secrets(), key=len, reverse=True):
-            if len(secret) >= _SHORTEST:
-                words = words.replace(secret, "[secret]")
-        return words
+        return self._without(super().format(record))
 
 
 class LogFile(RotatingFileHandler):
@@ -58,14 +53,17 @@ class LogFile(RotatingFileHandler):
         del record
 
 
-def log_to(home: Path, secrets: Callable[[], Iterable[str]]) -> Path:
-    """Let all that is logged in this process go to the home's log from here on; its path."""
+def log_to(home: Path, without: Callable[[str], str]) -> Path:
+    """Let all that is logged in this process go to the home's log from here on; its path.
+
+    ``without`` takes the secrets out of a text.
+    """
     root = logging.getLogger()
     for earlier in [each for each in root.handlers if isinstance(each, LogFile)]:
         root.removeHandler(earlier)
         earlier.close()
     path = home / LOG_FILE
     handler = LogFile(path, maxBytes=BYTES, backupCount=KEPT, delay=True)
-    handler.setFormatter(_Safe(secrets))
+    handler.setFormatter(_Safe(without))
     root.addHandler(handler)
     return path

@@ -41,6 +41,7 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools.services import RuleServices
 
+_LONGEST_REPLY: Final = 4000
 ALWAYS: Final = "user:always"
 """The origin of a call that the user's key has made of an item: its result starts no step of the scheduler."""
 
@@ -203,7 +204,9 @@ class UserRules:
             body = str(approval.resolved.payload.get("body") or call.arguments.get("body") or "")
             if mail and body:
                 sender = mail["sender"]
-                return self._of(sender["address"], sender["name"], {"reply": body[:4000]})
+                if len(body) > _LONGEST_REPLY:
+                    raise RuleError(f"a reply of more than {_LONGEST_REPLY} characters can't be a rule's; shorten it")
+                return self._of(sender["address"], sender["name"], {"reply": body})
         raise RuleError("only a reply to a mail can be drafted always")
 
     def _of(self, address: str, who: str, act: Json) -> Json:

@@ -4,6 +4,9 @@ Every event as written is a context in ``raw.calendar``; a change of it is a new
 context of its own there, made only after the files have been looked at once more, so that a moved or cancelled event
 announces nothing. A conflict is a context of its own, too: a new version of it where it comes up again after it was
 gone, none while it lasts, and looked at once more before it is told. What Pepper itself added tells nothing.
+
+A UID is no one's own: anyone who writes a calendar can give theirs any. So a matter is of a UID in one calendar; an
+event that another calendar holds in the very same words is a copy, and of the same matter.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.feeds.agenda import Agenda
-from pepper_tui.feeds.conflicts import MAX_CONFLICTS, conflicts_among
+from pepper_tui.feeds.conflicts import conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
@@ -28,6 +31,7 @@ NAME: Final = "calendar"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds over which the next starts are known; then the files are asked again
+_COPIES: Final = 500  # events of one UID that are compared
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next look for conflicts where no event has changed
 
 
@@ -42,6 +46,7 @@ class CalendarFeed:
         self._agenda = agenda
         self._changed = asyncio.Event()
         self._next_overlaps = 0.0
+        self._piled = False  # more overlaps than the last look took
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
@@ -113,6 +118,8 @@ class CalendarFeed:
             await self._look_for_conflicts(ctx, backlog=source is None)
             self._next_overlaps = now + OVERLAPS_EVERY
         defects = self._agenda.defects  # those of the look for conflicts, and for what starts soon, too
+        if self._piled:
+            defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
         else:
@@ -132,9 +139,11 @@ class CalendarFeed:
         """Store each conflict that is new or back, and mark those that are gone."""
         now = ctx.clock.now()
         events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
-        found = {one.key: one for one in conflicts_among(events)}
+        conflicts = conflicts_among(events)
+        found = {one.key: one for one in conflicts}
         known = await self._known(ctx, "conflict")
-        whole = not self._agenda.defects and len(found) < MAX_CONFLICTS
+        self._piled = conflicts.cut
+        whole = not self._agenda.defects and not conflicts.cut
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
@@ -149,7 +158,7 @@ class CalendarFeed:
 
     async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
         text = f"{data['summary']}\n{data['location']}\n{data['description']}"
-        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text)
+        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=[f"uid:{data['uid']}"])
 
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that has come near; when the next one does (POSIX seconds)."""
@@ -199,7 +208,7 @@ class CalendarFeed:
             priority, reason, rules = Priority.LOG, BACKLOG, ()
         elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
             priority, reason, rules = Priority.LOG, "it is over", ()
-        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw["uid"]) is not None:
+        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw) is not None:
             priority, reason, rules = Priority.LOG, "Pepper added it, with your yes", ()
         metadata: Json = {
             "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
@@ -217,7 +226,7 @@ class CalendarFeed:
             priority=priority,
             source=NAME,
             reason=reason,
-            matter=f"event:{raw['uid']}",
+            matter=await _matter(ctx, raw),
             metadata=metadata,
             matter_kind="state",
         )
@@ -241,11 +250,11 @@ class CalendarFeed:
             priority, reason, rules = Priority.LOG, BACKLOG, ()
         elif raw["end"] <= ctx.clock.now():
             priority, reason, rules = Priority.LOG, "it is over", ()
-        elif await self._shown_before(ctx, first["uid"], second["uid"]):
+        elif await self._shown_before(ctx, first, second):
             priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
         else:  # read from the files again: one of the two may have been moved meanwhile
-            still = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
-            if not self._agenda.defects and raw["id"] not in {one.key for one in conflicts_among(still)}:
+            still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
+            if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
                 priority, reason, rules = Priority.LOG, "they overlap no longer", ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
@@ -262,25 +271,43 @@ class CalendarFeed:
             priority=priority,
             source=NAME,
             reason=reason,
-            matter=f"event:{second['uid']}",
+            matter=await _matter(ctx, second),
             metadata=metadata,
             matter_kind="state",
         )
         await store_signal(ctx.store, signal)
 
     @staticmethod
-    async def _shown_before(ctx: FeedContext, one: str, other: str) -> bool:
+    async def _shown_before(ctx: FeedContext, one: Json, other: Json) -> bool:
         """Whether the card by which Pepper added one of two events named the other."""
         for added, beside in ((one, other), (other, one)):
             record = await _added_by_pepper(ctx, added)
-            if record is not None and beside in record["beside"]:
+            if record is not None and beside["uid"] in record["beside"]:
                 return True
         return False
 
 
-async def _added_by_pepper(ctx: FeedContext, uid: str) -> Json | None:
-    found = await ctx.store.get(uid, namespace=Namespace.ADDED)
-    return found.data if found is not None else None
+async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
+    """The record of Pepper's having added ``event``."""
+    found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
+    same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
+    return found.data if found is not None and same else None
+
+
+async def _matter(ctx: FeedContext, event: Json) -> str:
+    """The matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
+    uid, calendar = event["uid"], event["calendar"]
+    wanted = ContextFilter(namespaces=[RAW], types=["event"], tags=[f"uid:{uid}"], limit=_COPIES, newest_first=False)
+    known = await ctx.store.query(wanted)
+    own = [_words(one.data) for one in known if one.data["calendar"] == calendar]
+    copies = sorted((one.created_at, one.context_id, one.data["calendar"]) for one in known if _words(one.data) in own)
+    return f"event:{copies[0][2] if copies else calendar}:{uid}"
+
+
+def _words(event: Json) -> list[object]:
+    """All that a copy of an event has to share with it."""
+    shared = ("summary", "start", "end", "location", "description", "organizer", "status", "recurrence", "gone")
+    return [event.get(name) for name in shared]
 
 
 def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:

@@ -7,6 +7,7 @@ none. Two series that meet each week are one conflict, not one a week.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +15,8 @@ from typing import Final
 from pepper_tui.feeds.agenda import Event
 from pepper_tui.model import Json
 
-MAX_CONFLICTS: Final = 100  # of one look, the earliest first
-MAX_PAIRS: Final = 200_000  # that are looked at, however many events a calendar piles up
+MAX_CONFLICTS: Final = 100  # of two calendars in one look, the earliest first
+MAX_OPEN: Final = 40  # events of one calendar at once that later ones are compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,43 @@ class Conflict:
         return {"id": self.key, "events": sides, "start": self.start, "end": self.end}
 
 
-def conflicts_among(events: Sequence[Event], limit: int = MAX_CONFLICTS) -> list[Conflict]:
-    """The conflicts of ``events``, by the start of the overlap; the first of each key; ``limit`` at most."""
+class Conflicts(list[Conflict]):
+    """What one look found. ``cut``: there may be more, as one calendar, or two together, piled up too many."""
+
+    cut: bool = False
+
+
+def conflicts_among(events: Sequence[Event], limit: int = MAX_CONFLICTS) -> Conflicts:
+    """The conflicts of ``events``, by the start of the overlap; the first of each key.
+
+    ``limit`` at most of the same two calendars: what a stranger piles up in one hides none of another.
+    """
     found: dict[str, Conflict] = {}
-    open_events: list[Event] = []
-    pairs = 0
+    counts: Counter[frozenset[str]] = Counter()
+    open_events: dict[str, list[Event]] = {}
+    cut = False
     for event in sorted((one for one in events if _takes_time(one)), key=lambda one: (one.start, one.end, one.uid)):
-        open_events = [one for one in open_events if one.end > event.start]
-        pairs += len(open_events)
-        if pairs > MAX_PAIRS:
-            break
-        for earlier in open_events:
-            if not _same(earlier, event):
+        for calendar, begun in open_events.items():
+            begun[:] = [one for one in begun if one.end > event.start]
+            both = frozenset((calendar, event.calendar))
+            for earlier in begun:
+                if _same(earlier, event):
+                    continue
+                if counts[both] == limit:
+                    cut = True
+                    break
                 conflict = Conflict(earlier, event)
-                found.setdefault(conflict.key, conflict)
-                if len(found) >= limit:
-                    return list(found.values())
-        open_events.append(event)
-    return list(found.values())
+                if conflict.key not in found:
+                    counts[both] += 1
+                    found[conflict.key] = conflict
+        mine = open_events.setdefault(event.calendar, [])
+        if len(mine) < MAX_OPEN:
+            mine.append(event)
+        else:
+            cut = True
+    conflicts = Conflicts(found.values())
+    conflicts.cut = cut
+    return conflicts
 
 
 def _takes_time(event: Event) -> bool:
@@ -75,8 +95,10 @@ def _takes_time(event: Event) -> bool:
 
 def _same(one: Event, other: Event) -> bool:
     """Occurrences of one series, or copies of one event."""
-    alike = (one.summary.casefold(), one.start, one.end) == (other.summary.casefold(), other.start, other.end)
-    return one.uid == other.uid or alike
+    at_once = (one.start, one.end) == (other.start, other.end)
+    if one.uid == other.uid and (at_once or one.calendar == other.calendar):
+        return True  # a UID in another calendar may be anyone's
+    return at_once and one.summary.casefold() == other.summary.casefold()
 
 
 def _side(event: Event) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pepper_tui.config import ConfigError
+from pepper_tui.config import ConfigError, Secrets
 from pepper_tui.config import ExecFeed as ExecConfig
 from pepper_tui.feeds import exec_keeper
 from pepper_tui.feeds.chain import link
@@ -227,7 +227,8 @@ class _Run:
             storable: Json = _storable(found)
         except (ValueError, RecursionError) as error:
             self._bad += 1
-            self._bad_words = f"{one_line(line[:200].decode('utf-8', 'replace'), 60)!r}: {one_line(str(error), 80)}"
+            told = Secrets.without(line[:200].decode("utf-8", "replace"))
+            self._bad_words = f"{one_line(told, 60)!r}: {one_line(str(error), 80)}"
             return None
         return storable
 
@@ -281,7 +282,7 @@ class _Run:
     def said(self) -> str:
         """Its last words on the error output."""
         words = [line for line in self._errors.decode("utf-8", "replace").splitlines() if line.strip()]
-        return f": {one_line(words[-1], 300)}" if words else ""
+        return f": {one_line(Secrets.without(words[-1]), 300)}" if words else ""
 
 
 def _ended_words(code: int, program: str) -> str:

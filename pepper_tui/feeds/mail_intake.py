@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.machines import is_automatic, is_list
+from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
+from pepper_tui.domains.mail.mime import Mail, left_out
 from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.feed import FeedContext, put_signal
 from pepper_tui.feeds.triage import Triage
@@ -27,7 +30,10 @@ from pepper_tui.text import one_line
 
 NAME: Final = "mail"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
-_AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder"})  # made by a program, older forms
+_SENT_FOLDER: Final = re.compile(
+    r"(?<!\w)(?:sent|gesendet|envoy|enviad|inviat|verzonden|sendt|skickat|lähetetyt|wysłan|отправлен|送信済|已发送)",
+    re.IGNORECASE,
+)
 PROCESSOR: Final = "feeds.mail"
 BATCH: Final = 50
 LAG: Final = 3 * BATCH
@@ -179,11 +185,17 @@ async def store_mail(
 
 async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate, known: _Known) -> None:
     raw = update.context.data
-    message_id = raw.get("message_id", "")
-    if signal_id(raw) in known.signals or any(each in known.sent for each in (message_id, message_id.strip("<>"))):
-        return  # it is there, or Pepper has sent it
+    if signal_id(raw) in known.signals:
+        return  # it is there
     facts = mail_facts(raw, triage.own)
     sender = facts.sender.lower()
+    message_id = raw.get("message_id", "")
+    if any(each in known.sent for each in (message_id, message_id.strip("<>"))):
+        if triage.is_own(sender) or facts.is_list:
+            return  # Pepper has sent it
+        raw = without_id(raw, "you")
+    elif not raw.get("backlog") and (owner := await owner_of_id(store, raw)):
+        raw = without_id(raw, owner)
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
     signal = mail_signal(raw, triage, update.context.created_at, facts)
@@ -193,12 +205,17 @@ async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate, kn
     await put_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
 
 
+def by_own_hand(raw: Json) -> bool:
+    """Whether a mail that says to be from the user lies where only the user's own programs put it.
+
+    What a server has delivered anyone may have sent, under any name: it answers nothing for the user.
+    """
+    return not raw.get("received") or bool(_SENT_FOLDER.search(raw["label"]))
+
+
 def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
     """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
-    precedence = raw["list_headers"].get("precedence", "").strip().lower()
-    is_list = precedence in ("list", "bulk", "junk") or bool({"list-id", "list-post"} & raw["list_headers"].keys())
-    is_list = is_list or "list-unsubscribe" in raw["list_headers"]
-    automatic = raw["auto_submitted"] not in ("", "no") or bool(_AUTOMATIC & raw["list_headers"].keys())
+    listed, automatic = is_list(raw), is_automatic(raw)
     return Facts(
         source=NAME,
         sender="" if raw.get("several_senders") else raw["sender"]["address"],  # whose it is can't be told
@@ -208,10 +225,10 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
         subject=raw["subject"],
         text=raw["reply"],
         labels=[raw["label"]],
-        is_list=is_list,
+        is_list=listed,
         automatic=automatic,
         direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
-        question=not is_list and not automatic and asks_something(raw["reply"]),
+        question=not listed and not automatic and asks_something(raw["reply"]),
     )
 
 
@@ -226,6 +243,8 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     if doubts:  # the address first: a name may pose as one
         who = f"{sender['address'] or 'unknown sender'} (its name: {sender['name'] or 'none'})"
         reason = f"{reason}; careful: {'; '.join(doubts[:3])}"
+    if (partly := left_out(raw)) and reason != BACKLOG:
+        reason = f"{reason}; not all of it was read: {partly}"
     lines = telling_lines(raw["reply"])
     first = lines[0] if lines else ""
     subject = raw["subject"] or "(no subject)"
@@ -249,7 +268,10 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         "list": facts.is_list,
     }
     if triage.is_own(sender["address"]):
-        metadata["kind"] = "own"
+        if by_own_hand(raw):
+            metadata["kind"] = "own"
+        elif reason != BACKLOG:
+            reason = "it says that you sent it"
     elif triage.is_vip(facts.sender):
         metadata["kind"] = "vip"
     if doubts:

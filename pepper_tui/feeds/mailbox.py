@@ -1,16 +1,29 @@
-"""Read access to the mail that the feed has taken in, from the store: search, read, thread."""
+"""Read access to the mail that the feed has taken in, from the store: search, read, thread.
+
+A Message-ID names the mail that came with it first. One that bears another sender's id is known by its own id alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
+from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.feeds.mail_intake import RAW
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
 
 THREAD_LIMIT: Final = 200
+LOOKED: Final = 5_000
+HITS: Final = 500
+"""Mails, and hits of words, that one search looks at, at most."""
 _REPLY_MARKS: Final = ("re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r")
+
+
+class Mails(list[Json]):
+    """What a look found. ``left_out`` says in words where it was no whole one."""
+
+    left_out: str = ""
 
 
 class Mailbox:
@@ -24,35 +37,47 @@ class Mailbox:
     ) -> list[Json]:
         """Mails that hold ``words`` or mean them, best first; without words the newest ones.
 
-        ``sender`` is part of a name or address; ``since`` the earliest date, POSIX seconds. Each has a ``found`` that
-        says how it was found.
+        ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds. Each has a
+        ``found`` that says how it was found.
         """
-        found: Iterable[Context]
-        if words.strip():
-            hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=limit * 5 + 20)
-            how = {hit.context.context_id: hit.found for hit in hits}
-            found = [hit.context for hit in hits]
-        else:
-            how = {}
-            page = await self._store.query(ContextFilter(namespaces=[RAW], limit=limit * 10 + 200))
-            found = sorted(page, key=lambda context: _when(context.data), reverse=True)
         wanted = sender.casefold().strip()
+        looked, most = (limit * 5 + 20, HITS) if words.strip() else (limit * 10 + 200, LOOKED)
+        while True:
+            looked = min(most, looked)
+            kept, whole = await self._search(words, wanted, since, looked)
+            if whole or len(kept) >= limit or looked == most:
+                break
+            looked *= 10  # those of one sender may all be older
+        mails = Mails([await self._known_by(mail) for mail in kept[:limit]])
+        if not whole and len(kept) < limit:
+            kind = "best hits" if words.strip() else "newest mails"
+            mails.left_out = f"only the {looked:,} {kind} were looked at"
+        return mails
+
+    async def _search(self, words: str, wanted: str, since: float | None, looked: int) -> tuple[list[Json], bool]:
+        """Those among the first ``looked`` mails; and whether there are no others."""
+        found: Iterable[Context]
+        how: dict[str, str] = {}
+        if words.strip():
+            hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=looked)
+            how = {hit.context.context_id: str(hit.found) for hit in hits}
+            found, count = [hit.context for hit in hits], len(hits)
+        else:
+            page = await self._store.query(ContextFilter(namespaces=[RAW], limit=looked))
+            found, count = sorted(page, key=lambda context: _when(context.data), reverse=True), len(page)
         kept = [
             {**context.data, "found": how.get(context.context_id, "text")}
             for context in found
-            if (not wanted or wanted in str(context.metadata.get("sender", "")).casefold())
-            and (since is None or _when(context.data) >= since)
+            if (not wanted or _is_from(context.data, wanted)) and (since is None or _when(context.data) >= since)
         ]
-        return kept[:limit]
+        return kept, count < looked
 
     async def read(self, mail: str) -> Json | None:
         """The mail with this id or Message-ID, or ``None``."""
         context = await self._store.get(mail, namespace=RAW)
         if context is None:
-            key = mail if mail.startswith("<") else f"<{mail}>"
-            page = await self._store.query(ContextFilter(namespaces=[RAW], tags=[f"message:{key}"], limit=1))
-            context = page[0] if page else None
-        return context.data if context else None
+            context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
+        return await self._known_by(context.data) if context else None
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
         """All mails of one conversation, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""
@@ -74,11 +99,26 @@ class Mailbox:
                 for hit in hits
                 if wanted and wanted in plain_subject(hit.context.data["subject"])
             }
-        return sorted(found.values(), key=_when)[-limit:]
+        mails = Mails([await self._known_by(mail) for mail in sorted(found.values(), key=_when)[-limit:]])
+        if len(found) >= limit:
+            mails.left_out = f"only the newest {limit} were looked at"
+        return mails
 
     async def _rooted(self, root: str) -> list[Json]:
         filter_ = ContextFilter(namespaces=[RAW], tags=[f"thread:{root}"], limit=THREAD_LIMIT)
         return [context.data for context in await self._store.query(filter_)]
+
+    async def _known_by(self, mail: Json) -> Json:
+        """``mail`` without a Message-ID that is another sender's."""
+        owner = await owner_of_id(self._store, mail)
+        return without_id(mail, owner) if owner else mail
+
+
+def _is_from(mail: Json, wanted: str) -> bool:
+    """Whether ``wanted`` is part of the sender's address or name; a name never passes for an address."""
+    sender = mail["sender"]
+    name = "" if "@" in wanted or mail.get("doubts") else str(sender["name"])
+    return wanted in f"{name} {sender['address']}".casefold()
 
 
 def plain_subject(subject: str) -> str:

@@ -196,6 +196,8 @@ class OfflineModel:
             return False
         if not bar or not head.strip():
             draft.say(f"I found no mail from {one_line(sender, 80)}.")
+            if cut := " ".join(content.splitlines()[1:]).strip("[] "):
+                draft.say(f"{one_line(cut[:1].upper() + cut[1:], 200)}.")
             return True
         if command.kind == "read":
             draft.need("read_mail", message_id=head.strip())

@@ -18,6 +18,9 @@ from pepper_tui.model.model_calls import (
 )
 from pepper_tui.model.origins import Origin, Span, Written, whole
 from pepper_tui.model.records import (
+    FROM_CALENDAR,
+    FROM_FEED,
+    FROM_SENDER,
     WAITS_ITS_TURN,
     AgentState,
     Approval,
@@ -103,6 +106,9 @@ __all__ = [
     "CALL_OPEN",
     "DELIVERY",
     "FOLLOW_UP",
+    "FROM_CALENDAR",
+    "FROM_FEED",
+    "FROM_SENDER",
     "HELD_TAG",
     "NOTIFICATION",
     "NOT_FOR_FEEDS",

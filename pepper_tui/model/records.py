@@ -266,6 +266,12 @@ class Approval(Record):
         return ResolvedEffect.of(self.effect)
 
 
+FROM_SENDER: Final = "sender:"
+FROM_CALENDAR: Final = "calendar:"
+FROM_FEED: Final = "feed:"
+"""What the origin of a notification begins with, before the address, the calendar, or the feed."""
+
+
 @dataclass(slots=True)
 class Notification(Record):
     """Something Pepper tells the user unasked: never without a reason and a source.
@@ -293,7 +299,7 @@ class Notification(Record):
     trust: str = ""
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
-    origin: str = ""  # "model" where a model's own call told it
+    origin: str = ""  # who is behind it: "model" where a model's own call told it, else as in ``rules.origin``
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)
@@ -316,9 +322,16 @@ class Reminder(Record):
     source: str = ""  # the act or signal that led to it, as `namespace:id`, where no call did
     root: str = ""  # of the call, as in `ToolCall`
     tainted: bool = False  # whether the call was: who asked for it had read text from outside
+    typed: bool = False  # whether all its words are among those that the user typed in that turn
+    read: list[str] = field(default_factory=list)  # what was read in that turn, in words
 
     def __post_init__(self) -> None:
         self.state = ReminderState(self.state)
+
+    @property
+    def is_the_users(self) -> bool:
+        """Whether the user ordered it: by a rule, in their own words, or where nothing else could have asked for it."""
+        return bool(self.source) or (self.root in ("", "user") and (self.typed or not self.tainted))
 
 
 @dataclass(slots=True)

@@ -26,7 +26,8 @@ from pepper_tui.model import (
 from pepper_tui.rules.brief import brief
 from pepper_tui.rules.draft import filled, unanswerable
 from pepper_tui.rules.hands import Hands, Outcome
-from pepper_tui.rules.ongoing import Ongoing, recipient
+from pepper_tui.rules.ongoing import Ongoing, recipient, writer
+from pepper_tui.rules.origin import origin_of
 from pepper_tui.store import ContextStore
 from pepper_tui.text import clean, one_line, shorten
 
@@ -76,6 +77,7 @@ class Acts:
             priority=signal.priority if signal.priority is not Priority.LOG else Priority.LOW,
             matter=signal.matter,
             matter_kind=signal.matter_kind,
+            origin=origin_of(signal),
         )
         return await self.announce(notice)
 
@@ -86,7 +88,7 @@ class Acts:
         if not match.template.strip():
             raise ValueError(f"the rule {match.name!r} names no template that there is")
         to = recipient(signal)
-        if await self._ongoing.goes_on(to, act):
+        if await self._ongoing.goes_on(to, act, sender=writer(signal)):
             return Outcome(ActState.WITHDRAWN, detail=f"a draft to {one_line(to, 80)} about this waits already")
         named = f"from the template “{one_line(match.draft, 80)}”" if match.draft else "in your words"
         call = self._call(
@@ -101,7 +103,7 @@ class Acts:
         return Outcome(ActState.PENDING, f"{Namespace.TOOL_CALL}:{call.id}")
 
     async def _remind(self, act: RuleAct, match: Match, signal: Signal) -> Outcome:
-        if await self._ongoing.goes_on(match.rule, act):
+        if await self._ongoing.goes_on(match.rule, act, sender=writer(signal)):
             return Outcome(ActState.WITHDRAWN, detail="a reminder of this waits already")
         reading = await self._hands.times.read(match.remind)
         reminder = Reminder(
@@ -132,7 +134,7 @@ class Acts:
         sender = str(facts.get("sender") or "").lower()
         if await self._waited_for(match.rule, thread, sender, str(facts.get("raw") or "")):
             return Outcome(ActState.WITHDRAWN, detail="this mail is the answer that was waited for")
-        if await self._ongoing.goes_on(match.rule, act, ended_by=sender, ends_by=frozenset(parties)):
+        if await self._ongoing.goes_on(match.rule, act, sender=sender, ended_by=sender, ends_by=frozenset(parties)):
             return Outcome(ActState.WITHDRAWN, detail="an answer in this thread is waited for already")
         now = self._clock.now()
         waits = FollowUp(
@@ -180,6 +182,8 @@ class Acts:
     async def answered(self, act: RuleAct, result: ToolResult) -> Outcome:
         """Tell what the model has found for an ``ask``."""
         text, timed = clean(result.content).strip(), act.match.startswith(CLOCK)
+        namespace, _, ident = act.match.partition(":")
+        signal = Signal.one(await self._store.get(ident, namespace=namespace))
         notice = Notification(
             id=f"ntf_{short(act.id)}",
             title=one_line(f"{act.name}: {text.splitlines()[0] if text else 'nothing was found'}", 120),
@@ -189,6 +193,7 @@ class Acts:
             created_at=self._clock.now(),
             matter=f"rule:{act.rule}" if timed else act.matter,
             matter_kind="state" if timed else "event",
+            origin=origin_of(signal) if signal is not None else "",
         )
         return await self.announce(notice)
 
@@ -206,6 +211,7 @@ class Acts:
             kind="brief",
             matter=signal.matter,
             matter_kind="state",
+            origin=origin_of(signal),
         )
 
     async def tell_failed(self, act: RuleAct) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.model import Facts, Rule
-from pepper_tui.rules.draft import nobody_reads
 from pepper_tui.text import one_line
 
 READ: Final = 20_000  # characters of a text in which words are looked for

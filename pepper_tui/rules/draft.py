@@ -1,7 +1,6 @@
 """A draft by template: who it goes to, what it says, and whom no draft answers.
 
-Machines are not answered (RFC 3834 section 2): automatic mail, lists, bounces, addresses that say that nobody reads
-them.
+Machines are not answered (``domains.mail.machines``).
 """
 
 from __future__ import annotations
@@ -10,23 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.text import one_line
 
-_NOBODY: Final = re.compile(
-    r"(?:no|do|donot|not)[._-]?(?:not[._-]?)?reply|noreply|mailer-daemon|postmaster|bounces?(?:[+._-]|$)", re.IGNORECASE
-)
-_MACHINE: Final = re.compile(
-    r"no[._-]?reply|do[._-]?not[._-]?reply|^(?:automated|auto|notifications?|notify|alerts?|newsletters?|news|marketing"
-    r"|mailer|surveys?|robot|bot)(?:$|[+._-])",
-    re.IGNORECASE,
-)
 _FILL: Final = re.compile(r"\{(name|first_name|subject|me)\}")
-
-
-def nobody_reads(address: str) -> bool:
-    """Whether the address says that a machine writes from it."""
-    local = address.partition("@")[0]
-    return bool(_NOBODY.match(local) or _MACHINE.search(local))
 
 
 def unanswerable(facts: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.mail.machines import is_automatic, nobody_reads
+from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     FOLLOW_UP,
     OPEN_TAG,
@@ -33,7 +35,6 @@ from pepper_tui.model import (
     Signal,
 )
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.rules.draft import unanswerable
 from pepper_tui.rules.hands import Hands
 from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
 from pepper_tui.text import one_line
@@ -139,7 +140,7 @@ class FollowUps:
             return
         self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
         for waits in FollowUp.readable([update.context]):
-            began = [mail for ident in waits.message_ids for mail in await self._mails(f"message:{ident}")]
+            began = [mail for ident in waits.message_ids if (mail := await first_with(self._store, ident)) is not None]
             since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
             keys = dict.fromkeys((waits.thread, *waits.message_ids))
             # a thread is named by its root; a short answer names only the mail that it answers, not that mail's root
@@ -346,5 +347,4 @@ def _written(mail: Json) -> float:
 
 
 def _by_a_machine(mail: Json) -> bool:
-    automatic = mail["auto_submitted"] not in ("", "no") or any(key[:6] == "x-auto" for key in mail["list_headers"])
-    return automatic or bool(unanswerable({"sender": mail["sender"]["address"], "raw": mail["id"]}))
+    return is_automatic(mail) or nobody_reads(str(mail["sender"]["address"]))

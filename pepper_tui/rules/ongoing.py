@@ -1,4 +1,7 @@
-"""What goes on already: a second mail of a thread starts no second draft, reminder or follow-up of the same rule."""
+"""What goes on already: a second mail of a thread starts no second draft, reminder or follow-up of the same rule.
+
+Only one of the same sender: a stranger who writes into a thread takes nobody's place in it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Ongoing:
 
     def __init__(self, store: ContextStore) -> None:
         self._store = store
-        self._acts: dict[tuple[str, str, str], tuple[RuleAct, frozenset[str]]] = {}
+        self._acts: dict[tuple[str, str, str, str], tuple[RuleAct, frozenset[str]]] = {}
         self._fresh: set[str] = set()  # ids of the acts of the batch at hand, which nobody can read yet
 
     def begin_batch(self) -> None:
@@ -36,14 +39,14 @@ class Ongoing:
         self._fresh.clear()
 
     async def goes_on(
-        self, whose: str, act: RuleAct, *, ended_by: str = "", ends_by: frozenset[str] = frozenset()
+        self, whose: str, act: RuleAct, *, sender: str, ended_by: str = "", ends_by: frozenset[str] = frozenset()
     ) -> bool:
         """Whether an earlier act of the kind, about the same matter, is not over; else ``act`` is the newest.
 
-        ``whose`` is the rule, or whom a draft goes to. What is over once somebody has written names them in
-        ``ends_by``; ``ended_by`` is who has written now, and so ends the earlier one.
+        ``whose`` is the rule, or whom a draft goes to; ``sender`` wrote what ``act`` is about. What is over once
+        somebody has written names them in ``ends_by``; ``ended_by`` is who has written now, and so ends the earlier.
         """
-        key = (act.act, whose, act.matter)
+        key = (act.act, whose, act.matter, sender)
         earlier, ends = self._acts.get(key, (None, frozenset[str]()))
         another = earlier is not None and earlier.id != act.id and bool(act.matter) and ended_by not in ends
         # the store may fail here: what is known stays as it is until the answer is there
@@ -95,25 +98,26 @@ class Ongoing:
         ident = _act_of(context)
         saved = await self._store.get(ident, namespace=Namespace.RULE_ACT) if ident else None
         if (act := RuleAct.one(saved)) is not None:
-            whose = await self._recipient(act) if act.act == "draft" else act.rule
+            namespace, _, signal_id = act.match.partition(":")
+            signal = Signal.one(await self._store.get(signal_id, namespace=namespace))
+            to, sender = (recipient(signal), writer(signal)) if signal is not None else ("", "")
+            whose = to if act.act == "draft" else act.rule
             parties = context.data.get("parties")
             ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
-            key = act.act, whose, act.matter
+            key = act.act, whose, act.matter, sender
             known = self._acts.get(key)
             if known is None or known[0].created_at <= act.created_at:  # an older one may be open still, as an offer
                 self._acts[key] = act, ends_by
-
-    async def _recipient(self, act: RuleAct) -> str:
-        namespace, _, ident = act.match.partition(":")
-        saved = await self._store.get(ident, namespace=namespace)
-        if (signal := Signal.one(saved)) is not None:
-            return recipient(signal)
-        return ""
 
 
 def recipient(signal: Signal) -> str:
     """Whom an answer to the mail of ``signal`` goes to."""
     return str(signal.metadata.get("reply_to") or signal.metadata.get("sender") or "").lower()
+
+
+def writer(signal: Signal) -> str:
+    """Who wrote the mail of ``signal``."""
+    return str(signal.metadata.get("sender") or "").lower()
 
 
 def _act_of(context: Context) -> str:

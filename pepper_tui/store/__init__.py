@@ -23,7 +23,7 @@ from .errors import (
 from .following import Following
 from .fusion import how
 from .live import LiveSubscription
-from .lock import HomeLock
+from .lock import HomeLock, make_private
 from .meaning import Meaning
 from .queue import DeliveryQueue
 from .rollback import RollbackRefusedError
@@ -63,4 +63,5 @@ __all__ = [
     "VersionConflictError",
     "current_unit",
     "how",
+    "make_private",
 ]

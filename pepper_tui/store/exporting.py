@@ -6,12 +6,12 @@ waits for it. What is written holds all that Pepper knows; secrets are no part o
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from pepper_tui.new_file import new_file
 
 from . import health, portable, removal
 from .database import reading
@@ -24,24 +24,13 @@ def export_file(database: Path, target: Path, now: float) -> portable.Counts:
 
     Raises ``StoreError`` where there is such a file already, or either can't be used.
     """
-    part = target.with_name(f"{target.name}.part")
     try:
-        if target.exists():
-            raise StoreError(f"{target} is there already; name a new file")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            counts = export(database, file, now)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(part, target)  # unlike a rename it never replaces what somebody made meanwhile
+        with new_file(target) as file:
+            return export(database, file, now)
     except FileExistsError as error:
         raise StoreError(f"{target} is there already; name a new file") from error
     except OSError as error:
         raise StoreError(f"{target} can't be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return counts
 
 
 def export(database: Path, file: IO[str], now: float) -> portable.Counts:

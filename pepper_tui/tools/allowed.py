@@ -1,8 +1,13 @@
-"""What lies in a folder that the config allows: by its real path, so that no link and no ``..`` leads out."""
+"""What lies in a folder that the config allows: by its real path, so that no link and no ``..`` leads out.
+
+It is opened part by part from that folder, no part of it a link: what is decided on is what is read and written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 
@@ -16,3 +21,27 @@ def inside(given: Path, folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
             continue
         if real.is_relative_to(base):
             yield base, real
+
+
+@contextlib.contextmanager
+def opened(
+    base: Path, parts: Sequence[str], kind: int = 0, check: Callable[[int], object] = lambda _: None
+) -> Iterator[int]:
+    """A descriptor of what lies at ``parts`` below ``base``, reached without following a link. Raises ``OSError``.
+
+    ``kind`` are further flags of the last part. ``check`` is given each descriptor on the way, and may refuse it.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    here = -1
+    try:
+        here = os.open(base, flags | os.O_DIRECTORY)
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            deeper = os.open(part, flags | (kind if last else os.O_DIRECTORY), dir_fd=here)
+            os.close(here)
+            here = deeper
+            check(here)
+        yield here
+    finally:
+        if here >= 0:
+            os.close(here)

@@ -2,7 +2,8 @@
 
 The file is read, the event put before its last ``END:VCALENDAR``, the result parsed (it must hold what was there and
 the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read when the
-effect was resolved is left alone. An event whose UID is there already is not added again.
+effect was resolved is left alone. An event whose UID is there already is not added again. Both ends go through the
+door of ``allowed``: the folder is opened part by part, no part a link, and what is done is done in that folder.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.text import one_line
+from pepper_tui.tools.allowed import opened
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolError
 
 MAX_FILE: Final = 10_000_000  # bytes
@@ -65,12 +67,18 @@ def allowed(calendars: Sequence[Path], path: Path) -> Path:
 
     Raises ``ToolError`` where it is neither.
     """
+    _way(calendars, path)
+    return path
+
+
+def _way(calendars: Sequence[Path], path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The configured folder that ``path`` lies in, or that of the configured file, and the folders from there."""
     for configured in calendars:
         real = configured.resolve()
         if path == real and not real.is_dir():
-            return path
+            return real.parent, ()
         if real.is_dir() and path.suffix == SUFFIX and path.resolve() == path and path.is_relative_to(real):
-            return path
+            return real, path.relative_to(real).parts[:-1]
     raise ToolError(f"{one_line(str(path), 200)} is not in calendar.paths")
 
 
@@ -81,17 +89,25 @@ def _inside(folder: Path) -> list[Path]:
     return [*files, *sorted({file.parent for file in files} - {folder})]
 
 
-def read(path: Path) -> bytes:
+def read(calendars: Sequence[Path], path: Path) -> bytes:
     """The bytes of the file, empty where there is none. Blocking. Raises ``ToolError``."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
+        with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
+            return _content(folder, path)
+    except OSError as error:
+        raise ToolError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _content(folder: int, path: Path) -> bytes:
+    """The bytes of the file in the open ``folder``."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ToolError(f"{path} is no plain file")
             source = file.read(MAX_FILE + 1)
     except FileNotFoundError:
         return b""
-    except OSError as error:
-        raise ToolError(f"{path} can't be read: {error.strerror}") from error
     if len(source) > MAX_FILE:
         raise ToolError(f"{path} is larger than {MAX_FILE} bytes")
     return source
@@ -145,34 +161,41 @@ def _events(source: bytes) -> list[tuple[str, bytes]]:
         raise ToolError(f"the calendar can't be read: {one_line(str(error), 160)}") from error
 
 
-def replace(path: Path, before: str, source: bytes) -> None:
+def replace(calendars: Sequence[Path], path: Path, before: str, source: bytes) -> None:
     """Put ``source`` in the place of the file whose content has the digest ``before``. Blocking.
 
     Raises ``NotDoneError`` where the file is another by now, or can't be written; then it is as it was.
     """
-    fresh = path.with_name(f".{path.name}.{digest(source)[:12]}.tmp")
     try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()  # left by a crash
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
+        with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
+            _replace(folder, path, before, source)
+            with contextlib.suppress(OSError):  # it is done; a folder that can't be synced may lose it in a power cut
+                os.fsync(folder)
+    except NotDoneError:
+        raise
+    except (OSError, ToolError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotDoneError(f"{path} can't be written: {words}.") from error
+
+
+def _replace(folder: int, path: Path, before: str, source: bytes) -> None:
+    fresh = f".{path.name}.{digest(source)[:12]}.tmp"
+    mode = 0o600
+    with contextlib.suppress(FileNotFoundError):
+        mode = stat.S_IMODE(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=folder)  # left by a crash
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(fresh, flags, mode, dir_fd=folder), "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(source)
             file.flush()
             os.fsync(file.fileno())
-        if digest(read(path)) != before:  # as late as can be
+        if digest(_content(folder, path)) != before:  # as late as can be
             raise OutdatedError(f"{path} has changed since the card was opened.")
-        fresh.rename(path)
-    except (OSError, ToolError) as error:
+        os.rename(fresh, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
         with contextlib.suppress(OSError):
-            fresh.unlink()
-        if isinstance(error, NotDoneError):
-            raise
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotDoneError(f"{path} can't be written: {words}.") from error
-    with contextlib.suppress(OSError):  # it is done; a folder that can't be synced may lose it in a power cut
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            os.unlink(fresh, dir_fd=folder)
+        raise

@@ -18,6 +18,8 @@ from pepper_tui.tools.services import Agenda
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 _PARTS: Final = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 23 * 60)}
+CONFLICTS: Final = 100
+"""Overlaps that one look at the calendar gives at most."""
 _DEFECTS: Final = 3  # that an answer names
 _TAKEN: Final = 8  # events of a day that are named
 
@@ -102,6 +104,8 @@ async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated
     calendar = the_agenda(ctx)
     found = await calendar.conflicts(max(begins, now), ends)
     lines = [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
+    if len(found) >= CONFLICTS:
+        lines.append(f"There are more: these are the first {len(found)}.")
     span = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
     nothing, of_those = f"Nothing overlaps, {span}.", f"Nothing that could be read overlaps, {span}."
     return _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)

@@ -46,15 +46,17 @@ async def search_context(
     if not known:
         raise ToolError(f"there is no source {one_line(source, 60)!r}; there are: {', '.join(_SEARCHED)}")
     wanted = [source, f"{source}.*"] if source else list(_SEARCHED)
-    where = ContextFilter(namespaces=wanted, limit=limit)
+    where = ContextFilter(namespaces=wanted)
     asked = await _asked_in(ctx)
-    found = await ctx.store.search(query, where, min(50, limit + len(asked)))
-    hits = [hit for hit in found if f"{hit.context.namespace}:{hit.context.context_id}" not in asked][:limit]
+    found = await ctx.store.search(query, where, limit + 1 + len(asked))
+    hits = [hit for hit in found if f"{hit.context.namespace}:{hit.context.context_id}" not in asked]
     lines = [
         f"{hit.context.namespace}:{hit.context.context_id} | {iso(hit.context.updated_at, ctx.services.zone)}"
         f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
-        for hit in hits
+        for hit in hits[:limit]
     ]
+    if len(hits) > limit and hits[limit].found != "meaning":  # whose neighbours never end
+        lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
     return "\n".join(lines) or "Nothing matches."
 
 

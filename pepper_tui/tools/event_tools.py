@@ -103,7 +103,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     if not fields["title"]:
         raise ToolError("'title' is empty")
     path = Path(fields["path"])
-    source = await ctx.services.looks.look(path, calendar_file.read, path)
+    source = await ctx.services.looks.look(path, calendar_file.read, ctx.services.calendars, path)
     event = _event(ctx, fields)
     await asyncio.to_thread(calendar_file.with_event, source, event)
     beside = await _beside(ctx, fields)
@@ -193,7 +193,7 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
 async def probe_event(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     """Whether the event is in its file."""
     path, uid = Path(effect.payload["fields"]["path"]), str(effect.payload["uid"])
-    source = await ctx.services.looks.look(path, calendar_file.read, path)
+    source = await ctx.services.looks.look(path, calendar_file.read, ctx.services.calendars, path)
     return await asyncio.to_thread(calendar_file.holds, source, uid)
 
 
@@ -211,14 +211,14 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
     payload = effect.payload
     uid, path = str(payload["uid"]), Path(payload["fields"]["path"])
     added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": payload["beside"]}
+    added["calendar"] = path.stem
     await ctx.store.store(added, namespace=Namespace.ADDED, context_id=uid)
     return await asyncio.to_thread(_add, ctx, path, uid, str(payload["event"]).encode(), str(payload["before"]))
 
 
 def _add(ctx: ToolContext, path: Path, uid: str, event: bytes, before: str) -> str:
     try:
-        calendar_file.allowed(ctx.services.calendars, path)
-        source = calendar_file.read(path)
+        source = calendar_file.read(ctx.services.calendars, path)
         if calendar_file.holds(source, uid):
             return f"It is in {path.name} already."
         if calendar_file.digest(source) != before:
@@ -228,7 +228,7 @@ def _add(ctx: ToolContext, path: Path, uid: str, event: bytes, before: str) -> s
         raise
     except ToolError as error:
         raise NotDoneError(f"{error}.") from error
-    calendar_file.replace(path, before, result)
+    calendar_file.replace(ctx.services.calendars, path, before, result)
     return f"Added to {path.name}."
 
 

@@ -92,6 +92,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:  # given up, and of the inside all the same
+            return False
     special = ip.is_multicast or ip.is_reserved or any(ip in network for network in _INSIDE)
     return ip.is_global and not special
 

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 from pepper_tui.charsets import decoded
 from pepper_tui.domains.bounded import shown_text
 from pepper_tui.text import clean, one_line
-from pepper_tui.tools.allowed import inside
+from pepper_tui.tools.allowed import inside, opened
 from pepper_tui.tools.tool import ToolError
 
 MAX_READ: Final = 1_000_000  # bytes of one file
@@ -127,23 +127,32 @@ class Folders:
         starts = [self._real(wanted)] if wanted else [(folder.resolve(), ()) for folder in self._allowed]
         until = now() + DEADLINE
         hits: list[str] = []
+        notes: dict[str, None] = {}
         files = read = 0
         for base, start in starts:
             for parts in self._walk(base, start):
                 files += 1
                 if len(hits) >= MAX_HITS:
-                    return hits[:MAX_HITS], [f"more than {MAX_HITS} hits; say more"]
+                    return hits[:MAX_HITS], [*notes, f"more than {MAX_HITS} hits; say more"]
                 if files > MAX_SEARCHED or read > MAX_SEARCHED_BYTES or now() > until:
-                    return hits, [f"only {files - 1} files were searched; name a folder"]
+                    return hits, [*notes, f"only {files - 1} files were searched; name a folder"]
                 path = base.joinpath(*parts)
                 if all(each in parts[-1].casefold() for each in needles):
                     hits.append(f"{path}: (its name)")
                 with contextlib.suppress(ToolError, NoTextError, OSError):
                     with self._file(base, parts) as file:
-                        source = file.read(MAX_READ)
+                        source = file.read(MAX_READ + 1)
+                    if len(source) > MAX_READ:
+                        source = source[:MAX_READ]
+                        notes[f"of files larger than {MAX_READ} bytes only the beginning was searched"] = None
                     read += len(source)
-                    hits += _lines_with(needles, path, _text(source, []))
-        return hits[:MAX_HITS], []
+                    lines, more = _lines_with(needles, path, _text(source, []))
+                    hits += lines
+                    if more:
+                        notes[f"of one file only the first {MAX_OF_ONE} hits are listed"] = None
+        if len(hits) > MAX_HITS:
+            notes[f"more than {MAX_HITS} hits; say more"] = None
+        return hits[:MAX_HITS], list(notes)
 
     # ------------------------------------------------------------------------------------------------------- inside
 
@@ -207,22 +216,11 @@ class Folders:
     @contextlib.contextmanager
     def _opened(self, base: Path, parts: Sequence[str], kind: int) -> Iterator[int]:
         """A descriptor of what lies at ``parts`` below ``base``, reached without following a link."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        here = -1
         try:
-            here = os.open(base, flags | os.O_DIRECTORY)
-            for number, part in enumerate(parts):
-                last = number == len(parts) - 1
-                deeper = os.open(part, flags | (kind if last else os.O_DIRECTORY), dir_fd=here)
-                os.close(here)
-                here = deeper
-                self._must_be_free(here)
-            yield here
+            with opened(base, parts, kind, self._must_be_free) as descriptor:
+                yield descriptor
         except OSError as error:
             raise ToolError(f"{_shown(parts[-1] if parts else str(base))} can't be read: {error.strerror}") from error
-        finally:
-            if here >= 0:
-                os.close(here)
 
 
 def _text(source: bytes, notes: list[str]) -> str:
@@ -234,17 +232,18 @@ def _text(source: bytes, notes: list[str]) -> str:
     return decoded(source, "utf-8-sig" if source.startswith(b"\xef\xbb\xbf") else "", notes)
 
 
-def _lines_with(needles: Sequence[str], path: Path, text: str) -> list[str]:
+def _lines_with(needles: Sequence[str], path: Path, text: str) -> tuple[list[str], bool]:
+    """The first lines that hold all ``needles``, and whether there are more."""
     found: list[str] = []
     if not all(each in text.casefold() for each in needles):
-        return found
+        return found, False
     for number, line in enumerate(text.splitlines(), 1):
         folded = line.casefold()
         if all(each in folded for each in needles):
-            found.append(f"{path}:{number}: {one_line(line, 200)}")
             if len(found) == MAX_OF_ONE:
-                break
-    return found
+                return found, True
+            found.append(f"{path}:{number}: {one_line(line, 200)}")
+    return found, False
 
 
 def _shown(path: str) -> str:

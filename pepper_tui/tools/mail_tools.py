@@ -15,9 +15,11 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
 
-from pepper_tui import mail_address
 from pepper_tui.clock import NoAnswerError, iso
-from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.domains.mail.addresses import compared
+from pepper_tui.domains.mail.machines import is_automatic
+from pepper_tui.domains.mail.mime import left_out as not_read
+from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
@@ -48,8 +50,13 @@ async def search_mail(
         sender: an address, or a part of the sender's name
         limit: how many mails at most
     """
-    found = await _mailbox(ctx).search(query, sender, None, limit)
-    return "\n".join(_headline(mail, ctx) for mail in found) or "No mail matches."
+    found = await _mailbox(ctx).search(query, sender, None, limit + 1)
+    lines = [_headline(mail, ctx) for mail in found[:limit]] or ["No mail matches."]
+    if len(found) > limit and found[limit].get("found") != "meaning":  # whose neighbours never end
+        lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
+    if cut := getattr(found, "left_out", ""):
+        lines.append(f"[{cut}]")
+    return "\n".join(lines)
 
 
 @tool(effect=Effect.READ)
@@ -73,7 +80,8 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
     if not mails:
         raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
     left_out = max(0, len(mails) - _THREAD_LIMIT)
-    head = f"[{left_out} older mails left out]\n" if left_out else ""
+    least = "at least " if getattr(mails, "left_out", "") else ""
+    head = f"[{least}{left_out} older mails left out]\n" if left_out else ""
     return head + f"\n{_LINE}\n".join(_full(mail, ctx) for mail in mails[-_THREAD_LIMIT:])
 
 
@@ -90,6 +98,18 @@ async def wait_for_mail(
     """
     if not thread.strip() and not sender.strip():
         raise ToolError("give a thread or a sender to wait for")
+    parties = await _parties(ctx, thread) if thread and not sender.strip() else set()
+    others: dict[str, None] = {}
+
+    def is_it(mail: Context) -> bool:
+        if mail.created_at < ctx.call.created_at or not _matches(mail.data, thread, sender):
+            return False
+        address = str((mail.data.get("sender") or {}).get("address") or "").lower()
+        if parties and address not in parties:
+            others[address] = None  # anyone can claim a thread: who is not in it answers for nobody
+            return False
+        return True
+
     until = ctx.call.created_at + hours * 3600
     async with ctx.store.watch([RAW_MAIL]) as updates:
         missed = 0
@@ -97,7 +117,7 @@ async def wait_for_mail(
             namespaces=[RAW_MAIL], since=ctx.call.created_at, newest_first=False, limit=10_000, include_expired=True
         )
         for mail in await ctx.store.query(since):
-            if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+            if is_it(mail):
                 return _full(mail.data, ctx)
         nap = asyncio.create_task(ctx.clock.sleep(until - ctx.clock.now()))
         following = aiter(updates)
@@ -112,14 +132,29 @@ async def wait_for_mail(
                     missed = updates.missed
                     mails = await ctx.store.query(since)
                 for mail in mails:
-                    if mail.created_at >= ctx.call.created_at and _matches(mail.data, thread, sender):
+                    if is_it(mail):
                         return _full(mail.data, ctx)
                 arrival = asyncio.create_task(_next(following))
         finally:
             nap.cancel()
             arrival.cancel()
             await asyncio.wait({nap, arrival})
-    return f"No such mail came within {hours:g} hours."
+    words = f"No such mail came within {hours:g} hours."
+    if others:
+        who = one_line(", ".join(others), 300)
+        words += f" Mail that says that it belongs there came from others, who are not in that thread: {who}."
+    return words
+
+
+async def _parties(ctx: ToolContext, thread: str) -> set[str]:
+    """Who is in a thread: who wrote or was written to before the wait began, but for the user."""
+    sent = await ctx.store.get(thread.strip(), namespace=Namespace.SENT)
+    found = {str(one).lower() for one in (sent.data["to"] if sent else ())}
+    for mail in await ctx.services.mailbox.thread(thread) if ctx.services.mailbox else []:
+        if mail.get("arrived", 0.0) <= ctx.call.created_at:
+            people = [mail.get("sender"), *(mail.get("to") or ()), *(mail.get("cc") or ())]
+            found |= {str(one.get("address") or "").lower() for one in people if isinstance(one, dict)}
+    return found - {"", ctx.services.mailer.address.lower() if ctx.services.mailer else ""}
 
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
@@ -140,16 +175,26 @@ async def _mail(ctx: ToolContext, message_id: str) -> Json:
 
 
 def _matches(data: Json, thread: str, sender: str) -> bool:
-    if data.get("backlog"):
-        return False
-    if sender and sender.strip().lower() not in _joined(data.get("sender")).lower():
+    if data.get("backlog") or (sender and not _is_from(data, sender.strip().lower())):
         return False
     if not thread:
         return True
+    if is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
+        return False  # an absence is no answer
     linked = {_bare(each) for each in _joined(data.get("references")).split()}
     linked |= {_bare(each) for each in _joined(data.get("in_reply_to")).split()}
     wanted = thread.strip().lower()
     return _bare(thread) in linked or wanted in str(data.get("subject", "")).lower()
+
+
+def _is_from(data: Json, wanted: str) -> bool:
+    """Whether ``wanted`` is the sender's address, a part of it, or of a name that does not pose as an address."""
+    sender = data.get("sender")
+    name, address = (sender.get("name"), sender.get("address")) if isinstance(sender, dict) else ("", sender)
+    address = str(address or "").lower()
+    if "@" in wanted:
+        return address == wanted or (wanted.startswith("@") and address.endswith(wanted))
+    return wanted in address or (not data.get("doubts") and wanted in str(name or "").lower())
 
 
 def _bare(message_id: str) -> str:
@@ -194,6 +239,8 @@ def _full(data: Json, ctx: ToolContext) -> str:
     lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
     if data.get("doubts"):
         lines.append(f"careful: {one_line('; '.join(map(str, data['doubts'])), 500)}")
+    if partly := not_read(data):
+        lines.append(f"not all of it was read: {partly}")
     named = [
         str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in data.get("attachments") or []
     ]
@@ -349,13 +396,15 @@ async def resolve_reply(
         raise ToolError("that mail names nobody to answer")
     subject = " ".join(sendable(str(data.get("subject", ""))).split())[: smtp.MAX_SUBJECT - 4]
     fields = _fields(to, [], subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(), body)
-    own = str(data.get("message_id") or "")
+    own = str(data.get("message_id") or data.get("claimed_id") or "")
     answered = smtp.message_ids([own if own.startswith("<") else f"<{own}>"])
     earlier = [r if r.startswith("<") else f"<{r}>" for r in _joined(data.get("references")).replace(",", " ").split()]
     fields["in_reply_to"] = answered[0] if answered else ""
     fields["references"] = smtp.message_ids([*earlier, *answered])[-20:]
     sender = str((data.get("sender") or {}).get("address") or "")
-    if [mail_address.compared(each) for each in to] == [mail_address.compared(sender)]:
+    if data.get("doubts"):
+        return await compose(ctx, fields, attachments, "; ".join(map(str, data["doubts"][:2])))
+    if [compared(each) for each in to] == [compared(sender)]:
         return await compose(ctx, fields, attachments, NEW, quiet=True)
     return await compose(ctx, fields, attachments, ELSEWHERE)
 

@@ -36,12 +36,14 @@ async def search_notes(ctx: ToolContext, query: str = "", limit: Annotated[int, 
         query: words to look for; empty lists the newest
         limit: how many notes at most
     """
-    where = ContextFilter(namespaces=[Namespace.NOTE], limit=limit)
+    where = ContextFilter(namespaces=[Namespace.NOTE], limit=limit + 1)
     if query.strip():
-        hits = await ctx.store.search(query, where, limit)
+        hits = await ctx.store.search(query, where, limit + 1)
         notes = [_note(hit.context, ctx, how(hit.found)) for hit in hits]
     else:
         notes = [_note(note, ctx) for note in await ctx.store.query(where)]
+    if len(notes) > limit:
+        notes[limit:] = [f"[more than these {limit}: say more words, or a larger limit]"]
     return "\n\n".join(notes) or "No notes match."
 
 

@@ -15,8 +15,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui import mail_address
 from pepper_tui.config import Config
+from pepper_tui.domains.mail import addresses
 from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
 from pepper_tui.text import visible
 from pepper_tui.tools.said import giver_of, said_in_turn
@@ -42,10 +42,10 @@ def atoms(text: str) -> list[str]:
     """The atoms in ``text``, lower case, each once, in order; an address to the letter, as it would be written to."""
     found: dict[str, None] = {}
     rest = visible(text).lower()
-    for pattern in (_URL, mail_address.ADDRESS, _HOST, _PATH):
+    for pattern in (_URL, addresses.ADDRESS, _HOST, _PATH):
         for match in pattern.finditer(rest):
-            is_address = pattern is mail_address.ADDRESS
-            found[mail_address.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
+            is_address = pattern is addresses.ADDRESS
+            found[addresses.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
         rest = pattern.sub(" ", rest)
     found.pop("", None)
     return list(found)
@@ -53,7 +53,7 @@ def atoms(text: str) -> list[str]:
 
 def trusted(text: str) -> set[str]:
     """The atoms that a text of the user's makes trusted: of addresses those that are meant."""
-    return {atom for atom in atoms(text) if "@" not in atom} | mail_address.meant(visible(text).lower())
+    return {atom for atom in atoms(text) if "@" not in atom} | addresses.meant(visible(text).lower())
 
 
 class Provenance:
@@ -119,7 +119,7 @@ class Provenance:
         named: dict[str, None] = {}
         for line in lines:
             bad = [atom for atom in atoms(line.value) if atom in unknown and not line.settled]
-            whole = bad == [mail_address.compared(line.value)]
+            whole = bad == [addresses.compared(line.value)]
             taken = self._taken_for(bad, known) if bad else ""
             untrusted = line.untrusted or whole or (bool(bad) and not once)
             marked.append(
@@ -141,7 +141,7 @@ class Provenance:
     @staticmethod
     def _taken_for(bad: Iterable[str], known: Collection[str]) -> str:
         """Whom of the ``known`` one of the addresses could be taken for."""
-        return next((taken for atom in bad if "@" in atom and (taken := mail_address.alike(atom, known))), "")
+        return next((taken for atom in bad if "@" in atom and (taken := addresses.alike(atom, known))), "")
 
     async def _known(self) -> set[str]:
         """The addresses of the config and of all whom the user has written to."""
@@ -149,7 +149,7 @@ class Provenance:
         return {str(one.context_id) for one in found} | {atom for atom in self._configured if "@" in atom}
 
     def _is_vip(self, address: str) -> bool:
-        return mail_address.canonical(address) is not None and address.endswith(self._domains)
+        return addresses.canonical(address) is not None and address.endswith(self._domains)
 
     async def _unknown(self, wanted: set[str], also: Iterable[str]) -> set[str]:
         unknown = {atom for atom in wanted - self._configured if not ("@" in atom and self._is_vip(atom))}

@@ -16,11 +16,13 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.text import one_line
+from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.calendar_tools import times_of
 from pepper_tui.tools.choices import ask_which
+from pepper_tui.tools.said import read_in_turn, typed_in_turn
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
+LISTED: Final = 1000
 _ONCE: Final = ("", "none", "never", "once", "no")
 
 
@@ -53,7 +55,7 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
     reminder = Reminder(
         # the call's own id: one call makes one reminder
         id=f"reminder_{ctx.call.id}",
-        text=text.strip()[:2000],
+        text=shorten(text.strip(), 2000),
         due=reading.at,
         zone=ctx.services.zone_name,
         created_at=now,
@@ -62,6 +64,8 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
         call=ctx.call.id,
         root=ctx.call.root,
         tainted=ctx.call.tainted,
+        typed=await typed_in_turn(ctx.store, ctx.call, text),
+        read=await read_in_turn(ctx.store, ctx.call) if ctx.call.tainted else [],
     )
     await ctx.store.put(reminder, namespace=Namespace.REMINDER, text=reminder.text, tags=[OPEN_TAG])
     return f"Reminder {reminder.id} set for {_said(ctx, reminder)}."
@@ -71,10 +75,12 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
 async def list_reminders(ctx: ToolContext) -> str:
     """List the reminders that still wait."""
     found = await ctx.store.query(
-        ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], newest_first=False, limit=1000)
+        ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], newest_first=False, limit=LISTED)
     )
     reminders = sorted((Reminder.of(context) for context in found), key=lambda each: each.due)
     lines = [f"{each.id} | {_said(ctx, each)} | {one_line(each.text)}" for each in reminders]
+    if len(reminders) == LISTED:
+        lines.append(f"[only the {LISTED} that were set first; there may be more]")
     return "\n".join(lines) or "No reminders."
 
 

@@ -3,9 +3,11 @@ steps that led to it, each on the results of the one before, and in those that g
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.model import Namespace, Step, ToolCall, UserMessage, WorkerRun
+from pepper_tui.model import Namespace, Signal, Step, ToolCall, ToolResult, UserMessage, WorkerRun
+from pepper_tui.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -37,8 +39,44 @@ async def said_in_turn(store: Readable, call: ToolCall) -> list[UserMessage]:
     return await _followed(store, call, through_runs=True)
 
 
+async def typed_in_turn(store: Readable, call: ToolCall, text: str) -> bool:
+    """Whether all words of ``text`` are among those that the user typed in the turn of ``call``."""
+    typed: set[str] = set()
+    for message in await said_in_turn(store, call):
+        for piece in message.written.typed():
+            typed |= _words(piece)
+    return _words(text) <= typed
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+async def read_in_turn(store: Readable, call: ToolCall) -> list[str]:
+    """What came from outside in the turn of ``call``, each in a few words."""
+    found: dict[str, None] = {}
+    for inputs in await _turn(store, call, through_runs=True):
+        for ref in inputs:
+            space, _, ident = ref.partition(":")
+            saved = await store.get(ident, namespace=space)
+            if space.startswith(f"{Namespace.SIGNALS}.") and (signal := Signal.one(saved)) is not None:
+                found[f"“{one_line(signal.content, 80)}”"] = None
+            elif space == Namespace.TOOL_RESULT and (result := ToolResult.one(saved)) is not None and result.tainted:
+                asked = ToolCall.one(await store.get(ident, namespace=Namespace.TOOL_CALL))
+                found[f"what {one_line(asked.name, 40) if asked else 'a tool'} gave"] = None
+    return list(found)
+
+
 async def _followed(store: Readable, call: ToolCall, *, through_runs: bool) -> list[UserMessage]:
-    origins, seen, said = [call.origin], set[str](), dict[str, UserMessage]()
+    said: dict[str, UserMessage] = {}
+    for inputs in await _turn(store, call, through_runs=through_runs):
+        said |= {message.id: message for message in await _messages(store, inputs)}
+    return list(said.values())
+
+
+async def _turn(store: Readable, call: ToolCall, *, through_runs: bool) -> list[list[str]]:
+    """What each step that led to ``call`` was given, the last step first."""
+    origins, seen, given = [call.origin], set[str](), list[list[str]]()
     while origins and len(seen) < _STEPS:
         origin = origins.pop()
         if origin in seen:
@@ -48,9 +86,9 @@ async def _followed(store: Readable, call: ToolCall, *, through_runs: bool) -> l
             origins.append(giver.origin)
             continue
         inputs = await _inputs(store, origin)
-        said |= {message.id: message for message in await _messages(store, inputs)}
+        given.append(inputs)
         origins += [earlier.origin for earlier in await _calls(store, inputs)]
-    return list(said.values())
+    return given
 
 
 async def giver_of(store: Readable, origin: str) -> ToolCall | None:

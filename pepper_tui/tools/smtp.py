@@ -24,8 +24,9 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import ConfigError
+from pepper_tui.domains.mail import mailboxes
+from pepper_tui.domains.mail.addresses import canonical
 from pepper_tui.foreseen import Foreseen
-from pepper_tui.mail_address import canonical
 from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500
 MAX_BODY: Final = 200_000
+_LINK: Final = "mailto:"  # before an address that was copied from a page
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
@@ -47,22 +49,20 @@ class OutcomeUnknownError(Exception, Foreseen):
 def parse_addresses(value: str, label: str) -> list[str]:
     """The bare addresses in ``value``, separated by commas or semicolons; display names are dropped.
 
-    Raises ``ToolError`` for anything that is not a plain address, so that no header can be slipped in.
+    Raises ``ToolError`` for anything that is not a plain address, so that no header can be slipped in, and for a name
+    that holds an address of its own: which of the two is meant can't be told.
     """
     if re.search(r"[\r\n\x00]", value):
         raise ToolError(f"'{label}' holds a line break; give addresses separated by commas")
     found: dict[str, str] = {}
-    for part in re.split(r"[,;]", value):
-        text = part.strip()
-        if not text:
-            continue
+    for one in mailboxes.parse_recipients(value):
         if len(found) > MAX_RECIPIENTS:
             raise ToolError(f"'{label}' names more than {MAX_RECIPIENTS}")
-        named = re.fullmatch(r"[^<>]*<([^<>]*)>", text)
-        address = (named[1] if named else text).strip()
-        plain = canonical(address)
+        plain = canonical(one.address or (one.name[len(_LINK) :] if one.name.startswith(_LINK) else ""))
         if plain is None:
-            raise ToolError(f"'{label}': {one_line(text, 80)!r} is not an address")
+            raise ToolError(f"'{label}': {one_line(one.name or one.address or value, 80)!r} is not an address")
+        if one.address and (one.named or re.search("[<>:]", one.name)):
+            raise ToolError(f"'{label}': {one_line(one.name, 80)!r} is no name; give the address alone")
         found.setdefault(plain.lower(), plain)
     return list(found.values())
 

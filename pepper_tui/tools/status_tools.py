@@ -21,6 +21,7 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.tool import ToolContext, tool
 
 _LIMIT: Final = 20
+_LOOKED: Final = 200
 
 
 @tool(effect=Effect.READ)
@@ -51,15 +52,16 @@ async def current_status(ctx: ToolContext) -> str:
     }
     lines = [f"now: {iso(ctx.clock.now(), zone)}"]
     for title, entries in sections.items():
-        lines.append(f"{title}: {len(entries) or 'none'}")
+        least = "at least " if len(entries) >= _LOOKED - 1 else ""  # the call that asks is not counted
+        lines.append(f"{title}: {least}{len(entries) or 'none'}")
         lines += [f"  {entry}" for entry in entries[:_LIMIT]]
         if len(entries) > _LIMIT:
-            lines.append(f"  and {len(entries) - _LIMIT} more")
+            lines.append(f"  and {least}{len(entries) - _LIMIT} more")
     return "\n".join(lines)
 
 
 def _open(namespace: str) -> ContextFilter:
-    return ContextFilter(namespaces=[namespace], tags=[OPEN_TAG], limit=200)
+    return ContextFilter(namespaces=[namespace], tags=[OPEN_TAG], limit=_LOOKED)
 
 
 STATUS_TOOLS: Final = (current_status,)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter, EngineError, Namespace
+from pepper_tui.new_file import new_file
 from pepper_tui.text import clean
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.words import SPEAKERS, moment
@@ -47,6 +47,5 @@ async def write_conversation(recall: Recall, path: Path, zone: tzinfo) -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    file = os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w", encoding="utf-8") as out:
+    with new_file(path.expanduser()) as out:
         out.write(text)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.model import (
+    FROM_SENDER,
     TRUST_ORDER,
     ActState,
     Approval,
@@ -44,6 +45,7 @@ NOTICES_SHOWN: Final = 5
 """Items of notices that one origin may have beside each other; the others are one item that lists them."""
 _PRIORITY: Final = {priority: place for place, priority in enumerate(Priority)}
 _RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
+_TRUSTED: Final = frozenset({Trust.USER, Trust.VIP, Trust.WRITTEN_TO})
 _NO_SENDER: Final = TRUST_ORDER[Trust.UNKNOWN] - 0.5
 """What nobody sent (a brief, a time) is trusted less than people the user knows, and more than strangers."""
 
@@ -157,7 +159,7 @@ def _capped(items: list[InboxItem]) -> list[InboxItem]:
     kept: list[InboxItem] = []
     told: dict[str, list[InboxItem]] = {}
     for item in items:
-        origin = item.record.origin if item.approval is None and isinstance(item.record, Notification) else ""
+        origin = _origin(item)
         if origin:
             told.setdefault(origin, []).append(item)
         if not origin or len(told[origin]) <= NOTICES_SHOWN:
@@ -172,6 +174,14 @@ def _capped(items: list[InboxItem]) -> list[InboxItem]:
                 InboxItem(f"notification:{record.id}", MORE, first.priority, first.at, unread, record, requests=notices)
             )
     return kept
+
+
+def _origin(item: InboxItem) -> str:
+    """Whose notices ``item`` counts among; empty for what is never folded: a card, and whom the user has written to."""
+    head = item.head
+    if item.approval is not None or head is None:
+        return ""
+    return "" if head.origin.startswith(FROM_SENDER) and head.trust in _TRUSTED else head.origin
 
 
 def _asked_at(approval: Approval, calls: Mapping[str, ToolCall]) -> float:

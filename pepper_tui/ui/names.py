@@ -190,4 +190,8 @@ def trust_words(line: CardLine, *, aloud: bool = False) -> str:
 
 def more_words(item: InboxItem) -> str:
     """What the item that holds the rest of one origin says."""
-    return f"{len(item.notices)} more from the model"
+    head = item.notices[0]
+    kind, _, name = head.origin.partition(":")
+    named = {"sender": sender_in_full(head) or "unknown senders", "calendar": f"the calendar {one_line(name, 60)}"}
+    who = named.get(kind) or (f"the feed {one_line(name, 60)}" if name else "the model")
+    return f"{len(item.notices)} more from {who}"

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pepper_tui.attention import InboxError, Why
+from pepper_tui.attention import InboxError, Why, why
+from pepper_tui.attention.why import LISTED
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
     OPEN_TAG,
@@ -24,6 +25,7 @@ from pepper_tui.model import (
     Context,
     Effect,
     EngineError,
+    Json,
     MatterKind,
     Namespace,
     Notification,
@@ -427,8 +429,8 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
     await desk.store.put(item, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG])
     await desk.store.store({"text": "nothing to do", "step": "st1"}, namespace=Namespace.ASSISTANT_LOG)
     await desk.store.store({"signal": "signals.mail:s2"}, namespace=Namespace.UNJUDGED, context_id="signals.mail:s2")
-    why = Why(desk.store, desk.clock, UTC)
-    lines = await why.explain("notification:n1")
+    told = Why(desk.store, desk.clock, UTC)
+    lines = await told.explain("notification:n1")
     text = "\n".join(lines)
     for words in (
         "Ann wrote",
@@ -440,12 +442,12 @@ async def test_why_walks_from_a_notice_to_the_signal_and_its_cost(desk: Desk) ->
         "raw raw.mail: raw1",
     ):
         assert words in text
-    assert "step" in "\n".join(await why.explain("signal:s1"))
-    silence = "\n".join(await why.explain("silence"))
+    assert "step" in "\n".join(await told.explain("signal:s1"))
+    silence = "\n".join(await told.explain("silence"))
     for words in ("1 low; 1 thoughts", "1 are not judged", "List mail", "no model to judge it", "nothing to do"):
         assert words in silence.replace(" signals", "")
     with pytest.raises(ValueError, match="nothing is known"):
-        await why.explain("call:none")
+        await told.explain("call:none")
 
 
 async def test_only_what_was_held_back_is_listed_with_its_rule(desk: Desk) -> None:
@@ -483,6 +485,19 @@ async def test_only_what_was_held_back_is_listed_with_its_rule(desk: Desk) -> No
         assert words not in said
 
 
+async def test_what_silence_does_not_list_is_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = desk.clock.now()
+    for number in range(LISTED + 3):
+        signal = Signal(f"s{number}", f"Mail {number}", now, Priority.LOG, "mail", "an automatic mail", f"m{number}")
+        await desk.store.put(signal, namespace="signals.mail")
+    lines = await Why(desk.store, desk.clock, UTC).explain("silence")
+    assert "  and 3 more" in lines
+    assert not any("only the newest are counted" in line for line in lines)
+    monkeypatch.setattr(why, "COUNTED", LISTED)
+    lines = await Why(desk.store, desk.clock, UTC).explain("silence")
+    assert any("only the newest are counted" in line for line in lines)
+
+
 @pytest.mark.parametrize("turn", ["answered", "own", "cancelled", "over", "nothing", "before"])
 async def test_a_snoozed_item_whose_matter_is_settled_does_not_come_back(desk: Desk, turn: str) -> None:
     async def settle() -> None:
@@ -511,6 +526,17 @@ async def test_a_snoozed_item_whose_matter_is_settled_does_not_come_back(desk: D
     await becomes(desk, "a", NotificationState.NEW if comes_back else NotificationState.DONE)
     silence = "\n".join(await Why(desk.store, desk.clock, UTC).explain("silence"))
     assert ("title a: " in silence) is not comes_back
+
+
+@pytest.mark.parametrize("matter", ["mail:t", "event:own:u"])
+@pytest.mark.parametrize("facts", [{"kind": "own"}, {"kind": "cancelled"}, {"end": 1.0}])
+async def test_another_feed_settles_no_matter_of_mail_or_calendar(desk: Desk, matter: str, facts: Json) -> None:
+    await notice(desk, "a", matter)
+    await desk.act("snooze", desk.clock.now() + 600, "a")
+    signal = Signal("s", "x", desk.clock.now() + 1, Priority.LOG, "mine", "r", matter, facts)
+    await desk.store.put(signal, namespace="signals.mine")
+    await desk.clock.advance(700)
+    await becomes(desk, "a", NotificationState.NEW)
 
 
 async def test_an_answer_to_an_offer_is_undone_by_the_table(desk: Desk) -> None:

@@ -387,7 +387,9 @@ ReminderMachine.TestCase.settings = settings(
     [
         ("", False, "", "a reminder set on", Priority.HIGH),
         ("user", False, "", "a reminder set on", Priority.HIGH),
-        ("user", True, "", "in answer to you, after it had read text from outside", Priority.HIGH),
+        ("user", True, "", "in answer to you, after it had read “Pay”; what read_mail gave", Priority.NORMAL),
+        ("typed", True, "", "a reminder set on", Priority.HIGH),
+        ("signal", True, "", "after it had read “Pay”; what read_mail gave", Priority.NORMAL),
         ("signal", True, "", "set by itself on", Priority.NORMAL),
         ("signal", False, "", "set by itself on", Priority.NORMAL),
         ("", False, "rules.act:a", "a rule of yours", Priority.HIGH),
@@ -397,7 +399,10 @@ async def test_a_reminder_says_who_set_it(
     desk: Desk, root: str, tainted: bool, source: str, words: str, priority: Priority
 ) -> None:
     due = desk.clock.now() + 60
-    reminder = Reminder("r", "text", due, "Europe/Berlin", desk.clock.now(), root=root, tainted=tainted, source=source)
+    read = ["“Pay”", "what read_mail gave"] if tainted else []
+    typed, root = root == "typed", "user" if root == "typed" else root
+    reminder = Reminder("r", "text", due, "Europe/Berlin", desk.clock.now(), root=root, tainted=tainted, source=source,
+                        typed=typed, read=read)  # fmt: skip
     await desk.store.put(reminder, namespace=Namespace.REMINDER, text="text", tags=[OPEN_TAG])
     await desk.asleep()
     await desk.clock.advance(61)
@@ -405,3 +410,4 @@ async def test_a_reminder_says_who_set_it(
     [notice] = await desk.notices()
     assert words in notice.reason
     assert notice.priority is priority
+    assert notice.origin == ("" if priority is Priority.HIGH else "model")

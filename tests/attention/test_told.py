@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.attention.told import REMEMBERED, SAME_WINDOW, UNPAIRED, Told, signature
+from pepper_tui.attention.told import REMEMBERED, SAME_WINDOW, UNPAIRED, Told, same_state, signature
 from pepper_tui.model import Notification
 
 START = 1_800_000_000.0
@@ -97,3 +97,11 @@ def test_it_is_bounded_and_forgets_the_oldest() -> None:
         known.note(item(str(number), matter=f"m{number}"))
     assert not known.before(item("x", matter="m0"))
     assert known.before(item("x", matter="m1"))
+
+
+def test_a_strangers_state_of_a_matter_replaces_nobody_elses() -> None:
+    facts: dict[str, Any] = {"matter": "mail:t1", "source": "signals.mail:s1", "kind": "brief", "matter_kind": "state"}
+    boss, other = item("a", sender="boss@x.org", **facts), item("b", START + 1, sender="eve@y.org", **facts)
+    assert not same_state(boss.data(), other)
+    assert same_state(boss.data(), item("c", sender="BOSS@x.org", **facts))
+    assert told(boss).newest(other) is None

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pepper_tui.cli import app
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ConfigError, Secrets, parse_config
-from pepper_tui.in_clear import in_clear, is_this_machine, told_url
+from pepper_tui.in_clear import in_clear, is_this_machine, told_command, told_url
 from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
 from pepper_tui.llm.models import Models, build_models
 from pepper_tui.model import ModelError, ModelRequest
@@ -136,6 +136,20 @@ WHEREVER = {
     "exec env": '[[exec]]\nname = "own"\ncommand = "true"\nenv = {{ OTHER = "{key}" }}\n',
     "feed settings": '[[feed]]\nname = "o"\nfile = "own.py"\nsettings = {{ a = "{key}", deep = {{ a = "{key}" }} }}\n',
 }
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["uvx", "a-server", "hunter"], "uvx a-server …"),
+        (["uvx", "hunter2", "hunter"], "uvx … …"),
+        (["true", "--password", "hunter"], "true --password …"),
+        (["npx", "-y", "server", "--key=secret:key", "env:TOKEN"], "npx -y … --key=secret:key env:TOKEN"),
+        (["python", "/opt/my/server.py", "hunter"], "python …/server.py …"),
+    ],
+)
+def test_of_a_command_only_names_and_flags_are_told(command: list[str], told: str) -> None:
+    assert told_command(command) == told
 
 
 @pytest.mark.parametrize("where", WHEREVER)

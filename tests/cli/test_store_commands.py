@@ -240,3 +240,15 @@ def test_a_purge_asks_and_says_what_stays(tmp_path: Path) -> None:
     assert run(tmp_path, "history", "note_1")[0] == 1
     assert b"milk" not in (tmp_path / DATABASE).read_bytes()
     assert re.fullmatch(r"[\d,]+ bytes before, [\d,]+ after\n", command(tmp_path, "vacuum"))
+
+
+@pytest.mark.parametrize(("out", "back"), [("export", "import"), ("backup", "restore")])
+async def test_a_home_that_others_may_read_is_closed(tmp_path: Path, out: str, back: str) -> None:
+    old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "file"
+    old.mkdir(mode=0o700)
+    await leave_notes(old)
+    command(old, out, str(file))
+    new.mkdir()
+    new.chmod(0o755)
+    command(new, back, str(file))
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.config import Secrets
 from pepper_tui.engine import logs
 from pepper_tui.engine.logs import LOG_FILE, LogFile, log_to
 from pepper_tui.feeds.feed import FeedError
@@ -34,8 +35,9 @@ def as_before() -> Iterator[None]:
         handler.close()
 
 
-def test_what_is_logged_is_kept_clean_and_for_one_user(tmp_path: Path) -> None:
-    path = log_to(tmp_path, lambda: [SECRET, ""])
+def test_what_is_logged_is_kept_clean_and_for_one_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Secrets, "given", {SECRET, ""})
+    path = log_to(tmp_path, Secrets.without)
     try:
         raise RuntimeError(f"the server said \x1b]0;owned\x07 {SECRET} \x9b2J\u202e")
     except RuntimeError:
@@ -81,7 +83,7 @@ UNFORESEEN = (KeyError("name"), RuntimeError("x"), OSError(5, "I/O"), MIXED)
 
 @pytest.mark.parametrize("error", FORESEEN, ids=lambda error: type(error).__name__)
 def test_what_was_foreseen_is_one_line(tmp_path: Path, error: Exception) -> None:
-    path = log_to(tmp_path, list)
+    path = log_to(tmp_path, str)
     logging.getLogger("pepper_tui.test").error("it failed", exc_info=raised(error))
     [line] = path.read_text(encoding="utf-8").splitlines()
     assert "it failed: " in line
@@ -90,20 +92,20 @@ def test_what_was_foreseen_is_one_line(tmp_path: Path, error: Exception) -> None
 
 @pytest.mark.parametrize("error", UNFORESEEN, ids=lambda error: type(error).__name__)
 def test_what_was_not_foreseen_has_its_traceback(tmp_path: Path, error: Exception) -> None:
-    path = log_to(tmp_path, list)
+    path = log_to(tmp_path, str)
     logging.getLogger("pepper_tui.test").error("it failed", exc_info=raised(error))
     assert "Traceback" in path.read_text(encoding="utf-8")
 
 
 def test_words_that_a_line_holds_are_not_said_twice(tmp_path: Path) -> None:
-    path = log_to(tmp_path, list)
+    path = log_to(tmp_path, str)
     logging.getLogger("pepper_tui.test").error("it failed: %s", "no such file", exc_info=raised(Told("no such file")))
     assert path.read_text(encoding="utf-8").count("no such file") == 1
 
 
 def test_it_is_bounded_and_the_older_files_are_private_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "BYTES", 2000)
-    log_to(tmp_path, list)
+    log_to(tmp_path, str)
     for number in range(200):
         logging.getLogger("pepper_tui.test").error("line %d %s", number, "x" * 100)
     found = sorted(tmp_path.iterdir())
@@ -114,7 +116,7 @@ def test_it_is_bounded_and_the_older_files_are_private_too(tmp_path: Path, monke
 
 
 def test_a_log_that_can_not_be_written_harms_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    log_to(tmp_path / "absent", list)
+    log_to(tmp_path / "absent", str)
     logging.getLogger("pepper_tui.test").error("nobody hears it")
     assert "Traceback" not in capfd.readouterr().err
 
@@ -122,6 +124,6 @@ def test_a_log_that_can_not_be_written_harms_nothing(tmp_path: Path, capfd: pyte
 def test_another_home_has_its_own(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        log_to(tmp_path / name, list)
+        log_to(tmp_path / name, str)
         logging.getLogger("pepper_tui.test").warning("in %s", name)
     assert [(tmp_path / name / LOG_FILE).read_text().count("in ") for name in ("a", "b")] == [1, 1]

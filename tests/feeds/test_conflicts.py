@@ -182,8 +182,32 @@ async def test_what_pepper_added_is_no_news(store: ContextStore, clock: ManualCl
         assert [one["priority"] for one in await desk.conflicts()] == ["log", "normal", "normal"]
 
 
+@pytest.mark.parametrize("count", [30, 60, 3000])
+def test_what_one_calendar_piles_up_hides_no_conflict_of_another(count: int) -> None:
+    heap = [Event(f"{n}", f"{n}", n * 0.001, 10_000.0, calendar="shared") for n in range(count)]
+    own = [
+        Event("a", "Dentist", 5_000.0, 7_000.0, calendar="own"),
+        Event("b", "Call", 6_000.0, 8_000.0, calendar="own"),
+    ]
+    found = conflicts_among([*heap, *own])
+    assert found.cut
+    assert [one for one in found if {one.first.uid, one.second.uid} == {"a", "b"}]
+    assert not conflicts_among(own).cut
+
+
 def test_many_at_once_are_bounded() -> None:
     heap = [Event(f"{n}", f"{n}", n * 0.001, 10_000.0, calendar="c") for n in range(5000)]
     assert len(conflicts_among(heap)) == MAX_CONFLICTS
     copies = [Event(f"{n}", "the same", 0.0, 10_000.0, calendar="c") for n in range(5000)]
     assert conflicts_among(copies) == []
+
+
+async def test_that_not_all_overlaps_were_looked_at_is_told_as_health(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    start = clock.now() + 86_400
+    path = tmp_path / "c.ics"
+    path.write_text(ics(*(event(f"u{number}", start) for number in range(60))))
+    async with Desk(store, clock, path) as desk:
+        health = await desk.becomes("trouble")
+        assert "not all of them are told" in health["detail"]

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock, SystemClock
-from pepper_tui.config import Config
+from pepper_tui.config import Config, Secrets
 from pepper_tui.feeds import ExecFeed
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.model import ContextFilter
@@ -91,6 +91,19 @@ async def test_it_gets_its_arguments_and_few_variables(
     async with Program(store, clock, tmp_path, script + RUN_ON, {"TOKEN": "t"}) as feed:
         [signal_] = await feed.signals(1)
     assert signal_["content"] == f"an argument {tmp_path} none t"
+
+
+@pytest.mark.parametrize(
+    "script", ["import sys; print('bad s3cr3t-key', file=sys.stderr); sys.exit(1)", "print('s3cr3t-key')"]
+)
+async def test_what_it_says_is_told_without_secrets(
+    store: ContextStore, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setattr(Secrets, "given", {"s3cr3t-key"})
+    async with Program(store, clock, tmp_path, script + RUN_ON) as feed:
+        health = await feed.becomes("trouble")
+    assert "[secret]" in health["detail"]
+    assert "s3cr3t" not in health["detail"]
 
 
 async def test_what_is_no_object_is_told_and_harms_nothing(

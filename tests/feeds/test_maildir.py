@@ -49,7 +49,7 @@ async def test_new_mail_is_seen_at_once_and_only_once(store: ContextStore, clock
     assert found["<m2@example.com>"]["priority"] == "high"
     assert found["<m2@example.com>"]["reason"] == "from Alice, a VIP"
     await store.store({}, namespace="mail.sent", context_id="<m9@example.com>")
-    deliver(root, mail(number=9), "nine")
+    deliver(root, mail(sender="me@example.org", number=9), "nine")
     await until(lambda: _raw(store, 4))
     await feeds.stop()
     # down: what arrives now signals after the start

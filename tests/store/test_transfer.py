@@ -313,3 +313,11 @@ def _run_and_kill(file: Path, target: Path, seconds: float) -> bool:
         time.sleep(seconds)
         child.send_signal(signal.SIGKILL)
         return b"done" in child.stdout.read()
+
+
+async def test_an_export_touches_no_file_beside_it(tmp_path: Path, clock: ManualClock) -> None:
+    await (await full(tmp_path / "p.db", clock)).close()
+    mine = tmp_path / "out.jsonl.part"
+    mine.write_text("mine")
+    export_file(tmp_path / "p.db", tmp_path / "out.jsonl", clock.now())
+    assert mine.read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -316,10 +317,10 @@ async def test_a_folder_that_cant_be_written_is_told(
     call = await bench.schedule("add_event", **LUNCH)
     await bench.card(call)
 
-    def full(self: Path, target: Path) -> None:
+    def full(*_: object, **_k: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "rename", full)
+    monkeypatch.setattr(os, "rename", full)
     await bench.yes(call)
     assert "No space left" in (await bench.state(call, CallState.FAILED, CallState.UNKNOWN)).error
     assert (await bench.call(call)).state is CallState.FAILED

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
-from pepper_tui.model import Namespace, Notification, Priority
+import pytest
+
+from pepper_tui.model import Namespace, Notification, Priority, Trust
 from pepper_tui.ui.cards import opened, title
 from pepper_tui.ui.ink import Ink, Pen
 from pepper_tui.ui.matters import MORE, NOTICES_SHOWN, InboxItem, inbox_items
@@ -34,6 +37,33 @@ def test_a_flood_is_a_few_items_and_one_that_lists_the_rest() -> None:
         listed = "\n".join(line.plain for line in opened(rest, Pen(Ink.of({}), 80, UTC, 0.0)))
         assert all(f"evil{n}.example" in listed for n in range(NOTICES_SHOWN, 248))
         assert all(f"evil{n}.example" in "\n".join(item_lines(rest, UTC)) for n in range(NOTICES_SHOWN, 248))
+
+
+@pytest.mark.parametrize(
+    ("origin", "more", "words"),
+    [
+        ("feed:tickets", {}, "the feed tickets"),
+        ("calendar:shared", {}, "the calendar shared"),
+        ("sender:eve@y.org", {"sender": "eve@y.org", "who": "Eve"}, "Eve <eve@y.org>"),
+        ("sender:", {}, "unknown senders"),
+        ("model", {}, "the model"),
+    ],
+)
+@pytest.mark.parametrize("matter", ["", "m"])
+def test_each_origin_has_its_own_cap(origin: str, more: dict[str, str], words: str, matter: str) -> None:
+    flood = [replace(each, **more) for each in told(20, origin, matter)]
+    quiet = [replace(each, created_at=99.0, priority=Priority.LOW) for each in told(1, f"{origin}-another", "x")]
+    found = items([*flood, *quiet])
+    assert len(found) == NOTICES_SHOWN + 2
+    assert title(found[-1]) == f"{20 - NOTICES_SHOWN} more from {words}"
+    assert quiet[0] in [item.record for item in found]
+
+
+@pytest.mark.parametrize("trust", list(Trust))
+def test_only_whom_the_user_has_not_written_to_is_capped(trust: Trust) -> None:
+    flood = [replace(each, trust=str(trust)) for each in told(20, "sender:bob@x.org", "m")]
+    folded = len(items(flood)) < 20
+    assert folded is (trust in (Trust.KNOWN, Trust.UNKNOWN))
 
 
 def test_it_never_counts_against_what_others_tell() -> None:

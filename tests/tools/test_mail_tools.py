@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.config import Config, Smtp
-from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, ToolCall
+from pepper_tui.model import CallState, ContextFilter, Effect, Json, Namespace, ToolCall
 from pepper_tui.tools import ApprovalError, Folders, Mailer, ToolError
 from pepper_tui.tools.smtp import build_message, one_header, parse_addresses
 from tests.tools.bench import Bench, mail, mailer
@@ -231,6 +231,53 @@ async def test_what_waits_goes_on_after_an_end_that_an_attempt_holds_up(
     await bench.open()
     await bench.store.store(mail("<9@x>", "Bob <bob@x.org>", "here", "it is"), namespace="raw.mail", context_id="9")
     await bench.state(waits, S.SUCCEEDED)
+
+
+STRANGERS = [
+    ("thread", "Eve <eve@y.org>", {"references": ["<1@x>"]}),
+    ("thread", '"bob@x.org" <eve@y.org>', {"references": ["<1@x>"]}),
+    ("thread", "Bob <bob@x.org>", {"references": ["<1@x>"], "auto_submitted": "auto-replied"}),
+    ("thread", "me@example.com", {"references": ["<1@x>"]}),
+    ("sender", "Eve <eve@y.org>", {}),
+    ("sender", '"bob@x.org" <eve@y.org>', {}),
+    ("sender", "Bob <notbob@x.org>", {}),
+    ("sender", "Bob <bob@x.org.evil>", {}),
+]
+
+
+@pytest.mark.parametrize(("by", "sender", "more"), STRANGERS)
+async def test_nobody_else_ends_a_wait(bench: Bench, by: str, sender: str, more: Json) -> None:
+    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    call_id = await bench.schedule("wait_for_mail", **{by: "<1@x>" if by == "thread" else "bob@x.org"}, hours=2)
+    await bench.settle()
+    await bench.store.store(mail("<8@y>", sender, "no", "no", **more), namespace="raw.mail", context_id="8")
+    await bench.settle()
+    assert (await bench.call(call_id)).state is S.SCHEDULED
+    theirs = mail("<9@x>", "Bob <bob@x.org>", "here", "it is", references=["<1@x>"])
+    await bench.store.store(theirs, namespace="raw.mail", context_id="9")
+    await bench.state(call_id, S.SUCCEEDED)
+    assert "it is" in (await bench.result(call_id)).content
+
+
+async def test_who_claimed_a_thread_is_told_with_the_end_of_a_wait(bench: Bench) -> None:
+    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    call_id = await bench.schedule("wait_for_mail", thread="<1@x>", hours=2)
+    await bench.settle()
+    theirs = mail("<8@y>", "Eve <eve@y.org>", "no", "no", references=["<1@x>"])
+    await bench.store.store(theirs, namespace="raw.mail", context_id="8")
+    await bench.settle()
+    await bench.clock.advance(2 * 3600 + 1)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert "not in that thread: eve@y.org" in (await bench.result(call_id)).content
+
+
+async def test_a_doubtful_sender_is_loud_on_the_card(bench: Bench) -> None:
+    doubts = ["the name in From is another address: bob@x.org"]
+    theirs = mail("<1@x>", "Bob <eve@y.org>", "Lunch", "pay", doubts=doubts)
+    bench.services.mailbox.mails.append(theirs)  # type: ignore[union-attr]
+    card = await bench.card(await bench.schedule("draft_reply", message_id="<1@x>", body="Yes."))
+    [line] = [line for line in card.resolved.lines if line.label == "To"]
+    assert (line.untrusted, line.quiet, line.warning) == (True, False, doubts[0])
 
 
 async def test_reading(bench: Bench) -> None:

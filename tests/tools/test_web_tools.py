@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ipaddress
 import json
 import ssl
 import subprocess
@@ -244,6 +245,24 @@ async def test_no_address_inside_is_asked(bench: Bench, address: str) -> None:
     fetcher = WebFetcher(resolve=Names({"site.example": [["93.184.215.14", address]]}))
     with pytest.raises(NotDoneError, match="not on the open internet"):
         await fetcher.get("http://site.example/")
+
+
+CLOSED = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24"
+    " 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
+    " 168.63.129.16/32 ::1/128 ::/128 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/32 2001:2::/48 2001:10::/28"
+    " 2001:db8::/32 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8 4000::/3 ::/96"
+)
+"""What IANA's lists of special addresses do not call globally reachable, what is reserved, and what was given up."""
+
+
+@pytest.mark.parametrize("network", map(ipaddress.ip_network, CLOSED.split()), ids=str)
+def test_no_special_network_is_public(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
+    inner = network[network.num_addresses // 2]
+    assert not any(is_public(str(each)) for each in (network[0], network[-1], inner))
+    if network.version == 4 and network.num_addresses > 1:
+        for form in ("::ffff:{}", "64:ff9b::{}"):
+            assert not is_public(form.format(inner))
 
 
 def test_the_open_internet_is_public() -> None:

@@ -1,4 +1,4 @@
-"""Addresses of mail by one grammar (RFC 5322, 3.4): whom a mail is from is read here, and nowhere else.
+"""Addresses of mail by one grammar (RFC 5322, 3.4): whom a mail is from, and whom one goes to, is read here.
 
 One pass over the text, so the time is linear. The address of a mailbox is what stands in its angle brackets, whatever
 its name says; a mailbox that can be read in two ways has none. Comments and folding are left out, groups are opened.
@@ -44,7 +44,12 @@ def parse_addresses(header: str) -> list[Address]:
     return [found for found in map(_mailbox, _split(header)) if found.name or found.address]
 
 
-def _split(header: str) -> Iterator[list[tuple[str, str]]]:
+def parse_recipients(text: str) -> list[Address]:
+    """The mailboxes that a person or a model wrote. A group is no address here, and nothing is left out unread."""
+    return [_mailbox(tokens) for tokens in _split(text, groups=False) if any(held.strip() for _, held in tokens)]
+
+
+def _split(header: str, groups: bool = True) -> Iterator[list[tuple[str, str]]]:
     """The tokens of each mailbox: ``text``, ``quoted``, ``angle`` and what each holds."""
     tokens: list[tuple[str, str]] = []
     held: list[str] = []
@@ -93,7 +98,7 @@ def _split(header: str) -> Iterator[list[tuple[str, str]]]:
             keep()
             yield tokens
             tokens = []
-        elif letter == ":":  # what stood before is a group's name
+        elif letter == ":" and groups:  # what stood before is a group's name
             held.clear()
             tokens = []
         else:

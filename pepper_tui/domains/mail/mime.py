@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from pepper_tui.charsets import decoded
+from pepper_tui.domains.mail.machines import NOTED
 from pepper_tui.domains.mail.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.html_text import html_text
@@ -91,11 +92,20 @@ class Mail(Record):
     defects: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)  # why the sender may be another than it seems
     several_senders: bool = False
+    received: bool = False  # a server has taken it on the way
 
     @property
     def thread(self) -> str:
         """The Message-ID at the root of the conversation, as far as the mail itself tells."""
         return next(iter(self.references), "") or self.in_reply_to or self.message_id
+
+
+_PARTIAL: Final = re.compile(r"not read|\bcut\b|only the first|can't be (?:parsed|decoded)")
+
+
+def left_out(mail: Json) -> str:
+    """What of a mail, as ``raw.mail`` holds it, was not read, in words; empty where all was."""
+    return one_line("; ".join(each for each in mail.get("defects") or () if _PARTIAL.search(each)), 300)
 
 
 def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
@@ -178,18 +188,24 @@ def _header(message: Message, name: str, defects: list[str]) -> str:
         return " ".join(raw.split())
 
 
-def _addresses(message: Message, name: str, doubts: list[str]) -> list[Json]:
-    """The mailboxes of all headers called ``name``; what makes them doubtful goes to ``doubts``."""
+def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
+    """The mailboxes of all headers called ``name``; what makes them doubtful, or not all, is noted in ``mail``."""
     found: list[Json] = []
+    cut = any(key.lower() == name and len(str(value)) > MAX_HEADER for key, value in message.raw_items())
     for raw in _raw_headers(message, name):
         value = raw
         if not raw.isascii():
             value = decoded(raw.encode("utf-8", "surrogateescape"), "", [])
-        for one in parse_addresses(" ".join(value.split()))[: MAX_ADDRESSES - len(found)]:
+        named = parse_addresses(" ".join(value.split()))
+        room = MAX_ADDRESSES - len(found)
+        cut |= len(named) > room
+        for one in named[:room]:
             shown = _words(one.name)
             found.append({"name": shown[:200], "address": one.address.lower()[:320]})
             if name in ("from", "sender", "reply-to") and (other := Address(shown, one.address).named):
-                doubts.append(f"the name in {name.title()} is another address: {one_line(other, 80)}")
+                mail.doubts.append(f"the name in {name.title()} is another address: {one_line(other, 80)}")
+    if cut:
+        mail.defects.append(f"only the first {len(found)} of {name.title()} were read")
     return found
 
 
@@ -203,8 +219,9 @@ def _words(text: str) -> str:
 
 
 def _read_headers(message: Message, mail: Mail) -> None:
+    mail.received = any(key.lower() == "received" for key, _ in message.raw_items())
     mail.subject = _header(message, "subject", mail.defects)[:1000]
-    senders = _addresses(message, "from", mail.doubts)
+    senders = _addresses(message, "from", mail)
     mail.sender = next(iter(senders), {"name": "", "address": ""})
     if len({one["address"] for one in senders}) > 1:
         mail.several_senders = True
@@ -214,21 +231,18 @@ def _read_headers(message: Message, mail: Mail) -> None:
             mail.doubts.append(f"it has more than one {name.title()}")
     if not mail.sender["address"]:
         mail.defects.append("no sender")
-    mail.to = _addresses(message, "to", mail.doubts)
-    mail.cc = _addresses(message, "cc", mail.doubts)
-    mail.reply_to = _addresses(message, "reply-to", mail.doubts)
+    mail.to = _addresses(message, "to", mail)
+    mail.cc = _addresses(message, "cc", mail)
+    mail.reply_to = _addresses(message, "reply-to", mail)
     mail.message_id = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "message-id"), ""))), "")
     mail.in_reply_to = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "in-reply-to"), ""))), "")
     references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
-    for name in ("list-id", "list-unsubscribe", "list-post", "precedence", *_AUTOMATIC):
+    for name in NOTED:
         if value := _header(message, name, mail.defects):
             mail.list_headers[name] = value[:500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
-
-
-_AUTOMATIC: Final = ("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder")
 
 
 def _date(raw: str, defects: list[str]) -> float | None:
@@ -278,12 +292,15 @@ def _read_body(message: Message, mail: Mail) -> None:
             (plain if kind == "text/plain" else html).append(part)
         elif len(mail.attachments) < MAX_ATTACHMENTS:
             mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
+        elif (left_out := f"only the first {MAX_ATTACHMENTS} attachments are listed") not in mail.defects:
+            mail.defects.append(left_out)
     mail.text = _joined(plain, mail.defects)
     if html and len(mail.text.strip()) < 20:
         mail.text = _joined(html, mail.defects, html=True) or mail.text
     if len(mail.text) > MAX_TEXT:
         mail.text = mail.text[:MAX_TEXT]
         mail.defects.append("the text was cut")
+    mail.defects = list(dict.fromkeys(mail.defects))
     mail.reply = latest_reply(mail.text)
 
 
@@ -292,6 +309,7 @@ def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> 
     found: list[str] = []
     for part in parts:
         if sum(map(len, found)) > MAX_TEXT:
+            defects.append("the text was cut")
             break
         text = _content(part, defects)
         text = html_text(text, defects) if html else text

@@ -32,7 +32,7 @@ from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.mcp.definition import difference
-from pepper_tui.tools.mcp.form_fields import as_words, defaults_of, fields_of, hint_of, value_of
+from pepper_tui.tools.mcp.form_fields import as_words, defaults_of, fields_of, hint_of, left_out_of, value_of
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.server import Server
 from pepper_tui.tools.policy import repeated
@@ -264,6 +264,8 @@ class Asking:
                 hint = f"nothing yet; {hint}" if hint else "nothing yet"
             if hint:
                 lines.append(CardLine(f"({field})", hint, outside=True))
+        if left_out := left_out_of(question.schema):
+            lines.append(CardLine("left out", f"{left_out} more of its fields, which are not asked for"))
         payload = {"question": name, "server": question.server, "message": message, "content": content}
         summary = f"Answer the MCP server {question.server}: {one_line(question.message, 100)}"
         return ctx.effect(account=server.account, summary=summary, lines=lines, payload=payload)

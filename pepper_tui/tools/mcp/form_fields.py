@@ -10,7 +10,7 @@ from pepper_tui.model import Json
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import ToolError
 
-OWN_LABELS: Final = frozenset({"server", "it asks", "again", "address", "your yes"})
+OWN_LABELS: Final = frozenset({"server", "it asks", "again", "address", "your yes", "left out"})
 """Labels of the card's own lines: no field takes one."""
 _FIELDS: Final = 20
 _DEFAULT: Final = 1000  # characters that a server may fill in; what is longer is left for the user to write
@@ -27,6 +27,12 @@ def fields_of(schema: Json) -> dict[str, Json]:
             labels.add(name.lower())
             taken[name] = each if isinstance(each, dict) else {}
     return taken
+
+
+def left_out_of(schema: Json) -> int:
+    """How many fields of a question are not asked for: there are too many, or they pose as lines of Pepper's own."""
+    found = schema.get("properties")
+    return len(found) - len(fields_of(schema)) if isinstance(found, dict) else 0
 
 
 def defaults_of(schema: Json) -> Json:

@@ -90,7 +90,7 @@ def _nowhere() -> TextIO:
 @asynccontextmanager
 async def stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator[Any]:
     environment = secrets.all_filled(server.env)
-    command, arguments = server.command, list(server.args)
+    command, arguments = server.command, [secrets.filled(each) for each in server.args]
     path = environment.get("PATH")
     if await asyncio.to_thread(shutil.which, command, path=path) is None:
         raise FileNotFoundError(f"there is no program {command}; install it, or give its whole path")
@@ -113,9 +113,11 @@ async def stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator
 async def http(server: McpServer, secrets: Secrets) -> AsyncIterator[Any]:
     url, headers = secrets.in_url(server.url), secrets.all_filled(server.headers)
 
-    async def renew(request: httpx2.Request) -> None:
-        if headers:  # a key may have been changed since the session began
+    async def renew(request: httpx2.Request) -> None:  # a key may have been changed since the session began
+        if headers:
             request.headers.update(await asyncio.to_thread(secrets.all_filled, server.headers))
+        if url != server.url and request.url == httpx2.URL(url):
+            request.url = httpx2.URL(await asyncio.to_thread(secrets.in_url, server.url))
 
     timeout = httpx2.Timeout(30.0, connect=10.0, read=None)
     async with (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pepper_tui.config import ConfigError, McpServer
+from pepper_tui.config import ConfigError, McpServer, Secrets
 from pepper_tui.text import one_line
 
 
@@ -29,7 +29,7 @@ def last_words(path: Path, since: int = 0) -> str:
             lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    return one_line(lines[-1], 160) if lines else ""
+    return one_line(Secrets.without(lines[-1]), 160) if lines else ""
 
 
 def why_failed(error: BaseException) -> str:
@@ -40,4 +40,4 @@ def why_failed(error: BaseException) -> str:
         return "; ".join(error.problems)
     if isinstance(error, TimeoutError):
         return "it did not start in time"
-    return one_line(str(error) or type(error).__name__, 300)
+    return one_line(Secrets.without(str(error)) or type(error).__name__, 300)

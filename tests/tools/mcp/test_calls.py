@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.config import Secrets
 from pepper_tui.model import ApprovalState, CallState, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp import keeper, server
@@ -208,6 +209,29 @@ async def test_a_secret_reaches_the_server_and_nothing_else(
         assert (await bench.run("own__secret")).content == "Bearer s3cr3t"
         everything = await store.query(ContextFilter(namespaces=["*"], limit=1000))
     assert sum("s3cr3t" in json.dumps(each.data) for each in everything) == 1  # the result, which it gave away itself
+
+
+async def test_a_secret_in_an_argument_is_given_by_reference(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock
+) -> None:
+    own = unruly(folder)
+    own["args"].append("--key=env:PLANTED")
+    keyless = {**unruly(folder), "args": [*own["args"][:-1], "--key=env:NOT_SET"]}
+    async with living(tmp_path, store, clock, {"own": own, "keyless": keyless}) as bench:
+        await bench.up("own")
+        assert (await bench.run("own__secret")).content == "--key=s3cr3t"
+        assert "NOT_SET" in (await bench.down("keyless")).detail
+        everything = await store.query(ContextFilter(namespaces=["*"], limit=1000))
+    assert sum("s3cr3t" in json.dumps(each.data) for each in everything) == 1  # the result, which it gave away itself
+
+
+async def test_what_a_server_says_at_its_end_is_told_without_secrets(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Secrets, "given", {"no key"})
+    own = {**unruly(folder), "args": ["-S", "-E", unruly(folder)["args"][2], "--die"]}
+    async with living(tmp_path, store, clock, {"dies": own}) as bench:
+        assert (await bench.down("dies")).detail == "Connection closed; it said: I can't start: [secret]"
 
 
 async def test_a_server_that_can_not_start_says_why_and_stays_harmless(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -220,6 +222,45 @@ async def _modern(bench: McpBench, lines: Path) -> None:
     lost = await bench.approved("new__append", line="die")
     assert lost.state is CallState.UNKNOWN
     assert written(lines) == ["one", "die"]
+
+
+async def test_a_key_in_a_url_that_was_changed_is_used_in_the_same_session(tmp_path: Path) -> None:
+    from pepper_tui.tools.mcp.connection import connect
+
+    port, lines, seen = free_port(), tmp_path / "lines", list[bytes]()
+    secrets = tmp_path / "secrets.toml"
+    secrets.touch(mode=0o600)
+    secrets.write_text('key = "first-key"\n')
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter, note: bool) -> None:
+            while data := await source.read(65536):
+                if note:
+                    seen.extend(re.findall(rb"POST (\S+)", data))
+                sink.write(data)
+                await sink.drain()
+            sink.close()
+
+        await asyncio.gather(copy(reader, ours, note=True), copy(theirs, writer, note=False), return_exceptions=True)
+
+    async def no_answer(question: Question) -> Answer:
+        return Answer("decline")
+
+    between = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    at = between.sockets[0].getsockname()[1]
+    server = McpServer(url=f"http://127.0.0.1:{at}/mcp?key=secret:key")
+    with served([sys.executable, str(MODERN), str(port)], MODERN_FILE=str(lines)):
+        await listening(port)
+        async with connect("new", server, Secrets(tmp_path), tmp_path / "log", no_answer, ignore, ignore) as session:
+            assert await session.call("append", {"line": "one"}, ignore) == "appended"
+            assert set(seen) == {b"/mcp?key=first-key"}
+            seen.clear()
+            secrets.write_text('key = "other-key"\n')
+            assert await session.call("append", {"line": "two"}, ignore) == "appended"
+            assert set(seen) == {b"/mcp?key=other-key"}
+    between.close()
 
 
 async def test_over_http_one_failed_request_ends_no_other_and_says_what_is_known(tmp_path: Path) -> None:

@@ -155,3 +155,11 @@ async def test_a_server_can_not_bury_the_inbox(bench: McpBench) -> None:
 
 async def _is_over(bench: McpBench, call_id: str) -> bool:
     return (await bench.call(call_id)).state is CallState.SUCCEEDED
+
+
+async def test_fields_that_are_not_asked_for_are_counted_on_the_card(bench: McpBench) -> None:
+    await bench.schedule("own__ask", message="Many?")
+    card = await bench.card(ANSWER)
+    assert len([line for line in card.resolved.lines if line.editable]) == 20
+    [left_out] = [line.value for line in card.resolved.lines if line.label == "left out"]
+    assert left_out.startswith("4 more of its fields")

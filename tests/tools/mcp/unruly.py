@@ -59,7 +59,7 @@ def ask(number: Any, params: dict[str, Any]) -> dict[str, Any]:
 def call(number: Any, name: str, arguments: dict[str, Any], token: Any) -> str:
     match name:
         case "secret":
-            return os.environ.get("UNRULY_SECRET", "none")
+            return os.environ.get("UNRULY_SECRET") or next((a for a in sys.argv if a.startswith("--key=")), "none")
         case "crash":
             os._exit(3)
         case "crash_after":
@@ -102,6 +102,9 @@ def call(number: Any, name: str, arguments: dict[str, Any], token: Any) -> str:
                 },
                 "required": ["Name"],
             }
+            if arguments["message"] == "Many?":
+                named = [*(f"field{each}" for each in range(23)), "Your yes"]
+                schema = {"type": "object", "properties": {each: {"type": "string"} for each in named}}
             return json.dumps(ask(number, {"message": arguments["message"], "requestedSchema": schema}))
         case "visit":
             params = {"mode": "url", "message": "please sign in", "url": arguments["url"], "elicitationId": "1"}

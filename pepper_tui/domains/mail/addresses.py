@@ -1,4 +1,4 @@
-"""The one grammar of a mail address: for reading it in a text, for trusting it, and for sending to it.
+"""One address by itself: found in a text, trusted, and sent to by one grammar; ``mailboxes`` reads whole headers.
 
 A local part is an RFC 5322 dot-atom, of letters and digits of any script (RFC 6531); a quoted one is not sent to. A
 domain is dot-separated labels, kept in its ASCII form. Two addresses are the same where their ``canonical`` forms are.

@@ -1,0 +1,52 @@
+"""Which mail a machine sent: it is not answered (RFC 3834, section 2), and answers nothing.
+
+Automatic mail, lists, bounces, and addresses that say that nobody reads them. ``mail`` is as ``raw.mail`` holds it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pepper_tui.model import Json
+
+AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
+"""Headers that only programs set."""
+NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC))
+"""The headers that tell a machine, beside Auto-Submitted."""
+_NOBODY: Final = re.compile(
+    r"(?:no|do|donot|not)[._-]?(?:not[._-]?)?reply|noreply|mailer-daemon|postmaster|bounces?(?:[+._-]|$)", re.IGNORECASE
+)
+_MACHINE: Final = re.compile(
+    r"no[._-]?reply|do[._-]?not[._-]?reply|^(?:automated|auto|notifications?|notify|alerts?|newsletters?|news|marketing"
+    r"|mailer|surveys?|robot|bot)(?:$|[+._-])",
+    re.IGNORECASE,
+)
+
+
+def nobody_reads(address: str) -> bool:
+    """Whether the address says that a machine writes from it."""
+    local = address.partition("@")[0]
+    return bool(_NOBODY.match(local) or _MACHINE.search(local))
+
+
+def is_list(mail: Json) -> bool:
+    """Whether a mailing list sent it, or somebody to many."""
+    headers = mail["list_headers"]
+    known = {"list-id", "list-post", "list-unsubscribe"} & headers.keys()
+    return bool(known) or _precedence(mail) in ("list", "bulk", "junk")
+
+
+def is_automatic(mail: Json) -> bool:
+    """Whether a program wrote it: an absence, a bounce, a notice."""
+    headers = mail["list_headers"]
+    return (
+        mail["auto_submitted"] not in ("", "no")
+        or bool(AUTOMATIC & headers.keys())
+        or _precedence(mail) == "auto_reply"
+        or headers.get("return-path", "").strip() == "<>"
+    )
+
+
+def _precedence(mail: Json) -> str:
+    return str(mail["list_headers"].get("precedence", "")).strip().lower()

@@ -1,0 +1,48 @@
+"""Whose a Message-ID is: that of the sender whose mail came with it first. Anyone can write any id into a mail."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pepper_tui.model import Context, ContextFilter, Json, Namespace
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+
+_RAW: Final = f"{Namespace.RAW}.mail"
+
+
+async def first_with(store: ContextStore, message_id: str) -> Context | None:
+    """The mail that came first with ``message_id``."""
+    if not message_id:
+        return None
+    page = await store.query(
+        ContextFilter(
+            namespaces=[_RAW], tags=[f"message:{message_id}"], newest_first=False, limit=1, include_expired=True
+        )
+    )
+    return page[0] if page else None
+
+
+async def owner_of_id(store: ContextStore, mail: Json) -> str:
+    """The sender whose Message-ID ``mail`` bears, where that is somebody else; empty where it is its own."""
+    first = await first_with(store, str(mail.get("message_id") or ""))
+    if first is None or first.context_id == mail["id"]:
+        return ""
+    owner = str((first.data.get("sender") or {}).get("address") or "")
+    return owner if owner != mail["sender"]["address"] else ""
+
+
+def without_id(mail: Json, owner: str) -> Json:
+    """``mail`` without the Message-ID, which is ``owner``'s: it is known by its own id alone, and begins no thread.
+
+    ``claimed_id`` is what an answer names: whoever wrote the mail knows it by that.
+    """
+    doubt = f"it has the Message-ID of a mail from {one_line(owner, 80)}"
+    thread = mail["id"] if mail["thread"] == mail["message_id"] else mail["thread"]
+    return {
+        **mail,
+        "message_id": "",
+        "claimed_id": mail["message_id"],
+        "thread": thread,
+        "doubts": [*mail.get("doubts", []), doubt],
+    }

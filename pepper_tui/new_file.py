@@ -1,0 +1,57 @@
+"""A new file of the user's: whole or not at all, for its owner only, never over or through what is there.
+
+It is written under a random name beside its own, and linked to that once it is on disk. A full disk, a crash or a link
+in the way leaves nothing behind, and removes nothing that somebody else has made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+
+@contextlib.contextmanager
+def new_file(target: Path) -> Iterator[IO[str]]:
+    """The new file ``target``, open for text in UTF-8. Blocking.
+
+    Raises ``FileExistsError`` where anything has that name, a link too; another ``OSError`` has ``target`` as its
+    ``filename``.
+    """
+    part = None
+    try:
+        if os.path.lexists(target):
+            raise FileExistsError(None, "is there already", str(target))
+        handle, part = tempfile.mkstemp(prefix=".pepper-", suffix=".part", dir=target.parent)  # mode 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _name(Path(part), target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+    finally:
+        if part is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # noqa: PTH108
+
+
+def _name(part: Path, target: Path) -> None:
+    try:
+        os.link(part, target)  # unlike a rename it never replaces what somebody made meanwhile
+    except FileExistsError:
+        raise
+    except OSError as error:  # no file system for hard links
+        if os.path.lexists(target):
+            raise FileExistsError(None, "is there already", str(target)) from error
+        part.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
