@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
+from pepper_tui.llm.bounded_http import UNPACKED, TooLargeError, http_client, too_large
 from pepper_tui.llm.local_servers import find_local_models
 from pepper_tui.llm.places import Place, embedding_of, fallback_of, first_of
 
@@ -75,13 +76,16 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
         said = f"offline: works by your rules ({key_name} has no value)" if key_name else "offline: works by your rules"
         return Finding(part, "note", said, "for a language model: a key, or models.base_url")
     openai = await asyncio.to_thread(__import__, "openai")
-    client = openai.AsyncOpenAI(api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0)
+    client = openai.AsyncOpenAI(
+        api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0,
+        default_headers=UNPACKED, http_client=http_client(openai, timeout=PATIENCE),
+    )  # fmt: skip
     place = url or "api.openai.com"
     try:
         listed = await client.models.list()
-    except openai.OpenAIError as error:
+    except (openai.OpenAIError, TooLargeError) as error:
         mend = "check that it runs, models.base_url, and the key"
-        return Finding(part, "trouble", without(f"{place}: {error}", key), mend)
+        return Finding(part, "trouble", without(f"{place}: {too_large(error) or error}", key), mend)
     finally:
         await client.close()
     known = {str(model.id) for model in listed.data}
