@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock
+from pepper_tui.llm.bounded_http import UNPACKED, http_client, too_large
 from pepper_tui.llm.budget import Budget, cost_of
 from pepper_tui.llm.client import estimate_tokens
 from pepper_tui.llm.openai_client import NO_KEY, OPENAI_URL
@@ -81,7 +82,10 @@ class EndpointEmbedder:
             raise EmbeddingError("not installed: numpy", "pip install 'pepper-tui[meaning]'") from error
         import openai
 
-        return openai, openai.AsyncOpenAI(api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._timeout)
+        return openai, openai.AsyncOpenAI(
+            api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._timeout,
+            default_headers=UNPACKED, http_client=http_client(openai, timeout=self._timeout),
+        )  # fmt: skip
 
     async def release(self) -> None:
         return  # it holds a connection only
@@ -174,10 +178,13 @@ class EndpointEmbedder:
 
     def _never_reached(self, error: Exception) -> bool:
         sdk = self._sdk
-        return isinstance(error, sdk.APIConnectionError) and not isinstance(error, sdk.APITimeoutError)
+        lost = isinstance(error, sdk.APIConnectionError) and not isinstance(error, sdk.APITimeoutError)
+        return lost and not too_large(error)
 
     def _trouble(self, error: Exception) -> EmbeddingError:
         sdk = self._sdk
+        if said := too_large(error):
+            return EmbeddingError(f"{self.id} sent {said}", "lower models.embedding.batch")
         if isinstance(error, TimeoutError | sdk.APITimeoutError):
             return EmbeddingError(f"{self.id} gave no answer within {self._timeout:g} seconds", _MEND)
         if isinstance(error, sdk.APIConnectionError):

@@ -129,6 +129,7 @@ class _ForItself(httpx2.AsyncHTTPTransport):
     """Answers a request that failed on the way with an error of its own: the SDK would end the whole session."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"  # what is packed could be a thousand times as large
         try:
             response = await super().handle_async_request(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
@@ -145,8 +146,12 @@ class _ForItself(httpx2.AsyncHTTPTransport):
         if request.method == "POST" and response.status_code >= 500:
             await response.aclose()
             return _error(request, response.status_code, LOST, f"it answered HTTP {response.status_code}")
+        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            await response.aclose()
+            return _error(request, 502, LOST, "its answer is packed, though none was asked for")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream)
+        of_events = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+        response.stream = _Bounded(response.stream, of_events=of_events)
         return response
 
 
@@ -158,18 +163,18 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body of at most ``_LARGEST`` bytes a piece without an end of line: no answer fills the memory."""
+    """A body of at most ``_LARGEST`` bytes, of events a line: no answer fills the memory."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
+        self._inner, self._of_events = inner, of_events
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for chunk in self._inner:
-            at = chunk.rfind(b"\n")
+            at = chunk.rfind(b"\n") if self._of_events else -1
             size = size + len(chunk) if at < 0 else len(chunk) - at
             if size > _LARGEST:
-                raise httpx2.ReadError("the answer is too large")
+                raise httpx2.ReadError(f"the answer has more than {_LARGEST >> 20} MB")
             yield chunk
 
     async def aclose(self) -> None:

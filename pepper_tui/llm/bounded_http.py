@@ -1,0 +1,89 @@
+"""What a model server may send: an event of a stream, and any other body, has a bound in bytes.
+
+The SDK has none: a line without an end would fill the memory until the time is up. An answer that is packed could be a
+thousand times as large as its bytes, so none is asked for, and none is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.foreseen import Foreseen
+
+if TYPE_CHECKING:
+    import httpx2
+
+MAX_EVENT: Final = 2_000_000  # bytes of a stream up to a blank line
+MAX_BODY: Final = 16_000_000  # bytes of all else
+UNPACKED: Final = {"Accept-Encoding": "identity"}
+"""What a request asks for."""
+
+_BLANK: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+class TooLargeError(Exception, Foreseen):
+    """The server sends more than is taken."""
+
+
+def too_large(error: BaseException | None) -> str:
+    """What was more than is taken, if that is at the bottom of ``error``; else empty."""
+    while error is not None:
+        if isinstance(error, TooLargeError):
+            return str(error)
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def http_client(openai: Any, **options: Any) -> httpx2.AsyncClient:
+    """The HTTP client of the SDK ``openai``, with the bounds of here on each response, those that lead on too."""
+    made: httpx2.AsyncClient = openai.DefaultAsyncHttpxClient(event_hooks={"response": [_bound]}, **options)
+    return made
+
+
+async def _bound(response: Any) -> None:
+    import httpx2
+
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("", "identity"):
+        raise TooLargeError("an answer that is packed, though none was asked for")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    stream, of_events = response.stream, kind == "text/event-stream" and response.status_code < 300
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            count = _Event() if of_events else _Body()
+            async for chunk in stream:
+                count.take(chunk)
+                yield chunk
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    response.stream = Bounded()
+
+
+class _Body:
+    def __init__(self) -> None:
+        self._size = 0
+
+    def take(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > MAX_BODY:
+            raise TooLargeError(f"an answer of more than {MAX_BODY // 1_000_000} MB")
+
+
+class _Event:
+    """The bytes since the last blank line, which may lie across two chunks."""
+
+    def __init__(self) -> None:
+        self._size, self._tail = 0, b""
+
+    def take(self, chunk: bytes) -> None:
+        seen = self._tail + chunk
+        ends = [found.end() for found in _BLANK.finditer(seen)]
+        self._size = len(seen) - ends[-1] if ends else self._size + len(chunk)
+        self._tail = seen[-3:]
+        if self._size > MAX_EVENT:
+            raise TooLargeError(f"more than {MAX_EVENT // 1_000_000} MB without the end of an event")
