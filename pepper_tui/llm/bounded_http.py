@@ -15,8 +15,10 @@ from pepper_tui.foreseen import Foreseen
 if TYPE_CHECKING:
     import httpx2
 
-MAX_EVENT: Final = 2_000_000  # bytes of a stream up to a blank line
-MAX_BODY: Final = 16_000_000  # bytes of all else
+MAX_EVENT: Final = 1_000_000  # bytes of a stream up to a blank line
+MAX_PARTS: Final = 20_000  # of one event: the SDK makes objects of them on the loop, for some microseconds each
+MAX_BODY: Final = 8_000_000  # bytes of an answer that is no stream
+MAX_ERROR: Final = 250_000  # bytes of one that is an error, or leads on
 UNPACKED: Final = {"Accept-Encoding": "identity"}
 """What a request asks for."""
 
@@ -53,7 +55,7 @@ async def _bound(response: Any) -> None:
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            count = _Event() if of_events else _Body()
+            count = _Event() if of_events else _Body(MAX_BODY if response.status_code < 300 else MAX_ERROR)
             async for chunk in stream:
                 count.take(chunk)
                 yield chunk
@@ -65,25 +67,35 @@ async def _bound(response: Any) -> None:
 
 
 class _Body:
-    def __init__(self) -> None:
-        self._size = 0
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
 
     def take(self, chunk: bytes) -> None:
         self._size += len(chunk)
-        if self._size > MAX_BODY:
-            raise TooLargeError(f"an answer of more than {MAX_BODY // 1_000_000} MB")
+        if self._size > self._most:
+            raise TooLargeError(f"an answer of more than {self._most // 1000} kB")
 
 
 class _Event:
-    """The bytes since the last blank line, which may lie across two chunks."""
+    """What has come since the last blank line, which may lie across two chunks."""
 
     def __init__(self) -> None:
-        self._size, self._tail = 0, b""
+        self._size, self._parts, self._tail = 0, 0, b""
 
     def take(self, chunk: bytes) -> None:
-        seen = self._tail + chunk
-        ends = [found.end() for found in _BLANK.finditer(seen)]
-        self._size = len(seen) - ends[-1] if ends else self._size + len(chunk)
+        seen, at = self._tail + chunk, len(self._tail)
+        for blank in _BLANK.finditer(seen):
+            if blank.end() > at:
+                self._count(seen[at : blank.end()])
+                self._size = self._parts = 0
+                at = blank.end()
+        self._count(seen[at:])
         self._tail = seen[-3:]
+
+    def _count(self, piece: bytes) -> None:
+        self._size += len(piece)
+        self._parts += 5 * (piece.count(b"{") + piece.count(b"[")) + piece.count(b",")
         if self._size > MAX_EVENT:
-            raise TooLargeError(f"more than {MAX_EVENT // 1_000_000} MB without the end of an event")
+            raise TooLargeError(f"more than {MAX_EVENT // 1000} kB without the end of an event")
+        if self._parts > MAX_PARTS:
+            raise TooLargeError("an event of too many parts")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -115,7 +116,9 @@ class EndpointEmbedder:
         used: Usage | None = None
         try:
             used = self._usage(texts)  # should it be cut off: what was sent is paid for
-            answer = await self._client.embeddings.create(**self._body(texts))
+            # raw: the SDK would make objects of each number on the loop, for a second
+            raw = await self._client.embeddings.with_raw_response.create(**self._body(texts))
+            answer = await asyncio.to_thread(json.loads, raw.content)
             used = self._usage(texts, answer)
             return await asyncio.to_thread(self._vectors, texts, answer)
         except EmbeddingError:
@@ -154,7 +157,8 @@ class EndpointEmbedder:
         return body
 
     def _usage(self, texts: Sequence[str], answer: Any = None) -> Usage:
-        told = getattr(getattr(answer, "usage", None), "prompt_tokens", None)
+        usage = answer.get("usage") if isinstance(answer, dict) else None
+        told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
         tokens = told if isinstance(told, int) and told > 0 else sum(estimate_tokens(text) for text in texts)
         usage = Usage(self._settings.name, ROLE, tokens, 0, 0, 0.0, self._clock.now())
         return dataclasses.replace(usage, cost=cost_of(usage, self._price))
@@ -163,9 +167,9 @@ class EndpointEmbedder:
         import numpy as np
 
         try:
-            rows = sorted(answer.data, key=lambda row: row.index)
-            vectors = np.asarray([row.embedding for row in rows], np.float32)
-        except (AttributeError, TypeError, ValueError) as error:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = np.asarray([row["embedding"] for row in rows], np.float32)
+        except (LookupError, TypeError, ValueError) as error:
             raise EmbeddingError(f"{self.id} sent what can't be read: {one_line(str(error), 120)}", _MEND) from None
         wanted = self._settings.dimensions or (vectors.shape[1] if vectors.ndim == 2 else 0)
         if vectors.shape != (len(texts), wanted) or not wanted:

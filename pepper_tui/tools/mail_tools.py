@@ -18,7 +18,7 @@ from pydantic import Field
 from pepper_tui import mail_address
 from pepper_tui.clock import NoAnswerError, iso
 from pepper_tui.model import CardLine, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
-from pepper_tui.store import how
+from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import Attachment, read_attachments
@@ -49,7 +49,8 @@ async def search_mail(
         limit: how many mails at most
     """
     found = await _mailbox(ctx).search(query, sender, None, limit)
-    return "\n".join(_headline(mail, ctx) for mail in found) or "No mail matches."
+    lines = [_headline(mail, ctx) for mail in found] or ["No mail matches."]
+    return "\n".join(filter(None, [*lines, left_out(query)]))
 
 
 @tool(effect=Effect.READ)

@@ -36,6 +36,12 @@ CHUNK_PAUSE: Final = 0.03
 TAIL_INTERVAL: Final = 0.125
 LONGEST: Final = 60_000
 """Characters of one message that are drawn."""
+MOST_LINES: Final = 1000
+"""Lines of one message that are drawn: each takes up to a twentieth of a millisecond on the loop."""
+MOST_MARKS: Final = 5000
+"""Signs of Markdown in one message, each line counted as five, up to which it is drawn as such: what has more is drawn
+as it stands, as Markdown takes up to a sixtieth of a millisecond a sign."""
+_SIGNS: Final = "*_`[]()!<>&|#~\\"
 OLDER: Final = "older"
 """The id, and the speaker, of the line at the top that says that there is more."""
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
@@ -155,7 +161,9 @@ class Transcript(Narrowed, can_focus=True):
         pen = self._pen(max(8, self._width - 2))
         mark = "" if self._tail_done else " ▍"
         head = Text.assemble(("pepper", pen.ink.accent), ("" if self._tail_done else " · speaking", pen.ink.dim))
-        body = Text.assemble(clean(self._tail, LONGEST), (mark, pen.ink.accent))
+        lines = clean(self._tail, LONGEST).split("\n")
+        shown = "\n".join(["…", *lines[-MOST_LINES:]] if len(lines) > MOST_LINES else lines)
+        body = Text.assemble(shown, (mark, pen.ink.accent))
         self._tail_strips = finished(strips([head, body, Text("")], pen.width), self._width, self.rich_style)
         self._extend()
 
@@ -252,10 +260,13 @@ class Transcript(Narrowed, can_focus=True):
             head.append(" · unfinished", ink.warn)
         lines = strips([pen.between(head, Text(pen.hour(message.at), ink.dim))], pen.width)
         text = clean(message.text, LONGEST)
-        if message.speaker == "pepper":
+        if message.speaker == "pepper" and 5 * text.count("\n") + sum(map(text.count, _SIGNS)) <= MOST_MARKS:
             lines += self._markdown(text, pen.width)
         else:
-            lines += strips([Text(text)], pen.width)
+            *shown, rest = text.split("\n", MOST_LINES)
+            more = f"… {rest.count(chr(10)) + 1} more lines; a copy has them" if len(shown) == MOST_LINES else ""
+            plain = "\n".join(shown if more else [*shown, rest])
+            lines += strips([Text(plain), *([Text(more, ink.dim)] if more else [])], pen.width)
         return finished([*lines, Strip([])], self._width, self.rich_style)
 
     def _markdown(self, text: str, width: int) -> list[Strip]:

@@ -55,14 +55,17 @@ async def sending(*head: bytes, more: bytes) -> AsyncIterator[tuple[str, Endless
 def limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "MAX_EVENT", LIMIT)
     monkeypatch.setattr(bounded_http, "MAX_BODY", LIMIT)
+    monkeypatch.setattr(bounded_http, "MAX_ERROR", LIMIT)
 
 
 SHAPES = {
-    "a line": ([STREAM, b"data: "], b"a", "more than 1 MB without the end of an event"),
-    "lines of one event": ([STREAM], b"data: a\n", "more than 1 MB without the end of an event"),
-    "lines that begin nothing": ([STREAM], b": still here\r\n", "more than 1 MB without the end of an event"),
-    "an error": ([JSON % (b"500 No", b"")], b" ", "an answer of more than 1 MB"),
-    "what leads on": ([JSON % (b"307 There", b"location: /v1/there\r\n")], b" ", "an answer of more than 1 MB"),
+    "objects": ([STREAM, b'data: {"choices":['], b"{},", "an event of too many parts"),
+    "numbers": ([STREAM, b'data: {"choices":['], b"1,", "an event of too many parts"),
+    "a line": ([STREAM, b"data: "], b"a", "more than 1000 kB without the end of an event"),
+    "lines of one event": ([STREAM], b"data: a\n", "more than 1000 kB without the end of an event"),
+    "lines that begin nothing": ([STREAM], b": still here\r\n", "more than 1000 kB without the end of an event"),
+    "an error": ([JSON % (b"500 No", b"")], b" ", "an answer of more than 1000 kB"),
+    "what leads on": ([JSON % (b"307 There", b"location: /v1/there\r\n")], b" ", "an answer of more than 1000 kB"),
     "packed": ([STREAM.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"), PACKED], b"a", "packed"),
 }
 
@@ -101,7 +104,7 @@ async def test_vectors_without_end_are_told(store: ContextStore, clock: ManualCl
             clock, EmbeddingModel(name="m"), budget, base_url=url, api_key="", price=None, limits=BudgetConfig()
         )
         try:
-            with pytest.raises(EmbeddingError, match="an answer of more than 1 MB"):
+            with pytest.raises(EmbeddingError, match="an answer of more than 1000 kB"):
                 await embedder.embed(["a"], waits=True)
         finally:
             await embedder.close()
