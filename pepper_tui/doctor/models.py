@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from pepper_tui.bounded_http import UNPACKED, TooLargeError, http_client, too_large
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
-from pepper_tui.llm.bounded_http import UNPACKED, TooLargeError, http_client, too_large
 from pepper_tui.llm.local_servers import find_local_models
 from pepper_tui.llm.places import Place, embedding_of, fallback_of, first_of
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui import config
+from pepper_tui.bounded_http import UNPACKED, http_client, too_large
 from pepper_tui.clock import Clock
-from pepper_tui.llm.bounded_http import UNPACKED, http_client, too_large
 from pepper_tui.llm.budget import Budget, cost_of
 from pepper_tui.llm.client import estimate_tokens
 from pepper_tui.llm.openai_client import NO_KEY, OPENAI_URL

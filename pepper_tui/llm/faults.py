@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from pepper_tui.llm.bounded_http import too_large
+from pepper_tui.bounded_http import too_large
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.text import one_line
 

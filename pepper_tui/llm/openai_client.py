@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from types import ModuleType
 from typing import Any, Final
 
+from pepper_tui.bounded_http import UNPACKED, http_client
 from pepper_tui.clock import Clock
 from pepper_tui.config import ConfigError
-from pepper_tui.llm.bounded_http import UNPACKED, http_client
 from pepper_tui.llm.client import usage_so_far
 from pepper_tui.llm.dialect import Dialect
 from pepper_tui.llm.faults import Faults

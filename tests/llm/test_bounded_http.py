@@ -11,10 +11,11 @@ from itertools import chain, repeat
 
 import pytest
 
+from pepper_tui import bounded_http
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Budget as BudgetConfig
 from pepper_tui.config import Config, EmbeddingModel
-from pepper_tui.llm import Budget, OpenAIClient, bounded_http
+from pepper_tui.llm import Budget, OpenAIClient
 from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
 from pepper_tui.model import ModelError, ModelRequest
 from pepper_tui.store import ContextStore, EmbeddingError
@@ -87,9 +88,8 @@ async def test_an_answer_without_end_is_told(head: list[bytes], more: bytes, wor
 
 
 @pytest.mark.parametrize("ends", [[b"\n\n"], [b"\n", b"\n"], [b"\r", b"\n\r", b"\n"], [b"\r\r"], [b"\n", b"\ndata"]])
-@pytest.mark.usefixtures("limits")
 def test_events_that_end_may_go_on(ends: list[bytes]) -> None:
-    count = bounded_http._Event()
+    count = bounded_http.EventBound(LIMIT, 1000)
     for chunk in [b"data: " + b"a" * (LIMIT - 100), *ends] * 4:
         count.take(chunk)
     with pytest.raises(bounded_http.TooLargeError):

@@ -23,7 +23,7 @@ from openai._streaming import SSEDecoder
 from rich.console import Console
 from rich.markdown import Markdown
 
-from pepper_tui import mail_address
+from pepper_tui import bounded_http, mail_address
 from pepper_tui.charsets import decoded
 from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said
@@ -38,7 +38,7 @@ from pepper_tui.feeds import agenda, mbox_file
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.feeds.said import content_of, raw_of
 from pepper_tui.html_text import MAX_HTML, html_text
-from pepper_tui.llm import answers, bounded_http, briefs, grammar, local_servers, offline, structured
+from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured
 from pepper_tui.llm.dialect import Dialect
 from pepper_tui.llm.faults import _NO_TOOLS, _RETRY_DELAY, _TOO_LONG
 from pepper_tui.llm.streamed import Streamed
@@ -125,7 +125,7 @@ def thought(text: str) -> None:
 
 def events_of_a_stream(source: bytes) -> None:
     """Bytes to events, as the SDK reads them behind the bound."""
-    count = bounded_http._Event()
+    count = bounded_http.EventBound(1_000_000, 20_000)
     pieces_of_it = [source[at : at + 65_536] for at in range(0, len(source), 65_536)]
     for each in pieces_of_it:
         count.take(each)
@@ -371,7 +371,7 @@ PARSERS = [
     ),
     Parser(
         "events of a stream",
-        {"llm/bounded_http.py": "httpx2 re"},
+        {"bounded_http.py": "httpx2 re"},
         events_of_a_stream,
         {
             "lines": (3000, lambda n: b"data: a\n" * n + b"\n"),
@@ -381,7 +381,7 @@ PARSERS = [
             "notes": (3000, lambda n: b": a\n\n" * n),
         },
         "more than 1000 kB",
-        lambda _: told(bounded_http.TooLargeError, bounded_http._Event().take, b"a" * 1_000_001),
+        lambda _: told(bounded_http.TooLargeError, bounded_http.EventBound(1_000_000, 20_000).take, b"a" * 1_000_001),
     ),
     Parser(
         "objects in a model's answer",
@@ -403,7 +403,7 @@ PARSERS = [
         (_NO_TOOLS.search, _TOO_LONG.search, _RETRY_DELAY.search, lambda text: Dialect(of_openai=False).learn(text)),
         WORDS | {"names": (300, lambda n: "Unknown name \\\\" * n), "delays": (300, lambda n: "retryDelay: " * n)},
         "an answer of more than 8000 kB",
-        lambda _: told(bounded_http.TooLargeError, bounded_http._Body(8_000_000).take, b"a" * 8_000_001),
+        lambda _: told(bounded_http.TooLargeError, bounded_http.BodyBound(8_000_000).take, b"a" * 8_000_001),
     ),
     Parser(
         "model servers of this machine",
@@ -443,7 +443,7 @@ PARSERS = [
                 lambda n: '{"content": [], "structuredContent": {"a": ' + "[" * min(n, 190) + "]" * min(n, 190) + "}}",
             ),
         },
-        "the answer has more than 32 MB: see tests/tools/mcp/test_endless.py",
+        "it sends more than 16 MB: see tests/tools/mcp/test_endless.py",
     ),
     Parser(
         "search queries",

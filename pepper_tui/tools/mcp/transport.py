@@ -19,13 +19,14 @@ from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
 from pepper_tui.tools.mcp import keeper
 
 NOT_SENT: Final = -100_000 - chance.randbelow(2**30)
 LOST: Final = NOT_SENT - 1
 """Codes of errors made here. Drawn anew each time, so that no server can say of a request that it never left."""
-_LARGEST: Final = 32 * 1024 * 1024  # bytes of one answer over HTTP
+_LARGEST: Final = keeper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
@@ -163,18 +164,18 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body of at most ``_LARGEST`` bytes, of events a line: no answer fills the memory."""
+    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop."""
 
     def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
-        self._inner, self._of_events = inner, of_events
+        kind = EventBound if of_events else BodyBound
+        self._inner, self._bound = inner, kind(_LARGEST, keeper.MOST_PARTS)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
         async for chunk in self._inner:
-            at = chunk.rfind(b"\n") if self._of_events else -1
-            size = size + len(chunk) if at < 0 else len(chunk) - at
-            if size > _LARGEST:
-                raise httpx2.ReadError(f"the answer has more than {_LARGEST >> 20} MB")
+            try:
+                self._bound.take(chunk)
+            except TooLargeError as error:
+                raise httpx2.ReadError(f"it sends {error}") from error
             yield chunk
 
     async def aclose(self) -> None:

@@ -1,6 +1,7 @@
-"""What a model server may send: an event of a stream, and any other body, has a bound in bytes.
+"""What a server may send over HTTP: an event of a stream, and any other body, has a bound in bytes and in parts.
 
-The SDK has none: a line without an end would fill the memory until the time is up. An answer that is packed could be a
+SDKs have none: a line without an end would fill the memory until the time is up, and of each part they make an object,
+on the loop. An answer that is packed could be a
 thousand times as large as its bytes, so none is asked for, and none is taken.
 """
 
@@ -15,9 +16,9 @@ from pepper_tui.foreseen import Foreseen
 if TYPE_CHECKING:
     import httpx2
 
-MAX_EVENT: Final = 1_000_000  # bytes of a stream up to a blank line
-MAX_PARTS: Final = 20_000  # of one event: the SDK makes objects of them on the loop, for some microseconds each
-MAX_BODY: Final = 8_000_000  # bytes of an answer that is no stream
+MAX_EVENT: Final = 1_000_000  # bytes of a model's stream up to a blank line
+MAX_PARTS: Final = 20_000  # of it: the SDK takes some microseconds for each
+MAX_BODY: Final = 8_000_000  # bytes of an answer of a model server's that is no stream
 MAX_ERROR: Final = 250_000  # bytes of one that is an error, or leads on
 UNPACKED: Final = {"Accept-Encoding": "identity"}
 """What a request asks for."""
@@ -55,9 +56,10 @@ async def _bound(response: Any) -> None:
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            count = _Event() if of_events else _Body(MAX_BODY if response.status_code < 300 else MAX_ERROR)
+            whole = MAX_BODY if response.status_code < 300 else MAX_ERROR
+            bound = EventBound(MAX_EVENT, MAX_PARTS) if of_events else BodyBound(whole)
             async for chunk in stream:
-                count.take(chunk)
+                bound.take(chunk)
                 yield chunk
 
         async def aclose(self) -> None:
@@ -66,20 +68,32 @@ async def _bound(response: Any) -> None:
     response.stream = Bounded()
 
 
-class _Body:
-    def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
+def parts(data: bytes) -> int:
+    """About how many parts a piece of JSON has; an object or list counts as five."""
+    return 5 * (data.count(b"{") + data.count(b"[")) + data.count(b",")
+
+
+class BodyBound:
+    """``take`` raises ``TooLargeError`` once a body is larger."""
+
+    def __init__(self, most: int, most_parts: float = float("inf")) -> None:
+        self._most, self._most_parts, self._size, self._parts = most, most_parts, 0, 0
 
     def take(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._size > self._most:
             raise TooLargeError(f"an answer of more than {self._most // 1000} kB")
+        self._parts += parts(chunk)
+        if self._parts > self._most_parts:
+            raise TooLargeError("an answer of too many parts")
 
 
-class _Event:
-    """What has come since the last blank line, which may lie across two chunks."""
+class EventBound:
+    """``take`` raises ``TooLargeError`` once what has come since the last blank line is larger; that line may lie
+    across two chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, most_parts: int) -> None:
+        self._most, self._most_parts = most, most_parts
         self._size, self._parts, self._tail = 0, 0, b""
 
     def take(self, chunk: bytes) -> None:
@@ -94,8 +108,8 @@ class _Event:
 
     def _count(self, piece: bytes) -> None:
         self._size += len(piece)
-        self._parts += 5 * (piece.count(b"{") + piece.count(b"[")) + piece.count(b",")
-        if self._size > MAX_EVENT:
-            raise TooLargeError(f"more than {MAX_EVENT // 1000} kB without the end of an event")
-        if self._parts > MAX_PARTS:
+        self._parts += parts(piece)
+        if self._size > self._most:
+            raise TooLargeError(f"more than {self._most // 1000} kB without the end of an event")
+        if self._parts > self._most_parts:
             raise TooLargeError("an event of too many parts")
