@@ -18,8 +18,19 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from pydantic_core import from_json
+
 from bench.busy_screen import talked
-from pepper_tui.bounded_http import MAX_BODY, MAX_EVENT, MAX_PARTS, EventBound, TooLargeError, parts
+from pepper_tui.bounded_http import (
+    MAX_BODY,
+    MAX_BODY_PARTS,
+    MAX_EVENT,
+    MAX_PARTS,
+    BodyBound,
+    EventBound,
+    TooLargeError,
+    parts,
+)
 from pepper_tui.clock.words.text import read_time
 from pepper_tui.clock.words.within import trailing_time
 from pepper_tui.domains.bounded import parse_mails, shown_text
@@ -108,6 +119,21 @@ def mcp_message(source: bytes) -> None:
 def program_line(source: bytes) -> None:
     for line in Lines().cut(source):
         json.loads(line)
+
+
+def batches_of_vectors() -> list[bytes]:
+    def most(unit: bytes) -> int:
+        return min((MAX_BODY - 100) // len(unit), (MAX_BODY_PARTS - 100) // parts(unit))
+
+    return [
+        b'{"data":[{"embedding":[' + unit * most(unit) + b"1]}]}" for unit in (b"0.1234567,", b"[],", b"{},", b"1,")
+    ]
+
+
+def vectors(source: bytes) -> None:
+    bound = BodyBound(MAX_BODY, MAX_BODY_PARTS)
+    bound.take(source)
+    from_json(source)
 
 
 def definition(schema: Any) -> None:
@@ -224,13 +250,7 @@ FEEDERS: dict[str, Callable[[FakeEngine], Awaitable[None]]] = {
     "reply": streamed,
     "card": cards,
     "model": feeder(on_loop(quietly(event_of_a_stream, TooLargeError)), events_of_a_model),
-    "vectors": feeder(
-        in_thread(json.loads),
-        lambda: [
-            b'{"data":[{"embedding":[' + unit * (MAX_BODY // len(unit) - 9) + b"1]}]}"
-            for unit in (b"0.1234567,", b"[],")
-        ],
-    ),
+    "vectors": feeder(in_thread(vectors), batches_of_vectors),
     "mcp": feeder(on_loop(mcp_message), mcp_messages),
     "definition": feeder(
         on_loop(definition),

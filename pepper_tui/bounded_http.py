@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import httpx2
 
 MAX_EVENT: Final = 1_000_000  # bytes of a model's stream up to a blank line
-MAX_PARTS: Final = 20_000  # of it: the SDK takes some microseconds for each
+MAX_PARTS: Final = 10_000  # of it: the SDK takes some microseconds for each
 MAX_BODY: Final = 8_000_000  # bytes of an answer of a model server's that is no stream
+MAX_BODY_PARTS: Final = 1_000_000  # of it: vectors of a batch have a third of that
 MAX_ERROR: Final = 250_000  # bytes of one that is an error, or leads on
 UNPACKED: Final = {"Accept-Encoding": "identity"}
 """What a request asks for."""
@@ -57,7 +58,7 @@ async def _bound(response: Any) -> None:
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             whole = MAX_BODY if response.status_code < 300 else MAX_ERROR
-            bound = EventBound(MAX_EVENT, MAX_PARTS) if of_events else BodyBound(whole)
+            bound = EventBound(MAX_EVENT, MAX_PARTS) if of_events else BodyBound(whole, MAX_BODY_PARTS)
             async for chunk in stream:
                 bound.take(chunk)
                 yield chunk

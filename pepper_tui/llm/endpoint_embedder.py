@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json
 
 from pepper_tui import config
 from pepper_tui.bounded_http import UNPACKED, http_client, too_large
@@ -118,7 +119,7 @@ class EndpointEmbedder:
             used = self._usage(texts)  # should it be cut off: what was sent is paid for
             # raw: the SDK would make objects of each number on the loop, for a second
             raw = await self._client.embeddings.with_raw_response.create(**self._body(texts))
-            answer = await asyncio.to_thread(json.loads, raw.content)
+            answer = await asyncio.to_thread(from_json, raw.content)
             used = self._usage(texts, answer)
             return await asyncio.to_thread(self._vectors, texts, answer)
         except EmbeddingError:

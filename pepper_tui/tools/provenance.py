@@ -12,7 +12,7 @@ import asyncio
 import dataclasses
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui import mail_address
@@ -31,6 +31,7 @@ _URL: Final = re.compile(
 _HOST: Final = re.compile(r"(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d+)?(?:/[^\s<>\"]*)?", re.I)
 _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
 _EDGE: Final = ".,;:!?)]}'\"*_>"
+_PIECE: Final = 16_384  # characters that are looked through at once
 _AT_ONCE: Final = 250  # messages looked through before others get their turn
 MAX_MESSAGES: Final = 5000
 """User messages looked at, newest first."""
@@ -41,7 +42,25 @@ MAX_PEOPLE: Final = 5000
 def atoms(text: str) -> list[str]:
     """The atoms in ``text``, lower case, each once, in order; an address to the letter, as it would be written to."""
     found: dict[str, None] = {}
-    rest = visible(text).lower()
+    for piece in _pieces(visible(text).lower()):
+        found |= dict.fromkeys(_atoms_of(piece))
+    found.pop("", None)
+    return list(found)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """``text`` cut at white space, so that no look through it holds the interpreter for long."""
+    at = 0
+    while at < len(text):
+        end = at + _PIECE
+        if end < len(text):
+            end = max(text.rfind(" ", at, end), text.rfind("\n", at, end)) + 1 or end
+        yield text[at:end]
+        at = end
+
+
+def _atoms_of(rest: str) -> dict[str, None]:
+    found: dict[str, None] = {}
     for pattern, needed in ((_URL, ":w"), (mail_address.ADDRESS, "@"), (_HOST, "."), (_PATH, "/")):
         if not any(letter in rest for letter in needed):
             continue  # a pattern takes a microsecond a character, though it finds nothing
@@ -49,13 +68,13 @@ def atoms(text: str) -> list[str]:
             is_address = pattern is mail_address.ADDRESS
             found[mail_address.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
         rest = pattern.sub(" ", rest)
-    found.pop("", None)
-    return list(found)
+    return found
 
 
 def trusted(text: str) -> set[str]:
     """The atoms that a text of the user's makes trusted: of addresses those that are meant."""
-    return {atom for atom in atoms(text) if "@" not in atom} | mail_address.meant(visible(text).lower())
+    meant = (mail_address.meant(piece) for piece in _pieces(visible(text).lower()))
+    return {atom for atom in atoms(text) if "@" not in atom}.union(*meant)
 
 
 class Provenance:

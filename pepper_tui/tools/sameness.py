@@ -15,6 +15,7 @@ _TEXTS: Final = frozenset(
     {"body", "subject", "title", "notes", "description", "text", "message", "location", "content"}
 )
 """Names of fields that hold words, even where it is one word only."""
+_ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 _EXACT: Final = re.compile(r"\S*[\d@/\\:]\S*")
 
 
@@ -36,5 +37,7 @@ def letters(text: str) -> str:
 
 def _letters(plain: str) -> str:
     folded = unicodedata.normalize("NFKC", plain.casefold())
+    if folded.isascii():
+        return "".join(_ALPHANUMERIC.findall(folded)) or " ".join(folded.split())
     kept = "".join(each for each in folded if each.isalnum() or unicodedata.category(each)[0] == "M")
     return kept or " ".join(folded.split())

@@ -347,7 +347,11 @@ PARSERS = [
     ),
     Parser(
         "streams of a model",
-        {"llm/streamed.py": "json", "llm/openai_client.py": "openai", "llm/endpoint_embedder.py": "json openai"},
+        {
+            "llm/streamed.py": "json",
+            "llm/openai_client.py": "openai",
+            "llm/endpoint_embedder.py": "openai pydantic_core",
+        },
         stream,
         STREAMS,
         "did not come to an end",
