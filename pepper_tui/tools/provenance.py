@@ -133,7 +133,12 @@ class Provenance:
         ``also`` are further texts of the user's (the fields of an edit). ``once``: the longer value itself is not
         marked, where a card says the same thing in several ways.
         """
-        found = await asyncio.to_thread(lambda: [[] if line.settled else atoms(line.value) for line in lines])
+
+        def atoms_of_lines() -> list[list[str]]:
+            return [[] if line.settled else atoms(line.value) for line in lines]
+
+        long = sum(len(line.value) for line in lines) > _PIECE
+        found = await asyncio.to_thread(atoms_of_lines) if long else atoms_of_lines()
         wanted = {atom for each in found for atom in each}
         unknown = await self._unknown(wanted, also) if wanted else set()
         known = await self._known() if any("@" in atom for atom in unknown) else set()
