@@ -202,7 +202,7 @@ def feeder(fed: Fed, worst: Callable[[], list[Any]]) -> Callable[[FakeEngine], A
 async def answers(engine: FakeEngine) -> None:
     for number, text in zip(count(), cycle(all_of(MARKS, LONGEST)), strict=False):
         at = time.time()
-        engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage(f"long{number}", text, at, "step"))
+        engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage(f"long{number % 3}", text, at, "step"))
         await asyncio.sleep(PAUSE * 10)
 
 

@@ -82,6 +82,8 @@ class Transcript(Narrowed, can_focus=True):
         self._tail = ""
         self._tail_done = False
         self._tail_strips: list[Strip] = []
+        self._tail_whole: list[Strip] = []  # those of its whole lines, which are drawn once
+        self._tail_at = 0  # the first character that is not among them
         self._tail_pending = False
         self._extending = False
         self.at_end = True
@@ -136,6 +138,7 @@ class Transcript(Narrowed, can_focus=True):
             return
         if message_id != self._tail_id or restart:
             self._tail_id, self._tail, self._tail_done = message_id, "", False
+            self._tail_whole, self._tail_at = [], 0
         self._tail += text
         self._tail_done = self._tail_done or done
         if not self._tail_pending:
@@ -153,6 +156,7 @@ class Transcript(Narrowed, can_focus=True):
 
     def _clear_tail(self) -> None:
         self._tail_id, self._tail, self._tail_done, self._tail_strips = "", "", False, []
+        self._tail_whole, self._tail_at = [], 0
 
     def _draw_tail(self) -> None:
         self._tail_pending = False
@@ -161,10 +165,16 @@ class Transcript(Narrowed, can_focus=True):
         pen = self._pen(max(8, self._width - 2))
         mark = "" if self._tail_done else " ▍"
         head = Text.assemble(("pepper", pen.ink.accent), ("" if self._tail_done else " · speaking", pen.ink.dim))
-        lines = clean(self._tail, LONGEST).split("\n")
-        shown = "\n".join(["…", *lines[-MOST_LINES:]] if len(lines) > MOST_LINES else lines)
-        body = Text.assemble(shown, (mark, pen.ink.accent))
-        self._tail_strips = finished(strips([head, body, Text("")], pen.width), self._width, self.rich_style)
+        ends = self._tail.rfind("\n", self._tail_at, LONGEST)
+        if ends >= 0:
+            whole = clean(self._tail[self._tail_at : ends]).split("\n")[-MOST_LINES:]
+            self._tail_whole += finished(strips([Text("\n".join(whole))], pen.width), self._width, self.rich_style)
+            self._tail_at = ends + 1
+        body = Text.assemble(clean(self._tail[self._tail_at :], LONGEST - self._tail_at), (mark, pen.ink.accent))
+        top, rest = (
+            finished(strips(lines, pen.width), self._width, self.rich_style) for lines in ([head], [body, Text("")])
+        )
+        self._tail_strips = [*top, *self._tail_whole, *rest]
         self._extend()
 
     # ---------------------------------------------------------------------------------------------- layout
@@ -180,12 +190,14 @@ class Transcript(Narrowed, can_focus=True):
             self._extend()
             return
         self._width = width
+        self._tail_whole, self._tail_at = [], 0
         self._drawn.clear()
         self._lay_out()
         self._draw_tail()
 
     def restyle(self) -> None:
         """Draw all anew, as after a change of theme or zone."""
+        self._tail_whole, self._tail_at = [], 0
         self._drawn.clear()
         self._lay_out()
 

@@ -56,10 +56,17 @@ async def test_an_answer_of_usual_size_is_markdown() -> None:
         assert drawn.count("•") == 200
 
 
-async def test_a_reply_that_streams_lines_without_end_shows_the_last() -> None:
+async def test_a_reply_that_streams_is_drawn_on_not_anew() -> None:
     async with seat() as (app, _, _, _):
         transcript = app.query_one(Transcript)
-        transcript.stream("p", "".join(f"{n}\n" for n in range(9000)) + "the end", restart=False, done=False)
-        assert spent(lambda _: transcript._draw_tail(), None) < MOST
-        assert len(transcript._tail_strips) <= MOST_LINES + 5
-        assert any("the end" in line.text for line in transcript._tail_strips[-4:])
+        text = "".join(f"{n}\n" for n in range(9000)) + "the end"
+        for at in range(0, len(text), 2000):
+            transcript.stream("p", text[at : at + 2000], restart=False, done=False)
+            assert spent(lambda _: transcript._draw_tail(), None) < MOST / 5
+        lines = [line.text.strip() for line in transcript._tail_strips]
+        assert lines[1:9001] == [str(n) for n in range(9000)]
+        assert "the end" in lines[9001]
+        transcript.restyle()
+        transcript.stream("p", "Anew.\nAnd on", restart=True, done=False)
+        transcript._draw_tail()
+        assert [line.text.strip() for line in transcript._tail_strips][1:3] == ["Anew.", "And on ▍"]
