@@ -133,29 +133,35 @@ def start() -> list[Measured]:
     ]
 
 
+def typed(program: Program, keys: int) -> list[float]:
+    """Milliseconds from each key to its character on the screen."""
+    pauses = random.Random(1)
+    found: list[float] = []
+    letters: list[str] = []
+    for _ in range(keys):
+        if not letters:
+            program.write("\x15")  # to the beginning of the line
+            letters = pauses.sample(ALPHABET, 30)
+        quiet = time.perf_counter() + pauses.uniform(0.03, 0.09)
+        while time.perf_counter() < quiet:
+            program.read(0.005)
+        program.forget()
+        letter = letters.pop()
+        began = time.perf_counter()
+        program.write(letter)
+        program.until(letter.encode())
+        found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
 def keys() -> list[Measured]:
     """Key latency and memory on the busy screen."""
-    pauses = random.Random(1)
-    found = []
     with running("-m", "bench.busy_screen") as program:
         program.until(COMPOSER)
         settled = time.perf_counter() + SETTLE
         while time.perf_counter() < settled:
             program.read(0.1)
-        letters: list[str] = []
-        for _ in range(KEYS):
-            if not letters:
-                program.write("\x15")  # to the beginning of the line
-                letters = pauses.sample(ALPHABET, 30)
-            quiet = time.perf_counter() + pauses.uniform(0.03, 0.09)
-            while time.perf_counter() < quiet:
-                program.read(0.005)
-            program.forget()
-            letter = letters.pop()
-            began = time.perf_counter()
-            program.write(letter)
-            program.until(letter.encode())
-            found.append((time.perf_counter() - began) * 1000)
+        found = typed(program, KEYS)
         memory = program.memory
     return [
         Measured("screen.key.p50", percentile(found, 0.5), "ms", "< 20, under load"),

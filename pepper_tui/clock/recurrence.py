@@ -2,13 +2,14 @@
 
 Rules run on the zone's wall clock, so "every day at 9" stays at 9 across a change to summer time. A wall time that a
 change skips is read with the offset before it (02:30 becomes 03:30), one that comes twice means its first. Hourly rules
-without BYHOUR count real hours. Expansion is bounded: only frequencies of an hour or longer, ``HORIZON`` ahead.
+without BYHOUR count real hours. Expansion is bounded: only frequencies of an hour or longer, ``HORIZON`` ahead, and no
+more steps than lead there, whether or not one of them is an occurrence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Final
@@ -19,7 +20,15 @@ from dateutil.rrule import rrulestr
 from pepper_tui.text import one_line
 
 HORIZON: Final = timedelta(days=366 * 9)  # the longest gap of a sound rule: 29 February across 2100
-_FREQUENCIES: Final = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")
+MAX_STEPS: Final = 200_000  # of one expansion: hourly for more than twenty years
+_PERIODS: Final = {
+    "YEARLY": timedelta(days=365),
+    "MONTHLY": timedelta(days=28),
+    "WEEKLY": timedelta(days=7),
+    "DAILY": timedelta(days=1),
+    "HOURLY": timedelta(hours=1),
+}
+_FREQUENCIES: Final = tuple(_PERIODS)
 _SMALL: Final = r"[1-9]\d{0,2}"
 _SHAPES: Final = {
     name: re.compile(shape)
@@ -79,7 +88,7 @@ def check_rule(rule: str) -> str:
 def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzinfo) -> tuple[float, float | None]:
     """The newest occurrence not after ``now`` (at least ``due``), and the first one after ``now``, if there is one."""
     newest, following = due, None
-    for at in _instants(rule, starts, max(now, due), zone):
+    for at in _instants(rule, starts, due, max(now, due), zone):
         if at <= due:
             continue
         if at > now:
@@ -91,22 +100,23 @@ def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzin
 
 def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float | None:
     """The first occurrence of ``rule``, counted from ``starts``, that is later than ``after``."""
-    return next((at for at in _instants(rule, starts, max(after, starts), zone) if at > after), None)
+    return next((at for at in _instants(rule, starts, after, max(after, starts), zone) if at > after), None)
 
 
-def _instants(rule: str, starts: float, known: float, zone: tzinfo) -> Iterator[float]:
-    """The occurrences of ``rule``, counted from ``starts``, up to ``HORIZON`` after ``known``."""
+def _instants(rule: str, starts: float, since: float, known: float, zone: tzinfo) -> Iterator[float]:
+    """The occurrences of ``rule``, counted from ``starts``, after ``since`` (and perhaps some before) up to ``HORIZON``
+    after ``known``."""
     counted_hours = "FREQ=HOURLY" in rule and "BYHOUR" not in rule
     base: tzinfo = UTC if counted_hours else zone
-    for wall in _expand(rule, wall_time(starts, base), base, wall_time(known, base) + HORIZON):
+    start = _nearer(rule, wall_time(starts, base), wall_time(since, base))
+    for wall in _expand(rule, start, base, wall_time(known, base) + HORIZON):
         yield instant(wall, base) + starts % 1  # a rule counts in whole seconds and drops the rest
 
 
 def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterator[datetime]:
     """The rule from ``start`` in naive wall time, ending at ``last`` at the latest.
 
-    The end is always part of what is counted: without one dateutil would look for what never comes until the year 9999,
-    and with an INTERVAL of 0 for ever. Raises ``ValueError``.
+    Raises ``ValueError``.
     """
     pairs = [part.partition("=")[::2] for part in rule.split(";") if part]
     for name, said in pairs:
@@ -120,8 +130,65 @@ def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterato
     if ends < start:
         return iter(())
     bounded = ";".join(f"{name}={said}" for name, said in parts.items())
-    walls: Iterator[datetime] = iter(rrulestr(f"{bounded};UNTIL={ends:%Y%m%dT%H%M%S}", dtstart=start))
+    rule_of_dateutil = rrulestr(f"{bounded};UNTIL={ends:%Y%m%dT%H%M%S}", dtstart=start)
+    rule_of_dateutil._interval = _Steps(parts.get("INTERVAL", "1"), parts["FREQ"], ends - start)
+    walls = _until_beyond(rule_of_dateutil)
     return islice(walls, int(count)) if count else walls
+
+
+class _BeyondError(Exception):
+    """All steps up to the end have been taken."""
+
+
+class _Steps(int):
+    """An INTERVAL that is added only so often as leads through ``span``.
+
+    dateutil looks at the end only when it has found an occurrence: for what never comes it would go on to the year
+    9999.
+    """
+
+    left: int
+    whole: bool
+
+    def __new__(cls, interval: str, frequency: str, span: timedelta) -> _Steps:
+        made = super().__new__(cls, interval)
+        needed = int(span / _PERIODS[frequency] / made) + 32  # a few more: a day may be tried hour by hour
+        made.left, made.whole = min(needed, MAX_STEPS), needed <= MAX_STEPS
+        return made
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            if not self.whole:
+                raise ValueError("it takes too long to follow")
+            raise _BeyondError
+
+    def __radd__(self, other: int) -> int:
+        self._step()
+        return other + int(self)
+
+    def __mul__(self, other: int) -> int:  # weeks
+        self._step()
+        return int(self) * other
+
+
+def _until_beyond(walls: Iterable[datetime]) -> Iterator[datetime]:
+    try:
+        yield from walls
+    except _BeyondError:
+        return
+
+
+def _nearer(rule: str, start: datetime, since: datetime) -> datetime:
+    """A later start from which ``rule`` comes at the same times after ``since``: what began long ago is not walked
+    through."""
+    parts = dict(part.partition("=")[::2] for part in rule.split(";"))
+    period = _PERIODS.get(parts.get("FREQ", ""))
+    interval = parts.get("INTERVAL", "1")
+    if period is None or period > _PERIODS["WEEKLY"] or "COUNT" in parts or not re.fullmatch(_SMALL, interval):
+        return start
+    step = period * int(interval)
+    return start + max(0, (since - start) // step - 1) * step
 
 
 def _until(value: str, zone: tzinfo) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from pepper_tui.bounded_http import UNPACKED, TooLargeError, http_client, too_large
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.doctor.finding import PATIENCE, Finding, Patient, without
 from pepper_tui.in_clear import told_url
@@ -76,13 +77,16 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
         said = f"offline: works by your rules ({key_name} has no value)" if key_name else "offline: works by your rules"
         return Finding(part, "note", said, "for a language model: a key, or models.base_url")
     openai = await asyncio.to_thread(__import__, "openai")
-    client = openai.AsyncOpenAI(api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0)
+    client = openai.AsyncOpenAI(
+        api_key=key or "none", base_url=url or None, timeout=PATIENCE, max_retries=0,
+        default_headers=UNPACKED, http_client=http_client(openai, timeout=PATIENCE),
+    )  # fmt: skip
     place = told_url(url) if url else "api.openai.com"
     try:
         listed = await client.models.list()
-    except openai.OpenAIError as error:
+    except (openai.OpenAIError, TooLargeError) as error:
         mend = "check that it runs, models.base_url, and the key"
-        return Finding(part, "trouble", without(f"{place}: {error}", url, key), mend)
+        return Finding(part, "trouble", without(f"{place}: {too_large(error) or error}", url, key), mend)
     finally:
         await client.close()
     known = {str(model.id) for model in listed.data}

@@ -1,6 +1,7 @@
 """Sense: sources that write ``raw.*`` and processors that turn it into ``signals.*``; one file a source."""
 
-from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.domains.calendar.event import Event
+from pepper_tui.feeds.agenda import Agenda
 from pepper_tui.feeds.calendar_feed import CalendarFeed
 from pepper_tui.feeds.clock_feed import ClockFeed
 from pepper_tui.feeds.exec_feed import ExecFeed

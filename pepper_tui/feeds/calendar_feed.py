@@ -91,7 +91,6 @@ class CalendarFeed:
         """Store what is new, changed or gone."""
         source = await ctx.store.get("events", namespace=SOURCES)
         events = await self._agenda.events()
-        unread = self._agenda.unread
         now = ctx.clock.now()
         present = {f"event_{event.key}": event for event in events}
         known = await self._known(ctx, "event")
@@ -108,8 +107,9 @@ class CalendarFeed:
                 changed = True
                 await self._put(ctx, key, data)
             for key, before in known.items():
-                # a file that can't be read has lost nothing
-                if key not in present and not before["gone"] and before["calendar"] not in unread:
+                # what can't be read is not gone
+                unread = self._agenda.is_unread(before["calendar"], before["uid"])
+                if key not in present and not before["gone"] and not unread:
                     changed = True
                     await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
             if source is None:

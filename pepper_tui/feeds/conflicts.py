@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pepper_tui.feeds.agenda import Event
+from pepper_tui.domains.calendar.event import Event
 from pepper_tui.model import Json
 
 MAX_CONFLICTS: Final = 100  # of two calendars in one look, the earliest first

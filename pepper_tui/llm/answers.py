@@ -89,8 +89,8 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
 
 
 def _reminded(content: str, text: str) -> str:
-    found = re.search(r" set for (.+)\.$", content)
-    return f"I will remind you on {found[1]}: {one_line(text, 200)}" if found else content
+    _, _, when = content.rstrip().partition(" set for ")
+    return f"I will remind you on {when[:-1]}: {one_line(text, 200)}" if when.endswith(".") else content
 
 
 def _listed(name: str, content: str) -> str:

@@ -11,7 +11,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 from pepper_tui import config
+from pepper_tui.bounded_http import UNPACKED, http_client, too_large
 from pepper_tui.clock import Clock
 from pepper_tui.in_clear import told_url
 from pepper_tui.llm.budget import Budget, cost_of
@@ -82,7 +85,10 @@ class EndpointEmbedder:
             raise EmbeddingError("not installed: numpy", "pip install 'pepper-tui[meaning]'") from error
         import openai
 
-        return openai, openai.AsyncOpenAI(api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._timeout)
+        return openai, openai.AsyncOpenAI(
+            api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._timeout,
+            default_headers=UNPACKED, http_client=http_client(openai, timeout=self._timeout),
+        )  # fmt: skip
 
     async def release(self) -> None:
         return  # it holds a connection only
@@ -112,7 +118,9 @@ class EndpointEmbedder:
         used: Usage | None = None
         try:
             used = self._usage(texts)  # should it be cut off: what was sent is paid for
-            answer = await self._client.embeddings.create(**self._body(texts))
+            # raw: the SDK would make objects of each number on the loop, for a second
+            raw = await self._client.embeddings.with_raw_response.create(**self._body(texts))
+            answer = await asyncio.to_thread(from_json, raw.content)
             used = self._usage(texts, answer)
             return await asyncio.to_thread(self._vectors, texts, answer)
         except EmbeddingError:
@@ -151,7 +159,8 @@ class EndpointEmbedder:
         return body
 
     def _usage(self, texts: Sequence[str], answer: Any = None) -> Usage:
-        told = getattr(getattr(answer, "usage", None), "prompt_tokens", None)
+        usage = answer.get("usage") if isinstance(answer, dict) else None
+        told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
         tokens = told if isinstance(told, int) and told > 0 else sum(estimate_tokens(text) for text in texts)
         usage = Usage(self._settings.name, ROLE, tokens, 0, 0, 0.0, self._clock.now())
         return dataclasses.replace(usage, cost=cost_of(usage, self._price))
@@ -160,9 +169,9 @@ class EndpointEmbedder:
         import numpy as np
 
         try:
-            rows = sorted(answer.data, key=lambda row: row.index)
-            vectors = np.asarray([row.embedding for row in rows], np.float32)
-        except (AttributeError, TypeError, ValueError) as error:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = np.asarray([row["embedding"] for row in rows], np.float32)
+        except (LookupError, TypeError, ValueError) as error:
             raise EmbeddingError(f"{self.id} sent what can't be read: {one_line(str(error), 120)}", _MEND) from None
         wanted = self._settings.dimensions or (vectors.shape[1] if vectors.ndim == 2 else 0)
         if vectors.shape != (len(texts), wanted) or not wanted:
@@ -175,10 +184,13 @@ class EndpointEmbedder:
 
     def _never_reached(self, error: Exception) -> bool:
         sdk = self._sdk
-        return isinstance(error, sdk.APIConnectionError) and not isinstance(error, sdk.APITimeoutError)
+        lost = isinstance(error, sdk.APIConnectionError) and not isinstance(error, sdk.APITimeoutError)
+        return lost and not too_large(error)
 
     def _trouble(self, error: Exception) -> EmbeddingError:
         sdk = self._sdk
+        if said := too_large(error):
+            return EmbeddingError(f"{self.id} sent {said}", "lower models.embedding.batch")
         if isinstance(error, TimeoutError | sdk.APITimeoutError):
             return EmbeddingError(f"{self.id} gave no answer within {self._timeout:g} seconds", _MEND)
         if isinstance(error, sdk.APIConnectionError):

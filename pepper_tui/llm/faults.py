@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from pepper_tui.bounded_http import too_large
 from pepper_tui.in_clear import told_url
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.text import one_line
@@ -42,6 +43,9 @@ class Faults:
         sdk = self._sdk
         if _is_memory(error):
             words = "There was too little memory to read the model's answer: end other programs, or allow Pepper more."
+            return ModelError("bad_response", words, retryable=True, usage=usage)
+        if said := too_large(error):
+            words = f"The model server sent {said}; the rest was not read. If this goes on, choose another server."
             return ModelError("bad_response", words, retryable=True, usage=usage)
         if isinstance(error, sdk.APIStatusError):
             return self._refused(error.status_code, error, model, now)

@@ -114,7 +114,9 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 )  # fmt: skip
 
 _POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|would you|would you please)[\s,:]+", re.I)
-_LIMIT: Final = 8000
+LONGEST: Final = 8000  # characters of an order
+_WIDEST: Final = 40  # blanks in a row: patterns go through a run of them once for each
+_BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
 _LOOK: Final = ("agenda", "free")
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
@@ -139,11 +141,14 @@ _OF_TIME: Final = re.compile(
 
 
 def parse(text: str, locale: str = "en") -> Command:
-    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it.
+    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it, ``too_long`` beyond
+    ``LONGEST``.
 
     Times in it are found by the reader of times in words: call it in a thread.
     """
-    said = text.strip()[:_LIMIT]
+    said = _BLANKS.sub(" " * _WIDEST, text.strip())
+    if len(said) > LONGEST:
+        return Command("too_long")
     while polite := _POLITE.match(said):
         said = said[polite.end() :].lstrip()
     bare = said.rstrip(" \t\n.!?")

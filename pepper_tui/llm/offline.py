@@ -20,7 +20,7 @@ from pepper_tui.clock.words import read_time
 from pepper_tui.config import User
 from pepper_tui.llm import briefs
 from pepper_tui.llm.answers import SHOWN, called, in_words
-from pepper_tui.llm.grammar import CAPABILITIES, Command, agenda_span, arguments_of, parse
+from pepper_tui.llm.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of, parse
 from pepper_tui.model import (
     Completed,
     Entry,
@@ -353,6 +353,8 @@ class OfflineModel:
                 draft.say(f"Hello{name}. Type help to see what I understand.")
             case "thanks":
                 draft.say("You're welcome.")
+            case "too_long":
+                draft.say(f"Without a language model I read orders of at most {LONGEST} characters; this is longer.")
             case _:
                 lines = "\n".join(f"- {line}" for line in CAPABILITIES)
                 draft.say(

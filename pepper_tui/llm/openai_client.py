@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from types import ModuleType
 from typing import Any, Final
 
+from pepper_tui.bounded_http import UNPACKED, http_client
 from pepper_tui.clock import Clock
 from pepper_tui.config import ConfigError
 from pepper_tui.llm.client import usage_so_far
@@ -67,7 +68,10 @@ class OpenAIClient:
     def _open(self) -> tuple[ModuleType, Any]:
         import openai
 
-        client = openai.AsyncOpenAI(api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._total)
+        client = openai.AsyncOpenAI(
+            api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=self._total,
+            default_headers=UNPACKED, http_client=http_client(openai, timeout=self._total),
+        )  # fmt: skip
         return openai, client
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:

@@ -19,7 +19,8 @@ class ThoughtFilter:
     """``take`` the pieces of a text as they come, then ``rest``; what they return is the text without thoughts."""
 
     def __init__(self) -> None:
-        self._held = ""  # what may yet become a tag
+        self._lead: list[str] = []  # the white space before all else
+        self._held = ""  # what may yet become a tag; it begins with no white space
         self._closing = ""  # of the thought that is open
         self._thought = False  # whether there was one
         self._begun = False  # whether text was let out, so that no tag counts any more
@@ -27,6 +28,10 @@ class ThoughtFilter:
     def take(self, piece: str) -> str:
         if self._begun:
             return piece
+        if not self._held and not self._closing:
+            bare = piece.lstrip()
+            self._lead.append(piece[: len(piece) - len(bare)])
+            piece = bare
         self._held += piece
         while self._held:
             if self._closing:
@@ -34,13 +39,12 @@ class ThoughtFilter:
                 if not found:
                     self._held = before[-len(self._closing) + 1 :]
                     return ""
-                self._held, self._closing, self._thought = after, "", True
+                self._held, self._closing, self._thought = after.lstrip(), "", True
                 continue
-            start = self._held.lstrip()
-            opening = next((each for each in _OPENINGS if start.startswith(each)), "")
+            opening = next((each for each in _OPENINGS if self._held.startswith(each)), "")
             if opening:
-                self._held, self._closing = start[len(opening) :], f"</{opening[1:]}"
-            elif any(each.startswith(start) for each in _OPENINGS):
+                self._held, self._closing = self._held[len(opening) :], f"</{opening[1:]}"
+            elif any(each.startswith(self._held) for each in _OPENINGS):
                 return ""
             else:
                 self._begun = True
@@ -49,10 +53,11 @@ class ThoughtFilter:
 
     def rest(self) -> str:
         """What is still held back, at the end of the text; an open thought is none of it."""
-        held, self._held = self._held, ""
+        held, lead = self._held, "".join(self._lead)
+        self._held, self._lead = "", []
         if self._closing:
             return ""
-        return held.lstrip() if self._thought else held
+        return held if self._thought else lead + held
 
 
 def without_orphan(text: str) -> str:

@@ -42,6 +42,15 @@ def _load(module: str) -> Any:
     return importlib.import_module(module)
 
 
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, under whatever a library made of that."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def main() -> None:
     """Answer until nobody asks any more."""
     name, seconds, megabytes, idle = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
@@ -60,10 +69,10 @@ def main() -> None:
             signal.setitimer(signal.ITIMER_PROF, seconds)
             try:
                 answer = parse(source, **asked["options"])
-            except MemoryError:
-                os._exit(OUT_OF_MEMORY)
             except Exception as error:
-                answer = {"failed": f"{type(error).__name__}: {error}"}
+                if _is_memory(error):
+                    os._exit(OUT_OF_MEMORY)
+                answer = {"failed": f"{type(error).__name__}: {error}"[:1000]}
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
             put(answers, answer)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -46,13 +47,20 @@ class ParserProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self._asking = threading.Lock()
 
-    def parse(self, function: str, sources: Sequence[bytes], **options: Any) -> list[Any]:
-        """For each of ``sources`` what ``function`` makes of it, or ``NotRead``."""
-        with self._asking:
-            found: list[Any] = []
-            while len(found) < len(sources):
+    def parse(
+        self, function: str, sources: Sequence[bytes], *, until: float = float("inf"), **options: Any
+    ) -> list[Any]:
+        """For each of ``sources`` what ``function`` makes of it, or ``NotRead``.
+
+        After ``until`` (monotonic) an item that ends the process is the last one: what has come so far is returned.
+        """
+        found: list[Any] = []
+        while len(found) < len(sources):
+            with self._asking:  # others have their turn in between
                 found += self._asked(function, _batch(sources[len(found) :]), options)
-            return found
+            if found and isinstance(found[-1], NotRead) and time.monotonic() > until:
+                break
+        return found
 
     def end(self) -> None:
         """End the process, if there is one; the next request starts another."""

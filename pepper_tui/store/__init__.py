@@ -27,7 +27,7 @@ from .lock import HomeLock, make_private
 from .meaning import Meaning
 from .queue import DeliveryQueue
 from .rollback import RollbackRefusedError
-from .search import SearchHit
+from .search import SearchHit, left_out
 from .subscriber import Retry, Subscriber
 from .unit import Delivery, UnitOfWork, current_unit
 
@@ -63,5 +63,6 @@ __all__ = [
     "VersionConflictError",
     "current_unit",
     "how",
+    "left_out",
     "make_private",
 ]

@@ -22,6 +22,7 @@ from .fusion import Found, fuse
 RANKED: Final = 20_000
 SPARE: Final = 50
 WORDS: Final = 32
+QUERY: Final = 4096  # characters of a query in which its words are
 DEPTH: Final = 4  # times the limit, that is asked for by meaning: what is far down there may still be in both
 SNIPPET_CHARS: Final = 160
 _WORD: Final = re.compile(r"\w+")
@@ -49,7 +50,17 @@ class ByMeaning(Protocol):
 
 def words_of(text: str) -> list[str]:
     """The distinct words of a query, in order, at most 32."""
-    return list(dict.fromkeys(word[:64] for word in _WORD.findall(text[:4096])))[:WORDS]
+    return _words(text)[:WORDS]
+
+
+def left_out(text: str) -> str:
+    """That not all words of a query are looked for; empty where they are."""
+    most = len(text) > QUERY or len(_words(text)) > WORDS
+    return f"[of the query only the first {WORDS} words were looked for]" if most else ""
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word[:64] for word in _WORD.findall(text[:QUERY])))
 
 
 def search(

@@ -1,9 +1,10 @@
 """Adding one event to a calendar file: the bytes that are there stay as they are, and the event's go in between.
 
-The file is read, the event put before its last ``END:VCALENDAR``, the result parsed (it must hold what was there and
-the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read when the
-effect was resolved is left alone. An event whose UID is there already is not added again. Both ends go through the
-door of ``allowed``: the folder is opened part by part, no part a link, and what is done is done in that folder.
+The file is read, the event put before its last ``END:VCALENDAR``, the result cut into its events (they must be what
+was there and the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read
+when the effect was resolved is left alone. An event whose UID is there already is not added again.
+Both ends go through the door of ``allowed``: the folder is opened part by part, no part a link, and what is done is
+done in that folder.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.text import one_line
 from pepper_tui.tools.allowed import opened
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolError
@@ -146,19 +148,14 @@ def _wrapped(event: bytes) -> bytes:
 
 
 def _events(source: bytes) -> list[tuple[str, bytes]]:
-    """UID and content of each event that lies in a calendar itself. Raises ``ToolError``."""
-    import icalendar
-
+    """UID and text of each event, whatever its lines end with. Raises ``ToolError``."""
     try:
-        calendars: Any = icalendar.Calendar.from_ical(source, multiple=True)
-        return [
-            (str(component.get("UID", "")), component.to_ical())
-            for calendar in calendars
-            for component in calendar.subcomponents
-            if component.name == "VEVENT"
-        ]
-    except Exception as error:
+        found = pieces(source)
+    except ValueError as error:
         raise ToolError(f"the calendar can't be read: {one_line(str(error), 160)}") from error
+    if any(not each.whole for each in found):
+        raise ToolError("the calendar can't be read: an event of it has no end")
+    return [(each.uid, each.text.replace(b"\r\n", b"\n").rstrip()) for each in found]
 
 
 def replace(calendars: Sequence[Path], path: Path, before: str, source: bytes) -> None:

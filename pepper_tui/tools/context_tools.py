@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
-from pepper_tui.store import how
+from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
@@ -57,7 +57,7 @@ async def search_context(
     ]
     if len(hits) > limit and hits[limit].found != "meaning":  # whose neighbours never end
         lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
-    return "\n".join(lines) or "Nothing matches."
+    return "\n".join(filter(None, ["\n".join(lines) or "Nothing matches.", left_out(query)]))
 
 
 async def _asked_in(ctx: ToolContext) -> set[str]:

@@ -20,7 +20,7 @@ from pepper_tui.domains.mail.addresses import compared
 from pepper_tui.domains.mail.machines import is_automatic
 from pepper_tui.domains.mail.mime import left_out as not_read
 from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
-from pepper_tui.store import how
+from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import Attachment, read_attachments
@@ -56,7 +56,7 @@ async def search_mail(
         lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
     if cut := getattr(found, "left_out", ""):
         lines.append(f"[{cut}]")
-    return "\n".join(lines)
+    return "\n".join(filter(None, [*lines, left_out(query)]))
 
 
 @tool(effect=Effect.READ)

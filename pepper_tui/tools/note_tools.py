@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
-from pepper_tui.store import how
+from pepper_tui.store import how, left_out
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 
@@ -44,7 +44,7 @@ async def search_notes(ctx: ToolContext, query: str = "", limit: Annotated[int, 
         notes = [_note(note, ctx) for note in await ctx.store.query(where)]
     if len(notes) > limit:
         notes[limit:] = [f"[more than these {limit}: say more words, or a larger limit]"]
-    return "\n\n".join(notes) or "No notes match."
+    return "\n\n".join(filter(None, [*(notes or ["No notes match."]), left_out(query)]))
 
 
 def _note(note: Context, ctx: ToolContext, found: str = "") -> str:

@@ -12,7 +12,7 @@ import asyncio
 import dataclasses
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import Config
@@ -31,6 +31,7 @@ _URL: Final = re.compile(
 _HOST: Final = re.compile(r"(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d+)?(?:/[^\s<>\"]*)?", re.I)
 _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
 _EDGE: Final = ".,;:!?)]}'\"*_>"
+_PIECE: Final = 16_384  # characters that are looked through at once
 _AT_ONCE: Final = 250  # messages looked through before others get their turn
 MAX_MESSAGES: Final = 5000
 """User messages looked at, newest first."""
@@ -41,19 +42,39 @@ MAX_PEOPLE: Final = 5000
 def atoms(text: str) -> list[str]:
     """The atoms in ``text``, lower case, each once, in order; an address to the letter, as it would be written to."""
     found: dict[str, None] = {}
-    rest = visible(text).lower()
-    for pattern in (_URL, addresses.ADDRESS, _HOST, _PATH):
-        for match in pattern.finditer(rest):
-            is_address = pattern is addresses.ADDRESS
-            found[addresses.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
-        rest = pattern.sub(" ", rest)
+    for piece in _pieces(visible(text).lower()):
+        found |= dict.fromkeys(_atoms_of(piece))
     found.pop("", None)
     return list(found)
 
 
+def _pieces(text: str) -> Iterator[str]:
+    """``text`` cut at white space, so that no look through it holds the interpreter for long."""
+    at = 0
+    while at < len(text):
+        end = at + _PIECE
+        if end < len(text):
+            end = max(text.rfind(" ", at, end), text.rfind("\n", at, end)) + 1 or end
+        yield text[at:end]
+        at = end
+
+
+def _atoms_of(rest: str) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for pattern, needed in ((_URL, ":w"), (addresses.ADDRESS, "@"), (_HOST, "."), (_PATH, "/")):
+        if not any(letter in rest for letter in needed):
+            continue  # a pattern takes a microsecond a character, though it finds nothing
+        for match in pattern.finditer(rest):
+            is_address = pattern is addresses.ADDRESS
+            found[addresses.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
+        rest = pattern.sub(" ", rest)
+    return found
+
+
 def trusted(text: str) -> set[str]:
     """The atoms that a text of the user's makes trusted: of addresses those that are meant."""
-    return {atom for atom in atoms(text) if "@" not in atom} | addresses.meant(visible(text).lower())
+    meant = (addresses.meant(piece) for piece in _pieces(visible(text).lower()))
+    return {atom for atom in atoms(text) if "@" not in atom}.union(*meant)
 
 
 class Provenance:
@@ -112,13 +133,19 @@ class Provenance:
         ``also`` are further texts of the user's (the fields of an edit). ``once``: the longer value itself is not
         marked, where a card says the same thing in several ways.
         """
-        wanted = {atom for line in lines if not line.settled for atom in atoms(line.value)}
+
+        def atoms_of_lines() -> list[list[str]]:
+            return [[] if line.settled else atoms(line.value) for line in lines]
+
+        long = sum(len(line.value) for line in lines) > _PIECE
+        found = await asyncio.to_thread(atoms_of_lines) if long else atoms_of_lines()
+        wanted = {atom for each in found for atom in each}
         unknown = await self._unknown(wanted, also) if wanted else set()
         known = await self._known() if any("@" in atom for atom in unknown) else set()
         marked: list[CardLine] = []
         named: dict[str, None] = {}
-        for line in lines:
-            bad = [atom for atom in atoms(line.value) if atom in unknown and not line.settled]
+        for line, here in zip(lines, found, strict=True):
+            bad = [atom for atom in here if atom in unknown]
             whole = bad == [addresses.compared(line.value)]
             taken = self._taken_for(bad, known) if bad else ""
             untrusted = line.untrusted or whole or (bool(bad) and not once)

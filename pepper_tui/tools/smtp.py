@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500
-MAX_BODY: Final = 200_000
+MAX_BODY: Final = 100_000  # characters
 _LINK: Final = "mailto:"  # before an address that was copied from a page
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 

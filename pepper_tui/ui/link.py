@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Final, Protocol
 
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
-from pepper_tui.text import one_line
+from pepper_tui.text import know_characters, one_line
 from pepper_tui.ui.board import MESSAGES_KEPT, midnight
 from pepper_tui.ui.engine import Engine, EngineError, ReplyDelta
 
@@ -125,6 +125,7 @@ class Link:
     async def _run(self) -> None:
         try:
             engine = await self._factory()
+            self._spawn(self._guarded(asyncio.to_thread(know_characters), "the table of characters"))
             await engine.start()
             self.engine = engine
             self._spawn(self._guarded(self._read_replies(engine), "the reply stream"))

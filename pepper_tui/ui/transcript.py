@@ -36,6 +36,12 @@ CHUNK_PAUSE: Final = 0.03
 TAIL_INTERVAL: Final = 0.125
 LONGEST: Final = 60_000
 """Characters of one message that are drawn."""
+MOST_LINES: Final = 1000
+"""Lines of one message that are drawn: each takes up to a twentieth of a millisecond on the loop."""
+MOST_MARKS: Final = 5000
+"""Signs of Markdown in one message, each line counted as five, up to which it is drawn as such: what has more is drawn
+as it stands, as Markdown takes up to a sixtieth of a millisecond a sign."""
+_SIGNS: Final = "*_`[]()!<>&|#~\\"
 OLDER: Final = "older"
 """The id, and the speaker, of the line at the top that says that there is more."""
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
@@ -76,6 +82,8 @@ class Transcript(Narrowed, can_focus=True):
         self._tail = ""
         self._tail_done = False
         self._tail_strips: list[Strip] = []
+        self._tail_whole: list[Strip] = []  # those of its whole lines, which are drawn once
+        self._tail_at = 0  # the first character that is not among them
         self._tail_pending = False
         self._extending = False
         self.at_end = True
@@ -130,6 +138,7 @@ class Transcript(Narrowed, can_focus=True):
             return
         if message_id != self._tail_id or restart:
             self._tail_id, self._tail, self._tail_done = message_id, "", False
+            self._tail_whole, self._tail_at = [], 0
         self._tail += text
         self._tail_done = self._tail_done or done
         if not self._tail_pending:
@@ -147,6 +156,7 @@ class Transcript(Narrowed, can_focus=True):
 
     def _clear_tail(self) -> None:
         self._tail_id, self._tail, self._tail_done, self._tail_strips = "", "", False, []
+        self._tail_whole, self._tail_at = [], 0
 
     def _draw_tail(self) -> None:
         self._tail_pending = False
@@ -155,8 +165,16 @@ class Transcript(Narrowed, can_focus=True):
         pen = self._pen(max(8, self._width - 2))
         mark = "" if self._tail_done else " ▍"
         head = Text.assemble(("pepper", pen.ink.accent), ("" if self._tail_done else " · speaking", pen.ink.dim))
-        body = Text.assemble(clean(self._tail, LONGEST), (mark, pen.ink.accent))
-        self._tail_strips = finished(strips([head, body, Text("")], pen.width), self._width, self.rich_style)
+        ends = self._tail.rfind("\n", self._tail_at, LONGEST)
+        if ends >= 0:
+            whole = clean(self._tail[self._tail_at : ends]).split("\n")[-MOST_LINES:]
+            self._tail_whole += finished(strips([Text("\n".join(whole))], pen.width), self._width, self.rich_style)
+            self._tail_at = ends + 1
+        body = Text.assemble(clean(self._tail[self._tail_at :], LONGEST - self._tail_at), (mark, pen.ink.accent))
+        top, rest = (
+            finished(strips(lines, pen.width), self._width, self.rich_style) for lines in ([head], [body, Text("")])
+        )
+        self._tail_strips = [*top, *self._tail_whole, *rest]
         self._extend()
 
     # ---------------------------------------------------------------------------------------------- layout
@@ -172,12 +190,14 @@ class Transcript(Narrowed, can_focus=True):
             self._extend()
             return
         self._width = width
+        self._tail_whole, self._tail_at = [], 0
         self._drawn.clear()
         self._lay_out()
         self._draw_tail()
 
     def restyle(self) -> None:
         """Draw all anew, as after a change of theme or zone."""
+        self._tail_whole, self._tail_at = [], 0
         self._drawn.clear()
         self._lay_out()
 
@@ -252,10 +272,13 @@ class Transcript(Narrowed, can_focus=True):
             head.append(" · unfinished", ink.warn)
         lines = strips([pen.between(head, Text(pen.hour(message.at), ink.dim))], pen.width)
         text = clean(message.text, LONGEST)
-        if message.speaker == "pepper":
+        if message.speaker == "pepper" and 5 * text.count("\n") + sum(map(text.count, _SIGNS)) <= MOST_MARKS:
             lines += self._markdown(text, pen.width)
         else:
-            lines += strips([Text(text)], pen.width)
+            *shown, rest = text.split("\n", MOST_LINES)
+            more = f"… {rest.count(chr(10)) + 1} more lines; a copy has them" if len(shown) == MOST_LINES else ""
+            plain = "\n".join(shown if more else [*shown, rest])
+            lines += strips([Text(plain), *([Text(more, ink.dim)] if more else [])], pen.width)
         return finished([*lines, Strip([])], self._width, self.rich_style)
 
     def _markdown(self, text: str, width: int) -> list[Strip]:

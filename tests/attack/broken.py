@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from pepper_tui import mail_address, text
+from pepper_tui import text
+from pepper_tui.domains.mail import addresses
 from pepper_tui.model import Written
 from pepper_tui.scheduler import prompts
 from pepper_tui.tools import attachments, fetch, folders, mail_tools, policy, profile_tools, provenance
@@ -93,7 +94,7 @@ GUARDS: Final[dict[str, Guard]] = {
         Harm.BYTES,
     ),
     "caps": Guard((_of(policy.Room, "take", lambda self, call, ordered=False: ""),), ("flood of cards",), Harm.BYTES),
-    "marks": Guard((_of(mail_address, "alike", lambda address, known: ""),), ("a sender like ann",), Harm.BYTES),
+    "marks": Guard((_of(addresses, "alike", lambda address, known: ""),), ("a sender like ann",), Harm.BYTES),
     "own words": Guard((_of(profile_tools, "_told", lambda *args: _yes()),), ("wish from a mail",), Harm.BYTES),
     "labels": Guard((_of(cards, "label_words", lambda line: line.label),), ("names of arguments",), Harm.BYTES),
     "the script": Guard((_of(Puppet, "_next", lambda self, request: WAITS),), ("an event without", "of cards"), None),

@@ -32,7 +32,8 @@ def test_a_home_that_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MY_KEY", "sk-planted")
     maildir = make_maildir(tmp_path / "Maildir")
     deliver(maildir, mail(), "1.test")
-    (tmp_path / "own.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\nEND:VCALENDAR\n")
+    event = "BEGIN:VEVENT\nUID:1\nDTSTART:20260101T090000Z\nEND:VEVENT\n"
+    (tmp_path / "own.ics").write_text(f"BEGIN:VCALENDAR\n{event}END:VCALENDAR\n")
     smtp = CountingSmtp()
     smtp.start()
     try:

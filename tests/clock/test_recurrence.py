@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepper_tui.clock.recurrence import check_rule, newest_and_next, wall_time
+from pepper_tui.clock.recurrence import check_rule, first_after, instant, newest_and_next, wall_time
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "UTC")
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -45,6 +47,43 @@ LATER = st.integers(0, 400 * 86_400)
 def test_a_rule_that_can_not_be_counted_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match=r"rule|once an hour"):
         check_rule(rule)
+
+
+NEVER = [
+    *(f"FREQ={frequency};BYMONTH=2;BYMONTHDAY=30" for frequency in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")),
+    "FREQ=DAILY;COUNT=5;BYMONTH=2;BYMONTHDAY=31",
+    "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=7",
+    "FREQ=HOURLY;INTERVAL=5;BYHOUR=3;BYMONTH=4;BYMONTHDAY=31",
+    "FREQ=YEARLY;BYYEARDAY=366;BYMONTH=3",
+]
+FOUND_IN_TIME = 1.0  # seconds of processor time; looking until the year 9999 takes seven
+
+
+@pytest.mark.parametrize("rule", NEVER)
+def test_a_rule_that_never_comes_due_is_refused_soon(rule: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="never comes due"):
+        check_rule(rule)
+    assert time.process_time() - began < FOUND_IN_TIME
+
+
+@pytest.mark.parametrize("rule", [*NEVER, "FREQ=HOURLY", "FREQ=HOURLY;COUNT=9999;BYMONTH=1;BYMONTHDAY=1", "FREQ=DAILY"])
+@pytest.mark.parametrize("starts", [-6e10, 0.0, 1.79e9])
+def test_one_that_was_stored_unchecked_holds_no_other_up(rule: str, starts: float) -> None:
+    began = time.process_time()
+    with contextlib.suppress(ValueError):  # it takes too long to follow
+        _, following = newest_and_next(rule, starts, 1.79e9, 1.795e9, ZoneInfo("Europe/Berlin"))
+        assert following is None or rule not in NEVER
+    assert time.process_time() - began < FOUND_IN_TIME
+
+
+@settings(max_examples=200, deadline=None)
+@given(rule=RULES, start=STARTS, later=st.integers(0, 4000 * 86_400))
+def test_long_after_its_start_it_comes_when_dateutil_says(rule: str, start: datetime, later: int) -> None:
+    after = start + timedelta(seconds=later)
+    wanted = rrulestr(rule, dtstart=start).after(after)
+    found = first_after(rule, instant(start, UTC), instant(after, UTC), UTC)
+    assert found == (None if wanted is None else instant(wanted, UTC))
 
 
 @settings(max_examples=300, deadline=None)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.feeds.agenda import Agenda, Event
+from pepper_tui.feeds import Agenda, Event
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

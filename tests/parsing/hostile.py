@@ -32,6 +32,14 @@ def eat(source: bytes) -> Any:
     return len(b"x" * (1024 * 1024 * int(source)))
 
 
+def hide(source: bytes) -> Any:
+    """Run out of memory, and call it something else."""
+    try:
+        return eat(source)
+    except MemoryError as error:
+        raise ValueError("no date") from error
+
+
 def read(source: bytes) -> Any:
     return Path(source.decode()).read_text()
 

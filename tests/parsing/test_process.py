@@ -50,8 +50,9 @@ def test_what_takes_too_long_is_told_and_the_next_goes_on(parser: ParserProcess,
     assert stuck == NotRead("it takes more than 0.3 s of processor time")
 
 
-def test_what_takes_too_much_memory_is_told_and_the_next_goes_on(parser: ParserProcess) -> None:
-    before, hungry, after = parser.parse("eat", [b"1", b"500", b"2"])
+@pytest.mark.parametrize("function", ["eat", "hide"])
+def test_what_takes_too_much_memory_is_told_and_the_next_goes_on(parser: ParserProcess, function: str) -> None:
+    before, hungry, after = parser.parse(function, [b"1", b"500", b"2"])
     assert (before, after) == (1024 * 1024, 2 * 1024 * 1024)
     assert hungry == NotRead("it takes more than 64 MB of memory")
 

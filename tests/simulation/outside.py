@@ -230,9 +230,8 @@ class SimulatedAgenda:
     def defects(self) -> list[str]:
         return self._outside.defects
 
-    @property
-    def unread(self) -> frozenset[str]:
-        return frozenset(e.calendar for e in self._outside.events.values()) if self.defects else frozenset()
+    def is_unread(self, calendar: str, uid: str) -> bool:
+        return bool(self.defects)
 
     async def events(self) -> list[Event]:
         await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import pytest
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.feeds import Agenda
 from pepper_tui.model import CallState
-from tests.feeds.test_blind_calendar import COSTLY, series
+from tests.feeds.test_blind_calendar import COSTLY, QUICK, series
 from tests.feeds.test_rules import ics
 from tests.tools.bench import Bench
 from tests.tools.test_calendar_tools import BERLIN, said
@@ -26,7 +26,7 @@ async def test_nothing_is_said_only_where_all_was_read(bench: Bench, tmp_path: P
     path = tmp_path / "team.ics"
     for source in (ics(COSTLY["since the year 1"]), "<html>502 Bad Gateway</html>", ""):
         path.write_text(source)
-        bench.services.agenda, bench.services.zone = Agenda([path], BERLIN), BERLIN
+        bench.services.agenda, bench.services.zone = Agenda([path], BERLIN, parser=QUICK), BERLIN
         words = await said(bench, name, start=day.isoformat())
         assert nothing in words
         assert "Not all of the calendar could be read" in words
@@ -38,7 +38,7 @@ async def test_nothing_is_said_only_where_all_was_read(bench: Bench, tmp_path: P
 async def test_the_card_of_a_new_event_says_that_not_all_was_looked_at(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "team.ics"
     path.write_text(ics(COSTLY["since the year 1"]))
-    bench.services.agenda, bench.services.calendars = Agenda([path], BERLIN), [path]
+    bench.services.agenda, bench.services.calendars = Agenda([path], BERLIN, parser=QUICK), [path]
     bench.services.times = TimeReader(bench.clock, BERLIN)
     call = await bench.schedule("add_event", title="Lunch", start="tomorrow 12:00")
     await bench.state(call, CallState.WAITING_APPROVAL, CallState.FAILED)

@@ -54,7 +54,7 @@ class TimeReader:
 
     async def _rule(self, repeat: str) -> str:
         if "freq=" in repeat.lower():
-            return check_rule(repeat)
+            return await asyncio.to_thread(check_rule, repeat)
         try:
             rule = (await self.read(repeat)).rrule
         except TimeRefusedError as error:

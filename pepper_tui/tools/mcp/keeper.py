@@ -3,8 +3,9 @@
 Run as a script, so it imports nothing of Pepper's: ``python -I -S keeper.py LOG -- COMMAND ARGUMENTS…``. It leads the
 process group that Pepper made for it. When its standard input is closed, by Pepper or by Pepper's death however sudden,
 the server has a moment to end by itself; then the whole group is ended. Of the server's output, lines that can't be
-messages (no ``{`` at the start, or longer than ``LONGEST``) go to the log instead, as all of its error output does. The
-log keeps its newest part: at most twice ``KEPT`` bytes, the older half as ``LOG.old``.
+messages (no ``{`` at the start, longer than ``LONGEST``, or of more parts than ``MOST_PARTS``) go to the log instead,
+as all of its error output does. The log keeps its newest part: at most twice ``KEPT`` bytes, the older half as
+``LOG.old``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import threading
 from typing import BinaryIO, Final
 
 LONGEST: Final = 16 * 1024 * 1024
+MOST_PARTS: Final = 400_000  # of one message: Pepper makes objects of them on its loop, in a tenth of a second
 KEPT: Final = 256 * 1024
 GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
 _CHUNK: Final = 65536
@@ -46,23 +48,30 @@ class Log:
 
 def pass_messages(source: BinaryIO, sink: int, log: Log) -> None:
     """Copy lines that may be messages to ``sink``, until either end is closed."""
-    parts: list[bytes] = []
+    pieces: list[bytes] = []
     size = 0
     while chunk := os.read(source.fileno(), _CHUNK):
         *ended, rest = chunk.split(b"\n")
         for line in ended:
-            parts.append(line)
-            whole, dropped = b"".join(parts), size + len(line) > LONGEST
-            parts, size = [], 0
+            pieces.append(line)
+            whole, dropped = b"".join(pieces), size + len(line) > LONGEST
+            pieces, size = [], 0
             if dropped:
                 log.write(b"[keeper] a line of more than %d bytes was dropped\n" % LONGEST)
+            elif parts(whole) > MOST_PARTS:
+                log.write(b"[keeper] a line of more than %d parts was dropped\n" % MOST_PARTS)
             elif whole.lstrip()[:1] == b"{":
                 if not _written(sink, whole + b"\n"):
                     return
             elif whole.strip():
                 log.write(b"[stdout] " + whole[:2000] + b"\n")
         size += len(rest)
-        parts = [*parts, rest] if size <= LONGEST else []
+        pieces = [*pieces, rest] if size <= LONGEST else []
+
+
+def parts(data: bytes) -> int:
+    """About how many parts a message has; an object or list counts as five."""
+    return 5 * (data.count(b"{") + data.count(b"[")) + data.count(b",")
 
 
 def _written(sink: int, data: bytes) -> bool:

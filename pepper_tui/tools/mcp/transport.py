@@ -19,13 +19,14 @@ from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
 from pepper_tui.tools.mcp import keeper
 
 NOT_SENT: Final = -100_000 - chance.randbelow(2**30)
 LOST: Final = NOT_SENT - 1
 """Codes of errors made here. Drawn anew each time, so that no server can say of a request that it never left."""
-_LARGEST: Final = 32 * 1024 * 1024  # bytes of one answer over HTTP
+_LARGEST: Final = keeper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
@@ -131,6 +132,7 @@ class _ForItself(httpx2.AsyncHTTPTransport):
     """Answers a request that failed on the way with an error of its own: the SDK would end the whole session."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"  # what is packed could be a thousand times as large
         try:
             response = await super().handle_async_request(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
@@ -147,8 +149,12 @@ class _ForItself(httpx2.AsyncHTTPTransport):
         if request.method == "POST" and response.status_code >= 500:
             await response.aclose()
             return _error(request, response.status_code, LOST, f"it answered HTTP {response.status_code}")
+        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            await response.aclose()
+            return _error(request, 502, LOST, "its answer is packed, though none was asked for")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream)
+        of_events = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+        response.stream = _Bounded(response.stream, of_events=of_events)
         return response
 
 
@@ -160,18 +166,18 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body of at most ``_LARGEST`` bytes a piece without an end of line: no answer fills the memory."""
+    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
+        kind = EventBound if of_events else BodyBound
+        self._inner, self._bound = inner, kind(_LARGEST, keeper.MOST_PARTS)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
         async for chunk in self._inner:
-            at = chunk.rfind(b"\n")
-            size = size + len(chunk) if at < 0 else len(chunk) - at
-            if size > _LARGEST:
-                raise httpx2.ReadError("the answer is too large")
+            try:
+                self._bound.take(chunk)
+            except TooLargeError as error:
+                raise httpx2.ReadError(f"it sends {error}") from error
             yield chunk
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pepper_tui import bounded_http
 from pepper_tui.tools.mcp import keeper
 from tests.tools.mcp.bench import alive
 from tests.waiting import until
@@ -69,3 +70,17 @@ def test_a_line_without_an_end_fills_no_memory(tmp_path: Path) -> None:
     )
     assert done.stdout == "{}\n"
     assert "was dropped" in (tmp_path / "log").read_text()
+
+
+def test_a_message_of_too_many_parts_does_not_pass(tmp_path: Path) -> None:
+    server = "print('{\"a\": [' + '[],' * 250_000 + '1]}')\nprint('{\"b\": \"' + 'x' * 1_000_000 + '\"}')"
+    done = subprocess.run(
+        command(tmp_path / "log", sys.executable, "-c", server), input="", capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith('{"b"')
+    assert "parts was dropped" in (tmp_path / "log").read_text()
+
+
+def test_both_ways_to_a_server_count_parts_alike() -> None:
+    for data in (b"{}", b"[1, 2, 3]", b'{"a": [1, {}]}', b"word, word"):
+        assert keeper.parts(data) == bounded_http.parts(data)

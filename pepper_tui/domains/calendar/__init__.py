@@ -1,0 +1,1 @@
+"""Calendars: what the bytes of an iCalendar file say."""

@@ -1,0 +1,39 @@
+"""An event, as all of Pepper knows it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from pepper_tui.model import Record
+
+
+@dataclass(slots=True)
+class Event(Record):
+    """One occurrence, or (as the feed stores it) one event with its first occurrence. Times are POSIX seconds."""
+
+    uid: str
+    summary: str
+    start: float
+    end: float
+    all_day: bool = False
+    location: str = ""
+    description: str = ""
+    status: str = "CONFIRMED"
+    organizer: str = ""
+    attendees: list[str] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
+    calendar: str = ""  # name of the file
+    recurrence: str = ""  # the original start of a moved occurrence, or the series' rule
+    zone: str = ""
+    busy: bool = True  # whether it takes the user's time: neither marked as free nor declined
+    repeats: bool = False  # an occurrence of a series, as the series has it
+
+    @property
+    def cancelled(self) -> bool:
+        return self.status == "CANCELLED"
+
+    @property
+    def key(self) -> str:
+        """Names the event within all calendars: its uid and, for a single changed occurrence, that."""
+        return hashlib.sha256(f"{self.calendar}\n{self.uid}\n{self.recurrence}".encode()).hexdigest()[:24]

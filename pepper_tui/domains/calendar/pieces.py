@@ -1,0 +1,122 @@
+"""A calendar file cut into its events and time zones, by its lines alone: each is then read by itself.
+
+One pass, so the time is linear, and no library is asked. An event without an end goes on to what begins next, and is
+marked. What a piece says is for ``reading``; here only its UID, its title and the zones that it names are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from itertools import islice
+from typing import Final
+
+_LINE: Final = re.compile(rb"^(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*\r?$", re.I | re.M)
+_FOLD: Final = re.compile(rb"\r?\n[ \t]")
+_NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
+_ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
+MAX_ZONES: Final = 4  # that are looked for in one event: of its start, its end, and what is left out
+_REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
+
+
+def _property(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"^" + name + rb'(?:;(?:"[^"\r\n]*"|[^":\r\n])*)?:([^\r\n]*)', re.I | re.M)
+
+
+_UID: Final = _property(b"UID")
+_SUMMARY: Final = _property(b"SUMMARY")
+_TZID: Final = _property(b"TZID")
+_START: Final = _property(b"DTSTART")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One event (or time zone) as it is written, and the text of the time zones of its file that it names."""
+
+    text: bytes
+    whole: bool = True
+    """It has an end."""
+    zones: tuple[bytes, ...] = ()
+
+    @cached_property
+    def digest(self) -> bytes:
+        return sha256(b"\0".join((self.text, *self.zones))).digest()
+
+    @cached_property
+    def _unfolded(self) -> bytes:
+        """Its own lines, whole, without those of what is in it (an alarm has a UID of its own)."""
+        text = _FOLD.sub(b"", self.text)
+        kept, depth, at = [], 0, 0
+        for found in _NESTED.finditer(text):
+            if found[1].upper() == b"BEGIN":
+                depth += 1
+                if depth == 2:
+                    kept.append(text[at : found.start()])
+            elif depth > 1:
+                depth -= 1
+                if depth == 1:
+                    at = found.start()
+        return b"".join([*kept, text[at:] if depth < 2 else b""])
+
+    def _first(self, pattern: re.Pattern[bytes]) -> str:
+        found = pattern.search(self._unfolded)
+        return found[1].decode("utf-8", "replace").strip() if found else ""
+
+    @property
+    def uid(self) -> str:
+        return self._first(_UID)[:500]
+
+    @property
+    def title(self) -> str:
+        return self._first(_SUMMARY)[:500]
+
+    @property
+    def newness(self) -> tuple[bool, str]:
+        """What to keep of too many events: those that repeat, then those that begin last."""
+        return bool(_REPEATS.search(self._unfolded)), self._first(_START)[:15]
+
+
+def pieces(source: bytes) -> list[Piece]:
+    """The events of ``source``. Raises ``ValueError`` where it is no calendar, or has no end."""
+    source = source.removeprefix(b"\xef\xbb\xbf")
+    events: list[tuple[int, bytes, bool]] = []
+    zones: dict[tuple[int, bytes], bytes] = {}
+    calendar, ended = 0, False
+    kind, began = b"", 0
+
+    def close(end: int, *, whole: bool) -> None:
+        nonlocal kind
+        text = source[began:end]
+        if kind == b"VEVENT":
+            events.append((calendar, text, whole))
+        elif kind == b"VTIMEZONE" and whole and (named := _TZID.search(_FOLD.sub(b"", text))):
+            zones.setdefault((calendar, named[1].strip()), text)
+        kind = b""
+
+    for found in _LINE.finditer(source):
+        begins, name = found[1].upper() == b"BEGIN", found[2].upper()
+        if kind and not begins and name == kind:
+            close(found.end(), whole=True)
+            continue
+        if kind and (begins or name == b"VCALENDAR"):
+            close(found.start(), whole=False)
+        if name == b"VCALENDAR":
+            calendar, ended = calendar + begins, ended or not begins
+        elif begins:
+            kind, began = name, found.start()
+    if kind:
+        close(len(source), whole=False)
+    if not calendar:
+        raise ValueError("it is no calendar")
+    if not ended:
+        raise ValueError("it has no end; is it being written?")
+    return [Piece(text, whole, _named(text, zones, number)) for number, text, whole in events]
+
+
+def _named(text: bytes, zones: dict[tuple[int, bytes], bytes], calendar: int) -> tuple[bytes, ...]:
+    if not zones:
+        return ()
+    names = dict.fromkeys((quoted or plain).strip() for quoted, plain in _ZONE_NAMED.findall(_FOLD.sub(b"", text)))
+    return tuple(islice((zones[calendar, name] for name in names if (calendar, name) in zones), MAX_ZONES))

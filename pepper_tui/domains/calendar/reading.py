@@ -1,0 +1,234 @@
+"""What one piece of a calendar file says, by icalendar; when a series comes, by recurring-ical-events.
+
+Neither library knows a bound on its work: what is here runs in the parser process. Instants come as POSIX seconds;
+times without a zone and whole days as wall times in ISO form, for their zone is the user's. Rules that repeat by the
+second or minute (or make more than a day's hours a day) are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+import icalendar
+import recurring_ical_events
+from icalendar.timezone import tzp
+
+from pepper_tui.model import Json
+
+_STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
+_A_DAY: Final = 24  # times that a rule may come in one
+_PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
+_zones: list[bytes] = []  # those of the file that are in use
+_known: list[ZoneInfo] = []
+
+
+def warm() -> None:
+    """Load what is loaded late, and each time zone of the machine's: a shut process can open no file."""
+    _known.extend(ZoneInfo(name) for name in available_timezones())
+    start = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"
+    event(start.encode(), [])
+    series(start.encode(), [], 0.0, 2_000_000_000.0, 2)
+    zone(
+        b"BEGIN:VTIMEZONE\r\nTZID:A\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\n"
+        b"TZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+    )
+
+
+def zone(source: bytes) -> bool:
+    """Whether the time zone that ``source`` is can be used. Raises, or runs long, where it can't."""
+    [component] = _parsed(source).walk("VTIMEZONE")
+    made = component.to_tz(lookup_tzid=False)
+    return all(made.utcoffset(datetime(year, 7, 1)) is not None for year in _PROBED)
+
+
+def event(source: bytes, zones: list[str]) -> Json:
+    """The one event that ``source`` is: ``times``, other fields, how it repeats, and what of it can't be read."""
+    _use(zones)
+    [component] = _parsed(source).walk("VEVENT")
+    if component.subcomponents and any(one.name == "VEVENT" for one in component.subcomponents):
+        raise ValueError("an event within an event")
+    broken = [name for name, _ in component.errors if name]
+    refusal = ""
+    if _mended(component):
+        refusal = _refusal(component)
+    else:
+        broken.append("RRULE")
+    rules = _rules(component)
+    found: Json = {
+        "refusal": refusal,
+        "broken": list(dict.fromkeys(broken)),
+        "rules": "; ".join(rule.to_ical().decode() for rule in rules),
+        "periods": sum(map(_periods, rules)),
+        "repeats": "RRULE" in component or "RDATE" in component,
+        "recurrence": _changed(component),
+        "uid": str(component.get("UID", ""))[:500],
+    }
+    try:
+        return found | {"fields": _fields(component), "times": _times(component)}
+    except Exception as error:
+        return found | {"unread": type(error).__name__}
+
+
+def series(source: bytes, zones: list[str], start: float, end: float, limit: int) -> Json:
+    """The occurrences of the events that ``source`` is, all of one UID, from a day before ``start`` to one after
+    ``end``: the different fields, and for each occurrence their number, its times and its own recurrence; ``more``:
+    there are more than ``limit``."""
+    _use(zones)
+    calendar = _parsed(source)
+    for component in calendar.walk("VEVENT"):
+        _mended(component)
+    # a day more on both sides: whole days and times without a zone are compared in UTC there
+    day = timedelta(days=1)
+    first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
+    found = list(islice(recurring_ical_events.of(calendar).between(first, last), limit + 1))
+    fields: list[Json] = []
+    numbers: dict[tuple[str, ...], int] = {}
+    occurrences = []
+    for component in found[:limit]:
+        mine = _fields(component)
+        key = tuple(map(str, mine.values()))
+        if key not in numbers:
+            numbers[key] = len(fields)
+            fields.append(mine)
+        occurrences.append([numbers[key], *_times(component), _changed(component)])
+    return {"fields": fields, "occurrences": occurrences, "more": len(found) > limit}
+
+
+def _parsed(source: bytes) -> Any:
+    """The calendar that holds ``source`` alone."""
+    wrapped = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + source.rstrip() + b"\r\nEND:VCALENDAR\r\n"
+    return icalendar.Calendar.from_ical(wrapped)
+
+
+def _use(zones: list[str]) -> None:
+    """Know the time zones of the file, and of no other: two files may give one name to two zones."""
+    wanted = [each.encode("latin-1") for each in zones]
+    if wanted != _zones:
+        tzp.use_zoneinfo()
+        for source in wanted:
+            _parsed(source)
+        _zones[:] = wanted
+
+
+def _fields(component: Any) -> Json:
+    """All but the times."""
+    categories = component.get("CATEGORIES", [])
+    start = component["DTSTART"]
+    return {
+        "uid": str(component.get("UID", ""))[:500],
+        "summary": str(component.get("SUMMARY", ""))[:500],
+        "all_day": not isinstance(component.decoded("DTSTART"), datetime),
+        "location": str(component.get("LOCATION", ""))[:500],
+        "description": str(component.get("DESCRIPTION", ""))[:10_000],
+        "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
+        "organizer": _address(component.get("ORGANIZER", "")),
+        "attendees": [_address(one) for one in _listed(component.get("ATTENDEE"))][:100],
+        "declined": [
+            _address(one)
+            for one in _listed(component.get("ATTENDEE"))
+            if str(one.params.get("PARTSTAT", "")).upper() == "DECLINED"
+        ],
+        "categories": [str(name)[:100] for group in _listed(categories) for name in getattr(group, "cats", [group])][
+            :50
+        ],
+        "zone": str(start.params.get("TZID", "")),
+        "busy": str(component.get("TRANSP", "")).upper() != "TRANSPARENT"
+        and str(component.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper() != "FREE",
+    }
+
+
+def _times(component: Any) -> tuple[float | str, float | str]:
+    """Start and end; where a change of clocks skips the start, it is as long as on other days."""
+    start = component.decoded("DTSTART")
+    end = _end(component, start)
+    begins, ends = _instant(start), _instant(end)
+    if isinstance(begins, str) or isinstance(ends, str):
+        return begins, ends
+    if ends <= begins and start.tzinfo == end.tzinfo:
+        ends = max(ends, begins + (end.replace(tzinfo=None) - start.replace(tzinfo=None)).total_seconds())
+    return begins, ends
+
+
+def _instant(when: date) -> float | str:
+    if isinstance(when, datetime) and when.tzinfo is not None:
+        return when.timestamp()
+    return (when if isinstance(when, datetime) else datetime(when.year, when.month, when.day)).isoformat()
+
+
+def _end(component: Any, start: Any) -> Any:
+    if "DTEND" in component:
+        end = component.decoded("DTEND")
+        if isinstance(end, datetime) == isinstance(start, datetime):
+            return end
+    if "DURATION" in component:
+        return start + component.decoded("DURATION")
+    return start if isinstance(start, datetime) else start + timedelta(days=1)
+
+
+def _mended(component: Any) -> bool:
+    """Whether the rules of ``component`` can be read; where they can't it has none any more."""
+    try:
+        for rule in _rules(component):
+            rule.to_ical()
+            _periods(rule)
+        _refusal(component)
+    except Exception:
+        component.pop("RRULE", None)
+        return False
+    return True
+
+
+def _rules(component: Any) -> list[Any]:
+    return [rule for rule in _listed(component.get("RRULE")) if hasattr(rule, "to_ical")]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _part(rule: Any, name: str) -> str:
+    return str(next(iter(_listed(rule.get(name))), ""))
+
+
+def _changed(component: Any) -> str:
+    one = component.get("RECURRENCE-ID")
+    return one.to_ical().decode() if one is not None else ""
+
+
+def _address(value: Any) -> str:
+    return str(value).lower().removeprefix("mailto:").strip()[:320]
+
+
+def _interval(rule: Any) -> int:
+    said = _part(rule, "INTERVAL")
+    return int(said) if said.isdecimal() and int(said) else 1
+
+
+def _many(rule: Any, names: Collection[str]) -> int:
+    times = 1
+    for name in names:
+        times *= max(1, len(_listed(rule.get(name))))
+    return times
+
+
+def _periods(rule: Any) -> float:
+    """About how many steps a day it takes to follow ``rule``."""
+    hourly = _part(rule, "FREQ").upper() == "HOURLY"
+    names = ("BYMINUTE", "BYSECOND", *(() if hourly else ("BYHOUR",)))
+    return (_A_DAY if hourly else 1) / _interval(rule) * _many(rule, names)
+
+
+def _refusal(component: Any) -> str:
+    for rule in _listed(component.get("RRULE")):
+        frequency = _part(rule, "FREQ").upper()
+        if frequency in _STRANGE_RULES:
+            return "repeats by the second or minute; refused"
+        hourly = frequency == "HOURLY" and "BYHOUR" not in rule
+        often = _A_DAY // min(_A_DAY, _interval(rule)) if hourly else 1
+        if often * _many(rule, ("BYHOUR", "BYMINUTE", "BYSECOND")) > _A_DAY:
+            return "repeats more than 24 times a day; refused"
+    return ""

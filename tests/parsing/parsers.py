@@ -1,0 +1,620 @@
+"""The list of all that parses what comes from outside: which modules, on which shapes it would be slow, and what it
+says where there is more than it takes.
+
+A row's ``reads`` names the modules and the libraries with which they read; ``OWN`` names those that only read what is
+Pepper's, or the user's, own, and why. A shape is a size and what makes a text of that size.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from mcp_types import CallToolResult
+from openai._streaming import SSEDecoder
+from rich.console import Console
+from rich.markdown import Markdown
+
+from pepper_tui import bounded_http
+from pepper_tui.charsets import decoded
+from pepper_tui.clock.recurrence import check_rule
+from pepper_tui.clock.words import days_said
+from pepper_tui.clock.words import text as times_text
+from pepper_tui.clock.words.within import leading_time, trailing_time
+from pepper_tui.domains.calendar import reading
+from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.mail import addresses
+from pepper_tui.domains.mail.machines import nobody_reads
+from pepper_tui.domains.mail.mailboxes import parse_addresses
+from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, telling_lines
+from pepper_tui.feeds import agenda, mbox_file
+from pepper_tui.feeds.lines import Lines
+from pepper_tui.feeds.said import content_of, raw_of
+from pepper_tui.html_text import MAX_HTML, html_text
+from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured
+from pepper_tui.llm.dialect import Dialect
+from pepper_tui.llm.faults import _NO_TOOLS, _RETRY_DELAY, _TOO_LONG
+from pepper_tui.llm.streamed import Streamed
+from pepper_tui.llm.thoughts import ThoughtFilter, without_orphan
+from pepper_tui.model import Facts, ModelError, Rule
+from pepper_tui.model.origins import Origin, Span, Written
+from pepper_tui.rules.condition import holds
+from pepper_tui.store import search
+from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible
+from pepper_tui.tools import fetch, folders, provenance, smtp, web_address
+from pepper_tui.tools.mcp.definition import Definition, difference
+from pepper_tui.tools.mcp.result import as_text
+from pepper_tui.tools.sameness import normalised
+from pepper_tui.tools.tool import ToolError
+from pepper_tui.ui.transcript import LONGEST
+from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
+
+Parse = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Parser:
+    """``parse`` is one function, or several that are all given the same. ``over`` gives the words that are said of too
+    much, in which ``says`` stands; where there is none, ``says`` is why there need be none."""
+
+    name: str
+    reads: dict[str, str]
+    parse: Parse | tuple[Parse, ...]
+    shapes: dict[str, Shape]
+    says: str
+    over: Callable[[Path], str] | None = None
+
+    @property
+    def functions(self) -> tuple[Parse, ...]:
+        return self.parse if isinstance(self.parse, tuple) else (self.parse,)
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None) -> Any:
+    """A chunk as the SDK makes it."""
+    calls = [
+        SimpleNamespace(index=each.get("index"), id=each.get("id"), function=SimpleNamespace(**each["function"]))
+        for each in delta.get("tool_calls", [])
+    ]
+    made = SimpleNamespace(**{**delta, "tool_calls": calls})
+    return SimpleNamespace(choices=[SimpleNamespace(delta=made, finish_reason=finish)], usage=None)
+
+
+def called(number: int, name: str, arguments: str) -> Any:
+    return chunk({"tool_calls": [{"index": 0, "id": "", "function": {"name": name, "arguments": arguments}}]})
+
+
+STREAMS: dict[str, Shape] = {
+    "words": (300, lambda n: [chunk({"content": "word "})] * n),
+    "thoughts": (300, lambda n: [chunk({"reasoning": "hm"})] * n),
+    "open thoughts": (300, lambda n: [chunk({"content": "<think>"})] * n),
+    "blanks first": (300, lambda n: [chunk({"content": " "})] * n),
+    "arguments": (300, lambda n: [called(0, "", '"a ')] * n),
+    "arguments that end": (300, lambda n: [called(0, "f", '{"a": "'), *[called(0, "f", "}}}}")] * n]),
+    "arguments that are blank": (300, lambda n: [called(0, "f", "    ")] * n),
+    "calls": (60, lambda n: [called(0, "f", "{}")] * min(n, 900)),
+    "names": (300, lambda n: [called(0, f"f{i}", "") for i in range(n)]),
+}
+
+
+def stream(chunks: Iterable[Any]) -> None:
+    """Take a stream, to its end or to the bound that it meets."""
+    taken, numbers = Streamed(2000), count()
+    try:
+        for each in chunks:
+            taken.take(each)
+        taken.rest()
+        taken._valid_calls(lambda kind: f"{kind}_{next(numbers)}")
+    except ModelError:
+        return
+
+
+def thought(text: str) -> None:
+    filtered = ThoughtFilter()
+    for at in range(0, len(text), 7):
+        filtered.take(text[at : at + 7])
+    without_orphan(filtered.rest() + text)
+
+
+def events_of_a_stream(source: bytes) -> None:
+    """Bytes to events, as the SDK reads them behind the bound."""
+    count = bounded_http.EventBound(1_000_000, 20_000)
+    pieces_of_it = [source[at : at + 65_536] for at in range(0, len(source), 65_536)]
+    for each in pieces_of_it:
+        count.take(each)
+    for one in SSEDecoder().iter_bytes(iter(pieces_of_it)):
+        one.data.startswith("[DONE]")
+
+
+def definition(schema: Any) -> None:
+    tool = Definition("server", "tool", "words", schema if isinstance(schema, dict) else {"description": schema})
+    if not tool.problem:
+        assert tool.parameters
+    assert tool.described
+    difference(Definition("server", "tool", "", {}), tool)
+
+
+def mails_of(source: bytes) -> None:
+    for _ in mbox_file.mails_from(io.BytesIO(source), 0, 1_000_000):
+        pass
+
+
+def exec_line(source: bytes) -> None:
+    lines = Lines()
+    found = [line for at in range(0, len(source), 65_536) for line in lines.cut(source[at : at + 65_536])]
+    for line in [*found, *lines.last()]:
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(said, dict):
+            raw_of("own", said)
+
+
+def page(source: bytes, kind: str = "text/html") -> str:
+    return fetch._in_words(
+        "https://a.example", "https://a.example", fetch._Answer(200, {"content-type": kind}, source, False)
+    )
+
+
+def ruled(text: str) -> None:
+    facts = Facts("mail", sender="a@example.org", subject=text[:500], text=text)
+    for words in (["a b c"], ["invoice due now"], ["a"], ["a a a"]):
+        holds(Rule("r", name="r", words=words), facts)
+
+
+def written(numbers: list[tuple[int, int]]) -> None:
+    text = Written("a b " * len(numbers) * 2, tuple(Span(a, b, Origin.PASTED) for a, b in numbers))
+    text.typed()
+    text.stripped()
+
+
+def told(raises: type[Exception], parse: Parse, given: Any) -> str:
+    with pytest.raises(raises) as caught:
+        parse(given)
+    return str(caught.value)
+
+
+def defects(parse: Callable[[Any, list[str]], object], given: Any) -> str:
+    found: list[str] = []
+    parse(given, found)
+    return "; ".join(found)
+
+
+def in_file(tmp_path: Path, source: bytes) -> Path:
+    path = tmp_path / "a.ics"
+    path.write_bytes(source)
+    return path
+
+
+def text_of_file(tmp_path: Path) -> str:
+    (tmp_path / "a.txt").write_bytes(b"a" * (folders.MAX_READ + 1))
+    return str(folders.Folders([tmp_path]).read(str(tmp_path / "a.txt"))[2])
+
+
+def dropped(source: bytes) -> str:
+    lines = Lines(1000)
+    lines.cut(source)
+    return f"{lines.dropped} dropped"
+
+
+CONSOLE = Console(width=100, file=io.StringIO())
+
+PARSERS = [
+    Parser(
+        "mail: MIME, headers, charsets",
+        {"domains/mail/mime.py": "email re", "charsets.py": "codecs"},
+        parse_mail,
+        MAIL,
+        "only the first 1000 bytes",
+        lambda _: str(parse_mail(mail("", "a" * 2000), 1000).defects),
+    ),
+    Parser(
+        "addresses of mail",
+        {"domains/mail/mailboxes.py": "re", "domains/mail/addresses.py": "re unicodedata"},
+        (
+            parse_addresses,
+            addresses.canonical,
+            addresses.meant,
+            lambda text: addresses.alike(text, ["a@b.org"]),
+        ),
+        {name: WORDS[name] for name in ("letters", "quotes", "brackets", "at", "dots", "people", "commas", "dashes")}
+        | {
+            "open": (1000, lambda n: "<" * n),
+            "groups": (1000, lambda n: "a:" * n),
+            "comments": (1000, lambda n: "(" * n),
+        },
+        "headers are too long",
+        lambda _: str(parse_mail(mail("To: " + "a@b.org, " * 200_000)).defects),
+    ),
+    Parser(
+        "quoted replies",
+        {"domains/mail/reply_text.py": "mailparser_reply re"},
+        (latest_reply, telling_lines, asks_something),
+        TEXT
+        | WORDS
+        | {
+            "quotes of quotes": (500, lambda n: "> a\n" * n),
+            "wrote": (300, lambda n: "On Monday, A <a@b.c> wrote:\n" * n),
+            "on": (300, lambda n: "On " * n),
+            "signatures": (300, lambda n: "-- \na\n" * n),
+            "sent from": (300, lambda n: "Sent from my " * n),
+            "from blocks": (200, lambda n: "From: a\nTo: b\n" * n),
+            "questions": (500, lambda n: "a? " * n),
+            "underscores": (500, lambda n: "_" * n),
+        },
+        "its text is cut where the mail is read",
+    ),
+    Parser(
+        "HTML and CSS",
+        {"html_text.py": "inscriptis lxml re"},
+        lambda text: html_text(text, []),
+        HTML,
+        "the HTML was cut",
+        lambda _: defects(html_text, "a" * (MAX_HTML + 1)),
+    ),
+    Parser(
+        "calendar files",
+        {"domains/calendar/pieces.py": "re", "tools/calendar_file.py": "re"},
+        lambda source: [(each.uid, each.title, each.newness) for each in pieces(source)],
+        FILES,
+        "larger than 10000000",
+        lambda tmp: told(ValueError, lambda path: agenda.Agenda._cut(path, (0, 0)), in_file(tmp, b"a" * 10_000_001)),
+    ),
+    Parser(
+        "events and time zones",
+        {"domains/calendar/reading.py": "icalendar recurring_ical_events"},
+        lambda source: reading.event(source, []),
+        ICS,
+        "it is an item of the parser process: see tests/feeds/test_calendar_parser.py",
+    ),
+    Parser(
+        "series",
+        {},
+        lambda source: reading.series(source, [], 1.79e9, 1.795e9, 1600),
+        {name: ICS[name] for name in ("attendees", "exceptions", "many exceptions", "parts of a rule", "categories")}
+        | {
+            "dates": (
+                100,
+                lambda n: event("RDATE:" + ",".join(f"202612{1 + i % 28:02}T{i % 24:02}0000Z" for i in range(n))),
+            )
+        },
+        "it is an item of the parser process: see tests/feeds/test_calendar_parser.py",
+    ),
+    Parser(
+        "repeat rules",
+        {"clock/recurrence.py": "dateutil re"},
+        lambda text: told(ValueError, check_rule, text),
+        {
+            "parts": (300, lambda n: "FREQ=DAILY;" + ";".join(f"X{i}=1" for i in range(n))),
+            "days": (300, lambda n: "FREQ=DAILY;BYDAY=" + "MO," * n),
+            "numbers": (300, lambda n: "FREQ=DAILY;BYMONTHDAY=" + "1," * n),
+            "signs": (2000, lambda n: "FREQ=" + ";=" * n),
+        },
+        "not a repeat rule",
+        lambda _: told(ValueError, check_rule, "FREQ=DAILY;" * 10_000),
+    ),
+    Parser(
+        "times in words",
+        {
+            "clock/words/building/days.py": "re",
+            "clock/words/building/times_of_day.py": "re",
+            "clock/words/grammar.py": "lark re",
+            "clock/words/parts.py": "dateutil",
+            "clock/words/reading.py": "dateutil",
+            "clock/words/text.py": "re",
+            "clock/words/within.py": "re",
+        },
+        (
+            lambda text: leading_time(text, "en"),
+            lambda text: trailing_time(text, "en"),
+            lambda text: days_said(text, datetime(2026, 11, 29, tzinfo=UTC).date(), "de"),
+            lambda text: told(ValueError, lambda each: times_text.read_time(each, 1.79e9, UTC), text),
+        ),
+        {name: (size // 4, make) for name, (size, make) in (SAID | WORDS).items()},
+        "too long",
+        lambda _: told(ValueError, lambda text: times_text.read_time(text, 1.79e9, UTC), "at 8 " * 1000),
+    ),
+    Parser(
+        "Markdown on the screen",
+        {"ui/transcript.py": "rich.markdown"},
+        lambda text: CONSOLE.render_lines(Markdown(text, hyperlinks=False), pad=False),
+        MARKS,
+        "…",
+        lambda _: clean("a" * (LONGEST + 1), LONGEST),
+    ),
+    Parser(
+        "text that is shown, prompted or sent",
+        {"text.py": "re"},
+        (clean, escape, one_line, sendable, visible, as_name, lambda text: as_json({text: [text]})),
+        TEXT,
+        "…",
+        lambda _: clean("a" * 1000, 100),
+    ),
+    Parser(
+        "what is the same",
+        {"tools/sameness.py": "re unicodedata"},
+        normalised,
+        TEXT | {name: WORDS[name] for name in ("letters", "digits", "at", "spaces", "addresses")},
+        "a tool takes no longer field",
+    ),
+    Parser(
+        "streams of a model",
+        {
+            "llm/streamed.py": "json",
+            "llm/openai_client.py": "openai",
+            "llm/endpoint_embedder.py": "openai pydantic_core",
+        },
+        stream,
+        STREAMS,
+        "did not come to an end",
+        lambda _: told(
+            ModelError,
+            lambda chunks: [taken.take(each) for taken in [Streamed(10)] for each in chunks],
+            [chunk({"content": "a" * 10_000})],
+        ),
+    ),
+    Parser(
+        "thoughts of a model",
+        {"llm/thoughts.py": "re"},
+        thought,
+        WORDS
+        | {
+            "tags": (300, lambda n: "<think>" * n),
+            "ends": (300, lambda n: "</think>\n" * n),
+            "half a tag": (300, lambda n: "\n </think" * n),
+        },
+        "it is part of a stream",
+    ),
+    Parser(
+        "events of a stream",
+        {"bounded_http.py": "httpx2 re"},
+        events_of_a_stream,
+        {
+            "lines": (3000, lambda n: b"data: a\n" * n + b"\n"),
+            "events": (2000, lambda n: b"data: a\n\n" * n),
+            "one line": (50_000, lambda n: b"data: " + b"a" * n),
+            "returns": (5000, lambda n: b"\r" * n),
+            "notes": (3000, lambda n: b": a\n\n" * n),
+        },
+        "more than 1000 kB",
+        lambda _: told(bounded_http.TooLargeError, bounded_http.EventBound(1_000_000, 20_000).take, b"a" * 1_000_001),
+    ),
+    Parser(
+        "objects in a model's answer",
+        {"llm/structured.py": "json"},
+        structured._object_in,
+        {
+            "braces": (3000, lambda n: "{" * n),
+            "lists": (3000, lambda n: '{"a":' + "[" * n),
+            "words": WORDS["words"],
+            "keys": (1000, lambda n: "{" + ", ".join(f'"{i}": 1' for i in range(n)) + "}"),
+            "numbers": (1000, lambda n: '{"a": ' + "1" * n + "}"),
+            "texts": (3000, lambda n: '{"a": "' + "\\n" * n + '"}'),
+        },
+        "it is the text of a stream",
+    ),
+    Parser(
+        "refusals of a model server",
+        {"llm/faults.py": "email re", "llm/dialect.py": "re"},
+        (_NO_TOOLS.search, _TOO_LONG.search, _RETRY_DELAY.search, lambda text: Dialect(of_openai=False).learn(text)),
+        WORDS | {"names": (300, lambda n: "Unknown name \\\\" * n), "delays": (300, lambda n: "retryDelay: " * n)},
+        "an answer of more than 8000 kB",
+        lambda _: told(bounded_http.TooLargeError, bounded_http.BodyBound(8_000_000).take, b"a" * 8_000_001),
+    ),
+    Parser(
+        "model servers of this machine",
+        {"llm/local_servers.py": "json"},
+        lambda rows: [kind.read(rows, rows) for kind in local_servers._KINDS],
+        {"rows": (500, lambda n: {"data": [{"id": "a", "owned_by": "vllm"}] * n, "models": [{"name": "a"}] * n})},
+        "one that sends more than a list is none",
+    ),
+    Parser(
+        "tools of MCP servers",
+        {"tools/mcp/definition.py": "difflib re", "tools/mcp/offer.py": "fnmatch"},
+        definition,
+        {
+            "words": (2000, lambda n: "word " * n),
+            "hidden": (2000, lambda n: "\u3164" * n),
+            "arguments": (100, lambda n: {"properties": {f"a{i}": {"type": "string"} for i in range(n)}}),
+            "lists": (300, lambda n: {"enum": ["a"] * n}),
+            "choices": (100, lambda n: {"anyOf": [{"type": "string"}] * n}),
+            "lines": (300, lambda n: "\n".join(str(i % 7) for i in range(n))),
+        },
+        "30000 are read at most",
+        lambda _: Definition("s", "t", "a" * 40_000, {}).problem,
+    ),
+    Parser(
+        "messages of MCP servers",
+        {"tools/mcp/transport.py": "httpx2 mcp", "tools/mcp/connection.py": "mcp"},
+        lambda message: as_text(CallToolResult.model_validate_json(message)),
+        {
+            "texts": (300, lambda n: json.dumps({"content": [{"type": "text", "text": "a"}] * n})),
+            "one text": (20_000, lambda n: json.dumps({"content": [{"type": "text", "text": "a" * n}]})),
+            "an object": (
+                500,
+                lambda n: json.dumps({"content": [], "structuredContent": {str(i): i for i in range(n)}}),
+            ),
+            "nested": (
+                40,
+                lambda n: '{"content": [], "structuredContent": {"a": ' + "[" * min(n, 190) + "]" * min(n, 190) + "}}",
+            ),
+        },
+        "it sends more than 16 MB: see tests/tools/mcp/test_endless.py",
+    ),
+    Parser(
+        "search queries",
+        {"store/search.py": "re"},
+        lambda text: search.snippet(text * 4, search.words_of(text)),
+        WORDS,
+        "only the first 32 words",
+        lambda _: search.left_out("word" + " ".join(map(str, range(50)))),
+    ),
+    Parser(
+        "lines of a program",
+        {"feeds/exec_feed.py": "json"},
+        exec_line,
+        {
+            "lines": (1000, lambda n: b'{"content": "a"}\n' * n),
+            "one line": (20_000, lambda n: b'{"content": "' + b"a" * n),
+            "braces": (2000, lambda n: b'{"a":' * n),
+            "keys": (500, lambda n: json.dumps({str(i): i for i in range(n)}).encode()),
+            "blank lines": (5000, lambda n: b"\n" * n),
+            "numbers": (1000, lambda n: b'{"content": ' + b"1" * n + b"}"),
+        },
+        "1 dropped",
+        lambda _: dropped(b"a" * 1001 + b"\n"),
+    ),
+    Parser(
+        "mbox files",
+        {"feeds/mbox_file.py": "email re"},
+        mails_of,
+        {
+            "mails": (200, lambda n: b"From a Sun Nov 29 10:00:00 2026\nA: b\n\nc\n\n" * n),
+            "froms": (500, lambda n: b"From a 10:00\n" + b"\n\nFrom a" * n),
+            "long lines": (500, lambda n: b"From a 10:00\n" + b"\nFrom " + b"10:00 " * n),
+            "marks": (500, lambda n: b"From a 10:00\n" + b"Status: a\n" * n),
+            "folds": (500, lambda n: b"From a 10:00\nStatus: a\n" + b" b\n" * n),
+            "quoted": (500, lambda n: b"From a 10:00\nA: b\n\n" + b">>From \n" * n),
+            "angles": (5000, lambda n: b"From a 10:00\nA: b\n\n" + b">" * n),
+            "blank lines": (5000, lambda n: b"From a 10:00\n" + b"\n" * n),
+            "days": (500, lambda n: b"From a 10:00\n" + b"\nFrom " + b"a 10:00 " * min(n, 30) + b"\n"),
+        },
+        "only the first 1000 bytes",
+        lambda _: str(parse_mail(mail("", "a" * 2000), 1000).defects),
+    ),
+    Parser(
+        "pages",
+        {"tools/fetch.py": "httpcore2 ipaddress re urllib zlib", "tools/web_address.py": "ipaddress re urllib"},
+        (
+            lambda text: page(text.encode(), "text/plain"),
+            lambda text: page(b"<meta " + text.encode(), "text/html"),
+            lambda text: list(web_address.addresses_in(text)),
+            lambda text: web_address.is_in("https://a.example/b", text),
+            lambda text: told(ValueError, web_address.canonical, "a b" + text),
+        ),
+        {
+            **WORDS,
+            "open tags": (500, lambda n: "<meta" * n),
+            "schemes": (300, lambda n: "https://" * n),
+            "labels": (500, lambda n: "a-a." * n),
+        },
+        "it was cut",
+        lambda _: fetch._in_words("a", "a", fetch._Answer(200, {"content-type": "text/plain"}, b"a", True)),
+    ),
+    Parser(
+        "files",
+        {"tools/folders.py": "fnmatch"},
+        lambda text: folders._lines_with(["a", "b"], Path("a"), folders._text(text.encode(), [])),
+        {name: WORDS[name] for name in ("letters", "words", "lines", "blank lines")},
+        "only the first 1000000",
+        text_of_file,
+    ),
+    Parser(
+        "what is typed, and by whom",
+        {"tools/provenance.py": "re", "model/origins.py": "re"},
+        (provenance.atoms, provenance.trusted),
+        WORDS,
+        "a tool takes no longer field",
+    ),
+    Parser(
+        "spans",
+        {},
+        written,
+        {"spans": (300, lambda n: [(4 * i, 4 * i + 2) for i in range(n)])},
+        "a message has no more spans than characters",
+    ),
+    Parser(
+        "rules on what came in",
+        {"rules/condition.py": "re", "domains/mail/machines.py": "re"},
+        (ruled, nobody_reads),
+        WORDS | {"a": (3000, lambda n: "a a " * n), "invoices": (500, lambda n: "invoice due " * n)},
+        "words are looked for in the first 20,000 characters (docs/rules.md)",
+    ),
+    Parser(
+        "orders without a model",
+        {
+            "llm/grammar.py": "json re",
+            "llm/rule_at_times.py": "re",
+            "llm/rule_conditions.py": "re",
+            "llm/rule_targets.py": "re",
+            "llm/rule_words.py": "re",
+        },
+        grammar.parse,
+        SAID | WORDS,
+        "too_long",
+        lambda _: grammar.parse("a" * 100_000).kind,
+    ),
+    Parser(
+        "prompts without a model, answers in words",
+        {"llm/offline.py": "html json re", "llm/answers.py": "re", "llm/briefs.py": "re"},
+        (
+            lambda text: offline._last(offline._USER_MSG, [{"content": f"<user_msg a='b'>{escape(text)}</user_msg>"}]),
+            lambda text: offline._last(offline._TASK, [{"content": escape(text)}]),
+            lambda text: answers._reminded(text, text),
+            briefs.fields_of,
+            briefs.keywords,
+            briefs.title_of,
+        ),
+        WORDS
+        | {
+            "set for": (500, lambda n: " set for a" * n),
+            "keys": (500, lambda n: "Key: a\n" * n),
+            "capitals": (3000, lambda n: "Ab" * n),
+        },
+        "an entry of a prompt is capped, and says so",
+    ),
+    Parser(
+        "what a mail is sent to",
+        {"tools/smtp.py": "email re"},
+        (
+            lambda text: refused(smtp.parse_addresses, text),
+            lambda text: refused(smtp.one_header, text),
+            lambda text: smtp.message_ids([text]),
+        ),
+        WORDS
+        | {
+            "ids": (300, lambda n: "<a@b> " * n),
+            "open ids": (1000, lambda n: "<" * n),
+            "recipients": (20, lambda n: ", ".join(f"a{i}@b.org" for i in range(min(n, 200)))),
+        },
+        "is longer than",
+        lambda _: told(ToolError, lambda text: smtp.one_header(text, "subject"), "a" * 10_000),
+    ),
+    Parser(
+        "signals of a program",
+        {},
+        lambda text: refused(lambda said: content_of({"content": said}), text),
+        TEXT,
+        "…",
+        lambda _: content_of({"content": "a" * 1000}),
+    ),
+    Parser(
+        "charsets",
+        {},
+        lambda given: decoded(*given, []),
+        {
+            "punycode": (2000, lambda n: (b"a-" * n, "punycode")),
+            "idna": (2000, lambda n: (b"xn--a." * n, "idna")),
+            "hz": (2000, lambda n: (b"~{" * n, "hz")),
+            "iso-2022-jp": (2000, lambda n: (b"\x1b$B" * n, "iso-2022-jp")),
+        },
+        "the text is cut where it is read",
+    ),
+]
+
+
+def refused(parse: Callable[..., Any], text: str) -> None:
+    """Parse, or be refused in words."""
+    try:
+        parse(text, "to") if parse in (smtp.parse_addresses, smtp.one_header) else parse(text)
+    except (ToolError, ValueError):
+        return
