@@ -14,7 +14,7 @@ from typing import Final
 from pepper_tui.clock import iso
 from pepper_tui.config import User
 from pepper_tui.model import Effect, Entry, Origin, Signal, ToolCall, ToolResult, ToolSpec, UserMessage
-from pepper_tui.text import escape, shorten
+from pepper_tui.text import attribute, escape, shorten
 
 WAIT: Final = ToolSpec(
     "wait",
@@ -63,13 +63,9 @@ def system_prompt(user: User, told: Mapping[str, str] | None = None) -> str:
     return _RULES + ("\n\n<profile>\n" + "\n".join(facts) + "\n</profile>" if facts else "")
 
 
-def _attribute(value: object) -> str:
-    return escape(str(value)).replace('"', "&quot;").replace("\n", " ")
-
-
 def tag(name: str, body: str, **attributes: object) -> str:
     """``body``, already escaped, between tags of ``name``; attributes are escaped here, empty ones left out."""
-    head = "".join(f' {key}="{_attribute(value)}"' for key, value in attributes.items() if value not in ("", None))
+    head = "".join(f' {key}="{attribute(str(value))}"' for key, value in attributes.items() if value not in ("", None))
     return f"<{name}{head}>\n{body}\n</{name}>" if "\n" in body else f"<{name}{head}>{body}</{name}>"
 
 
@@ -137,7 +133,7 @@ def call_entry(call: ToolCall, limit: int) -> str:
 
 
 def open_call_line(call: str, name: str, state: str, what: str) -> str:
-    return f"{_attribute(call)} {_attribute(name)} ({_attribute(state)}): {escape(what)}"
+    return f"{attribute(call)} {attribute(name)} ({attribute(state)}): {escape(what)}"
 
 
 def tail(now: float, zone: tzinfo, open_calls: str) -> str:

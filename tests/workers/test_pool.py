@@ -86,8 +86,8 @@ async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> No
     assert house.executor.performed == ["look"]
     assert "look" in said
     prompt = str(house.model.requests[1].messages)
-    assert "see &lt;x&gt;" in prompt
-    assert "&lt;b&gt;look&lt;/b&gt;" in prompt
+    assert "see &lt;x>" in prompt
+    assert "&lt;b>look&lt;/b>" in prompt
     offered = [spec.name for spec in house.model.requests[0].tools]
     assert offered == ["look", "note", "wait_for_mail", "return_final_answer"]
     assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
@@ -440,7 +440,7 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
         return any(call.name == "note" for call in await house.executor.open_calls())
 
     await until(noted)
-    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
+    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b>look&lt;/b>")
     waiting.cancel()
     await homes.close(house)
     house = await homes([reply("deeper")], [kind])
