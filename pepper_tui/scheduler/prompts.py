@@ -36,7 +36,10 @@ Tags
 - <tool_call> is a call that you made. It runs beside you; its <tool_result> comes later with the same id. Never wait
   for one in words: go on, and answer when it is there. <open_calls> lists those that run or wait for the user's yes.
 - <done> says what the user's own rules have done about a signal already, by code. Do none of it again.
-- <summary> stands for older entries.
+- <user_act> is what the user did at the screen: a card edited, a notice dismissed. Learn from it; do not answer it.
+- <wait/> is a step in which you decided to do nothing. <note> is Pepper's own code.
+- <new/> stands before what came since your last step. All that is behind the last one is new; what is before it was
+  dealt with, also where nothing but <wait/> followed. <summary> stands for older entries.
 
 Rules
 - Answer a <user_msg> at once in this step, with what you know; call tools for what you do not.
@@ -121,6 +124,20 @@ def result_entry(result: ToolResult, zone: tzinfo, limit: int, *, repeat_call: b
         "tool_result", body, id=result.call, function=result.name, state=result.state, at=iso(result.created_at, zone)
     )
     return Entry("tool_result", text, result.data())
+
+
+NEW: Final = "<new/>"
+WAITED: Final = "<wait/>"
+
+
+def act_entry(words: str) -> str:
+    """What the user did at the screen."""
+    return tag("user_act", escape(words))
+
+
+def note_entry(words: str) -> str:
+    """What Pepper's own code has to say of the log."""
+    return tag("note", escape(words))
 
 
 def assistant_entry(text: str, *, spoken: bool, unfinished: bool = False) -> str:
