@@ -53,6 +53,11 @@ class Summary:
         return f"<summary>\n{said}\nWhat was done, and what is open:\n{self.text}\n</summary>"
 
 
+def summary_of(data: Json) -> Summary:
+    """The summary as it is stored; an older Pepper kept nothing that was said."""
+    return Summary(data["text"], data["covers"], tuple(data.get("said", [])), data.get("unsaid", 0))
+
+
 class History:
     """What a prompt shows of the past. ``load`` first."""
 
@@ -67,8 +72,7 @@ class History:
         covers_seq = 0
         kept = await self._store.get(_SUMMARY_ID, namespace=Namespace.SUMMARY)
         if kept is not None:
-            data = kept.data
-            self.summary = Summary(data["text"], data["covers"], tuple(data.get("said", [])), data.get("unsaid", 0))
+            self.summary = summary_of(kept.data)
             covers_seq = int(kept.data["covers_seq"])
         while True:
             page = await self._store.query(
