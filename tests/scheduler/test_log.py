@@ -6,12 +6,18 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
+    OPEN_TAG,
     Approval,
+    CallState,
+    CardLine,
+    Effect,
     ModelError,
     Moved,
     Namespace,
     Notification,
     ResolvedEffect,
+    ToolCall,
+    ToolResult,
     UserAct,
     UserActState,
 )
@@ -61,7 +67,7 @@ async def test_what_is_new_stands_behind_a_mark_and_a_decision_to_wait_is_kept(
     assert "second" in new
     assert "first" not in new
     assert old.rstrip().endswith("<wait/>")
-    assert log_of(model).startswith(log_of(model, 0).rsplit("<now>", 1)[0].rstrip())  # the cached prefix stays equal
+    assert log_of(model).startswith(log_of(model, 0).rsplit("<now", 1)[0].rstrip())  # the cached prefix stays equal
 
 
 async def test_what_the_user_did_is_told_once_and_starts_no_step(store: ContextStore, clock: ManualClock) -> None:
@@ -78,6 +84,33 @@ async def test_what_the_user_did_is_told_once_and_starts_no_step(store: ContextS
     second = log_of(model, 1)
     assert second.index("first") < second.index(told) < second.rindex("<new/>") < second.index("second")
     assert len(model.requests) == 3
+
+
+async def test_a_card_that_waits_shows_its_text_and_its_call(store: ContextStore, clock: ManualClock) -> None:
+    model = ScriptedModel()
+    async with Stage(store, clock, model) as stage:
+        body = CardLine("Body", "The price is 8,500 </open_calls>.", editable=True, multiline=True)
+        effect = ResolvedEffect("send_mail", "d", "me", "Send mail to Ann", [CardLine("To", "ann@x.org"), body], {})
+        call = ToolCall("c1", "send_mail", {}, Effect.SEND, 0.0, "step:1", state=CallState.WAITING_APPROVAL)
+        await store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+        card = Approval("a1", "c1", effect.data(), effect.digest, 0.0, 9e9)
+        await store.put(card, namespace=Namespace.APPROVAL, tags=[OPEN_TAG])
+        await thought(stage, model, "first")
+    told = log_of(model).partition("<open_calls>")[2]
+    head = "c1 send_mail (waits for the user's approval): Send mail to Ann"
+    assert f"{head}\nBody: The price is 8,500 &lt;/open_calls>." in told
+    assert '<now zone="UTC">Friday 2027-01-15T08:00' in told
+
+
+async def test_what_is_shown_to_the_user_says_so(store: ContextStore, clock: ManualClock) -> None:
+    model = ScriptedModel()
+    async with Stage(store, clock, model):
+        for root in ("user", "signal"):
+            ended = ToolResult(f"c_{root}", "look", {}, CallState.SUCCEEDED, "x", clock.now(), "step:1", root)  # type: ignore[arg-type]
+            await store.put(ended, namespace=Namespace.TOOL_RESULT, context_id=ended.call)
+            await until(lambda: len(model.requests) > (root == "signal"))  # noqa: B023
+    assert 'for="user"' in log_of(model, 0)
+    assert log_of(model).count('for="user"') == 1
 
 
 @pytest.mark.parametrize(
