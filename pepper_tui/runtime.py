@@ -78,6 +78,7 @@ from pepper_tui.model import (
     RuleReport,
     Span,
     ToolCall,
+    ToolSpec,
     UnknownAnswer,
     UserMessage,
     Written,
@@ -112,6 +113,7 @@ from pepper_tui.tools import (
     add_own_tools,
     builtin_registry,
 )
+from pepper_tui.tools.delegate_tools import DELEGATE
 from pepper_tui.tools.mcp import McpServers
 from pepper_tui.workers import WorkerPool
 
@@ -269,7 +271,7 @@ class Engine:
             config.user,
             self.zone,
             stream=self._models.stream,
-            specs=self._registry.specs,
+            specs=self._offered,
             by_rule=self._models.offline,
             rules=self._rules,
             unit=self._models.unit,
@@ -402,6 +404,10 @@ class Engine:
             await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part)
         except StoreError:
             log.exception("today's spending could not be read")
+
+    def _offered(self) -> list[ToolSpec]:
+        """The tools of the scheduler's model."""
+        return [self._workers.offer(spec) if spec.name == DELEGATE else spec for spec in self._registry.specs()]
 
     async def close(self) -> None:
         """Stop every part where it is, and let go of the home. What is open goes on at the next start."""

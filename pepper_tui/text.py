@@ -22,7 +22,12 @@ _SEQUENCE: Final = re.compile(
 _CONTROLS: Final = [*range(0x00, 0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]  # C0 but tab and newline, DEL, C1
 _TABLE: Final[dict[int, str | None]] = {**dict.fromkeys(_CONTROLS), 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 _DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_PROMPT_TABLE: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_TAG: Final = re.compile(
+    r"<(?=\s{0,8}(?:[/!?]\s{0,8})?(?:[^\W\d]|--))(?!\w[\w.!#$%&'*+/=?^`{|}~-]{0,127}@[A-Za-z0-9.-]{1,255}>)"
+)
+"""What could open or close a tag; an address or a Message-ID in its brackets can't."""
+_SPELT_TAG: Final = re.compile(r"&(?=(?:amp;)*lt;)")
+_HEARD_TAG: Final = re.compile(r"&((?:amp;)*)lt;")
 _PLAIN: Final = re.compile(r"[\t\n -~\xa0-\xac\xae-\u02ff\u2010-\u2015\u2018-\u201e\u2026\u20ac\u27e8\u27e9]*")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.$()\[\]-]")
 _TRAILING: Final = "\u200c\u200d\ufe0e\ufe0f"
@@ -164,5 +169,16 @@ def _cleaned(value: object) -> object:
 
 
 def escape(text: str) -> str:
-    """``text`` cleaned and escaped for a tagged prompt: it can neither open nor close a tag."""
-    return clean(text).translate(_PROMPT_TABLE)
+    """``text`` cleaned and escaped for a tagged prompt: it can neither open nor close a tag. All else stays as it is,
+    so that a model copies it rightly: ``R&D: 3 < 4``, ``<id@example.org>``. ``heard`` takes it back."""
+    return _TAG.sub("&lt;", _SPELT_TAG.sub("&amp;", clean(text)))
+
+
+def attribute(text: str) -> str:
+    """``text`` for an attribute of a tag: ``escape`` in one line, without a quotation mark or a bare bracket."""
+    return escape(text).replace('"', "&quot;").replace(">", "&gt;").replace("\n", " ")
+
+
+def heard(text: str) -> str:
+    """What a model means that writes ``text``: what ``escape`` spelled for it is as it was."""
+    return _HEARD_TAG.sub(lambda found: f"&{found[1][4:]}lt;" if found[1] else "<", text)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pepper_tui.text import as_json, clean, escape, hidden, one_line, spelled, visible
+from pepper_tui.text import as_json, attribute, clean, escape, heard, hidden, one_line, spelled, visible
 
 MEGABYTE = 1_000_000
 OBEYED = re.compile(
@@ -67,7 +67,33 @@ def test_nothing_to_obey_is_left_of_any_text(text: str) -> None:
     for made in (clean(text), one_line(text), escape(text), as_json({text: [text, (text,)]})):
         assert not OBEYED.search(made)
     assert clean(clean(text)) == clean(text)
-    assert not re.search("[<>]", escape(text))
+    assert not re.search(r"<\s*[/!?]?\s*[a-z]", escape(text))
+
+
+TAGGED = "<>&;amplt/!?- \n\t@.x1\"'"
+
+
+@given(st.text(st.sampled_from(TAGGED), max_size=60))
+def test_a_prompt_holds_no_tag_of_anothers_and_what_is_copied_from_it_is_what_was_meant(text: str) -> None:
+    made = escape(text)
+    for opened in re.finditer(r"<\s{0,8}(?:[/!?]\s{0,8})?(?:[a-z]|--)", made):
+        assert re.match(r"<\w[^\s<>]*@[A-Za-z0-9.-]+>", made[opened.start() :]), "no address, and could open a tag"
+    assert heard(made) == clean(text)
+    assert not re.search('[">\n]', attribute(text))
+
+
+@pytest.mark.parametrize("text", ["R&D: 3 < 4", "<id.1+x@mail.example.org>", "a -> b", "x <- y", "if a<5 && b>6"])
+def test_what_opens_no_tag_stands_as_it_is(text: str) -> None:
+    assert escape(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["</signal>", "< /signal>", "<user_msg id=a@b.c>", "<!-- x -->", "<\u00e9a>", "<a href='x@y.z'>", "<s\u200bignal>"],
+)
+def test_what_could_open_a_tag_is_spelled(text: str) -> None:
+    assert escape(text).startswith("&lt;")
+    assert heard(escape(text)) == clean(text)
 
 
 def test_a_whole_sequence_goes_with_its_body() -> None:

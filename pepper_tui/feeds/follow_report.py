@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pepper_tui.clock import iso
 from pepper_tui.model import Effect, Json, ModelError, ModelRequest, ToolSpec
-from pepper_tui.text import begun, escape, one_line
+from pepper_tui.text import attribute, begun, escape, one_line
 
 _TEXT: Final = 1500  # characters of one message that a prompt shows
 _SUMMARY: Final = 2000  # characters
@@ -85,7 +85,7 @@ def request_for(
     if told:
         parts.append("<told>\n" + "\n".join(escape(reason) for reason in told) + "\n</told>")
     for number, message in enumerate(messages, 1):
-        sender = escape(message.sender).replace('"', "&quot;")
+        sender = attribute(message.sender)
         head = f'<message n="{number}" from="{sender}" at="{iso(message.at, zone)}">'
         parts.append(f"{head}\n{escape(begun(message.text, _TEXT))}\n</message>")
     return ModelRequest(

@@ -22,7 +22,7 @@ from pepper_tui.feeds.feed import OPEN, HealthReporter, store_signal
 from pepper_tui.llm.structured import Stream, ask_for_object
 from pepper_tui.model import ContextUpdate, Effect, Json, ModelError, ModelRequest, Priority, Signal, ToolSpec
 from pepper_tui.store import ContextStore, Subscriber
-from pepper_tui.text import begun, escape, one_line
+from pepper_tui.text import attribute, begun, escape, one_line
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class Judging:
 def _entry(number: int, signal: Signal) -> str:
     snippet = signal.metadata.get("snippet")
     text = signal.content if not isinstance(snippet, str) else f"{signal.content}\n{snippet}"
-    head = f'<signal n="{number}" source="{escape(signal.source)}" by_rule="{signal.priority}">'
+    head = f'<signal n="{number}" source="{attribute(signal.source)}" by_rule="{signal.priority}">'
     return f"{head}\n{escape(begun(text, _TEXT))}\nrule: {escape(signal.reason)}\n</signal>"
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
@@ -20,6 +19,7 @@ from pepper_tui.llm.openai_client import OpenAIClient
 from pepper_tui.llm.places import Place, fallback_of, first_of, patience_of
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
+from pepper_tui.text import heard
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -122,7 +122,7 @@ class Models:
             async for event in client.stream(request):
                 yield event
             return
-        request = dataclasses.replace(
+        request = replace(
             request,
             model=model,
             max_tokens=self._max_tokens if request.max_tokens == _UNSET_TOKENS else request.max_tokens,
@@ -142,7 +142,12 @@ class Models:
         try:
             async for event in events:
                 if isinstance(event, Completed):
-                    finished = dataclasses.replace(event, usage=self._priced(event.usage, price))
+                    finished = replace(
+                        event,
+                        text=heard(event.text),
+                        calls=tuple(replace(call, arguments=_meant(call.arguments)) for call in event.calls),
+                        usage=self._priced(event.usage, price),
+                    )
                 elif not isinstance(event, Retrying):
                     text.append(event.text)
                     yield event
@@ -163,7 +168,16 @@ class Models:
 
     @staticmethod
     def _priced(usage: Usage, price: config.Price | None) -> Usage:
-        return dataclasses.replace(usage, cost=cost_of(usage, price))
+        return replace(usage, cost=cost_of(usage, price))
+
+
+def _meant(value: Any) -> Any:
+    """``value`` with all text in it as the model means it (``heard``)."""
+    if isinstance(value, str):
+        return heard(value)
+    if isinstance(value, dict):
+        return {heard(key): _meant(each) for key, each in value.items()}
+    return [_meant(each) for each in value] if isinstance(value, list) else value
 
 
 def build_models(settings: config.Config, store: ContextStore, clock: Clock, secrets: config.Secrets) -> Models:

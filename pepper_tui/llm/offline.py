@@ -8,7 +8,6 @@ through the tools that a request offers, so policy and approvals hold for it as 
 from __future__ import annotations
 
 import asyncio
-import html
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -31,7 +30,7 @@ from pepper_tui.model import (
     TextDelta,
     Usage,
 )
-from pepper_tui.text import clean, one_line, shorten
+from pepper_tui.text import clean, escape, heard, one_line, shorten
 
 OFFLINE_NAME: Final = "offline"
 OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
@@ -239,7 +238,7 @@ class OfflineModel:
 
     @staticmethod
     def _said_so(request: ModelRequest) -> bool:
-        notice = html.escape(OFFLINE_NOTICE, quote=False)
+        notice = escape(OFFLINE_NOTICE)
         return any(notice in text or OFFLINE_NOTICE in text for text in _texts(request.messages))
 
     def _do(self, request: ModelRequest, command: Command, draft: _Draft) -> None:
@@ -376,7 +375,7 @@ def _texts(messages: Sequence[Json]) -> list[str]:
 def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
     """What stands between the tags that ``pattern`` names, unescaped. Outside text can't forge a tag: it is escaped."""
     found = [each for text in _texts(messages) for each in pattern.findall(text)]
-    return [html.unescape(_QUOTED.sub("", each)) for each in found]
+    return [heard(_QUOTED.sub("", each)) for each in found]
 
 
 def _last(pattern: re.Pattern[str], messages: Sequence[Json]) -> str:

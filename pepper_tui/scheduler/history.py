@@ -6,15 +6,18 @@ log position that it covers; entries after it stay as they were.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.model import ContextFilter, Json, Namespace
+from pepper_tui.scheduler.prompts import NEW, WAITED
 from pepper_tui.store import ContextStore
 from pepper_tui.text import shorten
 
 _PAGE: Final = 1000
 _SUMMARY_ID: Final = "current"
+_NO_NEWS: Final = ("<user_msg ", NEW, WAITED)  # entries that an excerpt needs no line of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,29 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What stands for the entries up to and including ``covers`` (an entry's id)."""
+    """What stands for the entries up to and including ``covers`` (an entry's id).
+
+    ``said``: the user's own words in them, a line each; ``unsaid``: how many of their messages are not among these.
+    """
 
     text: str
     covers: str
+    said: tuple[str, ...] = ()
+    unsaid: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The summary as a prompt holds it."""
+        left_out = f" ({self.unsaid} older messages left out)" if self.unsaid else ""
+        if not (self.said or left_out):
+            return f"<summary>\n{self.text}\n</summary>"
+        said = "\n".join([f"The user said{left_out}:", *(f"- {line}" for line in self.said)])
+        return f"<summary>\n{said}\nWhat was done, and what is open:\n{self.text}\n</summary>"
+
+
+def summary_of(data: Json) -> Summary:
+    """The summary as it is stored; an older Pepper kept nothing that was said."""
+    return Summary(data["text"], data["covers"], tuple(data.get("said", [])), data.get("unsaid", 0))
 
 
 class History:
@@ -50,7 +72,7 @@ class History:
         covers_seq = 0
         kept = await self._store.get(_SUMMARY_ID, namespace=Namespace.SUMMARY)
         if kept is not None:
-            self.summary = Summary(kept.data["text"], kept.data["covers"])
+            self.summary = summary_of(kept.data)
             covers_seq = int(kept.data["covers_seq"])
         while True:
             page = await self._store.query(
@@ -83,11 +105,11 @@ class History:
     @property
     def length(self) -> int:
         """Characters of ``text``."""
-        return self.characters + (len(self.summary.text) + len("<summary>\n\n</summary>\n") if self.summary else 0)
+        return self.characters + (len(self.summary.shown) + 1 if self.summary else 0)
 
     def text(self) -> str:
         """The stable part of the prompt: equal to its own beginning at the step before, between compactions."""
-        parts = [f"<summary>\n{self.summary.text}\n</summary>"] if self.summary else []
+        parts = [self.summary.shown] if self.summary else []
         return "\n".join([*parts, *(entry.text for entry in self.entries)])
 
     def oldest(self, keep: float) -> list[HistoryEntry]:
@@ -109,7 +131,14 @@ class History:
         covered = await self._store.get(summary.covers, namespace=Namespace.HISTORY)
         if covered is None:
             return
-        data: Json = {"text": summary.text, "covers": summary.covers, "covers_seq": covered.seq, "at": now}
+        data: Json = {
+            "text": summary.text,
+            "covers": summary.covers,
+            "covers_seq": covered.seq,
+            "at": now,
+            "said": [*summary.said],
+            "unsaid": summary.unsaid,
+        }
         await self._store.store(data, namespace=Namespace.SUMMARY, context_id=_SUMMARY_ID)
         self.summary = summary
         self.entries = self.entries[cut + 1 :]
@@ -120,15 +149,18 @@ def _entry(entry_id: str, data: Json) -> HistoryEntry:
     return HistoryEntry(entry_id, data["text"], data.get("call", ""), bool(data.get("outside")))
 
 
-def excerpt(summary: Summary | None, gone: list[HistoryEntry], limit: int) -> str:
-    """A summary by rule, for when there is no model or it failed: the head of each entry, the newest kept first."""
+def excerpt(summary: Summary | None, gone: Sequence[HistoryEntry], limit: int) -> str:
+    """A summary by rule, for when there is no model or it failed: a third at most is what stood in the one before, the
+    rest the head of each entry, the newest first. What the user said is kept beside it."""
     lines: list[str] = []
-    room = limit
+    before = shorten(summary.text, limit // 3) if summary else ""
+    room = limit - len(before)
     for entry in reversed(gone):
+        if entry.text.startswith(_NO_NEWS):
+            continue
         line = shorten(" ".join(entry.text.split()), 240).replace("<", "[").replace(">", "]")
         room -= len(line) + 1
         if room < 0:
             break
         lines.append(line)
-    before = shorten(summary.text, max(0, room)) if summary and room > 200 else ""
     return "\n".join([*([before] if before else []), *reversed(lines)])

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final
@@ -38,6 +38,7 @@ from pepper_tui.model import (
     ToolSpec,
     UserMessage,
 )
+from pepper_tui.scheduler.acts import UserActs
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, Stream
 from pepper_tui.scheduler.batch import Batch
 from pepper_tui.scheduler.compaction import Compaction
@@ -46,7 +47,7 @@ from pepper_tui.scheduler.intake import Intake, RulesDone
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.scheduler.profile import Head
-from pepper_tui.scheduler.prompts import WAIT, assistant_entry, call_entry, tail
+from pepper_tui.scheduler.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, note_entry, tail
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
@@ -94,6 +95,7 @@ class Scheduler:
         self._compaction = Compaction(self._history, clock, settings, self._asked, by_rule=by_rule)
         self._open_work = OpenWork(store, _TAIL_LIMIT)
         self._unjudged = Unjudged(store, clock)
+        self._acts = UserActs(store)
         self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged, rules)
         self._own_priority = OwnPriority(settings.priority) if settings.priority else None
         self._asking = Asking(self._asked, on_reply, self._tell_waiting)
@@ -103,6 +105,7 @@ class Scheduler:
         self._answering = False
         self._preempted: Counter[int] = Counter()
         self._faults: dict[int, list[str]] = {}  # words of the faults over a batch
+        self._opening: list[str] = []  # what stands in the log between the last step and what this one is given
         self._reply_ids: dict[int, str] = {}  # of replies begun and not committed, by their batch
         self._health = ""
 
@@ -114,6 +117,7 @@ class Scheduler:
     async def start(self) -> None:
         await self._history.load()
         await self._open_work.start()
+        await self._acts.start()
         effects = {spec.name: spec.effect for spec in self._specs()}
         if self._own_priority is not None:
             await asyncio.to_thread(self._own_priority.load)
@@ -206,6 +210,7 @@ class Scheduler:
             self._checkpoint("signal_stored")
         step = self._step(batch)
         started = self._clock.monotonic()
+        self._opening = [*await self._acts.take(), NEW]
         if batch.round > self._settings.max_rounds:
             words = f"I stopped here: {batch.round} steps in a row led only to the next. Tell me how to go on."
             await self._commit_trouble(batch, step, words)
@@ -265,8 +270,9 @@ class Scheduler:
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
         room = self._settings.prompt_limit - len(self._head.text) - len(ends)
-        await self._compaction.fit(room - batch.size)
-        parts = [self._history.text(), *(entry.text for entry in batch.entries)]
+        opening = "\n".join(self._opening)
+        await self._compaction.fit(room - batch.size - len(opening) - 1)
+        parts = [self._history.text(), opening, *(entry.text for entry in batch.entries)]
         log_text = "\n".join(part for part in parts if part)
         return [
             {"role": "system", "content": self._head.text},
@@ -321,7 +327,7 @@ class Scheduler:
         async with self._unit() as unit:
             for delivery in batch.deliveries:
                 unit.ack(delivery)
-            entries = self._entries(step, batch)
+            entries = self._entries(step, batch, [note_entry(f"this step failed: {words}")])
             await self._history.save(entries, step.id)
             if batch.speaks:
                 step.message = reply.message_id
@@ -330,6 +336,7 @@ class Scheduler:
             else:
                 await self._notify_trouble(step, words)
             await self._store.put(step, namespace=Namespace.STEP)
+        self._acts.told()
         self._history.extend(entries)
         self._settled(batch)
         self._on_reply(ReplyDelta(reply.message_id, "", done=True))
@@ -357,10 +364,14 @@ class Scheduler:
             note, namespace=Namespace.NOTIFICATION, tags=[OPEN_TAG], dedupe_key="model", dedupe_window=86400
         )
 
-    def _entries(self, step: Step, batch: Batch) -> list[HistoryEntry]:
+    def _entries(self, step: Step, batch: Batch, ends: Sequence[str]) -> list[HistoryEntry]:
+        """What the step adds to the history: what it was given, and what it ``ends`` with, which has no call."""
+        given = [(text, text != NEW) for text in self._opening]  # what an act is about may be a stranger's words
+        given += [(entry.text, _outside(entry)) for entry in batch.entries]
+        given += [(text, False) for text in ends]
         return [
-            HistoryEntry(f"{step.id}.{number:03d}", entry.text, outside=_outside(entry))
-            for number, entry in enumerate(batch.entries)
+            HistoryEntry(f"{step.id}.{number:03d}", text, outside=outside)
+            for number, (text, outside) in enumerate(given)
         ]
 
     async def _commit(
@@ -382,14 +393,14 @@ class Scheduler:
             self._call(step, batch, call, effects, "" if number < at_once else WAITS_ITS_TURN)
             for number, call in enumerate(wanted)
         ]
-        entries = self._entries(step, batch)
         said = []
         if text.strip() or unfinished:
             said.append(assistant_entry(text, spoken=batch.speaks, unfinished=unfinished))
-        texts = [*((line, "") for line in said), *((call_entry(c, self._settings.entry_limit), c.id) for c in calls)]
+        entries = self._entries(step, batch, said or ([] if calls else [WAITED]))
+        texts = [(call_entry(call, self._settings.entry_limit), call.id) for call in calls]
         if len(calls) > at_once:
             words = f"the last {len(calls) - at_once} of these calls wait until earlier ones end; each is run by itself"
-            texts.append((f"<note>{words}</note>", ""))
+            texts.append((note_entry(words), ""))
         entries += [
             HistoryEntry(f"{step.id}.{number:03d}", line, call)
             for number, (line, call) in enumerate(texts, start=len(entries))
@@ -414,6 +425,7 @@ class Scheduler:
             await self._store.put(step, namespace=Namespace.STEP)
             await self._unjudged.mark(left_alone)
         self._checkpoint("step_after_commit")
+        self._acts.told()
         self._history.extend(entries)
         self._settled(batch)
         if (said and batch.speaks) or reply.streamed:

@@ -14,6 +14,7 @@ from pepper_tui.model import (
     OPEN_TAG,
     Approval,
     ApprovalState,
+    CardLine,
     Context,
     ContextFilter,
     ContextUpdate,
@@ -25,6 +26,7 @@ from pepper_tui.store import ContextStore, LiveSubscription
 from pepper_tui.text import shorten
 
 _ALL: Final = 100_000
+_CARD: Final = 700  # characters shown of a text that waits for the user's yes
 _NAMESPACES: Final = (Namespace.TOOL_CALL, Namespace.APPROVAL)
 
 
@@ -123,5 +125,11 @@ class OpenWork:
         if card:
             what = card.resolved.summary
             state += f"; {card.problem}" if card.problem else ""
-        line = self._lines[call.id] = open_call_line(call.id, call.name, state, shorten(what, 300))
+        text = "".join(f"\n{line.label}: {shorten(line.value, _CARD)}" for line in _written(card)) if card else ""
+        line = self._lines[call.id] = open_call_line(call.id, call.name, state, shorten(what, 300) + text)
         return line
+
+
+def _written(card: Approval) -> list[CardLine]:
+    """What stands on a card in sentences, which its summary does not hold: a mail's text, for example."""
+    return [line for line in card.resolved.lines if line.multiline and line.value.strip() and not line.settled]

@@ -22,6 +22,7 @@ from pepper_tui.store import ContextStore, StoreUnavailableError, VersionConflic
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import LATE, ApprovalError, Approvals
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
+from pepper_tui.tools.edits import edits_before
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.registry import ToolRegistry
@@ -105,6 +106,7 @@ class Attempts:
                 return True
             if not tool.outside:
                 return await self._act_locally(approval, call, version, tool)
+            edits = await edits_before(self._ledger, approval)
             self.under_way.add(call.id)
             try:
                 try:
@@ -114,17 +116,18 @@ class Attempts:
                 except VersionConflictError:
                     return True  # taken back, or cancelled, while it waited for a slot
                 self._checkpoint("attempt_committed")
-                await self._attempt(attempt, version + 1, tool, approval)
+                await self._attempt(attempt, version + 1, tool, approval, edits)
             finally:
                 self.under_way.discard(call.id)
         return True
 
     async def _act_locally(self, approval: Approval, call: ToolCall, version: int, tool: Tool) -> bool:
         context = self._bodies.context(replace(call, started_at=self._clock.now()), tool, approved=True)
+        edits = await edits_before(self._ledger, approval)
         try:
             async with self._store.unit():
-                content = await self._bodies.timed(tool, tool.body(context, approval.resolved))
-                await self._ledger.end(context.call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
+                content = as_text(await self._bodies.timed(tool, tool.body(context, approval.resolved))) + edits
+                await self._ledger.end(context.call, version, CallState.SUCCEEDED, content, taints=tool.taints)
         except VersionConflictError:
             return False
         except StoreUnavailableError:
@@ -136,7 +139,7 @@ class Attempts:
                 await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(error_words(error)))
         return True
 
-    async def _attempt(self, call: ToolCall, version: int, tool: Tool, approval: Approval) -> None:
+    async def _attempt(self, call: ToolCall, version: int, tool: Tool, approval: Approval, edits: str) -> None:
         context = self._bodies.context(call, tool, approved=True)
         try:
             content = await self._bodies.timed(tool, tool.body(context, approval.resolved))
@@ -153,10 +156,10 @@ class Attempts:
             )
         except Exception as error:
             log.warning("outcome of %s is unknown", tool.name, exc_info=error)
-            words = f"{UNKNOWN_WORDS} ({error_words(error)})"
+            words = f"{UNKNOWN_WORDS} ({error_words(error)}){edits}"
             await self._ledger.end(call, version, CallState.UNKNOWN, words, error=one_line(error_words(error)))
         else:
-            await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
+            await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content) + edits, taints=tool.taints)
 
     async def _return_to_card(
         self, call: ToolCall, version: int, tool: Tool, approval: Approval, effect: ResolvedEffect, problem: str
@@ -219,7 +222,9 @@ class Attempts:
                 happened = answer == "happened"
                 words = "The user says that it did happen." if happened else "The user says that it did not happen."
             if happened:
-                await self._ledger.end(call, version, CallState.SUCCEEDED, words)
+                named = await self._ledger.approval(call.approval)
+                edits = await edits_before(self._ledger, named[0]) if named else ""
+                await self._ledger.end(call, version, CallState.SUCCEEDED, words + edits)
                 return words
             words += " It was not repeated: doing it now takes a new call and a new approval."
             await self._ledger.end(call, version, CallState.FAILED, words, error="did not happen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pepper_tui.tools.activity_tools import ACTIVITY_TOOLS
 from pepper_tui.tools.calendar_tools import CALENDAR_TOOLS
 from pepper_tui.tools.context_tools import CONTEXT_TOOLS
 from pepper_tui.tools.delegate_tools import DELEGATE_TOOLS
@@ -32,6 +33,7 @@ BUILTIN_TOOLS: tuple[Tool, ...] = (
     *NOTIFY_TOOLS,
     *DELEGATE_TOOLS,
     *STATUS_TOOLS,
+    *ACTIVITY_TOOLS,
     *WEB_TOOLS,
 )
 

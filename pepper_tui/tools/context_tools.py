@@ -75,7 +75,7 @@ async def read_result(ctx: ToolContext, call_id: str, offset: Annotated[int, Fie
         call_id: the id of the tool call, signal, message or mail (also as namespace:id)
         offset: the character to go on from
     """
-    found = await _find(ctx, call_id)
+    found = await find_context(ctx, call_id)
     if found is None:
         raise ToolError(f"there is nothing with the id {one_line(call_id, 80)!r}")
     content = str(found.data.get("content") or found.data.get("text") or found.text)
@@ -86,7 +86,8 @@ async def read_result(ctx: ToolContext, call_id: str, offset: Annotated[int, Fie
     return page + (f"\n[{rest} characters follow; go on with offset={offset + len(page)}]" if rest > 0 else "")
 
 
-async def _find(ctx: ToolContext, ref: str) -> Context | None:
+async def find_context(ctx: ToolContext, ref: str) -> Context | None:
+    """What ``ref``, an id or ``namespace:id``, names of all that a model may look back at."""
     if ":" in ref:
         namespace, _, context_id = ref.partition(":")
         if any(namespace == s or (s.endswith(".*") and namespace.startswith(s[:-1])) for s in _SEARCHED):
@@ -96,7 +97,8 @@ async def _find(ctx: ToolContext, ref: str) -> Context | None:
     found = await ctx.store.get(ref, namespace=Namespace.TOOL_RESULT)
     if found is not None:
         return found
-    others = await ctx.store.query(ContextFilter(namespaces=list(_SEARCHED), context_ids=[ref], limit=1))
+    ids = list(dict.fromkeys([ref, ref.strip("<>")]))  # a Message-ID stands in brackets
+    others = await ctx.store.query(ContextFilter(namespaces=list(_SEARCHED), context_ids=ids, limit=1))
     return others[0] if others else None
 
 

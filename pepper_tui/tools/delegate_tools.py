@@ -20,11 +20,13 @@ async def _tainted(ctx: ToolContext) -> bool:
 
 @tool(effect=Effect.READ, resumes=True, on_cancel=_cancel_delegate, tainted=_tainted)
 async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
-    """Give a task to a worker, which has tools of its own, and get its answer. Other work goes on meanwhile.
+    """Give a task of several steps to a worker, which has tools of its own, and get its answer. Other work goes on
+    meanwhile. Say beforehand that you do; for one look-up call the tool itself.
 
     Args:
-        task: all that the worker needs to know
-        agent: a name for a worker that remembers earlier tasks; empty for one that is gone afterwards
+        task: all that the worker needs to know: it sees nothing of this log
+        agent: the name of a worker; another name makes a general worker that remembers what it did under that name;
+            empty for a general one that is gone afterwards
     """
     if ctx.services.delegate is None:
         raise ToolError("there are no workers")
@@ -50,4 +52,5 @@ async def cancel_call(ctx: ToolContext, call_id: str) -> str:
     return await ctx.services.cancel_call(call_id, "assistant")
 
 
+DELEGATE: Final = delegate.name
 DELEGATE_TOOLS: Final = (delegate, cancel_call)

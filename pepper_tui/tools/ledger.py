@@ -76,6 +76,17 @@ class Ledger:
         )
         return Approval.readable(found)
 
+    async def cards_of(self, call_id: str) -> list[Approval]:
+        """All that was ever asked about one call, the oldest first."""
+        wanted = ContextFilter(
+            namespaces=[Namespace.APPROVAL],
+            tags=[f"call:{call_id}"],
+            newest_first=False,
+            limit=ALL,
+            include_expired=True,
+        )
+        return sorted(Approval.readable(await self._store.query(wanted)), key=lambda card: card.created_at)
+
     async def put_call(self, call: ToolCall, version: int, to: CallState | None = None, **changes: object) -> ToolCall:
         """Store ``call`` moved to ``to`` (where given) with ``changes``, over exactly ``version``."""
         if to is not None:

@@ -71,7 +71,7 @@ async def read_mail(ctx: ToolContext, message_id: str) -> str:
 
 @tool(effect=Effect.READ)
 async def read_thread(ctx: ToolContext, message_id: str) -> str:
-    """Read the whole conversation that a mail belongs to, oldest first.
+    """Read the conversation that a mail belongs to, the newest first and whole; of older ones what each added.
 
     Args:
         message_id: any mail of the thread
@@ -79,10 +79,13 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
     mails = await _mailbox(ctx).thread(message_id)
     if not mails:
         raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
-    left_out = max(0, len(mails) - _THREAD_LIMIT)
+    newest, *older = mails[: -_THREAD_LIMIT - 1 : -1]
+    added = ({**mail, "text": mail.get("reply") or mail.get("text")} for mail in older)
+    texts = [_full(newest, ctx), *(_full(mail, ctx) for mail in added)]
+    left_out = len(mails) - len(texts)
     least = "at least " if getattr(mails, "left_out", "") else ""
-    head = f"[{least}{left_out} older mails left out]\n" if left_out else ""
-    return head + f"\n{_LINE}\n".join(_full(mail, ctx) for mail in mails[-_THREAD_LIMIT:])
+    head = f"[{least}{left_out} older mails left out]\n" if left_out or least else ""
+    return head + f"\n{_LINE}\n".join(texts)
 
 
 @tool(effect=Effect.READ, resumes=True, waits=True)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority
 from pepper_tui.text import one_line
+from pepper_tui.tools.context_tools import find_context
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 
@@ -25,13 +26,14 @@ async def notify(
         title: one line that says it all
         body: what more there is to say
         reason: why the user should see this now
-        source: what it comes from, as namespace:id, e.g. the id of a signal
+        source: the id of the signal, result or message that it comes from, as the log gives it
         priority: urgent only where waiting an hour would hurt
         kind: brief for a preparation, offer for a question, else notice
     """
     for name, value in (("title", title), ("reason", reason), ("source", source)):
         if not value.strip():
             raise ToolError(f"'{name}' is empty; nothing is shown without it")
+    source = await _known(ctx, source)
     notification = Notification(
         id=f"notification_{ctx.call.id}",
         title=one_line(title),
@@ -49,6 +51,15 @@ async def notify(
     elif await ctx.services.announce(notification) is None:
         return "Not shown: the user was told the same before."
     return f"Shown as {notification.id}."
+
+
+async def _known(ctx: ToolContext, source: str) -> str:
+    """``source`` as ``namespace:id``. Raises ``ToolError`` for what never was: "why?" would lead nowhere."""
+    found = await find_context(ctx, source.strip())
+    if found is None:
+        named = one_line(source, 80)
+        raise ToolError(f"there is nothing with the id {named!r}; give that of a signal, result or message in the log")
+    return f"{found.namespace}:{found.context_id}"
 
 
 NOTIFY_TOOLS: Final = (notify,)

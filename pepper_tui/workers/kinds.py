@@ -9,7 +9,7 @@ again from the top, and each call and thought that was saved returns its saved a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,12 +17,16 @@ from typing import Any, Final, Protocol
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import AgentState
+from pepper_tui.text import shorten
 from pepper_tui.user_files import UserFileError, load_file
 
 GENERAL: Final = "general"
 NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "return_final_answer"})
 """Tools of the scheduler itself: a worker neither delegates further nor steers the loop."""
 
+_PURPOSE: Final = 240  # characters of a kind's prompt that say what it is for
+_TOOLS: Final = 12  # named of one kind
+_ALL_TOOLS: Final = "all that look or that change only Pepper's own store"
 _GENERAL_PROMPT: Final = "You carry out one task with the tools you have and report what you found or did."
 _MAIL_PROMPT: Final = (
     "You look after mail: you search, read and summarise threads, and draft or propose replies in the user's tone."
@@ -106,6 +110,18 @@ class Kind:
     max_cost: float = 0.5
     worker: type[StatelessWorker] | None = None
     problem: str = ""
+
+
+def described(kinds: Iterable[Kind]) -> str:
+    """A line for each kind that can run: its name, what it is for, its tools, whether it remembers."""
+    lines = []
+    for kind in kinds:
+        if not kind.problem:
+            purpose = shorten(" ".join(kind.prompt.split()), _PURPOSE)
+            tools = ", ".join(kind.tools[:_TOOLS]) + (" and more" if len(kind.tools) > _TOOLS else "")
+            memory = "remembers its tasks" if kind.stateful else "has no memory"
+            lines.append(f"- {kind.name}: {purpose} Tools: {tools or _ALL_TOOLS}; {memory}.")
+    return "\n".join(lines)
 
 
 BUILT_IN: Final = (

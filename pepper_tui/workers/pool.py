@@ -13,6 +13,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
 
@@ -29,10 +30,11 @@ from pepper_tui.model import (
     Namespace,
     RunState,
     ToolCall,
+    ToolSpec,
     WorkerRun,
 )
 from pepper_tui.store import ContextStore, Following
-from pepper_tui.workers.kinds import GENERAL, Kind, load_kinds
+from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
 from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
 from pepper_tui.workers.memory import agent_name
 
@@ -71,6 +73,7 @@ class WorkerPool:
         self._parts = Parts(store, clock, stream, specs, cancel_call, asyncio.Semaphore(slots), zone)
         self._entries = list(kinds)
         self._kinds: dict[str, Kind] = load_kinds(())
+        self._offered: tuple[ToolSpec, ToolSpec] | None = None
         self._runs: dict[str, RunLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._names: dict[str, asyncio.Lock] = {}
@@ -89,9 +92,17 @@ class WorkerPool:
         """The kinds by name, built-in and own."""
         return dict(self._kinds)
 
+    def offer(self, spec: ToolSpec) -> ToolSpec:
+        """``spec``, of the tool that hands work over, with the kinds of workers that there are."""
+        if self._offered is None or self._offered[0] is not spec:
+            kinds = described(self._kinds.values())
+            self._offered = spec, replace(spec, description=f"{spec.description}\n\nWorkers, by name:\n{kinds}")
+        return self._offered[1]
+
     async def start(self) -> None:
         """Load the kinds, resume what is open, and follow the calls of runs."""
         self._kinds = await asyncio.to_thread(load_kinds, self._entries)
+        self._offered = None
         await self._report_health()
         await self._following.start()
         await self._resume()

@@ -11,7 +11,7 @@ from typing import Final
 
 from pepper_tui.clock import iso
 from pepper_tui.model import AgentState, Effect, Entry, Json, ToolSpec, WorkerRun
-from pepper_tui.text import as_json, escape, shorten
+from pepper_tui.text import as_json, attribute, escape, shorten
 from pepper_tui.workers.kinds import Kind
 
 FINAL: Final = "return_final_answer"
@@ -52,7 +52,7 @@ def system_prompt(kind: Kind) -> str:
 
 
 def task_text(run: WorkerRun) -> str:
-    return f'<task id="{escape(run.id)}">{escape(run.task)}</task>'
+    return f'<task id="{attribute(run.id)}">{escape(run.task)}</task>'
 
 
 def memory_text(state: AgentState, zone: tzinfo) -> str:
@@ -71,20 +71,18 @@ def memory_text(state: AgentState, zone: tzinfo) -> str:
 
 def result_text(event: Json) -> str:
     return (
-        f'<tool_result id="{escape(event["call"])}" name="{_attribute(event["name"])}" state="{event["state"]}">\n'
+        f'<tool_result id="{attribute(event["call"])}" name="{attribute(event["name"])}" state="{event["state"]}">\n'
         f"{escape(event['text'])}\n</tool_result>"
     )
-
-
-def _attribute(value: str) -> str:
-    return escape(value).replace('"', "&quot;").replace("\n", " ")
 
 
 def _model_text(event: Json) -> str:
     lines = [event["text"]] if event["text"] else []
     for call in event["calls"]:
         arguments = escape(as_json(call["arguments"]))
-        lines.append(f'<tool_call id="{escape(call["id"])}" name="{_attribute(call["name"])}">{arguments}</tool_call>')
+        lines.append(
+            f'<tool_call id="{attribute(call["id"])}" name="{attribute(call["name"])}">{arguments}</tool_call>'
+        )
     return "\n".join(lines) or "(nothing)"
 
 

@@ -87,7 +87,7 @@ def scheduler_reply(log: str) -> Reply:
 
 def call_for(tag: str, act: str, text: str) -> Reply | None:
     """The tool call that an entry asks for."""
-    message = re.search(r"message_id: &lt;(.*?)&gt;", text)
+    message = re.search(r"message_id: <(.*?)>", text)
     arguments: dict[str, dict[str, Any]] = {
         "draft": {"message_id": f"<{message[1]}>" if message else "", "body": f"body {tag}", "reason": f"for {tag}"},
         "send": {"to": "alice@example.com", "subject": tag, "body": f"body {tag}"},

@@ -71,7 +71,7 @@ def obliging(log: str) -> Reply:
     kind, text = last_entry(log)
     if kind == "user_msg":
         return {"text": f"pong {text.strip()}"}
-    found = re.search(r"message_id: &lt;(.*?)&gt;", text)
+    found = re.search(r"message_id: <(.*?)>", text)
     if kind == "signal" and "Please answer" in text and found:
         arguments = {"message_id": f"<{found[1]}>", "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
         return {"calls": [{"name": "draft_reply", "arguments": arguments}]}

@@ -33,6 +33,7 @@ OWN: dict[str, tuple[str, str]] = {
     "rules/configured.py": ("re", CONFIG),
     "rules/draft.py": ("re", "the user's own templates"),
     "rules/sentence.py": ("re", RULE),
+    "scheduler/said.py": ("re", "entries of the log, which Pepper's own code has written"),
     "store/content.py": ("json", STORE),
     "store/copying.py": ("re", STORE),
     "store/embeddings.py": ("json", STORE),

@@ -555,7 +555,7 @@ PARSERS = [
     ),
     Parser(
         "prompts without a model, answers in words",
-        {"llm/offline.py": "html json re", "llm/answers.py": "re", "llm/briefs.py": "re"},
+        {"llm/offline.py": "json re", "llm/answers.py": "re", "llm/briefs.py": "re"},
         (
             lambda text: offline._last(offline._USER_MSG, [{"content": f"<user_msg a='b'>{escape(text)}</user_msg>"}]),
             lambda text: offline._last(offline._TASK, [{"content": escape(text)}]),

@@ -321,7 +321,7 @@ async def test_no_prompt_goes_over_its_limit_or_begins_within_a_text(store: Cont
     for request in model.requests:
         texts = [message["content"] for message in request.messages]
         assert sum(map(len, texts)) <= limit
-        assert texts[1].startswith(("<signal ", "<user_msg ", "<summary>"))
+        assert texts[1].startswith(("<new/>", "<signal ", "<user_msg ", "<summary>"))
         for tag in ("signal", "user_msg", "summary"):
             assert texts[1].count(f"<{tag}") == texts[1].count(f"</{tag}>")
 

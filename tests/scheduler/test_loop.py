@@ -80,7 +80,7 @@ async def test_log_signals_and_own_quiet_results_start_no_step(store: ContextSto
         await until(lambda: _has(stage, Namespace.TOOL_CALL))
         [call] = await stage.all(Namespace.TOOL_CALL)
         await result_for(stage, call, "notified")
-        await until(lambda: _has(stage, Namespace.HISTORY, 3))
+        await until(lambda: _has(stage, Namespace.HISTORY, 4))
         assert len(model.requests) == 1
         assert "notified" in (await stage.all(Namespace.HISTORY))[-1]["text"]
 

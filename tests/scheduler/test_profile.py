@@ -30,5 +30,5 @@ async def test_the_profile_is_in_the_next_prompt(store: ContextStore, clock: Man
     before, same, after, still = heads()
     assert before == same
     assert after == still
-    assert "name: Sam\nnote 1: I prefer &lt;mornings&gt;\n</profile>" in after
+    assert "name: Sam\nnote 1: I prefer &lt;mornings>\n</profile>" in after
     assert "evil" not in after

@@ -30,6 +30,7 @@ from pepper_tui.model import (
     Namespace,
     StateTable,
 )
+from pepper_tui.scheduler.history import summary_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.tools.policy import ROOT_FACTOR, asker_of
 from tests.simulation.orders import Orders
@@ -473,7 +474,7 @@ class Watch:
         entries = [
             row for (namespace, _), row in self.rows.items() if namespace == Namespace.HISTORY and row.seq > after
         ]
-        summary = f"<summary>\n{kept.data['text']}\n</summary>" if kept else ""
+        summary = summary_of(kept.data).shown if kept else ""
         return after, summary, "\n".join(row.data["text"] for row in sorted(entries, key=lambda row: row.seq))
 
     def on_effect(self, done: Performed) -> None:

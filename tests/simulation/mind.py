@@ -243,7 +243,7 @@ class Mind:
             )
         usual = [name for name in known if name not in ("wait", "return_final_answer")]
         name = chance.choice(usual + ["parcel"] * 4 + ["mark"] * 2 + [n for n in ("delegate",) * 3 if n in known])
-        mails = re.findall(r"message_id: &lt;(.*?)&gt;", text)
+        mails = re.findall(r"message_id: <(.*?)>", text)
         mail = f"<{chance.choice(mails)}>" if mails else "<none@example.com>"
         calls = re.findall(r'id="(call_[^"]+)"', text)
         reminders = re.findall(r"(reminder_call_\w+)", text)

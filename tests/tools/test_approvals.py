@@ -15,6 +15,7 @@ from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
 from pepper_tui.store.restoring import restore
 from pepper_tui.tools import ApprovalError, Tool
+from pepper_tui.tools.tool import NotDoneError
 from tests.tools.bench import Bench, act_tool, bench_config
 from tests.waiting import until
 
@@ -144,6 +145,40 @@ async def test_edit_ends_the_card_and_opens_a_new_one(bench: Bench) -> None:
     await bench.yes(call_id)
     await bench.state(call_id, S.SUCCEEDED)
     assert bench.world.deeds == [{"what": "y", "n": 0}]
+
+
+CHANGED = "The user changed your proposal before the yes. What was done has:\nWhat: "
+
+
+@pytest.mark.parametrize("ends", ["done", "failed first", "unknown, and it happened"])
+async def test_who_proposed_it_hears_what_the_user_made_of_it(bench: Bench, ends: str) -> None:
+    call_id = await bench.schedule("act", what="9,000 EUR")
+    for what in ("8,000 EUR", "8,500 EUR"):
+        await bench.approvals.edit((await bench.card(call_id)).id, {"What": what})
+    if ends == "failed first":
+        bench.world.fail = NotDoneError("no link")
+        await bench.yes(call_id)
+        back = await bench.returned(call_id)
+        bench.world.fail = None
+        call_id = back.call
+    if ends.startswith("unknown"):
+        bench.world.fail = OSError("the line went dead")
+    await bench.yes(call_id)
+    if ends.startswith("unknown"):
+        await bench.state(call_id, S.UNKNOWN)
+        assert CHANGED + "8,500 EUR" in (await bench.result(call_id)).content
+        await bench.engine.answer_unknown(call_id, "happened")
+    await bench.state(call_id, S.SUCCEEDED)
+    assert (await bench.result(call_id)).content.endswith(CHANGED + "8,500 EUR")
+
+
+async def test_what_was_not_changed_is_not_told_as_changed(bench: Bench) -> None:
+    call_id = await bench.schedule("act", what="x")
+    for what in ("y", "x"):
+        await bench.approvals.edit((await bench.card(call_id)).id, {"What": what})
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert "changed" not in (await bench.result(call_id)).content
 
 
 async def test_an_edit_taken_back_makes_no_strange_words_the_users_own(bench: Bench) -> None:

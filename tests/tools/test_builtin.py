@@ -82,11 +82,14 @@ async def test_a_delegated_task_that_fails_says_why_in_plain_words(bench: Bench)
 
 
 async def test_notify_needs_reason_and_source(bench: Bench) -> None:
-    given = {"title": "Boss wrote", "body": "b", "reason": "VIP", "source": "signals.mail:1", "priority": "high"}
+    given = {"title": "Boss wrote", "body": "b", "reason": "VIP", "source": "1", "priority": "high"}
+    assert "there is nothing with the id '1'" in await run(bench, "notify", **given)
+    assert await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION])) == []
+    await bench.store.store({"content": "x"}, namespace="signals.mail", context_id="1")
     assert "Shown" in await run(bench, "notify", **given)
     assert "'reason' is empty" in await run(bench, "notify", **{**given, "reason": " "})
     [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
-    assert Notification.of(context).reason == "VIP"
+    assert (Notification.of(context).reason, Notification.of(context).source) == ("VIP", "signals.mail:1")
 
 
 async def test_search_reading_on_and_status(bench: Bench) -> None:

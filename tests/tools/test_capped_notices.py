@@ -78,6 +78,8 @@ def test_up_to_the_cap_nothing_is_folded() -> None:
 
 
 async def test_what_a_model_tells_through_its_tool_is_of_one_origin(bench: Bench) -> None:
+    for n in range(NOTICES_SHOWN + 3):
+        await bench.store.store({"text": "x"}, namespace="signals.mail", context_id=str(n))
     calls = [
         await bench.schedule(
             "notify", title=f"t{n}", body="b", reason="r", source=f"signals.mail:{n}", priority="urgent"

@@ -280,6 +280,20 @@ async def test_a_doubtful_sender_is_loud_on_the_card(bench: Bench) -> None:
     assert (line.untrusted, line.quiet, line.warning) == (True, False, doubts[0])
 
 
+async def test_a_thread_is_read_from_its_newest_mail_on_and_that_one_whole(bench: Bench) -> None:
+    for n in range(33):
+        quoted = f"new words {n}\n> old words {n - 1}\n"
+        more = {"references": ["<0@x>"], "reply": f"new words {n}"}
+        bench.services.mailbox.mails.append(mail(f"<{n}@x>", "Bob <bob@x.org>", "Lunch", quoted, **more))  # type: ignore[union-attr]
+    call_id = await bench.schedule("read_thread", message_id="<0@x>")
+    await bench.state(call_id, S.SUCCEEDED)
+    content = (await bench.result(call_id)).content
+    assert content.index("new words 32") < content.index("new words 31") < content.index("new words 3\n")
+    assert "> old words 31" in content  # of the newest
+    assert "> old words 30" not in content
+    assert content.startswith("[3 older mails left out]")
+
+
 async def test_reading(bench: Bench) -> None:
     bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     for name, arguments in (

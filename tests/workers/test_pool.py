@@ -18,10 +18,12 @@ from pepper_tui.model import (
     CallState,
     Context,
     ContextFilter,
+    Effect,
     ModelError,
     Namespace,
     Record,
     RunState,
+    ToolSpec,
     WorkerRun,
 )
 from pepper_tui.store import StoreError
@@ -86,8 +88,8 @@ async def test_a_task_is_carried_out_with_tools_and_answered(homes: Homes) -> No
     assert house.executor.performed == ["look"]
     assert "look" in said
     prompt = str(house.model.requests[1].messages)
-    assert "see &lt;x&gt;" in prompt
-    assert "&lt;b&gt;look&lt;/b&gt;" in prompt
+    assert "see &lt;x>" in prompt
+    assert "&lt;b>look&lt;/b>" in prompt
     offered = [spec.name for spec in house.model.requests[0].tools]
     assert offered == ["look", "note", "wait_for_mail", "return_final_answer"]
     assert [entry.kind for request in house.model.requests for entry in request.entries] == ["task", "tool_result"]
@@ -440,7 +442,7 @@ async def test_an_own_class_runs_resumes_and_remembers(homes: Homes, tmp_path: P
         return any(call.name == "note" for call in await house.executor.open_calls())
 
     await until(noted)
-    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b&gt;look&lt;/b&gt;")
+    assert house.model.requests[0].messages[1]["content"].startswith("what of &lt;b>look&lt;/b>")
     waiting.cancel()
     await homes.close(house)
     house = await homes([reply("deeper")], [kind])
@@ -495,3 +497,19 @@ async def test_a_run_is_tainted_by_what_its_calls_find_and_so_is_all_that_follow
     assert [(call.data["name"], call.data["tainted"]) for call in calls] == [("look", False), ("note", outside)]
     await house.pool.delegate(house.call("d2"), "t", "analyst", ignore)
     assert await house.pool.tainted("d2") is outside  # by its agent's memory of the first
+
+
+async def test_who_delegates_is_told_which_workers_there_are(homes: Homes, tmp_path: Path) -> None:
+    kinds = [
+        Worker(name="researcher", prompt="You research companies. You are thorough.", tools=["look"], stateful=True),
+        Worker(name="broken", file=tmp_path / "nowhere.py"),
+    ]
+    house = await homes(Model(lambda _: final("ok")), kinds)
+    spec = ToolSpec("delegate", "Hand over.", {}, Effect.READ)
+    offered = house.pool.offer(spec)
+    assert offered.description.startswith("Hand over.\n\nWorkers, by name:\n- general: ")
+    line = "- researcher: You research companies. You are thorough. Tools: look; remembers its tasks."
+    assert line in offered.description.splitlines()
+    assert "- mail-agent: " in offered.description
+    assert "broken" not in offered.description
+    assert house.pool.offer(spec) is offered  # the same bytes at each step

@@ -1,0 +1,53 @@
+"""What the user said, word for word, once the messages themselves have left the prompt.
+
+A summary in other words loses the wish of three weeks ago ("never mail before nine"). So the user's typed words are
+kept beside it by code: those that sound like a lasting wish the longest, the others from the newest on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pepper_tui.text import one_line
+
+_MESSAGE: Final = re.compile(r'<user_msg id="[^"]*" at="(?P<at>[^"]*)">(?P<body>.*)</user_msg>', re.DOTALL)
+"""A message with typed words in it: one that was pasted or piped as a whole says so in its tag."""
+_QUOTED: Final = re.compile(r'<quoted from="[^"]*">.*?</quoted>', re.DOTALL)
+_ONE: Final = 500  # characters kept of one message
+_STANDING: Final = re.compile(
+    r"\b(?:always|never|from now on|in future|going forward|whenever|every (?:time|day|week|month|morning|evening)|"
+    r"don['’]?t|do not|stop|prefer|rather|remember|promise|call me|my name|i am|i['’]m|"
+    r"immer|nie|niemals|ab jetzt|ab sofort|künftig|in zukunft|jedes mal|jeden|nicht mehr|kein\w* mehr|lieber|merk|"
+    r"ich bin|ich heiße|nenn mich)\b",
+    re.IGNORECASE,
+)
+"""What may be meant for good. Too much counts: an order that is kept costs a line, a wish that is lost costs trust."""
+
+
+def said_in(entries: Iterable[str]) -> list[str]:
+    """The typed words of each ``<user_msg>`` among rendered ``entries``, with their time, a line each."""
+    lines = []
+    for entry in entries:
+        found = _MESSAGE.fullmatch(entry)
+        words = one_line(_QUOTED.sub("[quoted]", found["body"]), _ONE) if found else ""
+        if found and words.replace("[quoted]", "").strip():
+            lines.append(f"{found['at'][:16].replace('T', ' ')}: {words}")
+    return lines
+
+
+def kept(lines: Sequence[str], room: int) -> tuple[str, ...]:
+    """Those of ``lines`` (oldest first) that stay in ``room`` characters, in their order, and how many do not."""
+    by_weight = [*(n for n in _newest(lines) if _STANDING.search(lines[n])), *_newest(lines)]
+    chosen: set[int] = set()
+    for number in dict.fromkeys(by_weight):
+        room -= len(lines[number]) + 3
+        if room < 0:
+            break
+        chosen.add(number)
+    return tuple(line for number, line in enumerate(lines) if number in chosen)
+
+
+def _newest(lines: Sequence[str]) -> range:
+    return range(len(lines) - 1, -1, -1)
