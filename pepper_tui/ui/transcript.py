@@ -36,12 +36,14 @@ CHUNK_PAUSE: Final = 0.03
 TAIL_INTERVAL: Final = 0.125
 LONGEST: Final = 60_000
 """Characters of one message that are drawn."""
-MOST_LINES: Final = 1000
+MOST_LINES: Final = 500
 """Lines of one message that are drawn: each takes up to a twentieth of a millisecond on the loop."""
-MOST_MARKS: Final = 5000
+MOST_MARKS: Final = 2500
 """Signs of Markdown in one message, each line counted as five, up to which it is drawn as such: what has more is drawn
 as it stands, as Markdown takes up to a sixtieth of a millisecond a sign."""
 _SIGNS: Final = "*_`[]()!<>&|#~\\"
+LONGEST_LINE: Final = 8000
+"""Characters of the line that streams now: it is drawn anew each time."""
 OLDER: Final = "older"
 """The id, and the speaker, of the line at the top that says that there is more."""
 _SPEAKER: Final = {"you": "you", "pepper": "pepper", "trouble": "pepper · trouble"}
@@ -170,7 +172,9 @@ class Transcript(Narrowed, can_focus=True):
             whole = clean(self._tail[self._tail_at : ends]).split("\n")[-MOST_LINES:]
             self._tail_whole += finished(strips([Text("\n".join(whole))], pen.width), self._width, self.rich_style)
             self._tail_at = ends + 1
-        body = Text.assemble(clean(self._tail[self._tail_at :], LONGEST - self._tail_at), (mark, pen.ink.accent))
+        line = self._tail[self._tail_at : LONGEST]
+        cut = "…" if len(line) > LONGEST_LINE else ""
+        body = Text.assemble(cut, clean(line[-LONGEST_LINE:]), (mark, pen.ink.accent))
         top, rest = (
             finished(strips(lines, pen.width), self._width, self.rich_style) for lines in ([head], [body, Text("")])
         )

@@ -60,8 +60,8 @@ async def test_a_reply_that_streams_is_drawn_on_not_anew() -> None:
     async with seat() as (app, _, _, _):
         transcript = app.query_one(Transcript)
         text = "".join(f"{n}\n" for n in range(9000)) + "the end"
-        for at in range(0, len(text), 2000):
-            transcript.stream("p", text[at : at + 2000], restart=False, done=False)
+        for at in range(0, len(text), 1000):
+            transcript.stream("p", text[at : at + 1000], restart=False, done=False)
             assert spent(lambda _: transcript._draw_tail(), None) < MOST / 5
         lines = [line.text.strip() for line in transcript._tail_strips]
         assert lines[1:9001] == [str(n) for n in range(9000)]

@@ -20,7 +20,7 @@ import threading
 from typing import BinaryIO, Final
 
 LONGEST: Final = 16 * 1024 * 1024
-MOST_PARTS: Final = 400_000  # of one message: Pepper makes objects of them on its loop, in a tenth of a second
+MOST_PARTS: Final = 150_000  # of one message: Pepper makes objects of them on its loop, in a tenth of a second
 KEPT: Final = 256 * 1024
 GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
 _CHUNK: Final = 65536
