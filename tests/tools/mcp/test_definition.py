@@ -19,7 +19,8 @@ VALUES = st.recursive(
 )
 SCHEMAS = st.dictionaries(TEXT | st.sampled_from(["enum", "description", "anyOf", "items", "required"]), VALUES)
 DEFINITIONS = st.builds(Definition, st.just("own"), TEXT, TEXT, SCHEMAS)
-UNSAFE = re.compile("[<>\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]")
+TAG = r"<(?=\s*[/!?]?\s*[^\W\d])(?!\w[^\s<>]*@[A-Za-z0-9.-]+>)"
+UNSAFE = re.compile(TAG + "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]")
 
 
 def strings(value: Any) -> list[str]:
