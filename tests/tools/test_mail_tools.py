@@ -288,7 +288,8 @@ async def test_a_thread_is_read_from_its_newest_mail_on_and_that_one_whole(bench
     call_id = await bench.schedule("read_thread", message_id="<0@x>")
     await bench.state(call_id, S.SUCCEEDED)
     content = (await bench.result(call_id)).content
-    assert content.index("new words 32") < content.index("new words 31") < content.index("new words 3\n")
+    assert content.index("new words 32") < content.index("new words 31") < content.index("new words 4")
+    assert content.endswith("new words 3")
     assert "> old words 31" in content  # of the newest
     assert "> old words 30" not in content
     assert content.startswith("[3 older mails left out]")
