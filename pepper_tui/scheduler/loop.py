@@ -267,11 +267,11 @@ class Scheduler:
         room = self._settings.prompt_limit - len(self._head.text) - len(ends)
         await self._compaction.fit(room - batch.size)
         parts = [self._history.text(), *(entry.text for entry in batch.entries)]
-        log_text = "\n".join(part for part in parts if part)
+        log_text = "\n".join(part for part in parts if part)[: max(0, room)]
+        # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
         return [
             {"role": "system", "content": self._head.text},
-            {"role": "user", "content": log_text[: max(0, room)]},
-            {"role": "user", "content": ends},
+            {"role": "user", "content": f"{log_text}\n{ends}" if log_text else ends},
         ]
 
     async def _ask(self, batch: Batch, request: ModelRequest, reply: Reply) -> Completed:
