@@ -261,6 +261,7 @@ class Engine:
             config.user,
             self.zone,
             stream=self._models.stream,
+            window=lambda tools: self._models.room("scheduler", tools),
             specs=self._registry.specs,
             by_rule=self._models.offline,
             rules=self._rules,

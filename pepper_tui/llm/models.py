@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -12,18 +12,22 @@ from typing import Final, Literal, get_args
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
+from pepper_tui.in_clear import in_clear
 from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
 from pepper_tui.llm.client import ModelClient, bound_prompt, usage_so_far
+from pepper_tui.llm.dialect import Wishes
 from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
-from pepper_tui.llm.openai_client import OpenAIClient
-from pepper_tui.llm.places import Place, fallback_of, first_of, patience_of
-from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, Usage
+from pepper_tui.llm.openai_client import IDLE, OpenAIClient
+from pepper_tui.llm.places import Options, Place, fallback_of, first_of, options_of, patience_of
+from pepper_tui.llm.windows import Windows, tool_characters
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _UNSET_TOKENS: Final = ModelRequest("scheduler", ()).max_tokens  # a request that says nothing gets models.max_tokens
+_THINKING: Final = 4096  # tokens of thought beside what an answer needs; a second try may have the role's whole limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Endpoint:
 
     client: ModelClient
     name: str
+    max_tokens: int = _UNSET_TOKENS
+    limit_key: str = "models.max_tokens"
+    own_limit: bool = False  # whether max_tokens was set for this role; then it holds for what needs little, too
+    window: str = ""  # by which its window is known; empty: its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,11 @@ class Models:
         clock: Clock,
         roles: Mapping[Role, RoleEndpoints],
         budget: Budget,
-        prices: dict[str, config.Price],
-        max_tokens: int = _UNSET_TOKENS,
+        prices: Mapping[str, config.Price],
+        windows: Windows | None = None,
     ) -> None:
-        self._prices, self._max_tokens = prices, max_tokens
+        self._prices = prices
+        self.windows = windows or Windows()
         self.budget = budget
         self._endpoints = {role: asked.first for role, asked in roles.items()}
         self._clients = {each.client for asked in roles.values() for each in (asked.first, asked.fallback) if each}
@@ -90,6 +99,7 @@ class Models:
     async def warm(self) -> None:
         """Read today's spending and import the SDK, so that the first call need not."""
         await self.budget.load()
+        await self.windows.load()
         for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.warm()
@@ -100,10 +110,16 @@ class Models:
 
     async def close(self) -> None:
         """Finish the records under way and close the connections."""
+        await self.windows.close()
         await self.budget.close()
         for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.close()
+
+    def room(self, role: Role = "scheduler", tools: Sequence[ToolSpec] = ()) -> int | None:
+        """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
+        endpoint = self._endpoints[role]
+        return self.windows.room(endpoint.window or endpoint.name, tool_characters(tools))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.
@@ -116,17 +132,45 @@ class Models:
                 yield event
 
     async def _ask(self, endpoint: Endpoint, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """One attempt, at the price of the model that it asks."""
-        client, model = endpoint.client, request.model or endpoint.name
-        if isinstance(client, OfflineModel):
-            async for event in client.stream(request):
+        """One attempt, with more room for the answer where the first was used up by thought."""
+        if isinstance(endpoint.client, OfflineModel):
+            async for event in endpoint.client.stream(request):
                 yield event
             return
-        request = dataclasses.replace(
-            request,
-            model=model,
-            max_tokens=self._max_tokens if request.max_tokens == _UNSET_TOKENS else request.max_tokens,
-        )
+        request = dataclasses.replace(request, model=request.model or endpoint.name)
+        limits = self._limits(endpoint, request)
+        while True:
+            limited = dataclasses.replace(request, max_tokens=limits.pop(0))
+            try:
+                async with contextlib.aclosing(self._called(endpoint, limited)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ModelError as error:
+                if error.kind == "too_long":
+                    self.windows.learn(endpoint.window or request.model, error, limited)
+                if error.kind != "no_room":
+                    raise
+                if not limits:
+                    error.words += f" Raise {endpoint.limit_key} in the config."
+                    error.args = (error.words,)
+                    raise
+                failure = error
+            yield Retrying(failure, 0.0)
+
+    @staticmethod
+    def _limits(endpoint: Endpoint, request: ModelRequest) -> list[int]:
+        """Tokens of the response to allow at first, and at the second try."""
+        if request.max_tokens != _UNSET_TOKENS:
+            return [request.max_tokens]
+        least = request.needs + _THINKING
+        if not request.needs or endpoint.own_limit or least >= endpoint.max_tokens:
+            return [endpoint.max_tokens]
+        return [least, endpoint.max_tokens]
+
+    async def _called(self, endpoint: Endpoint, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """One call, at the price of the model that it asks."""
+        client, model = endpoint.client, request.model
         price = self._prices.get(model)
         held = await self.budget.reserve(
             model=model,
@@ -172,8 +216,9 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
     Raises ``ConfigError`` for a secret that can't be read.
     """
     main = settings.models
-    shared: dict[tuple[str, str, str], Endpoint] = {}
-    offline = OfflineModel(clock, user=settings.user, zone=local_zone(settings.user.zone))
+    zone = local_zone(settings.user.zone)
+    clients: dict[str, OpenAIClient] = {}
+    offline = OfflineModel(clock, user=settings.user, zone=zone)
     by_rule = Endpoint(offline, OFFLINE_NAME)
 
     def endpoint(place: Place | None) -> Endpoint | None:
@@ -181,18 +226,24 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
         key = secrets.key_for(place.key, place.base_url) if place else ""
         if place is None or not (key or place.base_url):
             return None
-        found = shared.get((place.name, place.base_url, place.key))
-        if found is None:
-            client = OpenAIClient(
+        said = options_of(main, place)
+        called = (place.name, place.base_url, place.key, said.idle_timeout, said.first_byte_timeout)
+        told = (said.reasoning_effort, said.temperature, said.extra_body, said.headers)
+        client = clients.setdefault(
+            repr((called, told)),
+            OpenAIClient(
                 clock,
                 model=place.name,
                 base_url=place.base_url,
                 api_key=partial(secrets.key_for, place.key, place.base_url),
-                first_token_timeout=main.first_token_timeout,
-                timeout=main.timeout,
-            )
-            found = shared[place.name, place.base_url, place.key] = Endpoint(client, place.name)
-        return found
+                idle_timeout=said.idle_timeout or IDLE,
+                first_byte_timeout=said.first_byte_timeout,
+                wishes=partial(_wishes, said, secrets, place.base_url),
+                zone=zone,
+            ),
+        )
+        window = f"{place.name} {place.base_url}".strip()
+        return Endpoint(client, place.name, said.max_tokens, said.limit_key, said.own_limit, window)
 
     roles: dict[Role, RoleEndpoints] = {}
     for role in ROLES:
@@ -200,4 +251,12 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
         if first is None:  # without a key the first can never answer, and there is nothing to come back to
             first, fallback = fallback or by_rule, None
         roles[role] = RoleEndpoints(first, fallback, patience_of(main, role))
-    return Models(clock, roles, Budget(store, clock, settings), main.prices, main.max_tokens)
+    return Models(clock, roles, Budget(store, clock, settings), main.prices, Windows(store))
+
+
+def _wishes(said: Options, secrets: config.Secrets, base_url: str) -> Wishes:
+    """What is said beside the request, with the values of secrets. Raises ``ConfigError``."""
+    host = in_clear(base_url)
+    if host and any(map(config.refers_to_secret, said.headers.values())):
+        raise config.ConfigError([f"a secret in headers would go unencrypted to {host}; use https://"])
+    return Wishes(said.reasoning_effort, said.temperature, said.extra_body, secrets.all_filled(said.headers))

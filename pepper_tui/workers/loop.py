@@ -52,12 +52,14 @@ from pepper_tui.workers.prompts import (
     NO_FINAL,
     NOTHING,
     ONLY_WORDS,
+    RESULT_LIMIT,
     capped,
     messages,
     new_entries,
 )
 
 CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
+LEAST_RESULT: Final = 1000  # characters to which results are cut at most for a model that finds them too long
 REMINDERS: Final = 2  # that words alone are no answer, before they are taken as all that will come
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
@@ -109,6 +111,7 @@ class RunLoop:
         self._moving = asyncio.Event()
         self._verdict: tuple[RunState, str] | None = None
         self._ending = False
+        self._result_limit = 2 * RESULT_LIMIT
         self.result: str | None = None
         """What a user's own class wants remembered in place of its answer."""
 
@@ -407,15 +410,22 @@ class RunLoop:
         tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
         memory = self.memory.state if self.memory else AgentState()
         self.say("thinking")
-        request = ModelRequest(
-            role="worker",
-            messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last),
-            tools=tools,
-            entries=new_entries(run),
-            now=clock.now(),
-            model=self.kind.model,
-        )
-        completed = await self.ask(request)
+        completed: Completed | None = None
+        while completed is None:
+            request = ModelRequest(
+                role="worker",
+                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, self._result_limit),
+                tools=tools,
+                entries=new_entries(run),
+                now=clock.now(),
+                model=self.kind.model,
+            )
+            try:
+                completed = await self.ask(request)
+            except ModelError as error:
+                if error.kind != "too_long" or self._result_limit < LEAST_RESULT:
+                    raise
+                self._result_limit //= 4
         run.steps += 1
         final = next((call for call in completed.calls if call.name == FINAL), None)
         calls, event = self.scheduled([c for c in completed.calls if c.name != FINAL] if final is None else [], tools)

@@ -76,10 +76,13 @@ def memory_text(state: AgentState, zone: tzinfo) -> str:
     return "<memory>\n" + "\n".join(lines) + "\n</memory>" if lines else ""
 
 
-def result_text(event: Json) -> str:
+def result_text(event: Json, limit: int = RESULT_LIMIT * 2) -> str:
+    text = event["text"]
+    if len(text) > limit:
+        text = f"{text[:limit]}\n[cut here: more does not fit into this model's window; read_result reads on]"
     return (
         f'<tool_result id="{escape(event["call"])}" name="{_attribute(event["name"])}" state="{event["state"]}">\n'
-        f"{escape(event['text'])}\n</tool_result>"
+        f"{escape(text)}\n</tool_result>"
     )
 
 
@@ -103,13 +106,22 @@ def _model_message(event: Json) -> Json:
     return {"role": "assistant", "content": event["text"] or "(nothing)"}
 
 
-def event_text(event: Json) -> str:
-    return result_text(event) if event["kind"] == "result" else f"<trouble>{escape(event['text'])}</trouble>"
+def event_text(event: Json, limit: int) -> str:
+    return result_text(event, limit) if event["kind"] == "result" else f"<trouble>{escape(event['text'])}</trouble>"
 
 
-def messages(run: WorkerRun, kind: Kind, memory: AgentState, now: float, zone: tzinfo, last: bool) -> list[Json]:
-    """The chat so far, in turns as strict templates want them: calls are followed by their results and nothing else,
-    so what stands last (the time, the last step's order) goes to the end of the last message."""
+def messages(
+    run: WorkerRun,
+    kind: Kind,
+    memory: AgentState,
+    now: float,
+    zone: tzinfo,
+    last: bool,
+    limit: int = RESULT_LIMIT * 2,
+) -> list[Json]:
+    """The chat so far, in turns as strict templates want them: calls are followed by their results and nothing else, so
+    what stands last (the time, the last step's order) goes to the end of the last message. ``limit``: characters of one
+    result, for a model with a small window."""
     head = [part for part in (memory_text(memory, zone), task_text(run)) if part]
     chat: list[Json] = [
         {"role": "system", "content": system_prompt(kind)},
@@ -119,11 +131,11 @@ def messages(run: WorkerRun, kind: Kind, memory: AgentState, now: float, zone: t
         if event["kind"] == "model":
             chat.append(_model_message(event))
         elif event["kind"] == "result":
-            chat.append({"role": "tool", "tool_call_id": event["call"], "content": event_text(event)})
+            chat.append({"role": "tool", "tool_call_id": event["call"], "content": event_text(event, limit)})
         elif event["kind"] == "trouble" and chat[-1]["role"] == "assistant":
-            chat.append({"role": "user", "content": event_text(event)})
+            chat.append({"role": "user", "content": event_text(event, limit)})
         elif event["kind"] == "trouble":
-            chat[-1]["content"] += f"\n{event_text(event)}"
+            chat[-1]["content"] += f"\n{event_text(event, limit)}"
     if chat[-1]["role"] == "assistant":  # a reply of text only: something has to follow it
         chat.append({"role": "user", "content": ""})
     ends = [f"<now>{iso(now, zone)}</now>", *([LAST_STEP] if last else [])]
