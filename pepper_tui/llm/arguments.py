@@ -18,9 +18,9 @@ _MENDED: Final = 200_000  # characters of arguments that are mended at most
 _DECODER: Final = json.JSONDecoder(strict=False)  # with line ends within strings
 # A string always matches, up to the end of the text where it is not closed: so no part is looked at twice.
 _TOKEN: Final = re.compile(
-    r'"(?:[^"\\]|\\.)*\\?(?:"|\Z)|' r"'(?:[^'\\]|\\.)*\\?(?:'|\Z)|" r",(?=\s*[}\]])|\b(?:True|False|None)\b", re.S
+    r'"(?:[^"\\]|\\.)*\\?(?:"|\Z)|' r"'(?:[^'\\]|\\.)*\\?(?:'|\Z)|" r",(?=\s*[}\]])|\\n|\b(?:True|False|None)\b", re.S
 )
-_JSON_WORDS: Final = {"True": "true", "False": "false", "None": "null", ",": ""}
+_JSON_WORDS: Final = {"True": "true", "False": "false", "None": "null", ",": "", "\\n": " "}
 
 
 def object_of(raw: str) -> Json | None:
@@ -57,6 +57,8 @@ _KINDS: Final[dict[type, str]] = {list: "array", str: "string", int: "number", f
 
 
 def _unfenced(text: str) -> str:
+    if text.startswith("json") and text[4:].lstrip().startswith("{"):  # the label of a fence that was taken away
+        return text[4:].strip()
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text[text.index("\n") : -3].strip()
     return text

@@ -30,8 +30,9 @@ _TOO_LONG: Final = re.compile(
     r"|exceeds? the (?:available|maximum|model).{0,40}tokens|n_ctx|n_keep|reduce the length of (?:the|your)"
     r"|larger than the maximum|request too large|max_model_len"
 )
-_LOADING: Final = re.compile(r"(?i)loading (?:the )?model|model is (?:currently )?(?:being )?load(?:ing|ed)\b(?! in)")
+_LOADING: Final = re.compile(r"(?i)loading (?:the )?model|\bis (?:currently |still )?(?:loading|being loaded)\b")
 _NUMBER: Final = r"(\d[\d,._]{2,11})"
+_COUNT: Final = r"(\d[\d,]{0,11})"
 _WINDOWS: Final = tuple(
     re.compile(pattern)
     for pattern in (
@@ -45,11 +46,13 @@ _WINDOWS: Final = tuple(
 _MEASURED: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"(?i){_NUMBER} (?:tokens )?(?:in|of|for|from) (?:the |your )?(?:messages|input|prompt)",
+        rf"(?i){_COUNT} (?:tokens )?(?:in|of|for|from) (?:the |your )?(?:messages|input|prompt)",
         r"(?i)(?:resulted in|requested|has|is|prompt\D{0,30}|input\D{0,30}|request \()\D{0,10}"
-        + rf"{_NUMBER} (?:input )?tokens",
-        rf"(?i)too long: {_NUMBER}",
-        rf"(?i)input token count \(?{_NUMBER}",
+        + rf"{_COUNT} (?:input )?tokens",
+        rf"(?i)too long: {_COUNT}",
+        rf"(?i)n_prompt_tokens\W{{1,4}}{_COUNT}",
+        rf"(?i)requested {_COUNT}",
+        rf"(?i)input token count \(?{_COUNT}",
     )
 )
 _SECRET: Final = re.compile(
@@ -159,7 +162,8 @@ class Faults:
         if status == 402 or code in ("insufficient_quota", "billing_hard_limit_reached"):
             words = f"The model account's quota is used up: {said}. Add credit, or choose another model."
             return ModelError("rate_limited", words, retryable=False)
-        if _TOO_LONG.search(whole) and status in (0, 400, 413, 422, 500):
+        too_large = status == 429 and "request too large" in said.lower()  # for any minute: to wait would be in vain
+        if too_large or (_TOO_LONG.search(whole) and status in (0, 400, 413, 422, 500)):
             return self._too_long(whole, said, name)
         after = _retry_after(headers or {}, body, now)
         if status == 429 or code == "rate_limit_exceeded":

@@ -110,6 +110,6 @@ def completion_in(body: str, sdk: Any) -> Any:
 def json_in(body: str) -> Any:
     """The JSON value of a body, or its text where it is none."""
     try:
-        return json.loads(body)
+        return json.JSONDecoder().raw_decode(body.lstrip("\ufeff \t\r\n"))[0]  # an end mark may follow
     except (ValueError, RecursionError):
         return body

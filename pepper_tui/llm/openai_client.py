@@ -112,7 +112,9 @@ class OpenAIClient:
                 whole = heard is not None and await heard.is_whole()
             if whole:
                 async with silence.limit():
-                    response.take(await self._whole(http.response, request, response, model))
+                    completion = await self._whole(http.response, request, response, model)
+                if piece := response.take(completion):
+                    yield TextDelta(piece)
             else:
                 chunks = aiter(http)
                 while True:

@@ -87,7 +87,7 @@ class _Written:
 
 def text_calls(text: str, offered: Collection[str], outside: Callable[[], str]) -> TextCalls | None:
     """The calls that ``text`` ends with; ``None`` where it is just text. ``outside``: all that the prompt showed."""
-    whole = text.strip()
+    whole = text.strip().replace("｜DSML｜", "")  # DeepSeek 3.2
     fence = _FENCE.match(whole)
     if fence and fence[1] in _FENCES:
         found = text_calls(fence[2], offered, outside)
@@ -164,12 +164,13 @@ def _blocks(tail: str, depth: int = 0) -> list[tuple[str, list[_Written]]] | Non
     if depth > 1:  # a call stands in a wrapper at most
         return None
     while at < len(tail):
-        if space := _AROUND.match(tail, at):
-            at = space.end()
-            continue
         found = next((each for form in _FORMS if (each := form.match(tail, at))), None)
         if found is None:
-            return None
+            around = _AROUND.match(tail, at)
+            if around is None:
+                return None
+            at = around.end()
+            continue
         name = found.groupdict().get("name") or ""
         blocks.append((found[0], [*_of_body(name, found["body"], depth)]))
         at = max(found.end(), at + 1)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-_DRESS: Final = re.compile(r"^(?:functions?|tools?|default_api)[.:/]|:\d+$")
+_DRESS: Final = re.compile(r"^(?:functions?|tools?|default_api)[.:/]|:\d+$|<\|.*$")
 _NEAR: Final = 3
 _LONG: Final = 100  # characters of a name that are compared
 
@@ -27,7 +27,7 @@ def nearest(name: str, offered: Collection[str]) -> list[str]:
     """The few of ``offered`` that ``name`` may have been meant for."""
     by_folded = {each.casefold(): each for each in offered}
     wanted = name.casefold()[:_LONG]
-    close = difflib.get_close_matches(wanted, by_folded, _NEAR, 0.5)
+    close = difflib.get_close_matches(wanted, by_folded, _NEAR, 0.65)
     words = {word for word in re.split(r"[^a-z0-9]+", wanted) if len(word) > 3}
     sharing = [each for each in sorted(by_folded) if words & set(re.split(r"[^a-z0-9]+", each))]
     return [by_folded[each] for each in dict.fromkeys([*close, *sharing])][:_NEAR]
