@@ -47,7 +47,7 @@ _MEASURED: Final = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?i){_COUNT} (?:tokens )?(?:in|of|for|from) (?:the |your )?(?:messages|input|prompt)",
-        r"(?i)(?:resulted in|requested|has|is|prompt\D{0,30}|input\D{0,30}|request \()\D{0,10}"
+        r"(?i)(?:resulted in|requested|(?:request|prompt|input) (?:has|is|contains)|request \()\D{0,10}"
         + rf"{_COUNT} (?:input )?tokens",
         rf"(?i)too long: {_COUNT}",
         rf"(?i)n_prompt_tokens\W{{1,4}}{_COUNT}",

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context as EmptyContext
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
 from pepper_tui.in_clear import in_clear
 from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
-from pepper_tui.llm.client import ModelClient, bound_prompt, usage_so_far
+from pepper_tui.llm.client import Measure, ModelClient, bound_prompt, usage_so_far
 from pepper_tui.llm.dialect import Wishes
 from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
 from pepper_tui.llm.openai_client import IDLE, OpenAIClient
 from pepper_tui.llm.places import Options, Place, fallback_of, first_of, options_of, patience_of
+from pepper_tui.llm.prices import PRICES, price_of
+from pepper_tui.llm.told_window import told_window
 from pepper_tui.llm.windows import Windows, tool_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
@@ -39,7 +44,12 @@ class Endpoint:
     max_tokens: int = _UNSET_TOKENS
     limit_key: str = "models.max_tokens"
     own_limit: bool = False  # whether max_tokens was set for this role; then it holds for what needs little, too
-    window: str = ""  # by which its window is known; empty: its name
+    base_url: str = ""
+
+    @property
+    def place(self) -> str:
+        """By which it is known what its server takes."""
+        return f"{self.name} {self.base_url}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,9 @@ class Models:
         windows: Windows | None = None,
     ) -> None:
         self._prices = prices
+        self._looked: set[str] = set()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._measures: dict[str, Measure] = {}  # by model: how many tokens a prompt is likely to be
         self.windows = windows or Windows()
         self.budget = budget
         self._endpoints = {role: asked.first for role, asked in roles.items()}
@@ -110,6 +123,9 @@ class Models:
 
     async def close(self) -> None:
         """Finish the records under way and close the connections."""
+        for task in [*self._looks]:
+            task.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
         await self.windows.close()
         await self.budget.close()
         for client in self._clients:
@@ -119,7 +135,7 @@ class Models:
     def room(self, role: Role = "scheduler", tools: Sequence[ToolSpec] = ()) -> int | None:
         """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
         endpoint = self._endpoints[role]
-        return self.windows.room(endpoint.window or endpoint.name, tool_characters(tools))
+        return self.windows.room(endpoint.place, tool_characters(tools))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.
@@ -148,7 +164,7 @@ class Models:
                 return
             except ModelError as error:
                 if error.kind == "too_long":
-                    self.windows.learn(endpoint.window or request.model, error, limited)
+                    self.windows.learn(endpoint.place, error, limited)
                 if error.kind != "no_room":
                     raise
                 if not limits:
@@ -158,24 +174,25 @@ class Models:
                 failure = error
             yield Retrying(failure, 0.0)
 
-    @staticmethod
-    def _limits(endpoint: Endpoint, request: ModelRequest) -> list[int]:
+    def _limits(self, endpoint: Endpoint, request: ModelRequest) -> list[int]:
         """Tokens of the response to allow at first, and at the second try."""
         if request.max_tokens != _UNSET_TOKENS:
             return [request.max_tokens]
+        most = min(endpoint.max_tokens, self.windows.answer(endpoint.place) or endpoint.max_tokens)
         least = request.needs + _THINKING
-        if not request.needs or endpoint.own_limit or least >= endpoint.max_tokens:
-            return [endpoint.max_tokens]
-        return [least, endpoint.max_tokens]
+        if not request.needs or endpoint.own_limit or least >= most:
+            return [most]
+        return [least, most]
 
     async def _called(self, endpoint: Endpoint, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """One call, at the price of the model that it asks."""
         client, model = endpoint.client, request.model
-        price = self._prices.get(model)
+        price = price_of(model, endpoint.base_url, self._prices)
+        measure = self._measures.setdefault(model, Measure())
         held = await self.budget.reserve(
             model=model,
             role=request.role,
-            prompt_tokens=bound_prompt(request.messages, request.tools),
+            prompt_tokens=measure.of(bound_prompt(request.messages, request.tools)),
             max_tokens=request.max_tokens,
             price=price,
             reserve=request.reserve,
@@ -203,7 +220,25 @@ class Models:
             self.budget.settle(held, usage)
             raise
         self.budget.settle(held, finished.usage)
+        measure.learn(bound_prompt(request.messages, request.tools), finished.usage.prompt_tokens)
+        self._look(endpoint)
         yield finished
+
+    def _look(self, endpoint: Endpoint) -> None:
+        """Ask the endpoint's server once how long a prompt it takes, beside all else."""
+        client = endpoint.client
+        host = urlsplit(endpoint.base_url).hostname or ""
+        if endpoint.place in self._looked or not host or host in PRICES or not isinstance(client, OpenAIClient):
+            return
+        self._looked.add(endpoint.place)
+
+        async def look() -> None:
+            with contextlib.suppress(Exception):  # it is no more than a hint
+                self.windows.tell(endpoint.place, await told_window(endpoint.base_url, endpoint.name, client.key))
+
+        task = asyncio.get_running_loop().create_task(look(), context=EmptyContext(), name="model window")
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
 
     @staticmethod
     def _priced(usage: Usage, price: config.Price | None) -> Usage:
@@ -242,8 +277,7 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
                 zone=zone,
             ),
         )
-        window = f"{place.name} {place.base_url}".strip()
-        return Endpoint(client, place.name, said.max_tokens, said.limit_key, said.own_limit, window)
+        return Endpoint(client, place.name, said.max_tokens, said.limit_key, said.own_limit, place.base_url)
 
     roles: dict[Role, RoleEndpoints] = {}
     for role in ROLES:

@@ -65,6 +65,11 @@ class OpenAIClient:
         self._opening = asyncio.Lock()
         self._dialects: dict[str, Dialect] = {}
 
+    @property
+    def key(self) -> str:
+        """The key that the last call was made with."""
+        return self._key
+
     def __repr__(self) -> str:
         return f"OpenAIClient({self.model!r}, {self._base_url!r})"
 

@@ -65,6 +65,10 @@ class Windows:
         if tokens > 0:
             self._told[model] = tokens
 
+    def answer(self, model: str) -> int | None:
+        """Tokens that an answer of ``model`` may have at most; ``None`` where that is not known."""
+        return self._told[model] // _ANSWER if model in self._told else None
+
     def learn(self, model: str, error: ModelError, request: ModelRequest) -> None:
         """Take from a refusal of ``request`` as too long what fits."""
         said, tools = message_characters(request.messages), tool_characters(request.tools)

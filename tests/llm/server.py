@@ -45,6 +45,8 @@ class ModelServer:
         self.requests: list[dict[str, Any]] = []  # bodies
         self.headers: list[dict[str, str]] = []
         self.choose: Callable[[dict[str, Any]], Reply] | None = None  # by the body, in place of the script
+        self.pages: dict[str, Any] = {}  # what other addresses answer, by path
+        self.looks: list[tuple[str, str]] = []  # at those: path, and what stands in its authorization
         self.closed_early = 0  # streams that the client left
         self._lock = threading.Lock()
         outer = self
@@ -56,9 +58,22 @@ class ModelServer:
                 pass
 
             def do_GET(self) -> None:
+                told = outer.pages.get(self.path)
+                if told is not None:
+                    outer.looks.append((self.path, self.headers.get("authorization") or ""))
+                    self._json(200, told)
+                    return
                 self._json(200, {"object": "list", "data": [{"id": "test", "object": "model"}]})
 
             def do_POST(self) -> None:
+                if self.path in outer.pages:
+                    self.rfile.read(int(self.headers.get("content-length", 0)))
+                    self.do_GET()
+                    return
+                if self.path.startswith("/api/"):
+                    self.rfile.read(int(self.headers.get("content-length", 0)))
+                    self.send_error(404)
+                    return
                 body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
                 reply = outer.take(body, {k.lower(): v for k, v in self.headers.items()})
                 try:
