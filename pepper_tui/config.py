@@ -256,7 +256,7 @@ class Judging(Section):
     enabled: bool = True
     batch_size: Annotated[int, Field(ge=1, le=50)] = 20
     wait: Annotated[float, Field(ge=0, le=300)] = 3.0  # seconds to gather what one call judges
-    timeout: Seconds = 30.0
+    timeout: Seconds = 90.0  # a model may think before it judges
 
 
 class Tools(Section):

@@ -84,9 +84,18 @@ def _read(text: str) -> Any:
 
 def _as_json(found: re.Match[str]) -> str:
     token = found[0]
-    if token[0] != "'":
+    if token[0] == '"' and _is_json(token):
+        return token
+    if token[0] not in ("'", '"'):
         return _JSON_WORDS.get(token, token)
     try:
         return json.dumps(ast.literal_eval(token.replace("\n", "\\n")))
     except (ValueError, SyntaxError, MemoryError):
         return token
+
+
+def _is_json(token: str) -> bool:
+    try:
+        return isinstance(_DECODER.decode(token), str)
+    except ValueError:
+        return False

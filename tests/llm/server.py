@@ -14,7 +14,7 @@ A script is a list of replies, one a request; when it is used up, ``default`` an
 - ``refuse``: ``{"holds", "status", "error"}``: the same for any text of the request, with a status and a whole body
 - ``error``: with ``status``: the whole JSON body of that error
 - ``events``: instead of all that streams: what to send after ``data:`` (text stands for a line as it is); the end mark
-  follows, unless ``done`` is false
+  follows, unless ``done`` is false, after ``hang`` seconds
 - ``body``: a whole body with status 200 and ``content_type``, which is no stream
 
 ``python -m tests.llm.server --port 0 --script file.json`` prints ``port=N`` and serves.
@@ -183,6 +183,8 @@ def events(body: dict[str, Any], reply: Reply) -> Any:
     if "events" in reply:
         for each in reply["events"]:
             yield each + "\n\n" if isinstance(each, str) else f"data: {json.dumps(each)}\n\n"
+        if reply.get("hang"):
+            time.sleep(reply["hang"])
         if reply.get("done", True):
             yield "data: [DONE]\n\n"
         return
