@@ -21,6 +21,7 @@ from pepper_tui.model import (
     Context,
     ContextFilter,
     ModelError,
+    ModelRequest,
     Namespace,
     Record,
     RunState,
@@ -541,3 +542,35 @@ async def test_a_run_is_tainted_by_what_its_calls_find_and_so_is_all_that_follow
     assert [(call.data["name"], call.data["tainted"]) for call in calls] == [("look", False), ("note", outside)]
     await house.pool.delegate(house.call("d2"), "t", "analyst", ignore)
     assert await house.pool.tainted("d2") is outside  # by its agent's memory of the first
+
+
+async def test_results_are_shortened_for_a_model_that_finds_them_too_long(homes: Homes) -> None:
+    """https://github.com/sst/opencode/issues/8089: a context error in the midst of a run"""
+    limit = 3000
+
+    def script(request: ModelRequest) -> Reply:
+        if sum(len(str(message["content"])) for message in request.messages) > limit:
+            return ModelError("too_long", "The prompt is too long", retryable=False)
+        return final("done") if request.messages[-1]["role"] == "tool" else reply("", ("look", {}))
+
+    house = await homes(Model(script), held=["look"])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    await until(lambda: _opened(house))
+    [call] = await house.executor.open_calls()
+    await house.executor.answer(call, CallState.SUCCEEDED, "found " + "x" * 6000)
+    assert await waiting == "done"
+    assert (
+        "does not fit into this model's window; read_result reads on"
+        in house.model.requests[-1].messages[-1]["content"]
+    )
+
+
+async def test_a_task_that_is_too_long_by_itself_ends_in_words(homes: Homes) -> None:
+    house = await homes(Model(lambda _: ModelError("too_long", "The prompt is too long", retryable=False)))
+    with pytest.raises(RunFailedError, match="too long"):
+        await house.pool.delegate(house.call(), "t", None, ignore)
+    assert len(house.model.requests) < 6
+
+
+async def _opened(house: House) -> bool:
+    return bool(await house.executor.open_calls())
