@@ -73,11 +73,17 @@ class Attempts:
     fallback: Source | None = None
     patience: Patience = DEFAULT_PATIENCE
 
+    @property
+    def stands_in(self) -> bool:
+        """Whether the fallback would be asked now."""
+        rests = self.first.fault is not None and self.clock.monotonic() < self.first.rests_until
+        return self.fallback is not None and rests
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """``TextDelta``s, a ``Retrying`` before each further attempt, then one ``Completed``. Raises ``ModelError``."""
         first, fallback = self.first, self.fallback
         error = first.fault
-        if fallback is None or error is None or self.clock.monotonic() >= first.rests_until:
+        if not self.stands_in:
             retries = 0 if fallback is not None and first.faults else self.patience.retries
             try:
                 async with contextlib.aclosing(self._tried(first, request, retries)) as events:
@@ -93,6 +99,7 @@ class Attempts:
                 error = failure
             yield Retrying(error, 0.0)
         assert fallback is not None
+        assert error is not None
         # its own name: a worker's kind may have named another model for the first
         request = dataclasses.replace(request, model="")
         try:
@@ -146,7 +153,7 @@ class Attempts:
     def _neither(self, first: ModelError, second: ModelError) -> ModelError:
         assert self.fallback is not None
         # what is said of the request itself counts only where the first model did not just fail to be there
-        kind = first.kind if first.kind in _AWAY else second.kind
+        kind = first.kind if first.kind in _AWAY and second.kind != "too_long" else second.kind
         words = f"{first.words} The fallback {self.fallback.name} did not answer either: {second.words}"
         return ModelError(kind, words, retryable=False, retry_after=second.retry_after, usage=second.usage)
 

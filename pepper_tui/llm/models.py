@@ -79,6 +79,7 @@ class Models:
         self.windows = windows or Windows()
         self.budget = budget
         self._endpoints = {role: asked.first for role, asked in roles.items()}
+        self._fallbacks = {role: asked.fallback for role, asked in roles.items()}
         self._clients = {each.client for asked in roles.values() for each in (asked.first, asked.fallback) if each}
         sources: dict[Endpoint, Source] = {}
 
@@ -134,7 +135,8 @@ class Models:
 
     def room(self, role: Role = "scheduler", tools: Sequence[ToolSpec] = ()) -> int | None:
         """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
-        endpoint = self._endpoints[role]
+        stands_in = self._fallbacks.get(role) if self._attempts[role].stands_in else None
+        endpoint = stands_in or self._endpoints[role]
         return self.windows.room(endpoint.place, tool_characters(tools))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:

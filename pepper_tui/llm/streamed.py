@@ -276,10 +276,12 @@ class Streamed:
 
 
 def _with_ids(found: list[tuple[str, str, Json]], new_id: Callable[[str], str]) -> tuple[RequestedCall, ...]:
-    """The calls, each with an id of its own."""
+    """The calls, each with an id of its own. What is asked for twice in one answer is asked for once."""
     calls: list[RequestedCall] = []
     taken: set[str] = set()
     for given, name, arguments in found:
+        if any((call.name, call.arguments) == (name, arguments) for call in calls):
+            continue
         identity = given
         while not identity or identity in taken:
             identity = new_id("call")

@@ -64,7 +64,9 @@ _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how m
 _LEAST_PROMPT: Final = 1000  # characters
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
-_WAITS_FOR_MODEL: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "setup", "budget"})
+_WAITS_FOR_MODEL: Final = frozenset(
+    {"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup", "budget"}
+)
 """Faults that say nothing about the batch: it is kept and tried again."""
 
 

@@ -181,6 +181,9 @@ SHAPES = [
           [called('{"city": "Pa'), called({"city": "Paris"})], calls=[PARIS], asks=2),
     Shape("what can't be mended, twice", f"{HUB}/yigit353/langchain-qwq/issues/30", [called('{"city": "Pa')] * 2,
           kind="bad_response", told=("get_weather", "not valid JSON"), asks=2),
+    Shape("the same call twice", f"{HUB}/ollama/ollama/issues/13519", [{"calls": [
+          {"name": "get_weather", "arguments": {"city": "Paris"}}, {"name": "get_weather", "arguments": {"city": "Rome"}},
+          {"name": "get_weather", "arguments": {"city": "Paris"}}]}], calls=[PARIS, ROME]),
     Shape("a prefix", f"{HUB}/NousResearch/hermes-agent/pull/24411", [called({"city": "Paris"}, "functions.get_weather")],
           calls=[PARIS]),
     Shape("another case", f"{HUB}/NousResearch/hermes-agent/pull/24411", [called({"city": "Paris"}, "Get_Weather")],

@@ -53,10 +53,19 @@ class Living:
 
 
 @asynccontextmanager
-async def living(home: Path, clock: ManualClock, choose: Callable[[Json], Reply], **more: Any) -> AsyncIterator[Living]:
+async def living(
+    home: Path, clock: ManualClock, choose: Callable[[Json], Reply], *, fallback: str = "", **more: Any
+) -> AsyncIterator[Living]:
     with ModelServer() as server:
         server.choose = choose
-        models = {"name": "m", "base_url": server.url, "api_key": "", "max_tokens": 500, "retries": 0}
+        models = {
+            "name": "m",
+            "base_url": server.url,
+            "api_key": "",
+            "max_tokens": 500,
+            "retries": 0,
+            "fallback": fallback,
+        }
         engine = await Engine.open(home, Config.model_validate({"models": models, **more}), clock)
         await engine.start()
         try:
@@ -124,6 +133,19 @@ async def test_a_model_that_refuses_long_prompts_goes_on_and_learns(
     async with living(tmp_path, clock, choose) as house:
         assert (await house.say("and after a restart"))["text"].startswith("fine")
     assert refused - known <= 1
+
+
+async def test_a_fallback_with_a_smaller_window_is_fitted_while_it_stands_in(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    def choose(body: Json) -> Reply:
+        if body["model"] == "m":
+            return {"status": 500}
+        return {"status": 400, "message": "prompt is too long"} if size(body) > 9000 else {"text": "fine"}
+
+    async with living(tmp_path, clock, choose, fallback="small") as house:
+        for number in range(16):
+            assert (await house.say(f"message {number} " + "x" * 900))["text"] == "fine", number
 
 
 async def test_one_message_that_is_too_long_by_itself_is_cut_and_says_so(tmp_path: Path, clock: ManualClock) -> None:
