@@ -128,7 +128,7 @@ async def test_a_silence_is_waited_for_twice_at_most(store: ContextStore, clock:
 async def test_a_model_that_is_being_loaded_is_waited_for_beyond_the_retries(
     store: ContextStore, clock: ManualClock
 ) -> None:
-    """https://github.com/ggml-org/llama.cpp/issues/9291: 503 until the model is there"""
+    """https://github.com/mostlygeek/llama-swap/issues/146: llama.cpp says 503 until the model is there"""
     loading = {
         "status": 503,
         "error": {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}},
