@@ -77,7 +77,12 @@ class Measure:
     _LEAST = 0.1
 
     def __init__(self) -> None:
-        self._share = self._FIRST
+        self._share, self._learnt = self._FIRST, False
+
+    @property
+    def density(self) -> float | None:
+        """Tokens a byte, rather too many; ``None`` before the first answer."""
+        return self._share if self._learnt else None
 
     def of(self, bound: int) -> int:
         """The likely tokens of a prompt with this bound."""
@@ -85,6 +90,7 @@ class Measure:
 
     def learn(self, bound: int, tokens: int) -> None:
         """A prompt with this bound was so many tokens; half of what was known before is kept where that was more."""
+        self._learnt = True
         seen = min(1.0, max(self._LEAST, tokens / max(1, bound) * self._ABOVE))
         self._share = seen if seen > self._share else (seen + self._share) / 2
 

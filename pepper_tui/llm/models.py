@@ -137,7 +137,8 @@ class Models:
         """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
         stands_in = self._fallbacks.get(role) if self._attempts[role].stands_in else None
         endpoint = stands_in or self._endpoints[role]
-        return self.windows.room(endpoint.place, tool_characters(tools))
+        measure = self._measures.get(endpoint.name)
+        return self.windows.room(endpoint.place, tool_characters(tools), measure.density if measure else None)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.

@@ -24,6 +24,7 @@ _SAFE: Final = 0.9  # of the room that a server has named, as templates add to a
 _UNNAMED: Final = 0.6  # of a prompt that was refused by a server that names no size
 _ANSWER: Final = 4  # a prompt leaves at least this fraction of a window to the answer
 _CHARACTERS_A_TOKEN: Final = 3.0  # where no server has counted; for telling what fits, rather too few
+_DENSEST, _THINNEST = 2.0, 4.0  # characters a token that are reckoned with
 _LEAST: Final = 1000
 
 
@@ -52,12 +53,14 @@ class Windows:
             found = await self._store.query(ContextFilter(namespaces=[WINDOWS], limit=200))
             self._rooms = {c.context_id: int(c.data["characters"]) for c in found} | self._rooms
 
-    def room(self, model: str, tools: int = 0) -> int | None:
-        """Characters that messages to ``model`` may have beside so many of tools; ``None`` where that is not known."""
+    def room(self, model: str, tools: int = 0, density: float | None = None) -> int | None:
+        """Characters that messages to ``model`` may have beside so many of tools; ``None`` where that is not known.
+        ``density``: tokens a character, as far as its answers have told."""
         rooms = [self._rooms[model]] if model in self._rooms else []
         if model in self._told:
             tokens = self._told[model] * (1 - 1 / _ANSWER)
-            rooms.append(max(_LEAST, int(tokens * _CHARACTERS_A_TOKEN) - tools))
+            each = _CHARACTERS_A_TOKEN if density is None else max(_DENSEST, min(_THINNEST, 1 / density))
+            rooms.append(max(_LEAST, int(tokens * each) - tools))
         return min(rooms, default=None)
 
     def tell(self, model: str, tokens: int) -> None:
