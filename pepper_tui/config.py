@@ -13,12 +13,12 @@ import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from pepper_tui.in_clear import REFERENCE, in_clear, is_this_machine, secret_in_url
+from pepper_tui.in_clear import REFERENCE, SECRET_NAME, in_clear, is_this_machine, secret_in_url
 from pepper_tui.model import Priority
 from pepper_tui.plain_file import plain_text
 from pepper_tui.renamed_keys import RENAMED, OldKey, Rename, Renewed, Where, renewed
@@ -132,7 +132,32 @@ BaseUrl = Annotated[str, AfterValidator(_without_a_secret)]
 """The address of a model server. Its key is given apart."""
 
 
-class RoleModel(Section):
+Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class ModelOptions(Section):
+    """How a model is called. What a role or a named model leaves out is that of ``[models]``; headers and
+    ``extra_body`` of ``[models]`` go to its own ``base_url`` only."""
+
+    max_tokens: Annotated[int, Field(ge=16)] | None = None  # of one response, thinking included
+    idle_timeout: Seconds | None = None  # of silence; none: 120
+    first_byte_timeout: Seconds | None = None  # none: idle_timeout, or 600 for a server nearby that may load a model
+    reasoning_effort: Effort = ""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    headers: dict[str, str] = {}  # values may end in env:NAME or secret:NAME
+    extra_body: dict[str, Any] = {}  # further keys of the request, as the provider documents them
+
+    @model_validator(mode="after")
+    def _says_what_is_its_own(self) -> Self:
+        for name, value in self.headers.items():
+            if SECRET_NAME.search(name) and value and not refers_to_secret(value):
+                raise ValueError(f"headers.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        if taken := sorted(self.extra_body.keys() & {"messages", "model", "tools", "stream", "tool_choice", "n"}):
+            raise ValueError(f"extra_body must not set {', '.join(taken)}: that is Pepper's own to say")
+        return self
+
+
+class RoleModel(ModelOptions):
     """One role's model; empty fields fall back to ``[models]``, but its key is never sent to another ``base_url``."""
 
     name: str = ""
@@ -144,7 +169,7 @@ class RoleModel(Section):
     retry_cap: Seconds | None = None
 
 
-class NamedModel(Section):
+class NamedModel(ModelOptions):
     """A model that a ``fallback`` can name."""
 
     name: str
@@ -175,15 +200,13 @@ class Price(Section):
     output: Annotated[float, Field(ge=0)]
 
 
-class Models(Section):
+class Models(ModelOptions):
     """With neither ``base_url`` nor a value for ``api_key``, the offline model answers."""
 
     name: str = "gpt-5-mini"
     base_url: BaseUrl = ""
     api_key: str = "env:OPENAI_API_KEY"
-    first_token_timeout: Seconds = 30.0
-    timeout: Seconds = 120.0
-    max_tokens: Annotated[int, Field(ge=16)] = 2048
+    max_tokens: Annotated[int, Field(ge=16)] = 8192
     scheduler: RoleModel = RoleModel()
     worker: RoleModel = RoleModel()
     triage: RoleModel = RoleModel()
@@ -234,7 +257,7 @@ class Judging(Section):
     enabled: bool = True
     batch_size: Annotated[int, Field(ge=1, le=50)] = 20
     wait: Annotated[float, Field(ge=0, le=300)] = 3.0  # seconds to gather what one call judges
-    timeout: Seconds = 30.0
+    timeout: Seconds = 90.0  # a model may think before it judges
 
 
 class Tools(Section):

@@ -34,6 +34,24 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
+def is_near(url: str) -> bool:
+    """Whether the host of ``url`` is this machine, or by its address or name one of the same network."""
+    try:
+        host = urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return False
+    if (
+        is_this_machine(host)
+        or host.endswith((".local", ".lan", ".home", ".internal"))
+        or (host and not set(".:") & set(host))
+    ):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
 def in_clear(url: str) -> str:
     """The host that what is sent to ``url`` reaches unencrypted; empty where it is encrypted or stays here."""
     try:

@@ -36,7 +36,11 @@ class Rename:
         return old[:shared], old[shared:], new[shared:]
 
 
-RENAMED: Final[tuple[Rename, ...]] = (Rename("follow", "conversation", "0.1.0"),)
+RENAMED: Final[tuple[Rename, ...]] = (
+    Rename("follow", "conversation", "0.1.0"),
+    Rename("models.first_token_timeout", "models.first_byte_timeout", "0.1.0"),
+    Rename("models.timeout", "models.idle_timeout", "0.1.0"),
+)
 """Oldest first. A new one goes to the end; none is ever taken out."""
 
 

@@ -271,6 +271,7 @@ class Engine:
             config.user,
             self.zone,
             stream=self._models.stream,
+            window=lambda tools: self._models.room("scheduler", tools),
             specs=self._offered,
             by_rule=self._models.offline,
             rules=self._rules,

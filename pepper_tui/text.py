@@ -170,7 +170,7 @@ def _cleaned(value: object) -> object:
 
 def escape(text: str) -> str:
     """``text`` cleaned and escaped for a tagged prompt: it can neither open nor close a tag. All else stays as it is,
-    so that a model copies it rightly: ``R&D: 3 < 4``, ``<id@example.org>``. ``heard`` takes it back."""
+    so that a model copies it rightly: ``R&D: 3 < 4``, ``<id@example.org>``. ``unescaped`` takes it back."""
     return _TAG.sub("&lt;", _SPELT_TAG.sub("&amp;", clean(text)))
 
 
@@ -179,6 +179,6 @@ def attribute(text: str) -> str:
     return escape(text).replace('"', "&quot;").replace(">", "&gt;").replace("\n", " ")
 
 
-def heard(text: str) -> str:
+def unescaped(text: str) -> str:
     """What a model means that writes ``text``: what ``escape`` spelled for it is as it was."""
     return _HEARD_TAG.sub(lambda found: f"&{found[1][4:]}lt;" if found[1] else "<", text)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pepper_tui.text import as_json, attribute, clean, escape, heard, hidden, one_line, spelled, visible
+from pepper_tui.text import as_json, attribute, clean, escape, hidden, one_line, spelled, unescaped, visible
 
 MEGABYTE = 1_000_000
 OBEYED = re.compile(
@@ -78,7 +78,7 @@ def test_a_prompt_holds_no_tag_of_anothers_and_what_is_copied_from_it_is_what_wa
     made = escape(text)
     for opened in re.finditer(r"<\s{0,8}(?:[/!?]\s{0,8})?(?:[a-z]|--)", made):
         assert re.match(r"<\w[^\s<>]*@[A-Za-z0-9.-]+>", made[opened.start() :]), "no address, and could open a tag"
-    assert heard(made) == clean(text)
+    assert unescaped(made) == clean(text)
     assert not re.search('[">\n]', attribute(text))
 
 
@@ -93,7 +93,7 @@ def test_what_opens_no_tag_stands_as_it_is(text: str) -> None:
 )
 def test_what_could_open_a_tag_is_spelled(text: str) -> None:
     assert escape(text).startswith("&lt;")
-    assert heard(escape(text)) == clean(text)
+    assert unescaped(escape(text)) == clean(text)
 
 
 def test_a_whole_sequence_goes_with_its_body() -> None:

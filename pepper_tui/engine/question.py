@@ -20,6 +20,7 @@ from pepper_tui.model import (
     WorkerRun,
 )
 
+UNFINISHED = "[unfinished: the answer was stopped, or its limit cut it off]"
 _UNDER_WAY = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
 
 
@@ -82,11 +83,11 @@ class Question:
             self._call(ToolCall.of(context))
             return []
         message = AssistantMessage.of(context)
-        if message.unfinished or self._shown.get(message.id) == message.text:
+        if self._shown.get(message.id) == message.text or (message.unfinished and not message.text.strip()):
             return []
         self.trouble = message.kind == "trouble"
         self._shown[message.id] = message.text
-        return [message.text]
+        return [f"{message.text}\n{UNFINISHED}" if message.unfinished else message.text]
 
     def _step(self, step: Step) -> list[str]:
         early = self._early.pop(step.id, [])

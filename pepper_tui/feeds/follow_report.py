@@ -93,7 +93,7 @@ def request_for(
         messages=[{"role": "system", "content": _RULES}, {"role": "user", "content": "\n".join(parts)}],
         tools=[_REPORT],
         now=now,
-        max_tokens=900,
+        needs=900,
     )
 
 

@@ -149,7 +149,7 @@ class Judging:
             messages=[{"role": "system", "content": _RULES + person}, {"role": "user", "content": said}],
             tools=[_JUDGE],
             now=self._clock.now(),
-            max_tokens=200 + 80 * len(signals),
+            needs=200 + 80 * len(signals),
         )
 
 

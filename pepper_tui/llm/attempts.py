@@ -1,8 +1,9 @@
 """One request, tried until it is answered: the role's model, again after a pause, then its fallback.
 
 Retried is what may go through a moment later (``ModelError.retryable``): rate limits, the server's own errors,
-timeouts, lost connections, answers cut off or not valid. A pause doubles, with some chance in it, unless the server
-names one.
+lost connections, answers cut off or not valid; a timeout once, as it was paid by waiting. A pause doubles, with some
+chance in it, unless the server names one; where that is beyond the cap, it is told and not waited for. A model that its
+server is loading is waited for. A call that the model could write better is answered once with what is wrong, at once.
 
 Where there is a fallback, it answers what the first model could not, and the response says why (``Completed.because``).
 A first model that could not be had at all then rests: for half a minute, doubling up to ten, or as long as it asked for
@@ -24,7 +25,9 @@ from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Re
 
 _REST: Final = 30.0  # seconds that a first model which could not be had is left alone, doubling
 _REST_CAP: Final = 600.0
-_AWAY: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "setup"})
+_LOADING: Final = 600.0  # seconds that a model may take to be loaded
+_LOADING_PAUSE: Final = 5.0
+_AWAY: Final = frozenset({"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup"})
 """Faults of a model that can't be had, whatever is asked of it."""
 
 
@@ -70,11 +73,17 @@ class Attempts:
     fallback: Source | None = None
     patience: Patience = DEFAULT_PATIENCE
 
+    @property
+    def stands_in(self) -> bool:
+        """Whether the fallback would be asked now."""
+        rests = self.first.fault is not None and self.clock.monotonic() < self.first.rests_until
+        return self.fallback is not None and rests
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """``TextDelta``s, a ``Retrying`` before each further attempt, then one ``Completed``. Raises ``ModelError``."""
         first, fallback = self.first, self.fallback
         error = first.fault
-        if fallback is None or error is None or self.clock.monotonic() >= first.rests_until:
+        if not self.stands_in:
             retries = 0 if fallback is not None and first.faults else self.patience.retries
             try:
                 async with contextlib.aclosing(self._tried(first, request, retries)) as events:
@@ -90,6 +99,7 @@ class Attempts:
                 error = failure
             yield Retrying(error, 0.0)
         assert fallback is not None
+        assert error is not None
         # its own name: a worker's kind may have named another model for the first
         request = dataclasses.replace(request, model="")
         try:
@@ -103,7 +113,8 @@ class Attempts:
             raise self._neither(error, failure) from None
 
     async def _tried(self, source: Source, request: ModelRequest, retries: int) -> AsyncGenerator[ModelEvent, None]:
-        attempt = 0
+        attempt, corrected = 0, False
+        began = self.clock.monotonic()
         while True:
             try:
                 events = source.ask(request)
@@ -118,19 +129,37 @@ class Attempts:
                             await events.aclose()
                 raise ModelError("cut", "The model's answer broke off.", retryable=True)
             except ModelError as error:
-                too_long = (error.retry_after or 0.0) > self.patience.cap and self.fallback not in (None, source)
-                if not error.retryable or attempt >= retries or too_long:
-                    raise
                 failure = error
-            backoff = self.patience.base * 2**attempt * (0.5 + self.clock.jitter())
-            pause = min(self.patience.cap, failure.retry_after or backoff)
+            if failure.correction:
+                if corrected:
+                    raise failure
+                corrected, request = True, _with_correction(request, failure)
+                yield Retrying(failure, 0.0)
+                continue
+            loads = failure.kind == "loading" and self.fallback in (None, source)
+            if loads and self.clock.monotonic() - began < _LOADING:
+                pause = failure.retry_after or _LOADING_PAUSE
+            else:
+                most = min(retries, 1) if failure.kind == "timeout" else retries
+                too_long = (failure.retry_after or 0.0) > self.patience.cap
+                if not failure.retryable or attempt >= most or too_long:
+                    raise failure
+                pause = failure.retry_after or self.patience.base * 2**attempt * (0.5 + self.clock.jitter())
+                attempt += 1
+            pause = min(self.patience.cap, pause)
             yield Retrying(failure, pause)
             await self.clock.sleep(pause)
-            attempt += 1
 
     def _neither(self, first: ModelError, second: ModelError) -> ModelError:
         assert self.fallback is not None
         # what is said of the request itself counts only where the first model did not just fail to be there
-        kind = first.kind if first.kind in _AWAY else second.kind
+        kind = first.kind if first.kind in _AWAY and second.kind != "too_long" else second.kind
         words = f"{first.words} The fallback {self.fallback.name} did not answer either: {second.words}"
         return ModelError(kind, words, retryable=False, retry_after=second.retry_after, usage=second.usage)
+
+
+def _with_correction(request: ModelRequest, error: ModelError) -> ModelRequest:
+    """The request, with what the model answered and what is wrong with it."""
+    wrong = {"role": "assistant", "content": error.answer}
+    told = {"role": "user", "content": error.correction}
+    return dataclasses.replace(request, messages=[*request.messages, wrong, told])

@@ -1,7 +1,8 @@
-"""The daily cap: reserved at its worst before each call, reconciled to what it cost after.
+"""The daily cap: reserved before each call, reconciled to what it cost after.
 
-A day is the user's calendar day. The cap holds for money where the model has a price, else for tokens. Background work
-may not touch the share that is kept for the chat.
+A day is the user's calendar day. The cap holds for money where the model has a price, else for tokens, of which cached
+ones count at a share. Background work may not touch the share that is kept for the chat. What is reserved is the most
+that the answer may have, and what the prompt is likely to be by the model's own measure (``client.Measure``).
 
 Before a call with a price goes out, the day's *allowance* is on disk: a sum that covers all that was spent, the worst
 of every call under way, and this one's worst. It is raised by some calls at once, so most of them need no write of
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 ALLOWANCE: Final = "llm.allowance"
 """Namespace of the days' allowances: id = the day, ``sum`` in the currency of the prices."""
 
+_CACHED: Final = 0.1  # of a token that the provider had in its cache, where no price says more
 _AHEAD: Final = 2.0  # worst cases of a call by which an allowance is raised beyond what is needed
 _ALLOWANCE_TTL: Final = 7 * 86400.0
 _RECORD_WITHIN: Final = 0.05  # seconds that a call's record waits for a unit to be written with
@@ -154,7 +156,7 @@ class Budget:
         account.spent += usage.cost
         account.all_tokens += count
         if not priced:
-            account.tokens += count
+            account.tokens += count - round(usage.cached_tokens * (1 - _CACHED))
 
     def today(self) -> Spending:
         """The account of this day; zero until ``load``."""

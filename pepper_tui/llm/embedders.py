@@ -9,6 +9,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
 from pepper_tui.llm.offline_embedder import OfflineEmbedder, missing_packages
+from pepper_tui.llm.openai_client import IDLE
 from pepper_tui.llm.places import embedding_of
 from pepper_tui.store import Embedder
 
@@ -35,5 +36,5 @@ def build_embedder(settings: config.Config, clock: Clock, secrets: config.Secret
         api_key=partial(secrets.key_for, place.key, place.base_url),
         price=settings.models.prices.get(place.name),
         limits=settings.budget,
-        timeout=settings.models.timeout,
+        timeout=settings.models.idle_timeout or IDLE,
     )

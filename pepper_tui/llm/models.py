@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context as EmptyContext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
+from pepper_tui.in_clear import in_clear
 from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
-from pepper_tui.llm.client import ModelClient, bound_prompt, usage_so_far
+from pepper_tui.llm.client import Measure, ModelClient, bound_prompt, usage_so_far
+from pepper_tui.llm.dialect import Wishes
 from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
-from pepper_tui.llm.openai_client import OpenAIClient
-from pepper_tui.llm.places import Place, fallback_of, first_of, patience_of
-from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, Usage
+from pepper_tui.llm.openai_client import IDLE, OpenAIClient
+from pepper_tui.llm.places import Options, Place, fallback_of, first_of, options_of, patience_of
+from pepper_tui.llm.prices import PRICES, price_of
+from pepper_tui.llm.told_window import told_window
+from pepper_tui.llm.windows import Windows, tool_characters
+from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
-from pepper_tui.text import heard
+from pepper_tui.text import unescaped
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _UNSET_TOKENS: Final = ModelRequest("scheduler", ()).max_tokens  # a request that says nothing gets models.max_tokens
+_THINKING: Final = 4096  # tokens of thought beside what an answer needs; a second try may have the role's whole limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,15 @@ class Endpoint:
 
     client: ModelClient
     name: str
+    max_tokens: int = _UNSET_TOKENS
+    limit_key: str = "models.max_tokens"
+    own_limit: bool = False  # whether max_tokens was set for this role; then it holds for what needs little, too
+    base_url: str = ""
+
+    @property
+    def place(self) -> str:
+        """By which it is known what its server takes."""
+        return f"{self.name} {self.base_url}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +69,17 @@ class Models:
         clock: Clock,
         roles: Mapping[Role, RoleEndpoints],
         budget: Budget,
-        prices: dict[str, config.Price],
-        max_tokens: int = _UNSET_TOKENS,
+        prices: Mapping[str, config.Price],
+        windows: Windows | None = None,
     ) -> None:
-        self._prices, self._max_tokens = prices, max_tokens
+        self._prices = prices
+        self._looked: set[str] = set()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._measures: dict[str, Measure] = {}  # by model: how many tokens a prompt is likely to be
+        self.windows = windows or Windows()
         self.budget = budget
         self._endpoints = {role: asked.first for role, asked in roles.items()}
+        self._fallbacks = {role: asked.fallback for role, asked in roles.items()}
         self._clients = {each.client for asked in roles.values() for each in (asked.first, asked.fallback) if each}
         sources: dict[Endpoint, Source] = {}
 
@@ -90,6 +113,7 @@ class Models:
     async def warm(self) -> None:
         """Read today's spending and import the SDK, so that the first call need not."""
         await self.budget.load()
+        await self.windows.load()
         for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.warm()
@@ -100,10 +124,21 @@ class Models:
 
     async def close(self) -> None:
         """Finish the records under way and close the connections."""
+        for task in [*self._looks]:
+            task.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
+        await self.windows.close()
         await self.budget.close()
         for client in self._clients:
             if isinstance(client, OpenAIClient):
                 await client.close()
+
+    def room(self, role: Role = "scheduler", tools: Sequence[ToolSpec] = ()) -> int | None:
+        """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
+        stands_in = self._fallbacks.get(role) if self._attempts[role].stands_in else None
+        endpoint = stands_in or self._endpoints[role]
+        measure = self._measures.get(endpoint.name)
+        return self.windows.room(endpoint.place, tool_characters(tools), measure.density if measure else None)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.
@@ -116,22 +151,51 @@ class Models:
                 yield event
 
     async def _ask(self, endpoint: Endpoint, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """One attempt, at the price of the model that it asks."""
-        client, model = endpoint.client, request.model or endpoint.name
-        if isinstance(client, OfflineModel):
-            async for event in client.stream(request):
+        """One attempt, with more room for the answer where the first was used up by thought."""
+        if isinstance(endpoint.client, OfflineModel):
+            async for event in endpoint.client.stream(request):
                 yield event
             return
-        request = replace(
-            request,
-            model=model,
-            max_tokens=self._max_tokens if request.max_tokens == _UNSET_TOKENS else request.max_tokens,
-        )
-        price = self._prices.get(model)
+        request = replace(request, model=request.model or endpoint.name)
+        limits = self._limits(endpoint, request)
+        while True:
+            limited = replace(request, max_tokens=limits.pop(0))
+            try:
+                async with contextlib.aclosing(self._called(endpoint, limited)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ModelError as error:
+                if error.kind == "too_long":
+                    self.windows.learn(endpoint.place, error, limited)
+                if error.kind != "no_room":
+                    raise
+                if not limits:
+                    error.words += f" Raise {endpoint.limit_key} in the config."
+                    error.args = (error.words,)
+                    raise
+                failure = error
+            yield Retrying(failure, 0.0)
+
+    def _limits(self, endpoint: Endpoint, request: ModelRequest) -> list[int]:
+        """Tokens of the response to allow at first, and at the second try."""
+        if request.max_tokens != _UNSET_TOKENS:
+            return [request.max_tokens]
+        most = min(endpoint.max_tokens, self.windows.answer(endpoint.place) or endpoint.max_tokens)
+        least = request.needs + _THINKING
+        if not request.needs or endpoint.own_limit or least >= most:
+            return [most]
+        return [least, most]
+
+    async def _called(self, endpoint: Endpoint, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """One call, at the price of the model that it asks."""
+        client, model = endpoint.client, request.model
+        price = price_of(model, endpoint.base_url, self._prices)
+        measure = self._measures.setdefault(model, Measure())
         held = await self.budget.reserve(
             model=model,
             role=request.role,
-            prompt_tokens=bound_prompt(request.messages, request.tools),
+            prompt_tokens=measure.of(bound_prompt(request.messages, request.tools)),
             max_tokens=request.max_tokens,
             price=price,
             reserve=request.reserve,
@@ -144,7 +208,7 @@ class Models:
                 if isinstance(event, Completed):
                     finished = replace(
                         event,
-                        text=heard(event.text),
+                        text=unescaped(event.text),
                         calls=tuple(replace(call, arguments=_meant(call.arguments)) for call in event.calls),
                         usage=self._priced(event.usage, price),
                     )
@@ -164,7 +228,25 @@ class Models:
             self.budget.settle(held, usage)
             raise
         self.budget.settle(held, finished.usage)
+        measure.learn(bound_prompt(request.messages, request.tools), finished.usage.prompt_tokens)
+        self._look(endpoint)
         yield finished
+
+    def _look(self, endpoint: Endpoint) -> None:
+        """Ask the endpoint's server once how long a prompt it takes, beside all else."""
+        client = endpoint.client
+        host = urlsplit(endpoint.base_url).hostname or ""
+        if endpoint.place in self._looked or not host or host in PRICES or not isinstance(client, OpenAIClient):
+            return
+        self._looked.add(endpoint.place)
+
+        async def look() -> None:
+            with contextlib.suppress(Exception):  # it is no more than a hint
+                self.windows.tell(endpoint.place, await told_window(endpoint.base_url, endpoint.name, client.key))
+
+        task = asyncio.get_running_loop().create_task(look(), context=EmptyContext(), name="model window")
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
 
     @staticmethod
     def _priced(usage: Usage, price: config.Price | None) -> Usage:
@@ -172,11 +254,11 @@ class Models:
 
 
 def _meant(value: Any) -> Any:
-    """``value`` with all text in it as the model means it (``heard``)."""
+    """``value`` with all text in it as the model means it (``unescaped``)."""
     if isinstance(value, str):
-        return heard(value)
+        return unescaped(value)
     if isinstance(value, dict):
-        return {heard(key): _meant(each) for key, each in value.items()}
+        return {unescaped(key): _meant(each) for key, each in value.items()}
     return [_meant(each) for each in value] if isinstance(value, list) else value
 
 
@@ -186,8 +268,9 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
     Raises ``ConfigError`` for a secret that can't be read.
     """
     main = settings.models
-    shared: dict[tuple[str, str, str], Endpoint] = {}
-    offline = OfflineModel(clock, user=settings.user, zone=local_zone(settings.user.zone))
+    zone = local_zone(settings.user.zone)
+    clients: dict[str, OpenAIClient] = {}
+    offline = OfflineModel(clock, user=settings.user, zone=zone)
     by_rule = Endpoint(offline, OFFLINE_NAME)
 
     def endpoint(place: Place | None) -> Endpoint | None:
@@ -195,18 +278,23 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
         key = secrets.key_for(place.key, place.base_url) if place else ""
         if place is None or not (key or place.base_url):
             return None
-        found = shared.get((place.name, place.base_url, place.key))
-        if found is None:
-            client = OpenAIClient(
+        said = options_of(main, place)
+        called = (place.name, place.base_url, place.key, said.idle_timeout, said.first_byte_timeout)
+        told = (said.reasoning_effort, said.temperature, said.extra_body, said.headers)
+        client = clients.setdefault(
+            repr((called, told)),
+            OpenAIClient(
                 clock,
                 model=place.name,
                 base_url=place.base_url,
                 api_key=partial(secrets.key_for, place.key, place.base_url),
-                first_token_timeout=main.first_token_timeout,
-                timeout=main.timeout,
-            )
-            found = shared[place.name, place.base_url, place.key] = Endpoint(client, place.name)
-        return found
+                idle_timeout=said.idle_timeout or IDLE,
+                first_byte_timeout=said.first_byte_timeout,
+                wishes=partial(_wishes, said, secrets, place.base_url),
+                zone=zone,
+            ),
+        )
+        return Endpoint(client, place.name, said.max_tokens, said.limit_key, said.own_limit, place.base_url)
 
     roles: dict[Role, RoleEndpoints] = {}
     for role in ROLES:
@@ -214,4 +302,12 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
         if first is None:  # without a key the first can never answer, and there is nothing to come back to
             first, fallback = fallback or by_rule, None
         roles[role] = RoleEndpoints(first, fallback, patience_of(main, role))
-    return Models(clock, roles, Budget(store, clock, settings), main.prices, main.max_tokens)
+    return Models(clock, roles, Budget(store, clock, settings), main.prices, Windows(store))
+
+
+def _wishes(said: Options, secrets: config.Secrets, base_url: str) -> Wishes:
+    """What is said beside the request, with the values of secrets. Raises ``ConfigError``."""
+    host = in_clear(base_url)
+    if host and any(map(config.refers_to_secret, said.headers.values())):
+        raise config.ConfigError([f"a secret in headers would go unencrypted to {host}; use https://"])
+    return Wishes(said.reasoning_effort, said.temperature, said.extra_body, secrets.all_filled(said.headers))

@@ -30,7 +30,7 @@ from pepper_tui.model import (
     TextDelta,
     Usage,
 )
-from pepper_tui.text import clean, escape, heard, one_line, shorten
+from pepper_tui.text import clean, escape, one_line, shorten, unescaped
 
 OFFLINE_NAME: Final = "offline"
 OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
@@ -375,7 +375,7 @@ def _texts(messages: Sequence[Json]) -> list[str]:
 def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
     """What stands between the tags that ``pattern`` names, unescaped. Outside text can't forge a tag: it is escaped."""
     found = [each for text in _texts(messages) for each in pattern.findall(text)]
-    return [heard(_QUOTED.sub("", each)) for each in found]
+    return [unescaped(_QUOTED.sub("", each)) for each in found]
 
 
 def _last(pattern: re.Pattern[str], messages: Sequence[Json]) -> str:

@@ -45,7 +45,8 @@ class ModelRequest:
     tools: Sequence[ToolSpec] = ()
     entries: Sequence[Entry] = ()
     now: float = 0.0
-    max_tokens: int = 2048
+    max_tokens: int = 2048  # of the response, thinking included; the model's own setting where the request sets none
+    needs: int = 0  # tokens that the answer itself is thought to take; 0: not known
     reserve: Literal["chat", "background"] = "background"
     model: str = ""  # a worker kind's own model; empty: the role's
 
@@ -68,21 +69,29 @@ class RequestedCall:
 class Completed:
     """The end of a complete, valid response. ``not_judged``: positions among the request's entries of the signals that
     were left alone for want of judgement. ``because``: why a fallback answered, in words; else empty. ``text`` is the
-    whole of it: where what was streamed differs, this counts."""
+    whole of it: where what was streamed differs, this counts. ``unfinished``: a limit cut the text off. ``left_out``:
+    what the server refuses of the tools, in words; else empty."""
 
     text: str
     calls: tuple[RequestedCall, ...]
     usage: Usage
     not_judged: tuple[int, ...] = ()
     because: str = ""
+    unfinished: bool = False
+    left_out: str = ""
 
 
 class ModelError(Exception, Foreseen):
     """A model call that gave no valid response.
 
-    ``kind``: ``timeout``, ``rate_limited``, ``server``, ``cut``, ``bad_response``, ``empty``, ``endless``, ``auth``,
-    ``budget``, ``unreachable``, ``setup`` (no such model, or one that can't call tools). ``words`` tells the user what
+    ``kind``: ``timeout``, ``rate_limited``, ``server``, ``loading``, ``cut``, ``bad_response``, ``empty``, ``endless``,
+    ``no_room`` (its own limit was used up before an answer stood), ``auth``, ``budget``, ``unreachable``, ``too_long``
+    (the prompt, for this model), ``setup`` (no such model, or one that can't call tools). ``words`` tells the user what
     happened and the way out. ``usage`` holds what was spent all the same.
+
+    ``window``: tokens that a prompt of this model may have, where a ``too_long`` names them, and ``measured`` how many
+    this one had. ``correction``: what to tell the model of its ``answer``, so that it can mend it; empty where that
+    would not help.
     """
 
     def __init__(
@@ -90,13 +99,19 @@ class ModelError(Exception, Foreseen):
         kind: str,
         words: str,
         *,
-        retryable: bool,
+        retryable: bool = False,
         retry_after: float | None = None,
         usage: Usage | None = None,
+        window: int = 0,
+        measured: int = 0,
+        correction: str = "",
+        answer: str = "",
     ) -> None:
         super().__init__(words)
         self.kind, self.words, self.retryable = kind, words, retryable
         self.retry_after, self.usage = retry_after, usage
+        self.window, self.measured = window, measured
+        self.correction, self.answer = correction, answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class Compaction:
         self._stream, self._by_rule = stream, by_rule
         self._task: asyncio.Task[Summary] | None = None
 
+    def keep_to(self, limits: config.Scheduler) -> None:
+        """Go by other limits from now on."""
+        self._limits = limits
+
     async def at_boundary(self) -> None:
         """Between two steps: swap in a summary that is ready, and begin one that is due. A model has the time until the
         prompt is full (``fit``) to write it."""
@@ -97,7 +101,7 @@ class Compaction:
             role="summary",
             messages=[{"role": "system", "content": _ORDER}, {"role": "user", "content": text}],
             now=self._clock.now(),
-            max_tokens=800,
+            needs=1200,
         )
         try:
             async for event in self._stream(request):

@@ -128,6 +128,10 @@ class Intake:
                 await self._absorb(batch)
             held, unsettled = set(), None
 
+    def keep_to(self, limits: config.Scheduler) -> None:
+        """Go by other limits from now on."""
+        self._limits = limits
+
     def release(self) -> None:
         """The batch at hand is done with, or will come again."""
         self.taken = frozenset()

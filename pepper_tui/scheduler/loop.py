@@ -47,7 +47,7 @@ from pepper_tui.scheduler.intake import Intake, RulesDone
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.scheduler.profile import Head
-from pepper_tui.scheduler.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, note_entry, tail
+from pepper_tui.scheduler.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, fitted, note_entry, tail
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
@@ -60,9 +60,14 @@ _DEFER_CAP: Final = 600.0
 _TAIL_LIMIT: Final = 6000  # characters
 _FAULT_PAUSE_CAP: Final = 60.0  # seconds after a fault of Pepper's own, doubling from two
 _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against no batch
+_FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
+_SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
+_LEAST_PROMPT: Final = 1000  # characters
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
-_WAITS_FOR_MODEL: Final = frozenset({"timeout", "rate_limited", "server", "unreachable", "auth", "setup", "budget"})
+_WAITS_FOR_MODEL: Final = frozenset(
+    {"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup", "budget"}
+)
 """Faults that say nothing about the batch: it is kept and tried again."""
 
 
@@ -79,14 +84,17 @@ class Scheduler:
         *,
         stream: Stream,
         specs: Callable[[], list[ToolSpec]],
+        window: Callable[[Sequence[ToolSpec]], int | None] = lambda _: None,
         by_rule: bool = False,
         rules: RulesDone | None = None,
         unit: Callable[[], AbstractAsyncContextManager[UnitOfWork]] | None = None,
         on_reply: Callable[[ReplyDelta], None] = lambda _: None,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``unit`` opens the unit of work of a step's commit: others may have something to commit with it."""
+        """``unit`` opens the unit of work of a step's commit: others may have something to commit with it. ``window``
+        is what the model's server takes beside these tools, in characters, as far as that is known."""
         self._store, self._clock, self._settings, self._zone = store, clock, settings, zone
+        self._own_settings, self._window = settings, window
         self._stream, self._specs, self._by_rule = stream, specs, by_rule
         self._unit = unit or store.unit
         self._on_reply, self._checkpoint = on_reply, checkpoint
@@ -106,6 +114,7 @@ class Scheduler:
         self._preempted: Counter[int] = Counter()
         self._faults: dict[int, list[str]] = {}  # words of the faults over a batch
         self._opening: list[str] = []  # what stands in the log between the last step and what this one is given
+        self._fitted: Counter[int] = Counter()  # times that the model found a batch's prompt too long
         self._reply_ids: dict[int, str] = {}  # of replies begun and not committed, by their batch
         self._health = ""
 
@@ -170,6 +179,7 @@ class Scheduler:
                 if unavailable:  # before a call is paid whose outcome could not be kept
                     await self._store.try_out()
                     unavailable = False
+                self._keep_to_window()
                 await self._compaction.at_boundary()
                 batch = await self._intake.next_batch()
                 await self._think(batch)
@@ -237,7 +247,16 @@ class Scheduler:
             completed = await self._ask(batch, request, reply)
             self._note_usage(step, completed, reply, started)
             effects = {spec.name: spec.effect for spec in specs}
-            await self._commit(batch, step, reply, completed.text, completed.calls, effects, completed.not_judged)
+            await self._commit(
+                batch,
+                step,
+                reply,
+                completed.text,
+                completed.calls,
+                effects,
+                completed.not_judged,
+                unfinished=completed.unfinished,
+            )
         except InterruptedByUserError:
             if not batch.holds_user:
                 raise
@@ -246,12 +265,21 @@ class Scheduler:
             await self._commit(batch, step, reply, reply.text, (), {}, unfinished=True)
             return
         except ModelError as error:
+            if error.kind == "too_long" and self._fitted[batch.key] < _FITS:
+                self._fitted[batch.key] += 1
+                self._asking.take_back(reply)
+                self._keep_to_window(sum(len(str(message["content"])) for message in request.messages))
+                await self._think(batch)
+                return
             await self._on_model_error(batch, step, error, reply)
             return
         except Exception:
             self._asking.take_back(reply)
             raise
-        if completed.because:
+        if completed.left_out:
+            mend = "correct that tool's schema, or leave the tool out of what its server may offer"
+            await self._tell_health("trouble", one_line(completed.left_out, 500), mend)
+        elif completed.because:
             words = f"{completed.usage.model} answers instead of {completed.because}"
             await self._tell_health("trouble", one_line(words, 500), "mend the first one; it is tried again by itself")
         else:
@@ -271,14 +299,33 @@ class Scheduler:
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
         room = self._settings.prompt_limit - len(self._head.text) - len(ends)
         opening = "\n".join(self._opening)
-        await self._compaction.fit(room - batch.size - len(opening) - 1)
-        parts = [self._history.text(), opening, *(entry.text for entry in batch.entries)]
-        log_text = "\n".join(part for part in parts if part)
+        texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
+        await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
+        parts = [self._history.text(), opening, *texts]
+        log_text = "\n".join(part for part in parts if part)[: max(0, room)]
+        # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
         return [
             {"role": "system", "content": self._head.text},
-            {"role": "user", "content": log_text[: max(0, room)]},
-            {"role": "user", "content": ends},
+            {"role": "user", "content": f"{log_text}\n{ends}" if log_text else ends},
         ]
+
+    def _keep_to_window(self, refused: int = 0) -> None:
+        """Keep prompts to what the model takes. ``refused``: characters of a log that was too long for it just now."""
+        own, room = self._own_settings, self._window(self._specs())
+        if refused:
+            room = min(room or refused, int(refused * _SHRINK))
+        limit = own.prompt_limit if room is None else max(_LEAST_PROMPT, min(own.prompt_limit, room))
+        if limit == self._settings.prompt_limit:
+            return
+        self._settings = own.model_copy(
+            update={
+                "prompt_limit": limit,
+                "history_limit": min(own.history_limit, limit // 2),
+                "entry_limit": min(own.entry_limit, limit // 4),
+            }
+        )
+        self._compaction.keep_to(self._settings)
+        self._intake.keep_to(self._settings)
 
     async def _ask(self, batch: Batch, request: ModelRequest, reply: Reply) -> Completed:
         """The complete response. Raises ``InterruptedByUserError`` for a step that is pre-empted or stopped."""
@@ -299,6 +346,8 @@ class Scheduler:
                 await self._tell_health("trouble", words, "nothing, unless it stays so")
 
     async def _on_model_error(self, batch: Batch, step: Step, error: ModelError, reply: Reply) -> None:
+        if error.kind == "too_long":
+            error.words += " It was shortened as far as it can be: it takes a model, or a server, with more room."
         await self._tell_health("trouble", error.words, "pepper config check shows the model's settings")
         step.cost = reply.wasted
         if error.usage is not None:
@@ -346,6 +395,7 @@ class Scheduler:
         self._intake.done(batch)
         self._preempted.pop(batch.key, None)
         self._faults.pop(batch.key, None)
+        self._fitted.pop(batch.key, None)
         self._reply_ids.pop(batch.key, None)
 
     async def _notify_trouble(self, step: Step, words: str) -> None:

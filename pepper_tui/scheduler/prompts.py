@@ -23,6 +23,8 @@ WAIT: Final = ToolSpec(
     Effect.READ,
 )
 
+_LEAST_ENTRY: Final = 300  # characters to which an entry is cut at most
+
 _RULES: Final = """\
 You are Pepper, the personal assistant of one user. You run beside them without pause: you read a log of tagged entries,
 oldest first, and decide in each step what to do now.
@@ -184,6 +186,20 @@ def assistant_entry(text: str, *, spoken: bool, unfinished: bool = False) -> str
 def call_entry(call: ToolCall, limit: int) -> str:
     arguments = shorten(json.dumps(call.arguments, ensure_ascii=False), limit)
     return tag("tool_call", escape(arguments), id=call.id, function=call.name)
+
+
+def fitted(texts: Sequence[str], room: int) -> list[str]:
+    """Entries, cut to fair shares where they would take more than ``room`` characters together; each cut says so."""
+    short = list(texts)
+    share = max(_LEAST_ENTRY, room // max(1, len(short)) - 1)
+    if sum(len(text) + 1 for text in short) <= room:
+        return short
+    for at, text in enumerate(short):
+        end = text[text.rfind("</") :]
+        note = f"\n[cut: {len(text)} characters in all do not fit into this model's window]\n{end}"
+        if len(text) > share and len(end) < _LEAST_ENTRY // 2:
+            short[at] = text[: max(0, share - len(note))] + note
+    return short
 
 
 def open_call_line(call: str, name: str, state: str, what: str) -> str:

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
+from pepper_tui.llm.tool_names import unknown_words
 from pepper_tui.model import (
     Approval,
     ApprovalState,
@@ -307,8 +308,7 @@ class ToolEngine:
         tool = self._registry.get(call.name)
         try:
             if tool is None:
-                named = one_line(call.name, 60)
-                raise ToolError(f"there is no tool named {named!r}; there are: {', '.join(self._registry.names())}")
+                raise ToolError(unknown_words(one_line(call.name, 60), self._registry.names()))
             call = replace(call, effect=tool.effect, started_at=self._clock.now())
             arguments = tool.validate(call.arguments)
             context = self._bodies.context(call, tool)

@@ -199,12 +199,24 @@ class Tool:
         if not isinstance(arguments, dict):
             raise ArgumentError(f"{self.name}: the arguments must be an object")
         try:
-            checked = self.model.model_validate(arguments)
+            try:
+                checked = self.model.model_validate(arguments)
+            except ValidationError:
+                checked = self.model.model_validate(self._without_nulls(arguments))
         except ValidationError as error:
             raise ArgumentError(f"{self.name}: " + "; ".join(_words(p) for p in error.errors())) from error
         except RecursionError as error:
             raise ArgumentError(f"{self.name}: the arguments are nested too deeply") from error
         return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+    def _without_nulls(self, arguments: Json) -> Json:
+        """``arguments`` without ``null`` for what has a default: so some models say that they leave it out."""
+        known = self.model.model_fields
+        return {
+            name: value
+            for name, value in arguments.items()
+            if value is not None or name not in known or known[name].is_required()
+        }
 
     def same_key(self, effect: ResolvedEffect) -> str:
         """Equal for two effects that a person would call the same request: see ``sameness``."""

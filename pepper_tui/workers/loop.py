@@ -46,9 +46,21 @@ from pepper_tui.text import one_line
 from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, StatelessWorker, ToolFailedError
 from pepper_tui.workers.memory import Memory, load_memory
 from pepper_tui.workers.own_class import carried_out_by
-from pepper_tui.workers.prompts import FINAL, FINAL_SPEC, capped, messages, new_entries
+from pepper_tui.workers.prompts import (
+    FINAL,
+    FINAL_SPEC,
+    NO_FINAL,
+    NOTHING,
+    ONLY_WORDS,
+    RESULT_LIMIT,
+    capped,
+    messages,
+    new_entries,
+)
 
 CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
+LEAST_RESULT: Final = 1000  # characters to which results are cut at most for a model that finds them too long
+REMINDERS: Final = 2  # that words alone are no answer, before they are taken as all that will come
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
 _CLOSE: Final = 0.001  # seconds that are no time left: sums of floats, too short to move a clock
@@ -99,6 +111,7 @@ class RunLoop:
         self._moving = asyncio.Event()
         self._verdict: tuple[RunState, str] | None = None
         self._ending = False
+        self._result_limit = 2 * RESULT_LIMIT
         self.result: str | None = None
         """What a user's own class wants remembered in place of its answer."""
 
@@ -397,15 +410,22 @@ class RunLoop:
         tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
         memory = self.memory.state if self.memory else AgentState()
         self.say("thinking")
-        request = ModelRequest(
-            role="worker",
-            messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last),
-            tools=tools,
-            entries=new_entries(run),
-            now=clock.now(),
-            model=self.kind.model,
-        )
-        completed = await self.ask(request)
+        completed: Completed | None = None
+        while completed is None:
+            request = ModelRequest(
+                role="worker",
+                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, self._result_limit),
+                tools=tools,
+                entries=new_entries(run),
+                now=clock.now(),
+                model=self.kind.model,
+            )
+            try:
+                completed = await self.ask(request)
+            except ModelError as error:
+                if error.kind != "too_long" or self._result_limit < LEAST_RESULT:
+                    raise
+                self._result_limit //= 4
         run.steps += 1
         final = next((call for call in completed.calls if call.name == FINAL), None)
         calls, event = self.scheduled([c for c in completed.calls if c.name != FINAL] if final is None else [], tools)
@@ -414,13 +434,23 @@ class RunLoop:
         run.events += [event, *refused]
         if final is not None:
             return str(final.arguments.get("answer") or completed.text or "(no answer)")
-        if not completed.calls and completed.text.strip():
-            return completed.text.strip()
         if not completed.calls:
-            run.events.append({"kind": "trouble", "text": "Your last reply was empty. Call a tool, or end the task."})
+            if completed.text.strip() and (last or self._said_only() > REMINDERS):
+                return f"{NO_FINAL}\n{completed.text.strip()}"
+            run.events.append({"kind": "trouble", "text": ONLY_WORDS if completed.text.strip() else NOTHING})
         self.say(", ".join(call.name for call in calls) or "thinking")
         await self.save(calls)
         return None
+
+    def _said_only(self) -> int:
+        """How many of the last replies in a row were words without a call, this one included."""
+        said = 0
+        for event in reversed(self.run.events):
+            if event["kind"] == "model" and not event["calls"] and event["text"].strip():
+                said += 1
+            elif event["kind"] != "trouble":
+                break
+        return said
 
     async def ask(self, request: ModelRequest) -> Completed:
         """One valid reply; what further attempts cost and wait for is the run's."""

@@ -46,6 +46,13 @@ LAST_STEP: Final = (
     "and say what is missing.</trouble>"
 )
 
+NOTHING: Final = "Your last reply was empty. Call a tool, or end the task."
+ONLY_WORDS: Final = (
+    "Your last reply was text only: nobody sees it, and nothing was done by it. Call the tool that does the next thing "
+    "now; if that text was the whole answer, call return_final_answer with it."
+)
+NO_FINAL: Final = "[The worker did not say that the task is done. Its last words:]"
+
 
 def system_prompt(kind: Kind) -> str:
     return _RULES.format(prompt=kind.prompt)
@@ -69,42 +76,66 @@ def memory_text(state: AgentState, zone: tzinfo) -> str:
     return "<memory>\n" + "\n".join(lines) + "\n</memory>" if lines else ""
 
 
-def result_text(event: Json) -> str:
+def result_text(event: Json, limit: int = RESULT_LIMIT * 2) -> str:
+    text = event["text"]
+    if len(text) > limit:
+        text = f"{text[:limit]}\n[cut here: more does not fit into this model's window; read_result reads on]"
     return (
         f'<tool_result id="{attribute(event["call"])}" name="{attribute(event["name"])}" state="{event["state"]}">\n'
-        f"{escape(event['text'])}\n</tool_result>"
+        f"{escape(text)}\n</tool_result>"
     )
 
 
-def _model_text(event: Json) -> str:
-    lines = [event["text"]] if event["text"] else []
-    for call in event["calls"]:
-        arguments = escape(as_json(call["arguments"]))
-        lines.append(
-            f'<tool_call id="{attribute(call["id"])}" name="{attribute(call["name"])}">{arguments}</tool_call>'
-        )
-    return "\n".join(lines) or "(nothing)"
+def _model_message(event: Json) -> Json:
+    """What the model said and called, in the provider's native form: calls told as text would teach it to write
+    them so."""
+    calls = [
+        {
+            "id": call["id"],
+            "type": "function",
+            "function": {"name": call["name"], "arguments": as_json(call["arguments"])},
+        }
+        for call in event["calls"]
+    ]
+    if calls:
+        return {"role": "assistant", "content": event["text"] or None, "tool_calls": calls}
+    return {"role": "assistant", "content": event["text"] or "(nothing)"}
 
 
-def event_text(event: Json) -> str:
-    return result_text(event) if event["kind"] == "result" else f"<trouble>{escape(event['text'])}</trouble>"
+def event_text(event: Json, limit: int) -> str:
+    return result_text(event, limit) if event["kind"] == "result" else f"<trouble>{escape(event['text'])}</trouble>"
 
 
-def messages(run: WorkerRun, kind: Kind, memory: AgentState, now: float, zone: tzinfo, last: bool) -> list[Json]:
-    """The chat so far: one assistant message a step, and between them what came in."""
+def messages(
+    run: WorkerRun,
+    kind: Kind,
+    memory: AgentState,
+    now: float,
+    zone: tzinfo,
+    last: bool,
+    limit: int = RESULT_LIMIT * 2,
+) -> list[Json]:
+    """The chat so far, in turns as strict templates want them: calls are followed by their results and nothing else, so
+    what stands last (the time, the last step's order) goes to the end of the last message. ``limit``: characters of one
+    result, for a model with a small window."""
     head = [part for part in (memory_text(memory, zone), task_text(run)) if part]
-    chat: list[Json] = [{"role": "system", "content": system_prompt(kind)}, {"role": "user", "content": head}]
+    chat: list[Json] = [
+        {"role": "system", "content": system_prompt(kind)},
+        {"role": "user", "content": "\n".join(head)},
+    ]
     for event in run.events:
         if event["kind"] == "model":
-            chat.append({"role": "assistant", "content": [_model_text(event)]})
-            chat.append({"role": "user", "content": []})
-        elif event["kind"] in ("result", "trouble"):
-            chat[-1]["content"].append(event_text(event))
-    chat[-1]["content"].append(f"<now>{iso(now, zone)}</now>")
-    if last:
-        chat[-1]["content"].append(LAST_STEP)
-    for message in chat[1:]:
-        message["content"] = "\n".join(message["content"])
+            chat.append(_model_message(event))
+        elif event["kind"] == "result":
+            chat.append({"role": "tool", "tool_call_id": event["call"], "content": event_text(event, limit)})
+        elif event["kind"] == "trouble" and chat[-1]["role"] == "assistant":
+            chat.append({"role": "user", "content": event_text(event, limit)})
+        elif event["kind"] == "trouble":
+            chat[-1]["content"] += f"\n{event_text(event, limit)}"
+    if chat[-1]["role"] == "assistant":  # a reply of text only: something has to follow it
+        chat.append({"role": "user", "content": ""})
+    ends = [f"<now>{iso(now, zone)}</now>", *([LAST_STEP] if last else [])]
+    chat[-1]["content"] = "\n".join(filter(None, [chat[-1]["content"], *ends]))
     return chat
 
 

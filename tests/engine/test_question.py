@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.engine.question import Question
+from pepper_tui.engine.question import UNFINISHED, Question
 from pepper_tui.model import (
     Approval,
     ApprovalState,
@@ -70,9 +70,10 @@ def test_a_batch_that_several_messages_share_answers_each() -> None:
     assert asked.take([message("m1", "s1", "to both"), shared]) == ["to both"]
 
 
-def test_an_unfinished_reply_is_none_and_a_repeated_one_is_said_once() -> None:
+def test_an_unfinished_reply_is_marked_and_a_repeated_one_is_said_once() -> None:
     asked = Question("mine")
-    assert asked.take([message("m1", "s1", "half a", unfinished=True), step("s1", MINE)]) == []
+    assert asked.take([message("m0", "s1", "", unfinished=True), step("s1", MINE)]) == []
+    assert asked.take([message("m1", "s1", "half a", unfinished=True)]) == [f"half a\n{UNFINISHED}"]
     assert asked.take([message("m1", "s1", "half a thought")]) == ["half a thought"]
     assert asked.take([message("m1", "s1", "half a thought")]) == []
 

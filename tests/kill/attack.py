@@ -163,7 +163,7 @@ zone = "Europe/Berlin"
 name = "naive"
 base_url = "{self.mind.url}"
 api_key = ""
-first_token_timeout = 5.0
+first_byte_timeout = 5.0
 retry_base = 0.05
 retry_cap = 0.2
 [scheduler]

@@ -13,7 +13,9 @@ A script is a list of replies, one a request; when it is used up, ``default`` an
 - ``reject``: a parameter's name that gives 400 while requests hold it (the reply stands for the next request)
 - ``refuse``: ``{"holds", "status", "error"}``: the same for any text of the request, with a status and a whole body
 - ``error``: with ``status``: the whole JSON body of that error
-- ``events``: instead of all that streams: what to send after ``data:`` (text stands for a line as it is)
+- ``events``: instead of all that streams: what to send after ``data:`` (text stands for a line as it is); the end mark
+  follows, unless ``done`` is false, after ``hang`` seconds
+- ``body``: a whole body with status 200 and ``content_type``, which is no stream
 
 ``python -m tests.llm.server --port 0 --script file.json`` prints ``port=N`` and serves.
 """
@@ -43,6 +45,8 @@ class ModelServer:
         self.requests: list[dict[str, Any]] = []  # bodies
         self.headers: list[dict[str, str]] = []
         self.choose: Callable[[dict[str, Any]], Reply] | None = None  # by the body, in place of the script
+        self.pages: dict[str, Any] = {}  # what other addresses answer, by path
+        self.looks: list[tuple[str, str]] = []  # at those: path, and what stands in its authorization
         self.closed_early = 0  # streams that the client left
         self._lock = threading.Lock()
         outer = self
@@ -54,9 +58,22 @@ class ModelServer:
                 pass
 
             def do_GET(self) -> None:
+                told = outer.pages.get(self.path)
+                if told is not None:
+                    outer.looks.append((self.path, self.headers.get("authorization") or ""))
+                    self._json(200, told)
+                    return
                 self._json(200, {"object": "list", "data": [{"id": "test", "object": "model"}]})
 
             def do_POST(self) -> None:
+                if self.path in outer.pages:
+                    self.rfile.read(int(self.headers.get("content-length", 0)))
+                    self.do_GET()
+                    return
+                if self.path.startswith("/api/"):
+                    self.rfile.read(int(self.headers.get("content-length", 0)))
+                    self.send_error(404)
+                    return
                 body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
                 reply = outer.take(body, {k.lower(): v for k, v in self.headers.items()})
                 try:
@@ -82,6 +99,13 @@ class ModelServer:
                 if reply.get("status", 200) != 200:
                     error = {"message": reply.get("message", "it failed"), "code": reply.get("code"), "type": "error"}
                     self._json(reply["status"], reply.get("error", {"error": error}), reply.get("headers"))
+                    return
+                if "body" in reply:
+                    self.send_response(200)
+                    self.send_header("content-type", reply.get("content_type", "application/json"))
+                    self.send_header("content-length", str(len(reply["body"].encode())))
+                    self.end_headers()
+                    self.wfile.write(reply["body"].encode())
                     return
                 self.send_response(200)
                 self.send_header("content-type", "text/event-stream")
@@ -159,7 +183,10 @@ def events(body: dict[str, Any], reply: Reply) -> Any:
     if "events" in reply:
         for each in reply["events"]:
             yield each + "\n\n" if isinstance(each, str) else f"data: {json.dumps(each)}\n\n"
-        yield "data: [DONE]\n\n"
+        if reply.get("hang"):
+            time.sleep(reply["hang"])
+        if reply.get("done", True):
+            yield "data: [DONE]\n\n"
         return
     yield chunk({"role": "assistant", "content": ""})
     size = reply.get("pieces", 8)

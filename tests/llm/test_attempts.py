@@ -11,19 +11,32 @@ import pytest
 from pepper_tui import config
 from pepper_tui.clock import ManualClock
 from pepper_tui.llm import Models, build_models
-from pepper_tui.model import Completed, ContextFilter, ModelError, ModelEvent, ModelRequest, Namespace, Retrying, Usage
+from pepper_tui.model import (
+    Completed,
+    ContextFilter,
+    Effect,
+    ModelError,
+    ModelEvent,
+    ModelRequest,
+    Namespace,
+    Retrying,
+    ToolSpec,
+    Usage,
+)
 from pepper_tui.store import ContextStore
 from tests.llm.server import ModelServer
 from tests.waiting import until
 
 SAY = [{"role": "user", "content": "hello"}]
 REQUEST = ModelRequest("scheduler", SAY)
+TOOL = ToolSpec("weather", "The weather.", {"type": "object", "properties": {}}, Effect.READ)
 SERVER_ERROR = {"status": 500, "message": "boom"}
 
 
 def models_of(store: ContextStore, clock: ManualClock, **models: Any) -> Models:
+    user = models.pop("user", {})
     settings = config.Config.model_validate(
-        {"models": {"api_key": "", **models}, "budget": {"daily": 1.0, "chat_reserve": 0.0}}
+        {"models": {"api_key": "", **models}, "budget": {"daily": 1.0, "chat_reserve": 0.0}, "user": user}
     )
     return build_models(settings, store, clock, config.Secrets(Path("/nonexistent"), {}))
 
@@ -67,13 +80,91 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(
     assert all(2.0 * 2**n * 0.5 <= pause <= 2.0 * 2**n * 1.5 for n, pause in enumerate(pauses))
 
 
-async def test_the_wait_that_the_server_names_is_kept_up_to_the_cap(store: ContextStore, clock: ManualClock) -> None:
-    script = [{"status": 429, "headers": {"retry-after": after}} for after in ("7", "3000")]
+async def test_the_wait_that_the_server_names_is_kept(store: ContextStore, clock: ManualClock) -> None:
+    script = [{"status": 429, "headers": {"retry-after": after}} for after in ("7", "19")]
     with ModelServer([*script, {"text": "there"}]) as server:
         models = models_of(store, clock, base_url=server.url, retry_cap=20.0)
         events = await asked(models, clock)
         await models.close()
-    assert [event.pause for event in events if isinstance(event, Retrying)] == [7.0, 20.0]
+    assert [event.pause for event in events if isinstance(event, Retrying)] == [7.0, 19.0]
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (60.0, "60 seconds"),
+        (1800.0, "until 15:50"),
+        (6 * 3600.0, "until 21:20"),
+        (24 * 3600.0, "until tomorrow at 15:20"),
+        (18 * 3600.0, "until tomorrow at 9:20"),
+        (5 * 86400.0, "until Wed 24 Sep at 15:20"),
+    ],
+)
+async def test_a_wait_beyond_the_cap_is_told_as_it_is_and_not_cut(
+    store: ContextStore, clock: ManualClock, after: float, words: str
+) -> None:
+    """https://platform.openai.com/docs/guides/rate-limits: limits a day come with waits of hours"""
+    await clock.advance(1758295200.0 - clock.now())  # Fri 19 Sep 2025 15:20 UTC
+    with ModelServer(default={"status": 429, "headers": {"retry-after": f"{after:g}"}}) as server:
+        models = models_of(store, clock, base_url=server.url, retry_cap=20.0, user={"zone": "UTC"})
+        with pytest.raises(ModelError) as caught:
+            await asked(models, clock)
+        await models.close()
+        assert len(server.requests) == 1  # to ask earlier than it said would be in vain
+    assert caught.value.retry_after == after
+    assert words in caught.value.words
+
+
+async def test_a_silence_is_waited_for_twice_at_most(store: ContextStore, clock: ManualClock) -> None:
+    with ModelServer(default={"first_delay": 5.0}) as server:
+        models = models_of(store, clock, base_url=server.url, first_byte_timeout=0.1)
+        with pytest.raises(ModelError) as caught:
+            await asked(models, clock)
+        await models.close()
+        assert len(server.requests) == 2
+    assert caught.value.kind == "timeout"
+
+
+async def test_a_model_that_is_being_loaded_is_waited_for_beyond_the_retries(
+    store: ContextStore, clock: ManualClock
+) -> None:
+    """https://github.com/mostlygeek/llama-swap/issues/146: llama.cpp says 503 until the model is there"""
+    loading = {
+        "status": 503,
+        "error": {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}},
+    }
+    with ModelServer([loading] * 20 + [{"text": "there"}]) as server:
+        models = models_of(store, clock, base_url=server.url, retries=0)
+        events = await asked(models, clock)
+        assert done(events).text == "there"
+        server.script.extend([loading] * 500)
+        with pytest.raises(ModelError) as caught:
+            await asked(models, clock)
+        await models.close()
+    assert caught.value.kind == "loading"
+
+
+@pytest.mark.parametrize("arguments", ['{"city": ', "[1]", '"Paris"', "city=Paris"])
+async def test_a_call_that_can_not_be_read_is_corrected_once_and_then_told(
+    store: ContextStore, clock: ManualClock, arguments: str
+) -> None:
+    """https://github.com/continuedev/continue/issues/13057"""
+    bad, good = {"calls": [{"name": "weather", "arguments": arguments}]}, {"calls": [{"name": "weather"}]}
+    request = ModelRequest("scheduler", SAY, [TOOL])
+    with ModelServer([bad, good, bad, bad]) as server:
+        models = models_of(store, clock, base_url=server.url, retries=0)
+        events = await asked(models, clock, request)
+        assert [call.name for call in done(events).calls] == ["weather"]
+        first, second = (body["messages"] for body in server.requests)
+        assert second[: len(first)] == first
+        assert [m["role"] for m in second[len(first) :]] == ["assistant", "user"]
+        assert arguments in second[-2]["content"]
+        assert "weather: the arguments are" in second[-1]["content"]
+        with pytest.raises(ModelError) as caught:
+            await asked(models, clock, request)
+        assert len(server.requests) == 4
+        await models.close()
+    assert "weather" in caught.value.words
 
 
 @pytest.mark.parametrize(("status", "message"), [(400, "bad"), (401, "key"), (403, "no"), (404, "no such model")])

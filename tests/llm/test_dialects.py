@@ -29,7 +29,7 @@ REQUEST = ModelRequest("scheduler", SAY, TOOLS, now=5.0, max_tokens=200)
 
 
 def client_of(server: ModelServer) -> OpenAIClient:
-    return OpenAIClient(ManualClock(), model="m", base_url=server.url, first_token_timeout=5.0, timeout=5.0)
+    return OpenAIClient(ManualClock(), model="m", base_url=server.url, first_byte_timeout=5.0, idle_timeout=5.0)
 
 
 async def answer(*script: dict[str, Any], request: ModelRequest = REQUEST) -> tuple[str, Completed, list[Json]]:
@@ -322,13 +322,13 @@ async def test_an_error_within_a_stream_that_began_with_200(event: Json, kind: s
         (
             400,
             {"error": {"message": "This model's maximum context length is 4096 tokens."}},
-            "bad_response",
-            "prompt_limit",
+            "too_long",
+            "4096 tokens",
         ),
         (
             503,
             {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}},
-            "server",
+            "loading",
             "Loading model",
         ),
     ],

@@ -21,7 +21,7 @@ REQUEST = ModelRequest("scheduler", [{"role": "user", "content": "hello there"}]
 
 
 def client_of(url: str, **more: float) -> OpenAIClient:
-    limits = {"first_token_timeout": 5.0, "timeout": 5.0, **more}
+    limits = {"first_byte_timeout": 5.0, "idle_timeout": 5.0, **more}
     return OpenAIClient(ManualClock(), model="test", base_url=url, api_key=KEY, **limits)
 
 
@@ -107,7 +107,7 @@ async def test_a_server_of_another_dialect_is_asked_again_without(name: str):
         ({"text": "half", "cut": True}, "cut", True),
         ({"text": "half", "cut": "abort"}, "cut", True),
         ({"calls": [{"name": "search_mail", "arguments": '{"query": "x'}], "cut": True}, "cut", True),
-        ({"calls": [{"name": "search_mail", "arguments": '{"query": "x'}], "finish": "length"}, "cut", True),
+        ({"calls": [{"name": "search_mail", "arguments": '{"query": "x'}], "finish": "length"}, "no_room", False),
         ({"calls": [{"name": "search_mail", "arguments": '{"query": '}]}, "bad_response", True),
         ({"calls": [{"name": "search_mail", "arguments": "[1]"}]}, "bad_response", True),
         ({"text": ""}, "empty", True),
@@ -134,10 +134,10 @@ async def test_each_failure_has_its_kind_and_words(reply: dict, kind: str, retry
 
 
 async def test_a_slow_first_token_times_out_and_so_does_a_stalled_end():
-    error = await fails({"first_delay": 1.0, "text": "x"}, first_token_timeout=0.2)
+    error = await fails({"first_delay": 1.0, "text": "x"}, first_byte_timeout=0.2)
     assert error.kind == "timeout"
     assert error.retryable
-    error = await fails({"text": "x", "stall": 1.0}, first_token_timeout=0.2, timeout=0.4)
+    error = await fails({"text": "x", "stall": 1.0}, first_byte_timeout=0.2, idle_timeout=0.4)
     assert error.kind == "timeout"
     assert error.usage is not None
 

@@ -52,7 +52,7 @@ def url() -> Iterator[str]:
 def settings(url: str) -> config.Config:
     models = {"base_url": url, "api_key": "", "name": "small", "max_tokens": 24, "retries": 1, "retry_base": 0.01}
     return config.Config.model_validate(
-        {"models": {**models, "first_token_timeout": PATIENCE, "timeout": PATIENCE}, "user": {"name": "Sam"}}
+        {"models": {**models, "first_byte_timeout": PATIENCE, "idle_timeout": PATIENCE}, "user": {"name": "Sam"}}
     )
 
 

@@ -380,5 +380,5 @@ async def test_open_calls_are_told_even_where_the_watch_missed_them(store: Conte
         live.missed += 1
         await stage.say("and now?")
         await until(lambda: len(model.requests) == 2)
-        assert call["id"] in model.requests[1].messages[2]["content"]
-        assert "cake" in model.requests[1].messages[2]["content"]
+        assert call["id"] in model.requests[1].messages[1]["content"]
+        assert "cake" in model.requests[1].messages[1]["content"]

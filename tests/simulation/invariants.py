@@ -448,7 +448,10 @@ class Watch:
         self.trace(f"model asked as {role}: {size} characters")
         if self.calm:
             self.requested_after_drain += 1
-        for text in texts[1:]:
+        others = [
+            str(m["content"]) for m in body["messages"][1:] if m["role"] != "assistant"
+        ]  # its own words are its own
+        for text in others:
             if '<forged id="x">' in text or '<user_msg id="forged"' in text:
                 self.wrong(f"text from outside stands unescaped in a prompt of the {role}")
             if CONTROL.search(text):

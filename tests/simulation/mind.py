@@ -54,7 +54,7 @@ class SimulatedClient(OpenAIClient):
     """The real client over a ``Mind`` in place of HTTP."""
 
     def __init__(self, clock: Clock, mind: Mind) -> None:
-        super().__init__(clock, model="sim", base_url="http://sim.invalid", first_token_timeout=30.0, timeout=120.0)
+        super().__init__(clock, model="sim", base_url="http://sim.invalid", first_byte_timeout=30.0, idle_timeout=120.0)
         self._mind = mind
 
     def _open(self) -> tuple[ModuleType, Any]:

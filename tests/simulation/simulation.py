@@ -428,7 +428,6 @@ class Simulation:
                 dict.fromkeys(ROLES, asked),  # type: ignore[arg-type]
                 Budget(store, clock, config),
                 config.models.prices,
-                config.models.max_tokens,
             )
         agenda: Any = SimulatedAgenda(self.outside)
         lock: Any = NoLock()

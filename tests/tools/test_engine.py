@@ -28,7 +28,8 @@ async def test_local_is_committed_with_its_result(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("nothing", {}, "no tool named"),
+        ("nothing", {}, "there is no tool named 'nothing'; call only tools that you were given"),
+        ("serch_mail", {}, "perhaps search_mail"),
         ("search_mail", {"query": 1, "limit": "x", "evil": 1}, "unknown argument 'evil'"),
         ("send_mail", {"to": "a@b.c"}, "'subject' is missing"),
         ("read_mail", {"message_id": "none"}, "there is no mail"),
@@ -39,6 +40,26 @@ async def test_what_cannot_run_fails_with_words(bench: Bench, name: str, argumen
     call_id = await bench.schedule(name, **arguments)
     await bench.state(call_id, S.FAILED)
     assert words in (await bench.result(call_id)).content
+
+
+async def test_an_unknown_name_is_answered_with_a_few_near_ones_not_with_all(bench: Bench) -> None:
+    call_id = await bench.schedule("mail")
+    await bench.state(call_id, S.FAILED)
+    assert len((await bench.result(call_id)).content) < 160
+
+
+async def test_null_stands_for_what_may_be_left_out_and_for_nothing_else(bench: Bench) -> None:
+    """https://github.com/Kilo-Org/kilocode/pull/4815"""
+    for name in bench.engine._registry.names():
+        tool = bench.engine._registry.get(name)
+        assert tool is not None
+        optional = [field for field, info in tool.model.model_fields.items() if not info.is_required()]
+        given = {"text": "x", "when": "tomorrow 9am"} if name == "remind" else {}
+        if set(tool.model.model_fields) - set(optional) == set(given):
+            assert tool.validate(given) == tool.validate({**given, **dict.fromkeys(optional)}), name
+    call_id = await bench.schedule("take_note", text=None)
+    await bench.state(call_id, S.FAILED)
+    assert "'text'" in (await bench.result(call_id)).content
 
 
 async def test_limit_of_concurrency_timeout_and_cap(bench: Bench) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from pepper_tui.model import (
     ContextFilter,
     Effect,
     ModelError,
+    ModelRequest,
     Namespace,
     Record,
     RunState,
@@ -147,11 +150,55 @@ async def test_a_run_that_the_store_broke_off_can_be_cancelled(homes: Homes) -> 
         await asyncio.wait_for(asked, 10)
 
 
-async def test_text_alone_is_the_answer_and_the_call_is_idempotent(homes: Homes) -> None:
-    house = await homes([reply("just so")])
-    assert await house.pool.delegate(house.call(), "t", None, ignore) == "just so"
-    assert await house.pool.delegate(house.call(), "t", None, ignore) == "just so"
-    assert len(house.model.requests) == 1
+async def test_words_alone_are_no_answer_and_the_model_is_told_so(homes: Homes) -> None:
+    house = await homes([reply("Let me first look at the file."), reply("", ("look", {})), final("read it")])
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "read it"
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "read it"  # the call is idempotent
+    assert house.executor.performed == ["look"]
+    assert len(house.model.requests) == 3
+    said, told = house.model.requests[1].messages[-2:]
+    assert said == {"role": "assistant", "content": "Let me first look at the file."}
+    assert told["role"] == "user"
+    assert "return_final_answer" in told["content"]
+
+
+async def test_words_alone_are_taken_in_the_end_and_marked_as_no_final_answer(homes: Homes) -> None:
+    house = await homes([reply("one"), reply("two"), reply("It is 42.")])
+    answer = await house.pool.delegate(house.call(), "t", None, ignore)
+    assert "did not say that the task is done" in answer
+    assert answer.endswith("\nIt is 42.")
+
+
+async def test_words_alone_at_the_last_step_are_marked_and_not_lost(homes: Homes) -> None:
+    house = await homes([reply("", ("look", {})), reply("It is 42.")], [Worker(name="short", max_steps=2)])
+    answer = await house.pool.delegate(house.call(), "t", "short", ignore)
+    assert answer.endswith("\nIt is 42.")
+    assert "did not say that the task is done" in answer
+
+
+async def test_the_chat_has_the_native_form_and_its_roles_alternate(homes: Homes) -> None:
+    """https://github.com/ollama/ollama/issues/14745: calls told as text teach a model to write them so"""
+    script = [
+        reply("", ("look", {"n": 1}), ("note", {"n": 2}), ("fly", {})),
+        reply("Hm."),
+        reply("", ("look", {"n": 3})),
+        final("done"),
+    ]
+    house = await homes(script)
+    assert await house.pool.delegate(house.call(), "t", None, ignore) == "done"
+    chat = house.model.requests[-1].messages
+    assert [m["role"] for m in chat] == [
+        *("system", "user", "assistant", "tool", "tool", "tool", "assistant", "user", "assistant", "tool"),
+    ]
+    calls = {call["id"]: call["function"] for m in chat for call in m.get("tool_calls", [])}
+    assert [json.loads(function["arguments"]) for function in calls.values()] == [{"n": 1}, {"n": 2}, {}, {"n": 3}]
+    assert sorted(m["tool_call_id"] for m in chat if m["role"] == "tool") == sorted(calls)
+    assert not any("<tool_call" in str(m["content"]) for m in chat)
+    assert chat[-1]["content"].rpartition("\n")[2].startswith("<now>")
+    for earlier, later in itertools.pairwise(request.messages for request in house.model.requests):
+        assert earlier[:-1] == later[: len(earlier) - 1]
+        stable = earlier[-1]["content"].rpartition("<now>")[0].rstrip()
+        assert later[len(earlier) - 1]["content"] == stable
 
 
 async def test_a_crash_goes_on_from_the_last_saved_step(homes: Homes) -> None:
@@ -513,3 +560,35 @@ async def test_who_delegates_is_told_which_workers_there_are(homes: Homes, tmp_p
     assert "- mail-agent: " in offered.description
     assert "broken" not in offered.description
     assert house.pool.offer(spec) is offered  # the same bytes at each step
+
+
+async def test_results_are_shortened_for_a_model_that_finds_them_too_long(homes: Homes) -> None:
+    """https://github.com/sst/opencode/issues/8089: a context error in the midst of a run"""
+    limit = 3000
+
+    def script(request: ModelRequest) -> Reply:
+        if sum(len(str(message["content"])) for message in request.messages) > limit:
+            return ModelError("too_long", "The prompt is too long", retryable=False)
+        return final("done") if request.messages[-1]["role"] == "tool" else reply("", ("look", {}))
+
+    house = await homes(Model(script), held=["look"])
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    await until(lambda: _opened(house))
+    [call] = await house.executor.open_calls()
+    await house.executor.answer(call, CallState.SUCCEEDED, "found " + "x" * 6000)
+    assert await waiting == "done"
+    assert (
+        "does not fit into this model's window; read_result reads on"
+        in house.model.requests[-1].messages[-1]["content"]
+    )
+
+
+async def test_a_task_that_is_too_long_by_itself_ends_in_words(homes: Homes) -> None:
+    house = await homes(Model(lambda _: ModelError("too_long", "The prompt is too long", retryable=False)))
+    with pytest.raises(RunFailedError, match="too long"):
+        await house.pool.delegate(house.call(), "t", None, ignore)
+    assert len(house.model.requests) < 6
+
+
+async def _opened(house: House) -> bool:
+    return bool(await house.executor.open_calls())

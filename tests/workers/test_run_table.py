@@ -24,7 +24,7 @@ KINDS = [Worker(name=name, stateful=True, tools=["send_mail"]) for name in ("amy
 
 def script(request: ModelRequest) -> Reply:
     """One proposal, then the answer."""
-    asked = any("<tool_result" in message["content"] for message in request.messages[1:])
+    asked = any(message["role"] == "tool" for message in request.messages)
     return final("sent") if asked else reply("", ("send_mail", {}))
 
 

@@ -80,8 +80,9 @@ class LostError(CallError):
 class Connection:
     """A session that is open. Its methods may be called from any task."""
 
-    def __init__(self, server: str, client: Client) -> None:
-        self._server, self._client = server, client
+    def __init__(self, server: str, client: Client, malformed: dict[str, str]) -> None:
+        """``malformed``: tools that were taken out of what the server has listed, and why."""
+        self._server, self._client, self._malformed = server, client, malformed
 
     @property
     def title(self) -> str:
@@ -90,8 +91,9 @@ class Connection:
         return one_line(f"{info.name} {info.version}", 80) if info else "a server without a name"
 
     async def definitions(self) -> list[Definition]:
-        """The tools that it offers now. Raises ``LostError``."""
+        """The tools that it offers now; those that are not of the protocol have a problem. Raises ``LostError``."""
         found: dict[str, Definition] = {}
+        self._malformed.clear()
         cursor: str | None = None
         try:
             for _ in range(_PAGES):
@@ -107,7 +109,8 @@ class Connection:
             raise LostError(one_line(error.message)) from error
         except ValidationError as error:
             raise LostError("its list of tools is not of the protocol") from error
-        return list(found.values())
+        bad = [Definition(self._server, name, "", {}, malformed=why) for name, why in self._malformed.items()]
+        return [*found.values(), *(each for each in bad if each.name not in found)]
 
     async def call(self, name: str, arguments: Json, report: Report) -> str:
         """Carry out one call; the text of its result. Cancelling it cancels the call at the server.
@@ -195,8 +198,9 @@ async def connect(
         if isinstance(message, ToolListChangedNotification):
             changed()
 
+    malformed: dict[str, str] = {}
     client = Client(
-        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed),
+        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed, malformed.__setitem__),
         elicitation_callback=elicited,
         message_handler=told,
         client_info=Implementation(name="pepper", version=pepper_tui.__version__),
@@ -205,7 +209,7 @@ async def connect(
     async with client:
         listening = asyncio.create_task(_listen(client, changed), name=f"mcp {name}: changes")
         try:
-            yield Connection(name, client)
+            yield Connection(name, client, malformed)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -43,12 +43,14 @@ _WORDS: Final = frozenset({"description", "title"})
 
 @dataclass(frozen=True)
 class Definition:
-    """One tool of one server. ``name``, ``description`` and ``schema`` are raw."""
+    """One tool of one server. ``name``, ``description`` and ``schema`` are raw. ``malformed``: why what the server sent
+    is no definition at all."""
 
     server: str
     name: str
     description: str
     schema: Json
+    malformed: str = ""
 
     def data(self) -> Json:
         return {"name": self.name, "description": self.description, "schema": self.schema}
@@ -74,6 +76,8 @@ class Definition:
     @cached_property
     def problem(self) -> str:
         """Why it is not used; empty where it can be."""
+        if self.malformed:
+            return f"its definition is not of the protocol ({self.malformed})"
         if clean(self.name) != self.name:
             return "its name holds characters that are not shown"
         try:
@@ -109,6 +113,18 @@ class Definition:
     def required(self) -> list[str]:
         found = self.schema.get("required")
         return [str(name) for name in found] if isinstance(found, list) else []
+
+    def fitted(self, arguments: Json) -> Json:
+        """``arguments`` as the schema wants them, where models differ in form only: without ``null`` for what may be
+        left out, and numbers and truth values that are written as text."""
+        fitted: Json = {}
+        for name, value in arguments.items():
+            schema = self.arguments.get(name)
+            wanted = _kinds(schema)
+            if value is None and name not in self.required and wanted and "null" not in wanted:
+                continue
+            fitted[name] = _read(value, wanted) if isinstance(value, str) and "string" not in wanted else value
+        return fitted
 
     def wrong(self, arguments: Json) -> str:
         """Why ``arguments`` do not fit, as far as can be told without running the server's patterns; else empty."""
@@ -182,6 +198,34 @@ def _shown(schema: Any, depth: int) -> Json:
     return shown
 
 
+def _kinds(schema: Any) -> frozenset[str]:
+    """The types that a schema allows by name; empty where it does not say."""
+    if not isinstance(schema, dict):
+        return frozenset()
+    said = schema.get("type")
+    if isinstance(said, str):
+        return frozenset({said})
+    if isinstance(said, list):
+        return frozenset(map(str, said))
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    found = [_kinds(each) for each in branches] if isinstance(branches, list) else []
+    return frozenset().union(*found) if found and all(found) else frozenset()
+
+
+def _read(text: str, wanted: frozenset[str]) -> Any:
+    """The number or truth value that ``text`` is, where one is wanted; else ``text``."""
+    if "boolean" in wanted and text.strip().lower() in ("true", "false"):
+        return text.strip().lower() == "true"
+    if wanted & {"integer", "number"} and _NUMBER.fullmatch(text.strip()):
+        value = json.loads(text.strip())
+        whole = value == int(value)
+        if "integer" in wanted and whole:
+            return int(value)
+        return value if "number" in wanted else text
+    return text
+
+
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int, float),

@@ -78,10 +78,11 @@ class McpTool(Tool):
             raise ToolError(f"{self.name}: {self.bar}")
         if not isinstance(arguments, dict):
             raise ArgumentError(f"{self.name}: the arguments must be an object")
-        wrong = self._claimed.wrong(arguments)
+        fitted = self._claimed.fitted(arguments)
+        wrong = self._claimed.wrong(fitted)
         if wrong:
             raise ArgumentError(f"{self.name}: {wrong}")
-        return dict(arguments)
+        return fitted
 
 
 _SUMMARY: Final = 120  # characters of the arguments in a card's title

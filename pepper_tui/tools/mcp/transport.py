@@ -22,6 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
 from pepper_tui.tools.mcp import keeper
+from pepper_tui.tools.mcp.listing import Dropped, sound
 
 NOT_SENT: Final = -100_000 - chance.randbelow(2**30)
 LOST: Final = NOT_SENT - 1
@@ -30,14 +31,15 @@ _LARGEST: Final = keeper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
-    """A transport that calls ``closed`` once nothing more can be read from it."""
+    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each tool of a list
+    that is not of the protocol."""
 
-    def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None]) -> None:
-        self._inner, self._closed = inner, closed
+    def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None], dropped: Dropped) -> None:
+        self._inner, self._closed, self._dropped = inner, closed, dropped
 
     async def __aenter__(self) -> tuple[Any, Any]:
         reading, writing = await self._inner.__aenter__()
-        return _Reading(reading, self._closed), writing
+        return _Reading(reading, self._closed, self._dropped), writing
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
@@ -48,8 +50,8 @@ class Watched:
 class _Reading:
     """The read stream of a watched transport."""
 
-    def __init__(self, inner: Any, closed: Callable[[], None]) -> None:
-        self._inner, self._closed = inner, closed
+    def __init__(self, inner: Any, closed: Callable[[], None], dropped: Dropped) -> None:
+        self._inner, self._closed, self._dropped = inner, closed, dropped
 
     @property
     def last_context(self) -> Any:
@@ -66,7 +68,9 @@ class _Reading:
 
     async def __anext__(self) -> Any:
         try:
-            return await self._inner.__anext__()
+            item = await self._inner.__anext__()
+            sound(getattr(item, "message", None), self._dropped)
+            return item
         except BaseException:
             self._closed()
             raise

@@ -91,9 +91,10 @@ class News:
         match context.namespace:
             case Namespace.ASSISTANT_MESSAGE:
                 answer = AssistantMessage.of(context)
-                if not answer.unfinished and self._new(context, answer.text):
+                if (answer.text.strip() or not answer.unfinished) and self._new(context, answer.text):
                     speaker = "trouble" if answer.kind == "trouble" else "pepper"
-                    yield from words.message_lines(Message(answer.id, speaker, answer.text, answer.created_at))
+                    said = Message(answer.id, speaker, answer.text, answer.created_at, answer.unfinished)
+                    yield from words.message_lines(said)
             case Namespace.APPROVAL:
                 approval = Approval.of(context)
                 what = one_line(approval.resolved.summary, 300).rstrip(".")

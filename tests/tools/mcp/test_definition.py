@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +69,38 @@ def test_what_is_too_much_is_left_out() -> None:
         deep = {"properties": {"a": deep}}
     assert "nested" in Definition("own", "a", "", deep).problem
     assert "argument" in Definition("own", "a", "", {"properties": {"\u202e": {}}}).problem
+
+
+WANTED = {
+    "n": {"type": "integer"},
+    "share": {"type": "number"},
+    "on": {"type": "boolean"},
+    "text": {"type": "string"},
+    "either": {"type": ["integer", "null"]},
+    "union": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "fitted"),
+    [
+        ({"text": "5", "n": "5"}, {"text": "5", "n": 5}),
+        ({"text": "x", "n": "5.0"}, {"text": "x", "n": 5}),
+        ({"text": "x", "n": " -7 "}, {"text": "x", "n": -7}),
+        ({"text": "x", "n": "5.5"}, None),
+        ({"text": "x", "n": "five"}, None),
+        ({"text": "x", "n": "1e9999"}, None),
+        ({"text": "x", "share": "0.5"}, {"text": "x", "share": 0.5}),
+        ({"text": "x", "on": "True"}, {"text": "x", "on": True}),
+        ({"text": "x", "on": "yes"}, None),
+        ({"text": "x", "n": None, "share": None, "on": None}, {"text": "x"}),
+        ({"text": "x", "either": None}, {"text": "x", "either": None}),
+        ({"text": "x", "union": "5"}, {"text": "x", "union": "5"}),
+        ({"text": None}, None),
+    ],
+)
+def test_arguments_that_differ_in_form_only_are_taken(given: dict[str, Any], fitted: dict[str, Any] | None) -> None:
+    """https://github.com/modelcontextprotocol/inspector/issues/328, https://github.com/ZenRows/zenrows-mcp/pull/23"""
+    definition = Definition("own", "a", "", {"type": "object", "properties": WANTED, "required": ["text"]})
+    found = definition.fitted(given)
+    assert (found == fitted) if fitted is not None else definition.wrong(found)

@@ -174,3 +174,29 @@ async def test_another_server_under_the_name_is_trusted_afresh(
         await bench.up("own", "1 tool")
         assert (await bench.run("own__echo", text="x")).content == "x"
         assert await bench.cards() == []
+
+
+BAD = [
+    {"name": "no_schema"},
+    {"name": "null_schema", "inputSchema": None},
+    {"name": "text_schema", "inputSchema": "object"},
+    {"name": "other_type", "inputSchema": {"type": "string"}},
+    {"name": 5, "inputSchema": {"type": "object"}},
+    {"inputSchema": {"type": "object"}},
+    {"name": "odd", "description": ["x"], "inputSchema": {"type": "object"}},
+    {"name": "hints", "annotations": "none", "inputSchema": {"type": "object"}},
+    "no object",
+    None,
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: str(bad)[:30])
+async def test_a_definition_that_is_none_costs_that_tool_only(
+    bad: Json, tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock
+) -> None:
+    """https://github.com/NousResearch/hermes-agent/issues/101804, https://github.com/anthropics/claude-code/issues/88049"""
+    offer(folder, ECHO, bad, APPEND)
+    async with living(tmp_path, store, clock, {"own": unruly(folder)}) as opened:
+        await opened.up("own", "2 tools, 1 left out (")
+        assert "not of the protocol" in (await opened.health("own")).detail
+        assert (await opened.run("own__echo", text="x")).content == "x"

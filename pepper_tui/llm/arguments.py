@@ -1,0 +1,101 @@
+"""The arguments of a tool call, where they are not quite JSON.
+
+Form is mended and nothing else: fences, a string around the whole, trailing commas, Python's quotes and words, line
+ends within strings, an empty object in front. What was cut off stays invalid, as half a mail would pass for a whole one
+(the library json-repair 0.64 completes it, which is why it is not used). One pass over the text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any, Final
+
+from pepper_tui.model import Json
+
+_MENDED: Final = 200_000  # characters of arguments that are mended at most
+_DECODER: Final = json.JSONDecoder(strict=False)  # with line ends within strings
+# A string always matches, up to the end of the text where it is not closed: so no part is looked at twice.
+_TOKEN: Final = re.compile(
+    r'"(?:[^"\\]|\\.)*\\?(?:"|\Z)|' r"'(?:[^'\\]|\\.)*\\?(?:'|\Z)|" r",(?=\s*[}\]])|\\n|\b(?:True|False|None)\b", re.S
+)
+_JSON_WORDS: Final = {"True": "true", "False": "false", "None": "null", ",": "", "\\n": " "}
+
+
+def object_of(raw: str) -> Json | None:
+    """The object that ``raw`` is meant to be; ``None`` where it can't be told without guessing."""
+    value = json_of(raw)
+    return value if isinstance(value, dict) else None
+
+
+def json_of(raw: str) -> Any:
+    """The value that ``raw`` is meant to be; ``None`` where it is none."""
+    text = _unfenced(raw.strip())
+    for _ in range(3):
+        value = _read(text)
+        if value is None and len(text) <= _MENDED:
+            value = _read(_TOKEN.sub(_as_json, text))
+        if not isinstance(value, str):
+            return value
+        text = _unfenced(value.strip())
+    return None
+
+
+def why_not(raw: str) -> str:
+    """What is wrong with arguments that could not be read, in words for the model."""
+    try:
+        value = json.loads(raw)
+    except json.JSONDecodeError as error:
+        return f"the arguments are not valid JSON ({error.msg} at character {error.pos})"
+    except (ValueError, RecursionError):
+        return "the arguments are nested too deeply"
+    return f"the arguments are a JSON {_KINDS.get(type(value), 'value')}, not an object"
+
+
+_KINDS: Final[dict[type, str]] = {list: "array", str: "string", int: "number", float: "number", bool: "boolean"}
+
+
+def _unfenced(text: str) -> str:
+    if text.startswith("json") and text[4:].lstrip().startswith("{"):  # the label of a fence that was taken away
+        return text[4:].strip()
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        return text[text.index("\n") : -3].strip()
+    return text
+
+
+def _read(text: str) -> Any:
+    """The one value in ``text``. Some servers put an empty object before it, or send it twice."""
+    found: list[Any] = []
+    at = 0
+    try:
+        while at < len(text) and len(found) < 3:
+            value, at = _DECODER.raw_decode(text, at)
+            if value != {} and value not in found:
+                found.append(value)
+            while at < len(text) and text[at].isspace():
+                at += 1
+    except (ValueError, RecursionError):
+        return None
+    if at < len(text) or len(found) > 1:
+        return None
+    return found[0] if found else {} if text else None
+
+
+def _as_json(found: re.Match[str]) -> str:
+    token = found[0]
+    if token[0] == '"' and _is_json(token):
+        return token
+    if token[0] not in ("'", '"'):
+        return _JSON_WORDS.get(token, token)
+    try:
+        return json.dumps(ast.literal_eval(token.replace("\n", "\\n")))
+    except (ValueError, SyntaxError, MemoryError):
+        return token
+
+
+def _is_json(token: str) -> bool:
+    try:
+        return isinstance(_DECODER.decode(token), str)
+    except ValueError:
+        return False
