@@ -26,6 +26,8 @@ OWN: dict[str, tuple[str, str]] = {
     "doctor/own_files.py": ("ast", "the user's own feeds and tools"),
     "first_start/discovery.py": ("configparser re", "the config files of the user's other programs"),
     "llm/embedding_process.py": ("json", CHILD),
+    "llm/models.py": ("urllib", CONFIG),
+    "llm/prices.py": ("re urllib", CONFIG),
     "parsing/frames.py": ("json", CHILD),
     "remote.py": ("json", "the socket in the home, which is the user's alone"),
     "rules/changes.py": ("croniter", RULE),

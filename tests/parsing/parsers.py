@@ -40,11 +40,15 @@ from pepper_tui.feeds import agenda, mbox_file
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.feeds.said import content_of, raw_of
 from pepper_tui.html_text import MAX_HTML, html_text
-from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured
+from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured, told_window
+from pepper_tui.llm.arguments import object_of, why_not
 from pepper_tui.llm.dialect import Dialect
-from pepper_tui.llm.faults import _NO_TOOLS, _RETRY_DELAY, _TOO_LONG
+from pepper_tui.llm.faults import _NO_TOOLS, _RETRY_DELAY, _TOO_LONG, said_in
+from pepper_tui.llm.forms import asked_for
 from pepper_tui.llm.streamed import Streamed
+from pepper_tui.llm.text_calls import CallFilter, text_calls
 from pepper_tui.llm.thoughts import ThoughtFilter, without_orphan
+from pepper_tui.llm.tool_names import matched, unknown_words
 from pepper_tui.model import Facts, ModelError, Rule
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
@@ -115,6 +119,15 @@ def stream(chunks: Iterable[Any]) -> None:
         taken._valid_calls(lambda kind: f"{kind}_{next(numbers)}")
     except ModelError:
         return
+
+
+OFFERED = ("notify", "send_mail", "search_mail")
+
+
+def filtered(text: str) -> None:
+    calls = CallFilter()
+    for at in range(0, len(text), 7):
+        calls.take(text[at : at + 7])
 
 
 def thought(text: str) -> None:
@@ -349,8 +362,9 @@ PARSERS = [
     Parser(
         "streams of a model",
         {
-            "llm/streamed.py": "json",
+            "llm/streamed.py": "html json",
             "llm/openai_client.py": "openai",
+            "llm/heard.py": "json",
             "llm/endpoint_embedder.py": "openai pydantic_core",
         },
         stream,
@@ -361,6 +375,41 @@ PARSERS = [
             lambda chunks: [taken.take(each) for taken in [Streamed(10)] for each in chunks],
             [chunk({"content": "a" * 10_000})],
         ),
+    ),
+    Parser(
+        "calls that a model writes as text, and arguments that are no JSON",
+        {
+            "llm/text_calls.py": "re",
+            "llm/arguments.py": "ast json re",
+            "llm/tool_names.py": "difflib re",
+        },
+        (
+            lambda text: text_calls(text, OFFERED, lambda: ""),
+            lambda text: text_calls(f"<tool_call>{text}", OFFERED, lambda: text),
+            filtered,
+            object_of,
+            why_not,
+            lambda text: unknown_words(text, OFFERED),
+            lambda text: matched(text, OFFERED),
+        ),
+        WORDS
+        | {
+            "calls": (200, lambda n: '<tool_call>{"name": "notify", "arguments": {}}</tool_call>' * n),
+            "open calls": (500, lambda n: "<tool_call>" * n),
+            "half calls": (500, lambda n: "<tool_call " * n),
+            "functions": (300, lambda n: "<function=notify>" + "<parameter=a>b</parameter>" * n),
+            "open parameters": (300, lambda n: "<function=notify>" + "<parameter=a>" * n),
+            "marks": (500, lambda n: "[TOOL_CALLS]" * n),
+            "channels": (300, lambda n: "<|channel|>a to=notify" * n),
+            "braces": (3000, lambda n: "{" * n),
+            "lists": (3000, lambda n: '{"a":' + "[" * n),
+            "single quotes": (2000, lambda n: "{'a': " + "'b', " * n),
+            "open texts": (2000, lambda n: '{"a": "' + '\\"' * n),
+            "commas before ends": (2000, lambda n: "{" + ", }" * n),
+            "objects": (1000, lambda n: '{"a": 1}' * n),
+            "fences": (1000, lambda n: "```\n" * n),
+        },
+        "it is the text of a stream",
     ),
     Parser(
         "thoughts of a model",
@@ -404,22 +453,40 @@ PARSERS = [
     ),
     Parser(
         "refusals of a model server",
-        {"llm/faults.py": "email re", "llm/dialect.py": "re"},
-        (_NO_TOOLS.search, _TOO_LONG.search, _RETRY_DELAY.search, lambda text: Dialect(of_openai=False).learn(text)),
+        {"llm/faults.py": "email html json re", "llm/dialect.py": "re", "llm/forms.py": "re"},
+        (
+            _NO_TOOLS.search,
+            _TOO_LONG.search,
+            _RETRY_DELAY.search,
+            lambda text: Dialect(of_openai=False).learn(text),
+            said_in,
+            lambda text: [*asked_for(text)],
+        ),
         WORDS | {"names": (300, lambda n: "Unknown name \\\\" * n), "delays": (300, lambda n: "retryDelay: " * n)},
         "an answer of more than 8000 kB",
         lambda _: told(bounded_http.TooLargeError, bounded_http.BodyBound(8_000_000).take, b"a" * 8_000_001),
     ),
     Parser(
         "model servers of this machine",
-        {"llm/local_servers.py": "json"},
-        lambda rows: [kind.read(rows, rows) for kind in local_servers._KINDS],
+        {"llm/local_servers.py": "json", "llm/told_window.py": "json re urllib"},
+        (
+            lambda rows: [kind.read(rows, rows) for kind in local_servers._KINDS],
+            lambda rows: [
+                read(rows, "b")
+                for read in (
+                    told_window._listed,
+                    told_window._props,
+                    told_window._ollama_loaded,
+                    told_window._ollama_set,
+                )
+            ],
+        ),
         {"rows": (500, lambda n: {"data": [{"id": "a", "owned_by": "vllm"}] * n, "models": [{"name": "a"}] * n})},
         "one that sends more than a list is none",
     ),
     Parser(
         "tools of MCP servers",
-        {"tools/mcp/definition.py": "difflib re", "tools/mcp/offer.py": "fnmatch"},
+        {"tools/mcp/definition.py": "difflib json re", "tools/mcp/offer.py": "fnmatch"},
         definition,
         {
             "words": (2000, lambda n: "word " * n),
