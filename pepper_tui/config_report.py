@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of
-from pepper_tui.in_clear import told_command, told_url, told_value
+from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of, refers_to_secret
+from pepper_tui.in_clear import in_clear, told_command, told_url, told_value
 from pepper_tui.plain_file import plain_text
 from pepper_tui.text import one_line
 
@@ -59,6 +59,16 @@ def missing_things(home: Path, config: Config) -> list[str]:
         url = model.base_url or config.models.base_url
         shared = config.models.api_key if url == config.models.base_url else ""
         keys.append((f"{section}.api_key", model.api_key or shared, url))
+    for section, model in [("models", config.models), *own]:
+        for name, value in getattr(model, "headers", {}).items():
+            try:
+                secrets.filled(value)
+            except ConfigError as error:
+                problems += [f"{at_key(f'{section}.headers.{name}')}: {line}" for line in error.problems]
+            host = in_clear(model.base_url or config.models.base_url)
+            if host and refers_to_secret(value):
+                words = f"a secret would go unencrypted to {host}; use https://"
+                problems.append(f"{at_key(f'{section}.headers.{name}')}: {words}")
     if config.mail.smtp:
         keys.append(("mail.smtp.password", config.mail.smtp.password, ""))
     for key, name, url in dict.fromkeys(keys):
@@ -113,6 +123,8 @@ def _told(name: str, value: Any) -> Any:
         return told_command(["", *value]).strip()
     if re.fullmatch(r"feed\[\d+\]\.settings", name):
         return {each: said if isinstance(said, bool) else told_value(str(said)) for each, said in value.items()}
+    if key == "extra_body" and isinstance(value, dict):
+        return {each: said if isinstance(said, int | float) else told_value(str(said)) for each, said in value.items()}
     if key in ("url", "base_url") and isinstance(value, str) and value:
         return told_url(value)
     return None

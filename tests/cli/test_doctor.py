@@ -111,7 +111,7 @@ file = "mine.py"
     shown = pepper(home, "config", "show").output
     assert "sk-in-the-config" not in shown
     assert "models.api_key = (hidden)" in shown
-    assert "models.max_tokens = 2048" in shown
+    assert "models.max_tokens = 8192" in shown
 
 
 def test_a_damaged_store_is_found(tmp_path: Path) -> None:

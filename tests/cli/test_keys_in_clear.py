@@ -57,6 +57,10 @@ PLACES = {
         section: lambda scheme, host, secret, section=section: models(section, f"{scheme}://{host}/v1", secret)
         for section in ["models", *(f"models.{role}" for role in ROLES), "models.embedding", "models.named.other"]
     },
+    "models.headers": lambda scheme, host, secret: (
+        f'[models]\napi_key = ""\nbase_url = "{scheme}://{host}/v1"\n'
+        + ('headers = { X-Team = "secret:key" }\n' if secret else "")
+    ),
     "mcp.headers": lambda scheme, host, secret: mcp_header(f"{scheme}://{host}/mcp", secret),
     "mcp.url": lambda scheme, host, secret: mcp_url(f"{scheme}://{host}/mcp", secret),
 }
@@ -132,6 +136,11 @@ WHEREVER = {
     "api_key": '[models]\napi_key = "{key}"\n',
     "named api_key": '[models.named.x]\nname = "m"\napi_key = "{key}"\n',
     "smtp": '[mail]\naddress = "a@b.c"\n[mail.smtp]\nhost = "127.0.0.1"\nport = 1\npassword = "{key}"\n',
+    "model headers": '[models]\nheaders = {{ X-Team = "{key}" }}\n',
+    "role's headers": '[models.triage]\nheaders = {{ X-Team = "{key}" }}\n',
+    "named headers": '[models.named.x]\nname = "m"\nheaders = {{ X-Team = "{key}" }}\n',
+    "extra_body": '[models]\nextra_body = {{ user = "{key}", deep = {{ a = ["{key}"] }} }}\n',
+    "named extra_body": '[models.named.x]\nname = "m"\nextra_body = {{ user = "{key}" }}\n',
     "exec command": '[[exec]]\nname = "own"\ncommand = ["true", "{key}", "--t={key}"]\n',
     "exec env": '[[exec]]\nname = "own"\ncommand = "true"\nenv = {{ OTHER = "{key}" }}\n',
     "feed settings": '[[feed]]\nname = "o"\nfile = "own.py"\nsettings = {{ a = "{key}", deep = {{ a = "{key}" }} }}\n',

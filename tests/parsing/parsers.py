@@ -49,7 +49,7 @@ from pepper_tui.llm.streamed import Streamed
 from pepper_tui.llm.text_calls import CallFilter, text_calls
 from pepper_tui.llm.thoughts import ThoughtFilter, without_orphan
 from pepper_tui.llm.tool_names import matched, unknown_words
-from pepper_tui.model import Facts, ModelError, Rule
+from pepper_tui.model import Facts, ModelError, ModelRequest, Rule
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.store import search
@@ -458,7 +458,7 @@ PARSERS = [
             _NO_TOOLS.search,
             _TOO_LONG.search,
             _RETRY_DELAY.search,
-            lambda text: Dialect(of_openai=False).learn(text),
+            lambda text: Dialect(of_openai=False).learn(text, ModelRequest("scheduler", ())),
             said_in,
             lambda text: [*asked_for(text)],
         ),
