@@ -89,11 +89,13 @@ def text_calls(text: str, offered: Collection[str], outside: Callable[[], str]) 
     """The calls that ``text`` ends with; ``None`` where it is just text. ``outside``: all that the prompt showed."""
     whole = text.strip().replace("｜DSML｜", "")  # DeepSeek 3.2
     fence = _FENCE.match(whole)
-    if fence and fence[1] in _FENCES:
-        found = text_calls(fence[2], offered, outside)
-        if found is None and fence[1].startswith("tool_"):
-            return TextCalls("", problem=_UNREADABLE)
-        return found
+    if fence is None or fence[1] not in _FENCES:
+        return _unfenced(whole, offered, outside)
+    found = _unfenced(fence[2].strip(), offered, outside)
+    return TextCalls("", problem=_UNREADABLE) if found is None and fence[1].startswith("tool_") else found
+
+
+def _unfenced(whole: str, offered: Collection[str], outside: Callable[[], str]) -> TextCalls | None:
     mark = _MARK.search(whole)
     if mark is None:
         return _bare(whole, offered, outside)

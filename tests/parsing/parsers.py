@@ -49,7 +49,7 @@ from pepper_tui.llm.streamed import Streamed
 from pepper_tui.llm.text_calls import CallFilter, text_calls
 from pepper_tui.llm.thoughts import ThoughtFilter, without_orphan
 from pepper_tui.llm.tool_names import matched, unknown_words
-from pepper_tui.model import Facts, ModelError, ModelRequest, Rule
+from pepper_tui.model import Effect, Facts, ModelError, ModelRequest, Rule, ToolSpec
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.store import search
@@ -111,12 +111,14 @@ STREAMS: dict[str, Shape] = {
 
 def stream(chunks: Iterable[Any]) -> None:
     """Take a stream, to its end or to the bound that it meets."""
-    taken, numbers = Streamed(2000), count()
+    taken, numbers = Streamed(2000, calls_in_text=True), count()
+    request = ModelRequest(
+        "scheduler", [{"role": "user", "content": "x"}], tools=(ToolSpec("f", "F", {}, Effect.READ),)
+    )
     try:
-        for each in chunks:
+        for each in [*chunks, chunk({}, "stop")]:
             taken.take(each)
-        taken.rest()
-        taken._valid_calls(lambda kind: f"{kind}_{next(numbers)}")
+        taken.complete(request, "m", lambda kind: f"{kind}_{next(numbers)}")
     except ModelError:
         return
 
