@@ -76,7 +76,7 @@ SHAPES = {
 async def test_an_answer_without_end_is_told(head: list[bytes], more: bytes, words: str) -> None:
     request = ModelRequest("scheduler", [{"role": "user", "content": "hello"}], tools=[], now=5.0, max_tokens=64)
     async with sending(*head, more=more) as (url, endless):
-        client = OpenAIClient(ManualClock(), model="test", base_url=url, api_key="sk-1", timeout=60)
+        client = OpenAIClient(ManualClock(), model="test", base_url=url, api_key="sk-1", idle_timeout=60)
         try:
             with pytest.raises(ModelError, match=words) as caught:
                 async for _ in client.stream(request):

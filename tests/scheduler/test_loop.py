@@ -206,7 +206,7 @@ async def test_the_prompt_only_grows_and_stays_within_its_limit(store: ContextSt
             await stage.say(f"message {number} " + "x" * 200)
             await until(lambda n=number: _has(stage, Namespace.ASSISTANT_MESSAGE, n + 1))
     prompts = [request.messages[1]["content"] for request in model.requests]
-    logs = [prompt[: prompt.rindex("<now>")] for prompt in prompts]  # the tail is not part of what is cached
+    logs = [prompt[: prompt.rindex("<now ")] for prompt in prompts]  # the tail is not part of what is cached
     swaps = sum(not later.startswith(earlier) for earlier, later in itertools.pairwise(logs))
     assert swaps <= 40 // 4
     assert all(len(prompt) < 20_000 for prompt in prompts)
@@ -227,7 +227,7 @@ async def test_a_step_is_one_user_message_whose_cached_part_stays_to_the_byte(
     assert [[m["role"] for m in request.messages] for request in model.requests] == [["system", "user"]] * 3
     prompts = [request.messages[1]["content"] for request in model.requests]
     for earlier, later in itertools.pairwise(prompts):
-        log_text, _, now = earlier.rpartition("\n<now>")
+        log_text, _, now = earlier.rpartition("\n<now ")
         assert now.endswith("</now>")
         assert later.startswith(log_text + "\n")
 

@@ -465,7 +465,7 @@ class Watch:
             self.wrong(f"a prompt of {size} characters, above the limit of {limit}")
         covers, summary, history = self._expected()
         whole = f"{summary}\n{history}" if summary and history else summary or history
-        if not texts[1].startswith(whole) and len(texts[1]) < limit - len(texts[0]) - len(texts[2]):
+        if not texts[1].startswith(whole) and size < limit:
             self.wrong("the prompt does not begin with the committed history")
         if covers == self.prompt[0] and not history.startswith(self.prompt[1]):
             self.wrong("the prompt is not append-only")
