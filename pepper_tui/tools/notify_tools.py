@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority
+from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority, Step
 from pepper_tui.text import one_line
 from pepper_tui.tools.context_tools import find_context
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
@@ -33,7 +33,7 @@ async def notify(
     for name, value in (("title", title), ("reason", reason), ("source", source)):
         if not value.strip():
             raise ToolError(f"'{name}' is empty; nothing is shown without it")
-    source = await _known(ctx, source)
+    source = await _source(ctx, source)
     notification = Notification(
         id=f"notification_{ctx.call.id}",
         title=one_line(title),
@@ -53,13 +53,15 @@ async def notify(
     return f"Shown as {notification.id}."
 
 
-async def _known(ctx: ToolContext, source: str) -> str:
-    """``source`` as ``namespace:id``. Raises ``ToolError`` for what never was: "why?" would lead nowhere."""
-    found = await find_context(ctx, source.strip())
-    if found is None:
-        named = one_line(source, 80)
-        raise ToolError(f"there is nothing with the id {named!r}; give that of a signal, result or message in the log")
-    return f"{found.namespace}:{found.context_id}"
+async def _source(ctx: ToolContext, said: str) -> str:
+    """What the notice comes from, as ``namespace:id``: what a model names, where there is such a thing; else what its
+    step was given. A slip of the pen costs no notice, and "why?" never leads to what never was."""
+    found = await find_context(ctx, said.strip())
+    if found is not None:
+        return f"{found.namespace}:{found.context_id}"
+    kind, _, ident = ctx.call.origin.partition(":")
+    step = Step.one(await ctx.store.get(ident, namespace=Namespace.STEP)) if kind == "step" else None
+    return step.inputs[-1] if step is not None and step.inputs else f"{Namespace.TOOL_CALL}:{ctx.call.id}"
 
 
 NOTIFY_TOOLS: Final = (notify,)

@@ -83,13 +83,20 @@ async def test_a_delegated_task_that_fails_says_why_in_plain_words(bench: Bench)
 
 async def test_notify_needs_reason_and_source(bench: Bench) -> None:
     given = {"title": "Boss wrote", "body": "b", "reason": "VIP", "source": "1", "priority": "high"}
-    assert "there is nothing with the id '1'" in await run(bench, "notify", **given)
-    assert await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION])) == []
     await bench.store.store({"content": "x"}, namespace="signals.mail", context_id="1")
     assert "Shown" in await run(bench, "notify", **given)
     assert "'reason' is empty" in await run(bench, "notify", **{**given, "reason": " "})
     [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
     assert (Notification.of(context).reason, Notification.of(context).source) == ("VIP", "signals.mail:1")
+
+
+@pytest.mark.parametrize("inputs", [["signals.mail:s1"], []])
+async def test_a_source_that_never_was_is_that_of_the_step(bench: Bench, inputs: list[str]) -> None:
+    await bench.store.put(Step("1", bench.clock.now(), inputs), namespace=Namespace.STEP)
+    call_id = await bench.schedule("notify", title="Boss wrote", body="b", reason="VIP", source="made-up")
+    await bench.state(call_id, S.SUCCEEDED)
+    [context] = await bench.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
+    assert Notification.of(context).source == (inputs[0] if inputs else f"tool.call:{call_id}")
 
 
 async def test_search_reading_on_and_status(bench: Bench) -> None:
