@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from pepper_tui.clock import ManualClock
+from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
 from pepper_tui.engine.logs import log_to
 from pepper_tui.llm.budget import Budget
@@ -48,6 +48,7 @@ CRAFTY: Final = Path(__file__).parent / "crafty.py"
 SECRET: Final = "planted-4711-secret"
 KEY: Final = "sk-planted-9f31c0"
 SECONDS: Final = 40.0
+A_DAY: Final = 86_400.0
 MOST_TURNS: Final = 12
 OPEN_HOSTS: Final = ("site.example", "evil.example", "xn--bcher-kva.example")
 """Hosts of the web server that the config lets be reached, as if they were on the open internet."""
@@ -174,6 +175,8 @@ class Scene:
         self.engine = ServedEngine(self.home, self.config, store, lock, self.clock, models=models)
         fetcher = WebFetcher(self.config.tools.fetch.private_hosts, Limits(seconds=5), self._resolve)
         self.engine._registry.services.fetcher = fetcher
+        # a calendar is read by a process of its own, in real time, while that of the scene runs ahead
+        self.engine._agenda._looks = Looks(self.clock, longest=A_DAY)
         await self.engine.start()
         await self.until(self._watches, "the feeds watch")
         if self._server:

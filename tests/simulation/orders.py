@@ -239,7 +239,8 @@ class Orders:
             self._begun_twice(row, ident)
 
     def _begun_twice(self, row: Row, ident: str) -> None:
-        """Of one matter a rule starts one reminder and follow-up at a time, and all rules one draft to one person."""
+        """Of one sender's matter a rule starts one reminder and follow-up at a time, and all rules one draft to one
+        person: a stranger who writes into a thread takes nobody's place in it."""
         act = self._rows[Namespace.RULE_ACT, ident].data
         for (namespace, other), since in self._since.items():
             if namespace != row.namespace or other == row.id or self._watch.elapsed() - since < A_WHILE:
@@ -247,7 +248,7 @@ class Orders:
             earlier = self._act_of(self._rows[namespace, other])
             if earlier is None or earlier["act"] != act["act"] or not act["matter"] or earlier["id"] == act["id"]:
                 continue
-            whose = [self._whose(each) for each in (act, earlier)]
+            whose = [(self._whose(each), self._sender(each).lower()) for each in (act, earlier)]
             if earlier["matter"] != act["matter"] or whose[0] != whose[1]:
                 continue
             ended = (
