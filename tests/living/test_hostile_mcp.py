@@ -141,7 +141,8 @@ def _check_tools(body: dict[str, Any]) -> None:
             continue
         assert function["description"].startswith("[A tool of the MCP server evil;")
         text = "\n".join(_strings(function))
-        assert not re.search("[<>\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", text), text
+        assert not re.search(r"<\s*[/!?]?\s*[^\W\d]", text), "it opens or closes a tag"
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", text), text
         assert "x-evil" not in json.dumps(function)
 
 
