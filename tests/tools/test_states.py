@@ -111,10 +111,16 @@ class Decisions(RuleBasedStateMachine):
         self.waiting += self.run(store())
         self.fill()
 
-    def fill(self) -> None:
-        """The oldest that wait get their cards, as many as there is room for; the rest says what it waits for."""
+    def fill(self, beside: int = 0) -> None:
+        """The oldest that wait get their cards, as many as there is room for; the rest says what it waits for.
+
+        ``beside``: how many came back in the same moment, which need no room: as many more may have found some.
+        """
         while self.waiting and sum(card.state is A.PENDING for card in self.cards.values()) < ROOM:
             self.carded(self.waiting.pop(0))
+        for _ in range(beside):
+            if self.waiting and self.run(self.bench.call(self.waiting[0])).state is S.WAITING_APPROVAL:
+                self.carded(self.waiting.pop(0))
         for call_id in self.waiting:
             assert "waits" in self.run(self.bench.deferred(call_id)).deferred
 
@@ -206,7 +212,7 @@ class Decisions(RuleBasedStateMachine):
         late = self.late()
         self.wait(61.0)
         self.ask_again(late)
-        self.settle_model()
+        self.settle_model(len(late))
 
     def late(self) -> list[str]:
         """Cards whose window ended longer ago than a yes holds."""
@@ -275,9 +281,9 @@ class Decisions(RuleBasedStateMachine):
             if card.state is A.APPROVED and not card.attempted and card_id not in late:
                 card.acts = self.now - 0.001 + GRACE
         self.ask_again(late)
-        self.settle_model()
+        self.settle_model(len(late))
 
-    def settle_model(self) -> None:
+    def settle_model(self, beside: int = 0) -> None:
         for card_id, card in list(self.cards.items()):
             if card.state is A.PENDING and card.expires <= self.now:
                 card.state, card.snoozed = A.EXPIRED, None
@@ -291,7 +297,7 @@ class Decisions(RuleBasedStateMachine):
                     assert (back.digest, back.effect) == (self.stored(card_id).digest, self.stored(card_id).effect)
                     self.cards[back.id] = Card(back.call, card.what, expires=back.expires_at)
                     self.calls[back.call] = back.id
-        self.fill()
+        self.fill(beside)
 
     def stored(self, card_id: str) -> Approval:
         return next(card for card in self.run(self.bench.cards()) if card.id == card_id)
