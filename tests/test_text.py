@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from pepper_tui.text import as_json, clean, escape, hidden, one_line, spelled, visible
 
-MEGABYTE = 1_000_000
+LONG = 200_000
 OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
@@ -53,13 +53,13 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_megabyte_takes_less_than_a_second(shape: str) -> None:
-    hostile = SHAPES[shape] * (MEGABYTE // len(SHAPES[shape]))
-    nested = SHAPES[shape] * (MEGABYTE // len(SHAPES[shape]) // 2) + "\x07" * (MEGABYTE // 2)
+def test_a_long_text_takes_little_time(shape: str) -> None:
+    hostile = SHAPES[shape] * (LONG // len(SHAPES[shape]))
+    nested = SHAPES[shape] * (LONG // len(SHAPES[shape]) // 2) + "\x07" * (LONG // 2)
     began = time.process_time()
     for made in (clean(hostile), clean(nested), one_line(hostile), escape(hostile), as_json([hostile])):
         assert not OBEYED.search(made)
-    assert time.process_time() - began < 5  # five texts
+    assert time.process_time() - began < 1  # five texts
 
 
 @given(st.text(st.sampled_from("\x1b\x9b\x9d\x90\x9c\x07[]P\\0;1ma<>&\r\n\u202e\u200b\ud800"), max_size=60))
