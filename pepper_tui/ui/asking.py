@@ -30,6 +30,11 @@ class Asking:
         if not any(line.editable for line in lines):
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
+        if self.open:
+            return
+        if app.query("#form"):  # the one before is on its way out still
+            app.call_after_refresh(self.edit, approval)
+            return
 
         def save(fields: dict[str, str]) -> None:
             if fields:
