@@ -196,7 +196,8 @@ def without_terminal(home: Path, *, plain: bool) -> int:
 
     with suppress(OSError):  # what else is wrong with the home is told where it is used
         try:
-            HomeLock(home).__enter__().release()
+            with HomeLock(home):
+                pass
         except HomeLockedError:
             return report(locked(home))
     needs = "--plain reads what you type from a terminal" if plain else "The screen needs a terminal"

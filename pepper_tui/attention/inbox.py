@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from math import inf
-from typing import Final
+from typing import Final, TypeVar
 
 from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.told import SAME_WINDOW, UNPAIRED, Told, same_state
@@ -42,6 +42,7 @@ from pepper_tui.model import (
 from pepper_tui.store import ContextStore, Following, VersionConflictError
 from pepper_tui.text import one_line
 
+T = TypeVar("T")
 _ACTS: Final = {
     NotificationState.DONE: "done",
     NotificationState.DISMISSED: "dismissed",
@@ -258,19 +259,16 @@ class Inbox:
 
     async def _close(self, context: Context, why: str) -> bool:
         """Whether it was open still."""
-        closed = False
 
-        async def look() -> None:
-            nonlocal closed
+        async def look() -> bool:
             found = await self._store.get(context.context_id, namespace=Namespace.NOTIFICATION)
             item = Notification.one(found)
-            closed = False
-            if found is not None and item is not None and item.state in _OPEN:
-                await self._move(found, item, NotificationState.DONE, {"withdrawn": why})
-                closed = True
+            if found is None or item is None or item.state not in _OPEN:
+                return False
+            await self._move(found, item, NotificationState.DONE, {"withdrawn": why})
+            return True
 
-        await _anew(look)
-        return closed
+        return await _anew(look)
 
     async def _open(self) -> list[Context]:
         return await self._store.query(
@@ -387,13 +385,12 @@ class Inbox:
                 await self._close(context, f"replaced by {item.id}")
 
 
-async def _anew(act: Callable[[], Awaitable[None]]) -> None:
+async def _anew(act: Callable[[], Awaitable[T]]) -> T:
     """Do ``act``, which looks before it moves; anew where a unit that was open then has moved the same meanwhile."""
     for _ in range(_TRIES - 1):
         with contextlib.suppress(VersionConflictError):
-            await act()
-            return
-    await act()
+            return await act()
+    return await act()
 
 
 def _moved(ident: str, to: NotificationState, detail: Json | None = None) -> Moved:

@@ -42,13 +42,16 @@ class Asking:
             else:
                 app.say_words("Nothing was changed")
 
-        app.reading.close()
-        app.panes.note_origin()
-        app.panes.show("chat")
+        def show() -> None:
+            app.reading.close()
+            app.panes.note_origin()
+            app.panes.show("chat")
+            app.query_one("#main").mount(form)
+            app.attend(True)
+            app.panes.settle()
+
         form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
-        app.query_one("#main").mount(form)
-        app.attend(True)
-        app.panes.settle()
+        self._once_free(form, show)
 
     def ask(
         self,
@@ -61,9 +64,6 @@ class Asking:
         numbered: bool = False,
     ) -> None:
         """One line; ``answer`` gets it. ``numbered``: the key of a choice's number answers with it."""
-        if self.open:
-            return
-        self._app.panes.note_origin()
         prompt = Prompt(
             one_line(words, 60),
             answer,
@@ -72,7 +72,22 @@ class Asking:
             filtered=filtered,
             numbered=numbered,
         )
-        self._app.query_one("#left").mount(prompt, before="#composer")
+
+        def show() -> None:
+            self._app.panes.note_origin()
+            self._app.query_one("#left").mount(prompt, before="#composer")
+
+        self._once_free(prompt, show)
+
+    def _once_free(self, asked: Form | Prompt, show: Callable[[], None]) -> None:
+        """``show`` what is ``asked``, unless something else is. Where the one before it is on its way out still, a
+        moment later."""
+        if self.open:
+            return
+        if self._app.query(f"#{asked.id}"):
+            self._app.call_after_refresh(self._once_free, asked, show)
+            return
+        show()
 
     def left(self) -> None:
         """The form or the prompt is done."""

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepper_tui.model import (
@@ -438,15 +439,7 @@ class NotingEngine(FakeEngine):
         self._notes = notes
         self.put(Namespace.APPROVAL, approval(at=time.time()))
 
-    async def say(
-        self,
-        text: str,
-        *,
-        spans: Sequence[Span] | None = None,
-        after_calls: bool = False,
-        alone: bool = False,
-        key: str = "",
-    ) -> str:
+    async def say(self, text: str, **given: Any) -> str:
         """``hostile!`` brings a notice that would like to speak to the terminal; ``cards!`` brings more of them,
         ``ask!`` a question."""
         if text == "cards!":
@@ -461,7 +454,7 @@ class NotingEngine(FakeEngine):
             bad = "\x1b]0;owned\x07\x9b2J4;1;1\x1b]52;c;QUJD\x07 urgent <b>now</b>"
             notice = note("bad", bad, body=bad, priority=Priority.URGENT)
             asyncio.get_running_loop().call_later(0.5, lambda: self.put(Namespace.NOTIFICATION, notice))
-        return await super().say(text, spans=spans, after_calls=after_calls)
+        return await super().say(text, **given)
 
     def _note_spans(self, spans: list[Span] | None) -> None:
         super()._note_spans(spans)

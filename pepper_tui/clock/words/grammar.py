@@ -108,8 +108,8 @@ class Grammar:
             tree = self._parser.parse(text)
         except lark.exceptions.UnexpectedCharacters as error:
             at = error.pos_in_stream or 0
-            word = _word_at(text, at)
-            if limit := _LIMIT.search(text[: text.find(word, max(0, at - len(word)))]):
+            begins, word = _word_at(text, at)
+            if limit := _LIMIT.search(text[:begins]):
                 raise Unclear(f"“{limit[0].strip()} {word}” sets a limit and names no time", at) from error
             raise Unclear(f"“{word}” is not read in it", at) from error
         except lark.exceptions.UnexpectedEOF as error:
@@ -177,10 +177,10 @@ def _alternatives(words: Any) -> str:
     return rf"/(?:{said}){_NO_LETTER}\.?/" if all(len(w) > 1 for w in words) else rf"/(?:{said}){_NO_LETTER}/"
 
 
-def _word_at(text: str, position: int) -> str:
-    """The word that stands at a position, or what is left of it."""
+def _word_at(text: str, position: int) -> tuple[int, str]:
+    """The word that stands at a position, or what is left of it, and where it begins."""
     start = position
     while start > 0 and text[start - 1].isalnum():
         start -= 1
-    found = re.match(r"\w[\w'’.:-]*|\S+", text[start:].lstrip())
-    return found[0] if found else text[start : start + 20]
+    found = re.compile(r"\w[\w'’.:-]*|\S+").search(text, start)
+    return (found.start(), found[0]) if found else (start, text[start : start + 20])
