@@ -112,16 +112,21 @@ class CallFilter:
     """``take`` the pieces of a text as they stream; what they return is sure to be no call. The rest is held back."""
 
     def __init__(self) -> None:
+        self._lead: list[str] = []  # the white space before all text
         self._held = ""
         self._begun = False  # whether text was let out
         self._closed = False  # whether all that follows is held
 
     def take(self, piece: str) -> str:
-        self._held += piece
         if self._closed:
             return ""
+        if not self._begun and not self._held:
+            start = piece.lstrip()
+            self._lead.append(piece[: len(piece) - len(start)])
+            piece = start
+        self._held += piece
         if not self._begun:
-            start = self._held.lstrip()
+            start = self._held
             if not start or "```".startswith(start):
                 return ""
             if start.startswith("```") and "\n" not in start and len(start) < 20:
@@ -135,7 +140,9 @@ class CallFilter:
         if at < 0:
             at = len(self._held) - _begun_mark(self._held)
         out, self._held = self._held[:at], self._held[at:]
-        self._begun = self._begun or bool(out.strip())
+        if out and not self._begun:
+            self._begun = True
+            return "".join(self._lead) + out
         return out
 
 

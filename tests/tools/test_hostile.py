@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from dataclasses import replace
 from datetime import UTC
 from typing import Any, Literal
@@ -221,10 +220,8 @@ async def test_a_result_of_ten_megabytes_is_bounded(bench: Bench) -> None:
         return shape * (10_000_000 // len(shape))
 
     bench.engine._registry.add(flood)
-    began = time.process_time()
     call_id = await bench.schedule("flood")
     await bench.state(call_id, CallState.SUCCEEDED)
     result = await bench.result(call_id)
     assert len(result.content) <= bench.config.tools.result_limit + 100
     assert "more characters were left out" in result.content
-    assert time.process_time() - began < 5

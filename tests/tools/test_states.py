@@ -43,6 +43,7 @@ class Card:
     expires: float = 0.0
     snoozed: float | None = None
     attempted: bool = False
+    into: str = ""
 
 
 class Decisions(RuleBasedStateMachine):
@@ -162,7 +163,7 @@ class Decisions(RuleBasedStateMachine):
         what = f"edited {self.count}"
         new = self.attempt(self.bench.approvals.edit(card_id, {"What": what}), card.state is A.PENDING)
         if new:
-            card.state = A.EDITED
+            card.state, card.into = A.EDITED, new
             self.cards[new], self.calls[card.call] = Card(card.call, what, expires=self.now + TTL), new
 
     @precondition(lambda self: self.cards)
@@ -176,7 +177,10 @@ class Decisions(RuleBasedStateMachine):
     @precondition(lambda self: self.cards)
     @rule(pick=PICK, was=st.sampled_from(["approved", "rejected", "snoozed"]))
     def take_back(self, pick: int, was: str) -> None:
+        """What is taken back of a card that was edited since is what the user did with the edited one."""
         card_id, card = self.pick(pick)
+        while card.into:
+            card = self.cards[card.into]
         decided = was == card.state and (card.state is A.REJECTED or not card.attempted)
         snoozed = was == "snoozed" and card.state is A.PENDING and card.snoozed is not None
         if self.attempt(self.bench.approvals.take_back(card_id, was), decided or snoozed):
