@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
+import threading
 import tomllib
 from collections.abc import Coroutine
 from datetime import datetime, tzinfo
@@ -93,7 +95,11 @@ def leave(error: LaunchError) -> NoReturn:
 
 async def _patiently(work: Coroutine[Any, Any, int]) -> int:
     """Run ``work``; a folder that does not answer holds up nobody's end."""
-    asyncio.get_running_loop().set_default_executor(DaemonThreads())
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    loop.set_default_executor(DaemonThreads())
+    if main is not None and threading.current_thread() is threading.main_thread():
+        # The handler of `asyncio.run` wakes nothing: one that came just before the loop sleeps would be seen late.
+        loop.add_signal_handler(signal.SIGINT, main.cancel)
     return await work
 
 
@@ -124,6 +130,6 @@ def do(work: Coroutine[Any, Any, int]) -> NoReturn:
         if not is_foreseen(error) and not _is_of_the_store(error):
             raise
         leave(LaunchError(EXIT_TROUBLE, str(error)))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         code = 130
     raise typer.Exit(code)

@@ -231,7 +231,7 @@ class Budget(Section):
 class Scheduler(Section):
     batch_size: Annotated[int, Field(ge=1, le=200)] = 20
     max_preemptions: Annotated[int, Field(ge=0)] = 3
-    entry_limit: Annotated[int, Field(ge=200)] = 4000  # characters of one history entry
+    entry_limit: Annotated[int, Field(ge=200)] = 12_000  # characters of one history entry
     history_limit: Annotated[int, Field(ge=2000)] = 60_000  # characters at which compaction begins
     prompt_limit: Annotated[int, Field(ge=4000)] = 120_000  # characters that no prompt goes over
     compact_keep: Annotated[float, Field(gt=0, lt=1)] = 0.4  # share of the history left as it is
@@ -241,6 +241,9 @@ class Scheduler(Section):
     judge_days: Annotated[float, Field(ge=0, le=30)] = 3.0
     judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
     priority: Path | None = None  # a Python file with determine_priority(event_data): which signal goes first
+    # the tools that the model is told of: those of every day and of what the talk is about; all; or twelve at most
+    tools: Literal["auto", "all", "few"] = "auto"
+    gather: Annotated[float, Field(ge=0, le=5)] = 0.3  # seconds that a result waits for others that still run
 
 
 class Fetch(Section):

@@ -131,6 +131,7 @@ def store_export(
     with _in_words():
         if str(file) == "-":
             export(database, sys.stdout, SystemClock().now())
+            sys.stdout.flush()  # at the end of the program it would be too late to say that it can't be written
             return
         counts = export_file(database, file, SystemClock().now())
     show(f"{file}: {counts.words}")

@@ -65,6 +65,7 @@ class Dialect:
         self._limits_refused: set[str] = set()
         self._keywords_refused: set[str] = set()
         self._empty_objects = True
+        self._can_be_held = True  # to call a tool; a model that thinks first often can't
 
     def body(self, request: ModelRequest, model: str) -> Json:
         """The arguments of the SDK's call."""
@@ -83,6 +84,8 @@ class Dialect:
         if tools:
             # Not by the argument `tools`: the SDK walks it key by key, type by type, which takes milliseconds a call.
             extra["tools"] = tools
+            if request.must_call and self._can_be_held:
+                extra["tool_choice"] = "required"
         if extra:
             body["extra_body"] = extra
         if self._wishes.headers:
@@ -111,6 +114,9 @@ class Dialect:
             return True
         if self._limit in refusal and (found := _MOST.search(refusal)):
             return self.shrink(int(next(filter(None, found.groups()))), request)
+        if request.must_call and self._can_be_held and "tool_choice" in refusal:
+            self._can_be_held = False
+            return True
         wishes = {"reasoning_effort", "temperature", *self._wishes.extra_body} - self._wishes_refused
         refused = {key for key in wishes if re.search(rf"\b{re.escape(key)}\b", refusal)}
         if refused and _UNKNOWN.search(refusal):

@@ -25,8 +25,7 @@ def portable(schema: Json) -> tuple[Json, str]:
     branches = {key: [_referred(each, schema) for each in _trees(top.get(key))] for key in _BRANCHES}
     properties: Json = {}
     for found in [*(each for group in branches.values() for each in group), top]:
-        if isinstance(found.get("properties"), dict):
-            properties |= found["properties"]
+        properties |= _object(found.get("properties"))
     plain = {key: value for key, value in top.items() if key not in _NOT_AT_THE_TOP}
     required = [*_names(top), *(name for each in branches["allOf"] for name in _names(each))]
     known = [name for name in dict.fromkeys(required) if name in properties]
@@ -55,7 +54,7 @@ def _said(top: Json, branches: dict[str, list[Json]]) -> list[str]:
 
 
 def _form(branch: Json) -> str:
-    names, wanted = list(branch.get("properties") or {}), _names(branch)
+    names, wanted = list(_object(branch.get("properties"))), _names(branch)
     if not names and not wanted:
         return as_json(branch, _WORDS)
     parts = [f"{name!r} (required)" if name in wanted else repr(name) for name in dict.fromkeys([*wanted, *names])]
@@ -68,10 +67,14 @@ def _referred(schema: Json, root: Json | None = None) -> Json:
     root = schema if root is None else root
     if isinstance(where, str) and where.startswith(("#/$defs/", "#/definitions/")):
         _, key, name = where.split("/", 2)
-        found = (root.get(key) or {}).get(name)
+        found = _object(root.get(key)).get(name)
         if isinstance(found, dict):
             return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
     return schema
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
 def _trees(value: Any) -> list[Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pepper_tui.model import Completed, Json, ModelError, ModelEvent, ModelRequest
 
@@ -24,7 +24,7 @@ async def ask_for_object(stream: Stream, request: ModelRequest) -> StructuredAns
     """What the model gives to the only tool of ``request``. Raises ``ModelError``, also where it gives nothing."""
     [tool] = request.tools
     completed: Completed | None = None
-    events = stream(request)
+    events = stream(replace(request, must_call=True))
     try:
         async for event in events:
             if isinstance(event, Completed):

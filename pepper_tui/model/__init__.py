@@ -6,6 +6,7 @@ Rooms meet in the store, so this package is their only common language; it impor
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
 from pepper_tui.model.conversation import ASKED, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model.model_calls import (
+    MORE_TOOLS,
     Completed,
     Entry,
     ModelError,
@@ -110,6 +111,7 @@ __all__ = [
     "FROM_FEED",
     "FROM_SENDER",
     "HELD_TAG",
+    "MORE_TOOLS",
     "NOTIFICATION",
     "NOT_FOR_FEEDS",
     "OPEN_TAG",

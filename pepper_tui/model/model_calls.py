@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.records import Usage
 from pepper_tui.model.vocabulary import Effect
+
+MORE_TOOLS: Final = "more_tools"
+"""The tool by which a model asks for tools that a step does not offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class ModelRequest:
     needs: int = 0  # tokens that the answer itself is thought to take; 0: not known
     reserve: Literal["chat", "background"] = "background"
     model: str = ""  # a worker kind's own model; empty: the role's
+    must_call: bool = False  # only a call of a tool is an answer: servers that can, hold the model to its schema
 
 
 @dataclass(frozen=True, slots=True)

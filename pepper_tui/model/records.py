@@ -123,7 +123,8 @@ class ToolCall(Record):
     ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary``
     is the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that
     it was made for, where that wants answers of its own (``UserMessage.alone``). ``leave`` is the id of the message
-    or act whose words let it reach an address without a card, and that address.
+    or act whose words let it reach an address without a card, and that address. ``announced``: the step that made it
+    has told the user of it.
     """
 
     id: str
@@ -146,6 +147,7 @@ class ToolCall(Record):
     summary: str = ""
     question: str = ""
     leave: str = ""
+    announced: bool = False
 
     def __post_init__(self) -> None:
         self.effect, self.state = Effect(self.effect), CallState(self.state)
@@ -168,8 +170,8 @@ class ToolCall(Record):
 class ToolResult(Record):
     """What a call came to (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped.
 
-    ``summary`` is that of the call. ``problem`` says in words why its approved attempt did nothing, where the card is
-    back with the user.
+    ``summary`` and ``announced`` are those of the call. ``problem`` says in words why its approved attempt did nothing,
+    where the card is back with the user.
     """
 
     call: str
@@ -184,6 +186,7 @@ class ToolResult(Record):
     summary: str = ""
     problem: str = ""
     question: str = ""
+    announced: bool = False
 
     def __post_init__(self) -> None:
         self.state = CallState(self.state)

@@ -107,10 +107,11 @@ class History:
         """Characters of ``text``."""
         return self.characters + (len(self.summary.shown) + 1 if self.summary else 0)
 
-    def text(self) -> str:
-        """The stable part of the prompt: equal to its own beginning at the step before, between compactions."""
+    def text(self, first: int | None = None) -> str:
+        """The stable part of the prompt: equal to its own beginning at the step before, between compactions.
+        ``first``: only so many of its entries."""
         parts = [self.summary.shown] if self.summary else []
-        return "\n".join([*parts, *(entry.text for entry in self.entries)])
+        return "\n".join([*parts, *(entry.text for entry in self.entries[:first])])
 
     def oldest(self, keep: float) -> list[HistoryEntry]:
         """The entries to let go so that the share ``keep`` of the text remains; never the last one."""

@@ -13,6 +13,7 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 from pepper_tui import config
+from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
 from pepper_tui.scheduler.batch import Batch, entry_of, question_of, round_of
 from pepper_tui.scheduler.history import History, HistoryEntry
@@ -31,6 +32,7 @@ from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
 
+_GATHERED: Final = 5  # times the setting that the first of results waits for more at most
 _BATCH_SHARE: Final = 4  # a batch of several entries takes at most this fraction of the prompt's limit
 
 
@@ -53,6 +55,7 @@ class Intake:
     def __init__(
         self,
         store: ContextStore,
+        clock: Clock,
         limits: config.Scheduler,
         zone: tzinfo,
         history: History,
@@ -61,7 +64,7 @@ class Intake:
         rules: RulesDone | None = None,
     ) -> None:
         """``rules``: what code does about a signal before a model sees it."""
-        self._store, self._limits, self._zone = store, limits, zone
+        self._store, self._clock, self._limits, self._zone = store, clock, limits, zone
         self._history, self._open_work, self._unjudged = history, open_work, unjudged
         self._rules = rules
         self._queue: DeliveryQueue | None = None
@@ -118,6 +121,11 @@ class Intake:
                 held, unsettled = set(), None
                 continue
             same = self._together(ready)
+            until = self._gathers_until(same)
+            if until > self._clock.now():
+                await self._queue.wait(until)
+                held, unsettled = set(), None
+                continue
             self.taken = frozenset(
                 d.update.context.context_id for d in same if d.update.context.namespace == Namespace.USER_MESSAGE
             )
@@ -154,6 +162,16 @@ class Intake:
                 break
             same.append(delivery)
         return same
+
+    def _gathers_until(self, same: Sequence[Delivery]) -> float:
+        """Until when results wait for those of other calls that still run: what comes together shares a step."""
+        first = same[0].update.context
+        if first.namespace != Namespace.TOOL_RESULT or same[0].rank == RIDES_ALONG:
+            return 0.0
+        if not self._open_work.at_work({str(each.update.context.data.get("origin")) for each in same}):
+            return 0.0
+        newest = max(delivery.update.context.created_at for delivery in same)
+        return min(newest, first.created_at + _GATHERED * self._limits.gather) + self._limits.gather
 
     def _passes(self, delivery: Delivery) -> bool:
         """Whether it is a user's message that is not to be taken now."""

@@ -25,6 +25,7 @@ from pepper_tui.model import (
     Effect,
     Entry,
     Health,
+    Json,
     ModelError,
     ModelEvent,
     ModelRequest,
@@ -42,12 +43,14 @@ from pepper_tui.scheduler.acts import UserActs
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, Stream
 from pepper_tui.scheduler.batch import Batch
 from pepper_tui.scheduler.compaction import Compaction
-from pepper_tui.scheduler.history import History, HistoryEntry
+from pepper_tui.scheduler.history import History, HistoryEntry, Summary
 from pepper_tui.scheduler.intake import Intake, RulesDone
+from pepper_tui.scheduler.offer import Offer
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.scheduler.profile import Head
 from pepper_tui.scheduler.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, fitted, note_entry, tail
+from pepper_tui.scheduler.turn import Turn
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
@@ -104,7 +107,12 @@ class Scheduler:
         self._open_work = OpenWork(store, _TAIL_LIMIT)
         self._unjudged = Unjudged(store, clock)
         self._acts = UserActs(store)
-        self._intake = Intake(store, settings, zone, self._history, self._open_work, self._unjudged, rules)
+        self._offer = Offer("all" if by_rule else settings.tools)
+        self._offered: Sequence[ToolSpec] = ()
+        self._turn: Turn | None = None
+        self._told_natively = False  # whether the request at hand tells of its results as calls of the turn
+        self._begins_with: Summary | None = None
+        self._intake = Intake(store, clock, settings, zone, self._history, self._open_work, self._unjudged, rules)
         self._own_priority = OwnPriority(settings.priority) if settings.priority else None
         self._asking = Asking(self._asked, on_reply, self._tell_waiting)
         self._tasks: list[asyncio.Task[None]] = []
@@ -235,10 +243,14 @@ class Scheduler:
         self._stop_asked.clear()
         self._answering = batch.holds_user
         specs = self._specs()
+        if self._history.summary is not self._begins_with:
+            self._begins_with = self._history.summary
+            self._offer.forget()  # the prompt is read anew anyway
+        self._offered = self._offer.choose(specs, batch.entries, self._settings.prompt_limit)
         request = ModelRequest(
             role="scheduler",
             messages=await self._messages(batch),
-            tools=(*specs, WAIT),
+            tools=(*self._offered, WAIT),
             entries=batch.entries,
             now=self._clock.now(),
             reserve="chat" if batch.speaks else "background",
@@ -293,7 +305,7 @@ class Scheduler:
         step.completion_tokens = usage.completion_tokens
         step.seconds = self._clock.monotonic() - started
 
-    async def _messages(self, batch: Batch) -> list[dict[str, str]]:
+    async def _messages(self, batch: Batch) -> list[Json]:
         await self._open_work.refresh()
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
@@ -301,6 +313,13 @@ class Scheduler:
         opening = "\n".join(self._opening)
         texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
         await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
+        self._told_natively = texts == [entry.text for entry in batch.entries] and self._goes_on(batch)
+        if self._told_natively and self._turn is not None:
+            at = self._turn.before(self._history.entries)
+            behind = self._turn.with_results(batch.entries)
+            behind[-1]["content"] += f"\n{ends}"
+            head = [("system", self._head.text), ("user", self._history.text(at))]
+            return [*({"role": role, "content": content} for role, content in head), *behind]
         parts = [self._history.text(), opening, *texts]
         log_text = "\n".join(part for part in parts if part)[: max(0, room)]
         # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
@@ -309,9 +328,16 @@ class Scheduler:
             {"role": "user", "content": f"{log_text}\n{ends}" if log_text else ends},
         ]
 
+    def _goes_on(self, batch: Batch) -> bool:
+        """Whether the batch is what the turn at hand waits for, and nothing came between."""
+        turn = self._turn
+        if turn is None or self._by_rule or self._opening != [NEW] or not turn.follows(batch.entries):
+            return False
+        return turn.before(self._history.entries) is not None
+
     def _keep_to_window(self, refused: int = 0) -> None:
         """Keep prompts to what the model takes. ``refused``: characters of a log that was too long for it just now."""
-        own, room = self._own_settings, self._window(self._specs())
+        own, room = self._own_settings, self._window(self._offered)
         if refused:
             room = min(room or refused, int(refused * _SHRINK))
         limit = own.prompt_limit if room is None else max(_LEAST_PROMPT, min(own.prompt_limit, room))
@@ -439,8 +465,11 @@ class Scheduler:
         now = self._clock.now()
         wanted = [call for call in requested if call.name != WAIT.name]
         at_once = self._settings.calls_per_step
+        announced = batch.speaks and bool(text.strip())
         calls = [
-            self._call(step, batch, call, effects, "" if number < at_once else WAITS_ITS_TURN)
+            self._call(
+                step, batch, call, effects, deferred="" if number < at_once else WAITS_ITS_TURN, announced=announced
+            )
             for number, call in enumerate(wanted)
         ]
         said = []
@@ -475,14 +504,32 @@ class Scheduler:
             await self._store.put(step, namespace=Namespace.STEP)
             await self._unjudged.mark(left_alone)
         self._checkpoint("step_after_commit")
+        self._take_turn(batch, step, text, entries)
         self._acts.told()
         self._history.extend(entries)
         self._settled(batch)
         if (said and batch.speaks) or reply.streamed:
             self._on_reply(ReplyDelta(reply.message_id, "", done=True))
 
+    def _take_turn(self, batch: Batch, step: Step, said: str, entries: Sequence[HistoryEntry]) -> None:
+        """Note what the turn has come to by this step, before its entries join the history."""
+        behind = entries[len(self._opening) + len(batch.entries) :]
+        if batch.holds_user and step.calls:
+            self._turn = Turn(behind[0].id, [step.id], said)
+        elif self._told_natively and self._turn is not None:
+            self._turn.went_on(step.id, batch.entries, said)
+        else:
+            self._turn = None
+
     def _call(
-        self, step: Step, batch: Batch, requested: RequestedCall, effects: Mapping[str, Effect], deferred: str
+        self,
+        step: Step,
+        batch: Batch,
+        requested: RequestedCall,
+        effects: Mapping[str, Effect],
+        *,
+        deferred: str,
+        announced: bool,
     ) -> ToolCall:
         return ToolCall(
             id=self._clock.new_id("call"),
@@ -496,6 +543,7 @@ class Scheduler:
             matter=batch.matter,
             deferred=deferred,
             question=batch.question,
+            announced=announced,
         )
 
     async def _tell_health(self, state: str, detail: str, mend: str) -> None:

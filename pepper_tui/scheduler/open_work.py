@@ -6,6 +6,7 @@ Read once at the start and again only where updates were missed; so a step finds
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -14,6 +15,7 @@ from pepper_tui.model import (
     OPEN_TAG,
     Approval,
     ApprovalState,
+    CallState,
     CardLine,
     Context,
     ContextFilter,
@@ -27,6 +29,7 @@ from pepper_tui.text import shorten
 
 _ALL: Final = 100_000
 _CARD: Final = 700  # characters shown of a text that waits for the user's yes
+_AT_WORK: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
 _NAMESPACES: Final = (Namespace.TOOL_CALL, Namespace.APPROVAL)
 
 
@@ -101,6 +104,13 @@ class OpenWork:
         """Whether the call has not ended. An outcome that is not known is an end: nothing more comes of it alone."""
         call = self._calls.get(call_id)
         return call is not None and call.state in CALL_OPEN
+
+    def at_work(self, origins: Collection[str]) -> bool:
+        """Whether a call of these steps runs: one that waits for the user does not."""
+        return any(
+            call.origin in origins and call.state in _AT_WORK and not call.waits_for_room
+            for call in self._calls.values()
+        )
 
     def text(self) -> str:
         """A line for each open call of the scheduler's own, within the limit."""

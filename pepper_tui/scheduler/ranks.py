@@ -1,7 +1,8 @@
 """What starts a step, and in which order.
 
 Only user messages, signals above ``log`` and the results of the scheduler's own calls are queued. The result of a
-local act that no user message led to rides along with the next step: Pepper never thinks about its own doing alone.
+local act that no user message led to rides along with the next step: Pepper never thinks about its own doing alone. So
+does one that the user was told of as it was done, and that says nothing new.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ RIDES_ALONG: Final = 9
 """A rank behind all of ``QueueRank``: taken with whatever comes next, never reason enough for a step."""
 
 QUEUED_NAMESPACES: Final = (Namespace.USER_MESSAGE, f"{Namespace.SIGNALS}.*", Namespace.TOOL_RESULT)
+
+_SAYS_NOTHING_NEW: Final = frozenset({"cancel_call", "notify", "revise_draft", "take_note", "update_profile"})
+"""Tools whose success is all that there is to say of it."""
 
 _SIGNAL_RANKS: Final = {
     Priority.URGENT: QueueRank.URGENT,
@@ -43,12 +47,11 @@ def rank_of(
     if context.namespace == Namespace.TOOL_RESULT:
         if not str(context.data.get("origin", "")).startswith("step:"):
             return None
+        name, succeeded = str(context.data.get("name")), context.data.get("state") == CallState.SUCCEEDED
         if context.data.get("root") == "user":
-            return QueueRank.ANSWER
-        quiet = effect_of(str(context.data.get("name"))) is Effect.LOCAL
-        if quiet and context.data.get("state") == CallState.SUCCEEDED:
-            return RIDES_ALONG
-        return QueueRank.RESULT
+            told = context.data.get("announced") and name in _SAYS_NOTHING_NEW and not context.data.get("question")
+            return RIDES_ALONG if told and succeeded else QueueRank.ANSWER
+        return RIDES_ALONG if succeeded and effect_of(name) is Effect.LOCAL else QueueRank.RESULT
     try:
         priority = Priority(context.data.get("priority", Priority.NORMAL))
     except ValueError:

@@ -68,11 +68,11 @@ class DeliveryQueue:
         found = await self._reader.read(read)
         return [Delivery(self.name, seq, rank, attempts, update_of(row)) for (seq, rank, attempts), row in found]
 
-    async def wait(self) -> None:
-        """Return when something may be due that the last ``peek`` could not see."""
+    async def wait(self, until: float | None = None) -> None:
+        """Return when something may be due that the last ``peek`` could not see, or at ``until``."""
         if self._wake.is_set():
             return
-        due = await self._next_due()
+        due = min((each for each in (await self._next_due(), until) if each is not None), default=None)
         if due is None:
             await self._wake.wait()
             return

@@ -18,6 +18,7 @@ from pepper_tui.tools.rule_tools import RULE_TOOLS
 from pepper_tui.tools.services import Services
 from pepper_tui.tools.status_tools import STATUS_TOOLS
 from pepper_tui.tools.tool import Tool
+from pepper_tui.tools.topic_tools import TOPIC_TOOLS
 from pepper_tui.tools.web_tools import WEB_TOOLS
 
 BUILTIN_TOOLS: tuple[Tool, ...] = (
@@ -35,6 +36,7 @@ BUILTIN_TOOLS: tuple[Tool, ...] = (
     *STATUS_TOOLS,
     *ACTIVITY_TOOLS,
     *WEB_TOOLS,
+    *TOPIC_TOOLS,
 )
 
 

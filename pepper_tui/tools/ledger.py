@@ -125,7 +125,7 @@ class Ledger:
             content = f"{content[: self._limit]}\n[{left_out} more characters were left out: the limit of one result]"
         result = ToolResult(
             call.id, call.name, call.arguments, call.state, content, self._clock.now(), call.origin, call.root,
-            call.tainted or taints, call.summary, problem, call.question,
+            call.tainted or taints, call.summary, problem, call.question, call.announced,
         )  # fmt: skip
         await self._store.put(
             result, namespace=Namespace.TOOL_RESULT, context_id=call.id, type=call.name, text=content[:20_000]

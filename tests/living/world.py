@@ -47,7 +47,7 @@ class Mind(ModelServer):
 
     @staticmethod
     def log_of(body: dict[str, Any]) -> str:
-        return str(body["messages"][1]["content"])
+        return "\n".join(str(message["content"]) for message in body["messages"][1:])
 
     def prompts(self) -> list[str]:
         bodies = [*self.requests, *self.judged]

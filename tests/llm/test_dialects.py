@@ -6,6 +6,7 @@ The real SDK reads each of them from a real server; what comes out is one respon
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -368,6 +369,36 @@ async def test_what_is_refused_is_left_out_once_and_for_all() -> None:
     assert "stream_options" not in server.requests[-1]
     assert server.requests[-1]["max_completion_tokens"] == 200
     assert "max_tokens" not in server.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Thinking mode does not support this tool_choice"),  # deepseek-ai/DeepSeek-V3#1376
+        (400, "Thinking may not be enabled when tool_choice forces tool use."),  # anthropic's page on thinking
+        (404, "No endpoints found that support the provided 'tool_choice' value."),  # OpenRouter
+    ],
+)
+async def test_a_model_that_can_not_be_held_to_a_tool_is_only_asked_for_it(status: int, words: str) -> None:
+    held = replace(REQUEST, must_call=True)
+    script = [
+        {"refuse": {"holds": "tool_choice", "status": status, "error": {"error": {"message": words}}}, "text": "a"},
+        {"text": "b"},
+    ]
+    with ModelServer(script) as server:
+        client = client_of(server)
+        for expected in "ab":
+            assert [e.text async for e in client.stream(held) if isinstance(e, Completed)] == [expected]
+        await client.close()
+    assert [body.get("tool_choice") for body in server.requests] == ["required", None, None]
+
+
+async def test_only_what_must_be_a_call_is_held_to_one() -> None:
+    with ModelServer([{"text": "a"}]) as server:
+        client = client_of(server)
+        [_] = [e async for e in client.stream(REQUEST) if isinstance(e, Completed)]
+        await client.close()
+    assert "tool_choice" not in server.requests[0]
 
 
 async def test_keywords_of_a_schema_that_google_does_not_know_are_left_out_but_no_property() -> None:

@@ -24,8 +24,8 @@ def rank(
     return rank_of(ContextUpdate(1, context, deleted=deleted), lambda _: effect)
 
 
-def result(root: str, state: CallState, origin: str = "step:1") -> Json:
-    return {"name": "t", "root": root, "state": str(state), "origin": origin}
+def result(root: str, state: CallState, origin: str = "step:1", **more: Json | str | bool) -> Json:
+    return {"name": "t", "root": root, "state": str(state), "origin": origin, **more}
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -67,3 +67,16 @@ def test_a_later_version_of_a_message_or_what_was_deleted_is_no_new_thing() -> N
     assert rank(Namespace.USER_MESSAGE, {}, version=2) is None
     for namespace in (Namespace.USER_MESSAGE, "signals.mail", Namespace.TOOL_RESULT):
         assert rank(namespace, result("user", CallState.SUCCEEDED), deleted=True) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["cancel_call", "notify", "revise_draft", "take_note", "update_profile", "search_mail"]
+)
+@pytest.mark.parametrize("state", ENDED)
+@pytest.mark.parametrize(("announced", "question"), [(True, ""), (False, ""), (True, "user_1")])
+def test_what_the_user_was_told_of_and_says_nothing_new_rides_along(
+    name: str, state: CallState, announced: bool, question: str
+) -> None:
+    given = result("user", state, name=name, announced=announced, question=question)
+    told = announced and not question and state is CallState.SUCCEEDED and name != "search_mail"
+    assert rank(Namespace.TOOL_RESULT, given, effect=Effect.LOCAL) == (RIDES_ALONG if told else QueueRank.ANSWER)

@@ -1,0 +1,84 @@
+"""What a step's request tells the model of tools: those of every day, and those of the topics that came up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+from pepper_tui.model import MORE_TOOLS, Entry, Json, ToolSpec
+from pepper_tui.scheduler.topics import EVERY_DAY, Topic, topics_of
+
+Mode = Literal["auto", "all", "few"]
+
+FEW: Final = 11
+"""Tools that a small model is offered at most, beside ``wait``."""
+_ALWAYS: Final = 6  # tools of every day that no topic crowds out
+_LISTED: Final = 20  # tools of a topic that are named
+_SMALL: Final = 24_000  # characters of a prompt: about 8,000 tokens, where all tools would take most of the room
+
+
+class Offer:
+    """Which tools are offered. A topic that came up stays, as each change makes the provider read the prompt anew."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._open: list[str] = []
+        self._small = mode == "few"
+
+    def forget(self) -> None:
+        """The talk is begun anew: no topic is open."""
+        self._open = []
+
+    def choose(self, specs: Sequence[ToolSpec], entries: Sequence[Entry], room: int) -> list[ToolSpec]:
+        """Of ``specs``, those that a step about ``entries`` offers. ``room``: characters that a prompt may have."""
+        if self._mode == "all":
+            return [spec for spec in specs if spec.name != MORE_TOOLS]
+        by_name = {spec.name: spec for spec in specs}
+        topics = topics_of(by_name)
+        for topic in topics:
+            if topic.name not in self._open and any(_concerns(topic, entry) for entry in entries):
+                self._open.append(topic.name)
+        opened = [topic for name in reversed(self._open) for topic in topics if topic.name == name]  # the newest first
+        closed = [topic for topic in topics if topic.name not in self._open]
+        aside = {name for topic in topics for name in topic.tools}
+        daily: list[str] = [name for name in EVERY_DAY if name in by_name]
+        daily += [name for name in by_name if name not in aside and name not in daily and name != MORE_TOOLS]
+        of_topics = [name for topic in opened for name in topic.tools]
+        self._small = self._small or room < _SMALL  # for good: fewer tools leave more room
+        if self._small:
+            first, rest = daily[:_ALWAYS], daily[_ALWAYS:]
+            chosen = [*first, *of_topics, *rest][: FEW - 1]
+            closed = topics
+        else:
+            chosen = [*daily, *of_topics]
+        if closed and MORE_TOOLS in by_name:
+            by_name[MORE_TOOLS] = _with_topics(by_name[MORE_TOOLS], closed)
+            chosen.append(MORE_TOOLS)
+        return [by_name[name] for name in sorted(chosen)]
+
+
+def _concerns(topic: Topic, entry: Entry) -> bool:
+    """Whether the user's words name the topic, the model asked for it, or has used a tool of it."""
+    if entry.kind == "user_msg":
+        return topic.named_in(str(entry.facts.get("text", "")))
+    name = entry.facts.get("name", "") if entry.kind == "tool_result" else ""
+    asked = entry.facts.get("arguments", {}).get("topics") if name == MORE_TOOLS else None
+    return name in topic.tools or (isinstance(asked, list) and topic.name in asked)
+
+
+def _with_topics(spec: ToolSpec, topics: Sequence[Topic]) -> ToolSpec:
+    """The tool that asks for more, with the topics that there are."""
+    listed = "; ".join(f"{topic.name}: {', '.join(_bare(topic))}" for topic in topics)
+    items: Json = {"type": "string", "enum": [topic.name for topic in topics]}
+    asked = {**spec.parameters["properties"]["topics"], "items": items}
+    return replace(
+        spec,
+        description=f"{spec.description}\n\nTopics and their tools: {listed}",
+        parameters={**spec.parameters, "properties": {"topics": asked}},
+    )
+
+
+def _bare(topic: Topic) -> list[str]:
+    bare = [name.removeprefix(f"{topic.name}__") for name in topic.tools[:_LISTED]]
+    return [*bare, f"and {len(topic.tools) - _LISTED} more"] if len(topic.tools) > _LISTED else bare
