@@ -59,6 +59,7 @@ UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
+SAYS_NOTHING_NEW = frozenset({"cancel_call", "notify", "revise_draft", "take_note", "update_profile"})
 LOG_SQL = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.data, u.tags, u.deleted, u.metadata, u.updated_at"
     " FROM updates u JOIN namespaces n ON n.id = u.ns WHERE u.seq > ? ORDER BY u.seq"
@@ -106,6 +107,7 @@ class Watch:
     waiting: dict[int, Waiting] = field(default_factory=dict)
     taken: Counter[str] = field(default_factory=Counter)
     result_versions: Counter[str] = field(default_factory=Counter)
+    quiet_versions: Counter[str] = field(default_factory=Counter)  # of these, such as the user was told of already
     attempts: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)  # acts of the user on unknown calls
     yes: dict[str, list[Performed]] = field(default_factory=dict)  # acts `approve` of the user, by card, not used up
@@ -183,6 +185,10 @@ class Watch:
             self._check_step(row, before)
         elif row.namespace == Namespace.TOOL_RESULT:
             self.result_versions[row.id] += 1
+            told = row.data["announced"] and not row.data["question"] and row.data["root"] == "user"
+            self.quiet_versions[row.id] += (
+                told and row.data["state"] == "succeeded" and row.data["name"] in SAYS_NOTHING_NEW
+            )
         elif row.namespace == Namespace.HISTORY and before is not None:
             self.wrong(f"history entry {row.id} was written again")
         elif row.namespace == Namespace.USAGE:
@@ -465,11 +471,30 @@ class Watch:
             self.wrong(f"a prompt of {size} characters, above the limit of {limit}")
         covers, summary, history = self._expected()
         whole = f"{summary}\n{history}" if summary and history else summary or history
-        if not texts[1].startswith(whole) and size < limit:
+        told = [message for message in body["messages"][2:] if message["role"] in ("assistant", "tool")]
+        if told and told[-1]["role"] == "tool":
+            self._check_native(texts[1], told, whole)
+        elif not texts[1].startswith(whole) and size < limit:
             self.wrong("the prompt does not begin with the committed history")
         if covers == self.prompt[0] and not history.startswith(self.prompt[1]):
             self.wrong("the prompt is not append-only")
         self.prompt = (covers, history)
+
+    def _check_native(self, log: str, told: list[dict[str, Any]], whole: str) -> None:
+        """A turn's calls in the native form stand for the end of the history, all of it, and each has its result."""
+        if not whole.startswith(log):
+            self.wrong("the log of a prompt with native calls is not the beginning of the history")
+        rest = whole[len(log) :]
+        called = [call["id"] for message in told for call in message.get("tool_calls") or ()]
+        results = [message["tool_call_id"] for message in told if message["role"] == "tool"]
+        if called != results or len(called) != len(set(called)):
+            self.wrong(f"native calls {called} have the results {results}")
+        written = re.findall(r'<tool_result id="([^"]*)"', rest)
+        newest = [m["tool_call_id"] for m in told[max(i for i, m in enumerate(told) if m["role"] == "assistant") + 1 :]]
+        if written + newest != results:
+            self.wrong(f"the history's results {written} and the new ones {newest} are told as {results}")
+        if re.search(r"<(user_msg|signal|user_act|summary)[ >]", rest):
+            self.wrong("something of the history is not told beside native calls")
 
     def _expected(self) -> tuple[int, str, str]:
         kept = self.rows.get((Namespace.SUMMARY, "current"))
@@ -607,8 +632,9 @@ class Watch:
             self.wrong(f"{row.id} is {state}, and its mark is {'there' if mark else 'not there'}")
         if row.data["origin"].startswith("step:") and (row.data["effect"] != "local" or row.data["root"] == "user"):
             ref = f"{Namespace.TOOL_RESULT}:{row.id}"
-            if self.taken[ref] != self.result_versions[row.id]:
-                self.wrong(f"the {self.result_versions[row.id]} results of {row.id} reached {self.taken[ref]} steps")
+            least = self.result_versions[row.id] - self.quiet_versions[row.id]
+            if self.taken[ref] != least:
+                self.wrong(f"the {least} results of {row.id} that need a step reached {self.taken[ref]} steps")
         if row.data["effect"] not in ("write", "send") or not row.data["approval"]:
             return
         card = self.rows[Namespace.APPROVAL, row.data["approval"]]
