@@ -22,11 +22,14 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying
+from pepper_tui.text import shorten
 
 _REST: Final = 30.0  # seconds that a first model which could not be had is left alone, doubling
 _REST_CAP: Final = 600.0
 _LOADING: Final = 600.0  # seconds that a model may take to be loaded
 _LOADING_PAUSE: Final = 5.0
+_ANSWER: Final = 1200  # characters of an answer that could not be carried out which the model is shown again
+_LEAST_ANSWER: Final = 200
 _AWAY: Final = frozenset({"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup"})
 """Faults of a model that can't be had, whatever is asked of it."""
 
@@ -159,7 +162,8 @@ class Attempts:
 
 
 def _with_correction(request: ModelRequest, error: ModelError) -> ModelRequest:
-    """The request, with what the model answered and what is wrong with it."""
-    wrong = {"role": "assistant", "content": error.answer}
+    """The request, with what the model answered, at most a sixteenth of it, and what is wrong with that."""
+    size = sum(len(str(message.get("content") or "")) for message in request.messages)
+    wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, size // 16)))}
     told = {"role": "user", "content": error.correction}
     return dataclasses.replace(request, messages=[*request.messages, wrong, told])

@@ -65,6 +65,8 @@ _FAULT_PAUSE_CAP: Final = 60.0  # seconds after a fault of Pepper's own, doublin
 _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against no batch
 _FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
 _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
+_CORRECTION: Final = 2000  # characters kept free for an answer that could not be carried out, and what is wrong with it
+_LEAST_CORRECTION: Final = 1000
 _LEAST_PROMPT: Final = 1000  # characters
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
@@ -309,17 +311,16 @@ class Scheduler:
         await self._open_work.refresh()
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
-        room = self._settings.prompt_limit - len(self._head.text) - len(ends)
+        limit = self._settings.prompt_limit
+        aside = min(_CORRECTION, max(_LEAST_CORRECTION, limit // 8))
+        room = limit - aside - len(self._head.text) - len(ends) - 1
         opening = "\n".join(self._opening)
         texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
         await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
-        self._told_natively = texts == [entry.text for entry in batch.entries] and self._goes_on(batch)
-        if self._told_natively and self._turn is not None:
-            at = self._turn.before(self._history.entries)
-            behind = self._turn.with_results(batch.entries)
-            behind[-1]["content"] += f"\n{ends}"
-            head = [("system", self._head.text), ("user", self._history.text(at))]
-            return [*({"role": role, "content": content} for role, content in head), *behind]
+        native = self._natively(batch, ends) if texts == [entry.text for entry in batch.entries] else []
+        self._told_natively = 0 < sum(map(_size, native)) <= limit - aside
+        if self._told_natively:
+            return native
         parts = [self._history.text(), opening, *texts]
         log_text = "\n".join(part for part in parts if part)[: max(0, room)]
         # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
@@ -328,12 +329,22 @@ class Scheduler:
             {"role": "user", "content": f"{log_text}\n{ends}" if log_text else ends},
         ]
 
-    def _goes_on(self, batch: Batch) -> bool:
-        """Whether the batch is what the turn at hand waits for, and nothing came between."""
+    def _natively(self, batch: Batch, ends: str) -> list[Json]:
+        """The prompt with the turn's calls in the native form, where the batch is what the turn at hand waits for and
+        nothing came between; else nothing."""
         turn = self._turn
         if turn is None or self._by_rule or self._opening != [NEW] or not turn.follows(batch.entries):
-            return False
-        return turn.before(self._history.entries) is not None
+            return []
+        at = turn.before(self._history.entries)
+        if at is None:
+            return []
+        behind = turn.with_results(batch.entries)
+        behind[-1]["content"] += f"\n{ends}"
+        head: list[Json] = [
+            {"role": "system", "content": self._head.text},
+            {"role": "user", "content": self._history.text(at)},
+        ]
+        return [*head, *behind]
 
     def _keep_to_window(self, refused: int = 0) -> None:
         """Keep prompts to what the model takes. ``refused``: characters of a log that was too long for it just now."""
@@ -552,6 +563,12 @@ class Scheduler:
         record = Health(_HEALTH_PART, "ok" if state == "ok" else "trouble", detail, mend, self._clock.now())
         await self._store.store(record.data(), namespace=Namespace.HEALTH, context_id=_HEALTH_PART)
         self._health = state + detail
+
+
+def _size(message: Json) -> int:
+    """Characters of a message, those of its calls among them."""
+    calls = message.get("tool_calls") or ()
+    return len(message["content"] or "") + sum(len(call["function"]["arguments"]) for call in calls)
 
 
 def _outside(entry: Entry) -> bool:

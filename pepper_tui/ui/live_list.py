@@ -96,9 +96,9 @@ class LiveList(Narrowed, can_focus=True):
         self.entitle(f"{heading} · {self._aside}" if self._aside else heading)
         self.lay_out()
         if anchor in self._index and self.scroll_y > 0:
-            self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True)
+            self.scroll_to(y=self._tops[self._index[anchor]] + inside, animate=False, immediate=True, force=True)
         elif self.scroll_y > (last := max(0, self._tops[-1] - self.scrollable_content_region.height)):
-            self.scroll_to(y=last, animate=False, immediate=True)
+            self.scroll_to(y=last, animate=False, immediate=True, force=True)
 
     def lost(self, place: int) -> None:
         """The selected row, which stood at ``place``, is no longer there."""
@@ -209,7 +209,7 @@ class LiveList(Narrowed, can_focus=True):
         top, height = self._tops[place], self._tops[place + 1] - self._tops[place]
         room = self.scrollable_content_region.height
         if height > room:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
         else:
             self.scroll_to_region(Region(0, top, max(1, self._width), height), animate=False, immediate=True)
 

@@ -241,13 +241,14 @@ class Transcript(Narrowed, can_focus=True):
         self._measure(len(self._order))
         self._extend()
         if not self.at_end and anchor:
-            self.scroll_to(y=self._tops[self._order.index(anchor)] + inside, animate=False, immediate=True)
+            self.scroll_to(y=self._tops[self._order.index(anchor)] + inside, animate=False, immediate=True, force=True)
 
     def _extend(self) -> None:
         self._extending = True
         self.extend_to(Size(self._width, self._tops[-1] + len(self._tail_strips)))
         if self.at_end:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            # by force: what first goes past the end does so before the scrollbar is there
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
         self._extending = False
         self.refresh()
 
@@ -343,9 +344,9 @@ class Transcript(Narrowed, can_focus=True):
         top, end = self._tops[place], self._tops[place + 1]
         room = self.scrollable_content_region.height
         if top < self.scroll_y or end - top > room:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
         elif end > self.scroll_y + room:
-            self.scroll_to(y=end - room, animate=False, immediate=True)
+            self.scroll_to(y=end - room, animate=False, immediate=True, force=True)
 
     def action_cursor(self, by: int) -> None:
         place = self._order.index(self.selected) if self.selected in self._order else len(self._order) - by

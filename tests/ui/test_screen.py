@@ -564,6 +564,25 @@ async def test_the_conversation_says_at_its_top_that_there_is_more_and_page_keys
         assert transcript.at_end
 
 
+@pytest.mark.parametrize("before", range(6, 13))
+async def test_what_first_goes_past_the_end_of_the_screen_is_seen(before: int) -> None:
+    """Question and answer may come in one moment, before the scrollbar is there."""
+
+    def some(engine: FakeEngine) -> None:
+        for n in range(before):
+            engine.put(Namespace.USER_MESSAGE, UserMessage(f"u{n:05}", f"said {n}", T0 + n))
+
+    async with seat(some) as (app, pilot, engine, _clock):
+        transcript = app.query_one(Transcript)
+        await until(lambda: len(transcript._order) == before, pilot)
+        await pilot.pause()
+        engine.put(Namespace.USER_MESSAGE, UserMessage("u1", "and now?", T0 + 50))
+        engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("m1", "the answer", T0 + 51, "step_1"))
+        await until(lambda: len(transcript._order) == before + 2, pilot)
+        await until(lambda: "m1" in transcript.rows_in_view(), pilot)
+        assert transcript.scroll_y == transcript.max_scroll_y
+
+
 async def test_a_conversation_that_is_whole_says_nothing_of_older_messages() -> None:
     def few(engine: FakeEngine) -> None:
         for n in range(MESSAGES_KEPT):
