@@ -162,8 +162,8 @@ class Attempts:
 
 
 def _with_correction(request: ModelRequest, error: ModelError) -> ModelRequest:
-    """The request, with what the model answered, at most a sixteenth of it, and what is wrong with that."""
+    """The request, with what the model answered, at most a part of it, and what is wrong with that."""
     size = sum(len(str(message.get("content") or "")) for message in request.messages)
-    wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, size // 16)))}
+    wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, size // 32)))}
     told = {"role": "user", "content": error.correction}
     return dataclasses.replace(request, messages=[*request.messages, wrong, told])

@@ -66,7 +66,6 @@ _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against 
 _FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
 _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
 _CORRECTION: Final = 2000  # characters kept free for an answer that could not be carried out, and what is wrong with it
-_LEAST_CORRECTION: Final = 1000
 _LEAST_PROMPT: Final = 1000  # characters
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
@@ -312,8 +311,9 @@ class Scheduler:
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
         limit = self._settings.prompt_limit
-        aside = min(_CORRECTION, max(_LEAST_CORRECTION, limit // 8))
-        room = limit - aside - len(self._head.text) - len(ends) - 1
+        room = limit - len(self._head.text) - len(ends) - 1
+        aside = min(_CORRECTION, max(0, room // 3))
+        room -= aside
         opening = "\n".join(self._opening)
         texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
         await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
