@@ -11,6 +11,7 @@ from typing import Any
 
 from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of, refers_to_secret
 from pepper_tui.in_clear import in_clear, told_command, told_url, told_value
+from pepper_tui.literal_secrets import in_arguments, in_values, is_secret
 from pepper_tui.plain_file import plain_text
 from pepper_tui.text import one_line
 
@@ -79,7 +80,26 @@ def missing_things(home: Path, config: Config) -> list[str]:
         else:
             if key.startswith("mail") and name and not value:
                 problems.append(f"{at_key(key)}: {name} has no value")
-    return problems
+    return problems + [f"{at_key(key)}: {words}" for key, words in literal_secrets(config)]
+
+
+def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """Where the config itself seems to hold a secret of a server or a program, by key, and what to do."""
+    looks = "looks like a secret; put it into secrets.toml, and write secret:NAME in its place"
+    for name, server in config.mcp.items():
+        key = f"mcp.{name}"
+        for number in in_arguments(server.args):
+            yield f"{key}.args", f"the {_ordinal(number)} argument {looks}"
+        for kind, values in (("env", server.env), ("headers", server.headers)):
+            for each in in_values(values):
+                yield f"{key}.{kind}.{each}", looks
+        if is_secret(server.url):
+            yield f"{key}.url", f"a part of it {looks}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:

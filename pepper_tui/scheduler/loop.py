@@ -37,6 +37,7 @@ from pepper_tui.model import (
     ToolCall,
     ToolSpec,
     UserMessage,
+    instructions,
 )
 from pepper_tui.scheduler.acts import UserActs
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, Stream
@@ -63,6 +64,7 @@ _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against 
 _FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
 _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
 _LEAST_PROMPT: Final = 1000  # characters
+_SERVERS: Final = 8  # the share of a prompt that MCP servers' instructions may take
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
 _WAITS_FOR_MODEL: Final = frozenset(
@@ -111,6 +113,7 @@ class Scheduler:
         self._stop_asked = asyncio.Event()
         self._never = asyncio.Event()
         self._answering = False
+        self._servers = ""  # what MCP servers say of their tools, as this step's prompt holds it
         self._preempted: Counter[int] = Counter()
         self._faults: dict[int, list[str]] = {}  # words of the faults over a batch
         self._opening: list[str] = []  # what stands in the log between the last step and what this one is given
@@ -235,6 +238,8 @@ class Scheduler:
         self._stop_asked.clear()
         self._answering = batch.holds_user
         specs = self._specs()
+        share = self._settings.prompt_limit // _SERVERS
+        self._servers = "" if self._by_rule else "".join(f"{said}\n" for said in instructions.told(specs, share))
         request = ModelRequest(
             role="scheduler",
             messages=await self._messages(batch),
@@ -297,12 +302,13 @@ class Scheduler:
         await self._open_work.refresh()
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
-        room = self._settings.prompt_limit - len(self._head.text) - len(ends)
+        room = self._settings.prompt_limit - len(self._head.text) - len(self._servers) - len(ends)
         opening = "\n".join(self._opening)
         texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
         await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
         parts = [self._history.text(), opening, *texts]
         log_text = "\n".join(part for part in parts if part)[: max(0, room)]
+        log_text = self._servers + log_text
         # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
         return [
             {"role": "system", "content": self._head.text},
@@ -492,7 +498,7 @@ class Scheduler:
             created_at=self._clock.now(),
             origin=f"step:{step.id}",
             root=batch.root,
-            tainted=self._history.tainted or any(map(_outside, batch.entries)),
+            tainted=self._history.tainted or any(map(_outside, batch.entries)) or bool(self._servers),
             matter=batch.matter,
             deferred=deferred,
             question=batch.question,

@@ -31,7 +31,7 @@ _LARGEST: Final = keeper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
-    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each tool of a list
+    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each entry of a list
     that is not of the protocol."""
 
     def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None], dropped: Dropped) -> None:
@@ -170,19 +170,27 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop."""
+    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop.
+
+    What is wrong with it is said in the kind of error that the SDK takes for one request's: any other that a body
+    raises ends the whole session.
+    """
 
     def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
         kind = EventBound if of_events else BodyBound
-        self._inner, self._bound = inner, kind(_LARGEST, keeper.MOST_PARTS)
+        self._inner, self._bound, self._of_events = inner, kind(_LARGEST, keeper.MOST_PARTS), of_events
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner:
-            try:
+        try:
+            async for chunk in self._inner:
                 self._bound.take(chunk)
-            except TooLargeError as error:
-                raise httpx2.ReadError(f"it sends {error}") from error
-            yield chunk
+                yield chunk
+        except TooLargeError as error:
+            raise (httpx2.SSEError if self._of_events else httpx2.StreamError)(f"it sends {error}") from error
+        except httpx2.TransportError as error:
+            if self._of_events:  # it may be taken up again where it broke off
+                raise
+            raise httpx2.StreamError(f"the connection broke: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
         await self._inner.aclose()
