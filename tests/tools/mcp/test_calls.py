@@ -186,6 +186,21 @@ async def test_a_result_of_megabytes_is_cut_and_delays_nobody(bench: McpBench) -
     assert "4800000 more characters were left out" in found.content
 
 
+@pytest.mark.parametrize(("effect", "state"), [("read", CallState.FAILED), ("write", CallState.UNKNOWN)])
+async def test_a_result_that_is_dropped_ends_its_call_at_once_with_the_reason(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock, effect: str, state: CallState
+) -> None:
+    """Whether a ``write`` was done is not known: it has answered, and nobody could read what."""
+    own = unruly(folder, timeout=600.0, effects={"big": effect})
+    async with living(tmp_path, store, clock, {"own": own}) as bench:
+        await bench.up("own")
+        run = bench.run if effect == "read" else bench.approved
+        found = await run("own__big", size=17_000_000)
+        assert found.state is state
+        assert "its answer was dropped: it is one of more than 16777216 bytes" in found.content
+        assert (await bench.run("own__echo", text="still here")).content == "still here"
+
+
 async def test_noise_goes_to_the_log_and_the_log_stays_small(
     bench: McpBench, capfd: pytest.CaptureFixture[str]
 ) -> None:
