@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,10 +79,21 @@ def test_which_variables_and_headers_are_one(name: str, value: str, found: bool)
 
 KEY = "sk-planted-7f3a9c51e2"
 PLACES = {
+    "exec[1].env.SENTRY": ("env", {"SENTRY": "{key}"}, "looks like a secret"),
+    "models.headers.X-Team": ("headers", {"X-Team": "{key}"}, "looks like a secret"),
+    "models.worker.headers.X-Team": ("headers", {"X-Team": "{key}"}, "looks like a secret"),
+    "models.named.own.headers.X-Team": ("headers", {"X-Team": "{key}"}, "looks like a secret"),
     "mcp.own.args": ("args", ["-y", "server", "--key={key}"], "the 3rd argument looks like a secret"),
     "mcp.own.env.SENTRY": ("env", {"SENTRY": "{key}"}, "looks like a secret"),
     "mcp.own.headers.X-Tenant": ("headers", {"X-Tenant": "{key}"}, "looks like a secret"),
     "mcp.own.url": ("url", "https://x.org/s/{key}/mcp", "a part of it looks like a secret"),
+}
+BASES: dict[str, Any] = {
+    "exec[1]": {"name": "own", "command": "true"},
+    "models": {"api_key": ""},
+    "models.worker": {"name": "m"},
+    "models.named.own": {"name": "m"},
+    "mcp.own": ({"url": "https://x.org/mcp"}, {"command": "true"}),
 }
 
 
@@ -91,18 +103,23 @@ def test_the_check_names_the_place_and_the_way_out_and_not_the_secret(
     tmp_path: Path, place: str, literal: bool
 ) -> None:
     key, value, words = PLACES[place]
-    base = {"command": "true"} if key in ("args", "env") else {"url": "https://x.org/mcp"}
+    table = place.partition(f".{key}")[0]
+    base = BASES[table]
+    if table == "mcp.own":
+        base = base[key in ("args", "env")]
     said = json.loads(json.dumps({**base, key: value}).replace("{key}", KEY if literal else "secret:key"))
     lines = [
         f"{name} = " + (json.dumps(each) if not isinstance(each, dict) else
                         "{ " + ", ".join(f"{a} = {json.dumps(b)}" for a, b in each.items()) + " }")
         for name, each in said.items()
     ]  # fmt: skip
-    done = run(tmp_path / "home", "\n".join(["[mcp.own]", *lines]) + "\n", "config", "check")
+    done = run(
+        tmp_path / "home", "\n".join([f"[{table}]".replace("[exec[1]]", "[[exec]]"), *lines]) + "\n", "config", "check"
+    )
     assert KEY not in done.output
     if literal:
         assert done.exit_code == 2
-        line = 2 if key == "url" else 3
+        line = [*said].index(key) + 2
         assert f"config.toml:{line}: {place}: {words}" in done.output
         assert "secrets.toml, and write secret:NAME in its place" in done.output
     else:
