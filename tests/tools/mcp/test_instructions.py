@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.config import McpServer
 from pepper_tui.model import CallState, Namespace, ToolSpec, instructions
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import TRUST
 from pepper_tui.tools.mcp.definition import SIZE_LIMIT
-from pepper_tui.tools.mcp.instructions import READ_LIMIT
+from pepper_tui.tools.mcp.instructions import READ_LIMIT, hash_of
+from pepper_tui.tools.mcp.offer import Offer
+from pepper_tui.tools.mcp.pins import Pins
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import OutdatedError
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import tool
 
@@ -218,3 +224,28 @@ def test_servers_share_the_room_and_each_cut_is_said() -> None:
     assert "b" * 50 + "\n</mcp_server>" in two
     many = [spec(f"s{number}", "x" * READ_LIMIT) for number in range(40)]
     assert sum(map(len, instructions.told(many, room=10**6))) < instructions.ROOM + 40 * 400
+
+
+class Nobody:
+    """A server that carries nothing out."""
+
+    account = identity = "own"
+
+    async def call(self, *_: Any) -> str:
+        raise NotImplementedError
+
+    async def cancel(self, call_id: str) -> None:
+        raise NotImplementedError
+
+
+async def test_a_yes_holds_for_the_words_that_the_card_shows(store: ContextStore, clock: ManualClock) -> None:
+    """What the server says may be another by the time the yes is carried out."""
+    offer = Offer("own", McpServer(command="x"), Nobody(), clock, ToolRegistry(), Pins(store))
+    await offer.recall()
+    for words in (FIRST, OTHER):
+        await offer.take([], words)
+    with pytest.raises(OutdatedError, match="has changed once more"):
+        await offer.trust({}, hash_of("What it said before."))
+    assert offer.untrusted_instructions
+    await offer.trust({}, hash_of(OTHER))
+    assert not offer.untrusted_instructions
