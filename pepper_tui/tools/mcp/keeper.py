@@ -27,7 +27,7 @@ MOST_PARTS: Final = 150_000  # of one message: Pepper makes objects of them on i
 KEPT: Final = 256 * 1024
 GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
 _CHUNK: Final = 65536
-_AN_END: Final = 512  # bytes from which it is told what a line answers
+AN_END: Final = 512  # bytes from which it is told what a line answers
 _DROPPED: Final = -32000
 _TOO_LONG: Final = f"more than {LONGEST} bytes"
 _TOO_MANY: Final = f"more than {MOST_PARTS} parts"
@@ -71,9 +71,9 @@ class Line:
 
     def add(self, piece: bytes) -> None:
         self.size += len(piece)
-        if len(self.begin) < _AN_END:
-            self.begin = (self.begin + piece)[:_AN_END]
-        self.end = (self.end + piece)[-_AN_END:]
+        if len(self.begin) < AN_END:
+            self.begin = (self.begin + piece)[:AN_END]
+        self.end = (self.end + piece)[-AN_END:]
         if self.too_long:
             self._pieces.clear()
         else:

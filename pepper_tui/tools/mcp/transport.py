@@ -18,6 +18,9 @@ import httpx2
 from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.message import SessionMessage
+from mcp_types import ErrorData, JSONRPCError
+from pydantic import ValidationError
 
 from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
@@ -70,7 +73,7 @@ class _Reading:
         try:
             item = await self._inner.__anext__()
             sound(getattr(item, "message", None), self._dropped)
-            return item
+            return _in_place_of(item) if isinstance(item, ValidationError) else item
         except BaseException:
             self._closed()
             raise
@@ -85,6 +88,21 @@ class _Reading:
         self._closed()
         found: bool | None = await self._inner.__aexit__(kind, error, at)
         return found
+
+
+def _in_place_of(unread: ValidationError) -> SessionMessage | ValidationError:
+    """An error for the call that a message answers which is not of the protocol: it would wait until its time is up."""
+    said = unread.errors(include_url=False, include_context=False)[0]["input"]
+    ident = None
+    if isinstance(said, dict) and "method" not in said:
+        ident = said.get("id")
+    elif isinstance(said, str):
+        begin, end = said[: keeper.AN_END], said[-keeper.AN_END :]
+        ident = keeper.answered(begin.encode(errors="replace"), end.encode(errors="replace"))
+    if isinstance(ident, bool) or not isinstance(ident, int | str):
+        return unread
+    error = ErrorData(code=LOST, message="its answer is not of the protocol")
+    return SessionMessage(JSONRPCError(jsonrpc="2.0", id=ident, error=error))
 
 
 def _nowhere() -> TextIO:

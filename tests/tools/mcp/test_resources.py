@@ -14,7 +14,6 @@ from pepper_tui.model import CallState, Effect, Json, ToolResult
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.resource_tool import READ
 from pepper_tui.tools.mcp.resources import LONGEST_URI, MOST_NAMED, SHOWN, Named
-from pepper_tui.workers.kinds import NOT_FOR_WORKERS
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import GIVE, tool
 from tests.waiting import until
@@ -285,7 +284,6 @@ async def test_the_config_may_leave_it_out_like_any_tool(
 async def test_without_a_server_there_is_no_such_tool(tmp_path: Path, store: ContextStore, clock: ManualClock) -> None:
     async with living(tmp_path, store, clock, {}) as bench:
         assert READ not in bench.registry.names()
-    assert READ not in NOT_FOR_WORKERS
 
 
 async def test_a_reading_that_hangs_is_stopped_at_the_server(

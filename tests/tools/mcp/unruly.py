@@ -3,7 +3,7 @@
 ``UNRULY_FOLDER`` holds what it did (``effects``, one line each; ``seen``, the notifications, calls and readings that it
 got) and, where they are there, what it is to offer (``tools.json``), to say of itself (``instructions``), to list
 (``resources.json``) and what its resources hold (``contents.json``, by URI). A tool named ``give`` answers with exactly
-the result that it is given.
+the result that it is given, one named ``line`` with that line, in which ``ID`` is the call's.
 """
 
 from __future__ import annotations
@@ -153,6 +153,11 @@ def answer(number: Any, method: str, params: dict[str, Any]) -> None:
             send({"id": number, "error": {"code": -32002, "message": "there is no such resource"}})
             return
         result = {"contents": contents}
+    elif method == "tools/call" and params["name"] == "line":
+        with LOCK:
+            sys.stdout.write(params["arguments"]["text"].replace("ID", json.dumps(number)) + "\n")
+            sys.stdout.flush()
+        return
     elif method == "tools/call" and params["name"] == "give":
         result = params["arguments"]["result"]
     elif method == "tools/call":
