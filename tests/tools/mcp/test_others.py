@@ -36,12 +36,14 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-async def listening(port: int) -> None:
+async def listening(port: int, *, held: bool = True) -> None:
+    """Return once a server listens at ``port``, or, where none is to be ``held``, once none does."""
+
     def there() -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+            return (probe.connect_ex(("127.0.0.1", port)) == 0) is held
 
-    await until(there, 40.0, "that it listens")
+    await until(there, 40.0, f"that it listens: {held}")
 
 
 def ignore(*_: object) -> None:
@@ -306,6 +308,7 @@ async def test_over_http_one_failed_request_ends_no_other_and_says_what_is_known
         async with connect("new", server, Secrets(tmp_path), tmp_path / "log", no_answer, ignore, ignore) as session:
             with pytest.raises(LostError, match="the connection broke"):
                 await session.call("append", {"line": "die"}, ignore)
+            await listening(port, held=False)
             with pytest.raises(NotSentError, match="can't be reached"):
                 await session.call("append", {"line": "late"}, ignore)
             servers.enter_context(served(command, MODERN_FILE=str(lines)))
