@@ -11,6 +11,7 @@ from typing import Any
 
 from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of, refers_to_secret
 from pepper_tui.in_clear import in_clear, told_command, told_url, told_value
+from pepper_tui.literal_secrets import in_arguments, in_values, is_secret
 from pepper_tui.plain_file import plain_text
 from pepper_tui.text import one_line
 
@@ -53,13 +54,11 @@ def missing_things(home: Path, config: Config) -> list[str]:
     problems += [f"{at_key(f'clock[{number}].cron')}: {words}" for number, words in cron.items()]
     secrets = Secrets(home)
     keys = [("models.api_key", config.models.api_key, config.models.base_url)]
-    own = [(f"models.{role}", getattr(config.models, role)) for role in (*MODEL_ROLES, "embedding")]
-    own += [(f"models.named.{name}", named) for name, named in config.models.named.items()]
-    for section, model in own:
+    for section, model in _models(config)[1:]:
         url = model.base_url or config.models.base_url
         shared = config.models.api_key if url == config.models.base_url else ""
         keys.append((f"{section}.api_key", model.api_key or shared, url))
-    for section, model in [("models", config.models), *own]:
+    for section, model in _models(config):
         for name, value in getattr(model, "headers", {}).items():
             try:
                 secrets.filled(value)
@@ -79,7 +78,33 @@ def missing_things(home: Path, config: Config) -> list[str]:
         else:
             if key.startswith("mail") and name and not value:
                 problems.append(f"{at_key(key)}: {name} has no value")
-    return problems
+    return problems + [f"{at_key(key)}: {words}" for key, words in literal_secrets(config)]
+
+
+def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """Where the config itself seems to hold a secret of a server or a program, by key, and what to do."""
+    looks = "looks like a secret; put it into secrets.toml, and write secret:NAME in its place"
+    named = {f"exec[{number}].env": feed.env for number, feed in enumerate(config.exec, 1)}
+    named |= {f"{section}.headers": getattr(model, "headers", {}) for section, model in _models(config)}
+    for name, server in config.mcp.items():
+        named |= {f"mcp.{name}.env": server.env, f"mcp.{name}.headers": server.headers}
+        for number in in_arguments(server.args):
+            yield f"mcp.{name}.args", f"the {_ordinal(number)} argument {looks}"
+        if is_secret(server.url):
+            yield f"mcp.{name}.url", f"a part of it {looks}"
+    for key, values in named.items():
+        yield from ((f"{key}.{each}", looks) for each in in_values(values))
+
+
+def _models(config: Config) -> list[tuple[str, Any]]:
+    """Each section of the config that is about a model."""
+    own = [(f"models.{role}", getattr(config.models, role)) for role in (*MODEL_ROLES, "embedding")]
+    return [("models", config.models), *own, *((f"models.named.{n}", each) for n, each in config.models.named.items())]
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:

@@ -50,7 +50,7 @@ _I: Final = re.IGNORECASE | re.DOTALL
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
-        ("use", r"(?:use|call)\s+(?P<tool>[a-z][a-z0-9-]*__[\w-]+)(?:\s+(?P<arguments>\S.*))?"),
+        ("use", r"(?:use|call)\s+(?P<tool>[a-z][a-z0-9-]*__[\w-]+|read_resource)(?:\s+(?P<arguments>\S.*))?"),
         ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?"
                            r"|(?:my\s+)?reminders"),
         ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"

@@ -17,13 +17,17 @@ MORE_TOOLS: Final = "more_tools"
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What a model is told of a tool. ``parameters`` is JSON Schema. ``resumes``: its calls may wait for long."""
+    """What a model is told of a tool. ``parameters`` is JSON Schema. ``resumes``: its calls may wait for long.
+    ``instructions``: what the MCP ``server`` that it is from says of how to use its tools, escaped: see
+    ``instructions.told``."""
 
     name: str
     description: str
     parameters: Json
     effect: Effect
     resumes: bool = False
+    server: str = ""
+    instructions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from pepper_tui.model import (
     ToolCall,
     ToolSpec,
     UserMessage,
+    instructions,
 )
 from pepper_tui.scheduler.acts import UserActs
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, Stream
@@ -67,6 +68,7 @@ _FITS: Final = 3  # times that a prompt is shortened for a model that finds it t
 _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
 _CORRECTION: Final = 2000  # characters kept free for an answer that could not be carried out, and what is wrong with it
 _LEAST_PROMPT: Final = 1000  # characters
+_SERVERS: Final = 8  # the share of a prompt that MCP servers' instructions may take
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
 _WAITS_FOR_MODEL: Final = frozenset(
@@ -120,6 +122,7 @@ class Scheduler:
         self._stop_asked = asyncio.Event()
         self._never = asyncio.Event()
         self._answering = False
+        self._servers = ""  # what MCP servers say of their tools, as this step's prompt holds it
         self._preempted: Counter[int] = Counter()
         self._faults: dict[int, list[str]] = {}  # words of the faults over a batch
         self._opening: list[str] = []  # what stands in the log between the last step and what this one is given
@@ -248,6 +251,10 @@ class Scheduler:
             self._begins_with = self._history.summary
             self._offer.forget()  # the prompt is read anew anyway
         self._offered = self._offer.choose(specs, batch.entries, self._settings.prompt_limit)
+        share = self._settings.prompt_limit // _SERVERS
+        self._servers = (
+            "" if self._by_rule else "".join(f"{said}\n" for said in instructions.told(self._offered, share))
+        )
         request = ModelRequest(
             role="scheduler",
             messages=await self._messages(batch),
@@ -311,7 +318,7 @@ class Scheduler:
         await self._head.refresh()
         ends = tail(self._clock.now(), self._zone, self._open_work.text())
         limit = self._settings.prompt_limit
-        room = limit - len(self._head.text) - len(ends) - 1
+        room = limit - len(self._head.text) - len(self._servers) - len(ends) - 1
         aside = min(_CORRECTION, max(0, room // 3))
         room -= aside
         opening = "\n".join(self._opening)
@@ -323,6 +330,7 @@ class Scheduler:
             return native
         parts = [self._history.text(), opening, *texts]
         log_text = "\n".join(part for part in parts if part)[: max(0, room)]
+        log_text = self._servers + log_text
         # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
         return [
             {"role": "system", "content": self._head.text},
@@ -342,7 +350,7 @@ class Scheduler:
         behind[-1]["content"] += f"\n{ends}"
         head: list[Json] = [
             {"role": "system", "content": self._head.text},
-            {"role": "user", "content": self._history.text(at)},
+            {"role": "user", "content": self._servers + self._history.text(at)},
         ]
         return [*head, *behind]
 
@@ -550,7 +558,7 @@ class Scheduler:
             created_at=self._clock.now(),
             origin=f"step:{step.id}",
             root=batch.root,
-            tainted=self._history.tainted or any(map(_outside, batch.entries)),
+            tainted=self._history.tainted or any(map(_outside, batch.entries)) or bool(self._servers),
             matter=batch.matter,
             deferred=deferred,
             question=batch.question,

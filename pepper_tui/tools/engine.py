@@ -358,6 +358,12 @@ class ToolEngine:
             ordered = self._bodies.context(replace(context.call, summary=effect.summary), tool, approved=True)
             await self._run_locally(ordered, version, partial(tool.body, ordered, effect))
             return
+        if tool.effect_of is not None:
+            context = replace(context, call=replace(context.call, effect=tool.effect_of(effect.payload)))
+            if context.call.effect is Effect.READ:
+                await self._ledger.put_call(context.call, version)
+                await self._read_at_once(context, version + 1, effect)
+                return
         if tool.reaches is not None:
             address = tool.reaches(effect.payload)
             async with self._leaving:  # one at a time, so that a typed address lets one call pass
@@ -367,18 +373,23 @@ class ToolEngine:
                     call = await self._ledger.put_call(call, version)
                     version += 1
             if call.effect is Effect.READ:
-                try:
-                    async with self._bodies.slot(tool):
-                        content = await self._bodies.timed(tool, tool.body(replace(context, call=call), effect))
-                except StoreUnavailableError:
-                    raise
-                except Exception as error:  # the version is another one here
-                    await self._failed(call, version, error)
-                    return
-                await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
+                await self._read_at_once(replace(context, call=call), version, effect)
                 return
             effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]
         await self._open_card(context, version, effect, str(arguments.get("reason") or ""))
+
+    async def _read_at_once(self, context: ToolContext, version: int, effect: ResolvedEffect) -> None:
+        """Carry out an effect that only reads, though its tool could do more: without a card."""
+        tool, call = context.tool, context.call
+        try:
+            async with self._bodies.slot(tool):
+                content = await self._bodies.timed(tool, tool.body(context, effect))
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # the version is another one here
+            await self._failed(call, version, error)
+            return
+        await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call

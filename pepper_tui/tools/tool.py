@@ -110,6 +110,8 @@ class Tool:
     body's own end says what came of it.
     ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
     the user typed the whole of it in this turn, the call is a ``read``: see ``policy``. Such a body may run twice.
+    ``effect_of``: of a tool whose effect depends on what it is about, that of a payload; ``effect`` is the strictest of
+    them. A payload that only reads is read at once, and such a body may run twice.
     ``asks``: a ``local`` tool that needs a yes. ``ordered``: whether the user's own typed message orders exactly this
     effect; then no card is opened. ``writes``: reserved namespaces that its body may write after the yes.
     ``waits``: a call of it does nothing but wait, so it holds up no other call of its step.
@@ -131,6 +133,7 @@ class Tool:
     rerunnable: bool = False
     tainted: Callable[[ToolContext], Awaitable[bool]] | None = None
     reaches: Callable[[Json], str] | None = None
+    effect_of: Callable[[Json], Effect] | None = None
     asks: bool = False
     ordered: Ordered | None = None
     writes: frozenset[str] = frozenset()

@@ -40,6 +40,7 @@ from pepper_tui.model import (
     ToolResult,
     ToolSpec,
     WorkerRun,
+    instructions,
 )
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.text import one_line
@@ -409,12 +410,14 @@ class RunLoop:
         last = run.steps + 1 >= self.kind.max_steps
         tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
         memory = self.memory.state if self.memory else AgentState()
+        run.tainted |= any(tool.instructions for tool in tools)
         self.say("thinking")
         completed: Completed | None = None
         while completed is None:
+            servers, limit = instructions.told(tools, self._result_limit), self._result_limit
             request = ModelRequest(
                 role="worker",
-                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, self._result_limit),
+                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, limit, servers),
                 tools=tools,
                 entries=new_entries(run),
                 now=clock.now(),

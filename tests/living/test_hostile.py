@@ -163,8 +163,8 @@ def _close(screen: Terminal) -> None:
     screen.wait_for(closed)
 
 
-def _check_prompt(body: dict[str, Any]) -> None:
-    """No byte of the mail poses as the user, or opens or closes a tag, in a prompt."""
+def _check_prompt(body: dict[str, Any], *also: str) -> None:
+    """No byte from outside poses as the user, or opens or closes a tag, in a prompt; the tags ``also`` may be there."""
     text = "\n".join(str(message["content"]) for message in body["messages"][1:])
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", text)
     assert not [word for word in SWALLOWED if word in SPELT.sub("", text)], text
@@ -176,7 +176,7 @@ def _check_prompt(body: dict[str, Any]) -> None:
     closed = re.findall(r"</([a-z_]+)>", text)
     assert sorted(opened) == sorted(closed), text
     known = {"signal", "tool_call", "tool_result", "assistant_msg", "open_calls", "now", "summary", "user_msg"}
-    assert set(opened) <= known | {"task", "memory", "past_task", "trouble"}, text
+    assert set(opened) <= known | {"task", "memory", "past_task", "trouble", *also}, text
 
 
 NAMES = [

@@ -31,6 +31,12 @@ async def test_it_is_called_with_the_arguments_as_they_were_typed(text: str, arg
     assert found == [("time__convert", arguments if arguments is not None else expected[2 if "zone" in text else 3])]
 
 
+async def test_a_resource_is_read_by_its_name_too() -> None:
+    tool = ToolSpec("read_resource", "", {"type": "object"}, Effect.READ)
+    found = calls(await run(user("use read_resource server=own, uri=plan://monday?a=1"), tools=[tool]))
+    assert found == [("read_resource", {"server": "own", "uri": "plan://monday?a=1"})]
+
+
 async def test_it_says_so_where_there_is_no_such_tool() -> None:
     done = await run(user("use time__forget a=1"), tools=[TIME])
     assert calls(done) == []

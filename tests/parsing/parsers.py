@@ -55,6 +55,7 @@ from pepper_tui.rules.condition import holds
 from pepper_tui.store import search
 from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible
 from pepper_tui.tools import fetch, folders, provenance, smtp, web_address
+from pepper_tui.tools.mcp import keeper
 from pepper_tui.tools.mcp.definition import Definition, difference
 from pepper_tui.tools.mcp.result import as_text
 from pepper_tui.tools.sameness import normalised
@@ -153,6 +154,7 @@ def definition(schema: Any) -> None:
     tool = Definition("server", "tool", "words", schema if isinstance(schema, dict) else {"description": schema})
     if not tool.problem:
         assert tool.parameters
+        tool.wrong(tool.fitted({f"a{number}": [None, "5", {"a": "5"}] for number in range(20)}))
     assert tool.described
     difference(Definition("server", "tool", "", {}), tool)
 
@@ -493,7 +495,11 @@ PARSERS = [
     ),
     Parser(
         "tools of MCP servers",
-        {"tools/mcp/definition.py": "difflib json re", "tools/mcp/offer.py": "fnmatch"},
+        {
+            "tools/mcp/definition.py": "difflib re",
+            "tools/mcp/arguments.py": "json re",
+            "tools/mcp/offer.py": "fnmatch",
+        },
         definition,
         {
             "words": (2000, lambda n: "word " * n),
@@ -501,6 +507,7 @@ PARSERS = [
             "arguments": (100, lambda n: {"properties": {f"a{i}": {"type": "string"} for i in range(n)}}),
             "lists": (300, lambda n: {"enum": ["a"] * n}),
             "choices": (100, lambda n: {"anyOf": [{"type": "string"}] * n}),
+            "of itself": (100, lambda n: {"properties": {"a0": {"anyOf": [{"$ref": "#/properties/a0"}] * n}}}),
             "lines": (300, lambda n: "\n".join(str(i % 7) for i in range(n))),
         },
         "30000 are read at most",
@@ -508,14 +515,28 @@ PARSERS = [
     ),
     Parser(
         "messages of MCP servers",
-        {"tools/mcp/transport.py": "httpx2 mcp", "tools/mcp/connection.py": "mcp"},
-        lambda message: as_text(CallToolResult.model_validate_json(message)),
+        {
+            "tools/mcp/transport.py": "httpx2 mcp",
+            "tools/mcp/connection.py": "mcp",
+            "tools/mcp/result.py": "json",
+            "tools/mcp/keeper.py": "json re",
+        },
+        (
+            lambda message: as_text(CallToolResult.model_validate_json(message)),
+            lambda message: keeper.answered(message.encode()[:512], message.encode()[-512:]),
+        ),
         {
             "texts": (300, lambda n: json.dumps({"content": [{"type": "text", "text": "a"}] * n})),
             "one text": (20_000, lambda n: json.dumps({"content": [{"type": "text", "text": "a" * n}]})),
             "an object": (
                 500,
                 lambda n: json.dumps({"content": [], "structuredContent": {str(i): i for i in range(n)}}),
+            ),
+            "a text that says it": (
+                500,
+                lambda n: json.dumps(
+                    {"content": [{"type": "text", "text": "[1" + ", 1" * n + "]"}], "structuredContent": [1] * n}
+                ),
             ),
             "nested": (
                 40,

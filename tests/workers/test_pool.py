@@ -32,6 +32,7 @@ from pepper_tui.model import (
 from pepper_tui.store import StoreError
 from pepper_tui.workers import RunFailedError, run_id
 from tests.waiting import until
+from tests.workers import fakes
 from tests.workers.fakes import House, Model, Reply, final, reply
 
 
@@ -592,3 +593,21 @@ async def test_a_task_that_is_too_long_by_itself_ends_in_words(homes: Homes) -> 
 
 async def _opened(house: House) -> bool:
     return bool(await house.executor.open_calls())
+
+
+@pytest.mark.parametrize("names", [["own__look"], ["look"]])
+async def test_what_a_server_says_stands_with_its_tools_before_the_task(
+    homes: Homes, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    own = ToolSpec("own__look", "Look.", fakes.OBJECT, Effect.READ, server="own", instructions="Look twice.")
+    monkeypatch.setattr(fakes, "SPECS", [*fakes.SPECS, own])
+    kind = Worker(name="analyst", prompt="You analyse.", tools=names)
+    house = await homes([reply("", ("note", {})), final("ok")], [kind])
+    await house.pool.delegate(house.call(), "t", "analyst", ignore)
+    offered = names == ["own__look"]
+    for request in house.model.requests:
+        rules, task = (str(message["content"]) for message in request.messages[:2])
+        assert "Look twice." not in rules
+        assert ("Look twice." in task) is offered
+        assert not offered or task.index('<mcp_server name="own">') < task.index("</mcp_server>") < task.index("<task ")
+    assert await house.pool.tainted("d1") is offered

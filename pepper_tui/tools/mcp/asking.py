@@ -31,8 +31,10 @@ from pepper_tui.model import (
 from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.ledger import Ledger
+from pepper_tui.tools.mcp import instructions
 from pepper_tui.tools.mcp.definition import difference
 from pepper_tui.tools.mcp.form_fields import as_words, defaults_of, fields_of, hint_of, left_out_of, value_of
+from pepper_tui.tools.mcp.pins import Pinned
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.server import Server
 from pepper_tui.tools.policy import repeated
@@ -161,22 +163,30 @@ class Asking:
 
     @staticmethod
     def _trust_effect(tool: Tool, server: Server) -> ResolvedEffect:
-        pinned, lines = server.offer.pinned or {}, [CardLine("server", server.account)]
+        offer, lines = server.offer, [CardLine("server", server.account)]
+        pinned = offer.pinned or Pinned()
         names = []
-        for each in server.offer.untrusted:
-            before = pinned.get(each.name)
+        for each in offer.untrusted:
+            before = pinned.tools.get(each.name)
             names.append(one_line(each.name, 60))
             label = "new" if before is None else "changed"
             lines.append(CardLine(label, f"{each.name}\n{difference(before, each)}", multiline=True))
         payload: Json = {"server": server.name, "identity": server.identity}
-        payload["hashes"] = {each.name: each.hash for each in server.offer.untrusted}
+        payload["hashes"] = {each.name: each.hash for each in offer.untrusted}
+        if offer.untrusted_instructions:
+            said = pinned.instructions or ""
+            names.append("its instructions")
+            label = "changed instructions" if said else "new instructions"
+            words = instructions.difference(said, offer.instructions)
+            lines.append(CardLine(label, f"What it says to models of how to use it:\n{words}", multiline=True))
+            payload["instructions"] = instructions.hash_of(offer.instructions)
         summary = f"Trust tools of the MCP server {server.name}: {one_line(', '.join(names), 100)}"
         return ResolvedEffect(tool.name, tool.definition, server.account, summary, lines, payload)
 
     async def _resolve_trust(self, ctx: ToolContext, server: str) -> ResolvedEffect:
         self._only_for_us(ctx)
         known = self._servers.get(server)
-        if known is None or not known.offer.untrusted:
+        if known is None or not known.offer.asks:
             raise ToolError("there is nothing to trust")
         return self._trust_effect(ctx.tool, known)
 
@@ -185,15 +195,19 @@ class Asking:
         server = self._servers.get(str(effect.payload["server"]))
         if server is None or server.identity != effect.payload["identity"]:
             raise OutdatedError("The server is another by now.")
-        await server.trust(dict(effect.payload["hashes"]))
+        await server.trust(dict(effect.payload["hashes"]), str(effect.payload.get("instructions", "")))
         return "trusted from now on"
 
     async def _is_trusted(self, ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
         server = self._servers.get(str(effect.payload["server"]))
         if server is None or server.identity != effect.payload["identity"]:
             return None
-        pinned = server.offer.pinned or {}
-        return all(name in pinned and pinned[name].hash == each for name, each in effect.payload["hashes"].items())
+        pinned = server.offer.pinned or Pinned()
+        said = effect.payload.get("instructions")
+        if said is not None and said != instructions.hash_of(pinned.instructions or ""):
+            return False
+        tools = pinned.tools
+        return all(name in tools and tools[name].hash == each for name, each in effect.payload["hashes"].items())
 
     # --------------------------------------------------------------------------------------------------- questions
 

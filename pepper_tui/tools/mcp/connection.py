@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
@@ -31,6 +31,9 @@ from mcp_types import (
     InputRequiredResult,
     InputResponses,
     PaginatedRequestParams,
+    ReadResourceRequest,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     ToolListChangedNotification,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -42,16 +45,21 @@ from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 from pepper_tui.tools.mcp.definition import Definition
+from pepper_tui.tools.mcp.listing import LISTS, RESOURCES, TOOLS
 from pepper_tui.tools.mcp.question import Answer, Question
-from pepper_tui.tools.mcp.result import as_text
+from pepper_tui.tools.mcp.resources import Listed, Named
+from pepper_tui.tools.mcp.result import as_text, resource_as_text, resources_in
 from pepper_tui.tools.mcp.transport import NOT_SENT, Watched, http, stdio
 
 Ask = Callable[[Question], Awaitable[Answer]]
 Report = Callable[[str], None]
+Malformed = dict[str, dict[str, str]]
+_R = TypeVar("_R", CallToolResult, ReadResourceResult)
 
-_REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED})
+_NO_SUCH_RESOURCE: Final = -32002
+_REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED, _NO_SUCH_RESOURCE})
 _PAGES: Final = 20
-_TOOLS: Final = 500
+_ENTRIES: Final = 500  # of one list
 _ROUNDS: Final = 10  # questions that one call may ask one after the other
 _ROUND_PAUSE: Final = 0.25
 
@@ -80,9 +88,10 @@ class LostError(CallError):
 class Connection:
     """A session that is open. Its methods may be called from any task."""
 
-    def __init__(self, server: str, client: Client, malformed: dict[str, str]) -> None:
-        """``malformed``: tools that were taken out of what the server has listed, and why."""
-        self._server, self._client, self._malformed = server, client, malformed
+    def __init__(self, server: str, client: Client, malformed: Malformed, named: Named) -> None:
+        """``malformed``: what was taken out of what the server has listed, and why, by the list. ``named``: the
+        resources that it has named."""
+        self._server, self._client, self._malformed, self._named = server, client, malformed, named
 
     @property
     def title(self) -> str:
@@ -90,61 +99,117 @@ class Connection:
         info = self._client.server_info
         return one_line(f"{info.name} {info.version}", 80) if info else "a server without a name"
 
+    @property
+    def instructions(self) -> str:
+        """What it says of how to use it; raw."""
+        return self._client.instructions or ""
+
     async def definitions(self) -> list[Definition]:
         """The tools that it offers now; those that are not of the protocol have a problem. Raises ``LostError``."""
         found: dict[str, Definition] = {}
-        self._malformed.clear()
+        malformed = self._malformed[TOOLS]
+        malformed.clear()
         cursor: str | None = None
-        try:
+        with _listing("tools"):
             for _ in range(_PAGES):
                 page = await self._client.session.list_tools(params=PaginatedRequestParams(cursor=cursor))
-                for tool in page.tools[: _TOOLS - len(found)]:
+                for tool in page.tools[: _ENTRIES - len(found)]:
                     found[tool.name] = Definition(self._server, tool.name, tool.description or "", tool.input_schema)
                 cursor = page.next_cursor
                 if not cursor:
                     break
-        except MCPError as error:
-            if error.code == METHOD_NOT_FOUND:
-                return []  # a server without tools
-            raise LostError(one_line(error.message)) from error
-        except ValidationError as error:
-            raise LostError("its list of tools is not of the protocol") from error
-        bad = [Definition(self._server, name, "", {}, malformed=why) for name, why in self._malformed.items()]
+        bad = [Definition(self._server, name, "", {}, malformed=why) for name, why in malformed.items()]
         return [*found.values(), *(each for each in bad if each.name not in found)]
+
+    async def resources(self) -> tuple[list[Listed], bool, int]:
+        """The resources that it lists now, whether there are more, and how many are not of the protocol.
+
+        Raises ``LostError``.
+        """
+        found: list[Listed] = []
+        malformed = self._malformed[RESOURCES]
+        malformed.clear()
+        cursor: str | None = None
+        more = False
+        with _listing("resources"):
+            for _ in range(_PAGES):
+                page = await self._client.session.list_resources(params=PaginatedRequestParams(cursor=cursor))
+                room = _ENTRIES - len(found)
+                for each in page.resources[:room]:
+                    size = "" if each.size is None else f"{each.size} bytes"
+                    about = [words for words in (each.mime_type, size, each.description) if words]
+                    found.append(Listed(each.uri, each.name, about))
+                cursor = page.next_cursor
+                more = bool(cursor) or len(page.resources) > room
+                if not cursor or len(page.resources) > room:
+                    break
+        self._named.add(each.uri for each in found)
+        return found, more, len(malformed)
 
     async def call(self, name: str, arguments: Json, report: Report) -> str:
         """Carry out one call; the text of its result. Cancelling it cancels the call at the server.
 
         Raises ``CallError``.
         """
+
+        def request(answers: InputResponses | None, state: str | None) -> CallToolRequest:
+            return CallToolRequest(
+                params=CallToolRequestParams(
+                    name=name, arguments=arguments, input_responses=answers, request_state=state
+                )
+            )
+
+        # Not `call_tool`: that runs the server's own patterns over its results, and fails a call that is done.
+        result = await self._answered(request, _CALLED, report)
+        self._named.add(resources_in(result.content))
+        text = as_text(result)
+        if result.is_error:
+            raise ReportedError(text or "it failed without words")
+        return text
+
+    async def read(self, uri: str, report: Report) -> str:
+        """The text of one resource. Cancelling it cancels the reading at the server. Raises ``CallError``."""
+
+        def request(answers: InputResponses | None, state: str | None) -> ReadResourceRequest:
+            return ReadResourceRequest(
+                params=ReadResourceRequestParams(uri=uri, input_responses=answers, request_state=state)
+            )
+
+        return resource_as_text(await self._answered(request, _READ, report))
+
+    async def _answered(
+        self,
+        request: Callable[[InputResponses | None, str | None], CallToolRequest | ReadResourceRequest],
+        kind: TypeAdapter[_R | InputRequiredResult],
+        report: Report,
+    ) -> _R:
+        """What the server answers in the end, after all that it asks meanwhile."""
         answers: InputResponses | None = None
         state: str | None = None
         for _ in range(_ROUNDS):
-            result = await self._send(name, arguments, answers, state, report)
-            if isinstance(result, CallToolResult):
-                text = as_text(result)
-                if result.is_error:
-                    raise ReportedError(text or "it failed without words")
-                return text
+            result = await self._send(request(answers, state), kind, report, again=answers is not None)
+            if not isinstance(result, InputRequiredResult):
+                return result
             answers, state = await self._answers(result), result.request_state
         raise LostError(f"it asked more than {_ROUNDS} times")
 
     async def _send(
-        self, name: str, arguments: Json, answers: InputResponses | None, state: str | None, report: Report
-    ) -> CallToolResult | InputRequiredResult:
+        self,
+        request: CallToolRequest | ReadResourceRequest,
+        kind: TypeAdapter[_R | InputRequiredResult],
+        report: Report,
+        *,
+        again: bool,
+    ) -> _R | InputRequiredResult:
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
             share = f"{progress:g} of {total:g}" if total else f"{progress:g}"
             report(f"{share} · {message}" if message else share)
 
-        params = CallToolRequestParams(name=name, arguments=arguments, input_responses=answers, request_state=state)
         try:
-            # Not `call_tool`: that runs the server's own patterns over its results, and fails a call that is done.
-            return await self._client.session.send_request(
-                CallToolRequest(params=params), _RESULT, progress_callback=progressed
-            )
+            return await self._client.session.send_request(request, kind, progress_callback=progressed)
         except MCPError as error:
             words = one_line(error.message, 500)
-            if error.code == NOT_SENT and answers is None:
+            if error.code == NOT_SENT and not again:
                 raise NotSentError(words) from error
             if error.code in _REFUSED:
                 raise ReportedError(words) from error
@@ -168,7 +233,22 @@ class Connection:
         return answers
 
 
-_RESULT: Final[TypeAdapter[CallToolResult | InputRequiredResult]] = TypeAdapter(CallToolResult | InputRequiredResult)
+@contextlib.contextmanager
+def _listing(what: str) -> Iterator[None]:
+    """Around a look at what a server lists; one that has no such list is read as if the list were empty."""
+    try:
+        yield
+    except MCPError as error:
+        if error.code != METHOD_NOT_FOUND:
+            raise LostError(one_line(error.message)) from error
+    except ValidationError as error:
+        raise LostError(f"its list of {what} is not of the protocol") from error
+
+
+_CALLED: Final[TypeAdapter[CallToolResult | InputRequiredResult]] = TypeAdapter(CallToolResult | InputRequiredResult)
+_READ: Final[TypeAdapter[ReadResourceResult | InputRequiredResult]] = TypeAdapter(
+    ReadResourceResult | InputRequiredResult
+)
 
 
 @asynccontextmanager
@@ -180,8 +260,10 @@ async def connect(
     ask: Ask,
     changed: Callable[[], None],
     closed: Callable[[], None],
+    named: Named | None = None,
 ) -> AsyncIterator[Connection]:
     """Open a session. ``changed`` is called when the server says that its tools are others, ``closed`` when it closes.
+    ``named`` takes up the resources that it names.
 
     Raises ``ConfigError`` for a secret without a value, ``OSError`` where the program can't be started, and what the
     SDK raises. To be entered and left in one task.
@@ -198,9 +280,13 @@ async def connect(
         if isinstance(message, ToolListChangedNotification):
             changed()
 
-    malformed: dict[str, str] = {}
+    malformed: Malformed = {kind: {} for kind in LISTS}
+
+    def dropped(kind: str, entry: str, why: str) -> None:
+        malformed[kind][entry] = why
+
     client = Client(
-        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed, malformed.__setitem__),
+        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed, dropped),
         elicitation_callback=elicited,
         message_handler=told,
         client_info=Implementation(name="pepper", version=pepper_tui.__version__),
@@ -209,7 +295,7 @@ async def connect(
     async with client:
         listening = asyncio.create_task(_listen(client, changed), name=f"mcp {name}: changes")
         try:
-            yield Connection(name, client, malformed)
+            yield Connection(name, client, malformed, Named() if named is None else named)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 
 from pepper_tui.model import Json
 from pepper_tui.text import clean, escape, one_line, shorten
+from pepper_tui.tools.mcp.arguments import fitted, wrong
 
 SEPARATOR: Final = "__"
 """Between the server's name and the tool's: no built-in tool has it, and no provider refuses it."""
@@ -103,58 +104,36 @@ class Definition:
         shown = _shown(self.schema, 0)
         return {**shown, "type": "object", "properties": shown.get("properties", {})}
 
-    @property
-    def arguments(self) -> Json:
-        """The schemas of the arguments, by name."""
-        found = self.schema.get("properties")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def required(self) -> list[str]:
-        found = self.schema.get("required")
-        return [str(name) for name in found] if isinstance(found, list) else []
-
     def fitted(self, arguments: Json) -> Json:
-        """``arguments`` as the schema wants them, where models differ in form only: without ``null`` for what may be
-        left out, and numbers and truth values that are written as text."""
-        fitted: Json = {}
-        for name, value in arguments.items():
-            schema = self.arguments.get(name)
-            wanted = _kinds(schema)
-            if value is None and name not in self.required and wanted and "null" not in wanted:
-                continue
-            fitted[name] = _read(value, wanted) if isinstance(value, str) and "string" not in wanted else value
-        return fitted
+        """``arguments`` in the form that the schema wants: see ``arguments``."""
+        return fitted(self.schema, arguments)
 
     def wrong(self, arguments: Json) -> str:
         """Why ``arguments`` do not fit, as far as can be told without running the server's patterns; else empty."""
-        missing = [name for name in self.required if name not in arguments]
-        if missing:
-            return f"{', '.join(map(repr, missing))} missing"
-        if self.schema.get("additionalProperties") is False:
-            unknown = [name for name in arguments if name not in self.arguments]
-            if unknown:
-                return f"unknown argument {', '.join(map(repr, unknown))}"
-        for name, value in arguments.items():
-            schema = self.arguments.get(name)
-            wanted = schema.get("type") if isinstance(schema, dict) else None
-            if isinstance(wanted, str) and not _is(wanted, value):
-                return f"'{name}' should be {wanted}"
-        return ""
+        return wrong(self.schema, arguments)
 
 
 def difference(before: Definition | None, after: Definition) -> str:
     """What a person has to read to trust ``after``: all of it, or what has changed; hidden characters spelt out."""
+    return changed_lines(None if before is None else _lines(before), _lines(after))
+
+
+def changed_lines(before: list[str] | None, after: list[str]) -> str:
+    """All of ``after`` where there is nothing ``before``; else what differs."""
     if before is None:
-        return "\n".join(_lines(after))
-    old, new = _lines(before), _lines(after)
-    lines = list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]  # without the names of two files
+        return "\n".join(after)
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]  # without the names of two files
     return "\n".join("…" if line.startswith("@@") else line for line in lines)
 
 
-def _lines(definition: Definition) -> list[str]:
-    text = definition.description + "\n" + json.dumps(definition.schema, indent=1, sort_keys=True, ensure_ascii=False)
+def visible_lines(text: str) -> list[str]:
+    """The lines of ``text``; one that holds what can't be seen is spelt out."""
     return [line if clean(line) == line else ascii(line)[1:-1] for line in text.split("\n")]
+
+
+def _lines(definition: Definition) -> list[str]:
+    schema = json.dumps(definition.schema, indent=1, sort_keys=True, ensure_ascii=False)
+    return visible_lines(f"{definition.description}\n{schema}")
 
 
 def _argument_names(schema: Any, depth: int = 0) -> Iterator[str]:
@@ -196,50 +175,3 @@ def _shown(schema: Any, depth: int) -> Json:
         elif _plain(value):
             shown[key] = value
     return shown
-
-
-def _kinds(schema: Any) -> frozenset[str]:
-    """The types that a schema allows by name; empty where it does not say."""
-    if not isinstance(schema, dict):
-        return frozenset()
-    said = schema.get("type")
-    if isinstance(said, str):
-        return frozenset({said})
-    if isinstance(said, list):
-        return frozenset(map(str, said))
-    branches = schema.get("anyOf") or schema.get("oneOf")
-    found = [_kinds(each) for each in branches] if isinstance(branches, list) else []
-    return frozenset().union(*found) if found and all(found) else frozenset()
-
-
-def _read(text: str, wanted: frozenset[str]) -> Any:
-    """The number or truth value that ``text`` is, where one is wanted; else ``text``."""
-    if "boolean" in wanted and text.strip().lower() in ("true", "false"):
-        return text.strip().lower() == "true"
-    if wanted & {"integer", "number"} and _NUMBER.fullmatch(text.strip()):
-        value = json.loads(text.strip())
-        whole = value == int(value)
-        if "integer" in wanted and whole:
-            return int(value)
-        return value if "number" in wanted else text
-    return text
-
-
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int, float),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
-
-
-def _is(wanted: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return wanted == "boolean"
-    if wanted == "integer" and isinstance(value, float):
-        return value.is_integer()
-    return isinstance(value, _TYPES.get(wanted, (object,)))

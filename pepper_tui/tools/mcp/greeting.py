@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pepper_tui.config import McpServer, Secrets
+from pepper_tui.tools.mcp.offer import left_out_of, offered_words
 from pepper_tui.tools.mcp.question import Answer, Question
 from pepper_tui.tools.mcp.server import SDK
 from pepper_tui.tools.mcp.trouble import last_words, way_out, why_failed
@@ -24,8 +25,9 @@ async def greet(name: str, server: McpServer, secrets: Secrets, patience: float)
                 asyncio.timeout(patience),
                 sdk.connect(name, server, secrets, log, _decline, _nothing, _nothing) as connection,
             ):
-                count = len(await connection.definitions())
-                return True, f"{connection.title}, {count} tool{'' if count == 1 else 's'}", ""
+                listed = await connection.definitions()
+                left_out = left_out_of(listed)
+                return True, f"{connection.title}, {offered_words(len(listed) - len(left_out), left_out)}", ""
         except (Exception, BaseExceptionGroup) as error:
             said = await asyncio.to_thread(last_words, log)
             why = why_failed(error)

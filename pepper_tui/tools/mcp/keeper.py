@@ -4,14 +4,17 @@ Run as a script, so it imports nothing of Pepper's: ``python -I -S keeper.py LOG
 process group that Pepper made for it. When its standard input is closed, by Pepper or by Pepper's death however sudden,
 the server has a moment to end by itself; then the whole group is ended. Of the server's output, lines that can't be
 messages (no ``{`` at the start, longer than ``LONGEST``, or of more parts than ``MOST_PARTS``) go to the log instead,
-as all of its error output does. The log keeps its newest part: at most twice ``KEPT`` bytes, the older half as
-``LOG.old``.
+as all of its error output does. Where one of these answers a request, which its first or last bytes tell, an error goes
+in its place, so that nobody waits for it. The log keeps its newest part: at most twice ``KEPT`` bytes, the older half
+as ``LOG.old``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -24,6 +27,17 @@ MOST_PARTS: Final = 150_000  # of one message: Pepper makes objects of them on i
 KEPT: Final = 256 * 1024
 GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
 _CHUNK: Final = 65536
+AN_END: Final = 512  # bytes from which it is told what a line answers
+_DROPPED: Final = -32000
+_TOO_LONG: Final = f"more than {LONGEST} bytes"
+_TOO_MANY: Final = f"more than {MOST_PARTS} parts"
+_VERSION: Final = rb'"jsonrpc"\s*:\s*"2\.0"\s*'
+_ID: Final = rb'"id"\s*:\s*(?P<id>0|[1-9]\d{0,14}|"[\w-]{1,64}")\s*'
+_ANSWERS: Final = re.compile(
+    rb"\s*\{\s*(?:" + _VERSION + rb",\s*)?" + _ID + rb",\s*(?:" + _VERSION + rb',\s*)?"(?:result|error)"\s*:'
+)
+_BEGINS_ANSWER: Final = re.compile(rb"\s*\{\s*(?:" + _VERSION + rb',\s*)?"(?:result|error)"\s*:')
+_ENDS_ANSWER: Final = re.compile(rb",\s*" + _ID + rb"(?:,\s*" + _VERSION + rb")?\}\s*$")
 
 
 class Log:
@@ -46,27 +60,80 @@ class Log:
             self._file.write(data[-KEPT:])
 
 
+class Line:
+    """A line as it comes: whole up to ``LONGEST`` bytes; of a longer one its two ends."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self.size = 0
+        self.begin = self.end = b""
+        self.refused = False  # whether what it answers has got an error already
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if len(self.begin) < AN_END:
+            self.begin = (self.begin + piece)[:AN_END]
+        self.end = (self.end + piece)[-AN_END:]
+        if self.too_long:
+            self._pieces.clear()
+        else:
+            self._pieces.append(piece)
+
+    @property
+    def too_long(self) -> bool:
+        return self.size > LONGEST
+
+    @property
+    def whole(self) -> bytes:
+        return b"".join(self._pieces)
+
+
 def pass_messages(source: BinaryIO, sink: int, log: Log) -> None:
     """Copy lines that may be messages to ``sink``, until either end is closed."""
-    pieces: list[bytes] = []
-    size = 0
+    line = Line()
     while chunk := os.read(source.fileno(), _CHUNK):
         *ended, rest = chunk.split(b"\n")
-        for line in ended:
-            pieces.append(line)
-            whole, dropped = b"".join(pieces), size + len(line) > LONGEST
-            pieces, size = [], 0
-            if dropped:
-                log.write(b"[keeper] a line of more than %d bytes was dropped\n" % LONGEST)
-            elif parts(whole) > MOST_PARTS:
-                log.write(b"[keeper] a line of more than %d parts was dropped\n" % MOST_PARTS)
-            elif whole.lstrip()[:1] == b"{":
-                if not _written(sink, whole + b"\n"):
-                    return
-            elif whole.strip():
-                log.write(b"[stdout] " + whole[:2000] + b"\n")
-        size += len(rest)
-        pieces = [*pieces, rest] if size <= LONGEST else []
+        for piece in ended:
+            line.add(piece)
+            if not _passed(line, sink, log):
+                return
+            line = Line()
+        line.add(rest)
+        if line.too_long and not line.refused:  # its end may be far, or never come
+            line.refused = _refused(answered(line.begin), _TOO_LONG, sink)
+
+
+def _passed(line: Line, sink: int, log: Log) -> bool:
+    """Deal with a line that has ended; whether there is still somebody to pass it to."""
+    whole = line.whole
+    why = _TOO_LONG if line.too_long else _TOO_MANY if parts(whole) > MOST_PARTS else ""
+    if why:
+        refused = line.refused or _refused(answered(line.begin, line.end), why, sink)
+        unknown = "" if refused else "; if it was an answer, nobody knows to what"
+        log.write(f"[keeper] a line of {why} was dropped{unknown}\n".encode())
+    elif whole.lstrip()[:1] == b"{":
+        return _written(sink, whole + b"\n")
+    elif whole.strip():
+        log.write(b"[stdout] " + whole[:2000] + b"\n")
+    return True
+
+
+def answered(begin: bytes, end: bytes = b"") -> str | int | None:
+    """The id of the request that a message answers, by how it begins and ends; ``None`` where these do not tell."""
+    found = _ANSWERS.match(begin) or (_BEGINS_ANSWER.match(begin) and _ENDS_ANSWER.search(end))
+    if not found:
+        return None
+    ident: str | int = json.loads(found["id"])
+    return ident
+
+
+def _refused(ident: str | int | None, why: str, sink: int) -> bool:
+    """Put an error in the place of the answer to ``ident``; false where that is not known."""
+    if ident is None:
+        return False
+    error = {"code": _DROPPED, "message": f"its answer was dropped: it is one of {why}"}
+    _written(sink, json.dumps({"jsonrpc": "2.0", "id": ident, "error": error}).encode() + b"\n")
+    return True
 
 
 def parts(data: bytes) -> int:

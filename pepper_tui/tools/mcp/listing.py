@@ -1,4 +1,4 @@
-"""A list of tools as a server sends it: a definition that is not of the protocol costs that tool, not all the others.
+"""A list of tools or resources as a server sends it: an entry that is not of the protocol costs that entry alone.
 
 The SDK takes a list as a whole or not at all. So what it would stumble over is taken out before it looks, and told.
 """
@@ -13,44 +13,49 @@ from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
 
 from pepper_tui.text import one_line
 
-_METHOD: Final = "tools/list"
-_MOST: Final = 2000  # tools of one page that are looked at
-Dropped = Callable[[str, str], object]
+TOOLS: Final = "tools"
+RESOURCES: Final = "resources"
+LISTS: Final = (TOOLS, RESOURCES)
+"""What is listed: the key of the list, and the first word of its method."""
+_MOST: Final = 2000  # entries of one page that are looked at
+Dropped = Callable[[str, str, str], object]
+"""Told which list, the name of the entry, and why."""
 
 
 def sound(message: Any, dropped: Dropped) -> None:
-    """Take out of ``message``, where it is an answer with tools, those that are not of the protocol.
-
-    ``dropped`` is told the name of each, and why.
-    """
+    """Take out of ``message``, where it is an answer with a list, the entries that are not of the protocol."""
     result: Any = getattr(message, "result", None)
-    tools = result.get("tools") if isinstance(result, dict) else None
-    if not isinstance(tools, list) or not tools:
-        return
-    fitting = [each for each in reversed(KNOWN_PROTOCOL_VERSIONS) if not _wrong(each, {**result, "tools": []})]
-    if not fitting or any(not _wrong(version, result) for version in fitting):
+    for kind in LISTS if isinstance(result, dict) else ():
+        if isinstance(result.get(kind), list) and result[kind]:
+            _sound(kind, result, dropped)
+
+
+def _sound(kind: str, result: dict[str, Any], dropped: Dropped) -> None:
+    entries = result[kind]
+    fitting = [each for each in reversed(KNOWN_PROTOCOL_VERSIONS) if not _wrong(kind, each, {**result, kind: []})]
+    if not fitting or any(not _wrong(kind, version, result) for version in fitting):
         return
     version = fitting[0]
     kept = []
-    for number, tool in enumerate(tools[:_MOST], 1):
-        if why := _wrong(version, {**result, "tools": [tool]}):
-            name = tool.get("name") if isinstance(tool, dict) else None
-            dropped(name if isinstance(name, str) and name else f"number {number}", why)
+    for number, entry in enumerate(entries[:_MOST], 1):
+        if why := _wrong(kind, version, {**result, kind: [entry]}):
+            name = entry.get("name") if isinstance(entry, dict) else None
+            dropped(kind, name if isinstance(name, str) and name else f"number {number}", why)
         else:
-            kept.append(tool)
-    result["tools"] = kept
+            kept.append(entry)
+    result[kind] = kept
 
 
-def _wrong(version: str, result: dict[str, Any]) -> str:
+def _wrong(kind: str, version: str, result: dict[str, Any]) -> str:
     """What is wrong with a result in ``version``; empty where nothing is."""
     try:
-        validate_server_result(_METHOD, version, result)
+        validate_server_result(f"{kind}/list", version, result)
     except KeyError:
         return "not known"
     except ValueError as error:
         problems: Any = getattr(error, "errors", list)()
         where = ".".join(str(part) for part in problems[0]["loc"] if not isinstance(part, int)) if problems else ""
-        words = f"{where.removeprefix('tools.')}: {problems[0]['msg']}" if problems else str(error)
+        words = f"{where.removeprefix(f'{kind}.')}: {problems[0]['msg']}" if problems else str(error)
         return one_line(words, 120) or "it can't be read"
     except RecursionError:
         return "it is nested too deeply"

@@ -44,11 +44,12 @@ class Caller(Protocol):
 
 @dataclass(frozen=True)
 class McpTool(Tool):
-    """Build it with ``mcp_tool``."""
+    """Build it with ``mcp_tool``. ``instructions``: what its server says of how to use it, as a model reads it."""
 
     claimed: Definition | None = None
     identity: str = ""
     bar: str = ""
+    instructions: str = ""
 
     @property
     def _claimed(self) -> Definition:
@@ -71,7 +72,15 @@ class McpTool(Tool):
 
     @cached_property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, self._claimed.described, self.parameters, self.effect, self.resumes)
+        return ToolSpec(
+            self.name,
+            self._claimed.described,
+            self.parameters,
+            self.effect,
+            self.resumes,
+            server=self._claimed.server,
+            instructions=self.instructions,
+        )
 
     def validate(self, arguments: Json) -> Json:
         if self.bar:
@@ -88,7 +97,7 @@ class McpTool(Tool):
 _SUMMARY: Final = 120  # characters of the arguments in a card's title
 
 
-def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "") -> McpTool:
+def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "", instructions: str = "") -> McpTool:
     """The tool that ``claimed`` is, carried out by ``caller``."""
 
     async def read(ctx: ToolContext, /, **arguments: Any) -> str:
@@ -125,6 +134,7 @@ def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "")
         claimed=claimed,
         identity=caller.identity,
         bar=bar,
+        instructions=instructions,
     )
 
 

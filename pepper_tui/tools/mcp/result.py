@@ -1,39 +1,94 @@
-"""A tool's result as text: its words as they came, raw; what is no text is named, with its size."""
+"""A tool's result, or a resource, as text: its words as they came, raw; what is no text is named, with its size.
+
+Structured content stands beside a text that only sums it up, and is left out where a text says the same already.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from mcp_types import (
     AudioContent,
+    BlobResourceContents,
     CallToolResult,
+    ContentBlock,
     EmbeddedResource,
     ImageContent,
+    ReadResourceResult,
     ResourceLink,
     TextContent,
     TextResourceContents,
 )
 
+_COMPARED: Final = 200_000  # characters of text that structured content is compared with; more fills a result alone
+
 
 def as_text(result: CallToolResult) -> str:
-    """Every part of ``result``, in order. Structured content only where there is no other: it says the same again."""
+    """Every part of ``result``, in order; its structured content, where no text says it, last."""
     parts = [_part(block) for block in result.content]
-    if not parts and result.structured_content is not None:
-        return json.dumps(result.structured_content, ensure_ascii=False)
+    structured = result.structured_content
+    if structured is not None and not _is_said(structured, result.content):
+        told = json.dumps(structured, ensure_ascii=False)
+        parts.append(f"[structured content]\n{told}" if parts else told)
     return "\n".join(parts)
 
 
-def _part(block: object) -> str:
+def resource_as_text(result: ReadResourceResult) -> str:
+    """All that a resource holds."""
+    return "\n".join(map(_contents, result.contents)) or "[there is nothing in it]"
+
+
+def resources_in(content: Sequence[ContentBlock]) -> Iterator[str]:
+    """The URIs of the resources that a result links to or holds."""
+    for block in content:
+        match block:
+            case ResourceLink():
+                yield block.uri
+            case EmbeddedResource():
+                yield block.resource.uri
+
+
+def _part(block: ContentBlock) -> str:
     match block:
         case TextContent():
             return block.text
         case ImageContent() | AudioContent():
             kind = "image" if isinstance(block, ImageContent) else "sound"
-            return f"[{kind}: {block.mime_type}, {len(block.data) * 3 // 4} bytes, not kept]"
+            return f"[{kind}: {block.mime_type}, {_size(block.data)} bytes, not kept]"
         case ResourceLink():
             return f"[resource: {block.name} {block.uri}]"
-        case EmbeddedResource(resource=TextResourceContents() as resource):
-            return f"[resource: {resource.uri}]\n{resource.text}"
-        case EmbeddedResource(resource=resource):
-            return f"[resource: {resource.uri}, not text]"
+        case EmbeddedResource():
+            return _contents(block.resource)
     return "[a part of an unknown kind]"
+
+
+def _contents(contents: TextResourceContents | BlobResourceContents) -> str:
+    if isinstance(contents, TextResourceContents):
+        return f"[resource: {contents.uri}]\n{contents.text}"
+    kind = contents.mime_type or "of no stated kind"
+    return f"[resource: {contents.uri}, not text: {kind}, {_size(contents.blob)} bytes, not kept]"
+
+
+def _size(base64: str) -> int:
+    return len(base64) * 3 // 4
+
+
+def _is_said(structured: Any, content: Sequence[ContentBlock]) -> bool:
+    """Whether a text of ``content``, or its texts as a list, are the same value."""
+    texts = [block.text for block in content if isinstance(block, TextContent)]
+    if not texts or sum(map(len, texts)) > _COMPARED:
+        return False
+    said = [_value(text) for text in texts]
+    meant = [structured]
+    if isinstance(structured, dict) and structured.keys() == {"result"}:  # how servers wrap what is no object
+        meant.append(structured["result"])
+    return any(value == each for value in meant for each in (*said, said))
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

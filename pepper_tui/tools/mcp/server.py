@@ -31,6 +31,7 @@ from pepper_tui.tools.mcp.definition import Definition
 from pepper_tui.tools.mcp.offer import Offer
 from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.mcp.question import Answer, Question
+from pepper_tui.tools.mcp.resources import Named, list_words
 from pepper_tui.tools.mcp.trouble import last_words, length, way_out, why_failed
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ReportedFailureError, ToolContext, ToolError
@@ -66,13 +67,18 @@ class Surroundings:
     ask_trust: Callable[[Server], Awaitable[None]]
 
 
+Report = Callable[[str], None]
+Check = Callable[["Connection"], Awaitable[None]]
+Work = Callable[["Connection", Report], Awaitable[str]]
+
+
 @dataclass
 class _Job:
-    """A call on its way."""
+    """A call on its way. ``check`` raises where it may not leave; ``work`` carries it out."""
 
     ctx: ToolContext
-    definition: Definition
-    arguments: Json
+    check: Check
+    work: Work
     answer: asyncio.Future[str]
     task: asyncio.Task[None] | None = None
     scope: asyncio.Timeout | None = None
@@ -100,6 +106,7 @@ class Server:
     def __init__(self, name: str, config: McpServer, around: Surroundings) -> None:
         self.name, self.config, self.around = name, config, around
         self.offer = Offer(name, config, self, around.clock, around.registry, around.pins)
+        self.named = Named()
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
         self._open: dict[str, _Job] = {}
@@ -196,7 +203,7 @@ class Server:
                 connection: Connection = await stack.enter_async_context(
                     sdk.connect(
                         self.name, self.config, self.around.secrets, self.log,
-                        self._ask, self._look_now.set, self._closed,
+                        self._ask, self._look_now.set, self._closed, self.named,
                     )
                 )  # fmt: skip
                 await self._look(connection)
@@ -267,15 +274,15 @@ class Server:
     async def _look(self, connection: Connection) -> bool:
         """Take in what it offers now; whether that is anything else than before."""
         async with self._look_lock:
-            changed = await self.offer.take(await connection.definitions())
-            if (changed or self._connection is None) and self.offer.untrusted:
+            changed = await self.offer.take(await connection.definitions(), connection.instructions)
+            if (changed or self._connection is None) and self.offer.asks:
                 await self.around.ask_trust(self)
         await self._tell("ok", self.offer.words)
         return changed
 
-    async def trust(self, hashes: dict[str, str]) -> None:
+    async def trust(self, hashes: dict[str, str], instructions: str = "") -> None:
         """See ``Offer.trust``."""
-        await self.offer.trust(hashes)
+        await self.offer.trust(hashes, instructions)
         if self._connection is not None:
             await self._tell("ok", self.offer.words)
 
@@ -283,9 +290,40 @@ class Server:
 
     async def call(self, ctx: ToolContext, definition: Definition, arguments: Json) -> str:
         """See ``Caller``. Cancelling it cancels the call at the server."""
+
+        async def check(connection: Connection) -> None:
+            if ctx.tool.outside:
+                await self._look(connection)
+            now = self.offer.offered.get(definition.name)
+            if now is None or now.hash != definition.hash:
+                raise OutdatedError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
+
+        async def work(connection: Connection, report: Report) -> str:
+            return await connection.call(definition.name, arguments, report)
+
+        return await self._queued(ctx, check, work)
+
+    async def read_resource(self, ctx: ToolContext, uri: str) -> str:
+        """The text of a resource. Fails as ``call`` does."""
+
+        async def work(connection: Connection, report: Report) -> str:
+            return await connection.read(uri, report)
+
+        return await self._queued(ctx, _nothing_to_check, work)
+
+    async def list_resources(self, ctx: ToolContext) -> str:
+        """The resources that it lists, in words; from then on it has named them. Fails as ``call`` does."""
+
+        async def work(connection: Connection, report: Report) -> str:
+            return list_words(*await connection.resources())
+
+        return await self._queued(ctx, _nothing_to_check, work)
+
+    async def _queued(self, ctx: ToolContext, check: Check, work: Work) -> str:
+        """What ``work`` gives, in the task that holds the session."""
         await self._ready()
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        job = self._open[ctx.call.id] = _Job(ctx, definition, arguments, answer)
+        job = self._open[ctx.call.id] = _Job(ctx, check, work, answer)
         self._waiting.append(job)
         self._wake.set()
         try:
@@ -338,12 +376,8 @@ class Server:
     async def _carry_out(self, connection: Connection, job: _Job) -> str:
         from pepper_tui.tools.mcp import connection as sdk
 
-        ctx, definition = job.ctx, job.definition
-        if ctx.tool.outside:
-            await self._look(connection)
-        now = self.offer.offered.get(definition.name)
-        if now is None or now.hash != definition.hash:
-            raise OutdatedError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
+        ctx = job.ctx
+        await job.check(connection)
 
         def report(words: str) -> None:
             self._give_time(job)
@@ -352,13 +386,13 @@ class Server:
         ctx.checkpoint("mcp_before")
         job.sent = True
         try:
-            text = await connection.call(definition.name, job.arguments, report)
+            text = await job.work(connection, report)
         except sdk.NotSentError as error:
             raise NotDoneError(f"{error}.") from error
         except sdk.ReportedError as error:
             raise ReportedFailureError(str(error)) from error
         except sdk.LostError as error:
-            raise ToolError(f"the MCP server {self.name} did not answer it: {error}") from error
+            raise ToolError(f"no answer of the MCP server {self.name} could be read: {error}") from error
         ctx.checkpoint("mcp_after")
         return text
 
@@ -381,6 +415,10 @@ class Server:
     def _give_all_time(self) -> None:
         for job in self._open.values():
             self._give_time(job)
+
+
+async def _nothing_to_check(connection: Connection) -> None:
+    """For what no yes is bound to a definition of."""
 
 
 def _stopping() -> bool:

@@ -14,6 +14,7 @@ from pepper_tui.model import Health, Namespace
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.tools.mcp.asking import Asking, CancelCall
 from pepper_tui.tools.mcp.pins import Pins
+from pepper_tui.tools.mcp.resource_tool import resource_tool
 from pepper_tui.tools.mcp.server import Server, Surroundings
 from pepper_tui.tools.registry import ToolRegistry
 
@@ -43,6 +44,8 @@ class McpServers:
         )
         for name, server in config.mcp.items():
             self._servers[name] = Server(name, server, around)
+        if (tool := resource_tool(self._servers)) is not None:
+            registry.put(tool)
 
     async def start(self) -> None:
         """Begin to supervise each server; returns before any of them has started."""

@@ -18,6 +18,9 @@ import httpx2
 from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.message import SessionMessage
+from mcp_types import ErrorData, JSONRPCError
+from pydantic import ValidationError
 
 from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
@@ -31,7 +34,7 @@ _LARGEST: Final = keeper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
-    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each tool of a list
+    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each entry of a list
     that is not of the protocol."""
 
     def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None], dropped: Dropped) -> None:
@@ -70,7 +73,7 @@ class _Reading:
         try:
             item = await self._inner.__anext__()
             sound(getattr(item, "message", None), self._dropped)
-            return item
+            return _in_place_of(item) if isinstance(item, ValidationError) else item
         except BaseException:
             self._closed()
             raise
@@ -85,6 +88,21 @@ class _Reading:
         self._closed()
         found: bool | None = await self._inner.__aexit__(kind, error, at)
         return found
+
+
+def _in_place_of(unread: ValidationError) -> SessionMessage | ValidationError:
+    """An error for the call that a message answers which is not of the protocol: it would wait until its time is up."""
+    said = unread.errors(include_url=False, include_context=False)[0]["input"]
+    ident = None
+    if isinstance(said, dict) and "method" not in said:
+        ident = said.get("id")
+    elif isinstance(said, str):
+        begin, end = said[: keeper.AN_END], said[-keeper.AN_END :]
+        ident = keeper.answered(begin.encode(errors="replace"), end.encode(errors="replace"))
+    if isinstance(ident, bool) or not isinstance(ident, int | str):
+        return unread
+    error = ErrorData(code=LOST, message="its answer is not of the protocol")
+    return SessionMessage(JSONRPCError(jsonrpc="2.0", id=ident, error=error))
 
 
 def _nowhere() -> TextIO:
@@ -170,19 +188,27 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop."""
+    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop.
+
+    What is wrong with it is said in the kind of error that the SDK takes for one request's: any other that a body
+    raises ends the whole session.
+    """
 
     def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
         kind = EventBound if of_events else BodyBound
-        self._inner, self._bound = inner, kind(_LARGEST, keeper.MOST_PARTS)
+        self._inner, self._bound, self._of_events = inner, kind(_LARGEST, keeper.MOST_PARTS), of_events
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner:
-            try:
+        try:
+            async for chunk in self._inner:
                 self._bound.take(chunk)
-            except TooLargeError as error:
-                raise httpx2.ReadError(f"it sends {error}") from error
-            yield chunk
+                yield chunk
+        except TooLargeError as error:
+            raise (httpx2.SSEError if self._of_events else httpx2.StreamError)(f"it sends {error}") from error
+        except httpx2.TransportError as error:
+            if self._of_events:  # it may be taken up again where it broke off
+                raise
+            raise httpx2.StreamError(f"the connection broke: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 from mcp.server.mcpserver import Context, Elicit, ElicitationResult, MCPServer, Resolve
+from mcp_types import CallToolResult, ResourceLink, TextContent
 from pydantic import BaseModel
 
-server = MCPServer("modern")
+server = MCPServer("modern", instructions="Count before you paint.")
 
 
 class Colour(BaseModel):
@@ -46,6 +47,43 @@ def append(line: str) -> str:
     if line == "die":
         os._exit(3)
     return "appended"
+
+
+class Weather(BaseModel):
+    degrees: float
+    days: list[str]
+
+
+@server.tool()
+def weather(place: str, days: int = 1, note: str | None = None, shade: Colour | None = None) -> CallToolResult:
+    """The weather, in a sentence and as data."""
+    data = Weather(degrees=21.5, days=[f"day {number + 1}" for number in range(days)])
+    words = TextContent(type="text", text=f"Mild in {place}: {note}, {shade}.")
+    return CallToolResult(content=[words], structured_content=data.model_dump())
+
+
+@server.tool()
+def words() -> list[str]:
+    """Words, which the SDK sends as texts and as data."""
+    return ["one", "two"]
+
+
+@server.tool()
+def plans() -> ResourceLink:
+    """A link to a plan that no list holds."""
+    return ResourceLink(type="resource_link", name="The plan", uri="plan://tuesday")
+
+
+@server.resource("plan://monday")
+def monday() -> str:
+    """What is planned for Monday."""
+    return "Lunch."
+
+
+@server.resource("plan://{day}")
+def any_day(day: str) -> str:
+    """What is planned for a day."""
+    return f"Nothing on {day}."
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Secrets
-from pepper_tui.model import ApprovalState, CallState, ContextFilter, Namespace
+from pepper_tui.model import ApprovalState, CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp import keeper, server
 from tests.tools.mcp.bench import McpBench, alive, living, unruly
+from tests.tools.mcp.unruly_tools import tool
 from tests.waiting import until
 
 
@@ -27,6 +28,11 @@ async def bench(tmp_path: Path, folder: Path, store: ContextStore, clock: Manual
     async with living(tmp_path, store, clock, {"own": unruly(folder)}) as opened:
         await opened.up("own")
         yield opened
+
+
+def offer(folder: Path, *tools: Json) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "tools.json").write_text(json.dumps(tools))
 
 
 def effects(folder: Path) -> list[str]:
@@ -184,6 +190,45 @@ async def test_a_result_of_megabytes_is_cut_and_delays_nobody(bench: McpBench) -
     assert found.state is CallState.SUCCEEDED
     assert len(found.content) < 201_000
     assert "4800000 more characters were left out" in found.content
+
+
+@pytest.mark.parametrize(("effect", "state"), [("read", CallState.FAILED), ("write", CallState.UNKNOWN)])
+async def test_a_result_that_is_dropped_ends_its_call_at_once_with_the_reason(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock, effect: str, state: CallState
+) -> None:
+    """Whether a ``write`` was done is not known: it has answered, and nobody could read what."""
+    own = unruly(folder, timeout=600.0, effects={"big": effect})
+    async with living(tmp_path, store, clock, {"own": own}) as bench:
+        await bench.up("own")
+        run = bench.run if effect == "read" else bench.approved
+        found = await run("own__big", size=17_000_000)
+        assert found.state is state
+        assert "its answer was dropped: it is one of more than 16777216 bytes" in found.content
+        assert (await bench.run("own__echo", text="still here")).content == "still here"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"jsonrpc": "2.0", "id": ID, "result": {"content": }}',
+        '{"jsonrpc": "2.0", "id": ID, "result": {"content": [{"type": "text", "text": "\\udcff"}]}}',
+        '{"result": {"a": \\x}, "jsonrpc": "2.0", "id": ID}',
+        '{"jsonrpc": "2.0", "id": ID, "result": ["no object"]}',
+        '{"jsonrpc": "2.0", "id": ID, "error": "no object"}',
+        '{"jsonrpc": "2.0", "id": ID}',
+    ],
+)
+async def test_an_answer_that_is_none_ends_its_call_at_once(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock, line: str
+) -> None:
+    """The second is what a name of a file that is no UTF-8 becomes."""
+    offer(folder, tool("line", text="string"), tool("echo", text="string"))
+    async with living(tmp_path, store, clock, {"own": unruly(folder, timeout=600.0)}) as bench:
+        await bench.up("own")
+        found = await bench.run("own__line", text=line)
+        assert found.state is CallState.FAILED
+        assert "its answer is not of the protocol" in found.content
+        assert (await bench.run("own__echo", text="still here")).content == "still here"
 
 
 async def test_noise_goes_to_the_log_and_the_log_stays_small(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pepper_tui.cli import app
-from pepper_tui.config import ConfigError, parse_config
+from pepper_tui.config import ConfigError, McpServer, Secrets, parse_config
+from pepper_tui.tools.mcp import greet
 from tests.tools.mcp.bench import unruly
+from tests.tools.mcp.unruly_tools import tool
 
 GOOD = '[mcp.own]\ncommand = "x"\n'
 
@@ -91,3 +94,20 @@ headers = {{ Authorization = "Bearer env:NOT_SET_ANYWHERE" }}
         assert words in found.output, found.output
     assert "\x1b" not in found.output
     assert not (home / "mcp").exists()
+
+
+async def test_the_doctor_names_what_it_left_out(tmp_path: Path) -> None:
+    bad = [{"name": f"bad{number}"} for number in range(7)]
+    strange = tool("strange")
+    strange["inputSchema"]["properties"]["\u202e"] = {"type": "string"}
+    config = McpServer.model_validate(unruly(tmp_path / "outside"))
+    (tmp_path / "outside" / "tools.json").write_text(json.dumps([tool("echo"), *bad[:1], strange]))
+    well, words, _ = await greet("own", config, Secrets(tmp_path), 30.0)
+    assert well
+    assert words.startswith("unruly 1, 1 tool, 2 left out (strange: an argument has a name that can't be used")
+    assert "bad0: its definition is not of the protocol (inputSchema: Field required)" in words
+    (tmp_path / "outside" / "tools.json").write_text(json.dumps([tool("echo"), *bad]))
+    well, words, _ = await greet("own", config, Secrets(tmp_path), 30.0)
+    assert "7 left out (" in words
+    assert words.count("not of the protocol") == 5
+    assert words.endswith("; …)")

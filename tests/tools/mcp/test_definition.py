@@ -104,3 +104,71 @@ def test_arguments_that_differ_in_form_only_are_taken(given: dict[str, Any], fit
     definition = Definition("own", "a", "", {"type": "object", "properties": WANTED, "required": ["text"]})
     found = definition.fitted(given)
     assert (found == fitted) if fitted is not None else definition.wrong(found)
+
+
+DEEP = {
+    "$defs": {
+        "Colour": {"type": "string", "enum": ["red", "blue"]},
+        "Page": {
+            "type": "object",
+            "properties": {"number": {"type": "integer"}, "note": {"type": "string"}, "next": {"$ref": "#/$defs/Page"}},
+            "required": ["number"],
+        },
+    },
+    "properties": {
+        "colour": {"$ref": "#/$defs/Colour", "default": "red"},
+        "old": {"allOf": [{"$ref": "#/$defs/Colour"}]},
+        "choice": {"enum": ["a", "b"]},
+        "maybe": {"enum": ["a", None]},
+        "fixed": {"const": 3},
+        "page": {"$ref": "#/$defs/Page"},
+        "may_page": {"anyOf": [{"$ref": "#/$defs/Page"}, {"type": "null"}]},
+        "two_pages": {"oneOf": [{"$ref": "#/$defs/Page"}, {"type": "object"}]},
+        "pages": {"type": "array", "items": {"$ref": "#/$defs/Page"}},
+        "numbers": {"type": ["array", "null"], "items": {"type": "number"}},
+        "any": {},
+        "lost": {"$ref": "#/$defs/Nowhere"},
+        "far": {"$ref": "https://example.org/schema"},
+    },
+    "required": ["any"],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "fitted"),
+    [
+        ({"colour": None, "old": None, "choice": None, "fixed": None, "page": None}, {}),
+        ({"maybe": None, "may_page": None, "numbers": None}, {"maybe": None, "may_page": None, "numbers": None}),
+        ({"any": None, "lost": None, "far": None}, {"any": None, "lost": None, "far": None}),
+        ({"fixed": "3"}, {"fixed": 3}),
+        ({"page": {"number": "7", "note": None}}, {"page": {"number": 7}}),
+        ({"page": {"number": None}}, {"page": {"number": None}}),
+        ({"page": {"number": 1, "next": {"number": "2"}}}, {"page": {"number": 1, "next": {"number": 2}}}),
+        ({"may_page": {"number": "7"}}, {"may_page": {"number": 7}}),
+        ({"two_pages": {"number": "7", "note": None}}, {"two_pages": {"number": "7", "note": None}}),
+        ({"pages": [{"number": "1"}, {"number": 2, "note": None}]}, {"pages": [{"number": 1}, {"number": 2}]}),
+        ({"numbers": ["1.5", 2, "x"]}, {"numbers": [1.5, 2, "x"]}),
+        ({"any": {"number": "7"}, "other": [None, "5"]}, {"any": {"number": "7"}, "other": [None, "5"]}),
+    ],
+)
+def test_arguments_are_taken_alike_at_any_depth(given: dict[str, Any], fitted: dict[str, Any]) -> None:
+    """As the built-in tools take them: what a name refers to counts, and what is not known stays as it is."""
+    assert Definition("own", "a", "", DEEP).fitted(given) == fitted
+
+
+@pytest.mark.parametrize(
+    "schema", [{"$ref": "#"}, {"anyOf": [{"$ref": "#/properties/a"}] * 900}, {"enum": ["x"] * 9000}]
+)
+def test_a_schema_that_refers_to_itself_takes_no_time(schema: dict[str, Any]) -> None:
+    definition = Definition("own", "a", "", {"properties": {"a": schema}})
+    assert definition.fitted({"a": ["5", None, {"a": "5"}]}) == {"a": ["5", None, {"a": "5"}]}
+    assert definition.wrong({"a": "5"}) == ""
+
+
+@given(SCHEMAS, st.dictionaries(TEXT, VALUES))
+def test_any_schema_and_arguments_can_be_looked_at(schema: Any, arguments: Any) -> None:
+    definition = Definition("own", "a", "", schema)
+    if not definition.problem:
+        fitted = definition.fitted(arguments)
+        assert fitted.keys() <= arguments.keys()
+        definition.wrong(fitted)

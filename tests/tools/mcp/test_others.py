@@ -16,17 +16,19 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, McpServer, Secrets
-from pepper_tui.model import CallState, ContextFilter, Namespace
+from pepper_tui.model import CallState, ContextFilter, Namespace, instructions
 from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import ANSWER
 from pepper_tui.tools.mcp.question import Answer, Question
+from pepper_tui.tools.mcp.resource_tool import READ
 from pepper_tui.tools.mcp.server import LOOK_EVERY
 from tests.tools.mcp.bench import McpBench, living
 from tests.tools.mcp.foreign import everything, python_servers
 from tests.waiting import until
 
 MODERN = Path(__file__).parent / "modern.py"
+FEATURES = "demo://resource/static/document/features.md"
 
 
 def free_port() -> int:
@@ -34,12 +36,14 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-async def listening(port: int) -> None:
+async def listening(port: int, *, held: bool = True) -> None:
+    """Return once a server listens at ``port``, or, where none is to be ``held``, once none does."""
+
     def there() -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+            return (probe.connect_ex(("127.0.0.1", port)) == 0) is held
 
-    await until(there, 40.0, "that it listens")
+    await until(there, 40.0, f"that it listens: {held}")
 
 
 def ignore(*_: object) -> None:
@@ -142,6 +146,18 @@ async def _everything(bench: McpBench, passing: float = 0.0) -> None:
     assert (await bench.run("every__get-sum", a=2, b=40)).content.endswith("42.")
     structured = await bench.run("every__get-structured-content", location="Chicago")
     assert "temperature" in structured.content
+    assert "[structured content]" not in structured.content  # its text is the same JSON
+    [said] = instructions.told(bench.registry.specs())
+    assert "Everything Server – Server Instructions" in said
+    listed = (await bench.run(READ, server="every")).content
+    assert "demo://resource/static/document/features.md | features.md | text/markdown | Static document" in listed
+    assert "Everything Server - Features" in (await bench.run(READ, server="every", uri=FEATURES)).content
+    linked = "demo://resource/dynamic/text/2"
+    assert (await bench.run(READ, server="every", uri=linked)).state is CallState.FAILED
+    assert f"[resource: Text Resource 2 {linked}]" in (await bench.run("every__get-resource-links", count=3)).content
+    assert "This is a plaintext resource" in (await bench.run(READ, server="every", uri=linked)).content
+    blob = await bench.run(READ, server="every", uri="demo://resource/dynamic/blob/1")
+    assert "not text: text/plain, " in blob.content
     image = await bench.run("every__get-tiny-image")
     assert "[image: image/png, 4035 bytes, not kept]" in image.content
     long = await bench.schedule("every__trigger-long-running-operation", duration=0.4, steps=2)
@@ -210,6 +226,19 @@ def written(lines: Path) -> list[str]:
 async def _modern(bench: McpBench, lines: Path) -> None:
     await _up(bench)
     assert (await bench.run("new__count", to=3)).content == "counted to 3"
+    weather = await bench.run("new__weather", place="Rome", days="2", note=None, shade={"colour": "red", "shade": "4"})
+    assert weather.content.split("\n") == [
+        "Mild in Rome: None, colour='red' shade=4.",
+        "[structured content]",
+        '{"degrees": 21.5, "days": ["day 1", "day 2"]}',
+    ]
+    assert (await bench.run("new__words")).content == "one\ntwo"
+    assert "Count before you paint." in "".join(instructions.told(bench.registry.specs()))
+    assert (await bench.run(READ, server="new")).content.startswith("plan://monday | monday |")
+    assert "Lunch." in (await bench.run(READ, server="new", uri="plan://monday")).content
+    assert "has not named" in (await bench.run(READ, server="new", uri="plan://tuesday")).content
+    assert "[resource: The plan plan://tuesday]" in (await bench.run("new__plans")).content
+    assert "Nothing on tuesday." in (await bench.run(READ, server="new", uri="plan://tuesday")).content
     asked = await bench.schedule("new__paint", what="the door")
     card = await bench.card(ANSWER)
     assert [line.label for line in card.resolved.lines if line.editable] == ["colour", "shade"]
@@ -279,6 +308,7 @@ async def test_over_http_one_failed_request_ends_no_other_and_says_what_is_known
         async with connect("new", server, Secrets(tmp_path), tmp_path / "log", no_answer, ignore, ignore) as session:
             with pytest.raises(LostError, match="the connection broke"):
                 await session.call("append", {"line": "die"}, ignore)
+            await listening(port, held=False)
             with pytest.raises(NotSentError, match="can't be reached"):
                 await session.call("append", {"line": "late"}, ignore)
             servers.enter_context(served(command, MODERN_FILE=str(lines)))

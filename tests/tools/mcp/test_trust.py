@@ -198,5 +198,6 @@ async def test_a_definition_that_is_none_costs_that_tool_only(
     offer(folder, ECHO, bad, APPEND)
     async with living(tmp_path, store, clock, {"own": unruly(folder)}) as opened:
         await opened.up("own", "2 tools, 1 left out (")
-        assert "not of the protocol" in (await opened.health("own")).detail
+        named = bad.get("name") if isinstance(bad, dict) and isinstance(bad.get("name"), str) else "number 2"
+        assert f"({named}: its definition is not of the protocol (" in (await opened.health("own")).detail
         assert (await opened.run("own__echo", text="x")).content == "x"

@@ -1,7 +1,9 @@
 """A stdio server that misbehaves on demand, of the standard library alone: it starts at once and says what it likes.
 
-``UNRULY_FOLDER`` holds what it did (``effects``, one line each; ``seen``, the notifications that it got) and what it is
-to offer (``tools.json``, read at each listing where it is there).
+``UNRULY_FOLDER`` holds what it did (``effects``, one line each; ``seen``, the notifications, calls and readings that it
+got) and, where they are there, what it is to offer (``tools.json``), to say of itself (``instructions``), to list
+(``resources.json``) and what its resources hold (``contents.json``, by URI). A tool named ``give`` answers with exactly
+the result that it is given, one named ``line`` with that line, in which ``ID`` is the call's.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from unruly_tools import TOOLS, tool
 
 FOLDER = Path(os.environ["UNRULY_FOLDER"])
+INSTRUCTIONS = ""
 LOCK = threading.Lock()
 ANSWERS: dict[str, dict[str, Any]] = {}
 ANSWERED = threading.Condition()
@@ -33,6 +36,12 @@ def offered() -> list[dict[str, Any]]:
         note("listed", "once more")
         return [tool("echo", f"Another by now: {next(LISTED)}.")]
     return json.loads(own.read_text()) if own.exists() else TOOLS
+
+
+def held(name: str) -> str:
+    """What stands in one of its files; empty where it is not there."""
+    file = FOLDER / name
+    return file.read_text() if file.exists() else ""
 
 
 def send(message: dict[str, Any]) -> None:
@@ -123,10 +132,34 @@ def answer(number: Any, method: str, params: dict[str, Any]) -> None:
         capabilities = {"tools": {"listChanged": True}}
         about = {"name": "unruly", "version": "1"}
         result: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": about}
+        if said := held("instructions") or INSTRUCTIONS:
+            result["instructions"] = said
     elif method == "tools/list":
         while (FOLDER / "mute").exists():
             threading.Event().wait(0.05)
         result = {"tools": offered()}
+    elif method == "resources/list" and held("resources.json"):
+        pages = json.loads(held("resources.json"))
+        page = int(params.get("cursor", 0))
+        result = {"resources": pages[page]}
+        if page + 1 < len(pages):
+            result["nextCursor"] = str(page + 1)
+    elif method == "resources/read" and held("contents.json"):
+        note("seen", f"read {params['uri']}")
+        if (FOLDER / "deaf").exists():
+            threading.Event().wait()
+        contents = json.loads(held("contents.json")).get(params["uri"])
+        if contents is None:
+            send({"id": number, "error": {"code": -32002, "message": "there is no such resource"}})
+            return
+        result = {"contents": contents}
+    elif method == "tools/call" and params["name"] == "line":
+        with LOCK:
+            sys.stdout.write(params["arguments"]["text"].replace("ID", json.dumps(number)) + "\n")
+            sys.stdout.flush()
+        return
+    elif method == "tools/call" and params["name"] == "give":
+        result = params["arguments"]["result"]
     elif method == "tools/call":
         note("seen", f"call {params['name']}")
         token = params.get("_meta", {}).get("progressToken")

@@ -27,3 +27,6 @@ TOOLS = [
     tool("change"),
     tool("child"),
 ]
+
+GIVE = tool("give", result="object")
+"""Answers with exactly the result that it is given."""
