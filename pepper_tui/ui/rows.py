@@ -12,7 +12,7 @@ from pepper_tui.model import CallState, FollowUp, Priority, RunState, Signal, To
 from pepper_tui.text import as_json, clean, one_line
 from pepper_tui.ui.ink import Pen, age
 from pepper_tui.ui.live_list import Row
-from pepper_tui.ui.names import arguments_line, awaited_from, call_words, signal_name, signal_subject
+from pepper_tui.ui.names import arguments_line, awaited_from, call_words, gist_facts, signal_name, signal_subject
 
 AWAITED: Final = "follow-ups"
 DEFERRED: Final = "deferred:"
@@ -62,7 +62,7 @@ def signal_row(signal: Signal, now: float) -> Row:
         ink = pen.ink
         tone = {Priority.URGENT: ink.urgent, Priority.HIGH: ink.warn}.get(signal.priority, ink.dim)
         quiet = ink.dim if signal.priority in (Priority.LOW, Priority.LOG) else ink.plain
-        rest = Text(signal_subject(signal), quiet)
+        rest = Text(signal_subject(signal, pen.zone), quiet)
         if signal.reason:
             rest.append(f"  {one_line(signal.reason)}", ink.dim)
         mark = Text(f"{PRIORITY_GLYPH[signal.priority]} ", tone)
@@ -203,6 +203,7 @@ def signal_details(signal: Signal, pen: Pen) -> list[Text]:
         ("reason", signal.reason),
         ("source", signal.source),
         ("arrived", _when(pen, signal.created_at)),
+        *gist_facts(signal, pen.zone),
         ("matter", signal.matter),
         *((one_line(k, 10), v) for k, v in facts),
     ]

@@ -18,7 +18,9 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.config import User
 from pepper_tui.foreseen import Foreseen
+from pepper_tui.llm.profile import profile_of
 from pepper_tui.model import (
     OPEN_TAG,
     WAITS_ITS_TURN,
@@ -88,6 +90,11 @@ class Parts:
     cancel_call: CancelCall
     slots: asyncio.Semaphore
     zone: tzinfo
+    user: User
+
+    async def profile(self) -> str:
+        """What a prompt says of the user."""
+        return await profile_of(self.store, self.user)
 
 
 class RunLoop:
@@ -410,11 +417,14 @@ class RunLoop:
         tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
         memory = self.memory.state if self.memory else AgentState()
         self.say("thinking")
+        profile = await self.parts.profile()
         completed: Completed | None = None
         while completed is None:
             request = ModelRequest(
                 role="worker",
-                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, self._result_limit),
+                messages=messages(
+                    run, self.kind, memory, clock.now(), self.parts.zone, last, self._result_limit, profile
+                ),
                 tools=tools,
                 entries=new_entries(run),
                 now=clock.now(),

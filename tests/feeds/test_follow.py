@@ -38,7 +38,7 @@ class Stage:
         )
         self.models = build_models(self.config, store, clock, Secrets(Path("/nonexistent"), {}))
         ask = self.models.stream if url else None
-        feeds = [FollowFeed(each, ask) for each in self.config.conversation]
+        feeds = [FollowFeed(each, self.config.user, ask) for each in self.config.conversation]
         self.feeds = Feeds(feeds, store, clock, Subscriber(store), UTC)
 
     async def __aenter__(self) -> Stage:

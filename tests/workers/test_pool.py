@@ -194,10 +194,10 @@ async def test_the_chat_has_the_native_form_and_its_roles_alternate(homes: Homes
     assert [json.loads(function["arguments"]) for function in calls.values()] == [{"n": 1}, {"n": 2}, {}, {"n": 3}]
     assert sorted(m["tool_call_id"] for m in chat if m["role"] == "tool") == sorted(calls)
     assert not any("<tool_call" in str(m["content"]) for m in chat)
-    assert chat[-1]["content"].rpartition("\n")[2].startswith("<now>")
+    assert chat[-1]["content"].rpartition("\n")[2].startswith('<now zone="UTC">Friday 2027-01-15')
     for earlier, later in itertools.pairwise(request.messages for request in house.model.requests):
         assert earlier[:-1] == later[: len(earlier) - 1]
-        stable = earlier[-1]["content"].rpartition("<now>")[0].rstrip()
+        stable = earlier[-1]["content"].rpartition("<now ")[0].rstrip()
         assert later[len(earlier) - 1]["content"] == stable
 
 
