@@ -87,7 +87,7 @@ def _without_name(title: str, notice: Notification) -> str:
     name = sender_name(notice)
     for start in (f"{name} <{one_line(notice.sender)}>", name):
         rest = title.removeprefix(start)
-        if name and rest != title and rest.startswith((":", " ")):
+        if name and rest != title and (not rest or rest.startswith((":", " "))):
             return rest.lstrip(": ")
     return title
 
@@ -163,7 +163,7 @@ def gist_facts(signal: Signal, zone: tzinfo) -> list[tuple[str, str]]:
     read = f" (read from “{one_line(gist.due_said)}”)" if gist.due_said else ""
     return [
         *([("due" if gist.until else "for", f"{gist.when(zone, signal.created_at)}{read}")] if gist.due else []),
-        *([("in words of", one_line(gist.by))] if gist.by else []),
+        *([("words of", one_line(gist.by))] if gist.by else []),
         *(("related", one_line(each.label)) for each in gist.related),
     ]
 

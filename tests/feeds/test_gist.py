@@ -15,6 +15,7 @@ from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.feeds import mail_intake
 from pepper_tui.feeds.mail_gist import mail_gist, writer_of
 from pepper_tui.feeds.mail_intake import mail_facts
+from pepper_tui.feeds.mailbox import Mailbox
 from pepper_tui.model import Context, ContextFilter, Gist, Priority, Related, Signal
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import mail
@@ -122,6 +123,9 @@ async def test_the_line_is_the_signals_content_and_the_notices_title(tmp_path: P
         why = "\n".join(await house.engine.why(f"signals.mail:{signal.id}"))
         assert "due Fri 22 Jan, read from “by Friday”" in why
         assert "in the words of" not in why
+        mailbox = Mailbox(house.engine.store)
+        assert (await mailbox.read(signal.id) or {})["message_id"] == "<m1@example.com>"
+        assert len(await mailbox.thread(signal.id)) == 1
 
 
 async def test_what_was_there_at_the_first_look_costs_no_reading(
