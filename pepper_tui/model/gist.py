@@ -68,13 +68,17 @@ class Gist(Record):
 
     def told(self, zone: tzinfo, now: float) -> str:
         """What follows the name."""
+        due = f", {'due' if self.until else 'for'} {self.when(zone, now)}" if self.due is not None else ""
+        return f"{self.asked}{due}"
+
+    @property
+    def asked(self) -> str:
+        """What is asked, about what."""
         asks, about = one_line(self.asks, _ASKS), one_line(self.about, _ABOUT)
         words = about
         if asks:
             words = asks if self.by else f" asks: “{asks}”" if asks.endswith(("?", "？")) else f": “{asks}”"
             words += f" (“{about}”)" if about and about.casefold() not in asks.casefold() else ""
-        if self.due is not None:
-            words += f", {'due' if self.until else 'for'} {self.when(zone, now)}"
         return words
 
     def when(self, zone: tzinfo, now: float) -> str:

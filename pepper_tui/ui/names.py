@@ -146,10 +146,10 @@ def signal_name(signal: Signal) -> str:
     return name or one_line(local, LONGEST) or one_line(signal.source, LONGEST)
 
 
-def signal_subject(signal: Signal, zone: tzinfo) -> str:
-    """What a signal says, without its name."""
+def signal_subject(signal: Signal) -> str:
+    """What a signal says, without its name and its time."""
     if signal.gist is not None and signal.gist.asks:
-        return one_line(signal.gist.told(zone, signal.created_at)).lstrip(": ")
+        return one_line(signal.gist.asked).lstrip(": ")
     subject = one_line(str(signal.metadata.get("subject") or ""))
     has_sender = bool(signal.metadata.get("sender_name") or signal.metadata.get("sender"))
     return subject if subject and has_sender else one_line(signal.content)
