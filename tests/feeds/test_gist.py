@@ -16,6 +16,7 @@ from pepper_tui.feeds import mail_intake
 from pepper_tui.feeds.mail_gist import mail_gist, writer_of
 from pepper_tui.feeds.mail_intake import mail_facts
 from pepper_tui.feeds.mailbox import Mailbox
+from pepper_tui.feeds.related import related_to
 from pepper_tui.model import Context, ContextFilter, Gist, Priority, Related, Signal
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import mail
@@ -172,6 +173,38 @@ async def test_related_mails_notes_and_events_are_named(tmp_path: Path) -> None:
             assert await house.engine.store.get(ident, namespace=namespace) is not None
         why = "\n".join(await house.engine.why(f"signals.mail:{signal.id}"))
         assert "related: note “Phoenix numbers” (note:n1)" in why
+
+
+@pytest.mark.parametrize(
+    ("namespace", "kind", "data", "counts"),
+    [
+        ("note", "", {"title": "", "text": "phoenix: the BUDGET is 120k"}, True),
+        ("note", "", {"title": "Budget of the house", "text": "rent"}, False),  # one word of two
+        ("raw.calendar", "event", {"summary": "Phoenix budget", "start": 0.0, "end": 60.0, "gone": False}, True),
+        ("raw.calendar", "event", {"summary": "Phoenix budget", "start": 0.0, "end": 60.0, "gone": True}, False),
+        ("raw.calendar", "event", {"summary": "Phoenix budget", "start": -9e5, "end": -8e5, "gone": False}, False),
+        ("raw.calendar", "conflict", {"summary": "Phoenix budget", "start": 0.0, "end": 60.0, "gone": False}, False),
+        ("journal", "", {"text": "phoenix budget"}, False),
+        ("raw.mail", "mail", {"text": "phoenix budget"}, False),  # of others, and of another thread
+    ],
+)
+async def test_related_is_what_shares_the_words_and_still_counts(
+    store: ContextStore, clock: ManualClock, namespace: str, kind: str, data: dict[str, Any], counts: bool
+) -> None:
+    now = clock.now()
+    data = {key: value + now if isinstance(value, float) else value for key, value in data.items()}
+    text = " ".join(value for value in data.values() if isinstance(value, str))
+    await store.store(data, namespace=namespace, context_id="x", type=kind, text=text)
+    raw = parse_mail(mail(subject="Re: Phoenix and the budget")).data() | {"id": "m", "thread": "<t@x>"}
+    related = await related_to(store, raw, now, ZONE)
+    assert [each.ref for each in related] == ([f"{namespace}:x"] if counts else [])
+
+
+async def test_a_subject_without_words_finds_nothing(store: ContextStore, clock: ManualClock) -> None:
+    await store.store({"title": "", "text": "no subject"}, namespace="note", context_id="x", text="no subject")
+    for subject in ("", "Re:", "the", "???"):
+        raw = parse_mail(mail(subject=subject)).data() | {"id": "m", "thread": "<t@x>"}
+        assert await related_to(store, raw, clock.now(), ZONE) == []
 
 
 async def test_of_a_burst_few_are_looked_around_and_all_have_their_line(
