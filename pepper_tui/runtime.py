@@ -175,7 +175,7 @@ def feeds_of(
         env = partial(secrets.all_filled, program.env)
         env()  # told at the start where a secret of it can't be read
         feeds.append(ExecFeed(program, triage, env, secrets.home))
-    feeds.extend(FollowFeed(follow, ask) for follow in config.conversation)
+    feeds.extend(FollowFeed(follow, config.user, ask) for follow in config.conversation)
     return feeds
 
 
@@ -220,7 +220,7 @@ class Engine:
         self._agenda = agenda or agenda_of(config, self.zone, clock)
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
-        self._judging = Judging(config.judging, config.user, store, clock, ask if judged else None)
+        self._judging = Judging(config.judging, config.user, store, clock, self.zone, ask if judged else None)
         feeds_there = feeds_of(config, self._agenda, secrets, self._book, ask=ask, judged=judged)
         self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
@@ -237,6 +237,7 @@ class Engine:
             config.worker,
             config.worker_slots,
             self.zone,
+            config.user,
             cancel_call=self._tools.cancel,
         )
         services = self._registry.services

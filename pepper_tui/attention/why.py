@@ -233,9 +233,10 @@ class Why:
 
     async def _signal(self, context: Context, lines: list[str], told: set[str], depth: int) -> None:
         signal = Signal.of(context)
-        words = f"signal {self._at(signal.created_at)} [{signal.priority}] {one_line(signal.content, 100)}"
+        words = f"signal {self._at(signal.created_at)} [{signal.priority}] {one_line(signal.content, 200)}"
         lines.append(_indent(depth, words))
         lines.append(_indent(depth, f"  {signal.priority} because: {one_line(signal.reason, 160)}"))
+        lines += [_indent(depth, f"  {words}") for words in self._gist(signal)]
         quotes = str(signal.metadata.get("evidence", "")).splitlines()[:LISTED]
         lines += [_indent(depth + 1, one_line(quote, 240)) for quote in quotes]
         raw = str(signal.metadata.get("raw", ""))
@@ -248,6 +249,19 @@ class Why:
         if depth == 0:
             await self._by_rules(context, lines, told)
             await self._handled(context, lines, told)
+
+    def _gist(self, signal: Signal) -> list[str]:
+        """Where the parts of a signal's line come from, and what else is known of the matter."""
+        gist = signal.gist
+        if gist is None:
+            return []
+        lines = [f"in the words of {one_line(gist.by, 60)}"] if gist.by else []
+        if gist.due is not None:
+            kind = "due" if gist.until else "for"
+            lines.append(
+                f"{kind} {gist.when(self._zone, signal.created_at)}, read from “{one_line(gist.due_said, 80)}”"
+            )
+        return lines + [f"related: {one_line(each.label, 160)} ({one_line(each.ref, 120)})" for each in gist.related]
 
     async def _by_rules(self, context: Context, lines: list[str], told: set[str]) -> None:
         """What the user's rules did about a signal, for a walk that begins at the signal."""

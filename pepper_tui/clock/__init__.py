@@ -5,7 +5,6 @@ from pepper_tui.clock.clock import (
     Clock,
     ManualClock,
     SystemClock,
-    iso,
     local_locale,
     local_zone,
     zone_trouble,
@@ -13,6 +12,7 @@ from pepper_tui.clock.clock import (
 from pepper_tui.clock.looks import NO_ANSWER_MEND, Looks, NoAnswerError, in_thread, no_answer
 from pepper_tui.clock.timers import Timers
 from pepper_tui.clock.waits import done_before, either
+from pepper_tui.clock.written import day, iso, moment, weekday_date, weekday_iso
 
 __all__ = [
     "NO_ANSWER_MEND",
@@ -23,12 +23,16 @@ __all__ = [
     "NoAnswerError",
     "SystemClock",
     "Timers",
+    "day",
     "done_before",
     "either",
     "in_thread",
     "iso",
     "local_locale",
     "local_zone",
+    "moment",
     "no_answer",
+    "weekday_date",
+    "weekday_iso",
     "zone_trouble",
 ]

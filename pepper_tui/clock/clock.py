@@ -10,7 +10,6 @@ import os
 import random
 import secrets
 import time
-from datetime import datetime, tzinfo
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -198,8 +197,3 @@ def local_locale() -> str:
     said = next((os.environ[name] for name in ("LC_ALL", "LC_TIME", "LANG") if os.environ.get(name)), "")
     language = said.partition(".")[0].partition("@")[0].replace("_", "-")
     return language if language[:2].islower() and len(language) in (2, 5) else "en"
-
-
-def iso(seconds: float, zone: tzinfo | None = None) -> str:
-    """``seconds`` as ISO 8601 with offset, to the second; UTC unless a zone is given."""
-    return datetime.fromtimestamp(seconds, zone or ZoneInfo("UTC")).isoformat(timespec="seconds")

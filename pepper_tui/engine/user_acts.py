@@ -13,9 +13,8 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.attention import Inbox
-from pepper_tui.clock import Clock, iso
+from pepper_tui.clock import Clock, iso, moment
 from pepper_tui.clock.words import TimeAskedError, TimeReader
-from pepper_tui.clock.words.spoken import moment
 from pepper_tui.engine.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.undo import Recording, Room, UndoJournal

@@ -24,6 +24,7 @@ from pepper_tui import config
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.follow_report import Message, Report, read_report, request_for
 from pepper_tui.feeds.triage import is_one_of
+from pepper_tui.llm.profile import profile_of
 from pepper_tui.llm.structured import Stream, ask_for_object
 from pepper_tui.model import (
     Context,
@@ -64,9 +65,9 @@ class FollowState(Record):
 class FollowFeed:
     """One ``[[conversation]]``. ``ask`` is the model's stream, ``None`` where there is no model."""
 
-    def __init__(self, settings: config.Conversation, ask: Stream | None) -> None:
+    def __init__(self, settings: config.Conversation, user: config.User, ask: Stream | None) -> None:
         self.name = f"follow.{settings.name}"
-        self._settings, self._ask = settings, ask
+        self._settings, self._user, self._ask = settings, user, ask
         self._failures = self._unusable = 0
         self._saved = 0  # the place that is on disk
 
@@ -192,7 +193,8 @@ class FollowFeed:
         self, ctx: FeedContext, ask: Stream, state: FollowState, messages: Sequence[Message]
     ) -> FollowState:
         known, now = self._settings, ctx.clock.now()
-        request = request_for(known.look_for, state.summary, state.told, messages, now, ctx.zone)
+        profile = await profile_of(ctx.store, self._user)
+        request = request_for(known.look_for, state.summary, state.told, messages, now, ctx.zone, profile)
         answer = await ask_for_object(ask, request)
         report = read_report(answer.value, messages)
         high = report.score >= known.threshold

@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +24,23 @@ from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
 from pepper_tui.domains.mail.mime import Mail, left_out
 from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
 from pepper_tui.feeds.feed import FeedContext, put_signal
+from pepper_tui.feeds.mail_gist import TEXT, about, mail_gist, writer_of
+from pepper_tui.feeds.related import related_to
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import BACKLOG, Context, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import (
+    BACKLOG,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Facts,
+    Gist,
+    Json,
+    Namespace,
+    Priority,
+    Signal,
+)
 from pepper_tui.store import ContextStore
-from pepper_tui.text import one_line
+from pepper_tui.text import begun
 
 NAME: Final = "mail"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
@@ -35,10 +49,14 @@ _SENT_FOLDER: Final = re.compile(
     re.IGNORECASE,
 )
 PROCESSOR: Final = "feeds.mail"
+SIGNAL_ID: Final = "signal_"
+"""What the id of a mail's signal begins with, before the mail's own."""
 BATCH: Final = 50
 LAG: Final = 3 * BATCH
 """Mails that may wait to become signals before a source takes in more."""
 INDEXED: Final = 50_000  # characters of a body that search finds
+_LOOKED_AROUND: Final = 5  # mails of one batch for which the store is asked what else is known
+_LOGGED_TEXT: Final = 300  # characters of a text that a signal keeps which was only logged
 
 
 def mail_key(mail: Mail) -> str:
@@ -74,10 +92,11 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
         new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones say where else it lies
         try:
             known = await _known(ctx.store, new)
+            looks = _LOOKED_AROUND
             for update in new:
                 await asyncio.sleep(0)  # keys come first
                 async with ctx.processing(update.seq):
-                    await _signal(ctx.store, triage, update, known)
+                    looks -= await _signal(ctx, triage, update, known, looks=looks > 0)
         finally:
             pace.went_on()
 
@@ -126,7 +145,7 @@ async def _known(store: ContextStore, updates: Sequence[ContextUpdate]) -> _Know
 
 def signal_id(raw: Json) -> str:
     """The id of a mail's signal."""
-    return f"signal_{raw['id']}"
+    return f"{SIGNAL_ID}{raw['id']}"
 
 
 async def store_mail(
@@ -183,26 +202,35 @@ async def store_mail(
     )
 
 
-async def _signal(store: ContextStore, triage: Triage, update: ContextUpdate, known: _Known) -> None:
+async def _signal(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: _Known, *, looks: bool) -> bool:
+    """Make the signal of a mail. ``looks``: ask the store what else is known; whether that was done."""
     raw = update.context.data
     if signal_id(raw) in known.signals:
-        return  # it is there
+        return False  # it is there
     facts = mail_facts(raw, triage.own)
     sender = facts.sender.lower()
     message_id = raw.get("message_id", "")
     if any(each in known.sent for each in (message_id, message_id.strip("<>"))):
         if triage.is_own(sender) or facts.is_list:
-            return  # Pepper has sent it
+            return False  # Pepper has sent it
         raw = without_id(raw, "you")
-    elif not raw.get("backlog") and (owner := await owner_of_id(store, raw)):
+    elif not raw.get("backlog") and (owner := await owner_of_id(ctx.store, raw)):
         raw = without_id(raw, owner)
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
-    signal = mail_signal(raw, triage, update.context.created_at, facts)
+    now = update.context.created_at
+    signal = mail_signal(raw, triage, now, facts)
+    passed = signal.priority is not Priority.LOG
+    if passed:
+        who = writer_of(raw, known=facts.known)
+        gist = await asyncio.to_thread(mail_gist, raw, facts, who, now, ctx.zone, triage.locale)
+        gist.related = await related_to(ctx.store, raw, now, ctx.zone) if looks else []
+        signal.gist, signal.content = gist, gist.line(ctx.zone, now, _first_line(raw))
     # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
     same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
-    is_open = signal.priority is not Priority.LOG and triage.leaves_open(facts)
-    await put_signal(store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
+    is_open = passed and triage.leaves_open(facts)
+    await put_signal(ctx.store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
+    return passed and looks
 
 
 def by_own_hand(raw: Json) -> bool:
@@ -237,20 +265,12 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
         priority, reason, rules = Priority.LOG, BACKLOG, ()
-    sender = raw["sender"]
-    who = f"{sender['name']} <{sender['address']}>" if sender["name"] else sender["address"] or "unknown sender"
-    doubts = list(raw.get("doubts", []))
-    if doubts:  # the address first: a name may pose as one
-        who = f"{sender['address'] or 'unknown sender'} (its name: {sender['name'] or 'none'})"
+    sender, doubts = raw["sender"], list(raw.get("doubts", []))
+    if doubts:
         reason = f"{reason}; careful: {'; '.join(doubts[:3])}"
     if (partly := left_out(raw)) and reason != BACKLOG:
         reason = f"{reason}; not all of it was read: {partly}"
-    lines = telling_lines(raw["reply"])
-    first = lines[0] if lines else ""
-    subject = raw["subject"] or "(no subject)"
-    content = one_line(
-        f"{one_line(who, 80)}: {one_line(subject, 120)}" + (f" — {one_line(first, 160)}" if first else ""), 320
-    )
+    text = "\n".join(telling_lines(raw["reply"]))
     metadata: Json = {
         "sender": sender["address"],
         "sender_name": sender["name"],
@@ -261,8 +281,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         "to": [one["address"] for one in raw["to"]][:20],
         "reply_to": next((one["address"] for one in raw["reply_to"]), sender["address"]),
         "date": raw["date"],
-        "first_line": one_line(first, 300),
-        "snippet": "\n".join(one_line(line, 160) for line in lines[:4]),
+        "text": begun(text, _LOGGED_TEXT if priority is Priority.LOG else TEXT),
         "attachments": [one["name"] for one in raw["attachments"]][:20],
         "automatic": facts.automatic,
         "list": facts.is_list,
@@ -280,7 +299,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         metadata["rules"] = list(rules)
     return Signal(
         id=signal_id(raw),
-        content=content,
+        content=Gist(writer_of(raw, known=facts.known), about=about(raw["subject"])).line(UTC, now, _first_line(raw)),
         created_at=now,
         priority=priority,
         source=NAME,
@@ -288,3 +307,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         matter=f"mail:{raw['thread']}",
         metadata=metadata,
     )
+
+
+def _first_line(raw: Json) -> str:
+    return next(iter(telling_lines(raw["reply"])), "")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
-from pepper_tui.feeds.mail_intake import RAW
+from pepper_tui.feeds.mail_intake import RAW, SIGNAL_ID
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
 
@@ -73,8 +73,8 @@ class Mailbox:
         return kept, count < looked
 
     async def read(self, mail: str) -> Json | None:
-        """The mail with this id or Message-ID, or ``None``."""
-        context = await self._store.get(mail, namespace=RAW)
+        """The mail with this id, that of its signal, or this Message-ID; or ``None``."""
+        context = await self._store.get(mail.removeprefix(SIGNAL_ID), namespace=RAW)
         if context is None:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
         return await self._known_by(context.data) if context else None

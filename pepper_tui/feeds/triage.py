@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
+from pepper_tui.clock import local_locale
 from pepper_tui.config import Config
 from pepper_tui.model import Facts, Json, Priority
 from pepper_tui.model import Rule as Ordered
@@ -100,6 +101,11 @@ class Triage:
             return False
         settled = self.is_vip(facts.sender) or bool(self.book.matching(facts))
         return not settled and self.judge(facts).priority in (Priority.NORMAL, Priority.LOW)
+
+    @property
+    def locale(self) -> str:
+        """In which times in words are read."""
+        return self._config.user.locale or local_locale()
 
     @property
     def own(self) -> set[str]:

@@ -19,6 +19,7 @@ _HEADINGS: Final = {
     "agenda": "Calendar",
     "search_mail": "Mail",
     "search_notes": "Notes",
+    "search_files": "Files",
     "search_context": "Known",
     "wait_for_mail": "The mail that came",
 }
@@ -39,7 +40,7 @@ def brief_task(topic: str, *, start: str = "", watch: str = "", with_whom: str =
         for key, value in (("Start", start), ("With", with_whom), ("Watch", watch))
         if value
     ]
-    lines.append("Say what the calendar, the mail and the notes hold on it. Short, facts only.")
+    lines.append("Say what the calendar, the mail, the notes and the files hold on it. Short, facts only.")
     return "\n".join(lines)
 
 
@@ -92,6 +93,7 @@ def first_calls(task: str) -> list[tuple[str, Json]]:
         calls.append(("agenda", {"start": day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else "today", "days": 1}))
     calls.append(("search_mail", {"query": topic, "limit": 5}))
     calls.append(("search_notes", {"query": topic}))
+    calls.append(("search_files", {"query": topic}))
     return calls
 
 

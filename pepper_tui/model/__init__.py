@@ -5,6 +5,7 @@ Rooms meet in the store, so this package is their only common language; it impor
 
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
 from pepper_tui.model.conversation import ASKED, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
+from pepper_tui.model.gist import Gist, Related
 from pepper_tui.model.model_calls import (
     MORE_TOOLS,
     Completed,
@@ -18,6 +19,7 @@ from pepper_tui.model.model_calls import (
     ToolSpec,
 )
 from pepper_tui.model.origins import Origin, Span, Written, whole
+from pepper_tui.model.record import Record
 from pepper_tui.model.records import (
     FROM_CALENDAR,
     FROM_FEED,
@@ -31,7 +33,6 @@ from pepper_tui.model.records import (
     MatterKind,
     Notification,
     Profile,
-    Record,
     Reminder,
     ResolvedEffect,
     Signal,
@@ -91,6 +92,7 @@ from pepper_tui.model.vocabulary import (
     PEPPERS_DOING,
     RESERVED,
     SHOWN,
+    TIMES,
     Effect,
     Namespace,
     Priority,
@@ -120,6 +122,7 @@ __all__ = [
     "RESERVED",
     "RULE",
     "SHOWN",
+    "TIMES",
     "TOOL_CALL",
     "TRUST_ORDER",
     "USER_ACT",
@@ -146,6 +149,7 @@ __all__ = [
     "Facts",
     "FollowUp",
     "FollowUpState",
+    "Gist",
     "Health",
     "IllegalMoveError",
     "Json",
@@ -164,6 +168,7 @@ __all__ = [
     "Profile",
     "QueueRank",
     "Record",
+    "Related",
     "Reminder",
     "ReminderState",
     "ReplyDelta",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal
 
-from pepper_tui.model.contexts import Context, Json
+from pepper_tui.model.contexts import Json
+from pepper_tui.model.gist import Gist
 from pepper_tui.model.origins import Origin, Span, Written, whole
+from pepper_tui.model.record import Record
 from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState, NotificationState, ReminderState, RunState
 from pepper_tui.model.vocabulary import Effect, Priority
-
-log = logging.getLogger(__name__)
 
 MatterKind = Literal["event", "state"]
 WAITS_ITS_TURN: Final = "waits for earlier calls of this step"
@@ -23,44 +21,14 @@ WAITS_ITS_TURN: Final = "waits for earlier calls of this step"
 
 
 @dataclass(slots=True)
-class Record:
-    """Base of the typed payloads. ``data()`` and ``of()`` are inverse; unknown keys of newer versions are ignored."""
-
-    def data(self) -> Json:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def of(cls, source: Context | Mapping[str, Any]) -> Self:
-        """The record held by a context (or by its data). Raises ``TypeError`` where a required key is missing."""
-        values = source.data if isinstance(source, Context) else source
-        known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
-        return cls(**known)
-
-    @classmethod
-    def readable(cls, contexts: Iterable[Context]) -> list[Self]:
-        """The records of those contexts that hold one; any other is logged and passed over, so that it stops nobody."""
-        found = []
-        for context in contexts:
-            try:
-                found.append(cls.of(context))
-            except (TypeError, ValueError) as error:
-                log.error("%s:%s is no %s: %s", context.namespace, context.context_id, cls.__name__, error)
-        return found
-
-    @classmethod
-    def one(cls, context: Context | None) -> Self | None:
-        """The record that ``context`` holds, where it is there and holds one; see ``readable``."""
-        return next(iter(cls.readable([context] if context is not None else [])), None)
-
-
-@dataclass(slots=True)
 class Signal(Record):
     """A short, triaged statement that something happened outside (``signals.<source>``).
 
-    ``reason`` says in words why it got its priority. ``matter`` is the key of the real-world thing that it is about,
-    the same across feeds; of ``matter_kind`` ``event`` each signal adds to it, of ``state`` the newest of a source
-    replaces those before. ``metadata`` holds facts for the reader (sender, thread, start…), ``raw`` (the id in
-    ``raw.*``) and ``rules``, the user's rules that hold for it (each a ``Match``).
+    ``content`` is its one line of use; ``gist`` holds the parts of that, where a person wrote. ``reason`` says in words
+    why it got its priority. ``matter`` is the key of the real-world thing that it is about, the same across feeds; of
+    ``matter_kind`` ``event`` each signal adds to it, of ``state`` the newest of a source replaces those before.
+    ``metadata`` holds facts for the reader (sender, thread, start…), ``text`` (what was written, once), ``raw`` (the id
+    in ``raw.*``) and ``rules``, the user's rules that hold for it (each a ``Match``).
     """
 
     id: str
@@ -72,9 +40,18 @@ class Signal(Record):
     matter: str
     metadata: Json = field(default_factory=dict)
     matter_kind: MatterKind = "event"
+    gist: Gist | None = None
 
     def __post_init__(self) -> None:
         self.priority = Priority(self.priority)
+        if not isinstance(self.gist, Gist):  # of older records, and of what others wrote, there may be none
+            self.gist = Gist.of(self.gist) if isinstance(self.gist, Mapping) else None
+
+    @property
+    def text(self) -> str:
+        """What was written, as far as it is kept; an older Pepper kept the first lines."""
+        kept = (self.metadata.get(key) for key in ("text", "snippet", "first_line"))
+        return next((each for each in kept if isinstance(each, str) and each), "")
 
 
 @dataclass(slots=True)

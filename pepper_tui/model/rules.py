@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from pepper_tui.model.contexts import Context, Json
-from pepper_tui.model.records import Record
+from pepper_tui.model.record import Record
 from pepper_tui.model.states import StateTable
 from pepper_tui.model.vocabulary import Priority
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from pepper_tui.model.contexts import Json
-from pepper_tui.model.records import Record
+from pepper_tui.model.record import Record
 from pepper_tui.model.states import StateTable
 
 

@@ -78,6 +78,9 @@ HELD_TAG: Final = "held"
 BACKLOG: Final = "was there when Pepper first looked"
 """The reason of a signal that was made of what a source already held: history, kept from nobody."""
 
+TIMES: Final = frozenset({"start", "end", "date", "arrived", "due", "at", "created_at", "until"})
+"""Facts of a signal that are times, in POSIX seconds."""
+
 SHOWN: Final = (
     f"{Namespace.SIGNALS}.*",
     Namespace.USER_MESSAGE,

@@ -276,7 +276,7 @@ class FollowUps:
             **began,
             "kind": SOURCE,
             "rules": [self._own_match(waits, bool(began)).data()],
-            "snippet": f"Since {when} nobody has answered in this thread.",
+            "text": f"Since {when} nobody has answered in this thread.",
         }
         facts = Facts(SOURCE, subject=waits.subject, after=waits.rule_name)
         metadata["rules"] += self._book.matches(self._book.matching(facts), facts)

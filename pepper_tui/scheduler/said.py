@@ -12,7 +12,7 @@ from typing import Final
 
 from pepper_tui.text import one_line
 
-_MESSAGE: Final = re.compile(r'<user_msg id="[^"]*" at="(?P<at>[^"]*)">(?P<body>.*)</user_msg>', re.DOTALL)
+_MESSAGE: Final = re.compile(r'<user_msg id="[^"]*" at="(?:\w{3} )?(?P<at>[^"]*)">(?P<body>.*)</user_msg>', re.DOTALL)
 """A message with typed words in it: one that was pasted or piped as a whole says so in its tag."""
 _QUOTED: Final = re.compile(r'<quoted from="[^"]*">.*?</quoted>', re.DOTALL)
 _ONE: Final = 500  # characters kept of one message

@@ -487,19 +487,31 @@ class ContextStore:
 
         return await self.read(counted, 1)
 
-    async def search(self, text: str, filter: ContextFilter | None = None, limit: int = 10) -> list[SearchHit]:  # noqa: A002
-        """Ranked search by words, and by meaning where there is that, best first. No text is a syntax error."""
+    async def search(
+        self,
+        text: str,
+        filter: ContextFilter | None = None,  # noqa: A002
+        limit: int = 10,
+        *,
+        by_meaning: bool = True,
+    ) -> list[SearchHit]:
+        """Ranked search by words, and by meaning where there is that and it is wanted, best first. No text is a syntax
+        error."""
         wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
-        if self.meaning is not None:  # it keeps the vectors of queries itself, and finds more as its own work goes on
+        if (
+            self.meaning is not None and by_meaning
+        ):  # it keeps the vectors of queries itself, and finds more as its own work goes on
             return await self._search(text, wanted, limit)
         return await self.cache.answer(
             ("search", text, limit, key_of(wanted)),
             (),  # any commit: the ranking weighs all texts
-            lambda: self._search(text, wanted, limit),
+            lambda: self._search(text, wanted, limit, by_meaning=False),
             contexts=lambda hits: (hit.context for hit in hits),
         )
 
-    async def _search(self, text: str, wanted: ContextFilter, limit: int) -> list[SearchHit]:
+    async def _search(
+        self, text: str, wanted: ContextFilter, limit: int, *, by_meaning: bool = True
+    ) -> list[SearchHit]:
         now = self.clock.now()
         if not self._to_read:
             await self._writer.index()
@@ -509,7 +521,8 @@ class ContextStore:
             return search.search(connection, text, wanted=wanted, spaces=spaces, now=now, limit=limit)
 
         hits = await self.read(find, 1)
-        near = await self.meaning.search(text, wanted, limit) if self.meaning is not None else []
+        meaning = self.meaning if by_meaning else None
+        near = await meaning.search(text, wanted, limit) if meaning is not None else []
         return await self.read(lambda c: search.joined(c, text, hits, near, limit), 1) if near else hits
 
     # -------------------------------------------------------------------------------------------------- delivery

@@ -64,7 +64,7 @@ async def read_mail(ctx: ToolContext, message_id: str) -> str:
     """Read one mail in full.
 
     Args:
-        message_id: as search_mail and signals give it
+        message_id: as search_mail gives it, or the id of the mail's signal
     """
     return _full(await _mail(ctx, message_id), ctx)
 
@@ -101,6 +101,8 @@ async def wait_for_mail(
     """
     if not thread.strip() and not sender.strip():
         raise ToolError("give a thread or a sender to wait for")
+    if known := await ctx.services.mailbox.read(thread.strip()) if ctx.services.mailbox and thread.strip() else None:
+        thread = str(known["message_id"] or thread)
     parties = await _parties(ctx, thread) if thread and not sender.strip() else set()
     others: dict[str, None] = {}
 

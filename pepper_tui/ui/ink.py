@@ -80,15 +80,16 @@ class Pen:
         """A time to come, in the words for it: 17:00, tomorrow 09:00, Mon 30 Nov 17:00."""
         return until(at, self.now, self.zone)
 
-    def columns(self, mark: Text, name: Text, rest: Text, age: str, count: str = "") -> Text:
-        """One line of a list: a mark, a name (with a count that is never cut), what it is about, and how long ago at
-        the right edge."""
+    def columns(self, mark: Text, name: Text, rest: Text, age: str, count: str = "", due: Text | None = None) -> Text:
+        """One line of a list: a mark, a name (with a count that is never cut), what it is about, and at the right edge
+        when it is ``due`` and how long ago it came."""
         room = NAME if self.width >= ROOMY else max(10, self.width // 3)
         first = name.copy()
         first.truncate(room - len(count), overflow="ellipsis")
         first.append(count)
         first.truncate(room, pad=True)
-        return self.between(Text.assemble(mark, first, " ", rest), Text(f"{age:>4}", self.ink.dim))
+        ends = Text.assemble(due or "", (f"{age:>4}" if due is None else f" {age:>4}", self.ink.dim))
+        return self.between(Text.assemble(mark, first, " ", rest), ends)
 
     def between(self, left: Text, right: Text) -> Text:
         """``left``, cut where needed, and ``right`` at the right edge, in one line."""
@@ -130,6 +131,17 @@ def until(at: float, now: float, zone: tzinfo) -> str:
         return f"tomorrow {then:%H:%M}"
     year = "" if then.year == today.year else f" {then.year}"
     return f"{then:%a} {then.day} {then:%b}{year} {then:%H:%M}"
+
+
+def due_words(at: float, whole_day: bool, now: float, zone: tzinfo) -> str:
+    """A time to come, as short as it goes: 17:00, today, Fri, 4 Dec, Dec 2027."""
+    then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    days = (then.date() - today.date()).days
+    if days == 0:
+        return "today" if whole_day else f"{then:%H:%M}"
+    if 0 < days < 7:
+        return f"{then:%a}"
+    return f"{then.day} {then:%b}" if then.year == today.year or 0 < days < 180 else f"{then:%b %Y}"
 
 
 def wrap(text: Text, width: int) -> list[Text]:

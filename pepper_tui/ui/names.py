@@ -5,6 +5,7 @@ A name that came with a mail is its sender's own claim; that is why the card sho
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.model import Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
@@ -73,13 +74,22 @@ def subject_of(item: InboxItem) -> str:
     if item.kind == MORE:
         return more_words(item)
     if head is not None:
-        subject = one_line(head.subject or head.title)
-        if not head.subject and (name := sender_name(head)):
-            subject = subject.removeprefix(f"{name}: ").removeprefix(f"{name} <{one_line(head.sender)}>: ")
-        return subject
+        subject, title = one_line(head.subject), _without_name(one_line(head.title), head)
+        bare = subject.casefold().removeprefix("re: ")
+        return subject if bare and title.casefold().startswith(bare) else title or subject
     if isinstance(record, Approval):
         return approval_subject(record)
     return call_words(record) if isinstance(record, ToolCall) else ""
+
+
+def _without_name(title: str, notice: Notification) -> str:
+    """What a title says beside the sender's name, which stands in a column of its own."""
+    name = sender_name(notice)
+    for start in (f"{name} <{one_line(notice.sender)}>", name):
+        rest = title.removeprefix(start)
+        if name and rest != title and (not rest or rest.startswith((":", " "))):
+            return rest.lstrip(": ")
+    return title
 
 
 def sender_name(notice: Notification) -> str:
@@ -137,10 +147,25 @@ def signal_name(signal: Signal) -> str:
 
 
 def signal_subject(signal: Signal) -> str:
-    """What a signal says, without its name."""
+    """What a signal says, without its name and its time."""
+    if signal.gist is not None and signal.gist.asks:
+        return one_line(signal.gist.asked).lstrip(": ")
     subject = one_line(str(signal.metadata.get("subject") or ""))
     has_sender = bool(signal.metadata.get("sender_name") or signal.metadata.get("sender"))
     return subject if subject and has_sender else one_line(signal.content)
+
+
+def gist_facts(signal: Signal, zone: tzinfo) -> list[tuple[str, str]]:
+    """What a signal's line was made of, where that is more than the line says."""
+    gist = signal.gist
+    if gist is None:
+        return []
+    read = f" (read from “{one_line(gist.due_said)}”)" if gist.due_said else ""
+    return [
+        *([("due" if gist.until else "for", f"{gist.when(zone, signal.created_at)}{read}")] if gist.due else []),
+        *([("words of", one_line(gist.by))] if gist.by else []),
+        *(("related", one_line(each.label)) for each in gist.related),
+    ]
 
 
 def more_from(trust: str) -> str:

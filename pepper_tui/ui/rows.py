@@ -10,9 +10,9 @@ from rich.text import Text
 
 from pepper_tui.model import CallState, FollowUp, Priority, RunState, Signal, ToolCall, WorkerRun
 from pepper_tui.text import as_json, clean, one_line
-from pepper_tui.ui.ink import Pen, age
+from pepper_tui.ui.ink import Pen, age, due_words
 from pepper_tui.ui.live_list import Row
-from pepper_tui.ui.names import arguments_line, awaited_from, call_words, signal_name, signal_subject
+from pepper_tui.ui.names import arguments_line, awaited_from, call_words, gist_facts, signal_name, signal_subject
 
 AWAITED: Final = "follow-ups"
 DEFERRED: Final = "deferred:"
@@ -55,8 +55,8 @@ def elapsed(seconds: float) -> str:
 
 
 def signal_row(signal: Signal, now: float) -> Row:
-    """One line: who, what, and the reason where there is room."""
-    old = age(signal.created_at, now)
+    """One line: who, what, until when, and the reason where there is room."""
+    old, gist = age(signal.created_at, now), signal.gist
 
     def draw(pen: Pen) -> list[Text]:
         ink = pen.ink
@@ -66,9 +66,16 @@ def signal_row(signal: Signal, now: float) -> Row:
         if signal.reason:
             rest.append(f"  {one_line(signal.reason)}", ink.dim)
         mark = Text(f"{PRIORITY_GLYPH[signal.priority]} ", tone)
-        return [pen.columns(mark, Text(signal_name(signal), quiet), rest, old)]
+        due = None
+        if gist is not None and gist.due is not None:
+            words = due_words(gist.due, gist.whole_day, pen.now, pen.zone)
+            late = gist.due < pen.now and gist.until
+            due = Text(f"{'due' if gist.until else 'for'} {words}", ink.urgent if late else quiet)
+        return [pen.columns(mark, Text(signal_name(signal), quiet), rest, old, due=due)]
 
-    return Row(signal.id, (signal.content, signal.priority, signal.reason, signal.source, old), draw, height=1)
+    hour = now // 3600 if gist is not None and gist.due is not None else 0  # the words for a time to come change
+    key = (signal.content, signal.priority, signal.reason, signal.source, old, hour)
+    return Row(signal.id, key, draw, height=1)
 
 
 def call_row(call: ToolCall, progress: str, now: float, *, approved: bool = False) -> Row:
@@ -203,6 +210,7 @@ def signal_details(signal: Signal, pen: Pen) -> list[Text]:
         ("reason", signal.reason),
         ("source", signal.source),
         ("arrived", _when(pen, signal.created_at)),
+        *gist_facts(signal, pen.zone),
         ("matter", signal.matter),
         *((one_line(k, 10), v) for k, v in facts),
     ]

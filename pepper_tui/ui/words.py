@@ -9,7 +9,18 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from pepper_tui.effects import Proposal
-from pepper_tui.model import Approval, CallState, FollowUp, Json, Notification, RuleReport, Signal, ToolCall, WorkerRun
+from pepper_tui.model import (
+    TIMES,
+    Approval,
+    CallState,
+    FollowUp,
+    Json,
+    Notification,
+    RuleReport,
+    Signal,
+    ToolCall,
+    WorkerRun,
+)
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
@@ -26,8 +37,6 @@ from pepper_tui.ui.names import (
     trust_words,
 )
 
-_TIMES = frozenset({"start", "end", "date", "arrived", "due", "at", "created_at", "until"})
-"""Facts of a signal that are times, in seconds."""
 SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 
 
@@ -97,7 +106,7 @@ def fact_lines(facts: Json, zone: tzinfo) -> list[str]:
     """The facts of a signal, one a line; those that are times as date and time."""
     said = []
     for key, value in facts.items():
-        at = key in _TIMES and isinstance(value, int | float) and not isinstance(value, bool)
+        at = key in TIMES and isinstance(value, int | float) and not isinstance(value, bool)
         shown = moment(float(value), zone) if at else one_line(str(value), 400)
         said.append(f"{one_line(str(key), 40)}: {shown}")
     return said

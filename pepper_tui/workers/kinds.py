@@ -134,6 +134,7 @@ BUILT_IN: Final = (
             "search_mail",
             "read_mail",
             "read_thread",
+            "wait_for_mail",
             "draft_reply",
             "reply_mail",
             "send_mail",

@@ -18,7 +18,9 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.config import User
 from pepper_tui.foreseen import Foreseen
+from pepper_tui.llm.profile import profile_of
 from pepper_tui.model import (
     OPEN_TAG,
     WAITS_ITS_TURN,
@@ -89,6 +91,11 @@ class Parts:
     cancel_call: CancelCall
     slots: asyncio.Semaphore
     zone: tzinfo
+    user: User
+
+    async def profile(self) -> str:
+        """What a prompt says of the user."""
+        return await profile_of(self.store, self.user)
 
 
 class RunLoop:
@@ -412,12 +419,13 @@ class RunLoop:
         memory = self.memory.state if self.memory else AgentState()
         run.tainted |= any(tool.instructions for tool in tools)
         self.say("thinking")
+        profile = await self.parts.profile()
         completed: Completed | None = None
         while completed is None:
             servers, limit = instructions.told(tools, self._result_limit), self._result_limit
             request = ModelRequest(
                 role="worker",
-                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, limit, servers),
+                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, limit, servers, profile),
                 tools=tools,
                 entries=new_entries(run),
                 now=clock.now(),

@@ -18,6 +18,7 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.config import User
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
@@ -66,11 +67,12 @@ class WorkerPool:
         kinds: Sequence[WorkerConfig],
         slots: int,
         zone: tzinfo,
+        user: User,
         *,
         cancel_call: CancelCall,
     ) -> None:
         self._store, self._clock = store, clock
-        self._parts = Parts(store, clock, stream, specs, cancel_call, asyncio.Semaphore(slots), zone)
+        self._parts = Parts(store, clock, stream, specs, cancel_call, asyncio.Semaphore(slots), zone, user)
         self._entries = list(kinds)
         self._kinds: dict[str, Kind] = load_kinds(())
         self._offered: tuple[ToolSpec, ToolSpec] | None = None

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
-from pepper_tui.clock import iso
+from pepper_tui.clock import weekday_iso
+from pepper_tui.llm.profile import now_text
 from pepper_tui.model import AgentState, Effect, Entry, Json, ToolSpec, WorkerRun
 from pepper_tui.text import as_json, attribute, escape, shorten
 from pepper_tui.workers.kinds import Kind
@@ -56,8 +57,9 @@ ONLY_WORDS: Final = (
 NO_FINAL: Final = "[The worker did not say that the task is done. Its last words:]"
 
 
-def system_prompt(kind: Kind) -> str:
-    return _RULES.format(prompt=kind.prompt)
+def system_prompt(kind: Kind, profile: str = "") -> str:
+    """The rules of a run of ``kind``, and for whom it works."""
+    return f"{_RULES.format(prompt=kind.prompt)}\n\n{profile}".rstrip()
 
 
 def task_text(run: WorkerRun) -> str:
@@ -70,7 +72,7 @@ def memory_text(state: AgentState, zone: tzinfo) -> str:
     if state.summary:
         lines.append(f"<summary>\n{escape(state.summary)}\n</summary>")
     for event in state.events:
-        at = iso(float(event.get("at", 0.0)), zone)
+        at = weekday_iso(float(event.get("at", 0.0)), zone)
         lines.append(
             f'<past_task n="{event.get("n", 0)}" at="{at}">\n'
             f"task: {escape(str(event.get('task', '')))}\nanswer: {escape(str(event.get('answer', '')))}\n</past_task>"
@@ -117,13 +119,15 @@ def messages(
     last: bool,
     limit: int = RESULT_LIMIT * 2,
     servers: Sequence[str] = (),
+    profile: str = "",
 ) -> list[Json]:
     """The chat so far, in turns as strict templates want them: calls are followed by their results and nothing else, so
     what stands last (the time, the last step's order) goes to the end of the last message. ``limit``: characters of one
-    result, for a model with a small window. ``servers``: what MCP servers say of their tools."""
+    result, for a model with a small window. ``servers``: what MCP servers say of their tools. ``profile``: for whom it
+    works."""
     head = [part for part in (*servers, memory_text(memory, zone), task_text(run)) if part]
     chat: list[Json] = [
-        {"role": "system", "content": system_prompt(kind)},
+        {"role": "system", "content": system_prompt(kind, profile)},
         {"role": "user", "content": "\n".join(head)},
     ]
     for event in run.events:
@@ -137,7 +141,7 @@ def messages(
             chat[-1]["content"] += f"\n{event_text(event, limit)}"
     if chat[-1]["role"] == "assistant":  # a reply of text only: something has to follow it
         chat.append({"role": "user", "content": ""})
-    ends = [f"<now>{iso(now, zone)}</now>", *([LAST_STEP] if last else [])]
+    ends = [now_text(now, zone), *([LAST_STEP] if last else [])]
     chat[-1]["content"] = "\n".join(filter(None, [chat[-1]["content"], *ends]))
     return chat
 

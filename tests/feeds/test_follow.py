@@ -34,11 +34,15 @@ class Stage:
     def __init__(self, store: ContextStore, clock: ManualClock, url: str, **follow: Any) -> None:
         self.store, self.clock = store, clock
         self.config = Config.model_validate(
-            {"models": {"base_url": url, "api_key": "", "retries": 0}, "conversation": [{**FOLLOW, **follow}]}
+            {
+                "user": {"addresses": ["me@example.org"], "vips": ["boss@example.com"]},
+                "models": {"base_url": url, "api_key": "", "retries": 0},
+                "conversation": [{**FOLLOW, **follow}],
+            }
         )
         self.models = build_models(self.config, store, clock, Secrets(Path("/nonexistent"), {}))
         ask = self.models.stream if url else None
-        feeds = [FollowFeed(each, ask) for each in self.config.conversation]
+        feeds = [FollowFeed(each, self.config.user, ask) for each in self.config.conversation]
         self.feeds = Feeds(feeds, store, clock, Subscriber(store), UTC)
 
     async def __aenter__(self) -> Stage:
@@ -130,6 +134,12 @@ async def test_it_speaks_at_the_threshold_with_its_reason_and_the_words_it_rests
     assert "<look_for>somebody is blocked</look_for>" in second
     assert "so far: going well" in second
     assert "All fine." not in second
+    assert second.endswith("</now>")
+    assert '<now zone="UTC">Friday 2027-01-15T08:00' in second
+    assert '<message n="1" from="Ann" at="Fri 2027-01-15T08:00+00:00">' in second
+    system = str(server.requests[1]["messages"][0]["content"])
+    assert system.endswith("addresses: me@example.org\nVIPs, who always matter: boss@example.com\n</profile>")
+    assert system.count("→") == 3
 
 
 async def test_a_claim_without_words_that_were_written_is_not_told(store: ContextStore, clock: ManualClock) -> None:

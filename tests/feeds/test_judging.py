@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ class Stage:
         self.models = build_models(settings, store, clock, _no_secrets())
         self.subscriber = Subscriber(store)
         stream = self.models.stream if url else None
-        Judging(settings.judging, settings.user, store, clock, stream).listen(self.subscriber)
+        Judging(settings.judging, settings.user, store, clock, UTC, stream).listen(self.subscriber)
 
     async def __aenter__(self) -> Stage:
         await self.subscriber.start()

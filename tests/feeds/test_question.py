@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pepper_tui.domains.mail.reply_text import asks_something
+from pepper_tui.domains.mail.reply_text import asks_something, question_in
 from pepper_tui.feeds.mail_intake import mail_facts
 from tests.rules.world import OWN, mail_data
 
@@ -33,3 +33,19 @@ def test_lists_and_automatic_mail_ask_nothing() -> None:
     assert not mail_facts(mail).direct
     assert not mail_facts({**mail, "auto_submitted": "auto-replied"}).question
     assert not mail_facts({**mail, "list_headers": {"list-id": "x"}}).question
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Hi Sam,\n\nHow are you? Could you send me\nthe budget? Thanks.\nAnn", "Could you send me the budget?"),
+        ("How are you?", "How are you?"),
+        ("Kommst du am 4. Dezember um 10 Uhr? Gruß", "Kommst du am 4. Dezember um 10 Uhr?"),
+        ("One.\n- can you?\n- and you?", "- can you?"),
+        ("Wohnst du im 3. Stock?", "Wohnst du im 3. Stock?"),
+        ("See https://a.example/p?q=1 for more.", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_question_is_found_whole(text: str, question: str) -> None:
+    assert question_in(text) == question

@@ -76,7 +76,8 @@ def scheduler_reply(log: str) -> Reply:
                 continue
             if tag == "user_msg":
                 pongs.append(f"pong {asked[1]}")
-            call_ = call_for(asked[1], asked[2], text)
+            ident = re.search(r'id="([^"]+)"', attributes)
+            call_ = call_for(asked[1], asked[2], ident[1] if ident else "")
             if call_:
                 calls.append(call_)
     reply: Reply = {"text": " · ".join(pongs)} if pongs else {}
@@ -85,11 +86,10 @@ def scheduler_reply(log: str) -> Reply:
     return reply or {"calls": [{"name": "wait", "arguments": {}}]}
 
 
-def call_for(tag: str, act: str, text: str) -> Reply | None:
-    """The tool call that an entry asks for."""
-    message = re.search(r"message_id: <(.*?)>", text)
+def call_for(tag: str, act: str, ident: str) -> Reply | None:
+    """The tool call that the entry ``ident`` asks for."""
     arguments: dict[str, dict[str, Any]] = {
-        "draft": {"message_id": f"<{message[1]}>" if message else "", "body": f"body {tag}", "reason": f"for {tag}"},
+        "draft": {"message_id": ident, "body": f"body {tag}", "reason": f"for {tag}"},
         "send": {"to": "alice@example.com", "subject": tag, "body": f"body {tag}"},
         "write": {"tag": f"line {tag}"},
         "lostwrite": {"tag": f"line {tag} lost"},

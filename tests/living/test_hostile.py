@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import html
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.feeds.mails import deliver
-from tests.living.world import WAIT, Terminal, World, last_entry, unanswered
+from tests.living.world import WAIT, Terminal, World, last_entry, newest_mail, unanswered
 from tests.llm.server import Reply
 
 LOUD = (
@@ -80,15 +79,14 @@ def parrot(log: str) -> Reply:
     if said:
         return {"text": f"pong {said}. {HOSTILE}"}
     kind, text = last_entry(log)
-    found = re.search(r"message_id: (.*)", html.unescape(text))
-    if kind != "signal" or not found:
+    if kind != "signal" or "bob@evil.example" not in text:
         return WAIT
     arguments: list[tuple[str, dict[str, Any]]] = [
         ("search_mail", {"query": ""}),
         ("delegate", {"task": HOSTILE, "agent": "ann"}),
         ("delegate", {"task": HOSTILE, "agent": HOSTILE}),
         ("notify", {"title": HOSTILE, "body": HOSTILE, "reason": HOSTILE, "source": HOSTILE}),
-        ("draft_reply", {"message_id": found[1].strip(), "body": HOSTILE, "reason": HOSTILE}),
+        ("draft_reply", {"message_id": newest_mail(log), "body": HOSTILE, "reason": HOSTILE}),
         (f"x{HOSTILE}", {HOSTILE: HOSTILE}),
     ]
     return {"calls": [{"name": name, "arguments": each} for name, each in arguments]}
@@ -300,10 +298,9 @@ def drafting(log: str) -> Reply:
     if said:
         return {"text": f"pong {said}"}
     kind, text = last_entry(log)
-    found = re.search(r"message_id: (.*)", html.unescape(text))
-    if kind != "signal" or not found:
+    if kind != "signal" or "bob@evil.example" not in text:
         return WAIT
-    return {"calls": [{"name": "draft_reply", "arguments": {"message_id": found[1].strip(), "body": HOSTILE}}]}
+    return {"calls": [{"name": "draft_reply", "arguments": {"message_id": newest_mail(log), "body": HOSTILE}}]}
 
 
 def test_an_edit_of_hostile_text_stays_text_and_does_not_approve(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ async def test_each_has_what_the_rule_orders(tmp_path: Path, claim: Json, act: s
         await house.calm()
         house.mail(sender=MALLORY, subject="Re: Contract", text="The contract!", number=9)
         await house.calm()
-        theirs = [each for each in await house.acts(act.split(maxsplit=1)[0]) if "boss@example.com" in each["about"]]
+        acts = await house.acts(act.split(maxsplit=1)[0])
+        theirs = [each for each in acts if each["about"].startswith(("Boss", "boss@example.com"))]
         assert [each["state"] for each in theirs] == ["done"]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import re
 from pathlib import Path
 
 from tests.feeds.mails import deliver, varied
-from tests.living.world import WAIT, Terminal, World, last_entry, unanswered
+from tests.living.world import WAIT, Terminal, World, last_entry, newest_mail, unanswered
 from tests.llm.server import Reply
 
 OLD = 1000
@@ -38,10 +36,9 @@ def attentive(log: str) -> Reply:
     if said:
         return {"text": f"pong {said}"}
     kind, text = last_entry(log)
-    found = re.search(r"message_id: (.*)", html.unescape(text))
-    if kind == "signal" and "Please answer" in text and found:
+    if kind == "signal" and "Please answer" in text:
         notice = {"title": "Lunch wants an answer", "body": "By Friday.", "reason": "asked", "source": "signals.mail"}
-        reply = {"message_id": found[1].strip(), "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
+        reply = {"message_id": newest_mail(log), "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
         return {"calls": [{"name": "notify", "arguments": notice}, {"name": "draft_reply", "arguments": reply}]}
     return WAIT
 

@@ -60,6 +60,11 @@ def last_entry(log: str) -> tuple[str, str]:
     return (entries[-1][0], entries[-1][2]) if entries else ("", "")
 
 
+def newest_mail(log: str) -> str:
+    """The id of the newest mail's signal in a prompt's log, by which tools know the mail; empty for none."""
+    return next(reversed(re.findall(r'<signal id="(signal_mail_\w+)"', log)), "")
+
+
 def unanswered(log: str) -> str:
     """What the user has typed since the assistant last spoke; empty where that is nothing."""
     since = log[max(log.rfind("</assistant_msg>"), 0) :]
@@ -71,9 +76,8 @@ def obliging(log: str) -> Reply:
     kind, text = last_entry(log)
     if kind == "user_msg":
         return {"text": f"pong {text.strip()}"}
-    found = re.search(r"message_id: <(.*?)>", text)
-    if kind == "signal" and "Please answer" in text and found:
-        arguments = {"message_id": f"<{found[1]}>", "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
+    if kind == "signal" and "Please answer" in text:
+        arguments = {"message_id": newest_mail(log), "body": "Gladly, on Friday.", "reason": "it asks for an answer"}
         return {"calls": [{"name": "draft_reply", "arguments": arguments}]}
     return WAIT
 

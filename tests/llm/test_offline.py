@@ -17,7 +17,7 @@ from pepper_tui.text import escape
 NAMES = (
     *("notify", "draft_reply", "reply_mail", "send_mail", "search_mail", "read_mail", "read_thread", "wait_for_mail"),
     *("agenda", "remind", "list_reminders", "cancel_reminder", "take_note", "search_notes", "search_context"),
-    *("delegate", "cancel_call", "wait", "return_final_answer", "current_status"),
+    *("search_files", "delegate", "cancel_call", "wait", "return_final_answer", "current_status"),
 )
 TOOLS = [ToolSpec(name, "", {"type": "object"}, Effect.READ) for name in NAMES]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()  # a Saturday
@@ -152,7 +152,7 @@ async def test_a_brief_from_signal_to_card():
     task = briefs.brief_task("Budget review\nWatch: evil", start="2026-11-21T13:00")
     assert "Watch" not in briefs.fields_of(task)  # a subject can't add lines of its own
     first = await run(Entry("task", "", {"task": task}), role="worker")
-    assert [c.name for c in first.calls] == ["agenda", "search_mail", "search_notes"]
+    assert [c.name for c in first.calls] == ["agenda", "search_mail", "search_notes", "search_files"]
     assert first.calls[0].arguments == {"start": "2026-11-21", "days": 1}
     found = [result("agenda", "13:00 Budget review"), result("search_mail", "no box", state="failed")]
     second = await run(*found, role="worker", history=f'<task id="r">{escape(task)}</task>\n')

@@ -24,7 +24,7 @@ def prompted(written: Written, limit: int = 1000) -> str:
 
 def test_what_was_typed_stands_as_it_is() -> None:
     assert prompted(Written("read <this>")) == (
-        '<user_msg id="u1" at="1970-01-01T00:00:00+00:00">read &lt;this></user_msg>'
+        '<user_msg id="u1" at="Thu 1970-01-01T00:00+00:00">read &lt;this></user_msg>'
     )
 
 

@@ -47,10 +47,12 @@ class FakeMailbox:
         return [m for m in self.mails if query in m["text"] and sender in str(m["sender"])][:limit]
 
     async def read(self, message_id: str) -> Json | None:
-        return next((m for m in self.mails if m["message_id"] == message_id), None)
+        return next((m for m in self.mails if message_id in (m["message_id"], f"signal_{m['id']}")), None)
 
     async def thread(self, message_id: str) -> list[Json]:
-        return [m for m in self.mails if message_id in (m["message_id"], *m["references"])]
+        first = await self.read(message_id)
+        root = first["message_id"] if first else message_id
+        return [m for m in self.mails if root in (m["message_id"], *m["references"])]
 
 
 def mail(message_id: str, sender: str, subject: str, text: str, **more: Any) -> Json:

@@ -17,9 +17,9 @@ from pepper_tui.domains.mail.mime import left_out, parse_mail
 from pepper_tui.feeds import Agenda, mailbox
 from pepper_tui.feeds.conflicts import MAX_CONFLICTS
 from pepper_tui.feeds.follow_report import Message, request_for
-from pepper_tui.feeds.judging import _entry
 from pepper_tui.feeds.mail_intake import mail_facts, mail_signal
 from pepper_tui.feeds.mailbox import Mailbox
+from pepper_tui.feeds.verdicts import entry
 from pepper_tui.model import CallState, Json, Namespace, Priority, Reminder, Signal
 from pepper_tui.text import begun
 from pepper_tui.tools import calendar_tools, folders, reminder_tools, status_tools
@@ -194,7 +194,7 @@ async def test_many_overlaps_are_told_to_be_not_all(bench: Bench, tmp_path: Path
 def test_a_model_is_told_that_a_text_goes_on() -> None:
     assert begun("x" * 10, 10) == "x" * 10
     signal = Signal("s", "c", 0.0, Priority.NORMAL, "mail", "r", "m", {"snippet": "x" * 5000})
-    assert "more characters are not shown]" in _entry(1, signal)
+    assert "more characters are not shown]" in entry(1, signal, UTC)
     asked = request_for("lunch", "", [], [Message(1, "r", "Bob", 0.0, "x" * 5000)], 0.0, UTC)
     assert "more characters are not shown]" in asked.messages[1]["content"]
 

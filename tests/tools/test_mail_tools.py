@@ -258,6 +258,18 @@ async def test_nobody_else_ends_a_wait(bench: Bench, by: str, sender: str, more:
     assert "it is" in (await bench.result(call_id)).content
 
 
+async def test_the_id_of_its_signal_names_a_mail(bench: Bench) -> None:
+    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    waits = await bench.schedule("wait_for_mail", thread="signal_1@x", hours=2)
+    card = await bench.card(await bench.schedule("draft_reply", message_id="signal_1@x", body="Yes."))
+    assert card.resolved.payload["recipients"] == ["bob@x.org"]
+    await bench.settle()
+    theirs = mail("<9@x>", "Bob <bob@x.org>", "here", "it is", references=["<1@x>"])
+    await bench.store.store(theirs, namespace="raw.mail", context_id="9")
+    await bench.state(waits, S.SUCCEEDED)
+    assert "it is" in (await bench.result(waits)).content
+
+
 async def test_who_claimed_a_thread_is_told_with_the_end_of_a_wait(bench: Bench) -> None:
     bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     call_id = await bench.schedule("wait_for_mail", thread="<1@x>", hours=2)

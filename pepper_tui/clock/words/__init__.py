@@ -1,6 +1,7 @@
 """Times in words: one reader for reminders, snoozes, events, rules and tools; English and German."""
 
 from pepper_tui.clock.words.days_said import days_said
+from pepper_tui.clock.words.deadline import Due, deadline_in, read_due, time_asked_for
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
@@ -9,6 +10,7 @@ from pepper_tui.clock.words.within import Within, is_rhythm, is_time, leading_ti
 
 __all__ = [
     "EXAMPLES",
+    "Due",
     "Reading",
     "TimeAskedError",
     "TimeReader",
@@ -16,13 +18,16 @@ __all__ = [
     "Timetable",
     "Within",
     "days_said",
+    "deadline_in",
     "is_rhythm",
     "is_time",
     "leading_time",
     "one_time",
     "opening_time",
+    "read_due",
     "read_time",
     "said",
+    "time_asked_for",
     "timetable",
     "trailing_time",
 ]

@@ -36,6 +36,7 @@ from pepper_tui.clock.words.parts import (
     Weekday,
 )
 from pepper_tui.clock.words.phrase import Phrase
+from pepper_tui.clock.written import moment
 
 USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night": 20, "midnight": 24, "end": 17,
                 "forenoon": 10, "early": 8}  # fmt: skip
@@ -413,8 +414,8 @@ def far_away(phrase: Phrase, reading: Reading, now: float) -> bool:
 
 def said(reading: Reading, zone: tzinfo, now: float) -> str:
     """``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
-    words = spoken.moment(reading.at, zone, now)
+    words = moment(reading.at, zone, now)
     if reading.end is not None:
         same = wall_time(reading.at, zone).date() == wall_time(reading.end, zone).date()
-        words += f"–{wall_time(reading.end, zone):%H:%M}" if same else f" to {spoken.moment(reading.end, zone, now)}"
+        words += f"–{wall_time(reading.end, zone):%H:%M}" if same else f" to {moment(reading.end, zone, now)}"
     return f"{words}, {spoken.rhythm(reading.rrule, zone)}" if reading.rrule else words

@@ -1,4 +1,4 @@
-"""A time as Pepper says it back: weekday, date, time of day, rhythm, and the year if it is not this one."""
+"""A rhythm as Pepper says it back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ _MONTHS: Final = ("", "January", "February", "March", "April", "May", "June", "J
                   "November", "December")  # fmt: skip
 _UNITS: Final = {"HOURLY": "hour", "DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _WORKDAYS: Final = "MO,TU,WE,TH,FR"
-
-
-def moment(at: float, zone: tzinfo, now: float) -> str:
-    """For example "Mon 30 Nov 08:00", or "Sat 28 Aug 2027 09:00" in another year."""
-    wall, this = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
-    year = "" if wall.year == this.year else f" {wall.year}"
-    seconds = f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
-    return f"{wall:%a} {wall.day} {wall:%b}{year} {seconds}"
 
 
 def rhythm(rrule: str, zone: tzinfo) -> str:

@@ -30,6 +30,16 @@ _SALUTATION: Final = re.compile(
     re.IGNORECASE,
 )
 _QUESTION: Final = re.compile(r"\w[\"'”’)\]]?\s?[?？](?:[\"'”’)\]!?]*(?:\s|$))")  # not the one of an address
+_PARAGRAPH: Final = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t])")
+_SENTENCE: Final = re.compile(
+    r"(?<=[.!?…？！。][\"'”’)\]])\s+|(?<=[^\d\s][.!?…？！。])\s+|(?<=\d[!?])\s+|(?<=[？！。])"
+)
+"""Between two sentences: a number with a dot ends none ("4. Dezember")."""
+_PLEASANTRY: Final = re.compile(
+    r"\b(?:how (?:are|is|have) (?:you|things|everything|it going|life|the family)|how['’]?s it going|how do you do"
+    r"|hope (?:you|this|all)|wie geht['’]?s|wie geht es (?:dir|ihnen|euch)|alles (?:gut|klar)|what['’]?s up)\b",
+    re.IGNORECASE,
+)
 _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
 
 
@@ -63,6 +73,26 @@ def asks_something(text: str) -> bool:
     """Whether a line of ``text``, what is new in a mail, ends a sentence with a question mark."""
     lines = text[: MAX_CHARACTERS * 4].splitlines()
     return any(_QUESTION.search(line) for line in lines if "?" in line or "？" in line)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of ``text``, what is new in a mail, each in one line: lines that a program broke are joined.
+
+    A bare salutation at the beginning is none.
+    """
+    lines = telling_lines(text[:MAX_CHARACTERS])[:1]
+    start = text.find(lines[0]) if lines else 0
+    found = []
+    for paragraph in _PARAGRAPH.split(text[max(0, start) : MAX_CHARACTERS]):
+        found += [one.strip() for one in _SENTENCE.split(" ".join(paragraph.split())) if one.strip()]
+    return found
+
+
+def question_in(text: str) -> str:
+    """The first sentence of ``text`` that asks something; a pleasantry ("How are you?") only where it is the only one.
+    Empty for none."""
+    asked = [one for one in sentences(text) if _QUESTION.search(one)]
+    return next((one for one in asked if not _PLEASANTRY.search(one)), next(iter(asked), ""))
 
 
 def _own_lines(text: str) -> str:

@@ -16,7 +16,7 @@ from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text
 from pepper_tui.ui.export import proposed_path, write_conversation
 from pepper_tui.ui.matters import InboxItem
-from pepper_tui.ui.names import label_words
+from pepper_tui.ui.names import gist_facts, label_words
 
 if TYPE_CHECKING:
     from pepper_tui.ui.plain.conversation import PlainConversation
@@ -178,7 +178,8 @@ class Commands:
                 self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
         elif kind == "signal" and key in board.signals:
             signal = board.signals[key]
-            facts = words.fact_lines(signal.metadata, zone)
+            facts = [f"{label}: {said}" for label, said in gist_facts(signal, zone)]
+            facts += words.fact_lines(signal.metadata, zone)
             self._say(words.signal_line(signal), f"Arrived {words.moment(signal.created_at, zone)}", *facts)
         elif kind == "call" and key in board.calls:
             self._say(words.call_line(board.calls[key]), *self._progress(key))

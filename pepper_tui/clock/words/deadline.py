@@ -1,0 +1,144 @@
+"""The time until which something is due, in a text that somebody else wrote ("… by Friday at noon").
+
+Only a time behind a word that makes a deadline of it counts, or, of a question, one that it asks for. What can mean two
+times is left out: a guess would be told as a fact. Some tens of milliseconds of CPU time: not for the event loop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
+
+from pepper_tui.clock.recurrence import instant
+from pepper_tui.clock.words.days_said import days_said
+from pepper_tui.clock.words.text import TimeRefusedError, read_time
+from pepper_tui.clock.words.within import opening_time
+
+LOOKED: Final = 4_000  # characters of a text in which a deadline is
+_TRIES: Final = 4  # words that may begin one, of a text
+_REACH: Final = 60  # characters of a time
+_DEADLINE: Final = (
+    r"by|until|till|before|deadline(?:\s+(?:is|on|of|at))*:?|due(?:\s+(?:date|is|on|by|at|in))*:?|(?:no|not)\s+later\s+than"
+    r"|at\s+the\s+latest(?:\s+(?:by|on))?"
+    r"|bis(?:\s+(?:spätestens|zum|zur))*|spätestens(?:\s+(?:am|bis|zum|zur))*|fällig(?:\s+(?:am|bis|zum))*:?"
+    r"|frist(?:\s+(?:ist|endet|am|bis|zum))*:?|vor(?:\s+dem)?"
+)
+_CUE: Final = re.compile(rf"\b(?:(?:{_DEADLINE})\s+|(?=within\s))", re.IGNORECASE)
+_LEADING: Final = re.compile(rf"\s*(?:{_DEADLINE})\s+", re.IGNORECASE)
+_BEFORE: Final = re.compile(r"(?:before|vor)\b", re.IGNORECASE)
+"""Of a day: its end is too late."""
+_ARTICLE: Final = re.compile(r"(?:the|der|die|das|dem|den)\s+", re.IGNORECASE)
+_END: Final = re.compile(r"[\n!?;()\[\]<>|“”\"]|(?<!\d)\.(?:\s|$)|\.$")
+"""Where a time ends at the latest: a dot behind a number is part of a date."""
+_ASKED_FOR: Final = re.compile(
+    r"\b(?:(?:on|at|in|this|next|am|um|im|nächste[nrs]?|kommende[nrs]?)\s+(?=[\w\d])"
+    r"|(?=(?:tomorrow|today|tonight|morgen|heute|übermorgen)\b))",
+    re.IGNORECASE,
+)
+_END_OF_DAY: Final = re.compile(r"(?:the )?(?:eod|cob|end of (?:the )?day|close of business)", re.IGNORECASE)
+_PROSE: Final = re.compile(
+    r"(?!eod|cob|noon)[a-zäöü]{1,4}|[^\W\d]{1,2}|(?:the )?(?:first|second|third|fourth|fifth|day|night)"
+)
+"""What can be a time, and in a sentence hardly ever is: "before we meet", "by the second". Short names of days and
+months count with a capital letter."""
+_OF_BEFORE: Final = re.compile(
+    r"\b(?:did|was|were|had|last|yesterday|ago|hattest|hatten|warst?|waren|gestern|letzte[nrs]?|vorige[nrs]?)\b",
+    re.IGNORECASE,
+)
+
+
+class Due(NamedTuple):
+    """``at``: POSIX seconds; of a day its last second. ``said``: the words that were read, as they stand in the text.
+    ``until``: a deadline, else the time that a question asks for."""
+
+    at: float
+    whole_day: bool
+    said: str
+    until: bool
+
+
+def deadline_in(text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
+    """The first deadline that ``text`` names, as it is read at the time it was ``written``; ``None`` for none."""
+    for tried, cue in enumerate(_CUE.finditer(text[:LOOKED])):
+        if tried == _TRIES:
+            break
+        if found := _opening(text, cue.start(), cue.end(), written, zone, locale, until=True):
+            return found
+    return None
+
+
+def time_asked_for(question: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
+    """The time that ``question`` asks for ("Can we meet on Friday at 3?"), if it is ahead; ``None`` for none."""
+    if _OF_BEFORE.search(question[:LOOKED]):
+        return None
+    for tried, cue in enumerate(_ASKED_FOR.finditer(question[:LOOKED])):
+        if tried == _TRIES:
+            break
+        if found := _opening(question, cue.start(), cue.start(), written, zone, locale, until=False):
+            return found
+    return None
+
+
+def read_due(said: str, text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
+    """What somebody who has read ``text`` takes for its deadline: counts only if ``said`` stands there, word for word,
+    and is a time."""
+    wanted = " ".join(said.split()).strip(" .,;:!?\"'“”‘’")
+    if not wanted or len(wanted) > 2 * _REACH:
+        return None
+    where = re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", " ".join(text.split()), re.IGNORECASE)
+    if where is None:
+        return None
+    cue = _LEADING.match(wanted)
+    return _read(wanted[cue.end() if cue else 0 :], where[0], written, zone, locale, until=True)
+
+
+def _opening(
+    text: str, start: int, opens: int, written: float, zone: tzinfo, locale: str, *, until: bool
+) -> Due | None:
+    """The time that ``text`` goes on with at ``opens``; what is said of it begins at ``start``."""
+    rest = text[opens : opens + _REACH]
+    end = _END.search(rest)
+    rest = rest[: end.start()] if end else rest
+    article = _ARTICLE.match(rest)
+    for skipped in dict.fromkeys((0, article.end() if article else 0)):
+        said = opening_time(rest[skipped:], locale)
+        if said:
+            where = opens + skipped + rest[skipped:].find(said) + len(said)
+            return _read(said, " ".join(text[start:where].split()), written, zone, locale, until=until)
+    return None
+
+
+def _read(time: str, said: str, written: float, zone: tzinfo, locale: str, *, until: bool) -> Due | None:
+    """``time`` as a deadline. A week or a month is none: it does not say which day of it."""
+    today = datetime.fromtimestamp(written, zone)
+    if _PROSE.fullmatch(time):
+        return None
+    if _END_OF_DAY.fullmatch(time):
+        return Due(_last_second(today, zone), True, said, until)
+    for words in _ways(time):
+        named = days_said(words, today.date(), locale)
+        with suppress(TimeRefusedError, ValueError, OverflowError):
+            reading = read_time(words, written, zone, locale)
+            if reading.rrule or (reading.whole_days and named is not None and named[1] > 1):
+                return None
+            if reading.whole_days:
+                last = datetime.fromtimestamp(reading.at, zone) - timedelta(days=1 if _BEFORE.match(said) else 0)
+                return Due(_last_second(last, zone), True, said, until)
+            return Due(reading.at, False, said, until)
+        if named == (today.date(), 1) and not re.search(r"\d", words):  # "today", when no usual hour is ahead
+            return Due(_last_second(today, zone), True, said, until)
+    return None
+
+
+def _ways(time: str) -> Iterator[str]:
+    yield time
+    if found := _ARTICLE.match(time):
+        yield time[found.end() :]
+
+
+def _last_second(wall: datetime, zone: tzinfo) -> float:
+    midnight = datetime.combine(wall.date() + timedelta(days=1), datetime.min.time())
+    return instant(midnight, zone) - 1
