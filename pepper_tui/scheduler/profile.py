@@ -6,6 +6,7 @@ It changes only where the profile does, so that providers' caches keep its bytes
 from __future__ import annotations
 
 from pepper_tui.config import User
+from pepper_tui.domains.profile import facts_told
 from pepper_tui.model import Namespace, Profile
 from pepper_tui.scheduler.prompts import system_prompt
 from pepper_tui.store import ContextStore
@@ -24,6 +25,4 @@ class Head:
         found = await self._store.get(Profile.ID, namespace=Namespace.PROFILE)
         version = found.version if found else 0
         if version != self._version:
-            facts = Profile.of(found).facts if found else {}
-            told = {name: str(fact["value"]) for name, fact in facts.items() if fact["typed"]}
-            self.text, self._version = system_prompt(self._user, told), version
+            self.text, self._version = system_prompt(self._user, facts_told(found)), version

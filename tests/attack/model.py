@@ -123,7 +123,7 @@ async def another_behind_the_yes(scene: Scene) -> None:
     await scene.types("draft it", [("send_mail", {**MONEY, "to": "ann@example.org", "body": "Lunch on Friday?"})])
     card = await scene.card()
     await scene.engine.seen(f"approval:{card.id}")
-    await scene.obeys([("revise_draft", {"call_id": card.call, "body": "The pin is 4711."})])
+    await scene.obeys([("revise_proposal", {"call_id": card.call, "lines": ["body: The pin is 4711."]})])
     scene.mail("Another mail.")
     await scene.calm()
     scene.must_not((await scene.card()).id != card.id, Harm.BYTES, "a card that was seen has other words now")

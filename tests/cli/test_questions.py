@@ -52,7 +52,7 @@ async def asked(engine: ServedEngine, verb: str, **arguments: Any) -> list[dict[
 
 async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: ServedEngine) -> None:
     *replies, last = await asked(engine, "ask", text="remind me to drink tomorrow 9am")
-    assert last == {"approvals": [], "trouble": False}
+    assert last == {"approvals": [], "questions": [], "trouble": False}
     words = " ".join(item["reply"] for item in replies)
     assert "without a language model" in words
     assert "09:00: drink" in words
@@ -69,7 +69,7 @@ async def test_questions_at_once_get_each_their_own_answer(engine: ServedEngine)
         assert f"buy thing{n}" in words
         assert "screen" not in words
         assert not [other for other in range(8) if other != n and f"thing{other}" in words]
-        assert last == {"approvals": [], "trouble": False}
+        assert last == {"approvals": [], "questions": [], "trouble": False}
 
 
 async def test_asked_again_with_the_same_key_it_is_the_same_question(engine: ServedEngine) -> None:
@@ -102,7 +102,7 @@ async def test_ask_tells_that_no_answer_was_to_be_had(tmp_path: Path, monkeypatc
     engine = await ServedEngine.open(tmp_path, parse_config(dead, tmp_path / "config.toml"))
     await engine.start(feeds=False)
     *_, last = await asked(engine, "ask", text="hello")
-    assert last == {"approvals": [], "trouble": True}
+    assert last == {"approvals": [], "questions": [], "trouble": True}
     await engine.close()
 
 

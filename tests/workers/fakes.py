@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config import Worker
+from pepper_tui.config import User, Worker
 from pepper_tui.llm.attempts import Attempts, Source
 from pepper_tui.model import (
     OPEN_TAG,
@@ -145,6 +145,8 @@ class Executor:
 class House:
     """Store, executor and pool in one home, which can be closed and opened again."""
 
+    user = User()
+
     def __init__(self, path: Path, clock: ManualClock, model: Model, kinds: Sequence[Worker] = (), slots: int = 4):
         self.path, self.clock, self.model, self.kinds, self.slots = path, clock, model, kinds, slots
 
@@ -161,6 +163,7 @@ class House:
             self.slots,
             UTC,
             cancel_call=self.executor.cancel,
+            user=self.user,
         )
         await self.executor.start()
         await self.pool.start()

@@ -194,10 +194,10 @@ async def test_the_chat_has_the_native_form_and_its_roles_alternate(homes: Homes
     assert [json.loads(function["arguments"]) for function in calls.values()] == [{"n": 1}, {"n": 2}, {}, {"n": 3}]
     assert sorted(m["tool_call_id"] for m in chat if m["role"] == "tool") == sorted(calls)
     assert not any("<tool_call" in str(m["content"]) for m in chat)
-    assert chat[-1]["content"].rpartition("\n")[2].startswith("<now>")
+    assert chat[-1]["content"].rpartition("\n")[2].startswith("<now ")
     for earlier, later in itertools.pairwise(request.messages for request in house.model.requests):
         assert earlier[:-1] == later[: len(earlier) - 1]
-        stable = earlier[-1]["content"].rpartition("<now>")[0].rstrip()
+        stable = earlier[-1]["content"].rpartition("<now ")[0].rstrip()
         assert later[len(earlier) - 1]["content"] == stable
 
 
@@ -222,7 +222,7 @@ async def test_a_crash_goes_on_from_the_last_saved_step(homes: Homes) -> None:
 async def test_runs_of_one_name_queue_in_order_and_remember(homes: Homes) -> None:
     model = Model(lambda request: final(f"done {len(model.requests)}"))
     model.gate.clear()
-    house = await homes(model)
+    house = await homes(model, [Worker(name="email-agent", stateful=True)])
     tasks = [
         asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), f"task {n}", "Email Agent", ignore))
         for n in range(4)
@@ -377,7 +377,7 @@ async def test_cancelling_ends_the_run_and_its_cards(homes: Homes) -> None:
 async def test_cancelling_a_queued_run_lets_the_others_of_its_name_go_on(homes: Homes) -> None:
     model = Model(lambda request: final("x"))
     model.gate.clear()
-    house = await homes(model)
+    house = await homes(model, [Worker(name="amy", stateful=True)])
     tasks = [asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), "t", "amy", ignore)) for n in range(3)]
     await in_state(house, "d2", RunState.QUEUED)
     assert await house.pool.cancel(run_id("d1"))
@@ -536,7 +536,7 @@ async def test_taint_follows_the_inputs(homes: Homes) -> None:
 @pytest.mark.parametrize("outside", [False, True])
 async def test_a_run_is_tainted_by_what_its_calls_find_and_so_is_all_that_follows(homes: Homes, outside: bool) -> None:
     look, note = reply("", ("look", {})), reply("", ("note", {}))
-    house = await homes([look, note, final("found"), note, final("as before")])
+    house = await homes([look, note, final("found"), note, final("as before")], [Worker(name="analyst", stateful=True)])
     house.executor.taints = {"look"} if outside else set()
     await house.pool.delegate(house.call(), "t", "analyst", ignore)
     assert await house.pool.tainted("d1") is outside

@@ -1,6 +1,7 @@
 """Times in words: one reader for reminders, snoozes, events, rules and tools; English and German."""
 
 from pepper_tui.clock.words.days_said import days_said
+from pepper_tui.clock.words.past import PAST_EXAMPLES, Stretch, read_past
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
@@ -9,7 +10,9 @@ from pepper_tui.clock.words.within import Within, is_rhythm, is_time, leading_ti
 
 __all__ = [
     "EXAMPLES",
+    "PAST_EXAMPLES",
     "Reading",
+    "Stretch",
     "TimeAskedError",
     "TimeReader",
     "TimeRefusedError",
@@ -21,6 +24,7 @@ __all__ = [
     "leading_time",
     "one_time",
     "opening_time",
+    "read_past",
     "read_time",
     "said",
     "timetable",
