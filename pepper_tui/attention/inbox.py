@@ -179,7 +179,7 @@ class Inbox:
             return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
     async def close(self, ref: str, why: str) -> None:
-        """Withdraw one item, if it is open. Joins no unit of the caller's."""
+        """Withdraw one item, if it is open; in the caller's unit, if there is one."""
         async with self._acting:
             context = await self._store.get(ref.removeprefix("notification:"), namespace=Namespace.NOTIFICATION)
             if context is not None:

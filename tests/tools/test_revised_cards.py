@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from pepper_tui.model import ApprovalState, CallState, Effect, Namespace, Told, ToolCall
-from pepper_tui.tools import ApprovalError, Tool
-from tests.tools.bench import Bench
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import Approval, ApprovalState, CallState, Effect, Namespace, Told, ToolCall
+from pepper_tui.tools import ApprovalError, Services, Tool
+from tests.tools.bench import Bench, World, bench_config
 from tests.tools.test_decided_cards import DECIDED, state_of
 
 A = ApprovalState
@@ -242,3 +247,77 @@ async def test_after_a_crash_the_new_words_stand_once(desk: Bench) -> None:
     await desk.put(again)  # as after a crash between the new card and the result
     await desk.state("r9", CallState.SUCCEEDED, CallState.FAILED)
     assert [each.state for each in await desk.cards()].count(A.PENDING) == 1
+
+
+ACTS = (
+    "revise",
+    "revise asked",
+    "shown",
+    "attend",
+    "leave",
+    "edit",
+    "approve",
+    "reject",
+    "undo",
+    "snooze",
+    "day",
+    "crash",
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(ACTS), min_size=2, max_size=10))
+def test_in_any_order_of_acts_one_card_stands_and_the_user_decides_it(
+    tmp_path_factory: pytest.TempPathFactory, acts: list[str]
+) -> None:
+    async def example() -> None:
+        path = tmp_path_factory.mktemp("revised") / "pepper.db"
+        bench = Bench(path, ManualClock(), bench_config(), Services(), World(), [])
+        await bench.open()
+        try:
+            call_id = await bench.schedule("act", what="x0")
+            await bench.card(call_id)
+            changed, what, approved = 0, "x0", False
+            for act in acts:
+                before = Approval.of(await bench._there((await bench.call(call_id)).approval, Namespace.APPROVAL))
+                seen, decided = before.shown_at is not None, before.state is not A.PENDING
+                attended = bench.approvals.attended
+                changed += 1
+                words = {"What": f"x{changed}"}
+                do: dict[str, Callable[[], Awaitable[object]]] = {
+                    "revise": lambda words=words: bench.approvals.revise(call_id, words, asked=False),
+                    "revise asked": lambda words=words: bench.approvals.revise(call_id, words, asked=True),
+                    "shown": lambda card=before: bench.approvals.shown(card.id),
+                    "edit": lambda card=before, words=words: bench.approvals.edit(card.id, words),
+                    "approve": lambda card=before: bench.approvals.approve(card.id),
+                    "reject": lambda card=before: bench.approvals.reject(card.id),
+                    "undo": lambda card=before: bench.approvals.take_back(card.id, str(card.state)),
+                    "snooze": lambda card=before: bench.approvals.snooze(card.id, bench.clock.now() + 60),
+                    "day": lambda: bench.clock.advance(86_400.0),
+                    "crash": bench.crash,
+                }
+                if act in ("attend", "leave"):
+                    bench.approvals.attended = act == "attend"
+                    continue
+                try:
+                    await do[act]()
+                except ApprovalError:
+                    continue
+                await bench.settle()
+                if act.startswith("revise"):
+                    assert not attended
+                    assert not decided
+                    assert not seen or act == "revise asked"
+                if act.startswith(("revise", "edit")):
+                    what = f"x{changed}"
+                approved = approved or act == "approve"
+            cards = [card for card in await bench.cards() if card.call == call_id]
+            assert sum(card.state is A.PENDING for card in cards) <= 1
+            live = (await bench.call(call_id)).approval
+            assert next(card for card in cards if card.id == live).resolved.payload["what"] == what
+            assert bench.world.deeds == [] or approved
+            assert len(bench.world.deeds) <= 1
+        finally:
+            await bench.close()
+
+    asyncio.run(example())
