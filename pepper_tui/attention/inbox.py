@@ -54,6 +54,7 @@ _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, Notific
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _ALL: Final = 100_000
 _AFTER_SNOOZE: Final = 86_400.0  # a snoozed question lives at least so long after it is back
+_KNOWS: Final = "who asked knows already that you did not say; say it in the conversation"
 _NO_LONGER: Final = "who asked does not wait for it any more"
 _NOT_IN_TIME: Final = "no answer came in time"
 _TOLD_BEFORE: Final = "the same was announced before"
@@ -120,20 +121,21 @@ class Inbox:
         Raises ``SettledError`` where none is.
         """
         async with self._acting:
-            taken = []
+            taken, known = [], False
             for one in moved:
                 context = await self._store.get(one.id, namespace=Namespace.NOTIFICATION)
                 item = Notification.one(context)
                 if context is None or item is None or item.state != one.to or _again_snoozed(item, one):
                     continue
                 if not await self._is_waited_for(item):
-                    raise SettledError("who asked knows already that you did not say; say it in the conversation")
+                    known = True
+                    continue
                 await self._move(context, item, NotificationState.NEW, {"withdrawn": None})
                 for reminder_id, state in one.detail.get("reminders", []):
                     await self._put_back(reminder_id, ReminderState(state))
                 taken.append(item)
         if not taken:
-            raise SettledError("the notice is no more as it was then")
+            raise SettledError(_KNOWS if known else "the notice is no more as it was then")
         return f"back: {_called(taken)}"
 
     async def again(self, moved: Sequence[Moved]) -> str:

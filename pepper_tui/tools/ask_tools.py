@@ -54,9 +54,15 @@ async def _withdraw(ctx: ToolContext) -> None:
         await ctx.services.close_notice(question_id(ctx.call.id), "who asked does not wait for it any more")
 
 
-@tool(effect=Effect.READ, resumes=True, waits=True, taints=False, on_cancel=_withdraw)
+async def _tainted(ctx: ToolContext) -> bool:
+    """Whether the user put something into their answer that they did not type."""
+    answer = UserAnswer.one(await ctx.store.get(question_id(ctx.call.id), namespace=Namespace.USER_ANSWER))
+    return answer is not None and not answer.chosen and not _typed(answer)
+
+
+@tool(effect=Effect.READ, resumes=True, waits=True, tainted=_tainted, on_cancel=_withdraw)
 async def ask_user(
-    ctx: ToolContext, question: str, options: Annotated[list[str], Field(max_length=_OPTIONS)] | None = None
+    ctx: ToolContext, question: str, options: Annotated[tuple[str, ...], Field(max_length=_OPTIONS)] = ()
 ) -> str:
     """Ask the user one question and get their answer as the result; other work goes on meanwhile. Use it where you
     can't go on without what only they know or decide. In the reply to a message of theirs ask in plain text instead; to
@@ -67,7 +73,7 @@ async def ask_user(
         options: up to four short answers to choose from, one key each; they may always answer in their own words
     """
     plain = one_line(question, _LONGEST)
-    choices = list(dict.fromkeys(filter(None, (one_line(each, _LONGEST_OPTION) for each in options or ()))))
+    choices = list(dict.fromkeys(filter(None, (one_line(each, _LONGEST_OPTION) for each in options))))
     if not plain:
         raise ToolError("'question' is empty")
     if ctx.services.announce is None:
@@ -179,9 +185,11 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
 def _answered(answer: UserAnswer) -> str:
     if answer.chosen:
         return f"The user chose {answer.chosen}: {answer.text}"
-    parts = list(answer.written.parts())
-    typed = all(origin is Origin.TYPED for _, origin in parts)
-    return f"The user answered{'' if typed else ', partly in words that they did not type'}: {answer.text}"
+    return f"The user answered{'' if _typed(answer) else ', partly in words that they did not type'}: {answer.text}"
+
+
+def _typed(answer: UserAnswer) -> bool:
+    return all(origin is Origin.TYPED for _, origin in answer.written.parts())
 
 
 ASK_TOOLS: Final = (ask_user,)

@@ -105,7 +105,8 @@ async def test_only_what_they_typed_has_their_authority(desk: Desk, way: str) ->
     card = await desk.card()
     [to] = [line for line in card.resolved.lines if line.label == "To"]
     assert to.untrusted is marked
-    assert ("did not type" in (await desk.result("ask_user")).content) is (way in ("pasted", "unsaid"))
+    result = await desk.result("ask_user")
+    assert ("did not type" in result.content, result.tainted) == (way in ("pasted", "unsaid"),) * 2
 
 
 @pytest.mark.parametrize("act", ["choose", "answer"])
@@ -142,6 +143,19 @@ async def test_who_closes_it_did_not_say_once_that_can_not_be_taken_back(desk: D
     with pytest.raises(EngineError, match="knows already that you did not say"):
         await desk.engine.undo()
     assert await desk.questions() == []
+
+
+async def test_of_several_that_were_closed_at_once_the_others_come_back(desk: Desk) -> None:
+    await desk.says("plan lunch", calls(ASK, ("notify", {"title": "t", "body": "", "reason": "r", "source": "s"})))
+    await desk.result("notify")
+    refs = [f"notification:{row['id']}" for row in await desk.rows(Namespace.NOTIFICATION)]
+    assert len(refs) == 2
+    await desk.engine.dismiss(*refs)
+    await desk.clock.advance(desk.config.tools.undo_seconds + 1)
+    await desk.result("ask_user")
+    assert await desk.engine.undo() == "back: t"
+    states = {row["kind"]: row["state"] for row in await desk.rows(Namespace.NOTIFICATION)}
+    assert states == {"question": "dismissed", "notice": "new"}
 
 
 async def test_an_answer_is_with_pepper_and_not_taken_back(desk: Desk) -> None:
