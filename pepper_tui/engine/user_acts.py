@@ -165,7 +165,8 @@ class UserActs:
         words = f"chosen: {one_line(str(choice['words']), 80)}"
         if question.awaited:
             text = str(choice["words"])
-            return await self._hand_over(UserAnswer(question.id, text, self._clock.now(), number), words)
+            answer = UserAnswer(question.id, text, self._clock.now(), number)
+            return await self._hand_over(question, answer, words)
         return await self._order(question, dict(choice["arguments"]), words)
 
     async def answer(self, ref: str, text: str, spans: Sequence[Span] | None) -> str:
@@ -177,7 +178,7 @@ class UserActs:
         words = f"answered: {one_line(written.text, 80)}"
         if question.awaited:
             answer = UserAnswer(question.id, written.text, self._clock.now(), spans=list(written.spans))
-            return await self._hand_over(answer, words)
+            return await self._hand_over(question, answer, words)
         field = str(next((each["field"] for each in question.choices if each.get("field")), ""))
         if not field:
             raise EngineError("choose one of its answers, or say it anew")
@@ -193,10 +194,12 @@ class UserActs:
             raise EngineError("this question has expired; say it in the conversation")
         return question
 
-    async def _hand_over(self, answer: UserAnswer, words: str) -> str:
+    async def _hand_over(self, question: Notification, answer: UserAnswer, words: str) -> str:
+        """The answer, the end of its question, and that of the call that asked: one commit."""
         async with self._act() as act:
             await self._inbox.done(answer.id)
             await self._store.put(answer, namespace=Namespace.USER_ANSWER, text=answer.text, expect_version=0)
+            await self._tools.answer_question(question.source.partition(":")[2], answer)
             act.words = words
             act.moved = [Moved(Namespace.USER_ANSWER, answer.id, "answered")]
         return act.words

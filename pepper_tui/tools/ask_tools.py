@@ -1,8 +1,9 @@
 """Asking the user: a question in the inbox whose answer is the result of the call that asks.
 
-The call waits like an approval: the question and its answer are rows, both named by the call, so a restart finds them
-and asks no second time. It ends with the answer, or with the word that there is none: the user closed the question, or
-it expired. A dismissal counts once the window in which it can be taken back is over.
+The call waits like an approval: the question is a row that is named by the call, so a restart finds it and asks no
+second time. The user's answer ends the call in its own commit (``ToolEngine.answer_question``), so nothing can come
+between them. Else it ends here, with the word that there is none: the user closed the question, or it expired. A
+dismissal counts once the window in which it can be taken back is over.
 """
 
 from __future__ import annotations
@@ -54,13 +55,7 @@ async def _withdraw(ctx: ToolContext) -> None:
         await ctx.services.close_notice(question_id(ctx.call.id), "who asked does not wait for it any more")
 
 
-async def _tainted(ctx: ToolContext) -> bool:
-    """Whether the user put something into their answer that they did not type."""
-    answer = UserAnswer.one(await ctx.store.get(question_id(ctx.call.id), namespace=Namespace.USER_ANSWER))
-    return answer is not None and not answer.chosen and not _typed(answer)
-
-
-@tool(effect=Effect.READ, resumes=True, waits=True, tainted=_tainted, on_cancel=_withdraw)
+@tool(effect=Effect.READ, resumes=True, waits=True, taints=False, on_cancel=_withdraw)
 async def ask_user(
     ctx: ToolContext, question: str, options: Annotated[tuple[str, ...], Field(max_length=_OPTIONS)] = ()
 ) -> str:
@@ -169,7 +164,7 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
     """The result in words, where there is one; else when to look again, though nothing changes."""
     answer = UserAnswer.one(await ctx.store.get(ident, namespace=Namespace.USER_ANSWER))
     if answer is not None:
-        return _answered(answer), 0.0
+        return answer_words(answer)[0], 0.0  # the call has ended with it
     context = await ctx.store.get(ident, namespace=Namespace.NOTIFICATION, include_expired=True)
     question = Notification.one(context)
     if context is None or question is None:
@@ -182,14 +177,12 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
     return ("", counts) if counts > ctx.clock.now() else (_NOTHING.format(why=", and closed the question"), 0.0)
 
 
-def _answered(answer: UserAnswer) -> str:
+def answer_words(answer: UserAnswer) -> tuple[str, bool]:
+    """What an answer tells who asked; and whether it holds nothing that came otherwise than by the user's keys."""
     if answer.chosen:
-        return f"The user chose {answer.chosen}: {answer.text}"
-    return f"The user answered{'' if _typed(answer) else ', partly in words that they did not type'}: {answer.text}"
-
-
-def _typed(answer: UserAnswer) -> bool:
-    return all(origin is Origin.TYPED for _, origin in answer.written.parts())
+        return f"The user chose {answer.chosen}: {answer.text}", True
+    typed = all(origin is Origin.TYPED for _, origin in answer.written.parts())
+    return f"The user answered{'' if typed else ', partly in words that they did not type'}: {answer.text}", typed
 
 
 ASK_TOOLS: Final = (ask_user,)

@@ -602,9 +602,9 @@ class Watch:
         return any(self._in_words(other, steps) for other in steps if results.intersection(other.data["inputs"]))
 
     def _check_answer(self, row: Row) -> None:
-        """The user's answer is the result of the call that asked, unless that was cancelled."""
+        """The user's answer is the result of the call that asked."""
         result = self.rows.get((Namespace.TOOL_RESULT, row.id.removeprefix("question_")))
-        if result is None or (result.data["state"] != "cancelled" and row.data["text"] not in result.data["content"]):
+        if result is None or row.data["text"] not in result.data["content"]:
             self.wrong(f"the answer {row.id} {row.data['text']!r} is not what its call came to")
         if row.version != 1:
             self.wrong(f"the answer {row.id} was given {row.version} times")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Worker
-from pepper_tui.model import ContextFilter, ModelRequest, Namespace, RunState, ToolCall
+from pepper_tui.model import Context, ContextFilter, ModelRequest, Namespace, Record, RunState, ToolCall, WorkerRun
 from pepper_tui.workers import RunFailedError
 from pepper_tui.workers.pool import MOST_TOLD
 from tests.waiting import until
@@ -194,6 +194,36 @@ async def test_too_long_a_text_and_a_class_of_the_users_own_are_refused(homes: H
         await house.pool.tell(teller(house), "d2", "x")
     for task in tasks:
         task.cancel()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_while_it_ends_nothing_is_told_that_nobody_would_read(homes: Homes, cancelled: bool) -> None:
+    house = await homes(held_model(final("done")))
+    put, ending, go = house.store.put, asyncio.Event(), asyncio.Event()
+
+    async def slow(record: Record, **named: Any) -> Context:
+        if isinstance(record, WorkerRun) and record.state in (RunState.SUCCEEDED, RunState.CANCELLED):
+            ending.set()
+            await go.wait()
+        return await put(record, **named)
+
+    house.store.put = slow  # type: ignore[method-assign]
+    waiting = asyncio.create_task(house.pool.delegate(house.call(), "t", None, ignore))
+    await at_work(house)
+    if cancelled:
+        stopping = asyncio.create_task(house.pool.cancel("d1"))
+    house.model.gate.set()
+    await asyncio.wait_for(ending.wait(), 10)
+    with pytest.raises(ValueError, match="it has just ended; what it found"):
+        await house.pool.tell(teller(house), "d1", "8,500")
+    go.set()
+    if cancelled:
+        await stopping
+        with pytest.raises(RunFailedError):
+            await waiting
+    else:
+        assert await waiting == "done"
+    assert await house.store.query(ContextFilter(namespaces=[Namespace.TOLD])) == []
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
