@@ -57,8 +57,9 @@ class Player:
         if SECOND in seen and self._first("correct"):
             [call] = re.findall(r"(\w+) draft_reply \(waits", seen)
             new = BODY.format("8,500")
-            if "revise_draft" in offered:
-                return _calls(("revise_draft", {"call_id": call, "body": new}), text="It says 8,500 EUR now.")
+            if "revise_proposal" in offered:
+                changed = {"call_id": call, "lines": [f"body: {new}"]}
+                return _calls(("revise_proposal", changed), text="It says 8,500 EUR now.")
             again = ("draft_reply", {"message_id": mail_id, "body": new})
             return _calls(("cancel_call", {"call_id": call}), again, text="It says 8,500 EUR now.")
         return WAIT

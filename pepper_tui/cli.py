@@ -1,7 +1,8 @@
 """The `pepper` command with its subcommands.
 
 Exit codes: 0 done; 1 trouble; 2 a config that is missing or can't be used (or wrong usage); 3 another engine has the
-home; 4 `ask` left approvals in the inbox. Answers go to stdout, all else to stderr; text from outside is cleaned.
+home; 4 `ask` or `answer` left approvals or questions in the inbox. Answers go to stdout, all else to stderr; text from
+outside is cleaned.
 """
 
 from __future__ import annotations
@@ -153,19 +154,58 @@ async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
 async def _ask_once(home: Path, arguments: Json, shown: list[str]) -> int:
     """Show the replies but those that are ``shown``."""
     before = frozenset(shown)
-    cards: list[str] = []
-    trouble = False
+    last: Json = {}
     async with _asking(home, "ask", arguments, opens=True) as items:
         async for item in items:
             if "reply" in item and item["reply"] not in before:
                 show(clean(item["reply"]))
                 shown.append(item["reply"])
-            cards, trouble = item.get("approvals", cards), item.get("trouble", trouble)
+            last = item
+    return _left(last)
+
+
+def _left(last: Json) -> int:
+    """Say what waits for the user after a reply; the exit code."""
+    cards, asked = last.get("approvals", ()), last.get("questions", ())
     for card in cards:
         typer.echo(f"waits for your approval in the inbox: {one_line(card)}", err=True)
-    if cards:
+    for question in asked:
+        typer.echo(f"asks you (pepper answer): {one_line(question, 800)}", err=True)
+    if cards or asked:
         return EXIT_APPROVALS
-    return EXIT_TROUBLE if trouble else 0
+    return EXIT_TROUBLE if last.get("trouble") else 0
+
+
+@app.command()
+def answer(
+    text: Annotated[
+        str, typer.Argument(metavar="[TEXT]", help="The number of an answer, or your own words; - reads them.")
+    ] = "",
+    question: Annotated[str, typer.Option(help="Which question, by its id, where several wait.")] = "",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for what comes of it.", min=1)] = 300,
+    home: HomeOption = None,
+) -> None:
+    """Answer what Pepper asks, and print what it says then; without a text, what it asks. Exit codes as of `ask`."""
+    piped = text == "-"
+    if piped:
+        text = sys.stdin.buffer.read(MAX_PIPED + 1).decode("utf-8", "replace")
+        if len(text) > MAX_PIPED or not text.strip():
+            leave(LaunchError(EXIT_CONFIG, f"standard input is empty, or holds more than {MAX_PIPED:,} bytes"))
+    do(_answer(at(home), {"text": text, "question": question, "timeout": timeout, "piped": piped}))
+
+
+async def _answer(home: Path, arguments: Json) -> int:
+    last: Json = {}
+    async with _asking(home, "answer", arguments, opens=True) as items:
+        async for item in items:
+            last = item
+            if "question" in item:
+                show(f"{one_line(item['question'], 800)}  [{one_line(item['id'], 80)}]")
+            elif "words" in item or "reply" in item:
+                show(clean(item.get("words") or item["reply"]))
+    if not last:
+        show("Pepper asks nothing.")
+    return _left(last)
 
 
 @app.command()
@@ -338,7 +378,7 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
             return
     if not (home / "config.toml").exists():
         raise missing_config(home)
-    if verb == "ask":
+    if verb in ("ask", "answer"):
         async with opened(home, feeds=False) as engine:
             await engine.servers_begun()
             yield questions.answers(engine)[verb](arguments)

@@ -1,4 +1,4 @@
-"""What is asked of a running engine, or of one opened for the question: `ask`, `log`, `status`, and about its store.
+"""What is asked of a running engine, or of one opened for it: `ask`, `answer`, `log`, `status`, and about its store.
 
 Each is a function of an engine (or its store) and arguments that yields items (plain JSON). Text in items is raw;
 whoever shows it cleans it.
@@ -14,9 +14,10 @@ from functools import partial
 from typing import Protocol
 
 from pepper_tui.effects import proposals
-from pepper_tui.engine.question import Question
+from pepper_tui.engine.question import Question, asked_words
 from pepper_tui.model import (
     OPEN_TAG,
+    QUESTION,
     Approval,
     ApprovalState,
     CallState,
@@ -56,7 +57,12 @@ class Looked(Protocol):
 
 def answers(engine: Engine) -> Mapping[str, Answer]:
     """What a running engine's socket serves."""
-    return {"ask": partial(ask, engine), "log": partial(followed, engine), "status": partial(status, engine)}
+    return {
+        "ask": partial(ask, engine),
+        "answer": partial(answer, engine),
+        "log": partial(followed, engine),
+        "status": partial(status, engine),
+    }
 
 
 def answers_at_rest(home: Looked) -> Mapping[str, Answer]:
@@ -75,13 +81,14 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "trouble": bool}``.
+    """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "questions": [words],
+    "trouble": bool}``.
 
     ``piped``: the text comes from standard input, else it is an argument. ``key``: asked again with it, perhaps of
-    another engine, it is the same question, and what was replied comes again. The last item is the cards it has
-    raised, and whether the last reply only says that the model could not be had.
+    another engine, it is the same question, and what was replied comes again. The last item is the cards and the
+    questions of Pepper's that it has raised, and whether the last reply only says that the model could not be had.
 
-    The last reply is one after which no call that the question began is under way; a call that waits for approval
+    The last reply is one after which no call that the question began is under way; a call that waits for the user
     does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no end.
     """
     text, timeout = str(arguments["text"]), float(arguments.get("timeout", 300))
@@ -95,24 +102,75 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
             except EngineError as error:
                 raise RemoteError(str(error)) from error
             question = Question(said)
-            async for contexts in _committed_after(engine, said, updates):
-                for reply in question.take(contexts):
-                    yield {"reply": reply}
-                if question.over:
-                    break
+            [message] = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], context_ids=[said]))
+            async for item in _replies(engine, question, message.created_at, updates):
+                yield item
     except TimeoutError as error:
         raise RemoteError(f"no reply within {timeout:.0f} seconds; `pepper log` shows what happened") from error
-    yield {"approvals": list(question.cards.values()), "trouble": question.trouble}
 
 
-async def _committed_after(
-    engine: Engine, said: str, updates: AsyncIterator[list[ContextUpdate]]
+async def answer(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
+    """Answer what Pepper asks: ``text`` is the number of an answer, or the user's own words; ``question`` is an id,
+    needed where several are open. Yields ``{"words": …}``, then what came of it, as ``ask`` does; without a text each
+    open question as ``{"question": words, "id": …}``.
+
+    Raises ``RemoteError``; after ``timeout`` seconds too, then the answer stands.
+    """
+    text, wanted = str(arguments.get("text") or "").strip(), str(arguments.get("question") or "")
+    found = await engine.recall(ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=500))
+    asked = [notice for notice in Notification.readable(found) if notice.kind == QUESTION]
+    named = [question for question in asked if wanted in ("", question.id)]
+    if not text:
+        for question in named:
+            yield {"question": asked_words(question), "id": question.id}
+        return
+    if len(named) != 1:
+        several = "; ".join(f"{each.id}: {each.title}" for each in named[:5])
+        raise RemoteError(f"say which one: {several}" if named else "Pepper asks nothing that this would answer")
+    [question] = named
+    origin, timeout = Origin.PIPED if arguments.get("piped") else Origin.ARGUMENT, float(arguments.get("timeout", 300))
+    ref, number = f"{Namespace.NOTIFICATION}:{question.id}", int(text) if text.isdecimal() else 0
+    began = question.source.partition(":")[2]
+    call = ToolCall.one(next(iter(await engine.recall(_only(Namespace.TOOL_CALL, began))), None))
+    try:
+        async with asyncio.timeout(timeout), engine.updates() as updates:
+            try:
+                if 1 <= number <= len(question.choices):
+                    yield {"words": await engine.choose(ref, number)}
+                else:
+                    yield {"words": await engine.answer(ref, text, spans=whole(text, origin))}
+            except EngineError as error:
+                raise RemoteError(str(error)) from error
+            if question.awaited and call is not None and call.origin.startswith("step:"):
+                follows = Question(began, Namespace.TOOL_RESULT)
+                async for item in _replies(engine, follows, question.created_at, updates):
+                    yield item
+    except TimeoutError as error:
+        raise RemoteError(f"answered, but nothing more came within {timeout:.0f} seconds") from error
+
+
+def _only(namespace: str, ident: str) -> ContextFilter:
+    return ContextFilter(namespaces=[namespace], context_ids=[ident], include_expired=True)
+
+
+async def _replies(
+    engine: Engine, question: Question, since: float, updates: AsyncIterator[list[ContextUpdate]]
+) -> AsyncIterator[Json]:
+    """Each reply to ``question``, and what it has left to the user."""
+    async for contexts in _committed_since(engine, since, updates):
+        for reply in question.take(contexts):
+            yield {"reply": reply}
+        if question.over:
+            break
+    left: Json = {"approvals": list(question.cards.values()), "questions": list(question.asked.values())}
+    yield left | {"trouble": question.trouble}
+
+
+async def _committed_since(
+    engine: Engine, since: float, updates: AsyncIterator[list[ContextUpdate]]
 ) -> AsyncIterator[list[Context]]:
-    """What was committed since the message ``said``, as it is now; then what is; again all, where some was missed."""
-    [message] = await engine.recall(ContextFilter(namespaces=[Namespace.USER_MESSAGE], context_ids=[said]))
-    wanted = ContextFilter(
-        namespaces=(*SHOWN, Namespace.STEP), since=message.created_at, newest_first=False, limit=_MISSED
-    )
+    """What was committed since then, as it is now; then what is; again all, where some was missed."""
+    wanted = ContextFilter(namespaces=(*SHOWN, Namespace.STEP), since=since, newest_first=False, limit=_MISSED)
     yield [*await engine.recall(wanted)]
     async for batch in updates:
         yield [update.context for update in batch] or [*await engine.recall(wanted)]

@@ -244,7 +244,8 @@ class Engine:
         services.delegate, services.cancel_delegate = self._workers.delegate, self._workers.cancel
         services.cancel_call = self._tools.cancel
         services.delegate_tainted = self._workers.tainted
-        services.announce = self._inbox.announce
+        services.announce, services.close_notice = self._inbox.announce, self._inbox.close
+        services.tell_worker = self._workers.tell
         services.revise = self._revise
         hands = Hands(
             announce=self._inbox.announce,
@@ -331,6 +332,8 @@ class Engine:
             folders=self._folders(self.config.files.folders, "read", "files.folders"),
             attach_from=self._folders(mail.attach_from, "attached from", "mail.attach_from"),
             times=self._times,
+            answer_within=self.config.tools.approval_ttl,
+            undo_seconds=self.config.tools.undo_seconds,
         )
 
     def _folders(self, allowed: Sequence[Path], may: str, setting: str) -> Folders | None:
@@ -586,6 +589,9 @@ class Engine:
 
     async def choose(self, ref: str, number: int) -> str:
         return await self._acts.choose(ref, number)
+
+    async def answer(self, ref: str, text: str, *, spans: Sequence[Span] | None = None) -> str:
+        return await self._acts.answer(ref, text, spans)
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         return await self._acts.answer_unknown(call_id, answer)

@@ -5,7 +5,7 @@ back at its time. Items of one matter stand beside each other: each is a request
 answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace those before. The same
 is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one that comes from no signal,
 or a state as it was told last. What recurs by the clock is never the same. What is withdrawn says why in its metadata
-(``withdrawn``).
+(``withdrawn``). A question that a call waits for expires visibly, never while it is snoozed, and goes with its call.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pepper_tui.attention.told import SAME_WINDOW, UNPAIRED, Told, same_state
 from pepper_tui.clock import Clock, Timers
 from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
+    CALL_OPEN,
     NOTIFICATION,
     OPEN_TAG,
     REMINDER,
@@ -38,6 +39,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
     SettledError,
+    ToolCall,
 )
 from pepper_tui.store import ContextStore, Following, VersionConflictError
 from pepper_tui.text import one_line
@@ -51,6 +53,10 @@ _ACTS: Final = {
 _OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _ALL: Final = 100_000
+_AFTER_SNOOZE: Final = 86_400.0  # a snoozed question lives at least so long after it is back
+_KNOWS: Final = "who asked knows already that you did not say; say it in the conversation"
+_NO_LONGER: Final = "who asked does not wait for it any more"
+_NOT_IN_TIME: Final = "no answer came in time"
 _TOLD_BEFORE: Final = "the same was announced before"
 _TRIES: Final = 4
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
@@ -115,18 +121,21 @@ class Inbox:
         Raises ``SettledError`` where none is.
         """
         async with self._acting:
-            taken = []
+            taken, known = [], False
             for one in moved:
                 context = await self._store.get(one.id, namespace=Namespace.NOTIFICATION)
                 item = Notification.one(context)
                 if context is None or item is None or item.state != one.to or _again_snoozed(item, one):
+                    continue
+                if not await self._is_waited_for(item):
+                    known = True
                     continue
                 await self._move(context, item, NotificationState.NEW, {"withdrawn": None})
                 for reminder_id, state in one.detail.get("reminders", []):
                     await self._put_back(reminder_id, ReminderState(state))
                 taken.append(item)
         if not taken:
-            raise SettledError("the notice is no more as it was then")
+            raise SettledError(_KNOWS if known else "the notice is no more as it was then")
         return f"back: {_called(taken)}"
 
     async def again(self, moved: Sequence[Moved]) -> str:
@@ -171,6 +180,13 @@ class Inbox:
                 items = [Notification.of(context) for context in found if await self._close(context, why)]
             return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
+    async def close(self, ref: str, why: str) -> None:
+        """Withdraw one item, if it is open; in the caller's unit, if there is one."""
+        async with self._acting:
+            context = await self._store.get(ref.removeprefix("notification:"), namespace=Namespace.NOTIFICATION)
+            if context is not None:
+                await self._close(context, why)
+
     # ------------------------------------------------------------------------------------------- inside
 
     async def _act(self, refs: Sequence[str], state: NotificationState, until: float | None = None) -> Acted:
@@ -184,6 +200,8 @@ class Inbox:
             async with self._store.unit():
                 for context, item in moving:
                     item.snoozed_until = until
+                    if until is not None and item.expires_at is not None:
+                        item.expires_at = max(item.expires_at, until + _AFTER_SNOOZE)
                     await self._move(context, item, state)
                     detail: Json = {"until": until} if until is not None else {}
                     if reminders := await self._answer_offer(context, item, state):
@@ -275,12 +293,33 @@ class Inbox:
             ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )
 
-    # ------------------------------------------------------------------------------------------- snoozed items
+    async def _is_waited_for(self, item: Notification) -> bool:
+        """Whether an answer to ``item`` would reach whoever asked; of what asks nothing, true."""
+        if not item.awaited:
+            return True
+        found = await self._store.get(item.source.partition(":")[2], namespace=Namespace.TOOL_CALL)
+        call = ToolCall.one(found)
+        return call is not None and call.state in CALL_OPEN
+
+    # ------------------------------------------------------------------------------------------- items with a time
 
     def _arm(self, item: Notification) -> None:
+        if item.expires_at is not None:
+            self._timers.schedule(f"expires:{item.id}", item.expires_at, lambda: self._expire(item.id))
         # only for what is committed, and never cancelled: the caller's unit may fail, and ``_return`` looks again
         if item.snoozed_until is not None:
             self._timers.schedule(_timer(item.id), item.snoozed_until, lambda: self._return(item.id))
+
+    async def _expire(self, notification_id: str) -> None:
+        async with self._acting:
+            context = await self._store.get(notification_id, namespace=Namespace.NOTIFICATION)
+            item = Notification.one(context)
+            if context is None or item is None or item.state not in _OPEN or item.expires_at is None:
+                return
+            if item.expires_at > self._clock.now():
+                self._arm(item)
+                return
+            await self._close(context, _NOT_IN_TIME)
 
     async def _return(self, notification_id: str) -> None:
         async def look() -> None:
@@ -337,12 +376,16 @@ class Inbox:
                 self._told.committed(item)
                 if update.context.version == 1 and item.state is NotificationState.NEW:
                     await self._arrived(item)
-                elif item.state is NotificationState.SNOOZED:
+                    if not await self._is_waited_for(item):  # its call was cancelled in the same moment
+                        await self.close(item.id, _NO_LONGER)
+                if item.state is NotificationState.SNOOZED or (item.expires_at is not None and item.state in _OPEN):
                     self._arm(item)
 
     async def _take_up(self) -> None:
         for item in Notification.readable(await self._open()):
-            if item.state is NotificationState.SNOOZED:
+            if not await self._is_waited_for(item):  # a crash may come between a call's end and that of its question
+                await self.close(item.id, _NO_LONGER)
+            elif item.state is NotificationState.SNOOZED or item.expires_at is not None:
                 self._arm(item)
         recent = await self._store.query(
             ContextFilter(

@@ -1,7 +1,8 @@
 """What one question of the user has set going, told apart from everybody else's by ids.
 
 A step belongs to it if it took the question's message, or a result of a call of such a step; a reply, a call, a run or
-a card belongs to it by the step, the call or the run that it names. Nothing is guessed from when it came.
+a card belongs to it by the step, the call or the run that it names. Nothing is guessed from when it came. What only
+waits for the user, a card or a question of Pepper's, does not hold up its end; nor does a worker that has nothing else.
 """
 
 from __future__ import annotations
@@ -15,27 +16,40 @@ from pepper_tui.model import (
     CallState,
     Context,
     Namespace,
+    Notification,
+    NotificationState,
     Step,
     ToolCall,
     WorkerRun,
 )
 
 UNFINISHED = "[unfinished: the answer was stopped, or its limit cut it off]"
+_OPEN = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 _UNDER_WAY = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
+
+
+def asked_words(question: Notification) -> str:
+    """A question of Pepper's and its answers in one line."""
+    return " · ".join([question.title, *(f"{n} {each['words']}" for n, each in enumerate(question.choices, 1))])
 
 
 class Question:
     """Feed it every context that is committed after the message, in order. ``over``: its last reply has been given."""
 
-    def __init__(self, message_id: str) -> None:
+    def __init__(self, message_id: str, namespace: str = Namespace.USER_MESSAGE) -> None:
+        """``namespace``: of what it began with, a message or the result that an answer of the user's is."""
         self.cards: dict[str, str] = {}
         """What waits for the user's yes, or for room to ask for it, in words."""
+        self.asked: dict[str, str] = {}
+        """The questions that wait for the user's answer, in words, by id."""
         self.trouble = False
         """Whether the last reply only says that the model could not be had."""
-        self._inputs = {f"{Namespace.USER_MESSAGE}:{message_id}"}
+        self._inputs = {f"{namespace}:{message_id}"}
         self._steps: set[str] = set()
         self._calls: set[str] = set()
-        self._runs: set[str] = set()
+        self._runs: dict[str, str] = {}  # of each run the call that it answers
+        self._open: dict[str, str] = {}  # origins of the open calls
+        self._asking: dict[str, str] = {}  # of each open question the call that waits for it
         self._running: set[str] = set()
         self._results: set[str] = set()  # of ended calls, which no step has taken yet
         self._early: dict[str, list[Context]] = {}  # what names a step that is not known yet
@@ -43,7 +57,15 @@ class Question:
 
     @property
     def over(self) -> bool:
-        return bool(self._steps) and not self._running and not self._results
+        return bool(self._steps) and not self._results and all(self._waits(call) for call in self._running)
+
+    def _waits(self, call: str) -> bool:
+        """Whether an open call only waits for the user."""
+        if call not in self._running or call in self._asking.values():
+            return True
+        run = next((run for run, begun_by in self._runs.items() if begun_by == call), "")
+        theirs = [each for each, origin in self._open.items() if origin == f"run:{run}"] if run else []
+        return bool(theirs) and all(self._waits(each) for each in theirs)
 
     def take(self, contexts: Iterable[Context]) -> list[str]:
         """Note what was committed; the new replies."""
@@ -65,7 +87,9 @@ class Question:
             case Namespace.RUN:
                 run = WorkerRun.of(context)
                 if run.call in self._calls:
-                    self._runs.add(run.id)
+                    self._runs[run.id] = run.call
+            case Namespace.NOTIFICATION:
+                self._notice(Notification.of(context))
             case Namespace.APPROVAL:
                 approval = Approval.of(context)
                 if approval.state is ApprovalState.PENDING and approval.call in self._calls:
@@ -73,6 +97,15 @@ class Question:
                 else:
                     self.cards.pop(approval.id, None)
         return []
+
+    def _notice(self, notice: Notification) -> None:
+        call = notice.source.partition(":")[2]
+        if notice.awaited and notice.state in _OPEN and call in self._calls:
+            self.asked[notice.id] = asked_words(notice)
+            self._asking[notice.id] = call
+        else:
+            self.asked.pop(notice.id, None)
+            self._asking.pop(notice.id, None)
 
     def _of_step(self, step: str, context: Context) -> list[str]:
         """What names its step: a step is committed with what it said and ordered, and stands behind them."""
@@ -99,6 +132,10 @@ class Question:
 
     def _call(self, call: ToolCall) -> None:
         self._calls.add(call.id)
+        if call.state in _UNDER_WAY or call.state is CallState.WAITING_APPROVAL:
+            self._open[call.id] = call.origin
+        else:
+            self._open.pop(call.id, None)
         if call.waits_for_room:
             self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
         else:

@@ -20,6 +20,7 @@ from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.undo import Recording, Room, UndoJournal
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.model import (
+    QUESTION,
     Acted,
     Approval,
     ApprovalState,
@@ -27,14 +28,20 @@ from pepper_tui.model import (
     ChoiceError,
     Effect,
     EngineError,
+    Json,
     Moved,
     Namespace,
     Notification,
     NotificationState,
+    Origin,
     ReminderState,
     SettledError,
+    Span,
     ToolCall,
     UnknownAnswer,
+    UserAnswer,
+    Written,
+    whole,
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
@@ -66,6 +73,7 @@ class UserActs:
             Namespace.APPROVAL: _Cards(self._approvals),
             Namespace.RULE: rules.changes,
             Namespace.TOOL_CALL: _Orders(store, inbox, self._approvals, self._writes),
+            Namespace.USER_ANSWER: _Answers(),
             **dict.fromkeys(KEPT, self._writes),
         }
         self.journal = UndoJournal(store, clock, rooms)
@@ -149,15 +157,58 @@ class UserActs:
 
     async def choose(self, ref: str, number: int) -> str:
         """Answer a question of the inbox by one of its choices, counted from 1."""
+        question = await self._question(ref)
+        if not 1 <= number <= len(question.choices):
+            raise EngineError("that is none of its answers")
+        choice = question.choices[number - 1]
+        words = f"chosen: {one_line(str(choice['words']), 80)}"
+        if question.awaited:
+            text = str(choice["words"])
+            answer = UserAnswer(question.id, text, self._clock.now(), number)
+            return await self._hand_over(question, answer, words)
+        return await self._order(question, dict(choice["arguments"]), words)
+
+    async def answer(self, ref: str, text: str, spans: Sequence[Span] | None) -> str:
+        """Answer a question of the inbox in words of the user's own. ``spans`` as in ``say``."""
+        question = await self._question(ref)
+        written = Written(text, tuple(whole(text, Origin.OUTSIDE) if spans is None else spans)).stripped()
+        if not written.text:
+            raise EngineError("there is nothing to answer")
+        words = f"answered: {one_line(written.text, 80)}"
+        if question.awaited:
+            answer = UserAnswer(question.id, written.text, self._clock.now(), spans=list(written.spans))
+            return await self._hand_over(question, answer, words)
+        field = str(next((each["field"] for each in question.choices if each.get("field")), ""))
+        if not field:
+            raise EngineError("choose one of its answers, or say it anew")
+        return await self._order(question, {field: written.text}, words)
+
+    async def _question(self, ref: str) -> Notification:
         kind, ident = _split(ref)
-        question = Notification.one(await self._store.get(ident, namespace=Namespace.NOTIFICATION))
-        if kind != "notification" or question is None:
+        found = await self._store.get(ident, namespace=Namespace.NOTIFICATION)
+        question = Notification.one(found)
+        if kind != "notification" or question is None or question.kind != QUESTION:
             raise EngineError("that is no question")
+        if question.expires_at is not None and question.expires_at <= self._clock.now():
+            raise EngineError("this question has expired; say it in the conversation")
+        return question
+
+    async def _hand_over(self, question: Notification, answer: UserAnswer, words: str) -> str:
+        """The answer, the end of its question, and that of the call that asked: one commit."""
         async with self._act() as act:
-            call = await call_of(self._store, self._clock, question, number)
-            await self._inbox.done(ident)
-            act.words = f"chosen: {question.choices[number - 1]['words']}"
-            act.moved = [Moved(Namespace.TOOL_CALL, call.id, "ordered", {"question": ident})]
+            await self._inbox.done(answer.id)
+            await self._store.put(answer, namespace=Namespace.USER_ANSWER, text=answer.text, expect_version=0)
+            await self._tools.answer_question(question.source.partition(":")[2], answer)
+            act.words = words
+            act.moved = [Moved(Namespace.USER_ANSWER, answer.id, "answered")]
+        return act.words
+
+    async def _order(self, question: Notification, arguments: Json, words: str) -> str:
+        async with self._act() as act:
+            call = await call_of(self._store, self._clock, question, arguments)
+            await self._inbox.done(question.id)
+            act.words = words
+            act.moved = [Moved(Namespace.TOOL_CALL, call.id, "ordered", {"question": question.id})]
         return act.words
 
     # ------------------------------------------------------------------------------------------------ calls
@@ -263,6 +314,16 @@ class _Orders:
 
     async def again(self, moved: Sequence[Moved]) -> str:
         raise SettledError("a question is not answered again: choose on its card")
+
+
+class _Answers:
+    """Answers that a call waits for: it has them at once."""
+
+    async def back(self, moved: Sequence[Moved]) -> str:
+        raise SettledError("your answer is with Pepper already; say the other in the conversation")
+
+    async def again(self, moved: Sequence[Moved]) -> str:
+        raise SettledError("a question is not answered again")
 
 
 def _card(approval_id: str, to: str, **detail: object) -> Moved:

@@ -5,18 +5,20 @@ A Message-ID names the mail that came with it first. One that bears another send
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.feeds.mail_intake import RAW, SIGNAL_ID
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
 
 THREAD_LIMIT: Final = 200
 LOOKED: Final = 5_000
 HITS: Final = 500
 """Mails, and hits of words, that one search looks at, at most."""
+_FOLDERS_NAMED: Final = 20
 _REPLY_MARKS: Final = ("re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r")
 
 
@@ -33,18 +35,33 @@ class Mailbox:
         self._store = store
 
     async def search(
-        self, words: str = "", sender: str = "", since: float | None = None, limit: int = 10
+        self,
+        words: str = "",
+        sender: str = "",
+        since: float | None = None,
+        limit: int = 10,
+        until: float | None = None,
+        folder: str = "",
     ) -> list[Json]:
         """Mails that hold ``words`` or mean them, best first; without words the newest ones.
 
-        ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds. Each has a
-        ``found`` that says how it was found.
+        ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds, ``until`` the first
+        that is too late; ``folder`` a name as the mailbox has it. Each has a ``found`` that says how it was found.
         """
+
+        def fits(mail: Json) -> bool:
+            return (
+                (not wanted or _is_from(mail, wanted))
+                and (since is None or _when(mail) >= since)
+                and (until is None or _when(mail) < until)
+                and (not folder.strip() or _is_in(mail, folder))
+            )
+
         wanted = sender.casefold().strip()
         looked, most = (limit * 5 + 20, HITS) if words.strip() else (limit * 10 + 200, LOOKED)
         while True:
             looked = min(most, looked)
-            kept, whole = await self._search(words, wanted, since, looked)
+            kept, whole, folders = await self._search(words, fits, looked)
             if whole or len(kept) >= limit or looked == most:
                 break
             looked *= 10  # those of one sender may all be older
@@ -52,25 +69,26 @@ class Mailbox:
         if not whole and len(kept) < limit:
             kind = "best hits" if words.strip() else "newest mails"
             mails.left_out = f"only the {looked:,} {kind} were looked at"
+        if folder.strip() and not any(_is_in({"label": each}, folder) for each in folders):
+            there = ", ".join(sorted(one_line(each, 40) for each in folders)[:_FOLDERS_NAMED])
+            mails.left_out = "; ".join(filter(None, [mails.left_out, f"in no such folder; mail was seen in: {there}"]))
         return mails
 
-    async def _search(self, words: str, wanted: str, since: float | None, looked: int) -> tuple[list[Json], bool]:
-        """Those among the first ``looked`` mails; and whether there are no others."""
-        found: Iterable[Context]
+    async def _search(self, words: str, fits: Callable[[Json], bool], looked: int) -> tuple[list[Json], bool, set[str]]:
+        """Those among the first ``looked`` mails that fit; whether there are no others; and the folders of all."""
+        found: list[Context]
         how: dict[str, str] = {}
         if words.strip():
             hits = await self._store.search(words, ContextFilter(namespaces=[RAW]), limit=looked)
             how = {hit.context.context_id: str(hit.found) for hit in hits}
-            found, count = [hit.context for hit in hits], len(hits)
+            found = [hit.context for hit in hits]
         else:
             page = await self._store.query(ContextFilter(namespaces=[RAW], limit=looked))
-            found, count = sorted(page, key=lambda context: _when(context.data), reverse=True), len(page)
+            found = sorted(page, key=lambda context: _when(context.data), reverse=True)
         kept = [
-            {**context.data, "found": how.get(context.context_id, "text")}
-            for context in found
-            if (not wanted or _is_from(context.data, wanted)) and (since is None or _when(context.data) >= since)
+            {**context.data, "found": how.get(context.context_id, "text")} for context in found if fits(context.data)
         ]
-        return kept, count < looked
+        return kept, len(found) < looked, {str(context.data.get("label") or "") for context in found}
 
     async def read(self, mail: str) -> Json | None:
         """The mail with this id, that of its signal, or this Message-ID; or ``None``."""
@@ -119,6 +137,12 @@ def _is_from(mail: Json, wanted: str) -> bool:
     sender = mail["sender"]
     name = "" if "@" in wanted or mail.get("doubts") else str(sender["name"])
     return wanted in f"{name} {sender['address']}".casefold()
+
+
+def _is_in(mail: Json, folder: str) -> bool:
+    """Whether ``folder`` is the mail's folder, or the last part of its name."""
+    label, wanted = str(mail.get("label") or "").casefold(), folder.casefold().strip().strip("/")
+    return label == wanted or label.endswith((f"/{wanted}", f".{wanted}"))
 
 
 def plain_subject(subject: str) -> str:

@@ -13,13 +13,14 @@ from pepper_tui.clock import iso
 from pepper_tui.config import User
 from pepper_tui.model import Context, Namespace, Profile
 from pepper_tui.store import ContextStore
-from pepper_tui.text import attribute, escape
+from pepper_tui.text import attribute, escape, shorten
 
 _NAMED: Final = 50  # addresses of a kind
 
 
-def profile_text(user: User, told: Mapping[str, str] | None = None) -> str:
-    """What is known of ``user``, as a tag; empty for nothing. ``told``: facts that they told of themselves, by name."""
+def profile_text(user: User, told: Mapping[str, str] | None = None, limit: int | None = None) -> str:
+    """What is known of ``user``, as a tag; empty for nothing. ``told``: facts that they told of themselves, by name.
+    ``limit``: characters; a cut is said."""
     facts = (
         ("name", user.name),
         ("addresses", _listed(user.addresses)),
@@ -28,7 +29,10 @@ def profile_text(user: User, told: Mapping[str, str] | None = None) -> str:
     lines = [f"{name}: {escape(value)}" for name, value in facts if value]
     lines += [escape(user.profile)] if user.profile else []
     lines += [f"{escape(name)}: {escape(value)}" for name, value in (told or {}).items()]
-    return "<profile>\n" + "\n".join(lines) + "\n</profile>" if lines else ""
+    text = "\n".join(lines)
+    if limit is not None and len(text) > limit:
+        text = f"{shorten(text, limit)}\n[cut: read_profile has the rest]"
+    return f"<profile>\n{text}\n</profile>" if text else ""
 
 
 def told_in(profile: Context | None) -> dict[str, str]:
@@ -37,9 +41,9 @@ def told_in(profile: Context | None) -> dict[str, str]:
     return {name: str(fact["value"]) for name, fact in facts.items() if fact["typed"]}
 
 
-async def profile_of(store: ContextStore, user: User) -> str:
+async def profile_of(store: ContextStore, user: User, limit: int | None = None) -> str:
     """``profile_text`` with what the store holds of the user now."""
-    return profile_text(user, told_in(await store.get(Profile.ID, namespace=Namespace.PROFILE)))
+    return profile_text(user, told_in(await store.get(Profile.ID, namespace=Namespace.PROFILE)), limit)
 
 
 def now_text(now: float, zone: tzinfo) -> str:

@@ -80,6 +80,28 @@ class UserMessage(Record):
 
 
 @dataclass(slots=True)
+class UserAnswer(Record):
+    """What the user answered to the question of that id. ``chosen`` counts its choices from 1; 0 for words of their
+    own, whose ``spans`` are as in ``UserMessage``. The words of a choice are not the user's."""
+
+    id: str
+    text: str
+    created_at: float
+    chosen: int = 0
+    spans: list[Span] | None = None
+
+    def __post_init__(self) -> None:
+        if self.spans is not None:
+            self.spans = [Span.of(span) for span in self.spans]
+
+    @property
+    def written(self) -> Written:
+        """The text with its origins."""
+        typed = self.spans is not None and not self.chosen
+        return Written(self.text, tuple(self.spans or ()) if typed else tuple(whole(self.text, Origin.OUTSIDE)))
+
+
+@dataclass(slots=True)
 class AssistantMessage(Record):
     """What Pepper said. ``step`` leads to why. ``kind`` ``trouble`` marks words of Pepper's own about an error."""
 
@@ -246,6 +268,8 @@ class Approval(Record):
         return ResolvedEffect.of(self.effect)
 
 
+QUESTION: Final = "question"
+"""The kind of a notification that asks."""
 FROM_SENDER: Final = "sender:"
 FROM_CALENDAR: Final = "calendar:"
 FROM_FEED: Final = "feed:"
@@ -257,8 +281,9 @@ class Notification(Record):
     """Something Pepper tells the user unasked: never without a reason and a source.
 
     ``source`` is ``namespace:id`` of what it came from. ``kind``: ``notice``, ``brief``, ``reminder``, ``offer`` (asks
-    about a missed reminder), ``question`` (one of ``choices``: ``words``, and the ``arguments`` of the call that it
-    makes), ``trouble``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
+    about a missed reminder), ``question``, ``trouble``. A question has ``choices``, each with its ``words``; where each
+    makes a call, also with the ``arguments`` of that and the ``field`` that other words take. It may have an end,
+    ``expires_at``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
     from, where that has them; ``trust`` says how well the user knows the sender. ``matter_kind`` as in ``Signal``.
     """
 
@@ -280,9 +305,15 @@ class Notification(Record):
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
     origin: str = ""  # who is behind it: "model" where a model's own call told it, else as in ``rules.origin``
+    expires_at: float | None = None
 
     def __post_init__(self) -> None:
         self.priority, self.state = Priority(self.priority), NotificationState(self.state)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the call that it comes from waits for its answer; else each choice makes a call of its own."""
+        return self.kind == QUESTION and not any("arguments" in choice for choice in self.choices)
 
 
 @dataclass(slots=True)
@@ -336,6 +367,19 @@ class WorkerRun(Record):
 
     def __post_init__(self) -> None:
         self.state = RunState(self.state)
+
+
+@dataclass(slots=True)
+class Told(Record):
+    """Words for a run that is under way, which it reads at its next step (``worker.told``). ``id`` is that of the call
+    that told them; ``root`` and ``tainted`` are as in that."""
+
+    id: str
+    run: str
+    text: str
+    created_at: float
+    root: Literal["user", "signal"] = "signal"
+    tainted: bool = True
 
 
 @dataclass(slots=True)

@@ -40,6 +40,7 @@ class Namespace:
     SIGNALS: ClassVar = "signals"  # signals.mail, …
     UNJUDGED: ClassVar = "unjudged"  # signals that wait for a model, id = namespace:id; signals.unjudged asks for it
     USER_MESSAGE: ClassVar = "user.message"
+    USER_ANSWER: ClassVar = "user.answer"  # answers to what Pepper asked, id = the question's
     ASSISTANT_MESSAGE: ClassVar = "assistant.message"
     ASSISTANT_LOG: ClassVar = "assistant.log"  # text of steps that may not speak
     STEP: ClassVar = "step"
@@ -59,6 +60,7 @@ class Namespace:
     NOTE: ClassVar = "note"
     PROFILE: ClassVar = "profile"
     RUN: ClassVar = "worker.run"
+    TOLD: ClassVar = "worker.told"  # words for a run that is under way, id = that of the call that told them
     MEMORY: ClassVar = "memory"  # memory.<agent name>
     USAGE: ClassVar = "llm.usage"
     HEALTH: ClassVar = "health"
@@ -107,11 +109,13 @@ RESERVED: Final = frozenset(
         Namespace.TOOL_CALL,
         Namespace.TOOL_RESULT,
         Namespace.USER_MESSAGE,
+        Namespace.USER_ANSWER,
         Namespace.ASSISTANT_MESSAGE,
         Namespace.STEP,
         Namespace.HISTORY,
         Namespace.SUMMARY,
         Namespace.RUN,
+        Namespace.TOLD,
         Namespace.MCP_SERVER,
         Namespace.RULE,
         Namespace.RULE_PAUSE,

@@ -34,8 +34,8 @@ def _compiled(words: str) -> re.Pattern[str]:
 
 
 EVERY_DAY: Final = (
-    "notify", "draft_reply", "read_thread", "search_mail", "agenda", "remind", "revise_draft", "search_context",
-    "read_result", "delegate",
+    "notify", "draft_reply", "read_thread", "search_mail", "agenda", "remind", "revise_proposal", "search_context",
+    "read_result", "delegate", "ask_user",
 )  # fmt: skip
 """Always offered; where only a few may be, the first of them."""
 
@@ -87,8 +87,8 @@ TOPICS: Final = (
     ),
     Topic(
         "work",
-        ("cancel_call", "current_status", "activity"),
-        r"\b(did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind|forget it"
+        ("cancel_call", "current_status", "activity", "tell_worker"),
+        r"\b(workers?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind|forget it"
         r"|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*|lass (das|es)|vergiss)\b",
     ),
 )

@@ -63,6 +63,7 @@ RULES: Final[Mapping[str, Rule]] = {
     f"{Namespace.SIGNALS}.*": Rule(days=365, versions=3),
     "judging.*": Rule(days=30, versions=1),  # each has become a signal by then
     Namespace.USER_MESSAGE: Rule(versions=3),
+    Namespace.USER_ANSWER: Rule(versions=3),
     Namespace.ASSISTANT_MESSAGE: Rule(versions=3),
     Namespace.ASSISTANT_LOG: Rule(days=90, versions=1),
     Namespace.STEP: Rule(days=365, versions=1),
@@ -80,6 +81,7 @@ RULES: Final[Mapping[str, Rule]] = {
     Namespace.RULE_ACT: Rule(days=365, versions=3),
     Namespace.FOLLOW_UP: Rule(days=365, versions=3),
     Namespace.RUN: Rule(days=180, versions=1),  # each version holds all of the run so far
+    Namespace.TOLD: Rule(days=180, versions=1),
     f"{Namespace.MEMORY}.*": Rule(versions=50),
     Namespace.USAGE: Rule(days=400, versions=1),
     "llm.allowance": Rule(days=8, versions=1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime
 from typing import Final
 
 from pepper_tui.model import (
@@ -25,7 +25,8 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.text import one_line
-from pepper_tui.tools.tool import ToolContext, ToolError, tool
+from pepper_tui.tools.looking_back import looked_back
+from pepper_tui.tools.tool import ToolContext, tool
 
 _MOST: Final = 80  # lines of one answer
 _READ: Final = 5_000  # records looked at
@@ -42,7 +43,6 @@ _LOOKED_AT: Final = (
     Namespace.RULE_ACT,
     f"{Namespace.SIGNALS}.*",
 )
-EXAMPLES: Final = "'today', 'yesterday', '2027-01-31' or '2027-01-31 14:00'"
 
 
 @tool(effect=Effect.READ)
@@ -52,14 +52,12 @@ async def activity(ctx: ToolContext, since: str = "today", until: str = "") -> s
     current_status says what is open now.
 
     Args:
-        since: where the time begins: "today", "yesterday", a date or a date with an hour
-        until: where it ends, in the same forms, a day counted in whole; empty for now
+        since: where the time begins: 'today', 'last week', '3 days ago', a date, or a date with an hour
+        until: where it ends, in the same forms; a day or a week counts in whole; empty for now
     """
     zone, now = ctx.services.zone, ctx.clock.now()
-    begins = _moment(since or "today", now, zone, ends=False)
-    ends = _moment(until, now, zone, ends=True) if until.strip() else now + 1
-    if ends <= begins:
-        raise ToolError("'until' is not after 'since'")
+    begins, ends = await looked_back(ctx, since.strip() or "today", until)
+    begins, ends = begins or 0.0, now + 1 if ends is None else ends
     wanted = ContextFilter(  # what was done then may have been moved since, a notice read for example
         namespaces=_LOOKED_AT, since=begins, newest_first=False, limit=_READ, include_expired=True
     )
@@ -75,25 +73,6 @@ async def activity(ctx: ToolContext, since: str = "today", until: str = "") -> s
         lines.append(f"[only the first {_READ:,} records since then were looked at; ask for a later time]")
     head = f"{len(signals)} signals came in, {loud} of them high or urgent."
     return "\n".join([head, *(lines or ["Nothing was done."])])
-
-
-def _moment(words: str, now: float, zone: tzinfo, *, ends: bool) -> float:
-    """POSIX seconds of a time that may be past; of a day its beginning, or its end. Raises ``ToolError``."""
-    plain = " ".join(words.split()).lower()
-    today = datetime.fromtimestamp(now, zone).date()
-    named = {"today": today, "yesterday": today - timedelta(days=1)}
-    try:
-        if plain in named or len(plain) == len("2027-01-31"):
-            day = named.get(plain) or date.fromisoformat(plain)
-            return _begins(day + timedelta(days=1) if ends else day, zone)
-        at = datetime.fromisoformat(plain)
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).timestamp()
-    except ValueError as error:
-        raise ToolError(f"{one_line(words, 60)!r} is no time that is read here; say {EXAMPLES}") from error
-
-
-def _begins(day: date, zone: tzinfo) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
 
 
 def _line(context: Context, begins: float, ends: float) -> tuple[float, str] | None:

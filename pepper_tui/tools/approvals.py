@@ -238,6 +238,9 @@ class Approvals:
         named = await self._ledger.approval(found[0].approval)
         if named is None or named[0].state is not ApprovalState.PENDING:
             raise ApprovalError("it is decided already")
+        tool = self._registry.get(found[0].name)
+        if tool is None or not tool.offered:
+            raise ApprovalError("this is no proposal of yours: only the user changes it")
         if self.attended:
             raise ApprovalError("the user is at the inbox just now: leave the card as it is")
         if named[0].shown_at is not None and not asked:
@@ -265,11 +268,15 @@ class Approvals:
             raise ApprovalError(str(error)) from error
         before = {atom for line in effect.lines for atom in atoms(line.value)}
         typed = [atom for value in given.values() for atom in atoms(value) if atom not in before] if by_user else []
-        lines = [line for line in revised.lines if line.outside or line.label not in ("Not from you", WAS)]
+        lines = [line for line in revised.lines if line.outside or not _says_what_was(line.label)]
         if not by_user:
             old = {line.label.lower(): line for line in effect.lines}
             changed = [old[label] for label in given if label in old and old[label].value != given[label]]
-            lines += [CardLine(WAS, line.value, multiline=line.multiline, settled=True) for line in changed]
+            several = len(changed) > 1
+            lines += [
+                CardLine(f"{WAS} {line.label}" if several else WAS, line.value, multiline=line.multiline, settled=True)
+                for line in changed
+            ]
         revised = replace(
             revised,
             tool=tool.name,
@@ -512,6 +519,10 @@ class Approvals:
     async def _next_due(self) -> float:
         times = [t for a in await self._ledger.open_approvals() for t in (a.expires_at, a.snoozed_until) if t]
         return min(times, default=inf)
+
+
+def _says_what_was(label: str) -> bool:
+    return label == "Not from you" or label.partition(" ")[0] == WAS
 
 
 def _too_late(call: ToolCall) -> str:

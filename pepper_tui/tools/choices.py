@@ -7,20 +7,16 @@ The words of a choice are made by code from what will be done, never by a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import Reading, TimeAskedError
-from pepper_tui.model import ASKED, OPEN_TAG, CallState, Json, Namespace, Notification, Priority, ToolCall
+from pepper_tui.model import ASKED, OPEN_TAG, QUESTION, CallState, Json, Namespace, Notification, Priority, ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools.calendar_tools import times_of
 from pepper_tui.tools.services import Announce
 from pepper_tui.tools.tool import ToolContext, ToolError
-
-QUESTION: Final = "question"
 
 
 async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: str) -> ToolError:
@@ -32,7 +28,7 @@ async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: s
         return ToolError(str(asked))
     times = times_of(ctx)
     choices: list[Json] = [
-        {"words": times.said(each), "arguments": _arguments(ctx, each, field)} for each in asked.choices
+        {"words": times.said(each), "arguments": _arguments(ctx, each, field), "field": field} for each in asked.choices
     ]
     lines = [f"{number}  {choice['words']}" for number, choice in enumerate(choices, 1)]
     question = Notification(
@@ -66,20 +62,19 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
     return chosen
 
 
-async def call_of(store: ContextStore, clock: Clock, question: Notification, number: int) -> ToolCall:
-    """The call that the choice ``number`` (from 1) of a question makes, stored in the caller's unit, which closes the
-    question too. Raises ``ValueError``."""
-    choices: Sequence[Mapping[str, Json]] = question.choices
-    if question.kind != QUESTION or not 1 <= number <= len(choices):
-        raise ValueError("that is none of its answers")
+async def call_of(store: ContextStore, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
+    """The call that an answer to a question makes, ``arguments`` in place of those that led to it; stored in the
+    caller's unit, which closes the question too. Raises ``ValueError``."""
     namespace, _, ident = question.source.partition(":")
     call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
+    if question.kind != QUESTION or question.awaited:
+        raise ValueError("its answer makes no call")
     if call is None:
         raise ValueError("what asked this is gone; say it again")
     chosen = replace(
         call,
         id=clock.new_id("call"),
-        arguments={**call.arguments, **choices[number - 1]["arguments"]},
+        arguments={**call.arguments, **arguments},
         created_at=clock.now(),
         state=CallState.SCHEDULED,
         started_at=None,

@@ -10,8 +10,11 @@ from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
 from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line
+from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
+LOOKED: Final = 500
+"""Hits that a search within a time looks at."""
 PAGE: Final = 3500
 """Characters of one page of ``read_result``: below the cap of one history entry."""
 _SEARCHED: Final = (
@@ -30,14 +33,18 @@ _SEARCHED: Final = (
 
 @tool(effect=Effect.READ)
 async def search_context(
-    ctx: ToolContext, query: str, source: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
-) -> str:
-    """Search everything that was seen, said and done: by words, and by meaning where a line says so. Best first.
+    ctx: ToolContext, query: str, source: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10,
+    since: str = "", until: str = "",
+) -> str:  # fmt: skip
+    """Search everything that was seen, said and done: by words, and by meaning where a line says so. Best first. For
+    mail alone use search_mail; for all that was done in a time, whatever its words, activity.
 
     Args:
         query: words to look for, or what it was about
         source: only this kind, e.g. signals.mail, user.message, tool.result, note; empty for all
         limit: how many hits at most
+        since: where the time begins: 'today', 'last week', '3 days ago', a date, or a date with an hour
+        until: where it ends, in the same forms; a day or a week counts in whole; empty for now
     """
     if not query.strip():
         raise ToolError("'query' is empty")
@@ -46,18 +53,35 @@ async def search_context(
     if not known:
         raise ToolError(f"there is no source {one_line(source, 60)!r}; there are: {', '.join(_SEARCHED)}")
     wanted = [source, f"{source}.*"] if source else list(_SEARCHED)
-    where = ContextFilter(namespaces=wanted)
+    begins, ends = await looked_back(ctx, since, until)
+    timed = begins is not None or ends is not None
+    where = ContextFilter(namespaces=wanted, since=begins)  # what was of that time may have changed since
     asked = await _asked_in(ctx)
-    found = await ctx.store.search(query, where, limit + 1 + len(asked))
-    hits = [hit for hit in found if f"{hit.context.namespace}:{hit.context.context_id}" not in asked]
+    looked = LOOKED if timed else limit + 1 + len(asked)
+    found = await ctx.store.search(query, where, looked)
+    hits = [
+        hit
+        for hit in found
+        if f"{hit.context.namespace}:{hit.context.context_id}" not in asked
+        and (begins is None or _when(hit.context) >= begins)
+        and (ends is None or _when(hit.context) < ends)
+    ]
     lines = [
-        f"{hit.context.namespace}:{hit.context.context_id} | {iso(hit.context.updated_at, ctx.services.zone)}"
+        f"{hit.context.namespace}:{hit.context.context_id} | {iso(_when(hit.context), ctx.services.zone)}"
         f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
         for hit in hits[:limit]
     ]
     if len(hits) > limit and hits[limit].found != "meaning":  # whose neighbours never end
-        lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
+        lines.append(f"[more match than these {limit}: say more words, a shorter time, or a larger limit]")
+    elif timed and len(found) == looked:
+        lines.append(f"[only the best {looked} hits were looked at: say more words]")
     return "\n".join(filter(None, ["\n".join(lines) or "Nothing matches.", left_out(query)]))
+
+
+def _when(context: Context) -> float:
+    """When it was: a mail at its date, whenever it was taken in."""
+    date = context.data.get("date") if context.namespace == f"{Namespace.RAW}.mail" else None
+    return float(date) if isinstance(date, int | float) else context.updated_at
 
 
 async def _asked_in(ctx: ToolContext) -> set[str]:

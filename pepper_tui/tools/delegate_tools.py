@@ -25,8 +25,7 @@ async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
 
     Args:
         task: all that the worker needs to know: it sees nothing of this log
-        agent: the name of a worker; another name makes a general worker that remembers what it did under that name;
-            empty for a general one that is gone afterwards
+        agent: the name of a worker that there is; empty for a general one that is gone afterwards
     """
     if ctx.services.delegate is None:
         raise ToolError("there are no workers")
@@ -35,6 +34,26 @@ async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
     try:
         return await ctx.services.delegate(ctx.call, task, agent.strip() or None, ctx.progress)
     except (ValueError, RuntimeError) as error:
+        raise ToolError(str(error)) from error
+
+
+@tool(effect=Effect.LOCAL, rerunnable=True)
+async def tell_worker(ctx: ToolContext, worker: str, text: str) -> str:
+    """Tell a worker that is under way more: a correction, what the user has said since, what it need not do. It reads
+    it at its next step and keeps what it has done so far. Use this instead of delegating the same task again; to stop
+    it, cancel_call.
+
+    Args:
+        worker: the id of the delegate call or of the run, or the worker's name
+        text: all that it needs to know: it sees nothing of this log
+    """
+    if ctx.services.tell_worker is None:
+        raise ToolError("there are no workers")
+    if not text.strip():
+        raise ToolError("'text' is empty")
+    try:
+        return await ctx.services.tell_worker(ctx.call, worker.strip(), text.strip())
+    except ValueError as error:
         raise ToolError(str(error)) from error
 
 
@@ -53,4 +72,4 @@ async def cancel_call(ctx: ToolContext, call_id: str) -> str:
 
 
 DELEGATE: Final = delegate.name
-DELEGATE_TOOLS: Final = (delegate, cancel_call)
+DELEGATE_TOOLS: Final = (delegate, tell_worker, cancel_call)

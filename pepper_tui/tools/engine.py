@@ -35,10 +35,12 @@ from pepper_tui.model import (
     Namespace,
     ResolvedEffect,
     ToolCall,
+    UserAnswer,
 )
 from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import ApprovalError, Approvals
+from pepper_tui.tools.ask_tools import answer_words
 from pepper_tui.tools.attempts import CONFLICT_RETRIES, Answer, Attempts
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
 from pepper_tui.tools.ledger import Ledger
@@ -63,7 +65,7 @@ class ToolEngine:
     """Runs tool calls. ``approvals`` are the decisions of the same home; its expiry starts and stops with the engine.
 
     ``checkpoint`` is called at ``approval_open``, ``attempt_committed``, ``card_returned`` and (by tools)
-    ``data_sent``: a test may end the process there.
+    ``question_open`` and ``data_sent``: a test may end the process there.
     """
 
     def __init__(
@@ -201,6 +203,14 @@ class ToolEngine:
     async def answer_unknown(self, call_id: str, answer: Answer) -> str:
         """Settle an attempt whose outcome is not known: by the tool's probe, or by the user's word."""
         return await self._attempts.answer(call_id, answer)
+
+    async def answer_question(self, call_id: str, answer: UserAnswer) -> None:
+        """End a call that waits for the user's answer with it, in the caller's unit. Raises ``ApprovalError``."""
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.SCHEDULED:
+            raise ApprovalError("who asked does not wait for it any more")
+        words, typed = answer_words(answer)
+        await self._ledger.end(*found, CallState.SUCCEEDED, words, taints=not typed)
 
     # ------------------------------------------------------------------------------------------------- taking calls
 

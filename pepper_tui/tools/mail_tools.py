@@ -24,6 +24,7 @@ from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools import smtp
 from pepper_tui.tools.attachments import Attachment, read_attachments
+from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.services import Mailbox, Mailer, Services
 from pepper_tui.tools.tool import About, NotDoneError, Tool, ToolContext, ToolError, tool
 
@@ -41,19 +42,25 @@ ELSEWHERE: Final = "the mail asks for answers to another address than its sender
 
 @tool(effect=Effect.READ)
 async def search_mail(
-    ctx: ToolContext, query: str, sender: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10
-) -> str:
-    """Search the user's mail, best first: by words, and by meaning where a line says so.
+    ctx: ToolContext, query: str, sender: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10,
+    since: str = "", until: str = "", folder: str = "",
+) -> str:  # fmt: skip
+    """Search the user's mail, best first: by words, and by meaning where a line says so. Use it for anything in mail;
+    search_context for all else that was seen, said and done. It does not know which mails were read.
 
     Args:
         query: words to look for, or what it was about; empty lists the newest mail
         sender: an address, or a part of the sender's name
         limit: how many mails at most
+        since: the earliest date: 'today', 'last week', '3 days ago', a date, or a date with an hour
+        until: the latest, in the same forms; a day or a week counts in whole; empty for now
+        folder: only of this folder, by its name; empty for all
     """
-    found = await _mailbox(ctx).search(query, sender, None, limit + 1)
+    begins, ends = await looked_back(ctx, since, until)
+    found = await _mailbox(ctx).search(query, sender, begins, limit + 1, ends, folder)
     lines = [_headline(mail, ctx) for mail in found[:limit]] or ["No mail matches."]
     if len(found) > limit and found[limit].get("found") != "meaning":  # whose neighbours never end
-        lines.append(f"[more match than these {limit}: say more words, or a larger limit]")
+        lines.append(f"[more match than these {limit}: say more words, a shorter time, or a larger limit]")
     if cut := getattr(found, "left_out", ""):
         lines.append(f"[{cut}]")
     return "\n".join(filter(None, [*lines, left_out(query)]))
@@ -512,26 +519,6 @@ draft_reply = _sending(
 )
 
 
-@tool(effect=Effect.LOCAL, rerunnable=True)
-async def revise_draft(ctx: ToolContext, call_id: str, body: str, subject: str = "") -> str:
-    """Put better words into a mail that waits for the user's yes. Only until the user has seen its card, or where the
-    user asks for the change. The old card is withdrawn; the new one shows what was before.
-
-    Args:
-        call_id: the call that waits, as <open_calls> gives it
-        body: the whole new text
-        subject: the new subject; empty leaves it
-    """
-    if ctx.services.revise is None:
-        raise ToolError("drafts can't be revised here")
-    fields = {"body": body, **({"subject": subject} if subject.strip() else {})}
-    try:
-        await ctx.services.revise(call_id, fields, ctx.call.root == "user")
-    except ValueError as error:
-        raise ToolError(str(error)) from error
-    return "The new words stand on a new card, which waits for the user's yes."
-
-
 MAIL_TOOLS: Final = (
-    search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply, revise_draft,
+    search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply,
 )  # fmt: skip

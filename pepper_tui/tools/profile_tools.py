@@ -14,8 +14,9 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from pepper_tui.clock import iso
-from pepper_tui.model import Context, ContextFilter, Effect, Namespace, Profile, UserMessage
+from pepper_tui.model import Context, Effect, Namespace, Profile
 from pepper_tui.text import one_line, visible
+from pepper_tui.tools.said import all_typed
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
 
 MAX_FACTS: Final = 60
@@ -140,9 +141,7 @@ async def _put(ctx: ToolContext, context: Context | None, profile: Profile) -> i
 
 async def _told(ctx: ToolContext, name: str, value: str) -> bool:
     """Whether the user has typed these very words, and the name where it could say anything."""
-    found = await ctx.store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-    typed = [piece for message in UserMessage.readable(found) for piece in message.written.typed()]
-    said = [" ".join(visible(piece).casefold().split()) for piece in typed]
+    said = [" ".join(visible(piece).casefold().split()) for piece in await all_typed(ctx.store, MAX_MESSAGES)]
     words = [value.casefold().strip(" .!")]
     if name not in _PLAIN and not _NUMBERED.fullmatch(name):
         words.append(name)

@@ -19,7 +19,7 @@ from pepper_tui.config import Config
 from pepper_tui.domains.mail import addresses
 from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
 from pepper_tui.text import visible
-from pepper_tui.tools.said import giver_of, said_in_turn
+from pepper_tui.tools.said import MAX_MESSAGES, all_typed, giver_of, said_in_turn
 from pepper_tui.tools.web_address import addresses_in, is_in
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
 _EDGE: Final = ".,;:!?)]}'\"*_>"
 _PIECE: Final = 16_384  # characters that are looked through at once
 _AT_ONCE: Final = 250  # messages looked through before others get their turn
-MAX_MESSAGES: Final = 5000
-"""User messages looked at, newest first."""
 MAX_PEOPLE: Final = 5000
 """People whom a stranger's address is compared with, newest first."""
 
@@ -190,7 +188,7 @@ class Provenance:
                 if rule.data.get("state") != RuleState.REMOVED.value:  # the user has said yes to each
                     unknown -= {str(sender).lower() for sender in rule.data.get("sender", [])}
         if unknown:
-            for number, text in enumerate(await self._messages(), 1):
+            for number, text in enumerate(await all_typed(self._store), 1):
                 plain = visible(text).lower()
                 if not plain.isascii() or any(atom in plain for atom in unknown):  # to take a text apart is slow
                     unknown -= trusted(text)
@@ -199,8 +197,3 @@ class Provenance:
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
         return unknown
-
-    async def _messages(self) -> list[str]:
-        """What the user typed, newest first."""
-        found = await self._store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=MAX_MESSAGES))
-        return [piece for message in UserMessage.readable(found) for piece in message.written.typed()]

@@ -6,7 +6,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.model import Namespace, Signal, Step, ToolCall, ToolResult, UserMessage, WorkerRun
+from pepper_tui.model import (
+    ContextFilter,
+    Namespace,
+    Signal,
+    Step,
+    ToolCall,
+    ToolResult,
+    UserAnswer,
+    UserMessage,
+    WorkerRun,
+)
 from pepper_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -15,6 +25,11 @@ if TYPE_CHECKING:
 
     from pepper_tui.model import Context
 
+    class Searchable(Protocol):
+        """A store, or what a tool may read of it."""
+
+        def query(self, filter: ContextFilter, /) -> Awaitable[list[Context]]: ...  # noqa: A002
+
     class Readable(Protocol):
         """A store, or what a tool may read of it."""
 
@@ -22,6 +37,22 @@ if TYPE_CHECKING:
 
 
 _STEPS: Final = 16  # a chain of steps, each on the results of the one before, in which the order is looked for
+MAX_MESSAGES: Final = 5000
+"""User messages looked at, newest first."""
+
+
+def question_id(call_id: str) -> str:
+    """The id of the question that a call asks, and of the user's answer to it."""
+    return f"question_{call_id}"
+
+
+async def all_typed(store: Searchable, limit: int = MAX_MESSAGES) -> list[str]:
+    """What the user typed, the newest first: in messages, and in answers to questions."""
+    found = await store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=limit))
+    answers = await store.query(ContextFilter(namespaces=[Namespace.USER_ANSWER], limit=limit))
+    said: list[UserMessage | UserAnswer] = [*UserMessage.readable(found), *UserAnswer.readable(answers)]
+    said.sort(key=lambda one: one.created_at, reverse=True)
+    return [piece for one in said for piece in one.written.typed()]
 
 
 async def said_in(store: Readable, origin: str) -> list[UserMessage]:
@@ -106,8 +137,14 @@ async def _inputs(store: Readable, origin: str) -> list[str]:
 
 
 async def _messages(store: Readable, inputs: list[str]) -> list[UserMessage]:
+    """The messages among ``inputs``, and the answers that its results brought: what the user said, too."""
     found = [await store.get(ident, namespace=Namespace.USER_MESSAGE) for ident in _of(Namespace.USER_MESSAGE, inputs)]
-    return UserMessage.readable(context for context in found if context is not None)
+    said = UserMessage.readable(context for context in found if context is not None)
+    for call_id in _of(Namespace.TOOL_RESULT, inputs):
+        answer = UserAnswer.one(await store.get(question_id(call_id), namespace=Namespace.USER_ANSWER))
+        if answer is not None:
+            said.append(UserMessage(answer.id, answer.text, answer.created_at, spans=list(answer.written.spans)))
+    return said
 
 
 async def _calls(store: Readable, inputs: list[str]) -> list[ToolCall]:

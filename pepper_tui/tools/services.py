@@ -25,7 +25,9 @@ class Mailbox(Protocol):
 
     What a search gives says in ``found`` how it was found."""
 
-    async def search(self, words: str, sender: str, since: float | None, limit: int, /) -> list[Json]: ...
+    async def search(
+        self, words: str, sender: str, since: float | None, limit: int, until: float | None, folder: str, /
+    ) -> list[Json]: ...
 
     async def read(self, mail: str, /) -> Json | None: ...
 
@@ -83,6 +85,13 @@ Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitabl
 
 Announce = Callable[[Notification], Awaitable[object]]
 """A new notification -> what was stored, or ``None`` where the same was told before. Joins the caller's unit."""
+
+CloseNotice = Callable[[str, str], Awaitable[object]]
+"""The id of an open notification, and why in words: it is withdrawn. Of any other nothing is done."""
+
+TellWorker = Callable[[ToolCall, str, str], Awaitable[str]]
+"""call, a run by its id, its call's or its worker's name, text -> words. Told again by the same call, it is told once.
+Raises ``ValueError`` in words."""
 
 Revise = Callable[[str, dict[str, str], bool], Awaitable[str]]
 """The id of a call whose card waits, the changed lines, whether the user asked -> the new card's id. Raises
@@ -180,4 +189,8 @@ class Services:
     cancel_call: CancelCall | None = None
     announce: Announce | None = None
     revise: Revise | None = None
+    close_notice: CloseNotice | None = None
+    answer_within: float = 3 * 86400.0  # seconds for which a question waits
+    undo_seconds: float = 10.0  # for which a dismissal of one can be taken back
+    tell_worker: TellWorker | None = None
     rules: RuleServices | None = None

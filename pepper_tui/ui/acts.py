@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import ChoiceError
+from pepper_tui.model import QUESTION, ChoiceError
 from pepper_tui.text import one_line
 from pepper_tui.ui.form import Prompt
 from pepper_tui.ui.inbox_pane import InboxPane
-from pepper_tui.ui.matters import ANSWERS, InboxItem
+from pepper_tui.ui.matters import ANSWERS, InboxItem, takes_words
 from pepper_tui.ui.names import goes_to_somebody
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Acts:
         self._app.link.tell(lambda engine: engine.undo() if act == "undo" else engine.redo())
 
     def act(self, act: str, item: InboxItem) -> None:
-        app, link, record, card = self._app, self._app.link, item.record, item.approval
+        app, link, record, card, question = self._app, self._app.link, item.record, item.approval, item.question
         notices = item.notice_refs  # exactly what the card shows: what comes in meanwhile is not closed unread
         held = (*((item.ref,) if card is not None else ()), *notices)
         match act:
@@ -95,6 +95,11 @@ class Acts:
                 )
             case "edit" if card is not None:
                 app.asking.edit(card)
+            case "edit" if question is not None and takes_words(question):
+                app.asking.answer(
+                    question.title,
+                    lambda said: link.tell(lambda engine: engine.answer(item.ref, said.text, spans=said.spans)),
+                )
             case "snooze" if card is not None or notices:
                 first, *more = held
                 app.asking.ask("Snooze until", lambda when: self._snooze(first, when, more), choices=SNOOZES)
@@ -102,8 +107,8 @@ class Acts:
                 link.tell(lambda engine: engine.dismiss(*held))
             case "done" if notices:
                 link.tell(lambda engine: engine.done(*held))
-            case "check" | "happened" | "did_not" | "leave" if item.kind == "question" and ANSWERS.index(act) < len(
-                item.notices[0].choices
+            case "check" | "happened" | "did_not" | "leave" if question is not None and ANSWERS.index(act) < len(
+                question.choices
             ):
                 link.tell(lambda engine: engine.choose(item.ref, ANSWERS.index(act) + 1))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
@@ -112,7 +117,7 @@ class Acts:
                 fitting = {
                     "approval": ("approve", "reject"),
                     "unknown": ANSWERS,
-                    "question": ANSWERS[: len(item.notices[0].choices)] if notices else ANSWERS,
+                    QUESTION: (*ANSWERS[: len(question.choices) if question else 0], "edit", "dismiss"),
                 }
                 ids = fitting.get(item.kind, ("done", "dismiss", "snooze"))
                 wanted = ", ".join(app.key_names.of(f"inbox.{each}") for each in ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import Approval
+from pepper_tui.model import Approval, Origin, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.form import Form, Prompt
 from pepper_tui.ui.inbox import Inbox
@@ -72,12 +72,20 @@ class Asking:
             filtered=filtered,
             numbered=numbered,
         )
+        self._once_free(prompt, lambda: self._show(prompt))
 
-        def show() -> None:
-            self._app.panes.note_origin()
-            self._app.query_one("#left").mount(prompt, before="#composer")
+    def answer(self, question: str, answer: Callable[[Written], None]) -> None:
+        """One line in the user's own words; ``answer`` gets it with its origins."""
 
-        self._once_free(prompt, show)
+        def said(text: str) -> None:
+            answer(Written.by(text, Origin.PASTED if prompt.pasted else Origin.TYPED))
+
+        prompt = Prompt(one_line(question, 100), said)
+        self._once_free(prompt, lambda: self._show(prompt))
+
+    def _show(self, prompt: Prompt) -> None:
+        self._app.panes.note_origin()
+        self._app.query_one("#left").mount(prompt, before="#composer")
 
     def _once_free(self, asked: Form | Prompt, show: Callable[[], None]) -> None:
         """``show`` what is ``asked``, unless something else is. Where the one before it is on its way out still, a

@@ -15,7 +15,7 @@ from textual.content import Content
 from pepper_tui.ui.cards import face, opened
 from pepper_tui.ui.ink import Pen
 from pepper_tui.ui.keys import KeyNames, names_of
-from pepper_tui.ui.matters import ANSWERS, InboxItem
+from pepper_tui.ui.matters import ANSWERS, InboxItem, takes_words
 from pepper_tui.ui.reader import Reader
 
 FRESH: Final = 0.5
@@ -104,10 +104,12 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
     again: dict[str, str] = {}
     if item.kind == "unknown":
         ids = ("inbox.check", "inbox.happened", "inbox.did_not", "inbox.leave") if has_keys else ("go.toggle_inbox",)
-    elif item.kind == "question":
-        answers = tuple(f"inbox.{each}" for each in ANSWERS[: len(item.notices[0].choices)])
-        ids = (*answers, "list.why") if has_keys else ("go.toggle_inbox",)
+    elif (question := item.question) is not None:
+        answers = tuple(f"inbox.{each}" for each in ANSWERS[: len(question.choices)])
+        words = ("inbox.edit",) if takes_words(question) else ()
+        ids = (*answers, *words, "inbox.dismiss", "list.why") if has_keys else ("go.toggle_inbox",)
         again = dict.fromkeys(answers, "") | ({answers[-1]: "choose one"} if answers else {})
+        again["inbox.edit"] = "your own words" if answers else "answer"
     elif (card := item.approval) is not None:
         editable = any(isinstance(line, dict) and line.get("editable") for line in card.effect.get("lines", []))
         acts = ["approve", "reject", *(["edit"] if editable else []), "snooze"]

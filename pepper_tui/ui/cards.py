@@ -28,6 +28,7 @@ from pepper_tui.ui.names import (
     more_from,
     more_words,
     name_of,
+    question_words,
     recipient,
     sender_in_full,
     sender_name,
@@ -47,7 +48,7 @@ _KIND = {
     "brief": ("≡", "brief"),
     "reminder": ("◷", "reminder"),
     "offer": ("◷", "missed"),
-    "question": ("?", "which time?"),
+    "question": ("?", "asks you"),
     "trouble": ("✗", "trouble"),
     "sending": ("▸", "approved"),
     "sent": ("✓", "sent"),
@@ -85,6 +86,8 @@ def face(item: InboxItem) -> str:
 def kind_words(item: InboxItem) -> tuple[str, str]:
     """Glyph and word of what the item is, with its priority where that says more."""
     glyph, word = _KIND.get(item.kind, (PRIORITY_GLYPH[item.priority], item.priority.value))
+    if (question := item.question) is not None:
+        return glyph, question_words(question)
     if item.approval is not None and item.approval.problem:
         return "✗", word
     if item.kind in _KIND and item.head is not None and item.priority in (Priority.URGENT, Priority.HIGH):
@@ -125,8 +128,9 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
     ink = pen.ink
     glyph, state = kind_words(item)
     record = item.record
-    if item.approval is not None:
-        state += f" until {pen.hour(item.approval.expires_at)}"
+    ends = item.approval.expires_at if item.approval is not None else getattr(record, "expires_at", None)
+    if ends is not None:
+        state += f" until {pen.hour(ends)}"
     lines = [pen.between(Text(f"{glyph} {state}", _tone(item, ink)), Text(pen.hour(item.at), ink.dim))]
     if item.approval is not None and item.approval.problem:
         lines += pen.hang(Text("not sent: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent))

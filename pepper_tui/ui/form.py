@@ -21,7 +21,8 @@ from textual.widgets import Input, Static
 
 from pepper_tui.model import CardLine
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
-from pepper_tui.ui.composer import CleanArea, CleanInput
+from pepper_tui.ui.bursts import GAP
+from pepper_tui.ui.composer import PASTE, CleanArea, CleanInput
 from pepper_tui.ui.keys import bindings, names_of
 from pepper_tui.ui.names import label_words, trust_words
 
@@ -117,13 +118,27 @@ class Form(VerticalScroll, can_focus=False):
 
 
 class _Line(CleanInput):
-    """A field of which ``takes`` may have a key first."""
+    """A field of which ``takes`` may have a key first. ``pasted``: some of what was written in it came by a paste, also
+    by one of a terminal that sends it as keys."""
 
     def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
         super().__init__(value, compact=True)
         self._takes = takes
+        self.pasted = False
+        self._key_at, self._run = 0.0, 0
+
+    def _on_paste(self, event: events.Paste) -> None:
+        self.pasted = True
+        super()._on_paste(event)
+
+    def action_paste(self) -> None:
+        self.pasted = True
+        super().action_paste()
 
     async def _on_key(self, event: events.Key) -> None:
+        self._run = self._run + 1 if event.time - self._key_at < GAP else 1
+        self._key_at = event.time
+        self.pasted = self.pasted or self._run >= PASTE
         if self._takes(event):
             event.stop()
             event.prevent_default()
@@ -173,6 +188,11 @@ class Prompt(Vertical):
         if self._numbered:
             shown = [f"{number} {choice}" for number, choice in enumerate(found, 1)]
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
+
+    @property
+    def pasted(self) -> bool:
+        """Whether not all of it was typed."""
+        return self.field.pasted
 
     def answers(self, event: events.Key) -> bool:
         """Whether this key answers: it does so only where it comes alone."""

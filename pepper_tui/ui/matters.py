@@ -14,6 +14,7 @@ from typing import Final
 
 from pepper_tui.model import (
     FROM_SENDER,
+    QUESTION,
     TRUST_ORDER,
     ActState,
     Approval,
@@ -99,6 +100,11 @@ class InboxItem:
     def head(self) -> Notification | None:
         """The notification that names the item."""
         return min(self.notices, key=_head_rank, default=None)
+
+    @property
+    def question(self) -> Notification | None:
+        """What it asks, where it is a question."""
+        return self.head if self.kind == QUESTION else None
 
     @property
     def inert(self) -> bool:
@@ -230,6 +236,11 @@ def _counted(act: str, count: int) -> str:
     plural, verb = ("", "waits") if count == 1 else ("s", "wait")
     named = f" {noun}{plural}" if noun else ""
     return f"{count} more{named} {verb} {what}".rstrip()
+
+
+def takes_words(question: Notification) -> bool:
+    """Whether a question can be answered in other words than those of its choices."""
+    return question.awaited or any(choice.get("field") for choice in question.choices)
 
 
 def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Final
 
-from pepper_tui.model import Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
+from pepper_tui.model import QUESTION, Approval, CardLine, FollowUp, Json, Notification, Signal, ToolCall, Trust
 from pepper_tui.text import as_name, one_line
 from pepper_tui.ui.matters import MORE, InboxItem
 
@@ -18,7 +18,6 @@ _KINDS: Final = {
     "brief": "brief",
     "reminder": "reminder",
     "offer": "missed",
-    "question": "which time?",
     "trouble": "trouble",
     "unknown": "did it happen?",
 }
@@ -55,7 +54,14 @@ def name_of(item: InboxItem) -> str:
         return "notices"
     if head is None:
         return _proposed(record) if isinstance(record, Approval) else one_line(record.id, LONGEST)
+    if head.kind == QUESTION:
+        return question_words(head)
     return sender_name(head) or _KINDS.get(head.kind, "notice")
+
+
+def question_words(question: Notification) -> str:
+    """What kind of question it is: only one whose answers are times asks which time."""
+    return "asks you" if question.awaited else "which time?"
 
 
 def _proposed(approval: Approval) -> str:

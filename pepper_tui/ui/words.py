@@ -79,6 +79,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         if record.sender and record.sender not in title(item):
             lines.append(f"From: {sender_in_full(record)}")
         lines += _within(clean(record.body))
+        lines += [f"Expires: {moment(record.expires_at, zone)}"] if record.expires_at else []
     if isinstance(record, Approval):
         effect = record.resolved
         lines += [f"Account: {one_line(effect.account, 200)}"] if effect.account else []

@@ -21,8 +21,10 @@ from pepper_tui.text import shorten
 from pepper_tui.user_files import UserFileError, load_file
 
 GENERAL: Final = "general"
-NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "return_final_answer"})
+NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "tell_worker", "return_final_answer"})
 """Tools of the scheduler itself: a worker neither delegates further nor steers the loop."""
+FOR_EVERY_WORKER: Final = frozenset({"ask_user"})
+"""Tools that a worker has whatever its kind names."""
 
 _PURPOSE: Final = 240  # characters of a kind's prompt that say what it is for
 _TOOLS: Final = 12  # named of one kind

@@ -10,6 +10,7 @@ and says so. A run's end and its agent's memory are one unit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -38,20 +39,29 @@ from pepper_tui.model import (
     RequestedCall,
     Retrying,
     RunState,
+    Told,
     ToolCall,
     ToolResult,
     ToolSpec,
     WorkerRun,
     instructions,
 )
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import ContextStore, StoreError, VersionConflictError
 from pepper_tui.text import one_line
-from pepper_tui.workers.kinds import NOT_FOR_WORKERS, Kind, KindError, StatelessWorker, ToolFailedError
+from pepper_tui.workers.kinds import (
+    FOR_EVERY_WORKER,
+    NOT_FOR_WORKERS,
+    Kind,
+    KindError,
+    StatelessWorker,
+    ToolFailedError,
+)
 from pepper_tui.workers.memory import Memory, load_memory
 from pepper_tui.workers.own_class import carried_out_by
 from pepper_tui.workers.prompts import (
     FINAL,
     FINAL_SPEC,
+    MY_ANSWER,
     NO_FINAL,
     NOTHING,
     ONLY_WORDS,
@@ -63,6 +73,7 @@ from pepper_tui.workers.prompts import (
 
 CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
 LEAST_RESULT: Final = 1000  # characters to which results are cut at most for a model that finds them too long
+ABOUT_LIMIT: Final = 4_000  # characters of a prompt that say what is known of the user
 REMINDERS: Final = 2  # that words alone are no answer, before they are taken as all that will come
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 _ALL: Final = 100_000
@@ -93,10 +104,6 @@ class Parts:
     zone: tzinfo
     user: User
 
-    async def profile(self) -> str:
-        """What a prompt says of the user."""
-        return await profile_of(self.store, self.user)
-
 
 class RunLoop:
     """Carries out one run. ``done`` is set when the run has ended and is saved, or broke off."""
@@ -119,7 +126,11 @@ class RunLoop:
         self._moving = asyncio.Event()
         self._verdict: tuple[RunState, str] | None = None
         self._ending = False
+        self._hearing = asyncio.Lock()
+        self._deaf = False  # nothing that is told from now on would be read
         self._result_limit = 2 * RESULT_LIMIT
+        self.about = ""
+        """What is known of the user, for the prompt."""
         self.result: str | None = None
         """What a user's own class wants remembered in place of its answer."""
 
@@ -132,7 +143,10 @@ class RunLoop:
         try:
             state, words = await self._outcome()
             self._ending = True
-            await self._end(state, words)
+            async with self._hearing:
+                self._deaf = True
+                left = [one_line(told.text, 120) for told in await self._unread()]
+            await self._end(state, words + "".join(f"\n[It ended before it had read: {each}]" for each in left))
         finally:
             self._watchdog.cancel()
             self._rest_clock()
@@ -150,6 +164,43 @@ class RunLoop:
         if self._task is not None:
             self._task.cancel()
 
+    # ------------------------------------------------------------------------------------------- what it is told
+
+    async def hear(self, told: Told) -> None:
+        """Keep words for the run's next step. Raises ``ValueError`` where it takes none any more."""
+        async with self._hearing:
+            if self._deaf or self._verdict is not None:
+                raise ValueError("it has just ended")
+            with contextlib.suppress(VersionConflictError):  # told again after a crash
+                await self.parts.store.put(
+                    told, namespace=Namespace.TOLD, tags=[_told_tag(self.run.id)], text=told.text, expect_version=0
+                )
+
+    async def _unread(self) -> list[Told]:
+        read = {event["id"] for event in self.run.events if event["kind"] == "told"}
+        found = await self.parts.store.query(
+            ContextFilter(namespaces=[Namespace.TOLD], tags=[_told_tag(self.run.id)], newest_first=False, limit=_ALL)
+        )
+        return [told for told in Told.readable(found) if told.id not in read]
+
+    def _read(self, words: Sequence[Told]) -> None:
+        for told in words:
+            self.run.tainted |= told.tainted
+            facts = {"id": told.id, "text": told.text, "root": told.root, "at": told.created_at}
+            self.run.events.append({"kind": "told", **facts})
+
+    async def _goes_on(self, answer: str) -> bool:
+        """Whether the run, which has its ``answer``, was told more meanwhile and has a step left for it."""
+        async with self._hearing:
+            unread = await self._unread()
+            if not unread or self.run.steps >= self.kind.max_steps:
+                self._deaf = True
+                return False
+            self.run.events[-1]["text"] = f"{MY_ANSWER}\n{answer}"
+            self._read(unread)
+        await self.save()
+        return True
+
     async def _outcome(self) -> tuple[RunState, str]:
         try:
             if self._verdict is not None:
@@ -160,6 +211,7 @@ class RunLoop:
                 await self._take_slot()
                 if self.run.state is RunState.QUEUED:
                     await self._be(RunState.RUNNING, "starting")
+            self.about = await profile_of(self.parts.store, self.parts.user, ABOUT_LIMIT)
             if self.run.agent:
                 self.memory = await load_memory(self.parts.store, self.run.agent)
                 self.run.tainted |= self.memory.tainted
@@ -302,6 +354,7 @@ class RunLoop:
             return [spec for spec in known.values() if spec.effect in (Effect.READ, Effect.LOCAL)]
         spelt = (fnmatch.filter(known, name) if "*" in name else [name] for name in names)
         names = list(dict.fromkeys(name for found in spelt for name in found))
+        names += sorted(name for name in FOR_EVERY_WORKER & known.keys() if name not in names)
         missing = [name for name in names if name not in known]
         if missing and not self.kind.optional_tools:
             raise KindError(f"the kind {self.kind.name!r} names tools that there are not: {', '.join(missing)}")
@@ -401,8 +454,9 @@ class RunLoop:
             elif self.run.state is RunState.WAITING_APPROVAL:
                 await self._go_on("thinking")
             self.check_bounds()
+            self._read(await self._unread())
             answer = await self._step()
-            if answer is not None:
+            if answer is not None and not await self._goes_on(answer):
                 return answer
 
     def check_bounds(self) -> None:
@@ -419,13 +473,14 @@ class RunLoop:
         memory = self.memory.state if self.memory else AgentState()
         run.tainted |= any(tool.instructions for tool in tools)
         self.say("thinking")
-        profile = await self.parts.profile()
         completed: Completed | None = None
         while completed is None:
             servers, limit = instructions.told(tools, self._result_limit), self._result_limit
             request = ModelRequest(
                 role="worker",
-                messages=messages(run, self.kind, memory, clock.now(), self.parts.zone, last, limit, servers, profile),
+                messages=messages(
+                    run, self.kind, memory, clock.now(), self.parts.zone, last, limit, servers, self.about
+                ),
                 tools=tools,
                 entries=new_entries(run),
                 now=clock.now(),
@@ -485,6 +540,10 @@ class RunLoop:
             raise ModelError("cut", "The model's reply broke off", retryable=True)
         self.run.spent += completed.usage.cost
         return completed
+
+
+def _told_tag(run: str) -> str:
+    return f"run:{run}"
 
 
 def _result(call: Json, state: CallState, text: str, at: float) -> Json:

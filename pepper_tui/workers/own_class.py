@@ -76,7 +76,7 @@ class _Hands:
                 loop.say("thinking")
                 now = loop.parts.clock.now()
                 chat: list[Json] = [
-                    {"role": "system", "content": system_prompt(loop.kind, await loop.parts.profile())},
+                    {"role": "system", "content": system_prompt(loop.kind, loop.about)},
                     {"role": "user", "content": escape(prompt)},  # what it holds of a task or a result is from outside
                 ]
                 completed = await loop.ask(

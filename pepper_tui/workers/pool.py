@@ -30,18 +30,23 @@ from pepper_tui.model import (
     Health,
     Namespace,
     RunState,
+    Told,
     ToolCall,
     ToolSpec,
     WorkerRun,
 )
 from pepper_tui.store import ContextStore, Following
+from pepper_tui.text import one_line
 from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
 from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
-from pepper_tui.workers.memory import agent_name
+from pepper_tui.workers.memory import agent_name, memory_namespace
 
 _ALL: Final = 100_000
 _MEND_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+
+MOST_TOLD: Final = 8_000  # characters that one telling may have
+_INSTEAD: Final = "what it found is the result of its delegate call; delegate anew, with all that is to be known"
 
 _log = logging.getLogger(__name__)
 
@@ -146,6 +151,47 @@ class WorkerPool:
             loop.progress.remove(progress)
         return None if loop.broken else loop.run
 
+    async def tell(self, call: ToolCall, ref: str, text: str) -> str:
+        """Tell a run that is under way more, for its next step: ``ref`` is its id, that of the call that began it, or a
+        worker's name. Told again by the same ``call`` it is told once. Raises ``ValueError`` in words."""
+        if not self._started:
+            raise ValueError("the worker pool is not started")
+        loop = self._runs.get(ref) or self._runs.get(run_id(ref)) or await self._broken_off(ref) or self._named(ref)
+        if loop is None:
+            if await self._store.get(call.id, namespace=Namespace.TOLD) is not None:
+                return "Told; it has ended since. What it made of it is in the result of its delegate call."
+            raise ValueError(await self._over(ref))
+        if loop.kind.worker is not None:
+            raise ValueError(f"the worker {loop.run.kind} is a class of the user's own: it reads only its task")
+        if len(text) > MOST_TOLD:
+            raise ValueError(f"'text' has more than {MOST_TOLD:,} characters; nothing was told")
+        words = Told(call.id, loop.run.id, text, self._clock.now(), call.root, call.tainted)
+        try:
+            await loop.hear(words)
+        except ValueError as error:
+            raise ValueError(f"{error}; {_INSTEAD}") from error
+        waits = ", ".join(f"{open_call['name']} ({open_call['id']})" for open_call in loop.open_calls())
+        held = f" It waits for {waits} first: cancel_call ends what it should not wait for." if waits else ""
+        return f"Told {loop.run.agent or loop.run.kind}; it reads it at its next step.{held}"
+
+    def _named(self, name: str) -> RunLoop | None:
+        """The run of the worker of that name, where it has one that is under way."""
+        plain = name.strip().lower()
+        named = [loop for loop in self._runs.values() if plain and plain in (loop.run.agent, loop.run.kind)]
+        at_work = [loop for loop in named if loop.run.state is not RunState.QUEUED]
+        found = at_work if len(named) > 1 else named
+        return found[0] if len(found) == 1 else None
+
+    async def _over(self, ref: str) -> str:
+        """Why there is nobody to tell, and what to do instead."""
+        for ident in (ref, run_id(ref)):
+            run = WorkerRun.one(await self._store.get(ident, namespace=Namespace.RUN))
+            if run is not None:
+                return f"the worker has ended ({run.state}); {_INSTEAD}"
+        there = ", ".join(f"{loop.run.agent or loop.run.kind} ({loop.run.call})" for loop in self._runs.values())
+        named = one_line(ref, 60)
+        return f"no worker {named!r} is at work; at work now: {there}" if there else f"no worker is at work; {_INSTEAD}"
+
     async def tainted(self, call_id: str) -> bool:
         """Whether anything that went into the answer of this delegate call came from outside (true where unknown)."""
         context = await self._store.get(run_id(call_id), namespace=Namespace.RUN)
@@ -180,7 +226,7 @@ class WorkerPool:
             if saved is not None:
                 run = WorkerRun.of(saved)
                 return run if run.state in _ENDED else self._spawn(run)
-            kind, name = self._kind_for(agent)
+            kind, name = await self._kind_for(agent)
             now = self._clock.now()
             run = WorkerRun(
                 id=wanted,
@@ -197,13 +243,18 @@ class WorkerPool:
             await self._store.put(run, namespace=Namespace.RUN, tags=[OPEN_TAG], text=task)
             return self._spawn(run)
 
-    def _kind_for(self, agent: str | None) -> tuple[Kind, str]:
-        """The kind to use and the name to remember under (empty: stateless)."""
+    async def _kind_for(self, agent: str | None) -> tuple[Kind, str]:
+        """The kind to use and the name to remember under (empty: stateless). Raises ``ValueError`` for a name that
+        neither a kind has nor a memory of earlier work."""
         if not agent or not agent.strip():
             return self._kinds[GENERAL], ""
         kind = self._kinds.get(agent.strip()) or self._kinds.get(agent_name(agent))
         if kind is None:
-            return self._kinds[GENERAL], agent_name(agent)
+            name = agent_name(agent)
+            if await self._store.get(name, namespace=memory_namespace(name)) is None:
+                there = ", ".join(sorted(each.name for each in self._kinds.values() if not each.problem))
+                raise ValueError(f"there is no worker {one_line(agent, 60)!r}; there are: {there}")
+            return self._kinds[GENERAL], name
         return kind, agent_name(agent) if kind.stateful else ""
 
     def _spawn(self, run: WorkerRun) -> RunLoop:

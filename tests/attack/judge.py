@@ -19,7 +19,7 @@ Found = tuple[Harm, str]
 TAGS: Final = frozenset(
     {
         *("signal", "tool_call", "tool_result", "assistant_msg", "open_calls", "now", "summary", "user_msg", "quoted"),
-        *("done", "task", "memory", "past_task", "trouble", "user_act", "new", "wait", "note", "mcp_server"),
+        *("done", "task", "told", "memory", "past_task", "trouble", "user_act", "new", "wait", "note", "mcp_server"),
     }
 )
 """The tags that Pepper itself puts into a prompt."""

@@ -234,10 +234,13 @@ class Scene:
         if any(each.pending + each.retrying for each in stats.subscriptions):
             return False
         for call in await self.calls():
-            waits = call.state is CallState.SCHEDULED and (call.deferred or call.name in ("wait_for_mail", "delegate"))
+            waits = call.state is CallState.SCHEDULED and (
+                call.deferred or call.name in ("wait_for_mail", "delegate", "ask_user")
+            )
             if call.state in (CallState.SCHEDULED, CallState.ATTEMPTED) and not waits and not await self._asks(call):
                 return False
-        if any(run["state"] in ("queued", "running") for run in await self.facts(Namespace.RUN)):
+        runs = [run for run in await self.facts(Namespace.RUN) if run["state"] in ("queued", "running")]
+        if any(not run["doing"].startswith("waits") for run in runs):
             return False
         return not any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT))
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from pepper_tui.cli import app
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import parse_config
-from pepper_tui.model import OPEN_TAG, Context, ContextFilter, Namespace, Notification
+from pepper_tui.model import OPEN_TAG, Context, ContextFilter, Effect, Namespace, Notification, ToolCall
 from pepper_tui.remote import NoEngineError, RemoteError, request
 from pepper_tui.served import ServedEngine
 from pepper_tui.store import ContextStore
@@ -52,7 +52,7 @@ async def asked(engine: ServedEngine, verb: str, **arguments: Any) -> list[dict[
 
 async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: ServedEngine) -> None:
     *replies, last = await asked(engine, "ask", text="remind me to drink tomorrow 9am")
-    assert last == {"approvals": [], "trouble": False}
+    assert last == {"approvals": [], "questions": [], "trouble": False}
     words = " ".join(item["reply"] for item in replies)
     assert "without a language model" in words
     assert "09:00: drink" in words
@@ -69,7 +69,7 @@ async def test_questions_at_once_get_each_their_own_answer(engine: ServedEngine)
         assert f"buy thing{n}" in words
         assert "screen" not in words
         assert not [other for other in range(8) if other != n and f"thing{other}" in words]
-        assert last == {"approvals": [], "trouble": False}
+        assert last == {"approvals": [], "questions": [], "trouble": False}
 
 
 async def test_asked_again_with_the_same_key_it_is_the_same_question(engine: ServedEngine) -> None:
@@ -102,7 +102,7 @@ async def test_ask_tells_that_no_answer_was_to_be_had(tmp_path: Path, monkeypatc
     engine = await ServedEngine.open(tmp_path, parse_config(dead, tmp_path / "config.toml"))
     await engine.start(feeds=False)
     *_, last = await asked(engine, "ask", text="hello")
-    assert last == {"approvals": [], "trouble": True}
+    assert last == {"approvals": [], "questions": [], "trouble": True}
     await engine.close()
 
 
@@ -265,3 +265,58 @@ async def messages(home: Path) -> list[Context]:
 def test_too_much_from_standard_input_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["ask", "--home", str(tmp_path), "-"], input="x" * 500_001)
     assert result.exit_code == 2
+
+
+# --------------------------------------------------------------------------------------------- what Pepper asks itself
+
+
+@pytest.fixture
+async def asking(engine: ServedEngine) -> ServedEngine:
+    """An engine with a question of a model's, that a call waits for."""
+    call = ToolCall("c1", "ask_user", {"question": "Which room?"}, Effect.READ, 1.0, "step:s0", root="user")
+    await engine.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+
+    async def there() -> bool:
+        return bool(await asked(engine, "answer"))
+
+    await until(there)
+    return engine
+
+
+async def test_answer_lists_what_is_asked_and_takes_words_or_a_number(asking: ServedEngine) -> None:
+    [listed] = await asked(asking, "answer")
+    assert listed == {"question": "Which room?", "id": "question_c1"}
+    first, *_, last = await asked(asking, "answer", text="the red one")
+    assert first == {"words": "answered: the red one"}
+    assert (last["approvals"], last["questions"]) == ([], [])
+    [row] = await asking.recall(ContextFilter(namespaces=[Namespace.USER_ANSWER]))
+    assert (row.data["text"], row.data["spans"]) == ("the red one", [[0, 11, "argument"]])
+    assert await asked(asking, "answer") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"text": "x", "question": "q9"}, "asks nothing that this would answer"), ({"text": "x"}, "say which one: ")],
+)
+async def test_answer_refuses_in_words(asking: ServedEngine, more: dict[str, str], words: str) -> None:
+    call = ToolCall("c2", "ask_user", {"question": "Which day?"}, Effect.READ, 1.0, "step:s1", root="user")
+    await asking.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+
+    async def both() -> bool:
+        return len(await asked(asking, "answer")) == 2
+
+    await until(both)
+    with pytest.raises(RemoteError, match=words):
+        await asked(asking, "answer", **more)
+    await asked(asking, "answer", text="monday", question="question_c2")
+    assert [item["id"] for item in await asked(asking, "answer")] == ["question_c1"]
+
+
+def test_the_command_says_what_is_asked_and_that_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (tmp_path / "config.toml").write_text(CONFIG)
+    none = CliRunner().invoke(app, ["answer", "--home", str(tmp_path)])
+    assert (none.exit_code, none.stdout) == (0, "Pepper asks nothing.\n")
+    refused = CliRunner().invoke(app, ["answer", "red", "--home", str(tmp_path)])
+    assert refused.exit_code == 1
+    assert "asks nothing that this would answer" in refused.stderr

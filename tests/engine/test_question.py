@@ -15,6 +15,8 @@ from pepper_tui.model import (
     Context,
     Effect,
     Namespace,
+    Notification,
+    NotificationState,
     Record,
     ResolvedEffect,
     Step,
@@ -131,3 +133,51 @@ def test_calls_and_cards_of_its_workers_are_its_own(question: Question) -> None:
     assert not question.over  # the worker's call still runs
     question.take([call("c2", "run:run_c1", CallState.SUCCEEDED)])
     assert question.over  # its result is the worker's, not a step's
+
+
+def asked_by(call_: str, name: str = "q1", state: str = "new", choices: int = 2) -> Context:
+    options = [{"words": f"answer {n}"} for n in range(choices)]
+    notice = Notification(name, "Which room?", "", "r", f"tool.call:{call_}", 0.0, kind="question", choices=options)
+    notice.state = NotificationState(state)
+    return of(Namespace.NOTIFICATION, notice)
+
+
+def test_what_waits_for_the_users_answer_holds_up_no_end(question: Question) -> None:
+    question.take([call("c1", "step:s1")])
+    assert not question.over
+    question.take([asked_by("c1")])
+    assert question.over
+    assert question.asked == {"q1": "Which room? · 1 answer 0 · 2 answer 1"}
+    question.take([asked_by("c1", state="done")])
+    assert (question.over, question.asked) == (False, {})
+    question.take([call("c1", "step:s1", CallState.SUCCEEDED)])
+    assert not question.over  # its result was not told yet
+    question.take([step("s2", f"{Namespace.TOOL_RESULT}:c1")])
+    assert question.over
+
+
+def test_a_question_of_anothers_call_is_not_its_own(question: Question) -> None:
+    question.take([call("c1", "step:s1"), asked_by("c9")])
+    assert (question.over, question.asked) == (False, {})
+
+
+@pytest.mark.parametrize("waits", ["question", "card", "both"])
+def test_a_worker_that_only_waits_for_the_user_holds_up_no_end(question: Question, waits: str) -> None:
+    run = WorkerRun("r1", "c1", "", "general", "t", 0.0)
+    question.take([call("c1", "step:s1"), of(Namespace.RUN, run)])
+    assert not question.over  # it thinks
+    if waits in ("question", "both"):
+        question.take([call("c2", "run:r1"), asked_by("c2")])
+    if waits in ("card", "both"):
+        question.take([call("c3", "run:r1", CallState.WAITING_APPROVAL), card("a1", "c3")])
+    assert question.over
+    question.take([call("c4", "run:r1")])
+    assert not question.over  # it looks something up
+    question.take([call("c4", "run:r1", CallState.SUCCEEDED)])
+    assert question.over
+
+
+def test_what_began_with_an_answer_goes_on_with_its_result() -> None:
+    asked = Question("c1", Namespace.TOOL_RESULT)
+    assert asked.take([message("m1", "s2", "thanks"), step("s2", f"{Namespace.TOOL_RESULT}:c1")]) == ["thanks"]
+    assert asked.over

@@ -28,7 +28,8 @@ from tests.tools.mcp.bench import UNRULY
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
-                "data_sent", "card_returned", "outside_before", "outside_after", "mcp_before", "mcp_after")  # fmt: skip
+                "data_sent", "card_returned", "question_open", "outside_before", "outside_after", "mcp_before",
+                "mcp_after")  # fmt: skip
 MAIL_ACTS: Final = ("draft", "notify", "quiet", "write", "delegate", "remind", "quiet", "ordered", "ordered", "ordered",
                     "oldform")  # fmt: skip
 USER_ACTS: Final = (
@@ -47,6 +48,7 @@ USER_ACTS: Final = (
     "mcpwrite",
     "mcplost",
     "rule",
+    "ask",
 )
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
@@ -342,8 +344,20 @@ follow = 0.002
         elif draw < 0.96:
             self._offset = self.chance.choice([-3600.0, 0.0, 3600.0])
             life.ask("shift", self._offset)
+        elif draw < 0.98:
+            self._answer(life)
         else:
             self._clear(life)
+
+    def _answer(self, life: Life) -> bool:
+        """Answer a question of Pepper's, by a key or in words; whether there was one."""
+        asked = [one for one in self.facts("notification") if "open" in one["_tags"] and one["kind"] == "question"]
+        if not asked:
+            return False
+        one = self.chance.choice(asked)
+        ref = f"notification:{one['id']}"
+        life.ask("choose", ref, 2) if self.chance.random() < 0.6 else life.ask("answer", ref, "neither")
+        return True
 
     def _deliver(self) -> None:
         self._count += 1
@@ -429,7 +443,7 @@ follow = 0.002
             self._take(life, 0.1)
             self._look_at_unknown(life)
             waits = self._open_work()
-            busy = self._decide(life, finally_=True) or bool(waits)
+            busy = self._decide(life, finally_=True) or self._answer(life) or bool(waits)
             quiet = 0 if busy else quiet + 1
             if waits != still:
                 still, since = waits, time.monotonic()
@@ -492,8 +506,8 @@ follow = 0.002
 def tag_of_call(call: Json, mails: list[Json]) -> str:
     """The tag of the input that a call came from."""
     arguments = call["arguments"]
-    for key in ("tag", "line", "body", "task", "text", "title", "subject"):
-        words = str(arguments.get(key, "")).split()
+    for key in ("tag", "line", "body", "task", "text", "title", "subject", "question"):
+        words = str(arguments.get(key, "")).replace("?", "").split()
         for word in words:
             if word.removeprefix("N")[:1] in ("U", "M") and word.removeprefix("N")[1:].isdigit():
                 return word

@@ -97,11 +97,16 @@ def speech(attack: Attack) -> list[str]:
             problems.append(f"twice: the reply {word!r}, {count} times")
     steps = Counter(message["step"] for message in attack.facts("assistant.message"))
     problems += [f"twice: step {step} spoke {count} times" for step, count in steps.items() if count > 1]
-    titles = Counter(one["title"] for one in attack.facts("notification") if one["title"].startswith("notice"))
+    told = ("notice", "question")
+    titles = Counter(one["title"] for one in attack.facts("notification") if one["title"].startswith(told))
     problems += [f"twice: {title!r} is there {count} times" for title, count in titles.items() if count > 1]
     for call in attack.facts("tool.call"):
         if call["name"] == "notify" and call["state"] == "succeeded" and not titles[call["arguments"]["title"]]:
             problems.append(f"lost: {call['arguments']['title']!r} was shown to nobody")
+    came_to = {result["call"]: result["content"] for result in attack.facts("tool.result")}
+    for answer in attack.facts("user.answer"):
+        if answer["text"] not in came_to.get(answer["id"].removeprefix("question_"), ""):
+            problems.append(f"lost: the answer {answer['text']!r} to {answer['id']}")
     return problems
 
 

@@ -102,12 +102,13 @@ def call_for(tag: str, act: str, ident: str) -> Reply | None:
         "delegate": {"task": f"task {tag}", "agent": ""},
         "agent": {"task": f"task {tag}", "agent": "mail-agent"},
         "note": {"text": f"note {tag}"},
+        "ask": {"question": f"question {tag}?", "options": ["red", "blue"]},
         "rule": {"name": f"rule {tag}", "words": [f"never{tag}"], "notify": True},
     }
     names = {"draft": "draft_reply", "send": "send_mail", "write": "append_line", "lostwrite": "append_line",
              "slow": "slow_read", "fail": "failing_read",
              "mcpwrite": "own__append", "mcplost": "own__crash_after", "agent": "delegate",
-             "note": "take_note", "rule": "propose_rule"}  # fmt: skip
+             "ask": "ask_user", "note": "take_note", "rule": "propose_rule"}  # fmt: skip
     return {"name": names.get(act, act), "arguments": arguments[act]} if act in arguments else None
 
 

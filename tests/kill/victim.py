@@ -28,7 +28,7 @@ from pepper_tui.tools import ToolContext, ToolError, tool
 
 T = TypeVar("T")
 ACTS = ("say", "approve", "reject", "edit", "snooze", "dismiss", "done", "undo", "redo", "cancel_call",
-        "answer_unknown", "take_back", "stop_reply", "redrive")  # fmt: skip
+        "answer_unknown", "choose", "answer", "take_back", "stop_reply", "redrive")  # fmt: skip
 
 
 class ShiftedClock(SystemClock):

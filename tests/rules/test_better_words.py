@@ -22,8 +22,8 @@ def revising(body: dict[str, Any]) -> dict[str, Any]:
     calls = said.rsplit("<open_calls>", maxsplit=1)[-1].split(" draft_reply ")
     if len(calls) < 2 or BETTER in said:
         return WAITS
-    arguments = {"call_id": calls[0].split()[-1].split("\\n")[-1], "body": BETTER}
-    return {"calls": [{"name": "revise_draft", "arguments": arguments}]}
+    arguments = {"call_id": calls[0].split()[-1].split("\\n")[-1], "lines": [f"body: {BETTER}"]}
+    return {"calls": [{"name": "revise_proposal", "arguments": arguments}]}
 
 
 async def carded(house: House, server: ModelServer) -> None:
@@ -42,11 +42,11 @@ async def test_only_until_the_card_is_seen(tmp_path: Path, seen: bool) -> None:
                 [card] = await house.cards()
                 await house.engine.seen(f"approval:{card['id']}")
             server.default, server.choose = WAITS, revising
-            await house.until(lambda: house.facts("tool.result", name="revise_draft"), step=5.0)
+            await house.until(lambda: house.facts("tool.result", name="revise_proposal"), step=5.0)
             [card] = await house.cards()
             if seen:
                 assert BETTER not in card["effect"]["payload"]["fields"]["body"]
-                [told] = await house.facts("tool.result", name="revise_draft")
+                [told] = await house.facts("tool.result", name="revise_proposal")
                 assert "has seen the card" in told["content"]
                 return
             assert BETTER in card["effect"]["payload"]["fields"]["body"]
@@ -62,6 +62,6 @@ async def test_never_while_the_user_is_at_the_inbox(tmp_path: Path) -> None:
             await house.engine.attend(True)
             await carded(house, server)
             server.default, server.choose = WAITS, revising
-            [told] = await house.until(lambda: house.facts("tool.result", name="revise_draft"), step=5.0)
+            [told] = await house.until(lambda: house.facts("tool.result", name="revise_proposal"), step=5.0)
             assert "at the inbox" in told["content"]
             assert await house.cards(ApprovalState.WITHDRAWN) == []

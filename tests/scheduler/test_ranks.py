@@ -70,7 +70,7 @@ def test_a_later_version_of_a_message_or_what_was_deleted_is_no_new_thing() -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["cancel_call", "notify", "revise_draft", "take_note", "update_profile", "search_mail"]
+    "name", ["cancel_call", "notify", "revise_proposal", "take_note", "update_profile", "search_mail"]
 )
 @pytest.mark.parametrize("state", ENDED)
 @pytest.mark.parametrize(("announced", "question"), [(True, ""), (False, ""), (True, "user_1")])

@@ -59,7 +59,7 @@ UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
-SAYS_NOTHING_NEW = frozenset({"cancel_call", "notify", "revise_draft", "take_note", "update_profile"})
+SAYS_NOTHING_NEW = frozenset({"cancel_call", "notify", "revise_proposal", "take_note", "update_profile"})
 LOG_SQL = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.data, u.tags, u.deleted, u.metadata, u.updated_at"
     " FROM updates u JOIN namespaces n ON n.id = u.ns WHERE u.seq > ? ORDER BY u.seq"
@@ -582,6 +582,10 @@ class Watch:
                     self.wrong(f"the signal {ident} reached {self.taken[f'{namespace}:{ident}']} steps")
             elif namespace == Namespace.TOOL_CALL:
                 self._check_end(row)
+            elif namespace == Namespace.USER_ANSWER:
+                self._check_answer(row)
+            elif namespace == Namespace.NOTIFICATION and row.data["kind"] == "question":
+                self._check_question(row)
             elif namespace == Namespace.NOTIFICATION and row.data["kind"] == "reminder":
                 fired[row.data["source"].removeprefix(f"{Namespace.REMINDER}:")] += 1
             elif namespace == Namespace.NOTIFICATION and row.data["kind"] == "offer":
@@ -622,6 +626,21 @@ class Watch:
             return True
         results = {f"{Namespace.TOOL_RESULT}:{call}" for call in step.data["calls"]}
         return any(self._in_words(other, steps) for other in steps if results.intersection(other.data["inputs"]))
+
+    def _check_answer(self, row: Row) -> None:
+        """The user's answer is the result of the call that asked."""
+        result = self.rows.get((Namespace.TOOL_RESULT, row.id.removeprefix("question_")))
+        if result is None or row.data["text"] not in result.data["content"]:
+            self.wrong(f"the answer {row.id} {row.data['text']!r} is not what its call came to")
+        if row.version != 1:
+            self.wrong(f"the answer {row.id} was given {row.version} times")
+
+    def _check_question(self, row: Row) -> None:
+        """A question that a call waits for ends with it."""
+        call = self.rows.get((Namespace.TOOL_CALL, row.data["source"].removeprefix(f"{Namespace.TOOL_CALL}:")))
+        ended = call is not None and call.data["state"] in ("succeeded", "failed", "cancelled")
+        if row.id.startswith("question_") and ended and row.data["state"] not in ("done", "dismissed"):
+            self.wrong(f"{row.id} is {row.data['state']}, and its call has ended")
 
     def _check_end(self, row: Row) -> None:
         state, name = row.data["state"], row.data["name"]

@@ -242,7 +242,9 @@ class Mind:
                 )
             )
         usual = [name for name in known if name not in ("wait", "return_final_answer")]
-        name = chance.choice(usual + ["parcel"] * 4 + ["mark"] * 2 + [n for n in ("delegate",) * 3 if n in known])
+        name = chance.choice(
+            usual + ["parcel"] * 4 + ["mark"] * 2 + [n for n in ("delegate",) * 3 + ("ask_user",) * 2 if n in known]
+        )
         mails = re.findall(r"message_id: <(.*?)>", text)
         mail = f"<{chance.choice(mails)}>" if mails else "<none@example.com>"
         calls = re.findall(r'id="(call_[^"]+)"', text)
@@ -285,6 +287,15 @@ class Mind:
             "delegate": {
                 "task": f"task {HOSTILE}",
                 "agent": chance.choice(("", "", "ann", "clerk", "clerk", "mail-agent", "courier", "courier")),
+            },
+            "ask_user": {
+                "question": f"q {chance.choice('abc')} {HOSTILE}",
+                "options": chance.choice(([], ["yes", "no"], [HOSTILE, "no", "no", "x"])),
+            },
+            "tell_worker": {"worker": chance.choice((call, call, "clerk", "courier")), "text": f"t {HOSTILE}"},
+            "revise_proposal": {
+                "call_id": call,
+                "lines": [chance.choice(("body: better", "item: pen", "to: ann", "what: x"))],
             },
             "cancel_call": {"call_id": call},
             "propose_rule": {

@@ -23,6 +23,8 @@ RESOLVED = (
 )
 """Why a request may be closed without the user; besides, where the same was told before."""
 TOLD_BEFORE = "the same was announced before"
+NOT_IN_TIME = "no answer came in time"
+NO_LONGER = "who asked does not wait for it any more"
 NO_MODEL = "waits for a model"
 WAITS = (NO_MODEL, "waits for room", WAITS_ITS_TURN)
 MADE = {
@@ -284,10 +286,19 @@ class Orders:
         if not why:
             undo = [one for one in fresh if one.namespace == Namespace.UNDO]
             named = {(moved["namespace"], moved["id"]) for one in undo for moved in one.data["moved"]}
-            if (Namespace.NOTIFICATION, row.id) not in named:
+            named |= {(Namespace.NOTIFICATION, ident) for space, ident in named if space == Namespace.USER_ANSWER}
+            asked = [str(moved["detail"].get("question")) for one in undo for moved in one.data["moved"]]
+            if (Namespace.NOTIFICATION, row.id) not in named and row.id not in asked:
                 self._watch.wrong(f"the notice {row.id} became {state} by nobody")
         elif why == TOLD_BEFORE:
             return  # what tells it may be committed a moment later
+        elif why == NOT_IN_TIME:
+            if row.data["expires_at"] is None or row.data["expires_at"] > row.at:
+                self._watch.wrong(f"the question {row.id} expired before its time")
+        elif why == NO_LONGER:
+            call = self._ref(row.data["source"])
+            if call is None or call.data["state"] not in ("succeeded", "failed", "cancelled"):
+                self._watch.wrong(f"the question {row.id} was withdrawn, and its call waits")
         elif why.startswith("replaced by"):
             if row.data["matter_kind"] != "state":
                 self._watch.wrong(f"the request {row.id} was {why}")

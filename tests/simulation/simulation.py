@@ -108,6 +108,7 @@ USER_ACTS = (
     ("say",) * 8
     + ("approve",) * 10
     + ("reject", "edit", "snooze_card", "dismiss_card", "cancel_call", "answer", "answer", "undo", "undo", "undo")
+    + ("choose", "choose", "answer_words", "dismiss_question")
     + ("done", "dismiss", "snooze", "seen", "take_back", "take_back", "stop", "why", "recall", "redrive", "restart")
     + (
         "done_many",
@@ -488,6 +489,7 @@ class Simulation:
                 return
             if turn >= 5 and turn % 2:
                 self._act("reject" if turn % 4 == 1 else "approve")
+                self._act("choose" if turn % 4 == 1 else "answer_words")
             if any("delivery" in one for one in left) and (self.plan.config.models.prices or turn % 10 == 9):
                 self.clock.offset += 86_400.0  # the budget of a new day
             self._until(lambda: not self._busy(), self.clock.elapsed() + 120.0)
@@ -771,6 +773,25 @@ class Simulation:
 
     def _notice(self) -> str:
         return f"notification:{self._pick(Namespace.NOTIFICATION, 'new', 'seen', 'snoozed')}"
+
+    def _question(self) -> str:
+        """A question that waits, of which time or of a call."""
+        open_ = ("new", "seen", "snoozed")
+        found = [
+            row.id
+            for (space, _), row in self.checks.rows.items()
+            if space == Namespace.NOTIFICATION and row.data["kind"] == "question" and row.data["state"] in open_
+        ]
+        return f"notification:{self._chance.choice(found) if found else 'none'}"
+
+    def _user_choose(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.choose(self._question(), self._chance.choice((1, 1, 1, 2, 9)))
+
+    def _user_answer_words(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.answer(self._question(), f"w{self._chance.random():.4f}", spans=[])
+
+    def _user_dismiss_question(self, engine: Engine) -> Coroutine[Any, Any, Any]:
+        return engine.dismiss(self._question())
 
     def _user_done(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.done(self._notice())

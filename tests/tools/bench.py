@@ -43,7 +43,9 @@ class Died(BaseException):
 class FakeMailbox:
     mails: list[Json] = field(default_factory=list)
 
-    async def search(self, query: str, sender: str, since: float | None, limit: int) -> list[Json]:
+    async def search(
+        self, query: str, sender: str, since: float | None, limit: int, until: float | None = None, folder: str = ""
+    ) -> list[Json]:
         return [m for m in self.mails if query in m["text"] and sender in str(m["sender"])][:limit]
 
     async def read(self, message_id: str) -> Json | None:

@@ -9,9 +9,19 @@ import pytest
 
 from pepper_tui.clock import iso
 from pepper_tui.clock.words import Reading, TimeAskedError, TimeReader
-from pepper_tui.model import OPEN_TAG, CallState, ContextFilter, Effect, Json, Namespace, Notification, ToolCall
+from pepper_tui.model import (
+    OPEN_TAG,
+    QUESTION,
+    CallState,
+    ContextFilter,
+    Effect,
+    Json,
+    Namespace,
+    Notification,
+    ToolCall,
+)
 from pepper_tui.tools import ToolContext, tool
-from pepper_tui.tools.choices import QUESTION, ask_which, call_of
+from pepper_tui.tools.choices import ask_which, call_of
 from tests.tools.bench import Bench
 
 NINE = datetime(2026, 11, 27, 9, tzinfo=UTC).timestamp()
@@ -92,19 +102,17 @@ async def test_an_answer_makes_the_call_anew_with_what_was_chosen(
 ) -> None:
     await order(asking, **given)
     [question] = await questions(asking)
-    call = await call_of(asking.store, asking.clock, question, number)
+    call = await call_of(asking.store, asking.clock, question, question.choices[number - 1]["arguments"])
     assert call.arguments == made
     assert (call.root, call.error) == ("user", "")
 
 
-@pytest.mark.parametrize("number", [-1, 0, 3, 99])
-async def test_what_is_no_answer_makes_no_call(asking: Bench, number: int) -> None:
+@pytest.mark.parametrize("change", [{"kind": "notice"}, {"choices": [{"words": "red"}]}, {"choices": []}])
+async def test_what_makes_no_call_is_refused(asking: Bench, change: dict[str, object]) -> None:
     await order(asking)
     [question] = await questions(asking)
-    with pytest.raises(ValueError, match="none of its answers"):
-        await call_of(asking.store, asking.clock, question, number)
-    with pytest.raises(ValueError, match="none of its answers"):
-        await call_of(asking.store, asking.clock, replace(question, kind="notice"), 1)
+    with pytest.raises(ValueError, match="makes no call"):
+        await call_of(asking.store, asking.clock, replace(question, **change), {"when": iso(NINE)})  # type: ignore[arg-type]
     assert await calls(asking) == ["c1"]
 
 
@@ -112,4 +120,4 @@ async def test_a_question_whose_call_is_gone_says_so(asking: Bench) -> None:
     await order(asking)
     [question] = await questions(asking)
     with pytest.raises(ValueError, match="say it again"):
-        await call_of(asking.store, asking.clock, replace(question, source="tool.call:gone"), 1)
+        await call_of(asking.store, asking.clock, replace(question, source="tool.call:gone"), {})

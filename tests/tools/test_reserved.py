@@ -12,8 +12,9 @@ from pepper_tui.tools.tool_store import ToolStore
 from tests.tools.bench import Bench, CallState
 
 NEVER = (
-    "approval", "tool.call", "tool.result", "user.message", "assistant.message", "step", "history", "history.summary",
-    "worker.run", "mcp.server", "rule", "rule.pause", "rule.match", "rule.act", "follow_up", "undo",
+    "approval", "tool.call", "tool.result", "user.message", "user.answer", "assistant.message", "step", "history",
+    "history.summary", "worker.run", "worker.told", "mcp.server", "rule", "rule.pause", "rule.match", "rule.act",
+    "follow_up", "undo",
 )  # fmt: skip
 WITH_A_YES = ("people", "mail.sent", "calendar.added")
 FREE = (Namespace.NOTE, Namespace.PROFILE, Namespace.REMINDER, Namespace.NOTIFICATION, "raw.own")

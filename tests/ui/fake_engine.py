@@ -236,6 +236,10 @@ class FakeEngine:
         self._note("choose", ref, number)
         return "Chosen"
 
+    async def answer(self, ref: str, text: str, *, spans: Sequence[Span] | None = None) -> str:
+        self._note("answer", ref, text, *(span.origin for span in spans or ()))
+        return "Answered"
+
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         self._note("answer_unknown", call_id, answer)
         return "Noted"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from pepper_tui.model import CallState, Effect, Namespace, Priority
 from pepper_tui.ui.app import PepperApp
 from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.detail import DetailView
+from pepper_tui.ui.form import Prompt
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.live_list import LiveList
 from pepper_tui.ui.rule_list import RuleList
@@ -132,6 +135,86 @@ async def test_a_question_is_answered_by_one_key() -> None:
         await press(pilot, "2")
         await until(lambda: bool(acts(engine, "choose")), pilot)
         assert acts(engine, "choose") == [("choose", "notification:q", 2)]
+
+
+def asked(*answers: str, field: str = "") -> Callable[[FakeEngine], None]:
+    """A question that a call waits for; with ``field`` one of which time."""
+    more = {"arguments": {}, "field": field} if field else {}
+
+    def put(engine: FakeEngine) -> None:
+        body = "\n".join(f"{n}  {words}" for n, words in enumerate(answers, 1))
+        asks = replace(note("q", "How many people come?", body=body), kind="question", expires_at=T0 + 3600.0)
+        choices = [{"words": words, **more} for words in answers]
+        engine.put(Namespace.NOTIFICATION, replace(asks, choices=choices))
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("answers", "field", "word", "keys"),
+    [
+        (("two", "five"), "", "asks you", "2 choose one e your own words"),
+        ((), "", "asks you", "e answer"),
+        (("Fri 27 Nov 09:00", "Fri 4 Dec 09:00"), "when", "which time?", "2 choose one e your own words"),
+    ],
+)
+async def test_a_question_says_what_it_asks_and_which_keys_answer(
+    answers: tuple[str, ...], field: str, word: str, keys: str
+) -> None:
+    async with seat(asked(*answers, field=field), size=(100, 24)) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        shown = text_of(app)
+        assert f"? {word}" in shown
+        assert keys in " ".join(shown.split())
+        assert ("which time?" in shown) is (word == "which time?")
+        await press(pilot, "y", "n", *("4" if len(answers) < 4 else ()))
+        assert not acts(engine, "approve", "reject", "choose", "answer")
+
+
+@pytest.mark.parametrize("way", ["keys", "paste", "keys at once"])
+async def test_own_words_are_typed_only_where_keys_came_one_by_one(way: str) -> None:
+    async with seat(asked("two", "five"), size=(100, 24)) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        field = app.query_one("#prompt", Prompt).field
+        await until(lambda: app.focused is field, pilot)
+        if way == "paste":
+            field.post_message(events.Paste("about nine"))
+            await until(lambda: field.value == "about nine", pilot)
+        elif way == "keys":
+            for number, key in enumerate(("a", "b", "o", "u", "t", "space", "n", "i", "n", "e")):
+                event = events.Key(key, " " if key == "space" else key)
+                event.time = 100.0 + number
+                field.post_message(event)
+            await until(lambda: field.value == "about nine", pilot)
+        else:
+            for number, key in enumerate(("a", "b", "o", "u", "t", "space", "n", "i", "n", "e")):
+                event = events.Key(key, " " if key == "space" else key)
+                event.time = 100.0 + number / 1000
+                field.post_message(event)
+            await until(lambda: field.value == "about nine", pilot)
+        await press(pilot, "enter")
+        await until(lambda: bool(acts(engine, "answer")), pilot)
+        origin = [] if way == "keys" else ["pasted"]
+        assert acts(engine, "answer") == [("answer", "notification:q", "about nine", *origin)]
+
+
+async def test_an_empty_answer_and_escape_answer_nothing() -> None:
+    async with seat(asked("two"), size=(100, 24)) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#prompt")), pilot)
+        await press(pilot, "enter")
+        assert app.query("#prompt")
+        await press(pilot, "escape")
+        await until(lambda: not app.query("#prompt"), pilot)
+        await press(pilot, "d")
+        await until(lambda: bool(acts(engine, "dismiss")), pilot)
+        assert not acts(engine, "answer", "choose")
 
 
 async def test_a_snooze_that_can_mean_two_is_asked_by_number() -> None:

@@ -26,6 +26,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.plain import commands
 from pepper_tui.ui.plain.commands import COMMANDS, Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
 from pepper_tui.ui.plain.news import News
@@ -233,3 +234,67 @@ def test_what_the_editor_wrote_is_not_typed(tmp_path: Path) -> None:
         noted = Path(f"{notes}.spans")
         terminal.wait_for(noted.exists)
         assert json.loads(noted.read_text("utf-8")) == [[0, 17, "editor"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "said", "did"),
+    [
+        (2, "", "2", ("choose", "notification:q", 2)),
+        (2, "", "neither of them", ("answer", "notification:q", "neither of them")),
+        (2, "", "12", ("answer", "notification:q", "12")),
+        (0, "", "7", ("answer", "notification:q", "7")),
+        (2, "when", "9", ("answer", "notification:q", "9")),
+        (2, "none", "9", ("choose", "notification:q", 9)),
+        (2, "", "", "Answer what?"),
+    ],
+)
+async def test_a_question_is_answered_by_its_number_or_in_words(
+    options: int, field: str, said: str, did: tuple[object, ...] | str
+) -> None:
+    engine = FakeEngine()
+    more = {"arguments": {}, **({"field": field} if field != "none" else {})} if field else {}
+    choices = [{"words": f"answer {n}", **more} for n in range(options)]
+    engine.put(Namespace.NOTIFICATION, replace(note("q", "How many?", kind="question"), choices=choices))
+    lines: list[str] = []
+    talk = PlainConversation(lambda: None, clock=ManualClock(T0))  # type: ignore[arg-type, return-value]
+    talk.link.engine = engine
+    talk.say = lambda *more: lines.extend(more)  # type: ignore[method-assign]
+    while not engine._updates.empty():
+        talk.updated(engine._updates.get_nowait())
+    await Commands(talk).do("/inbox")
+    assert lines[-1] == ("1: Which time?: How many?" if field else "1: Asks you: How many?")
+    await Commands(talk).do("/read 1")
+    ways = "the number of an answer or your own words" if options else "your own words"
+    ways = "the number of an answer" if field == "none" else ways
+    assert lines[-1] == f"To answer it: /answer 1 and {ways}"
+    if isinstance(did, str):
+        with pytest.raises(ValueError, match=did):
+            await Commands(talk).do(f"/answer 1 {said}")
+    else:
+        await Commands(talk).do(f"/answer 1 {said}")
+        assert acts(engine, "choose", "answer") == [did]
+
+
+async def test_a_card_that_was_read_aloud_was_seen_and_is_nobodys_while_it_is_edited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No model changes a card once the user has heard it, nor under the editor's hands."""
+    engine, attended = FakeEngine(), list[bool]()
+    talk = PlainConversation(lambda: None, clock=ManualClock(T0))  # type: ignore[arg-type, return-value]
+    talk.link.engine = engine
+    talk.say = lambda *more: None  # type: ignore[method-assign]
+    engine.put(Namespace.APPROVAL, approval("a1"))
+    while not engine._updates.empty():
+        talk.updated(engine._updates.get_nowait())
+    await Commands(talk).do("/inbox")
+    assert engine.drawn == []
+    await Commands(talk).do("/read 1")
+    assert engine.drawn == ["approval:a1"]
+
+    async def edited(before: str) -> str:
+        attended.append(engine.attended)
+        return f"{before} and more"
+
+    monkeypatch.setattr(commands, "edited_text", edited)
+    await Commands(talk).do("/edit 1 subject")
+    assert (attended, engine.attended) == ([True], False)

@@ -164,6 +164,7 @@ class House:
             UTC,
             self.user,
             cancel_call=self.executor.cancel,
+            user=self.user,
         )
         await self.executor.start()
         await self.pool.start()

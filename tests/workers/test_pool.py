@@ -235,7 +235,7 @@ async def test_a_crash_goes_on_from_the_last_saved_step(homes: Homes) -> None:
 async def test_runs_of_one_name_queue_in_order_and_remember(homes: Homes) -> None:
     model = Model(lambda request: final(f"done {len(model.requests)}"))
     model.gate.clear()
-    house = await homes(model)
+    house = await homes(model, [Worker(name="email-agent", stateful=True)])
     tasks = [
         asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), f"task {n}", "Email Agent", ignore))
         for n in range(4)
@@ -390,7 +390,7 @@ async def test_cancelling_ends_the_run_and_its_cards(homes: Homes) -> None:
 async def test_cancelling_a_queued_run_lets_the_others_of_its_name_go_on(homes: Homes) -> None:
     model = Model(lambda request: final("x"))
     model.gate.clear()
-    house = await homes(model)
+    house = await homes(model, [Worker(name="amy", stateful=True)])
     tasks = [asyncio.create_task(house.pool.delegate(house.call(f"d{n}"), "t", "amy", ignore)) for n in range(3)]
     await in_state(house, "d2", RunState.QUEUED)
     assert await house.pool.cancel(run_id("d1"))
@@ -549,7 +549,7 @@ async def test_taint_follows_the_inputs(homes: Homes) -> None:
 @pytest.mark.parametrize("outside", [False, True])
 async def test_a_run_is_tainted_by_what_its_calls_find_and_so_is_all_that_follows(homes: Homes, outside: bool) -> None:
     look, note = reply("", ("look", {})), reply("", ("note", {}))
-    house = await homes([look, note, final("found"), note, final("as before")])
+    house = await homes([look, note, final("found"), note, final("as before")], [Worker(name="analyst", stateful=True)])
     house.executor.taints = {"look"} if outside else set()
     await house.pool.delegate(house.call(), "t", "analyst", ignore)
     assert await house.pool.tainted("d1") is outside

@@ -2,6 +2,7 @@
 
 from pepper_tui.clock.words.days_said import days_said
 from pepper_tui.clock.words.deadline import Due, deadline_in, read_due, time_asked_for
+from pepper_tui.clock.words.past import PAST_EXAMPLES, Stretch, read_past
 from pepper_tui.clock.words.reader import TimeReader
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import EXAMPLES, TimeAskedError, TimeRefusedError, one_time, read_time
@@ -10,8 +11,10 @@ from pepper_tui.clock.words.within import Within, is_rhythm, is_time, leading_ti
 
 __all__ = [
     "EXAMPLES",
+    "PAST_EXAMPLES",
     "Due",
     "Reading",
+    "Stretch",
     "TimeAskedError",
     "TimeReader",
     "TimeRefusedError",
@@ -25,6 +28,7 @@ __all__ = [
     "one_time",
     "opening_time",
     "read_due",
+    "read_past",
     "read_time",
     "said",
     "time_asked_for",

@@ -9,6 +9,7 @@ from typing import Final
 
 from pepper_tui.clock.clock import Clock
 from pepper_tui.clock.recurrence import check_rule, first_after
+from pepper_tui.clock.words.past import Stretch, read_past
 from pepper_tui.clock.words.reading import Reading, said
 from pepper_tui.clock.words.text import TimeAskedError, TimeRefusedError, read_time
 
@@ -51,6 +52,10 @@ class TimeReader:
         if at is None:
             raise TimeRefusedError(f"“{repeat.strip()[:60]}” never comes after “{when.strip()[:60]}”")
         return replace(first, at=at, rrule=rule)
+
+    async def past(self, text: str) -> Stretch:
+        """What ``text`` means for a look back: where it begins and ends. Raises ``TimeRefusedError``."""
+        return await asyncio.to_thread(read_past, text, self._clock.now(), self.zone, self.locale)
 
     async def _rule(self, repeat: str) -> str:
         if "freq=" in repeat.lower():

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.effects import proposals
-from pepper_tui.model import Approval, NotificationState, Origin, UnknownAnswer, Written
+from pepper_tui.model import Approval, Notification, NotificationState, Origin, UnknownAnswer, Written, whole
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words, visible
 from pepper_tui.ui import words
 from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text
 from pepper_tui.ui.export import proposed_path, write_conversation
-from pepper_tui.ui.matters import InboxItem
+from pepper_tui.ui.matters import InboxItem, takes_words
 from pepper_tui.ui.names import gist_facts, label_words
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ COMMANDS: Final = (
     Command("always", "number", "do this always: propose a rule from the card"),
     Command("undo", "", "take the last act back"),
     Command("redo", "", "do again what was undone"),
-    Command("answer", "number check|happened|did_not|leave", "an outcome that is not known"),
+    Command("answer", "number words", "a question, by a number or in words; an outcome that is not known, by its word"),
     Command("why", "number", "signal, step, calls and cost behind it"),
     Command("signals", "[words]", "the newest signals"),
     Command("calls", "[words]", "what runs"),
@@ -169,11 +169,14 @@ class Commands:
             for each in new:
                 await self._talk.link.ready().seen(each)
             if item.approval is not None:
+                await self._talk.link.ready().seen(item.ref)
                 word = self._talk.clock.new_id("yes")[-4:]
                 self._heard[item.key] = (face(item), word)
                 self._say(f"To approve exactly this: /yes {number} {word}. To reject it: /no {number}")
-            elif item.kind == "question":
-                self._say(f"To answer it: /answer {number} and the number of the time")
+            elif (question := item.question) is not None:
+                ways = ["the number of an answer"] if question.choices else []
+                ways += ["your own words"] if takes_words(question) else []
+                self._say(f"To answer it: /answer {number} and {' or '.join(ways)}")
             elif item.kind == "unknown":
                 self._say(f"It is not known whether it happened: /answer {number} check, happened, did_not or leave")
         elif kind == "signal" and key in board.signals:
@@ -283,10 +286,15 @@ class Commands:
         if line is None:
             raise ValueError(f"Which field? /edit {number} and one of: {', '.join(fields)}")
         before = visible(line.value).rstrip("\n")
-        text = await edited_text(before)
+        engine = self._talk.link.ready()
+        await engine.attend(True)  # no model changes the card under the user's hands
+        try:
+            text = await edited_text(before)
+        finally:
+            await engine.attend(False)
         if text == before:
             raise ValueError("Nothing was changed")
-        await self._tell(self._talk.link.ready().edit(card.id, {line.label: text}))
+        await self._tell(engine.edit(card.id, {line.label: text}))
 
     async def _done(self, rest: str) -> None:
         await self._tell(self._talk.link.ready().done(*self._held(rest)))
@@ -345,14 +353,22 @@ class Commands:
         answers: dict[str, UnknownAnswer] = {
             "check": "check", "happened": "happened", "did_not": "did_not", "leave": "leave"
         }  # fmt: skip
-        if item.kind == "question" and said.strip().isdigit():
-            await self._tell(self._talk.link.ready().choose(item.ref, int(said)))
+        if item.question is not None:
+            await self._tell(self._answered(item.ref, item.question, said.strip()))
             return
         if item.kind != "unknown" or said.strip() not in answers:
             raise ValueError(
                 f"/answer {number} wants an item whose outcome is unknown, and one of {', '.join(answers)}"
             )
         await self._tell(self._talk.link.ready().answer_unknown(item.record.id, answers[said.strip()]))
+
+    async def _answered(self, ref: str, question: Notification, said: str) -> str:
+        if not said:
+            raise ValueError("Answer what? As in /answer 1 2, or /answer 1 and your own words")
+        number = int(said) if said.isdecimal() else 0
+        if number and (number <= len(question.choices) or not takes_words(question)):
+            return await self._talk.link.ready().choose(ref, number)
+        return await self._talk.link.ready().answer(ref, said, spans=whole(said, self._origin))
 
     async def _cancel(self, rest: str) -> None:
         kind, _, key = self._talk.numbers.ref(rest).partition(":")

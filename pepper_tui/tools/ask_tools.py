@@ -1,0 +1,188 @@
+"""Asking the user: a question in the inbox whose answer is the result of the call that asks.
+
+The call waits like an approval: the question is a row that is named by the call, so a restart finds it and asks no
+second time. The user's answer ends the call in its own commit (``ToolEngine.answer_question``), so nothing can come
+between them. Else it ends here, with the word that there is none: the user closed the question, or it expired. A
+dismissal counts once the window in which it can be taken back is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import takewhile
+from math import inf
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from pepper_tui.clock import done_before
+from pepper_tui.model import (
+    CALL_OPEN,
+    OPEN_TAG,
+    QUESTION,
+    ContextFilter,
+    ContextUpdate,
+    Effect,
+    Json,
+    Namespace,
+    Notification,
+    NotificationState,
+    Origin,
+    Priority,
+    ToolCall,
+    UserAnswer,
+    WorkerRun,
+)
+from pepper_tui.text import one_line
+from pepper_tui.tools.policy import Room, asker_of
+from pepper_tui.tools.said import question_id
+from pepper_tui.tools.tool import ToolContext, ToolError, tool
+
+ASK: Final = "ask_user"
+OPEN_QUESTIONS: Final = 3
+"""Questions of one asker that may wait beside each other; of all that one root has led to, as with cards."""
+_OPTIONS: Final = 4
+_LONGEST: Final = 600  # characters of a question
+_LONGEST_OPTION: Final = 120
+_TITLE: Final = 120
+_CLOSED: Final = frozenset({NotificationState.DONE, NotificationState.DISMISSED})
+_NOTHING: Final = "The user did not say{why}. Do not ask the same again: go on without, or say what is missing."
+
+
+async def _withdraw(ctx: ToolContext) -> None:
+    if ctx.services.close_notice is not None:
+        await ctx.services.close_notice(question_id(ctx.call.id), "who asked does not wait for it any more")
+
+
+@tool(effect=Effect.READ, resumes=True, waits=True, taints=False, on_cancel=_withdraw)
+async def ask_user(
+    ctx: ToolContext, question: str, options: Annotated[tuple[str, ...], Field(max_length=_OPTIONS)] = ()
+) -> str:
+    """Ask the user one question and get their answer as the result; other work goes on meanwhile. Use it where you
+    can't go on without what only they know or decide. In the reply to a message of theirs ask in plain text instead; to
+    tell something use notify; what sends or writes asks for its own yes, so never ask whether you may.
+
+    Args:
+        question: one question that can be understood without anything else
+        options: up to four short answers to choose from, one key each; they may always answer in their own words
+    """
+    plain = one_line(question, _LONGEST)
+    choices = list(dict.fromkeys(filter(None, (one_line(each, _LONGEST_OPTION) for each in options))))
+    if not plain:
+        raise ToolError("'question' is empty")
+    if ctx.services.announce is None:
+        raise ToolError("nobody can be asked here")
+    ident = question_id(ctx.call.id)
+    if await ctx.store.get(ident, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
+        await _must_have_room(ctx, plain)
+        await ctx.services.announce(await _asked(ctx, plain, choices))
+        ctx.checkpoint("question_open")
+    ctx.progress("waits for your answer")
+    return await _answer(ctx, ident)
+
+
+async def _must_have_room(ctx: ToolContext, question: str) -> None:
+    """Raise ``ToolError`` where the same is asked already, or as many questions wait as may."""
+    found = await ctx.store.query(
+        ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], newest_first=False, limit=None)
+    )
+    asking = [call for call in ToolCall.readable(found) if call.name == ASK and call.state in CALL_OPEN]
+    room = Room(OPEN_QUESTIONS)
+    for other in takewhile(lambda call: call.id != ctx.call.id, asking):
+        if _alike(str(other.arguments.get("question") or "")) == _alike(question):
+            raise ToolError(f"exactly this is asked already, by the call {other.id}: it is not asked twice")
+        room.count(asker_of(other.origin), other.root)
+    if room.take(ctx.call):
+        raise ToolError("too many questions wait for the user already: go on without this one, or wait for an answer")
+
+
+def _alike(question: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in question.casefold()).split())
+
+
+async def _asked(ctx: ToolContext, question: str, options: list[str]) -> Notification:
+    now = ctx.clock.now()
+    choices: list[Json] = [{"words": words} for words in options]
+    lines = [question] if len(question) > _TITLE else []
+    lines += [f"{number}  {words}" for number, words in enumerate(options, 1)]
+    return Notification(
+        id=question_id(ctx.call.id),
+        title=one_line(question, _TITLE),
+        body="\n".join(lines),
+        reason=await _reason(ctx),
+        source=f"{Namespace.TOOL_CALL}:{ctx.call.id}",
+        created_at=now,
+        priority=Priority.HIGH,
+        kind=QUESTION,
+        choices=choices,
+        origin="model",
+        expires_at=now + ctx.services.answer_within,
+    )
+
+
+async def _reason(ctx: ToolContext) -> str:
+    """Who asks, what for, and whether a stranger's text may have put the words into its mouth."""
+    kind, _, ident = ctx.call.origin.partition(":")
+    run = WorkerRun.one(await ctx.store.get(ident, namespace=Namespace.RUN)) if kind == "run" else None
+    if run is not None:
+        who = f"the worker {run.agent or run.kind} needs it for: {one_line(run.task, 160)}"
+    elif ctx.call.root == "user":
+        who = "Pepper needs it for what you asked"
+    else:
+        who = "Pepper needs it for what came in"
+    return f"{who}; it had read text of others before it asked" if ctx.call.tainted else who
+
+
+async def _answer(ctx: ToolContext, ident: str) -> str:
+    """What came of the question, once something has."""
+    async with ctx.store.watch([Namespace.NOTIFICATION, Namespace.USER_ANSWER]) as updates:
+        following = aiter(updates)
+        change = asyncio.create_task(_next(following))
+        try:
+            while True:
+                words, look_at = await _state(ctx, ident)
+                if words:
+                    return words
+                if look_at == inf:
+                    await asyncio.wait({change})
+                else:
+                    await done_before(change, ctx.clock.sleep(look_at - ctx.clock.now()))
+                if change.done():
+                    change.result()
+                    change = asyncio.create_task(_next(following))
+        finally:
+            change.cancel()
+            await asyncio.wait({change})
+
+
+async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
+    return await anext(updates)
+
+
+async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
+    """The result in words, where there is one; else when to look again, though nothing changes."""
+    answer = UserAnswer.one(await ctx.store.get(ident, namespace=Namespace.USER_ANSWER))
+    if answer is not None:
+        return answer_words(answer)[0], 0.0  # the call has ended with it
+    context = await ctx.store.get(ident, namespace=Namespace.NOTIFICATION, include_expired=True)
+    question = Notification.one(context)
+    if context is None or question is None:
+        return _NOTHING.format(why=""), 0.0
+    if question.state not in _CLOSED:
+        return "", inf
+    if withdrawn := str(context.metadata.get("withdrawn") or ""):
+        return _NOTHING.format(why=f": {withdrawn}"), 0.0
+    counts = context.updated_at + ctx.services.undo_seconds
+    return ("", counts) if counts > ctx.clock.now() else (_NOTHING.format(why=", and closed the question"), 0.0)
+
+
+def answer_words(answer: UserAnswer) -> tuple[str, bool]:
+    """What an answer tells who asked; and whether it holds nothing that came otherwise than by the user's keys."""
+    if answer.chosen:
+        return f"The user chose {answer.chosen}: {answer.text}", True
+    typed = all(origin is Origin.TYPED for _, origin in answer.written.parts())
+    return f"The user answered{'' if typed else ', partly in words that they did not type'}: {answer.text}", typed
+
+
+ASK_TOOLS: Final = (ask_user,)

@@ -1,0 +1,22 @@
+"""From when until when a tool looks back, as a model says it: in words or as ISO 8601, read in the user's zone."""
+
+from __future__ import annotations
+
+from pepper_tui.clock.words import TimeReader, TimeRefusedError
+from pepper_tui.tools.tool import ToolContext, ToolError
+
+
+async def looked_back(ctx: ToolContext, since: str, until: str) -> tuple[float | None, float | None]:
+    """Where the look begins, and where it ends (exclusive), POSIX seconds; ``None`` where that was left open.
+
+    Raises ``ToolError`` in words.
+    """
+    times = ctx.services.times or TimeReader(ctx.clock, ctx.services.zone)
+    try:
+        begins = (await times.past(since)).begins if since.strip() else None
+        ends = (await times.past(until)).ends if until.strip() else None
+    except TimeRefusedError as error:
+        raise ToolError(str(error)) from error
+    if begins is not None and ends is not None and ends <= begins:
+        raise ToolError("'until' is not after 'since'")
+    return begins, ends
