@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Final, Literal
 
 from pepper_tui.model import MORE_TOOLS, Entry, Json, ToolSpec
@@ -44,7 +45,8 @@ class Offer:
         aside = {name for topic in topics for name in topic.tools}
         daily: list[str] = [name for name in EVERY_DAY if name in by_name]
         daily += [name for name in by_name if name not in aside and name not in daily and name != MORE_TOOLS]
-        of_topics = [name for topic in opened for name in topic.tools]
+        by_turns = zip_longest(*(topic.tools for topic in opened))  # where only some have room, each has its first
+        of_topics = [name for some in by_turns for name in some if name is not None]
         self._small = self._small or room < _SMALL  # for good: fewer tools leave more room
         if self._small:
             first, rest = daily[:_ALWAYS], daily[_ALWAYS:]

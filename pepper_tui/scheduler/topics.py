@@ -88,8 +88,8 @@ TOPICS: Final = (
     Topic(
         "work",
         ("cancel_call", "current_status", "activity", "tell_worker"),
-        r"\b(workers?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind|forget it"
-        r"|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*|lass (das|es)|vergiss)\b",
+        r"\b(workers?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind"
+        r"|forget it|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*|lass (das|es)|vergiss)\b",
     ),
 )
 
