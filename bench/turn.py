@@ -48,7 +48,8 @@ class Player:
         for message in body["messages"]:  # in the native form, the calls whose results follow
             results |= {call["function"]["name"] for call in message.get("tool_calls") or []}
         mail = re.search(r"message_id: (?:<|&lt;)(.*?)(?:>|&gt;)", seen)
-        mail_id = f"<{mail[1]}>" if mail else ""
+        signal = re.search(r'<signal id="([^"]+)"', seen)
+        mail_id = f"<{mail[1]}>" if mail else signal[1] if signal else ""
         if FIRST in seen and self._first("read"):
             return _calls(("read_thread", {"message_id": mail_id}), text="One moment, I read the thread.")
         if "read_thread" in results and self._first("draft"):

@@ -89,7 +89,8 @@ TOPICS: Final = (
         "work",
         ("cancel_call", "current_status", "activity", "tell_worker"),
         r"\b(workers?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind"
-        r"|forget it|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*|lass (das|es)|vergiss)\b",
+        r"|forget it|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*"
+        r"|lass (das|es)|vergiss)\b",
     ),
 )
 
