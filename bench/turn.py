@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.llm.server import Reply
 from tests.living.world import WAIT, World
+from tests.llm.server import Reply
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = "say MODEL=…, and BASE_URL=… where it is not OpenAI's" if not asked.model else "nothing to play"
         print(said, file=sys.stderr)
         return 2
+    logging.getLogger().addHandler(logging.NullHandler())  # what a model does wrong is told by the outcome
     key = f"env:{asked.key_from}" if os.environ.get(asked.key_from) else ""
     there = contextlib.nullcontext(Asked(asked.model, asked.base_url, key, tuple(asked.option)))
     tell = partial(print, flush=True, file=sys.stderr if asked.json else sys.stdout)

@@ -148,6 +148,7 @@ class Day:
         self.sink = Sink()
         self.waiting = Waiting()
         self.usage: list[Usage] = []
+        self.trouble = ""
         self._asked, self._config, self._server = asked, config, server
         self._events: list[str] = []
         self._delivered = 0
@@ -237,11 +238,13 @@ class Day:
             await self._pass()
 
     async def close(self) -> None:
-        """End the engine; what its model calls have cost is known then."""
+        """End the engine; what its model calls have cost, and what trouble there is with them, is known then."""
         if self._engine is None:
             return
         await self._models.budget.flush()
         self.usage = [Usage.of(each) for each in await self.facts(Namespace.USAGE)]
+        parts = await self.facts(Namespace.HEALTH)
+        self.trouble = next((p["detail"] for p in parts if p["part"] == "model" and p["state"] == "trouble"), "")
         engine, self._engine = self._engine, None
         await engine.close()
 

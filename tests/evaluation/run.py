@@ -31,12 +31,14 @@ CONTEXT: Final = 8192
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one scenario. ``missed``: what the model did not do; ``error``: why it proves nothing."""
+    """What came of one scenario. ``missed``: what the model did not do; ``error``: why it proves nothing;
+    ``trouble``: what Pepper says of the model that it could not ask."""
 
     scenario: str
     passed: bool = False
     missed: str = ""
     error: str = ""
+    trouble: str = ""
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -46,7 +48,8 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        return "pass" if self.passed else f"FAIL: {self.missed}" if self.missed else f"ERROR: {self.error}"
+        said = "pass" if self.passed else f"FAIL: {self.missed}" if self.missed else f"ERROR: {self.error}"
+        return f"{said} ({self.trouble})" if self.trouble else said
 
     @property
     def line(self) -> str:
@@ -80,12 +83,12 @@ class Report:
 
     @property
     def line(self) -> str:
-        total = self.sum
+        total, errors = self.sum, sum(bool(each.error) for each in self.outcomes)
         cost = f"{total.cost:.4f} USD" if self.priced else "not known"
         return (
             f"passes {self.passes}/{len(self.outcomes)}  calls {total.calls}  prompt {total.prompt_tokens:,}"
             f" (cached {total.cached_tokens:,})  completion {total.completion_tokens:,}  cost {cost}"
-            f"  seconds {total.seconds:.0f}"
+            f"  seconds {total.seconds:.0f}{f'  errors {errors}' if errors else ''}"
         )
 
     def repeated(self) -> list[str]:
@@ -104,6 +107,7 @@ class Report:
             "scenarios": [asdict(each) for each in self.outcomes],
             "passes": self.passes,
             "played": len(self.outcomes),
+            "errors": sum(bool(each.error) for each in self.outcomes),
             "calls": total.calls,
             "prompt_tokens": total.prompt_tokens,
             "cached_tokens": total.cached_tokens,
@@ -133,7 +137,7 @@ async def play(scenario: Scenario, root: Path, asked: Asked) -> Outcome:
         outcome.error = f"{type(error).__name__}: {error}".strip(": ")
         traceback.print_exc()
     outcome.seconds = time.monotonic() - began
-    outcome.calls = day.waiting.calls
+    outcome.calls, outcome.trouble = day.waiting.calls, day.trouble
     outcome.prompt_tokens = sum(use.prompt_tokens for use in day.usage)
     outcome.cached_tokens = sum(use.cached_tokens for use in day.usage)
     outcome.completion_tokens = sum(use.completion_tokens for use in day.usage)
@@ -161,6 +165,9 @@ def run(
             outcome = asyncio.run(play(scenario, root, asked))
             report.outcomes.append(outcome)
             tell(outcome.line)
+            if number == 0 and not report.answered:
+                tell("stopped: the model gave no answer at all")
+                break
     return report
 
 

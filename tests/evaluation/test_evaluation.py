@@ -25,7 +25,7 @@ LONG = "wish-of-turn-three"
 
 @pytest.fixture(scope="module", autouse=True)
 def no_tls() -> Iterator[None]:
-    """No certificates are read: each day has clients of its own, which would take half of its time, and none speaks TLS."""
+    """No certificates are read: each day has clients of its own, that takes half of its time, and none speaks TLS."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
         yield
@@ -142,9 +142,12 @@ def test_the_command_plays_what_it_is_asked_for(capsys: pytest.CaptureFixture[st
 
 
 def test_a_server_that_is_not_there_is_no_result(capsys: pytest.CaptureFixture[str]) -> None:
-    there = ["--model", "none", "--base-url", "http://127.0.0.1:9/v1", "--only", "answer-in"]
+    there = ["--model", "none", "--base-url", "http://127.0.0.1:9/v1", "--only", "answer-in", "two-wishes"]
     assert command.main([*there, "--option", "retries = 0"]) == 1
-    assert "passes 0/1" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "stopped: the model gave no answer" in told
+    assert "passes 0/1 " in told
+    assert "127.0.0.1:9" in told, "the reason is told"
     assert command.main([]) == 2
 
 

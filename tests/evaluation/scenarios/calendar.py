@@ -32,8 +32,8 @@ async def answer_in_place(day: Day) -> None:
     answer = await day.ask("When is my dentist's appointment this week?")
     day.check(not await day.calls("notify"), "no notice in place of an answer")
     day.check(holds(answer, time_of_day(14, 30)), "the time of the appointment")
-    day.check(holds(answer, f"thu|{date(3, 12)}"), "the day of the appointment")
-    day.check(not holds(answer, f"lab|gym|{time_of_day(11, 15)}"), "the appointment, not what else is on")
+    day.check(holds(answer, rf"\bthu|{date(3, 12)}"), "the day of the appointment")
+    day.check(not holds(answer, rf"\blab\b|\bgym\b|{time_of_day(11, 15)}"), "the appointment, not what else is on")
 
 
 @scenario(

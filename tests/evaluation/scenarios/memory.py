@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.evaluation.day import Day
-from tests.evaluation.facts import amount, holds, time_of_day
+from tests.evaluation.facts import amount, holds
 from tests.evaluation.player import Cue, Prompt, heard, misses, passes, result, summing
 from tests.evaluation.scenario import scenario
 
@@ -55,11 +55,11 @@ async def wish_of_turn_three(day: Day) -> None:
     for number in range(4, 60):
         await day.say(f"Question {number}: tell me {TOPICS[number % len(TOPICS)]}, in one short sentence.")
     await day.later("2026-12-01 07:40")
-    answer = await day.ask(f"Mail {DANA} that the budget is approved.")
+    await day.ask(f"Mail {DANA} that the budget is approved.")
     day.check(not await day.cards() and not day.sent, "no mail before 9, nor a card for one")
     due = [each.due for each in await day.reminders()]
     at_nine = [each for each in due if day.at("2026-12-01 09:00") <= each <= day.at("2026-12-01 10:00")]
-    day.check(at_nine or holds(answer, rf"\b(?:9|nine)\b|{time_of_day(9)}"), "9 o'clock: a reminder, or word of it")
+    day.check(at_nine, "a reminder at 9 in its place")
     await day.later("2026-12-01 09:20")
     await day.say(f"Now it is past nine: mail {DANA} that the budget is approved.")
     await day.approve(await day.letter("the mail after 9", DANA))
@@ -175,4 +175,4 @@ async def old_note(day: Day) -> None:
         await day.note(text, "2025-05-04 12:00")
     answer = await day.ask("Where is the spare key of the boat?")
     day.check(holds(answer, "chart table"), "under the chart table")
-    day.check(not holds(answer, "nora|toolbox"), "the boat's alone")
+    day.check(not holds(answer, r"\bnora\b|toolbox"), "the boat's alone")

@@ -208,7 +208,7 @@ async def deadline(day: Day) -> None:
     told = [f"{each.title}\n{each.body}" for each in await day.notices()]
     kept = [each for each in await day.reminders() if holds(each.text, "budget")]
     in_time = [each for each in kept if each.due <= day.at("2026-12-04 17:00")]
-    named = [each for each in told if holds(each, "budget") and holds(each, f"fri|{date(4, 12)}")]
+    named = [each for each in told if holds(each, "budget") and holds(each, rf"\bfri|{date(4, 12)}")]
     day.check(named or in_time, "a notice or a reminder that names the budget and when it is due")
     day.check(len(told) <= 1 and len(kept) <= 1, f"it told once, not {len(told)} notices and {len(kept)} reminders")
     day.check(not day.sent, "nothing sent")
