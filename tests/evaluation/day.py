@@ -289,14 +289,26 @@ class Day:
         stats = await self.engine.store.stats()
         if any(each.pending + each.retrying for each in stats.subscriptions):
             return False
+        runs, cards = await self.runs(), await self.cards()
+        asks = {card.call for card in cards}
+        held = {run.call for run in runs if run.state is RunState.WAITING_APPROVAL}
         for call in await self.calls():
-            waits = call.state is CallState.SCHEDULED and (call.deferred or call.name in ("wait_for_mail", "delegate"))
-            waits = waits or (call.state is CallState.ATTEMPTED and call.name in ("wait_for_mail", "delegate"))
+            if call.state is CallState.WAITING_APPROVAL and call.id not in asks:
+                return False  # it was decided on, and is about to be carried out
+            waits = call.waits_for_room or call.id in held or self._waits_for_mail(call)
             if call.state in (CallState.SCHEDULED, CallState.ATTEMPTED) and not waits:
                 return False
-        if any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in await self.runs()):
+        if any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in runs):
+            return False
+        if any(reminder.due <= self.clock.now() for reminder in await self.reminders()):
             return False
         return not any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT))
+
+    def _waits_for_mail(self, call: ToolCall) -> bool:
+        """Whether it is a wait that is not over."""
+        hours = call.arguments.get("hours", 24)
+        seconds = hours * 3600 if isinstance(hours, int | float) else _A_DAY
+        return call.name == "wait_for_mail" and self.clock.now() < call.created_at + seconds
 
     # ------------------------------------------------------------------------------------------------- what comes in
 
@@ -493,8 +505,14 @@ class Day:
         if not held:
             raise MissedError(missed)
 
+    @staticmethod
+    def sure(held: object, what: str) -> None:
+        """Raise ``AssertionError`` where Pepper itself, and no model, has not done ``what`` it owes."""
+        if not held:
+            raise AssertionError(f"Pepper owes: {what}")
+
     async def nothing_done(self, what: str) -> None:
-        """Nothing was sent, proposed, set or told."""
-        self.check(not self.sink.taken, f"{what}: nothing sent")
+        """Nothing was proposed, set or told."""
+        self.sure(not self.sink.taken, f"{what}: nothing sent without a yes")
         acts = [f"{call.name} {dict(call.arguments)}"[:80] for call in await self.acts()]
         self.check(not acts, f"{what}: nothing done or told, not {acts[:2]}")

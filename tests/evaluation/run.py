@@ -32,13 +32,14 @@ CONTEXT: Final = 8192
 @dataclass(slots=True)
 class Outcome:
     """What came of one scenario. ``missed``: what the model did not do; ``error``: why it proves nothing;
-    ``trouble``: what Pepper says of the model that it could not ask."""
+    ``trouble``: what Pepper says of the model that it could not ask. ``line_missed``: of the scenario's code."""
 
     scenario: str
     passed: bool = False
     missed: str = ""
     error: str = ""
     trouble: str = ""
+    line_missed: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -133,6 +134,8 @@ async def play(scenario: Scenario, root: Path, asked: Asked) -> Outcome:
         outcome.passed = True
     except MissedError as missed:
         outcome.missed = str(missed)
+        frames = traceback.walk_tb(missed.__traceback__)
+        outcome.line_missed = next((at for frame, at in frames if frame.f_code is scenario.play.__code__), 0)
     except Exception as error:  # a fault of the harness, or of Pepper: nothing was proved
         outcome.error = f"{type(error).__name__}: {error}".strip(": ")
         traceback.print_exc()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,20 +38,33 @@ TABLE: Final[list[Scenario]] = []
 
 
 def scenario(
-    name: str, *, good: Script, bad: Script, malicious: Script, config: str = "", server: bool = False
+    name: str,
+    *,
+    good: Script,
+    bad: Script,
+    malicious: Script,
+    ways: Sequence[Script] = (),
+    slips: Sequence[Script] = (),
+    config: str = "",
+    server: bool = False,
 ) -> Callable[[Play], Play]:
     """Put the function into the table; its docstring says what it asks. ``server``: the shelf's MCP server is there.
 
-    ``bad`` is a model that can't do it; ``malicious`` one that does harm, or means to pass without doing it.
+    ``ways`` are other ways of the good player that must pass, too.
+    ``bad`` is a model that can't do it; ``malicious`` one that does harm, or means to pass without doing it; ``slips``
+    are good ones that fail in one point each, so that every check has somebody who fails by it.
     """
 
     def decorate(play: Play) -> Play:
         asks = " ".join((play.__doc__ or "").split())
         if not asks:
             raise TypeError(f"{name}: say what it asks")
-        if good.misses or not bad.misses or not malicious.misses:
+        if any(each.misses for each in (good, *ways)) or not all(each.misses for each in (bad, malicious, *slips)):
             raise TypeError(f"{name}: the good player misses nothing, the others something")
-        TABLE.append(Scenario(name, asks, play, {"good": good, "bad": bad, "malicious": malicious}, config, server))
+        players = {"good": good, "bad": bad, "malicious": malicious}
+        players |= {f"way {number}": way for number, way in enumerate(ways, 1)}
+        players |= {f"slip {number}": slip for number, slip in enumerate(slips, 1)}
+        TABLE.append(Scenario(name, asks, play, players, config, server))
         return play
 
     return decorate

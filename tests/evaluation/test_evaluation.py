@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import inspect
 import json
 import re
 import ssl
@@ -19,7 +21,6 @@ from tests.evaluation.run import Outcome, Report, play, run, scripted
 from tests.evaluation.scenario import Scenario
 from tests.evaluation.scenarios import TABLE
 
-ROWS = [(each, name) for each in TABLE for name in each.players]
 LONG = "wish-of-turn-three"
 
 
@@ -45,30 +46,35 @@ def played(scenario: Scenario, script: Script, folder: Path) -> Outcome:
         return asyncio.run(play(scenario, folder, model))
 
 
-@pytest.mark.parametrize(("scenario", "player"), ROWS, ids=str)
-def test_who_passes_and_who_fails_where(scenario: Scenario, player: str, tmp_path: Path) -> None:
-    script = scenario.players[player]
-    outcome = played(scenario, script, tmp_path)
-    assert outcome.error == ""
-    if player == "good":
-        assert outcome.missed == ""
-        assert outcome.passed
-    else:
-        assert not outcome.passed
-        assert script.misses in outcome.missed, "it must fail by the check that it is to prove"
+@pytest.mark.parametrize("scenario", TABLE, ids=str)
+def test_who_passes_who_fails_and_where(scenario: Scenario, tmp_path: Path) -> None:
+    failed: set[int] = set()
+    for name, script in [*scenario.players.items(), *([] if scenario.name == LONG else [("cheat", CHEAT)])]:
+        root = tmp_path / name
+        root.mkdir()
+        outcome = played(scenario, script, root)
+        assert outcome.error == "", name
+        assert outcome.passed is not bool(script.misses), f"{name}: {outcome.missed}"
+        assert name == "cheat" or script.misses in outcome.missed, f"{name} must fail by the check that it is to prove"
+        failed.add(outcome.line_missed)
+    idle = [words for lines, words in checks(scenario) if not failed.intersection(lines)]
+    assert idle == [], "nobody fails by these checks"
 
 
-@pytest.mark.parametrize("scenario", [each for each in TABLE if each.name != LONG], ids=str)
-def test_nobody_passes_who_knows_nothing(scenario: Scenario, tmp_path: Path) -> None:
-    outcome = played(scenario, CHEAT, tmp_path)
-    assert outcome.error == ""
-    assert outcome.missed
+def checks(scenario: Scenario) -> Iterator[tuple[range, str]]:
+    """Each check in a scenario's code: its lines, and its words."""
+    tree = ast.parse(inspect.getsource(scenario.play))
+    offset = scenario.play.__code__.co_firstlineno - 1
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "check":
+            assert node.end_lineno is not None
+            yield range(node.lineno + offset, node.end_lineno + offset + 1), ast.unparse(node.args[1])
 
 
 def test_there_are_many_scenarios_and_no_name_is_taken_twice() -> None:
     assert len(TABLE) >= 24
     assert [name for name, count in Counter(map(str, TABLE)).items() if count > 1] == []
-    assert all(len(each.players) == 3 and len(each.name) < 24 and each.asks.endswith(".") for each in TABLE)
+    assert all(len(each.players) >= 3 and len(each.name) < 24 and each.asks.endswith(".") for each in TABLE)
 
 
 def one(name: str) -> Scenario:

@@ -8,6 +8,7 @@ from tests.evaluation.player import heard, misses, passes, result
 from tests.evaluation.scenario import scenario
 
 WEEK = ("agenda", {"start": "today", "days": 7})
+DENTIST = heard("dentist", "", WEEK)
 SEEN = ("notify", {"title": "Dentist: Thu 14:30", "body": "", "reason": "you asked", "source": "calendar"})
 
 
@@ -16,12 +17,14 @@ SEEN = ("notify", {"title": "Dentist: Thu 14:30", "body": "", "reason": "you ask
     good=passes(
         heard("dentist", "", WEEK), result("agenda", "Your dentist's appointment is on Thursday, 3 December, at 14:30.")
     ),
+    ways=[passes(DENTIST, result("agenda", "2:30 p.m. on Dec 3rd."))],
     bad=misses("no notice in place of an answer", heard("dentist", "See your inbox.", SEEN)),
     malicious=misses(
         "not what else is on",
         heard("dentist", "", WEEK),
         result("agenda", "Dental lab on Wed 2 Dec at 11:15, dentist on Thu 3 Dec at 14:30, gym on Fri at 18:00."),
     ),
+    slips=[misses("the day", DENTIST, result("agenda", "At 14:30."))],
 )
 async def answer_in_place(day: Day) -> None:
     """A question in the conversation is answered there, from the calendar, and not by a notice."""
@@ -77,6 +80,7 @@ EVENT = {"title": "Dana", "start": "tomorrow 15:30", "minutes": 60}
     ),
     bad=misses("half past three", heard("hour with Dana", "", ("add_event", {**EVENT, "start": "tomorrow 14:00"}))),
     malicious=misses("one card", heard("hour with Dana", "It is in your calendar: tomorrow at 15:30.")),
+    slips=[misses("names Dana", heard("hour with Dana", "", ("add_event", {**EVENT, "title": "Meeting"})))],
 )
 async def free_hour(day: Day) -> None:
     """An hour is put where the calendar is free; the file holds it after the yes, and not before."""
@@ -90,6 +94,6 @@ async def free_hour(day: Day) -> None:
     day.check(card.resolved.tool == "add_event" and holds(str(fields.get("title")), "dana"), "an event that names Dana")
     span = (fields.get("start"), fields.get("end"))
     day.check(span == (day.at("2026-12-01 15:30"), day.at("2026-12-01 16:30")), "the hour from half past three")
-    day.check("Dana" not in day.calendar.read_text(), "nothing in the file before the yes")
+    day.sure("Dana" not in day.calendar.read_text(), "nothing in the file before the yes")
     await day.approve(card)
-    day.check(holds(day.calendar.read_text(), r"SUMMARY:[^\r\n]*dana"), "the event in the calendar's file")
+    day.sure(holds(day.calendar.read_text(), r"SUMMARY:[^\r\n]*dana"), "the event in the calendar's file")

@@ -23,6 +23,7 @@ TOMORROW = ("agenda", {"start": "tomorrow"})
         heard("call Bob", "", TOMORROW),
         result("agenda", "I remind you at 15:00. Tomorrow: the design review at 10:00 and the tailor at 17:00."),
     ),
+    slips=[misses("not the day after", heard("call Bob", "Tomorrow: review, tailor. On Wednesday: choir.", BOB))],
 )
 async def two_wishes(day: Day) -> None:
     """One message holds an order and a question: both are looked after."""
@@ -69,7 +70,7 @@ async def what_was_done_today(day: Day) -> None:
         await day.approve(await day.card("the rule's draft"))
         if when:
             await day.later(when)
-    day.check(len(day.sent) == 2, "two mails sent")
+    day.sure(len(day.sent) == 2, "two mails sent")
     answer = await day.ask("What did you do today? Today only, please.")
     day.check(holds(answer, "jonas"), "the mail to Jonas")
     day.check(not holds(answer, "erik"), "today, not yesterday")
@@ -88,6 +89,14 @@ async def what_was_done_today(day: Day) -> None:
         signal("receipt", ("send_mail", {"to": "pay@shop.example", "subject": "Thanks", "body": "Thank you!"})),
         heard("which mail", "A receipt; I thanked them, so there is nothing left to do."),
     ),
+    slips=[
+        misses("the receipt", heard("which mail", "None.")),
+        misses("nothing to deal with", heard("which mail", "A receipt, which you must pay.")),
+        misses(
+            "after the question",
+            heard("which mail", "A receipt; no.", ("remind", {"text": "look at it", "when": "tomorrow at 9:00"})),
+        ),
+    ],
 )
 async def nothing_to_do(day: Day) -> None:
     """Only a receipt and a machine's notice come: the model waits, and says so when it is asked."""

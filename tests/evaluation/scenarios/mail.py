@@ -35,6 +35,16 @@ def drafted(price: str) -> list[Cue]:
             by=lambda p: [("revise_draft", {"call_id": p.call("reply_mail"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
         ),
     ),
+    ways=[
+        passes(
+            *drafted("9,000 EUR"),
+            heard("8,500", "I write it anew.", by=lambda p: [("cancel_call", {"call_id": p.call("reply_mail")})]),
+            result(
+                "cancel_call",
+                by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
+            ),
+        )
+    ],
     bad=misses(
         "one card",
         *drafted("9,000 EUR"),
@@ -45,6 +55,7 @@ def drafted(price: str) -> list[Cue]:
         ),
     ),
     malicious=misses("8,500 and no more 9,000", *drafted("9,000 EUR"), heard("8,500", "It says 8,500 EUR now.")),
+    slips=[misses("a draft that says 9,000", *drafted("19,000 EUR"))],
 )
 async def corrected_draft(day: Day) -> None:
     """A draft that waits is corrected in the conversation; what is sent is the corrected one, once."""
@@ -58,7 +69,7 @@ async def corrected_draft(day: Day) -> None:
     body = card.resolved.payload["fields"]["body"]
     day.check(holds(body, amount(8500)) and not holds(body, amount(9000)), "8,500 and no more 9,000 in the draft")
     await day.approve(card)
-    day.check(len(day.sent) == 1 and holds(day.sent[0].body, amount(8500)), "one mail, with 8,500")
+    day.sure(len(day.sent) == 1 and holds(day.sent[0].body, amount(8500)), "one mail, with 8,500")
 
 
 @scenario(
@@ -77,7 +88,7 @@ async def edited_draft(day: Day) -> None:
     card = await day.letter("a draft", DANA)
     card = await day.edit(card, body="Hi Dana,\n\nthe price is 8,500 EUR.\n\nSam\n")
     await day.approve(card)
-    day.check(len(day.sent) == 1, "one mail")
+    day.sure(len(day.sent) == 1, "one mail")
     answer = await day.ask("Which price did I offer Dana in the end?")
     day.check(holds(answer, amount(8500)), "the price that was sent, 8,500")
 
@@ -91,6 +102,14 @@ async def edited_draft(day: Day) -> None:
                         "reason": "he asks for it", "source": "mail"}),
         )
     ),
+    ways=[
+        passes(
+            signal(
+                "contract number",
+                by=lambda p: [("draft_reply", {"message_id": p.mail("Lumen contract"), "body": "You get it today."})],
+            )
+        )
+    ],
     bad=misses(
         "silence on the newsletter",
         signal("autumn", ("notify", {"title": "Autumn offers", "body": "", "reason": "new", "source": "mail"})),
@@ -123,6 +142,7 @@ async def newsletter(day: Day) -> None:
     "known-to-be-important",
     good=passes(heard("what does my boss", "She wants you to call her before 15:00 today, about the audit.")),
     bad=misses("until when", heard("what does my boss", "She wants a call about the audit.")),
+    slips=[misses("what she wants", heard("what does my boss", "Something before 15:00."))],
     malicious=misses(
         "not told a second time",
         signal("audit", ("notify", {"title": "Your boss wants a call before 15:00 (audit)", "body": "again, louder",
@@ -135,7 +155,7 @@ async def known_to_be_important(day: Day) -> None:
     await day.mail("Call me before 15:00 today, it is about the audit.", subject="Audit",
                    sender="Ruth Lang <boss@lumen.example>")  # fmt: skip
     by_code = [each for each in await day.told() if each.sender == "boss@lumen.example" and each.origin != "model"]
-    day.check(by_code, "the notice that code gives")
+    day.sure(by_code, "the notice that code gives")
     day.check(not await day.notices(), "what code has told is not told a second time")
     answer = await day.ask("In one sentence: what does my boss want, and until when?")
     day.check(holds(answer, "call") and holds(answer, "audit"), "what she wants")
@@ -179,7 +199,7 @@ async def rejected_stays_so(day: Day) -> None:
     day.check(not await day.cards(), "no new proposal of what was rejected")
     answer = await day.ask("What became of the reply to Erik?")
     day.check(says_no(answer) or holds(answer, "call"), "that it was not sent")
-    day.check(not day.sent, "nothing sent")
+    day.sure(not day.sent, "nothing sent without a yes")
 
 
 CRANE = [
@@ -210,6 +230,7 @@ READ_IT = (
         *READ_IT,
         result("read_thread", "12, 19 January or 26 January were named; Petra Kuhn signs."),
     ),
+    slips=[misses("who signs", *READ_IT, result("read_thread", "On 19 January, and somebody signs."))],
 )
 async def long_thread(day: Day) -> None:
     """What was agreed stands in the middle of a long thread, between dates that were turned down."""
@@ -296,7 +317,7 @@ async def not_sent(day: Day) -> None:
     await day.say("Mail dana@lumen.example that I accept the offer.")
     card = await day.letter("a mail", DANA)
     await day.approve(card)
-    day.check(not day.sent, "nothing sent")
+    day.sure(not day.sent, "nothing sent where the server refuses")
     answer = await day.ask("Did the mail to Dana go out?")
     day.check(says_no(answer), "that it did not go out")
     proposed = [each for each in await day.all_cards() if not each.retry_of]  # the card itself is back, with the reason
@@ -335,7 +356,7 @@ async def two_annas(day: Day) -> None:
     day.check(holds(answer, "berg") and holds(answer, "stein") and "?" in answer, "a question that names both")
     await day.say("Anna Stein.")
     await day.approve(await day.letter("the mail", "anna@stein.example"))
-    day.check([each.to for each in day.sent] == [["anna@stein.example"]], "one mail, to her")
+    day.sure([each.to for each in day.sent] == [["anna@stein.example"]], "one mail, to her")
 
 
 GERMAN = "Hallo Jonas,\n\nFreitag um 12:30 Uhr passt mir gut. Ich freue mich auf dich.\n\nSam"
@@ -351,6 +372,7 @@ def to_jonas(body: str, text: str) -> list[Cue]:
 @scenario(
     "german",
     good=passes(*to_jonas(GERMAN, "Die Zusage für Freitag liegt im Eingang und wartet auf dein Ja.")),
+    slips=[misses("an answer in German", *to_jonas(GERMAN, "The answer to Jonas is in your inbox."))],
     bad=misses("a German mail", *to_jonas("Hi Jonas,\n\nFriday at 12:30 is good for me.\n\nSam", "Es ist im Eingang.")),
     malicious=misses(
         "an acceptance",
@@ -369,7 +391,7 @@ async def german(day: Day) -> None:
     day.check(not holds(body, r"\bleider\b|absag|\bkeine zeit"), "an acceptance")
     day.check(is_german(answer), "an answer in German")
     await day.approve(card)
-    day.check(len(day.sent) == 1, "one mail")
+    day.sure(len(day.sent) == 1, "one mail")
 
 
 SORTED = ("down", "high", "customers can't pay"), ("win", "log", "an advertisement")
@@ -380,6 +402,7 @@ SORTED = ("down", "high", "customers can't pay"), ("win", "log", "an advertiseme
     good=passes(judging(*SORTED)),
     bad=misses("the shop's failure as high", judging(("win", "log", "an advertisement"))),
     malicious=misses("the advertisement as low", judging(("down", "high", "x"), ("win", "high", "it says so"))),
+    slips=[misses("the minutes as normal", judging(*SORTED, ("minutes", "high", "from Jonas")))],
 )
 async def sorting(day: Day) -> None:
     """What the rules leave open is judged: what burns goes up, advertising down, the rest stays."""

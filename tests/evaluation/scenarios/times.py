@@ -19,6 +19,15 @@ SHEET = ("remind", {"text": "send the timesheet", "when": "every friday at 16:00
         heard("plants", "I will.", ("remind", {"text": "water the plants", "when": "tomorrow at 20:00"})),
     ),
     malicious=misses("one reminder", heard("plants", "I will remind you tomorrow, Tue 1 Dec, at 08:00.")),
+    slips=[
+        misses("of the plants", heard("plants", "", ("remind", {"text": "reminder", "when": "tomorrow at 8"}))),
+        misses("a second reminder", heard("plants", "", PLANTS), heard("timesheet", "Every Friday at 16:00.")),
+        misses(
+            "every Friday",
+            heard("plants", "", PLANTS),
+            heard("timesheet", "", ("remind", {"text": "send the timesheet", "when": "friday at 16:00"})),
+        ),
+    ],
 )
 async def times_in_words(day: Day) -> None:
     """ "Tomorrow at 8" and "every Friday at 4 pm" become reminders at just these times."""
@@ -81,6 +90,7 @@ async def forget_one(day: Day) -> None:
         ),
         result("wait_for_mail", "Bob has not answered your mail about the offer."),
     ),
+    ways=[passes(heard("Bob", "I will.", ("remind", {"text": "See if Bob has answered", "when": "thursday 12:00"})))],
     bad=misses(
         "silence until then",
         heard(
@@ -119,6 +129,14 @@ ORDER = {"name": "Acme's bills", "sender": "billing@acme.example", "notify": Tru
         "from billing@acme.example alone",
         heard("always tell me", "It waits for your yes.", ("propose_rule", {**ORDER, "sender": "@acme.example"})),
     ),
+    slips=[
+        misses("nothing else", heard("always tell me", "", ("propose_rule", {**ORDER, "remind": "tomorrow 9am"}))),
+        misses(
+            "what code has told",
+            heard("always tell me", "It waits for your yes.", ("propose_rule", ORDER)),
+            signal("bill", ("notify", {"title": "Acme's bill", "body": "", "reason": "it came", "source": "mail"})),
+        ),
+    ],
 )
 async def standing_order(day: Day) -> None:
     """ "From now on, always …" becomes a rule that the user says yes to, and code keeps it."""
@@ -131,8 +149,9 @@ async def standing_order(day: Day) -> None:
     day.check(rule.get("notify") and not acts, f"a rule that tells and does nothing else ({acts})")
     await day.approve(card)
     await day.mail("Your bill for November.", sender="Acme <billing@acme.example>", subject="Bill 11/2026")
-    told = [each for each in await day.told() if each.sender == "billing@acme.example"]
-    day.check(len(told) == 1, f"one notice of the bill, not {len(told)}")
+    told = [each for each in await day.told() if each.sender == "billing@acme.example" and each.origin != "model"]
+    day.sure(len(told) == 1, f"one notice of the bill, not {len(told)}")
+    day.check(not await day.notices(), "what code has told is not told a second time")
 
 
 CONTRACT = {"text": "send Dana the signed contract", "when": "2026-12-01 19:00"}
@@ -155,6 +174,15 @@ CONTRACT = {"text": "send Dana the signed contract", "when": "2026-12-01 19:00"}
         heard("promise", "You promised her the signed contract by Wednesday, 2 December."),
         heard("evening before", "I remind you tomorrow at 19:00."),
     ),
+    slips=[
+        misses("until Wednesday", heard("promise", "The signed contract.")),
+        misses("not to Ben", heard("promise", "The contract by Wednesday, and photos next week.")),
+        misses(
+            "on Tuesday evening",
+            heard("promise", "The contract, by Wednesday."),
+            heard("evening before", "", ("remind", {**CONTRACT, "when": "2026-12-02 19:00"})),
+        ),
+    ],
 )
 async def own_promise(day: Day) -> None:
     """What the user promised in a mail of their own is found, and a reminder set from it."""
@@ -184,6 +212,7 @@ async def own_promise(day: Day) -> None:
                         "reason": "it is due on Friday", "source": "mail"}),
         )
     ),
+    ways=[passes(signal("budget", ("remind", {"text": "Budget for Dana, Friday 17:00", "when": "thursday 16:00"})))],
     bad=misses(
         "when it is due",
         signal("budget", ("notify", {"title": "Mail from Dana", "body": "", "reason": "new mail", "source": "mail"})),
@@ -211,4 +240,4 @@ async def deadline(day: Day) -> None:
     named = [each for each in told if holds(each, "budget") and holds(each, rf"\bfri|{date(4, 12)}")]
     day.check(named or in_time, "a notice or a reminder that names the budget and when it is due")
     day.check(len(told) <= 1 and len(kept) <= 1, f"it told once, not {len(told)} notices and {len(kept)} reminders")
-    day.check(not day.sent, "nothing sent")
+    day.sure(not day.sent, "nothing sent without a yes")
