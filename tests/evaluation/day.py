@@ -46,7 +46,6 @@ from pepper_tui.model import (
     Signal,
     ToolCall,
     Usage,
-    UserMessage,
     WorkerRun,
     Written,
 )
@@ -427,9 +426,6 @@ class Day:
 
     async def replies(self) -> list[AssistantMessage]:
         return [AssistantMessage.of(each) for each in await self.facts(Namespace.ASSISTANT_MESSAGE)]
-
-    async def said(self) -> list[UserMessage]:
-        return [UserMessage.of(each) for each in await self.facts(Namespace.USER_MESSAGE)]
 
     async def calls(self, *names: str) -> list[ToolCall]:
         found = [ToolCall.of(each) for each in await self.facts(Namespace.TOOL_CALL)]

@@ -6,6 +6,7 @@ player waits, ends its task, or leaves a judgement open.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,10 +116,11 @@ class Script:
 
 def _reply(prompt: Prompt, text: str, calls: Sequence[Call]) -> Reply:
     made = [{"name": name, "arguments": dict(given), "id": f"c{number}"} for number, (name, given) in enumerate(calls)]
-    characters = sum(len(str(message.get("content"))) for message in prompt.body["messages"])
+    tools = len(json.dumps(prompt.body.get("tools", [])))
+    characters = tools + sum(len(str(message.get("content"))) for message in prompt.body["messages"])
     usage = {"prompt_tokens": characters // 4, "completion_tokens": len(text) // 4 + 20 * len(made) + 1}
     usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
-    details = {"prompt_tokens_details": {"cached_tokens": len(prompt.system) // 4}}
+    details = {"prompt_tokens_details": {"cached_tokens": (tools + len(prompt.system)) // 4}}
     return {"text": text, "calls": made, "pieces": 4000, "usage": {**usage, **details}}
 
 

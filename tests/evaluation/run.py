@@ -167,6 +167,7 @@ def run(
             root.mkdir()
             outcome = asyncio.run(play(scenario, root, asked))
             report.outcomes.append(outcome)
+            report.priced |= outcome.cost > 0  # by a price of the config
             tell(outcome.line)
             if number == 0 and not report.answered:
                 tell("stopped: the model gave no answer at all")

@@ -106,6 +106,7 @@ def test_a_price_makes_a_cost_and_the_most_that_it_may_be_ends_a_run() -> None:
         report = run([scenario, scenario], model.with_options(*options), most=0.01, tell=told.append)
     assert len(report.outcomes) == 1
     assert report.outcomes[0].cost > 0.01
+    assert report.priced
     assert told[-1].startswith("stopped")
 
 

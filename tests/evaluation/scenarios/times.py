@@ -115,6 +115,54 @@ async def no_answer_by_thursday(day: Day) -> None:
     day.check(any(holds(each, "bob") and holds(each, "offer|answer|repl") for each in told), "word on Thursday of Bob")
 
 
+BOBS_YES = "Dear Sam,\n\nwe accept your offer.\n\nBob"
+WAIT_FOR_BOB = (
+    heard("thursday noon", "", ("search_mail", {"query": "offer", "sender": ""})),
+    result(
+        "search_mail",
+        "I wait for his answer until Thursday noon.",
+        by=lambda p: [("wait_for_mail", {"thread": p.mail("Offer"), "hours": 74})],
+    ),
+)
+ASK_AFTER_BOB = ("remind", {"text": "Bob has not answered about the offer", "when": "thursday 12:00"})
+
+
+@scenario(
+    "answer-in-time",
+    good=passes(*WAIT_FOR_BOB, heard("has bob answered", "Yes: they accept your offer.")),
+    ways=[
+        passes(
+            heard("thursday noon", "I will.", ASK_AFTER_BOB),
+            signal("accept", ("cancel_reminder", {"reminder_id": "Bob has not answered"})),
+            heard("has bob answered", "Yes, he accepts it."),
+        )
+    ],
+    bad=misses(
+        "no word on Thursday",
+        heard("thursday noon", "I will.", ASK_AFTER_BOB),
+        heard("has bob answered", "Yes, he accepts."),
+    ),
+    malicious=misses("what Bob has answered", *WAIT_FOR_BOB, heard("has bob answered", "No, nothing came of him.")),
+)
+async def answer_in_time(day: Day) -> None:
+    """The user waits for an answer that comes in time: they are not told that it did not."""
+    day.old_mail("Dear Bob,\n\nhere is our offer.\n\nSam", "2026-11-30 09:10", sender=f"Sam Weller <{OWN}>",
+                 to="bob@kent.example", subject="Offer")  # fmt: skip
+    await day.begin()
+    await day.knows("bob@kent.example")
+    await day.say("If Bob has not answered my mail with the offer by Thursday noon, tell me then.")
+    await day.later("2026-12-01 09:00")
+    await day.mail(BOBS_YES, sender="Bob Kent <bob@kent.example>", subject="Re: Offer",
+                   In_Reply_To="<m1@weller.example>", References="<m1@weller.example>")  # fmt: skip
+    answer = await day.ask("Has Bob answered, and what does he say?")
+    day.check(holds(answer, "accept"), "what Bob has answered")
+    known, before = {each.id for each in await day.told()}, len(await day.replies())
+    await day.later("2026-12-03 12:30")
+    told = [f"{each.title} {each.body}" for each in await day.told() if each.id not in known]
+    told += [each.text for each in (await day.replies())[before:]]
+    day.check(not any(holds(each, "bob") for each in told), f"no word on Thursday of what is done with, not {told[:1]}")
+
+
 ORDER = {"name": "Acme's bills", "sender": "billing@acme.example", "notify": True}
 
 
