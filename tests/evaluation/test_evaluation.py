@@ -137,9 +137,9 @@ def test_the_command_plays_what_it_is_asked_for(capsys: pytest.CaptureFixture[st
     scenario = one("answer-in-place")
     with scripted(scenario.players["good"]) as model:
         there = ["--model", "scripted", "--base-url", model.base_url]
-        assert command.main([*there, "--only", "answer-in", "--json"]) == 0
+        assert command.main([*there, "--only", "answer-in-place", "--json"]) == 0
         data = json.loads(capsys.readouterr().out)
-        assert command.main([*there, "--only", "answer-in", "no-such"]) == 0
+        assert command.main([*there, "--only", "answer-in-place", "no-such"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert command.main([*there, "--only", "no-such"]) == 2
     assert (data["passes"], data["played"], data["cost"]) == (1, 1, None)
@@ -149,7 +149,7 @@ def test_the_command_plays_what_it_is_asked_for(capsys: pytest.CaptureFixture[st
 
 
 def test_a_server_that_is_not_there_is_no_result(capsys: pytest.CaptureFixture[str]) -> None:
-    there = ["--model", "none", "--base-url", "http://127.0.0.1:9/v1", "--only", "answer-in", "two-wishes"]
+    there = ["--model", "none", "--base-url", "http://127.0.0.1:9/v1", "--only", "answer-in-place", "two-wishes"]
     assert command.main([*there, "--option", "retries = 0"]) == 1
     told = capsys.readouterr().out
     assert "stopped: the model gave no answer" in told
