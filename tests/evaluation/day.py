@@ -64,7 +64,7 @@ MOST_CALLS: Final = 40
 """Model calls after one thing that happened; a model that needs more has lost its way."""
 LONGEST_ANSWER: Final = 1500
 _HASTE: Final = 25.0  # so much quicker than in reality time passes while no model is asked
-_BEAT: Final = 0.004  # real seconds between two looks
+_BEAT: Final = 0.006  # real seconds between two looks
 _STILL: Final = 60.0  # real seconds without a model call in which a day must have come to rest
 _A_DAY: Final = 86_400.0
 

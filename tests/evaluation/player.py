@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from tests.llm.server import Reply
@@ -28,11 +29,11 @@ class Prompt:
 
     body: Mapping[str, Any]
 
-    @property
+    @cached_property
     def tools(self) -> list[str]:
         return [tool["function"]["name"] for tool in self.body.get("tools", [])]
 
-    @property
+    @cached_property
     def role(self) -> str:
         tools = self.tools
         if tools == ["judge"]:
@@ -41,16 +42,16 @@ class Prompt:
             return "worker"
         return "scheduler" if tools else "summary"
 
-    @property
+    @cached_property
     def log(self) -> str:
         """All but Pepper's own instructions."""
         return "\n".join(str(message.get("content") or "") for message in self.body["messages"][1:])
 
-    @property
+    @cached_property
     def system(self) -> str:
         return str(self.body["messages"][0]["content"])
 
-    @property
+    @cached_property
     def new(self) -> str:
         """What the model has not been given before."""
         if self.role == "worker":
