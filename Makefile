@@ -11,7 +11,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format lock bench kill simulate mutate attack clean
+.PHONY: help demo test lint format lock bench kill simulate mutate attack eval clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -23,6 +23,8 @@ help:
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make mutate  chosen faults in copies of the code, which tests must find: JOBS=2'
 	@echo 'make attack  attacks of our own on a whole Pepper, judged from outside; 0 must come of all of them'
+	@echo 'make eval    MODEL=gpt-5-mini [BASE_URL=…] with KEY in the environment: how well a model does, in 36 days of a user;'
+	@echo '             MODEL=packaged for the small one of the tests; ONLY=words REPEAT=3 JSON=1 MOST=5 (US dollars)'
 	@echo 'make clean   remove .venv and caches'
 
 $(BIN)/python:
@@ -88,6 +90,10 @@ mutate: .venv/.dev
 
 attack: .venv/.dev
 	@$(BIN)/python -m tests.attack --jobs $(JOBS)
+
+eval: .venv/.dev
+	@$(BIN)/python -m tests.evaluation $(if $(MODEL),--model '$(MODEL)') $(if $(BASE_URL),--base-url '$(BASE_URL)') \
+		$(if $(ONLY),--only $(ONLY)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(MOST),--most $(MOST)) $(if $(JSON),--json)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,7 +1,7 @@
 """llama.cpp's own server with a model of 135 million parameters, both from wheels: real streaming, real nonsense.
 
-``python -m tests.llm.small_model`` prints ``url=…`` and serves on a free port of this machine until its standard input
-ends.
+``python -m tests.llm.small_model [TOKENS]`` prints ``url=…`` and serves, with room for so many tokens (4096), on a free
+port of this machine until its standard input ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     params.model.path = str(weights())
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.n_ctx = 4096
+    params.n_ctx = int(sys.argv[1]) if sys.argv[1:] else 4096
     params.n_parallel = 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # two would wait for each other
     params.warmup = False
