@@ -26,7 +26,7 @@ from rich.markdown import Markdown
 from pepper_tui import bounded_http
 from pepper_tui.charsets import decoded
 from pepper_tui.clock.recurrence import check_rule
-from pepper_tui.clock.words import days_said
+from pepper_tui.clock.words import days_said, deadline_in, read_due, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.domains.calendar import reading
@@ -35,7 +35,7 @@ from pepper_tui.domains.mail import addresses
 from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, telling_lines
+from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
 from pepper_tui.feeds import agenda, mbox_file
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.feeds.said import content_of, raw_of
@@ -255,7 +255,7 @@ PARSERS = [
     Parser(
         "quoted replies",
         {"domains/mail/reply_text.py": "mailparser_reply re"},
-        (latest_reply, telling_lines, asks_something),
+        (latest_reply, telling_lines, asks_something, question_in),
         TEXT
         | WORDS
         | {
@@ -318,6 +318,29 @@ PARSERS = [
         },
         "not a repeat rule",
         lambda _: told(ValueError, check_rule, "FREQ=DAILY;" * 10_000),
+    ),
+    Parser(
+        "deadlines in a text",
+        {"clock/words/deadline.py": "re"},
+        (
+            lambda text: deadline_in(text, 1.79e9, UTC, "de"),
+            lambda text: time_asked_for(text, 1.79e9, UTC),
+            lambda text: read_due("by Friday", text, 1.79e9, UTC),
+            lambda text: read_due(text, text, 1.79e9, UTC),
+        ),
+        TEXT
+        | WORDS
+        | {
+            "by": (500, lambda n: "by " * n),
+            "due is": (500, lambda n: "due" + " is" * n),
+            "due and space": (500, lambda n: "due" + " " * n),
+            "later": (500, lambda n: "no later " * n),
+            "deadlines": (500, lambda n: "deadline is on " * n),
+            "fridays": (500, lambda n: "by friday " * n),
+            "on": (500, lambda n: "on " * n),
+            "dots": (500, lambda n: "by 4." * n),
+        },
+        "its text is cut where it is looked at",
     ),
     Parser(
         "times in words",
