@@ -7,7 +7,7 @@ import pytest
 from pepper_tui.model import AssistantMessage, Namespace, UserMessage
 from pepper_tui.ui.transcript import LONGEST, MOST_LINES, Transcript
 from tests.parsing.shapes import MARKS
-from tests.parsing.test_work import spent
+from tests.growth import spent
 from tests.ui.fake_engine import T0, FakeEngine
 from tests.ui.seat import seat
 
