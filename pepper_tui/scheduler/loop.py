@@ -67,7 +67,7 @@ _STORE_FAULTS: Final = 10  # faults of the store in a row that are held against 
 _FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
 _SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
 _CORRECTION: Final = 2000  # characters kept free for an answer that could not be carried out, and what is wrong with it
-_LEAST_PROMPT: Final = 1000  # characters
+_LEAST_PROMPT: Final = 1000  # characters beside the head, without which there is nothing to answer
 _SERVERS: Final = 8  # the share of a prompt that MCP servers' instructions may take
 _FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
 _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
@@ -359,7 +359,9 @@ class Scheduler:
         own, room = self._own_settings, self._window(self._offered)
         if refused:
             room = min(room or refused, int(refused * _SHRINK))
-        limit = own.prompt_limit if room is None else max(_LEAST_PROMPT, min(own.prompt_limit, room))
+        limit = (
+            own.prompt_limit if room is None else max(len(self._head.text) + _LEAST_PROMPT, min(own.prompt_limit, room))
+        )
         if limit == self._settings.prompt_limit:
             return
         self._settings = own.model_copy(

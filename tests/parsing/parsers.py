@@ -26,7 +26,7 @@ from rich.markdown import Markdown
 from pepper_tui import bounded_http
 from pepper_tui.charsets import decoded
 from pepper_tui.clock.recurrence import check_rule
-from pepper_tui.clock.words import days_said, deadline_in, read_due, time_asked_for
+from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.domains.calendar import reading
@@ -52,6 +52,7 @@ from pepper_tui.llm.tool_names import matched, unknown_words
 from pepper_tui.model import Effect, Facts, ModelError, ModelRequest, Rule, ToolSpec
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
+from pepper_tui.scheduler.topics import TOPICS
 from pepper_tui.store import search
 from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible
 from pepper_tui.tools import fetch, folders, provenance, smtp, web_address
@@ -349,6 +350,7 @@ PARSERS = [
             "clock/words/building/times_of_day.py": "re",
             "clock/words/grammar.py": "lark re",
             "clock/words/parts.py": "dateutil",
+            "clock/words/past.py": "dateutil re",
             "clock/words/reading.py": "dateutil",
             "clock/words/text.py": "re",
             "clock/words/within.py": "re",
@@ -358,10 +360,18 @@ PARSERS = [
             lambda text: trailing_time(text, "en"),
             lambda text: days_said(text, datetime(2026, 11, 29, tzinfo=UTC).date(), "de"),
             lambda text: told(ValueError, lambda each: times_text.read_time(each, 1.79e9, UTC), text),
+            lambda text: told(ValueError, lambda each: read_past(each, 1.79e9, UTC), text),
         ),
         {name: (size // 4, make) for name, (size, make) in (SAID | WORDS).items()},
         "too long",
         lambda _: told(ValueError, lambda text: times_text.read_time(text, 1.79e9, UTC), "at 8 " * 1000),
+    ),
+    Parser(
+        "what the user's words are about",
+        {"scheduler/topics.py": "re"},
+        lambda text: [topic.named_in(text) for topic in TOPICS],
+        WORDS | SAID | {"let": (1000, lambda n: "let him " * n), "names": (1000, lambda n: "my a " * n)},
+        "only tools are chosen by it",
     ),
     Parser(
         "Markdown on the screen",

@@ -6,8 +6,8 @@ import pytest
 
 from pepper_tui.model import AssistantMessage, Namespace, UserMessage
 from pepper_tui.ui.transcript import LONGEST, MOST_LINES, Transcript
-from tests.parsing.shapes import MARKS
 from tests.growth import spent
+from tests.parsing.shapes import MARKS
 from tests.ui.fake_engine import T0, FakeEngine
 from tests.ui.seat import seat
 

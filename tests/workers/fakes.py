@@ -164,7 +164,6 @@ class House:
             UTC,
             self.user,
             cancel_call=self.executor.cancel,
-            user=self.user,
         )
         await self.executor.start()
         await self.pool.start()
