@@ -83,7 +83,7 @@ def parrot(log: str) -> Reply:
         return WAIT
     arguments: list[tuple[str, dict[str, Any]]] = [
         ("search_mail", {"query": ""}),
-        ("delegate", {"task": HOSTILE, "agent": "ann"}),
+        ("delegate", {"task": HOSTILE, "agent": "mail-agent"}),
         ("delegate", {"task": HOSTILE, "agent": HOSTILE}),
         ("notify", {"title": HOSTILE, "body": HOSTILE, "reason": HOSTILE, "source": HOSTILE}),
         ("draft_reply", {"message_id": newest_mail(log), "body": HOSTILE, "reason": HOSTILE}),
@@ -122,7 +122,9 @@ def test_it_is_harmless_text_on_every_screen_and_in_every_prompt(tmp_path: Path,
                 seen.append(screen.text)
                 _close(screen)
             assert sum("obey me" in text or "evil@evil" in text or "[/x]" in text for text in seen) > 8, seen
-            screen.press("ctrl+c")  # what a key that came too early left in the composer
+            screen.pump(1.0)
+            _close(screen)  # what a key that came too early has opened meanwhile
+            screen.press("ctrl+c")  # and what it left in the composer
             screen.pump(0.5)
             screen.type("alive")
             screen.pump(0.5)

@@ -47,7 +47,11 @@ class Mind(ModelServer):
 
     @staticmethod
     def log_of(body: dict[str, Any]) -> str:
-        return "\n".join(str(message["content"]) for message in body["messages"][1:])
+        """The log as text; what the model said in a turn that goes on stands in it as an entry, too."""
+        forms = {"assistant": "<assistant_msg>{}</assistant_msg>"}
+        return "\n".join(
+            forms.get(message["role"], "{}").format(message["content"] or "") for message in body["messages"][1:]
+        )
 
     def prompts(self) -> list[str]:
         bodies = [*self.requests, *self.judged]
