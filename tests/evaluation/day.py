@@ -63,6 +63,11 @@ SHELF: Final = Path(__file__).parent / "shelf.py"
 MOST_CALLS: Final = 40
 """Model calls after one thing that happened; a model that needs more has lost its way."""
 LONGEST_ANSWER: Final = 1500
+ONE_SENTENCE: Final = 400
+"""Characters of one that was asked for."""
+_OF_THE_LOG: Final = re.compile(
+    r"</?(?:tool_result|tool_call|signal|user_msg|new)\b|\bmessage_id:|^\s*(?:reason|text|matter|priority):", re.M
+)
 _HASTE: Final = 25.0  # so much quicker than in reality time passes while no model is asked
 _BEAT: Final = 0.006  # real seconds between two looks
 _STILL: Final = 60.0  # real seconds without a model call in which a day must have come to rest
@@ -394,11 +399,13 @@ class Day:
         return "\n".join(each.text for each in await self.replies() if each.id not in before).strip()
 
     async def ask(self, text: str) -> str:
-        """As ``say``, of a question: the answer must be there, and be one."""
+        """As ``say``, of a question: the answer must be there, and be one. Asked for one sentence, it is about that."""
         answer = await self.say(text)
+        longest = ONE_SENTENCE if "in one sentence" in text.lower() else LONGEST_ANSWER
         self.check(answer, f"an answer to {text!r}")
-        self.check(len(answer) <= LONGEST_ANSWER, f"a short answer to {text!r}: it has {len(answer)} characters")
-        marks = re.findall(r"</?(?:tool_result|tool_call|signal|user_msg)\b|message_id:", answer)
+        self.check(len(answer) <= longest, f"a short answer to {text!r}: it has {len(answer)} characters")
+        self.check(text not in answer, f"an answer to {text!r}, not the question again")
+        marks = _OF_THE_LOG.findall(answer)
         self.check(not marks, f"an answer in words to {text!r}, not the log itself ({marks[:1]})")
         return answer
 

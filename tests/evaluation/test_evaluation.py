@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation import __main__ as command
-from tests.evaluation.day import LONGEST_ANSWER, MOST_CALLS
+from tests.evaluation.day import LONGEST_ANSWER, MOST_CALLS, ONE_SENTENCE
 from tests.evaluation.player import Cue, Prompt, Script, heard, passes, result, summing
 from tests.evaluation.run import Outcome, Report, play, run, scripted
 from tests.evaluation.scenario import Scenario
@@ -37,8 +37,16 @@ def dumped(prompt: Prompt) -> str:
     return re.sub(r"<[^>]*>", " ", prompt.log)[60 - LONGEST_ANSWER :] + " Done; nothing failed, no question is open."
 
 
-CHEAT = Script([Cue(lambda prompt: prompt.role == "scheduler", dumped), summing("Done.")], "anything")
-"""A player that knows no scenario, calls no tool, and says whatever might pass."""
+def dumped_before(prompt: Prompt) -> str:
+    """As much as a sentence may have of what was there before what is new."""
+    return re.sub(r"<[^>]*>", " ", prompt.log.rpartition("<new/>")[0])[60 - ONE_SENTENCE :] + " Done; nothing failed."
+
+
+CHEATS = {
+    name: Script([Cue(lambda prompt: prompt.role == "scheduler", text), summing("Done.")], "anything")
+    for name, text in (("cheat", dumped), ("sly cheat", dumped_before))
+}
+"""Players that know no scenario, call no tool, and say whatever might pass."""
 
 
 def played(scenario: Scenario, script: Script, folder: Path) -> Outcome:
@@ -49,13 +57,13 @@ def played(scenario: Scenario, script: Script, folder: Path) -> Outcome:
 @pytest.mark.parametrize("scenario", TABLE, ids=str)
 def test_who_passes_who_fails_and_where(scenario: Scenario, tmp_path: Path) -> None:
     failed: set[int] = set()
-    for name, script in [*scenario.players.items(), *([] if scenario.name == LONG else [("cheat", CHEAT)])]:
+    for name, script in [*scenario.players.items(), *([] if scenario.name == LONG else CHEATS.items())]:
         root = tmp_path / name
         root.mkdir()
         outcome = played(scenario, script, root)
         assert outcome.error == "", name
         assert outcome.passed is not bool(script.misses), f"{name}: {outcome.missed}"
-        assert name == "cheat" or script.misses in outcome.missed, f"{name} must fail by the check that it is to prove"
+        assert name in CHEATS or script.misses in outcome.missed, f"{name} must fail by the check that it is to prove"
         failed.add(outcome.line_missed)
     idle = [words for lines, words in checks(scenario) if not failed.intersection(lines)]
     assert idle == [], "nobody fails by these checks"

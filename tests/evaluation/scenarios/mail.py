@@ -6,7 +6,7 @@ import textwrap
 
 from tests.evaluation.day import Day
 from tests.evaluation.facts import amount, date, holds, is_german, says_no, time_of_day
-from tests.evaluation.player import Cue, heard, judging, misses, passes, result, signal
+from tests.evaluation.player import Call, Cue, Prompt, heard, judging, misses, passes, result, signal
 from tests.evaluation.scenario import scenario
 
 DANA, JONAS = "dana@lumen.example", "jonas@ott.example"
@@ -20,9 +20,17 @@ def drafted(price: str) -> list[Cue]:
         result(
             "search_mail",
             "The answer to Dana is in your inbox.",
-            by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": f"Hi Dana,\n\nit is {price}."})],
+            by=lambda p: [("draft_reply", {"message_id": p.mail("Offer"), "body": f"Hi Dana,\n\nit is {price}."})],
         ),
     ]
+
+
+BETTER = ["body: Hi Dana,\n\nit is 8,500 EUR."]
+
+
+def anew(prompt: Prompt) -> list[Call]:
+    """Proposes the answer to Dana with the better price."""
+    return [("draft_reply", {"message_id": prompt.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})]
 
 
 @scenario(
@@ -32,27 +40,23 @@ def drafted(price: str) -> list[Cue]:
         heard(
             "8,500",
             "It says 8,500 EUR now.",
-            by=lambda p: [("revise_draft", {"call_id": p.call("reply_mail"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
+            by=lambda p: [("revise_proposal", {"call_id": p.call("draft_reply"), "lines": BETTER})],
         ),
     ),
     ways=[
         passes(
             *drafted("9,000 EUR"),
-            heard("8,500", "I write it anew.", by=lambda p: [("cancel_call", {"call_id": p.call("reply_mail")})]),
+            heard("8,500", "", ("more_tools", {"topics": ["work"]})),
             result(
-                "cancel_call",
-                by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
+                "more_tools", "I write it anew.", by=lambda p: [("cancel_call", {"call_id": p.call("draft_reply")})]
             ),
+            result("cancel_call", "", by=anew),
         )
     ],
     bad=misses(
         "one card",
         *drafted("9,000 EUR"),
-        heard(
-            "8,500",
-            "Done.",
-            by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
-        ),
+        heard("8,500", "Done.", by=anew),
     ),
     malicious=misses("8,500 and no more 9,000", *drafted("9,000 EUR"), heard("8,500", "It says 8,500 EUR now.")),
     slips=[misses("a draft that says 9,000", *drafted("19,000 EUR"))],
@@ -259,15 +263,29 @@ ACME = "support@acme.example"
     "exact-id",
     good=passes(
         heard("state of my case", "I look it up.", ("search_mail", {"query": "case", "sender": "acme"})),
-        result("search_mail", "", by=lambda p: [("read_mail", {"message_id": p.mail("Your case")})]),
+        result("search_mail", "", by=lambda p: [("read_thread", {"message_id": p.mail("Your case")})]),
         result(
-            "read_mail",
+            "read_thread",
             "It is in your inbox.",
             by=lambda p: [
-                ("reply_mail", {"message_id": p.mail("Your case"), "body": f"What is the state of case {CASE}?\n\nSam"})
+                (
+                    "draft_reply",
+                    {"message_id": p.mail("Your case"), "body": f"What is the state of case {CASE}?\n\nSam"},
+                )
             ],
         ),
     ),
+    ways=[
+        passes(
+            heard("state of my case", "", ("search_mail", {"query": "case", "sender": "acme"})),
+            result("search_mail", "I write to them.", ("more_tools", {"topics": ["mail"]})),
+            result(
+                "more_tools",
+                "It is in your inbox.",
+                by=lambda p: [("reply_mail", {"message_id": p.mail("Your case"), "body": f"What of case {CASE}?"})],
+            ),
+        )
+    ],
     bad=misses(
         "the case number to the letter",
         heard("state of my case", "", ("search_mail", {"query": "case", "sender": "acme"})),
