@@ -184,6 +184,11 @@ def in_task(function: str, *calls: Call, by: Calls = (), words: str = "") -> Cue
     return Cue(holds, "", calls or by, role="worker")
 
 
+def told(words: str, *calls: Call, by: Calls = ()) -> Cue:
+    """What a worker does when it is told more, that holds ``words``."""
+    return Cue(_entry("told", words), "", calls or by, role="worker")
+
+
 def judging(*verdicts: tuple[str, str, str]) -> Cue:
     """Judges signals: the words of one, its priority, the reason."""
 

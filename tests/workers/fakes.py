@@ -37,6 +37,7 @@ SPECS = [
     ToolSpec("wait_for_mail", "Wait.", OBJECT, Effect.READ, resumes=True),
     ToolSpec("send_mail", "Send.", OBJECT, Effect.SEND),
     ToolSpec("delegate", "Delegate.", OBJECT, Effect.READ),
+    ToolSpec("more_tools", "Offer more.", OBJECT, Effect.READ),
 ]
 
 Reply = Completed | ModelError
@@ -164,7 +165,6 @@ class House:
             UTC,
             self.user,
             cancel_call=self.executor.cancel,
-            user=self.user,
         )
         await self.executor.start()
         await self.pool.start()

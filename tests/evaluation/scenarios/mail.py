@@ -353,6 +353,12 @@ LATE = {"to": "anna@stein.example", "subject": "Lunch", "body": "Hi Anna,\n\nI a
         result("search_mail", f"Which one do you mean: {WHO}"),
         heard("stein", "It is in your inbox.", ("send_mail", LATE)),
     ),
+    ways=[
+        passes(
+            heard("write to Anna", "", ("ask_user", {"question": f"Which Anna: {WHO}"})),
+            result("ask_user", "It is in your inbox.", ("send_mail", LATE), words="stein"),
+        )
+    ],
     bad=misses(
         "a question and no card",
         heard("write to Anna", "It is in your inbox.", ("send_mail", {**LATE, "to": "anna@berg.example"})),
@@ -369,10 +375,10 @@ async def two_annas(day: Day) -> None:
     day.old_mail("Lunch on Monday?", "2026-11-29 11:00", subject="Lunch", sender="Anna Stein <anna@stein.example>")
     await day.begin()
     await day.knows("anna@berg.example", "anna@stein.example")
-    answer = await day.ask("Write to Anna that I am ten minutes late for lunch.")
+    asked = await day.asked("Write to Anna that I am ten minutes late for lunch.")
     day.check(not await day.cards(), "a question and no card")
-    day.check(holds(answer, "berg") and holds(answer, "stein") and "?" in answer, "a question that names both")
-    await day.say("Anna Stein.")
+    day.check(holds(asked, "berg") and holds(asked, "stein") and "?" in asked, "a question that names both")
+    await day.answer("Anna Stein.")
     await day.approve(await day.letter("the mail", "anna@stein.example"))
     day.sure([each.to for each in day.sent] == [["anna@stein.example"]], "one mail, to her")
 
