@@ -292,9 +292,6 @@ class Day:
     async def _rests(self) -> bool:
         if await self.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < self._delivered:
             return False
-        stats = await self.engine.store.stats()
-        if any(each.pending + each.retrying for each in stats.subscriptions):
-            return False
         runs, cards = await self.runs(), await self.cards()
         asks = {card.call for card in cards}
         calls, sources = await self.calls(), {each.source for each in await self.questions()}
@@ -311,7 +308,10 @@ class Day:
             return False
         if any(reminder.due <= self.clock.now() for reminder in await self.reminders()):
             return False
-        return not any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT))
+        if any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT)):
+            return False
+        stats = await self.engine.store.stats()  # the dearest look
+        return not any(each.pending + each.retrying for each in stats.subscriptions)
 
     def _waits_for_mail(self, call: ToolCall) -> bool:
         """Whether it is a wait that is not over."""
