@@ -146,7 +146,10 @@ async def newsletter(day: Day) -> None:
     "known-to-be-important",
     good=passes(heard("what does my boss", "She wants you to call her before 15:00 today, about the audit.")),
     bad=misses("until when", heard("what does my boss", "She wants a call about the audit.")),
-    slips=[misses("what she wants", heard("what does my boss", "Something before 15:00."))],
+    slips=[
+        misses("what she wants", heard("what does my boss", "Something before 15:00.")),
+        misses("a short answer", heard("what does my boss", "She wants a call about the audit before 15:00. " * 10)),
+    ],
     malicious=misses(
         "not told a second time",
         signal("audit", ("notify", {"title": "Your boss wants a call before 15:00 (audit)", "body": "again, louder",
