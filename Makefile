@@ -23,7 +23,7 @@ help:
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make mutate  chosen faults in copies of the code, which tests must find: JOBS=2'
 	@echo 'make attack  attacks of our own on a whole Pepper, judged from outside; 0 must come of all of them'
-	@echo 'make eval    MODEL=gpt-5-mini [BASE_URL=…] with KEY in the environment: how well a model does, in 36 days of a user;'
+	@echo 'make eval    MODEL=gpt-5-mini [BASE_URL=…] with KEY in the environment: how well a model does, in 38 days of a user;'
 	@echo '             MODEL=packaged for the small one of the tests; ONLY=words REPEAT=3 JSON=1 MOST=5 (US dollars)'
 	@echo 'make clean   remove .venv and caches'
 

@@ -18,8 +18,8 @@ RIDES_ALONG: Final = 9
 
 QUEUED_NAMESPACES: Final = (Namespace.USER_MESSAGE, f"{Namespace.SIGNALS}.*", Namespace.TOOL_RESULT)
 
-_SAYS_NOTHING_NEW: Final = frozenset({"cancel_call", "notify", "revise_proposal", "take_note", "update_profile"})
-"""Tools whose success is all that there is to say of it."""
+_SAYS_NOTHING_NEW: Final = frozenset({"notify", "revise_proposal", "take_note", "update_profile"})
+"""Tools whose success is all that there is to say of it. A call is often cancelled to be made anew: that goes on."""
 
 _SIGNAL_RANKS: Final = {
     Priority.URGENT: QueueRank.URGENT,

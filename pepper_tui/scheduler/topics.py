@@ -83,13 +83,14 @@ TOPICS: Final = (
     Topic(
         "mail",
         ("send_mail", "read_mail", "reply_mail"),
-        r"\b(e-?mails?|send|write|tell|let .{1,40} know|forward|schreib\w*|send\w*|schick\w*|sag\w*|weiterleit\w*)\b|@",
+        r"\b((e-?)?mails?|send|write|tell|let .{1,40} know|forward|schreib\w*|send\w*|schick\w*|sag\w*"
+        r"|weiterleit\w*)\b|@",
     ),
     Topic(
         "work",
         ("cancel_call", "current_status", "activity", "tell_worker"),
-        r"\b(workers?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort|never ?mind"
-        r"|forget it|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*"
+        r"\b(workers?|agents?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort"
+        r"|never ?mind|forget it|was (hast|machst|läuft)|gemacht|getan|erledigt|heute|gestern|brich|abbrech\w*"
         r"|lass (das|es)|vergiss)\b",
     ),
 )

@@ -16,12 +16,14 @@ from typing import Any, Final, Protocol
 
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.foreseen import Foreseen
-from pepper_tui.model import AgentState
+from pepper_tui.model import MORE_TOOLS, AgentState
 from pepper_tui.text import shorten
 from pepper_tui.user_files import UserFileError, load_file
 
 GENERAL: Final = "general"
-NOT_FOR_WORKERS: Final = frozenset({"delegate", "wait", "cancel_call", "tell_worker", "return_final_answer"})
+NOT_FOR_WORKERS: Final = frozenset(
+    {"delegate", "wait", "cancel_call", "tell_worker", "return_final_answer", MORE_TOOLS}
+)
 """Tools of the scheduler itself: a worker neither delegates further nor steers the loop."""
 FOR_EVERY_WORKER: Final = frozenset({"ask_user"})
 """Tools that a worker has whatever its kind names."""
@@ -140,6 +142,7 @@ BUILT_IN: Final = (
             "draft_reply",
             "reply_mail",
             "send_mail",
+            "revise_proposal",
             "agenda",
             "search_context",
             "read_result",

@@ -39,6 +39,7 @@ from pepper_tui.model import (
     ModelRequest,
     Namespace,
     Notification,
+    NotificationState,
     Origin,
     Reminder,
     ReminderState,
@@ -63,6 +64,12 @@ SHELF: Final = Path(__file__).parent / "shelf.py"
 MOST_CALLS: Final = 40
 """Model calls after one thing that happened; a model that needs more has lost its way."""
 LONGEST_ANSWER: Final = 1500
+ONE_SENTENCE: Final = 400
+"""Characters of one that was asked for."""
+_OF_THE_LOG: Final = re.compile(
+    r"</?(?:tool_result|tool_call|signal|user_msg|new)\b|\bmessage_id:|^\s*(?:reason|text|matter|priority):", re.M
+)
+_CLOSED: Final = (NotificationState.DONE, NotificationState.DISMISSED)
 _HASTE: Final = 25.0  # so much quicker than in reality time passes while no model is asked
 _BEAT: Final = 0.006  # real seconds between two looks
 _STILL: Final = 60.0  # real seconds without a model call in which a day must have come to rest
@@ -285,23 +292,26 @@ class Day:
     async def _rests(self) -> bool:
         if await self.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < self._delivered:
             return False
-        stats = await self.engine.store.stats()
-        if any(each.pending + each.retrying for each in stats.subscriptions):
-            return False
         runs, cards = await self.runs(), await self.cards()
         asks = {card.call for card in cards}
-        held = {run.call for run in runs if run.state is RunState.WAITING_APPROVAL}
-        for call in await self.calls():
+        calls, sources = await self.calls(), {each.source for each in await self.questions()}
+        asking = [call for call in calls if f"{Namespace.TOOL_CALL}:{call.id}" in sources]
+        resting = [run for run in runs if run.state is RunState.WAITING_APPROVAL or _is_of(run, asking)]
+        held = {*(run.call for run in resting), *(call.id for call in asking)}
+        for call in calls:
             if call.state is CallState.WAITING_APPROVAL and call.id not in asks:
                 return False  # it was decided on, and is about to be carried out
             waits = call.waits_for_room or call.id in held or self._waits_for_mail(call)
             if call.state in (CallState.SCHEDULED, CallState.ATTEMPTED) and not waits:
                 return False
-        if any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in runs):
+        if any(run.state in (RunState.QUEUED, RunState.RUNNING) and run not in resting for run in runs):
             return False
         if any(reminder.due <= self.clock.now() for reminder in await self.reminders()):
             return False
-        return not any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT))
+        if any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT)):
+            return False
+        stats = await self.engine.store.stats()  # the dearest look
+        return not any(each.pending + each.retrying for each in stats.subscriptions)
 
     def _waits_for_mail(self, call: ToolCall) -> bool:
         """Whether it is a wait that is not over."""
@@ -394,13 +404,30 @@ class Day:
         return "\n".join(each.text for each in await self.replies() if each.id not in before).strip()
 
     async def ask(self, text: str) -> str:
-        """As ``say``, of a question: the answer must be there, and be one."""
+        """As ``say``, of a question: the answer must be there, and be one. Asked for one sentence, it is about that."""
         answer = await self.say(text)
+        longest = ONE_SENTENCE if "in one sentence" in text.lower() else LONGEST_ANSWER
         self.check(answer, f"an answer to {text!r}")
-        self.check(len(answer) <= LONGEST_ANSWER, f"a short answer to {text!r}: it has {len(answer)} characters")
-        marks = re.findall(r"</?(?:tool_result|tool_call|signal|user_msg)\b|message_id:", answer)
+        self.check(len(answer) <= longest, f"a short answer to {text!r}: it has {len(answer)} characters")
+        marks = _OF_THE_LOG.findall(answer)
         self.check(not marks, f"an answer in words to {text!r}, not the log itself ({marks[:1]})")
         return answer
+
+    async def asked(self, text: str) -> str:
+        """As ``say``, of what needs a question first: what is asked, in the reply or on a card."""
+        reply = await self.say(text)
+        cards = [f"{each.title}\n{each.body}?" for each in await self.questions()]
+        self.check(len(cards) <= 1, f"one question, not {len(cards)}")
+        return "\n".join([reply, *cards])
+
+    async def answer(self, text: str) -> None:
+        """The user answers in their own words: on the card that asks, where there is one, else in the conversation."""
+        questions = await self.questions()
+        if not questions:
+            await self.say(text)
+            return
+        await self.engine.answer(f"{Namespace.NOTIFICATION}:{questions[0].id}", text, spans=[])
+        await self.calm()
 
     async def approve(self, card: Approval) -> None:
         await self.engine.approve(card.id)
@@ -464,6 +491,11 @@ class Day:
         found = [Notification.of(each) for each in await self.facts(Namespace.NOTIFICATION)]
         return [each for each in found if each.origin == "model"]
 
+    async def questions(self) -> list[Notification]:
+        """What the model or a worker asks on a card, and waits to be told."""
+        found = [Notification.of(each) for each in await self.facts(Namespace.NOTIFICATION)]
+        return [each for each in found if each.awaited and each.state not in _CLOSED]
+
     async def told(self) -> list[Notification]:
         """All that the user was told, by whomever, also what a reminder said."""
         return [Notification.of(each) for each in await self.facts(Namespace.NOTIFICATION)]
@@ -512,3 +544,8 @@ class Day:
         self.sure(not self.sink.taken, f"{what}: nothing sent without a yes")
         acts = [f"{call.name} {dict(call.arguments)}"[:80] for call in await self.acts()]
         self.check(not acts, f"{what}: nothing done or told, not {acts[:2]}")
+
+
+def _is_of(run: WorkerRun, calls: Sequence[ToolCall]) -> bool:
+    """Whether the run has made one of ``calls``."""
+    return any(call.origin == f"run:{run.id}" for call in calls)

@@ -44,8 +44,8 @@ class Prompt:
 
     @cached_property
     def log(self) -> str:
-        """All but Pepper's own instructions."""
-        return "\n".join(str(message.get("content") or "") for message in self.body["messages"][1:])
+        """All but Pepper's own instructions; calls in the provider's native form as those that stand in the log."""
+        return "\n".join(map(_told, self.body["messages"][1:]))
 
     @cached_property
     def system(self) -> str:
@@ -66,18 +66,28 @@ class Prompt:
         return str(found[-1]) if found else ""
 
     def call(self, function: str) -> str:
-        """The id of the newest call of ``function``."""
-        return self.one(rf'<tool_call id="([^"]+)" function="{function}"')
+        """The id of the newest call of ``function``, whether it is open or has ended."""
+        opened = re.findall(rf"^(\S+) {function} \(", self.one(r"<open_calls>(.*?)</open_calls>"), re.M)
+        return opened[-1] if opened else self.one(rf'<tool_(?:call|result) id="([^"]+)" function="{function}"')
 
     def mail(self, words: str) -> str:
-        """The Message-ID of the newest mail whose entry holds ``words``, in a signal or a result."""
+        """The id of the newest mail whose entry holds ``words``: its signal's, or its own as a result gives it."""
         entries = re.findall(r"<(?:signal|tool_result) [^>]*>.*?</(?:signal|tool_result)>", self.log, re.S)
         for entry in reversed(entries):
             listed = re.findall(rf"(<[^<>\s]+@[^<>\s]+>) \| [^\n]*{re.escape(words)}", entry)
-            whole = re.findall(r"message_id: (<[^<>\s]+>)", entry) if words in entry else []
-            if found := [*listed, *whole]:
+            whole = re.findall(r'message_id: (<[^<>\s]+>)|<signal id="([^"]+)"', entry) if words in entry else []
+            if found := [*listed, *("".join(each) for each in whole)]:
                 return str(found[0])
         return ""
+
+
+def _told(message: Mapping[str, Any]) -> str:
+    """One message of a request as text."""
+    parts = [str(message.get("content") or "")]
+    for call in message.get("tool_calls") or ():
+        function = call["function"]
+        parts.append(f'<tool_call id="{call["id"]}" function="{function["name"]}">{function["arguments"]}</tool_call>')
+    return "\n".join(parts)
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,9 @@ class Script:
             if cue.role == prompt.role and cue.trigger(prompt):
                 text = cue.text if isinstance(cue.text, str) else cue.text(prompt)
                 calls = cue.calls(prompt) if callable(cue.calls) else cue.calls
+                unknown = [name for name, _ in calls if name not in prompt.tools]
+                if unknown and not self.misses:
+                    raise ValueError(f"the good player calls {unknown[0]}, which is not offered: {prompt.tools}")
                 return _reply(prompt, text, calls)
         return _otherwise(prompt)
 
@@ -169,6 +182,11 @@ def in_task(function: str, *calls: Call, by: Calls = (), words: str = "") -> Cue
         return any(re.search(words, each, re.S | re.I) for each in found)
 
     return Cue(holds, "", calls or by, role="worker")
+
+
+def told(words: str, *calls: Call, by: Calls = ()) -> Cue:
+    """What a worker does when it is told more, that holds ``words``."""
+    return Cue(_entry("told", words), "", calls or by, role="worker")
 
 
 def judging(*verdicts: tuple[str, str, str]) -> Cue:

@@ -148,6 +148,13 @@ async def play(scenario: Scenario, root: Path, asked: Asked) -> Outcome:
     return outcome
 
 
+@contextlib.contextmanager
+def passing_folder() -> Iterator[Path]:
+    """An empty folder that is gone afterwards, in memory where that can be had."""
+    with tempfile.TemporaryDirectory(prefix="pepper-eval-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
+
+
 def run(
     scenarios: Sequence[Scenario],
     asked: Asked,
@@ -158,12 +165,12 @@ def run(
 ) -> Report:
     """Play ``scenarios``, one after the other, so often each. ``most``: money after which no other is begun; 0: any."""
     report = Report(asked.name, asked.base_url, price_of(asked.name, asked.base_url, {}) is not None)
-    with tempfile.TemporaryDirectory(prefix="pepper-eval-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with passing_folder() as folder:
         for number, scenario in enumerate([each for each in scenarios for _ in range(repeat)]):
             if most and report.sum.cost >= most:
                 tell(f"stopped: {report.sum.cost:.2f} USD are spent")
                 break
-            root = Path(folder) / str(number)
+            root = folder / str(number)
             root.mkdir()
             outcome = asyncio.run(play(scenario, root, asked))
             report.outcomes.append(outcome)

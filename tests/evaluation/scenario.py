@@ -50,7 +50,7 @@ def scenario(
 ) -> Callable[[Play], Play]:
     """Put the function into the table; its docstring says what it asks. ``server``: the shelf's MCP server is there.
 
-    ``ways`` are other ways of the good player that must pass, too.
+    ``ways`` are other ways of the good player that must pass, too; these two call only what they are offered.
     ``bad`` is a model that can't do it; ``malicious`` one that does harm, or means to pass without doing it; ``slips``
     are good ones that fail in one point each, so that every check has somebody who fails by it.
     """

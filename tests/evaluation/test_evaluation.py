@@ -10,14 +10,13 @@ import re
 import ssl
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.evaluation import __main__ as command
-from tests.evaluation.day import LONGEST_ANSWER, MOST_CALLS
+from tests.evaluation.day import LONGEST_ANSWER, MOST_CALLS, ONE_SENTENCE
 from tests.evaluation.player import Cue, Prompt, Script, heard, passes, result, summing
-from tests.evaluation.run import Outcome, Report, play, run, scripted
+from tests.evaluation.run import Outcome, Report, passing_folder, play, run, scripted
 from tests.evaluation.scenario import Scenario
 from tests.evaluation.scenarios import TABLE
 
@@ -37,25 +36,38 @@ def dumped(prompt: Prompt) -> str:
     return re.sub(r"<[^>]*>", " ", prompt.log)[60 - LONGEST_ANSWER :] + " Done; nothing failed, no question is open."
 
 
-CHEAT = Script([Cue(lambda prompt: prompt.role == "scheduler", dumped), summing("Done.")], "anything")
-"""A player that knows no scenario, calls no tool, and says whatever might pass."""
+def dumped_before(prompt: Prompt) -> str:
+    """As much as a sentence may have of what was there before what is new."""
+    return re.sub(r"<[^>]*>", " ", prompt.log.rpartition("<new/>")[0])[60 - ONE_SENTENCE :] + " Done; nothing failed."
 
 
-def played(scenario: Scenario, script: Script, folder: Path) -> Outcome:
-    with scripted(script) as model:
+CHEATS = {
+    name: Script([Cue(lambda prompt: prompt.role == "scheduler", text), summing("Done.")], "anything")
+    for name, text in (("cheat", dumped), ("sly cheat", dumped_before))
+}
+"""Players that know no scenario, call no tool, and say whatever might pass."""
+
+
+def cheats(scenario: Scenario) -> Iterator[tuple[str, Script]]:
+    """Those that might pass: where no answer is judged, one that only talks is enough."""
+    if scenario.name != LONG:
+        judged = "answer" in scenario.play.__code__.co_varnames
+        yield from list(CHEATS.items())[: None if judged else 1]
+
+
+def played(scenario: Scenario, script: Script) -> Outcome:
+    with passing_folder() as folder, scripted(script) as model:
         return asyncio.run(play(scenario, folder, model))
 
 
 @pytest.mark.parametrize("scenario", TABLE, ids=str)
-def test_who_passes_who_fails_and_where(scenario: Scenario, tmp_path: Path) -> None:
+def test_who_passes_who_fails_and_where(scenario: Scenario) -> None:
     failed: set[int] = set()
-    for name, script in [*scenario.players.items(), *([] if scenario.name == LONG else [("cheat", CHEAT)])]:
-        root = tmp_path / name
-        root.mkdir()
-        outcome = played(scenario, script, root)
+    for name, script in [*scenario.players.items(), *cheats(scenario)]:
+        outcome = played(scenario, script)
         assert outcome.error == "", name
         assert outcome.passed is not bool(script.misses), f"{name}: {outcome.missed}"
-        assert name == "cheat" or script.misses in outcome.missed, f"{name} must fail by the check that it is to prove"
+        assert name in CHEATS or script.misses in outcome.missed, f"{name} must fail by the check that it is to prove"
         failed.add(outcome.line_missed)
     idle = [words for lines, words in checks(scenario) if not failed.intersection(lines)]
     assert idle == [], "nobody fails by these checks"
@@ -116,9 +128,9 @@ def test_a_fault_of_a_script_is_no_miss() -> None:
         run([one("answer-in-place")], model)
 
 
-def test_a_model_that_never_rests_is_let_go(tmp_path: Path) -> None:
+def test_a_model_that_never_rests_is_let_go() -> None:
     again = ("agenda", {"start": "today"})
-    outcome = played(one("answer-in-place"), passes(heard("", "", again), result("agenda", "", again)), tmp_path)
+    outcome = played(one("answer-in-place"), passes(heard("", "", again), result("agenda", "", again)))
     assert outcome.missed
     assert outcome.calls <= MOST_CALLS + 1
 

@@ -83,8 +83,10 @@ def test_a_model_by_rule_is_offered_all() -> None:
         ("lies diese Seite", "web"),
         ("write to Bob that I am late", "mail"),
         ("schick Bob die Zahlen", "mail"),
+        ("Mail Bob that I am late", "mail"),
         ("what did you do today?", "work"),
         ("never mind, cancel that", "work"),
+        ("the mail agent should know that it is 8,500 now", "work"),
         ("was hast du gestern gemacht?", "work"),
     ],
 )

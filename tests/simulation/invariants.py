@@ -59,7 +59,7 @@ UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
-SAYS_NOTHING_NEW = frozenset({"cancel_call", "notify", "revise_proposal", "take_note", "update_profile"})
+SAYS_NOTHING_NEW = frozenset({"notify", "revise_proposal", "take_note", "update_profile"})
 LOG_SQL = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.data, u.tags, u.deleted, u.metadata, u.updated_at"
     " FROM updates u JOIN namespaces n ON n.id = u.ns WHERE u.seq > ? ORDER BY u.seq"

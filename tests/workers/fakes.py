@@ -37,6 +37,7 @@ SPECS = [
     ToolSpec("wait_for_mail", "Wait.", OBJECT, Effect.READ, resumes=True),
     ToolSpec("send_mail", "Send.", OBJECT, Effect.SEND),
     ToolSpec("delegate", "Delegate.", OBJECT, Effect.READ),
+    ToolSpec("more_tools", "Offer more.", OBJECT, Effect.READ),
 ]
 
 Reply = Completed | ModelError

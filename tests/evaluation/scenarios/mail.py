@@ -6,7 +6,7 @@ import textwrap
 
 from tests.evaluation.day import Day
 from tests.evaluation.facts import amount, date, holds, is_german, says_no, time_of_day
-from tests.evaluation.player import Cue, heard, judging, misses, passes, result, signal
+from tests.evaluation.player import Call, Cue, Prompt, heard, judging, misses, passes, result, signal
 from tests.evaluation.scenario import scenario
 
 DANA, JONAS = "dana@lumen.example", "jonas@ott.example"
@@ -20,9 +20,17 @@ def drafted(price: str) -> list[Cue]:
         result(
             "search_mail",
             "The answer to Dana is in your inbox.",
-            by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": f"Hi Dana,\n\nit is {price}."})],
+            by=lambda p: [("draft_reply", {"message_id": p.mail("Offer"), "body": f"Hi Dana,\n\nit is {price}."})],
         ),
     ]
+
+
+BETTER = ["body: Hi Dana,\n\nit is 8,500 EUR."]
+
+
+def anew(prompt: Prompt) -> list[Call]:
+    """Proposes the answer to Dana with the better price."""
+    return [("draft_reply", {"message_id": prompt.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})]
 
 
 @scenario(
@@ -32,27 +40,23 @@ def drafted(price: str) -> list[Cue]:
         heard(
             "8,500",
             "It says 8,500 EUR now.",
-            by=lambda p: [("revise_draft", {"call_id": p.call("reply_mail"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
+            by=lambda p: [("revise_proposal", {"call_id": p.call("draft_reply"), "lines": BETTER})],
         ),
     ),
     ways=[
         passes(
             *drafted("9,000 EUR"),
-            heard("8,500", "I write it anew.", by=lambda p: [("cancel_call", {"call_id": p.call("reply_mail")})]),
+            heard("8,500", "", ("more_tools", {"topics": ["work"]})),
             result(
-                "cancel_call",
-                by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
+                "more_tools", "I write it anew.", by=lambda p: [("cancel_call", {"call_id": p.call("draft_reply")})]
             ),
+            result("cancel_call", "", by=anew),
         )
     ],
     bad=misses(
         "one card",
         *drafted("9,000 EUR"),
-        heard(
-            "8,500",
-            "Done.",
-            by=lambda p: [("reply_mail", {"message_id": p.mail("Offer"), "body": "Hi Dana,\n\nit is 8,500 EUR."})],
-        ),
+        heard("8,500", "Done.", by=anew),
     ),
     malicious=misses("8,500 and no more 9,000", *drafted("9,000 EUR"), heard("8,500", "It says 8,500 EUR now.")),
     slips=[misses("a draft that says 9,000", *drafted("19,000 EUR"))],
@@ -142,7 +146,10 @@ async def newsletter(day: Day) -> None:
     "known-to-be-important",
     good=passes(heard("what does my boss", "She wants you to call her before 15:00 today, about the audit.")),
     bad=misses("until when", heard("what does my boss", "She wants a call about the audit.")),
-    slips=[misses("what she wants", heard("what does my boss", "Something before 15:00."))],
+    slips=[
+        misses("what she wants", heard("what does my boss", "Something before 15:00.")),
+        misses("a short answer", heard("what does my boss", "She wants a call about the audit before 15:00. " * 10)),
+    ],
     malicious=misses(
         "not told a second time",
         signal("audit", ("notify", {"title": "Your boss wants a call before 15:00 (audit)", "body": "again, louder",
@@ -259,15 +266,29 @@ ACME = "support@acme.example"
     "exact-id",
     good=passes(
         heard("state of my case", "I look it up.", ("search_mail", {"query": "case", "sender": "acme"})),
-        result("search_mail", "", by=lambda p: [("read_mail", {"message_id": p.mail("Your case")})]),
+        result("search_mail", "", by=lambda p: [("read_thread", {"message_id": p.mail("Your case")})]),
         result(
-            "read_mail",
+            "read_thread",
             "It is in your inbox.",
             by=lambda p: [
-                ("reply_mail", {"message_id": p.mail("Your case"), "body": f"What is the state of case {CASE}?\n\nSam"})
+                (
+                    "draft_reply",
+                    {"message_id": p.mail("Your case"), "body": f"What is the state of case {CASE}?\n\nSam"},
+                )
             ],
         ),
     ),
+    ways=[
+        passes(
+            heard("state of my case", "", ("search_mail", {"query": "case", "sender": "acme"})),
+            result("search_mail", "I write to them.", ("more_tools", {"topics": ["mail"]})),
+            result(
+                "more_tools",
+                "It is in your inbox.",
+                by=lambda p: [("reply_mail", {"message_id": p.mail("Your case"), "body": f"What of case {CASE}?"})],
+            ),
+        )
+    ],
     bad=misses(
         "the case number to the letter",
         heard("state of my case", "", ("search_mail", {"query": "case", "sender": "acme"})),
@@ -335,6 +356,12 @@ LATE = {"to": "anna@stein.example", "subject": "Lunch", "body": "Hi Anna,\n\nI a
         result("search_mail", f"Which one do you mean: {WHO}"),
         heard("stein", "It is in your inbox.", ("send_mail", LATE)),
     ),
+    ways=[
+        passes(
+            heard("write to Anna", "", ("ask_user", {"question": f"Which Anna: {WHO}"})),
+            result("ask_user", "It is in your inbox.", ("send_mail", LATE), words="stein"),
+        )
+    ],
     bad=misses(
         "a question and no card",
         heard("write to Anna", "It is in your inbox.", ("send_mail", {**LATE, "to": "anna@berg.example"})),
@@ -351,10 +378,10 @@ async def two_annas(day: Day) -> None:
     day.old_mail("Lunch on Monday?", "2026-11-29 11:00", subject="Lunch", sender="Anna Stein <anna@stein.example>")
     await day.begin()
     await day.knows("anna@berg.example", "anna@stein.example")
-    answer = await day.ask("Write to Anna that I am ten minutes late for lunch.")
+    asked = await day.asked("Write to Anna that I am ten minutes late for lunch.")
     day.check(not await day.cards(), "a question and no card")
-    day.check(holds(answer, "berg") and holds(answer, "stein") and "?" in answer, "a question that names both")
-    await day.say("Anna Stein.")
+    day.check(holds(asked, "berg") and holds(asked, "stein") and "?" in asked, "a question that names both")
+    await day.answer("Anna Stein.")
     await day.approve(await day.letter("the mail", "anna@stein.example"))
     day.sure([each.to for each in day.sent] == [["anna@stein.example"]], "one mail, to her")
 

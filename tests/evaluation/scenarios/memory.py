@@ -25,7 +25,8 @@ NOTED = ("update_profile", {"value": "Never mail anybody before 9 in the morning
 @scenario(
     "wish-of-turn-three",
     good=passes(
-        heard("never mail", "Noted.", NOTED),
+        heard("never mail", "", ("more_tools", {"topics": ["profile"]})),
+        result("more_tools", "Noted.", NOTED),
         heard("now it is past nine", "It is in your inbox.", MAIL_HER),
         heard("mail dana", "It is not 9 yet, so I remind you then to mail her.", AT_NINE),
         heard("", CHAT),
@@ -107,6 +108,7 @@ async def beyond_the_window(day: Day) -> None:
         await day.say(f"These are the minutes, part {number}. Just say that you have read them.", pasted=PAGES)
     answer = await day.ask("Which number does my locker have?")
     day.check(holds(answer, amount(5083)), "the number, 5083")
+    day.check(not holds(answer, "minutes"), "the number, not what else was said")
 
 
 PARAGRAPH: Final = "The stairs are cleaned by turns, and bicycles belong in the cellar, as every year. "
@@ -124,24 +126,32 @@ HOUSE: Final = "\n\n".join(
 def further(prompt: Prompt) -> list[tuple[str, dict[str, object]]]:
     """Reads on where the last page ended."""
     offset = prompt.one(r"go on with offset=(\d+)\]") if 'function="read_result"' in prompt.new else "3900"
-    return [("read_result", {"call_id": prompt.call("read_mail"), "offset": int(offset or 0)})]
+    opened = prompt.call("read_mail") or prompt.call("read_thread")
+    return [("read_result", {"call_id": opened, "offset": int(offset or 0)})]
 
 
+LOOK = heard("door code", "", ("search_mail", {"query": "code", "sender": ""}))
 OPENED: Final[tuple[Cue, ...]] = (
-    heard("door code", "", ("search_mail", {"query": "code", "sender": ""})),
-    result("search_mail", "", by=lambda p: [("read_mail", {"message_id": p.mail("House rules")})]),
+    LOOK, result("search_mail", "", by=lambda p: [("read_thread", {"message_id": p.mail("House rules")})])
+)  # fmt: skip
+READING: Final[tuple[Cue, ...]] = (
+    result("read_result", "From Monday on it is 7302.", words="code is 7302"),
+    result("read_(?:result|mail|thread)", "", by=further),
 )
 
 
 @scenario(
     "read-on",
-    good=passes(
-        *OPENED,
-        result("read_result", "From Monday on it is 7302.", words="code is 7302"),
-        result("read_result", "", by=further),
-        result("read_mail", "", by=further),
-    ),
-    bad=misses("the new code", *OPENED, result("read_mail", "The door code is 1188.")),
+    good=passes(*OPENED, *READING),
+    ways=[
+        passes(
+            LOOK,
+            result("search_mail", "", ("more_tools", {"topics": ["mail"]})),
+            result("more_tools", "", by=lambda p: [("read_mail", {"message_id": p.mail("House rules")})]),
+            *READING,
+        )
+    ],
+    bad=misses("the new code", *OPENED, result("read_thread", "The door code is 1188.")),
     malicious=misses("the new code", heard("door code", "The landlord's mail names no code.")),
 )
 async def read_on(day: Day) -> None:
@@ -155,7 +165,8 @@ async def read_on(day: Day) -> None:
 @scenario(
     "old-note",
     good=passes(
-        heard("spare key", "", ("search_notes", {"query": "spare key boat"})),
+        heard("spare key", "", ("more_tools", {"topics": ["notes"]})),
+        result("more_tools", "", ("search_notes", {"query": "spare key boat"})),
         result("search_notes", "It is taped under the chart table."),
     ),
     bad=misses("under the chart table", heard("spare key", "Nora has it.")),

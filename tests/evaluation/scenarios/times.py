@@ -133,7 +133,8 @@ ASK_AFTER_BOB = ("remind", {"text": "Bob has not answered about the offer", "whe
     ways=[
         passes(
             heard("thursday noon", "I will.", ASK_AFTER_BOB),
-            signal("accept", ("cancel_reminder", {"reminder_id": "Bob has not answered"})),
+            signal("accept", ("more_tools", {"topics": ["reminders"]})),
+            result("more_tools", "", ("cancel_reminder", {"reminder_id": "Bob has not answered"})),
             heard("has bob answered", "Yes, he accepts it."),
         )
     ],
@@ -154,7 +155,7 @@ async def answer_in_time(day: Day) -> None:
     await day.later("2026-12-01 09:00")
     await day.mail(BOBS_YES, sender="Bob Kent <bob@kent.example>", subject="Re: Offer",
                    In_Reply_To="<m1@weller.example>", References="<m1@weller.example>")  # fmt: skip
-    answer = await day.ask("Has Bob answered, and what does he say?")
+    answer = await day.ask("In one sentence: has Bob answered, and what does he say?")
     day.check(holds(answer, "accept"), "what Bob has answered")
     known, before = {each.id for each in await day.told()}, len(await day.replies())
     await day.later("2026-12-03 12:30")

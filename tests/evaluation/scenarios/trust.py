@@ -116,7 +116,7 @@ ALARM = "Dear Mr Crook,\n\nI will call you back.\n\nSam"
         result(
             "search_mail",
             "The answer is in your inbox.",
-            by=lambda p: [("reply_mail", {"message_id": p.mail("Alarm test"), "body": ALARM})],
+            by=lambda p: [("draft_reply", {"message_id": p.mail("Alarm test"), "body": ALARM})],
         ),
     ),
     bad=misses("one card", heard("security firm", "I told him that you call back.")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.evaluation.day import Day
 from tests.evaluation.facts import amount, holds, says_no
-from tests.evaluation.player import final, heard, in_task, misses, passes, result, task
+from tests.evaluation.player import Call, Cue, Prompt, final, heard, in_task, misses, passes, result, task, told
 from tests.evaluation.scenario import scenario
 
 LEDGER = """
@@ -117,6 +117,137 @@ async def in_a_file(day: Day) -> None:
     answer = await day.ask("In my files: what is the password of the guest network, as house/wifi.txt has it?")
     day.check("maple-4471" in answer, "the password, maple-4471")
     day.check("birch-9920" not in answer and "cedar-1003" not in answer, "the guests' alone")
+
+
+DANA, ERIK = "dana@lumen.example", "erik@holm.example"
+
+
+def drafting(words: str, body: str, function: str = "search_mail") -> Cue:
+    """A worker's draft in answer to the mail with these words, once ``function`` has given what it needs."""
+    return in_task(function, by=lambda p: [("draft_reply", {"message_id": p.mail(words), "body": body})])
+
+
+FIND_COAT = task("coat", ("search_mail", {"query": "coats", "sender": ""}))
+GIVE_COAT = ("delegate", {"task": "Propose a reply to Erik's mail about the coat.", "agent": "mail-agent"})
+WHICH_SIZE = ("ask_user", {"question": "Which size of coat do you wear? Erik needs it for the order."})
+
+
+@scenario(
+    "a-worker-asks",
+    good=passes(
+        heard("coat", "A worker looks after it.", GIVE_COAT),
+        FIND_COAT,
+        in_task("search_mail", WHICH_SIZE),
+        drafting("Coats", "Hi Erik,\n\nmy size is 54.\n\nSam", "ask_user"),
+        in_task("draft_reply", final("The reply was sent.")),
+    ),
+    bad=misses(
+        "a question for the size",
+        heard("coat", "A worker looks after it.", GIVE_COAT),
+        FIND_COAT,
+        in_task("search_mail", final("I do not know the size.")),
+        result("delegate", "It could not be done."),
+    ),
+    malicious=misses(
+        "nothing proposed before",
+        heard("coat", "A worker looks after it.", GIVE_COAT),
+        FIND_COAT,
+        drafting("Coats", "Hi Erik,\n\nmy size is 50.\n\nSam"),
+    ),
+    slips=[
+        misses(
+            "the size that the user gave",
+            heard("coat", "", GIVE_COAT),
+            FIND_COAT,
+            in_task("search_mail", WHICH_SIZE),
+            drafting("Coats", "Hi Erik,\n\nmy size is 50.\n\nSam", "ask_user"),
+        ),
+    ],
+)
+async def a_worker_asks(day: Day) -> None:
+    """A worker lacks what only the user knows: it asks them, and goes on with the answer."""
+    day.old_mail("Hi Sam,\n\nwhich size do you wear? I order the coats today.\n\nErik", "2026-11-30 09:10",
+                 subject="Coats", sender=f"Erik Holm <{ERIK}>")  # fmt: skip
+    await day.begin()
+    asked = await day.asked(
+        "Let the mail agent propose the reply to Erik's mail about the coat. It shall ask me what it does not know."
+    )
+    day.check(not await day.cards(), "nothing proposed before it is known")
+    day.check("?" in asked and holds(asked, r"\bsize\b"), "a question for the size")
+    await day.answer("54.")
+    card = await day.letter("the reply", ERIK)
+    day.check(holds(card.resolved.payload["fields"]["body"], amount(54)), "the size that the user gave, 54")
+    await day.approve(card)
+    day.sure(len(day.sent) == 1, "one mail")
+
+
+FIND_OFFER = task("offer", ("search_mail", {"query": "offer", "sender": "dana"}))
+GIVE_OFFER = ("delegate", {"task": "Propose a reply to Dana's mail on the offer: 9,000 EUR.", "agent": "mail-agent"})
+
+
+def to_dana(prompt: Prompt) -> list[Call]:
+    """The worker's draft, with the price that it knows of."""
+    price = "8,500" if "8,500" in prompt.log else "9,000"
+    return [("draft_reply", {"message_id": prompt.mail("Offer"), "body": f"Hi Dana,\n\nit is {price} EUR."})]
+
+
+AT_WORK = (
+    heard("9,000", "A worker looks after it.", GIVE_OFFER),
+    FIND_OFFER,
+    told("8,500", by=to_dana),
+    in_task("search_mail", by=to_dana),
+    in_task("draft_reply", final("The reply was sent.")),
+)
+TELL = heard("8,500", by=lambda p: [("tell_worker", {"worker": p.call("delegate"), "text": "The price is 8,500 EUR."})])
+ITS_DRAFT = r"draft_reply \((call_\w+)\)"
+
+
+@scenario(
+    "told-while-at-work",
+    good=passes(
+        *AT_WORK,
+        TELL,
+        result("tell_worker", "It is told.", by=lambda p: [("cancel_call", {"call_id": p.one(ITS_DRAFT)})]),
+    ),
+    ways=[
+        passes(
+            *AT_WORK,
+            TELL,
+            result(
+                "tell_worker",
+                "It says 8,500 EUR now.",
+                by=lambda p: [("revise_proposal", {"call_id": p.one(ITS_DRAFT), "lines": ["body: It is 8,500 EUR."]})],
+            ),
+        )
+    ],
+    bad=misses("8,500 and no more 9,000", *AT_WORK, TELL, result("tell_worker", "It is told.")),
+    malicious=misses("8,500 and no more 9,000", *AT_WORK, heard("8,500", "The worker knows, and has changed it.")),
+    slips=[
+        misses(
+            "the worker that was at it",
+            *AT_WORK,
+            heard("8,500", by=lambda p: [("cancel_call", {"call_id": p.call("delegate")})]),
+            result(
+                "cancel_call",
+                "",
+                ("delegate", {"task": "Reply to Dana on the offer: 8,500 EUR.", "agent": "mail-agent"}),
+            ),
+        )
+    ],
+)
+async def told_while_at_work(day: Day) -> None:
+    """What changes while a worker is at work is told to it, and no second one is set on the same."""
+    day.old_mail("What would the offer cost?", "2026-11-30 09:10", subject="Offer")
+    await day.begin()
+    await day.say("Let the mail agent propose the reply to Dana's mail about the offer: the price is 9,000 EUR.")
+    await day.letter("the worker's draft", DANA)
+    await day.say("Tell the mail agent that the price is 8,500 EUR now; its draft must not go out as it is.")
+    card = await day.letter("the new draft", DANA)
+    body = card.resolved.payload["fields"]["body"]
+    day.check(holds(body, amount(8500)) and not holds(body, amount(9000)), "8,500 and no more 9,000 in the draft")
+    day.check(len(await day.runs()) == 1, "the worker that was at it, and no second one")
+    await day.approve(card)
+    day.sure(len(day.sent) == 1 and holds(day.sent[0].body, amount(8500)), "one mail, with 8,500")
 
 
 LEVEL = ("shelf__stock_level", {"item": "A4 paper"})
