@@ -135,7 +135,8 @@ def clean(text: str, limit: int | None = None) -> str:
     """
     if limit is not None and len(text) > limit * 4 + 4096:
         text = text[: limit * 4 + 4096]
-    text = spelled(without_controls(text))
+    if not (text.isascii() and text.isprintable()):  # most short text is: nothing to look for
+        text = spelled(without_controls(text))
     return text if limit is None else shorten(text, limit)
 
 

@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -92,11 +92,21 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
         new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones say where else it lies
         try:
             known = await _known(ctx.store, new)
-            looks = _LOOKED_AROUND
+            made: list[_Made] = []
             for update in new:
                 await asyncio.sleep(0)  # keys come first
-                async with ctx.processing(update.seq):
-                    looks -= await _signal(ctx, triage, update, known, looks=looks > 0)
+                async with ctx.processing(("triage", update.seq)):
+                    if (one := await _made(ctx, triage, update, known)) is not None:
+                        made.append(one)
+            passed = [one for one in made if one.passed]
+            if passed:
+                async with ctx.processing(("reading", passed[0].seq)):
+                    await asyncio.to_thread(_read, passed, ctx.zone, triage.locale)
+            looked = {one.seq for one in passed[:_LOOKED_AROUND]}
+            for one in made:
+                await asyncio.sleep(0)
+                async with ctx.processing(one.seq):
+                    await _put(ctx, triage, one, looks=one.seq in looked)
         finally:
             pace.went_on()
 
@@ -202,35 +212,60 @@ async def store_mail(
     )
 
 
-async def _signal(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: _Known, *, looks: bool) -> bool:
-    """Make the signal of a mail. ``looks``: ask the store what else is known; whether that was done."""
+@dataclass(slots=True)
+class _Made:
+    """The signal of a mail, on its way into the store. ``same`` is one for all copies of the mail."""
+
+    seq: int
+    raw: Json
+    facts: Facts
+    signal: Signal
+    same: str
+
+    @property
+    def passed(self) -> bool:
+        return self.signal.priority is not Priority.LOG
+
+
+async def _made(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: _Known) -> _Made | None:
+    """Triage a mail; ``None`` where it makes no signal."""
     raw = update.context.data
     if signal_id(raw) in known.signals:
-        return False  # it is there
+        return None  # it is there
     facts = mail_facts(raw, triage.own)
     sender = facts.sender.lower()
     message_id = raw.get("message_id", "")
     if any(each in known.sent for each in (message_id, message_id.strip("<>"))):
         if triage.is_own(sender) or facts.is_list:
-            return False  # Pepper has sent it
+            return None  # Pepper has sent it
         raw = without_id(raw, "you")
     elif not raw.get("backlog") and (owner := await owner_of_id(ctx.store, raw)):
         raw = without_id(raw, owner)
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
-    now = update.context.created_at
-    signal = mail_signal(raw, triage, now, facts)
-    passed = signal.priority is not Priority.LOG
-    if passed:
-        who = writer_of(raw, known=facts.known)
-        gist = await asyncio.to_thread(mail_gist, raw, facts, who, now, ctx.zone, triage.locale)
-        gist.related = await related_to(ctx.store, raw, now, ctx.zone) if looks else []
-        signal.gist, signal.content = gist, gist.line(ctx.zone, now, _first_line(raw))
     # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
     same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
-    is_open = passed and triage.leaves_open(facts)
-    await put_signal(ctx.store, signal, dedupe_key=same.hexdigest() if message_id else "", is_open=is_open)
-    return passed and looks
+    signal = _unsaid(raw, triage, update.context.created_at, facts)
+    return _Made(update.seq, raw, facts, signal, same.hexdigest() if message_id else "")
+
+
+def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
+    """Read what each mail comes to. In a thread, and once a batch: to go there costs more than to read most mails."""
+    for one in passed:
+        who, now = writer_of(one.raw, known=one.facts.known), one.signal.created_at
+        one.signal.gist = mail_gist(one.raw, one.facts, who, now, zone, locale)
+
+
+async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) -> None:
+    """Store a signal with its line. ``looks``: ask the store what else is known."""
+    raw, signal, now = made.raw, made.signal, made.signal.created_at
+    if signal.gist is None:
+        signal.content = _plain_line(raw, made.facts, now)
+    else:
+        signal.gist.related = await related_to(ctx.store, raw, now, ctx.zone) if looks else []
+        signal.content = signal.gist.line(ctx.zone, now, _first_line(raw))
+    is_open = made.passed and triage.leaves_open(made.facts)
+    await put_signal(ctx.store, signal, dedupe_key=made.same, is_open=is_open)
 
 
 def by_own_hand(raw: Json) -> bool:
@@ -261,7 +296,19 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
 
 
 def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
-    """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``."""
+    """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``, with the line of one that only is logged."""
+    signal = _unsaid(raw, triage, now, facts)
+    signal.content = _plain_line(raw, facts, now)
+    return signal
+
+
+def _plain_line(raw: Json, facts: Facts, now: float) -> str:
+    gist = Gist(writer_of(raw, known=facts.known), about=about(raw["subject"]))
+    return gist.line(UTC, now, _first_line(raw))
+
+
+def _unsaid(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
+    """The signal of a mail, without its line."""
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
         priority, reason, rules = Priority.LOG, BACKLOG, ()
@@ -299,7 +346,7 @@ def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
         metadata["rules"] = list(rules)
     return Signal(
         id=signal_id(raw),
-        content=Gist(writer_of(raw, known=facts.known), about=about(raw["subject"])).line(UTC, now, _first_line(raw)),
+        content="",
         created_at=now,
         priority=priority,
         source=NAME,

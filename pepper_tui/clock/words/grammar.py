@@ -12,23 +12,25 @@ from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from importlib import resources
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lark
 
 from pepper_tui.clock.words import english, german
 from pepper_tui.clock.words.building import Building, Impossible
 from pepper_tui.clock.words.parts import Part, Unclear
+from pepper_tui.clock.words.shape import Shape, Shapes
 from pepper_tui.clock.words.zones import ZONES
 
 LONGEST: Final = 100  # characters
-_KEPT: Final = 256  # phrases whose parts are kept
+_KEPT: Final = 256  # phrases whose parts are kept, and shapes whose trees are
 _READINGS: Final = 64  # ways to read one part of a phrase
 _MOST_TOKENS: Final = 26  # words, numbers and signs
 _LIMIT: Final = re.compile(r"\b(?:before|after|since|until|till|from|than|vor|nach|seit|bis|als)\s+$", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^\W\d]+|\d+|[^\w\s]")
 _LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
 _FILES: Final = {"en": "english.lark", "de": "german.lark"}
+_BREAKS_OFF: Final = -1
 _NO_LETTER: Final = r"(?![^\W\d_])"
 _SHARED: Final = r"""
 _COMMA: /[,;]/
@@ -50,6 +52,25 @@ SHORT_YEAR: /['’]\d{2}(?!\d)/
 _PROPER: Final = re.compile(r'"([^"]+)"')
 
 
+class _Parsed(NamedTuple):
+    """What the parser made of the first text of a shape, whose ``places`` its tokens name. ``stopped``: the number of
+    the place where nothing went on, -1 where more should follow; ``None`` where there is a ``tree``."""
+
+    places: tuple[int, ...]
+    tree: Any = None
+    stopped: int | None = None
+
+
+class _Leaves:
+    """The words of a text at the leaves of a tree that was parsed from another text of its shape."""
+
+    def __init__(self, text: str, parsed: _Parsed, shape: Shape) -> None:
+        self._text, self._place = text, dict(zip(parsed.places, shape.places, strict=True))
+
+    def word(self, token: lark.Token) -> str:
+        return self._text[self._place[token.start_pos or 0] : self._place[token.end_pos or 0]]
+
+
 class Grammar:
     """What one language can say of time. ``language``: "en" or "de"."""
 
@@ -58,8 +79,9 @@ class Grammar:
         self._building = Building()
         self._parsing = threading.Lock()
         self._kept: dict[str, list[tuple[Part, ...]] | Unclear] = {}
-        self._source, quoted = _source(language, self._words)
-        entries = [*quoted, *(entry for entries in self._words.values() for entry in entries)]
+        self._parsed: dict[Any, _Parsed] = {}
+        self._source, self._quoted = _source(language, self._words)
+        entries = [*self._quoted, *(entry for entries in self._words.values() for entry in entries)]
         self._known = {word.strip(".") for entry in entries for word in (*entry.split(), entry)}
 
     @cached_property
@@ -74,10 +96,26 @@ class Grammar:
             propagate_positions=False,
         )
 
+    @cached_property
+    def _shapes(self) -> Shapes:
+        terminals = {one.name: re.compile(one.pattern.to_regexp(), re.IGNORECASE) for one in self._parser.terminals}
+        letters = {name: {entry[0] for entry in entries} for name, entries in self._words.items()}
+        letters |= {name: {word[0].lower()} for word, name in self._quoted.items()}
+        rules = [(rule.origin.name, [part.name for part in rule.expansion]) for rule in self._parser.rules]
+        return Shapes(terminals, letters, rules, "start", self._parser.ignore_tokens)
+
     def knows(self, word: str) -> bool:
         """Whether ``word`` can stand in a phrase at all: a quick look, before a part of a sentence is tried."""
         plain = word.lower().strip(".,;:!?")
         return plain in self._known or any(c.isdigit() for c in plain) or not any(c.isalnum() for c in plain)
+
+    def may_be(self, text: str) -> tuple[bool, int]:
+        """Whether ``text`` may be a phrase, and how many of its characters may be the beginning of one, at most.
+
+        Never ``False`` of a text that ``read`` reads. Quick: for the many parts of a sentence that are no time.
+        """
+        shape = self._shapes.of(text)
+        return shape.whole, shape.reach
 
     def read(self, text: str) -> list[tuple[Part, ...]]:
         """The parts that ``text`` says: each way to read it that has the fewest. Raises ``Unclear``.
@@ -104,36 +142,47 @@ class Grammar:
     def _read(self, text: str) -> list[tuple[Part, ...]]:
         if len(text) > LONGEST or len(_TOKEN.findall(text)) > _MOST_TOKENS:
             raise Unclear("it is too long for a time")
-        try:
-            tree = self._parser.parse(text)
-        except lark.exceptions.UnexpectedCharacters as error:
-            at = error.pos_in_stream or 0
+        shape = self._shapes.of(text)
+        parsed = self._parsed.pop(shape.key, None) or self._parse(text, shape)
+        self._parsed[shape.key] = parsed
+        if len(self._parsed) > _KEPT:
+            del self._parsed[next(iter(self._parsed))]
+        if parsed.stopped == _BREAKS_OFF:
+            raise Unclear("it breaks off")
+        if parsed.stopped is not None:
+            at = shape.places[parsed.stopped]
             begins, word = _word_at(text, at)
             if limit := _LIMIT.search(text[:begins]):
-                raise Unclear(f"“{limit[0].strip()} {word}” sets a limit and names no time", at) from error
-            raise Unclear(f"“{word}” is not read in it", at) from error
-        except lark.exceptions.UnexpectedEOF as error:
-            raise Unclear("it breaks off") from error
+                raise Unclear(f"“{limit[0].strip()} {word}” sets a limit and names no time", at)
+            raise Unclear(f"“{word}” is not read in it", at)
         why: list[str] = []
-        found: list[tuple[Part, ...]] = self._ways(tree, why, {})
+        found: list[tuple[Part, ...]] = self._ways(parsed.tree, why, {}, _Leaves(text, parsed, shape))
         if not found:
             raise Unclear(why[0] if why else "no such time")
         fewest = min(map(len, found))
         return [parts for parts in found if len(parts) == fewest]
 
-    def _ways(self, tree: Any, why: list[str], known: dict[int, list[Any]]) -> list[Any]:
+    def _parse(self, text: str, shape: Shape) -> _Parsed:
+        try:
+            return _Parsed(shape.places, self._parser.parse(text))
+        except lark.exceptions.UnexpectedCharacters as error:
+            return _Parsed(shape.places, stopped=shape.places.index(error.pos_in_stream or 0))
+        except lark.exceptions.UnexpectedEOF:
+            return _Parsed(shape.places, stopped=_BREAKS_OFF)
+
+    def _ways(self, tree: Any, why: list[str], known: dict[int, list[Any]], leaves: _Leaves) -> list[Any]:
         """Each value of a tree of readings. What a reading can't be, is left out; ``why`` tells."""
         if isinstance(tree, lark.Token):
-            return [self._value(tree)]
+            return [self._value(tree.type, leaves.word(tree))]
         if id(tree) in known:
             return known[id(tree)]
         found: dict[Any, None] = {}
         if tree.data == "_ambig":
             for each in tree.children:
-                found |= dict.fromkeys(self._ways(each, why, known))
+                found |= dict.fromkeys(self._ways(each, why, known, leaves))
         else:
             build: Callable[..., Any] = getattr(self._building, str(tree.data))
-            for children in product(*[self._ways(child, why, known) for child in tree.children]):
+            for children in product(*[self._ways(child, why, known, leaves) for child in tree.children]):
                 try:
                     found[build(*children)] = None
                 except Impossible as error:
@@ -143,12 +192,12 @@ class Grammar:
         known[id(tree)] = [*found]
         return known[id(tree)]
 
-    def _value(self, token: lark.Token) -> Any:
-        known = self._words.get(token.type)
+    def _value(self, terminal: str, said: str) -> Any:
+        known = self._words.get(terminal)
         if known is not None:
-            plain = " ".join(str(token).lower().split())
+            plain = " ".join(said.lower().split())
             return known[plain] if plain in known else known[plain.rstrip(".")]
-        return str(token)
+        return said
 
 
 @cache
@@ -157,8 +206,9 @@ def grammar(language: str) -> Grammar:
     return Grammar(language)
 
 
-def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[str]]:
-    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own; and those words."""
+def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, str]]:
+    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own; and the names of
+    those, by their words."""
     text = resources.files(__package__).joinpath(_FILES[language]).read_text(encoding="utf-8")
     quoted: dict[str, str] = {}
 
@@ -168,7 +218,7 @@ def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> tuple[str,
     rules = "\n".join(_PROPER.sub(named, line) for line in text.splitlines() if not line.lstrip().startswith("//"))
     own = [f"{name}: {_alternatives([word])}" for word, name in quoted.items()]
     vocabulary = [f"{name}: {_alternatives(entries)}" for name, entries in words.items() if name in rules]
-    return "\n".join((rules, _SHARED, *own, *vocabulary)), [*quoted]
+    return "\n".join((rules, _SHARED, *own, *vocabulary)), quoted
 
 
 def _alternatives(words: Any) -> str:

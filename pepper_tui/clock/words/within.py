@@ -105,6 +105,10 @@ def _read(text: str, locale: str, *, over: bool = False) -> tuple[bool, int]:
         if strange is not None:
             reach = max(reach, strange.start())
             continue
+        whole, goes_on = known.may_be(text)
+        if not whole:
+            reach = max(reach, goes_on)
+            continue
         try:
             if any(_fits(way, text, locale, over) for way in known.read(text)):
                 return True, len(text)
