@@ -57,7 +57,7 @@ demo: .venv/.demo
 test: lint
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
 	-@$(BIN)/python -m tests.tools.mcp.foreign
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -352,6 +352,7 @@ PARSERS = [
             "clock/words/parts.py": "dateutil",
             "clock/words/past.py": "dateutil re",
             "clock/words/reading.py": "dateutil",
+            "clock/words/shape.py": "re",
             "clock/words/text.py": "re",
             "clock/words/within.py": "re",
         },

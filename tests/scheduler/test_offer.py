@@ -73,6 +73,8 @@ def test_a_model_by_rule_is_offered_all() -> None:
         ("note that the wifi is 1234", "notes"),
         ("merk dir das", "notes"),
         ("I'm allergic to nuts", "profile"),
+        ("never mail anybody before 9", "profile"),
+        ("nie vor neun Uhr anrufen", "profile"),
         ("my wife is called Eva", "profile"),
         ("ich wohne jetzt in Bonn", "profile"),
         ("look into ~/work/plan.txt", "files"),
