@@ -67,7 +67,8 @@ TOPICS: Final = (
         "profile",
         ("update_profile", "read_profile", "profile_history", "restore_profile"),
         r"\b(never|always|prefer\w*|my name|call me|i am|i'm|i (live|work|prefer|like|hate)|about me|my \w+ is|profile"
-        r"|nie(mals)?|immer|lieber|ich (bin|heiße|heisse|wohne|arbeite|mag)|mein\w* \w+ (ist|heißt|heisst)|nenn\w* mich|über mich|profil)\b",
+        r"|nie(mals)?|immer|lieber"
+        r"|ich (bin|heiße|heisse|wohne|arbeite|mag)|mein\w* \w+ (ist|heißt|heisst)|nenn\w* mich|über mich|profil)\b",
     ),
     Topic(
         "files",
