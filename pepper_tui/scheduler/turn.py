@@ -27,11 +27,14 @@ class Turn:
     messages: list[Json] = field(default_factory=list)
 
     def follows(self, entries: Sequence[Entry]) -> bool:
-        """Whether a step that is given ``entries`` goes on with the turn: they are results of calls of its steps."""
+        """Whether a step that is given ``entries`` goes on with the turn: they are results of calls of its steps, each
+        the only one of its call. (What came of a call that was unknown comes as one more.)"""
         origins = {f"step:{step}" for step in self.steps}
-        return bool(entries) and all(
-            entry.kind == "tool_result" and entry.facts.get("origin") in origins for entry in entries
-        )
+        if not entries or any(e.kind != "tool_result" or e.facts.get("origin") not in origins for e in entries):
+            return False
+        told = [message["tool_call_id"] for message in self.messages if message["role"] == "tool"]
+        told += [entry.facts["call"] for entry in entries]
+        return len(told) == len(set(told))
 
     def before(self, history: Sequence[HistoryEntry]) -> int | None:
         """How many of ``history`` came before the turn; ``None`` where something else came since, or it is gone."""

@@ -207,6 +207,19 @@ async def test_a_result_of_an_earlier_turn_is_no_part_of_this_one(stage: Turns) 
     assert "an old result" in log_of(last)
 
 
+async def test_a_second_result_of_a_call_is_told_as_text(stage: Turns) -> None:
+    """Ids of calls are told once: strict servers refuse what names one twice."""
+    [call] = await began(stage, [answer("I look.", LOOK)])
+    await stage.end(call, "nobody knows", CallState.UNKNOWN)
+    await stage.steps(2)
+    assert paired(stage.model.requests[1].messages)
+    await stage.end(call, "it did happen")
+    await stage.steps(3)
+    last = stage.model.requests[-1]
+    assert roles(last) == ["system", "user"]
+    assert "it did happen" in log_of(last)
+
+
 async def test_an_act_that_the_user_was_told_of_makes_no_step_of_its_own(stage: Turns) -> None:
     [call] = await began(stage, [answer("I tell you.", ("notify", {"title": "x"}))])
     await stage.end(call, "told")
