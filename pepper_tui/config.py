@@ -228,6 +228,10 @@ class Budget(Section):
     daily_tokens: Annotated[int, Field(ge=0)] = 2_000_000
 
 
+Offered = Literal["auto", "all", "few"]
+"""Which tools a step tells the model of."""
+
+
 class Scheduler(Section):
     batch_size: Annotated[int, Field(ge=1, le=200)] = 20
     max_preemptions: Annotated[int, Field(ge=0)] = 3
@@ -242,7 +246,7 @@ class Scheduler(Section):
     judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
     priority: Path | None = None  # a Python file with determine_priority(event_data): which signal goes first
     # the tools that the model is told of: those of every day and of what the talk is about; all; or twelve at most
-    tools: Literal["auto", "all", "few"] = "auto"
+    tools: Offered = "auto"
     gather: Annotated[float, Field(ge=0, le=5)] = 0.3  # seconds that a result waits for others that still run
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pepper_tui.model import (
+    CALL_OPEN,
+    CALL_UNDER_WAY,
     Approval,
     ApprovalState,
     AssistantMessage,
-    CallState,
     Context,
     Namespace,
     Notification,
@@ -25,7 +26,6 @@ from pepper_tui.model import (
 
 UNFINISHED = "[unfinished: the answer was stopped, or its limit cut it off]"
 _OPEN = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
-_UNDER_WAY = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
 
 
 def asked_words(question: Notification) -> str:
@@ -132,7 +132,7 @@ class Question:
 
     def _call(self, call: ToolCall) -> None:
         self._calls.add(call.id)
-        if call.state in _UNDER_WAY or call.state is CallState.WAITING_APPROVAL:
+        if call.state in CALL_OPEN:
             self._open[call.id] = call.origin
         else:
             self._open.pop(call.id, None)
@@ -140,12 +140,12 @@ class Question:
             self.cards[call.id] = f"{call.summary or call.name} ({call.deferred})"
         else:
             self.cards.pop(call.id, None)
-        if call.state in _UNDER_WAY and not call.waits_for_room:
+        if call.state in CALL_UNDER_WAY and not call.waits_for_room:
             self._running.add(call.id)
             return
         self._running.discard(call.id)
         result = f"{Namespace.TOOL_RESULT}:{call.id}"
-        ended = call.state not in _UNDER_WAY and call.state is not CallState.WAITING_APPROVAL
+        ended = call.state not in CALL_OPEN
         if ended and call.origin.startswith("step:") and result not in self._inputs:
             self._inputs.add(result)
             self._results.add(result)

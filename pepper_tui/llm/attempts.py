@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.llm.windows import message_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying
 from pepper_tui.text import shorten
 
@@ -163,7 +164,7 @@ class Attempts:
 
 def _with_correction(request: ModelRequest, error: ModelError) -> ModelRequest:
     """The request, with what the model answered, at most a part of it, and what is wrong with that."""
-    size = sum(len(str(message.get("content") or "")) for message in request.messages)
-    wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, size // 32)))}
+    share = message_characters(request.messages) // 32
+    wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, share)))}
     told = {"role": "user", "content": error.correction}
     return dataclasses.replace(request, messages=[*request.messages, wrong, told])

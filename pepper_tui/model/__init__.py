@@ -71,6 +71,7 @@ from pepper_tui.model.rules import (
 from pepper_tui.model.states import (
     APPROVAL,
     CALL_OPEN,
+    CALL_UNDER_WAY,
     DELIVERY,
     NOTIFICATION,
     REMINDER,
@@ -110,6 +111,7 @@ __all__ = [
     "ASKED",
     "BACKLOG",
     "CALL_OPEN",
+    "CALL_UNDER_WAY",
     "DELIVERY",
     "FOLLOW_UP",
     "FROM_CALENDAR",

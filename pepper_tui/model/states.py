@@ -85,7 +85,8 @@ TOOL_CALL: Final = StateTable(
         CallState.FAILED: frozenset(),
     },
 )
-CALL_OPEN: Final = frozenset({CallState.SCHEDULED, CallState.WAITING_APPROVAL, CallState.ATTEMPTED})
+CALL_UNDER_WAY: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
+CALL_OPEN: Final = CALL_UNDER_WAY | {CallState.WAITING_APPROVAL}
 
 
 class ApprovalState(StrEnum):

@@ -17,6 +17,7 @@ from typing import Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock
+from pepper_tui.llm.windows import message_characters
 from pepper_tui.model import (
     OPEN_TAG,
     WAITS_ITS_TURN,
@@ -288,7 +289,7 @@ class Scheduler:
             if error.kind == "too_long" and self._fitted[batch.key] < _FITS:
                 self._fitted[batch.key] += 1
                 self._asking.take_back(reply)
-                self._keep_to_window(sum(len(str(message["content"])) for message in request.messages))
+                self._keep_to_window(message_characters(request.messages))
                 await self._think(batch)
                 return
             await self._on_model_error(batch, step, error, reply)
@@ -325,7 +326,7 @@ class Scheduler:
         texts = fitted([entry.text for entry in batch.entries], room - len(opening) - 1)
         await self._compaction.fit(room - len(opening) - 1 - sum(len(text) + 1 for text in texts))
         native = self._natively(batch, ends) if texts == [entry.text for entry in batch.entries] else []
-        self._told_natively = 0 < sum(map(_size, native)) <= limit - aside
+        self._told_natively = 0 < message_characters(native) + _of_calls(native) <= limit - aside
         if self._told_natively:
             return native
         parts = [self._history.text(), opening, *texts]
@@ -575,10 +576,9 @@ class Scheduler:
         self._health = state + detail
 
 
-def _size(message: Json) -> int:
-    """Characters of a message, those of its calls among them."""
-    calls = message.get("tool_calls") or ()
-    return len(message["content"] or "") + sum(len(call["function"]["arguments"]) for call in calls)
+def _of_calls(messages: Sequence[Json]) -> int:
+    """Characters of the calls in the native form."""
+    return sum(len(call["function"]["arguments"]) for each in messages for call in each.get("tool_calls", ()))
 
 
 def _outside(entry: Entry) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Final, Literal
+from typing import Final
 
+from pepper_tui.config import Offered
 from pepper_tui.model import MORE_TOOLS, Entry, Json, ToolSpec
 from pepper_tui.scheduler.topics import EVERY_DAY, Topic, topics_of
-
-Mode = Literal["auto", "all", "few"]
 
 FEW: Final = 11
 """Tools that a small model is offered at most, beside ``wait``."""
@@ -22,7 +21,7 @@ _SMALL: Final = 24_000  # characters of a prompt: about 8,000 tokens, where all 
 class Offer:
     """Which tools are offered. A topic that came up stays, as each change makes the provider read the prompt anew."""
 
-    def __init__(self, mode: Mode) -> None:
+    def __init__(self, mode: Offered) -> None:
         self._mode = mode
         self._open: list[str] = []
         self._small = mode == "few"

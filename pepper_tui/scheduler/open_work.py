@@ -12,10 +12,10 @@ from typing import Final
 
 from pepper_tui.model import (
     CALL_OPEN,
+    CALL_UNDER_WAY,
     OPEN_TAG,
     Approval,
     ApprovalState,
-    CallState,
     CardLine,
     Context,
     ContextFilter,
@@ -29,7 +29,6 @@ from pepper_tui.text import shorten
 
 _ALL: Final = 100_000
 _CARD: Final = 700  # characters shown of a text that waits for the user's yes
-_AT_WORK: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
 _NAMESPACES: Final = (Namespace.TOOL_CALL, Namespace.APPROVAL)
 
 
@@ -108,7 +107,7 @@ class OpenWork:
     def at_work(self, origins: Collection[str]) -> bool:
         """Whether a call of these steps runs: one that waits for the user does not."""
         return any(
-            call.origin in origins and call.state in _AT_WORK and not call.waits_for_room
+            call.origin in origins and call.state in CALL_UNDER_WAY and not call.waits_for_room
             for call in self._calls.values()
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 _FEW_FOREIGN: Final = 8  # tools of MCP servers that are offered like those of every day
@@ -25,12 +24,7 @@ class Topic:
     words: str
 
     def named_in(self, text: str) -> bool:
-        return bool(_compiled(self.words).search(text))
-
-
-@cache
-def _compiled(words: str) -> re.Pattern[str]:
-    return re.compile(words, re.IGNORECASE)
+        return re.search(self.words, text, re.IGNORECASE) is not None
 
 
 EVERY_DAY: Final = (

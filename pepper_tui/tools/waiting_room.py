@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import CALL_OPEN, CallState, ResolvedEffect, ToolCall
+from pepper_tui.model import CALL_OPEN, CALL_UNDER_WAY, ResolvedEffect, ToolCall
 from pepper_tui.store import ContextStore, StoreError, VersionConflictError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
@@ -25,7 +25,6 @@ from pepper_tui.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
-_UNDER_WAY: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
 _MEND_PAUSE: Final = 10.0  # seconds from a failure to the next try
 
 
@@ -135,4 +134,4 @@ class WaitingRoom:
                 self._start_call(call.id)
 
     def _is_busy(self, call: ToolCall) -> bool:
-        return call.state in _UNDER_WAY and not call.deferred and not self._only_waits(call.name)
+        return call.state in CALL_UNDER_WAY and not call.deferred and not self._only_waits(call.name)

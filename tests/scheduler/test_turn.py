@@ -223,6 +223,11 @@ async def test_a_second_result_of_a_call_is_told_as_text(stage: Turns) -> None:
 async def test_an_act_that_the_user_was_told_of_makes_no_step_of_its_own(stage: Turns) -> None:
     [call] = await began(stage, [answer("I tell you.", ("notify", {"title": "x"}))])
     await stage.end(call, "told")
+
+    async def taken_in() -> bool:
+        return any("told" in entry["text"] for entry in await stage.all(Namespace.HISTORY))
+
+    await until(taken_in)
     await stage.say("Thanks")
     await stage.steps(2)
     assert stage.model.kinds() == [["user_msg"], ["user_msg"]]

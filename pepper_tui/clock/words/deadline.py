@@ -7,9 +7,10 @@ times is left out: a guess would be told as a fact. Some tens of milliseconds of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Final, NamedTuple
 
 from pepper_tui.clock.recurrence import instant
@@ -62,24 +63,16 @@ class Due(NamedTuple):
 
 def deadline_in(text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
     """The first deadline that ``text`` names, as it is read at the time it was ``written``; ``None`` for none."""
-    for tried, cue in enumerate(_CUE.finditer(text[:LOOKED])):
-        if tried == _TRIES:
-            break
-        if found := _opening(text, cue.start(), cue.end(), written, zone, locale, until=True):
-            return found
-    return None
+    cues = ((cue.start(), cue.end()) for cue in _CUE.finditer(text[:LOOKED]))
+    return _first(cues, text, written, zone, locale, until=True)
 
 
 def time_asked_for(question: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
     """The time that ``question`` asks for ("Can we meet on Friday at 3?"), if it is ahead; ``None`` for none."""
     if _OF_BEFORE.search(question[:LOOKED]):
         return None
-    for tried, cue in enumerate(_ASKED_FOR.finditer(question[:LOOKED])):
-        if tried == _TRIES:
-            break
-        if found := _opening(question, cue.start(), cue.start(), written, zone, locale, until=False):
-            return found
-    return None
+    cues = ((cue.start(), cue.start()) for cue in _ASKED_FOR.finditer(question[:LOOKED]))
+    return _first(cues, question, written, zone, locale, until=False)
 
 
 def read_due(said: str, text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
@@ -93,6 +86,14 @@ def read_due(said: str, text: str, written: float, zone: tzinfo, locale: str = "
         return None
     cue = _LEADING.match(wanted)
     return _read(wanted[cue.end() if cue else 0 :], where[0], written, zone, locale, until=True)
+
+
+def _first(
+    cues: Iterable[tuple[int, int]], text: str, written: float, zone: tzinfo, locale: str, *, until: bool
+) -> Due | None:
+    """The time at the first of a few ``cues`` that has one; of each where it starts, and where its time does."""
+    tried = (_opening(text, *cue, written, zone, locale, until=until) for cue in islice(cues, _TRIES))
+    return next(filter(None, tried), None)
 
 
 def _opening(
