@@ -338,20 +338,30 @@ class Watch:
                 self.wrong(f"card {row.id} is pending, but {call.id} waits for {call.data['approval']}")
 
     def _check_budget(self, row: Row) -> None:
-        if row.deleted or not self.config.models.prices:
+        if row.deleted:
             return
+        cost, tokens = self._used(row.data["created_at"])  # the row itself is not among the rows yet
+        cost, tokens = cost + row.data["cost"], tokens + row.data["prompt_tokens"] + row.data["completion_tokens"]
+        if self.config.models.prices and cost > self.config.budget.daily + 1e-9:
+            self.wrong(f"the day costs {cost:.6f}, above the cap {self.config.budget.daily}")
+        if tokens > self.config.budget.daily_tokens:
+            self.wrong(f"the day takes {tokens} tokens, above the cap {self.config.budget.daily_tokens}")
+
+    def _used(self, at: float) -> tuple[float, int]:
+        """What the model calls of a moment's day have come to: money and tokens."""
         zone = ZoneInfo(self.config.user.zone)
-        day = datetime.fromtimestamp(row.data["created_at"], zone).date()
-        spent = sum(
-            other.data["cost"]
-            for (namespace, ident), other in self.rows.items()
+        day = datetime.fromtimestamp(at, zone).date()
+        calls = [
+            row.data
+            for (namespace, _), row in self.rows.items()
             if namespace == Namespace.USAGE
-            and ident != row.id
-            and not other.deleted
-            and datetime.fromtimestamp(other.data["created_at"], zone).date() == day
-        )
-        if spent + row.data["cost"] > self.config.budget.daily + 1e-9:
-            self.wrong(f"the day costs {spent + row.data['cost']:.6f}, above the cap {self.config.budget.daily}")
+            and not row.deleted
+            and datetime.fromtimestamp(row.data["created_at"], zone).date() == day
+        ]
+        return sum(one["cost"] for one in calls), sum(one["prompt_tokens"] + one["completion_tokens"] for one in calls)
+
+    def tokens_today(self) -> int:
+        return self._used(self.now())[1]
 
     # ------------------------------------------------------------------------------------------- steps
 

@@ -467,6 +467,9 @@ class Simulation:
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
         self._finish()
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
+        if self.checks.tokens_today() > self.plan.config.budget.daily_tokens / 2:
+            self.clock.offset += 86_400.0
+            self._finish()
         self._until(lambda: False, self.clock.elapsed() + 1000.0)  # beyond the longest pause after a fault
         self._finish()
         self._finish_acts(final=True)
