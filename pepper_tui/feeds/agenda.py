@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -23,6 +23,7 @@ from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.model import Json
+from pepper_tui.plain_file import plain_bytes
 from pepper_tui.text import one_line
 
 MAX_FILE: Final = 10_000_000  # bytes
@@ -186,6 +187,10 @@ class Agenda:
             if kept > MAX_KEPT:
                 self._followed = {key: one for key, one in self._followed.items() if one.why}
             found.sort(key=lambda event: (event.start, event.uid))
+            for (calendar, uid), times in Counter((one.calendar, one.uid) for one in found[MAX_OCCURRENCES:]).items():
+                title = next(one.summary for one in found if (one.calendar, one.uid) == (calendar, uid))
+                words = f"{times} of its times are left out, as there is too much in the calendar"
+                self._of_series[calendar, uid] = f"{calendar}: {one_line(title, 60) or '(no title)'}: {words}"
             return found[:MAX_OCCURRENCES]
 
     def _follow(self, all_series: list[_Series], start: float, end: float, until: float) -> None:
@@ -252,7 +257,8 @@ class Agenda:
                     noted.append(f"{path}: not there")
                     unread.add(path.stem)
             except Exception as error:
-                noted.append(f"{path}: can't be read: {type(error).__name__}: {error}")
+                words = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+                noted.append(f"{path}: can't be read: {words}")
                 unread.add(path.stem)
                 if path in self._files:  # half-written: what it said before holds until it can be read again
                     kept[path] = self._files[path]
@@ -274,7 +280,7 @@ class Agenda:
 
     @staticmethod
     def _cut(path: Path, sign: tuple[int, int]) -> _File:
-        source = path.read_bytes()
+        source = plain_bytes(path)
         if len(source) > MAX_FILE:
             raise ValueError(f"larger than {MAX_FILE} bytes")
         found, noted = pieces(source), []

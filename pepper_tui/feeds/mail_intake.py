@@ -54,7 +54,8 @@ SIGNAL_ID: Final = "signal_"
 BATCH: Final = 50
 LAG: Final = 3 * BATCH
 """Mails that may wait to become signals before a source takes in more."""
-INDEXED: Final = 50_000  # characters of a body that search finds
+PARTLY: Final = "partly"
+"""Tag of a mail that was not read whole."""
 _LOOKED_AROUND: Final = 5  # mails of one batch for which the store is asked what else is known
 _LOGGED_TEXT: Final = 300  # characters of a text that a signal keeps which was only logged
 
@@ -119,6 +120,12 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
 async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
     """Say how far the intake is."""
     await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
+
+
+async def partly_read(store: ContextStore) -> str:
+    """How many mails were not read whole, in words; empty where all were."""
+    count = await store.count(ContextFilter(namespaces=[RAW], tags=[PARTLY]))
+    return f"{count:,} of your mails could only be read in part, as each says where it is shown" if count else ""
 
 
 async def known_mails(store: ContextStore, keys: Collection[str]) -> dict[str, Context]:
@@ -190,11 +197,11 @@ async def store_mail(
                 ttl=None if known.expires_at is None else 0.0,  # what is left of an old mail stays out of sight
             )
         return
-    thread = mail.thread or key
+    thread, data = mail.thread or key, mail.data()
     sender = f"{mail.sender['name']} {mail.sender['address']}".strip()
     await ctx.store.store(
         {
-            **mail.data(),
+            **data,
             "id": key,
             "path": str(path),
             "label": label,
@@ -206,8 +213,13 @@ async def store_mail(
         namespace=RAW,
         context_id=key,
         type="mail",
-        text=f"{mail.subject}\n{sender}\n{mail.text[:INDEXED]}",
-        tags={f"sender:{mail.sender['address']}", f"thread:{thread}", f"message:{mail.message_id or key}"},
+        text=f"{mail.subject}\n{sender}\n{mail.text}",
+        tags={
+            f"sender:{mail.sender['address']}",
+            f"thread:{thread}",
+            f"message:{mail.message_id or key}",
+            *([PARTLY] if left_out(data) else []),
+        },
         metadata={"sender": sender, "subject": mail.subject},
     )
 

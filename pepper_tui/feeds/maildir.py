@@ -29,11 +29,13 @@ from pepper_tui.feeds.mail_intake import (
     known_mails,
     listen_for_mail,
     mail_key,
+    partly_read,
     store_mail,
     tell_progress,
 )
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, Json
+from pepper_tui.plain_file import NotPlainError, open_plain
 from pepper_tui.store import ContextStore
 
 SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, and whether that look was finished
@@ -42,17 +44,22 @@ FOLDERS_DEPTH: Final = 4
 MANY: Final = 200  # mails of one look from which on its progress is told
 GLANCE: Final = 0.5  # seconds between two looks at what has arrived meanwhile
 STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
+_NAMED: Final = 3  # files that can't be read, by their names
 QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of a Maildir. ``name`` is its unique part, ``label`` its folder."""
+    """A file of a Maildir. ``name`` is its unique part, ``label`` its folder; by its ``key`` it is known."""
 
     name: str
     path: Path
     label: str
     root: Path
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (str(self.root), self.name)
 
 
 def list_maildir(root: Path) -> list[Found]:
@@ -108,15 +115,21 @@ class Taken:
     arrived: float
 
 
-def read_mails(files: Sequence[Found], max_bytes: int) -> list[Taken]:
-    """The mails in ``files``, without those that have gone or moved. Blocking."""
+def read_mails(files: Sequence[Found], max_bytes: int, refused: dict[tuple[str, str], str]) -> list[Taken]:
+    """The mails in ``files``, without those that have gone or moved. Blocking.
+
+    Those that can't be opened or read go into ``refused``: why, by their keys.
+    """
     sources: list[tuple[Found, bytes, os.stat_result]] = []
     for found in files:
+        refused.pop(found.key, None)
         try:
-            with found.path.open("rb") as file:
+            with open_plain(found.path) as file:
                 sources.append((found, file.read(max_bytes + 1), os.fstat(file.fileno())))
-        except (FileNotFoundError, IsADirectoryError):
+        except (FileNotFoundError, NotPlainError):
             continue
+        except OSError as error:
+            refused[found.key] = f"{found.path.name}: {error.strerror or type(error).__name__}"
     taken = []
     for (found, _, status), mail in zip(sources, parse_mails([one[1] for one in sources], max_bytes), strict=True):
         mail.size = status.st_size
@@ -141,7 +154,7 @@ class MaildirFeed:
         self._taking = asyncio.Lock()
         self._pace = Pace()
         self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # how it is when nothing is taken in
-        self._telling = False
+        self._refused: dict[tuple[str, str], str] = {}  # why a file can't be read, by its key
 
     def listen(self, ctx: FeedContext) -> None:
         self._pace = listen_for_mail(ctx, self._triage)
@@ -155,7 +168,6 @@ class MaildirFeed:
         await self._recall(ctx.store)
         self._standing = ("ok", f"watching {', '.join(map(str, self._config.maildir))}", "")
         await self._look(ctx)
-        await ctx.health.report(*self._standing)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
             tasks.create_task(self._rescan(ctx))
@@ -198,7 +210,16 @@ class MaildirFeed:
         except OSError as error:
             words = f"can't watch ({error}); looking each {self._config.scan_interval:g} s instead"
             self._standing = ("trouble", words, "raise fs.inotify.max_user_watches")
-            await ctx.health.report(*self._standing)
+            await self._tell(ctx)
+
+    async def _tell(self, ctx: FeedContext) -> None:
+        """Say how it is, with what could not be read, or not whole."""
+        state, words, mend = self._standing
+        if self._refused:
+            few = "; ".join([*self._refused.values()][:_NAMED])
+            words = f"{len(self._refused):,} mails can't be read, and are tried again: {few}; {words}"
+            state, mend = "trouble", mend or "mend the files' permissions"
+        await ctx.health.report(state, "; ".join(filter(None, [words, await partly_read(ctx.store)])), mend)
 
     async def _rescan(self, ctx: FeedContext) -> None:
         while True:
@@ -213,12 +234,12 @@ class MaildirFeed:
                     listed = await ctx.look(root, list_maildir, root)
                 except OSError as error:
                     raise FeedError(f"{root}: {error.strerror}", "mend the folder or its permissions") from error
-                new = [found for found in listed if (str(root), found.name) not in self._known]
+                new = [found for found in listed if found.key not in self._known]
+                there = {found.key for found in listed}
+                self._refused = {key: why for key, why in self._refused.items() if key in there or key[0] != str(root)}
                 # a folder lists in any order; the names begin with the time, so what came first is told first
                 await self._take(ctx, root, sorted(new, key=lambda found: found.name))
-            if self._telling:
-                self._telling = False
-                await ctx.health.report(*self._standing)
+            await self._tell(ctx)
 
     async def _take(self, ctx: FeedContext, root: Path, new: list[Found]) -> None:
         known = await ctx.store.get(str(root), namespace=SOURCES)
@@ -237,11 +258,10 @@ class MaildirFeed:
                     if done == 0 or ctx.clock.monotonic() - glanced >= GLANCE:
                         glanced = ctx.clock.monotonic()
                         there = await ctx.look(root, list_arrived, root, folders)
-                        fresh = [f for f in there if f.name not in listed and (str(root), f.name) not in self._known]
+                        fresh = [f for f in there if f.name not in listed and f.key not in self._known]
                         for at in range(0, len(fresh), CHUNK):
-                            arrived = await ctx.look(root, read_mails, fresh[at : at + CHUNK], self._config.max_bytes)
+                            arrived = await ctx.look(root, self._read, fresh[at : at + CHUNK])
                             await self._store(ctx, root, arrived, lambda _: False)
-                        self._telling = True
                         await tell_progress(ctx, done, len(new))
                 # after a crash within the first look, what came since then is no backlog
                 await self._store(
@@ -258,7 +278,7 @@ class MaildirFeed:
             for at in range(0, len(files) + CHUNK, CHUNK):
                 before, part = reading, files[at : at + CHUNK]
                 read = await before if before is not None else None
-                look = ctx.look(root, read_mails, part, self._config.max_bytes) if part else None
+                look = ctx.look(root, self._read, part) if part else None
                 reading = asyncio.ensure_future(look) if look is not None else None
                 if read is not None:
                     yield read
@@ -266,6 +286,9 @@ class MaildirFeed:
             if reading is not None:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
+
+    def _read(self, files: Sequence[Found]) -> list[Taken]:
+        return read_mails(files, self._config.max_bytes, self._refused)
 
     async def _store(
         self, ctx: FeedContext, root: Path, taken: Sequence[Taken], is_old: Callable[[float], bool]
@@ -287,4 +310,4 @@ class MaildirFeed:
                     files=[*files[one.key]],
                     backlog=is_old(one.arrived),
                 )
-        self._known.update((str(root), one.found.name) for one in taken)
+        self._known.update(one.found.key for one in taken)

@@ -20,7 +20,7 @@ from pepper_tui.config import Mail as MailConfig
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.feeds.feed import FeedContext, FeedError
-from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, store_mail
+from pepper_tui.feeds.mail_intake import Pace, known_mails, listen_for_mail, mail_key, partly_read, store_mail
 from pepper_tui.feeds.mbox_file import (
     LockedError,
     Mark,
@@ -108,7 +108,8 @@ class MboxFeed:
             words = "; ".join(f"{path}: {defect}" for path, defect in self._defects.items())
             await ctx.health.report("trouble", words, "mend the file or its permissions, or mail.mbox in config.toml")
         else:
-            await ctx.health.report("ok", f"watching {', '.join(map(str, self._config.mbox))}")
+            said = [f"watching {', '.join(map(str, self._config.mbox))}", await partly_read(ctx.store)]
+            await ctx.health.report("ok", "; ".join(filter(None, said)))
 
     # --------------------------------------------------------------------------------------------------------- a look
 

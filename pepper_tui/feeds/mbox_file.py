@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pepper_tui.foreseen import Foreseen
+from pepper_tui.plain_file import open_plain
 
 BLOCK: Final = 1 << 16  # bytes: one look for where mails begin holds the interpreter, for 20 ms in the worst of them
 HEAD: Final = 1 << 18  # bytes of the headers in which marks of programs are looked for
@@ -70,9 +70,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, under the locks that mail programs take. Raises ``LockedError``, ``OSError``. Blocking."""
     if path.with_name(f"{path.name}.lock").exists():
         raise LockedError(path)
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(22, "no plain file")
+    with open_plain(path) as file:
         for lock in (fcntl.flock, fcntl.lockf):
             try:
                 lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -19,7 +19,7 @@ SELECT: Final = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.type, u.data, u.text, u.tags, u.metadata,"
     " u.created_at, u.updated_at, u.expires_at, u.deleted FROM updates u JOIN namespaces n ON n.id = u.ns"
 )
-BODY_CHARS: Final = 100_000  # of `text` that search indexes
+BODY_CHARS: Final = 250_000  # of `text` that search indexes: a whole mail, as much as is read of one
 _PLAIN: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _ESCAPED: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True)
 _DECODER: Final = json.JSONDecoder()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.plain_file import open_plain
 from pepper_tui.text import one_line
 from pepper_tui.tools.allowed import opened
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolError
@@ -102,11 +103,8 @@ def read(calendars: Sequence[Path], path: Path) -> bytes:
 
 def _content(folder: int, path: Path) -> bytes:
     """The bytes of the file in the open ``folder``."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ToolError(f"{path} is no plain file")
+        with open_plain(path.name, flags=os.O_NOFOLLOW, folder=folder) as file:
             source = file.read(MAX_FILE + 1)
     except FileNotFoundError:
         return b""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import BinaryIO, Final
 
 from pepper_tui.charsets import decoded
 from pepper_tui.domains.bounded import shown_text
+from pepper_tui.plain_file import must_be_plain
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.allowed import inside, opened
 from pepper_tui.tools.tool import ToolError
@@ -208,8 +208,7 @@ class Folders:
     @contextlib.contextmanager
     def _file(self, base: Path, parts: Sequence[str]) -> Iterator[BinaryIO]:
         with self._opened(base, parts, 0) as descriptor:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ToolError(f"{_shown(parts[-1])} is no plain file")
+            must_be_plain(descriptor, parts[-1])
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 yield file
 

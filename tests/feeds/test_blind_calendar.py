@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,6 +124,16 @@ async def test_a_series_that_fills_the_look_leaves_the_others(tmp_path: Path, mo
     assert "Sync a" in found
     assert len(defects) == 5, "each that is not whole is named"
     assert any("left out" in each for each in defects)
+
+
+async def test_times_beyond_what_a_look_gives_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agenda_module, "MAX_OCCURRENCES", 50)
+    start = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
+    floods = [series("FREQ=DAILY", f"DTSTART:20261128T0{n}0000Z", f"Flood {n}") for n in (8, 9)]
+    found, defects = await look(tmp_path, start, *floods, days=40)
+    assert len(found) == 50
+    left_out = [re.fullmatch(r"team: Flood [89]: (\d+) of its times are left out, as .*", each) for each in defects]
+    assert sum(int(each[1]) for each in left_out if each) == 80 - 50
 
 
 async def test_of_too_many_events_the_newest_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,10 +53,10 @@ async def test_mail_that_came_after_a_first_look_broke_off_is_news(
         dated(deliver(root, mail(number=number), f"a{number:03}"), start - 100)
     read, broken = maildir.read_mails, True
 
-    def breaks_off(files: Sequence[Found], max_bytes: int) -> Any:
+    def breaks_off(files: Sequence[Found], *more: Any) -> Any:
         if broken and any(found.name == f"a{old - 1:03}" for found in files):
             raise RuntimeError("a disk that fails")
-        return read(files, max_bytes)
+        return read(files, *more)
 
     monkeypatch.setattr(maildir, "read_mails", breaks_off)
     store = await ContextStore.open(tmp_path / "p.db", clock)

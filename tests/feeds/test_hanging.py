@@ -155,9 +155,32 @@ async def test_an_mbox(store: ContextStore, clock: ManualClock, tmp_path: Path, 
         await becomes(clock, health, "ok")
 
 
-async def test_a_calendar_file_that_is_a_pipe(store: ContextStore, clock: ManualClock, tmp_path: Path) -> None:
-    """Nothing is put in its place: the file itself does not answer until somebody writes into it."""
-    path = tmp_path / "c.ics"
+async def test_a_calendar_that_is_a_pipe_is_told_and_the_others_are_read(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.ics")
+    (tmp_path / "well.ics").write_text(ics(event("a", datetime(2027, 3, 1, tzinfo=UTC).timestamp())))
+    agenda = Agenda([tmp_path], BERLIN, clock=clock)
+    config = Calendar(paths=[tmp_path], scan_interval=5)
+    async with running(store, clock, CalendarFeed(config, triage_of(Config()), agenda)) as health:
+        told = await becomes(clock, health, "trouble")
+        assert told["detail"] == f"{tmp_path / 'pipe.ics'}: can't be read: it is no plain file"
+        assert await store.count(ContextFilter(namespaces=["raw.calendar"], types=["event"])) == 1
+        assert agenda.is_unread("pipe", "a")
+        (tmp_path / "pipe.ics").unlink()
+        await becomes(clock, health, "ok")
+
+
+async def test_a_calendar_that_does_not_answer(
+    store: ContextStore, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is put in its place: whoever opens the file waits in the kernel until somebody writes into it."""
+    path, open_at_once = tmp_path / "c.ics", os.open
+
+    def waiting(place: Any, flags: int, *more: Any, **named: Any) -> int:
+        return open_at_once(place, flags & ~os.O_NONBLOCK if str(place) == str(path) else flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", waiting)
     os.mkfifo(path)
     agenda = Agenda([path], BERLIN, clock=clock)
     config = Calendar(paths=[path], scan_interval=5)

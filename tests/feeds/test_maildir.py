@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.domains.mail.mime import MAX_TEXT
 from pepper_tui.feeds import Feeds, Mailbox, MaildirFeed
-from pepper_tui.model import ContextFilter
+from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir, varied
 from tests.feeds.ruled import triage_of
@@ -16,7 +20,7 @@ from tests.waiting import until
 SIGNALS = ContextFilter(namespaces=["signals.mail"], limit=5000)
 
 
-async def started(store: ContextStore, clock: ManualClock, root: Path) -> tuple[Feeds, Subscriber]:
+async def started(store: ContextStore, clock: ManualClock, root: Path, state: str = "ok") -> tuple[Feeds, Subscriber]:
     config = Config.model_validate(
         {"user": {"addresses": ["me@example.org"], "vips": ["alice@example.com"]}, "mail": {"maildir": [root]}}
     )
@@ -28,7 +32,7 @@ async def started(store: ContextStore, clock: ManualClock, root: Path) -> tuple[
 
     async def healthy() -> bool:
         health = await store.get("feed.mail", namespace="health")
-        return health is not None and health.data["state"] == "ok"
+        return health is not None and health.data["state"] == state
 
     await until(healthy, 30)
     return feeds, subscriber
@@ -131,6 +135,61 @@ async def test_what_arrives_while_much_is_taken_in_goes_before_the_rest(
     assert progress[0] == "starting taking in your mail: 0 of 1,500"
     assert len(progress) > 2
     assert said[-1].startswith("ok watching")
+
+
+async def test_mails_that_cannot_be_read_are_named_and_hold_nothing_up(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    root = make_maildir(tmp_path / "m")
+    deliver(root, mail(number=1), "a")
+    (root / "new" / "b").symlink_to("/proc/self/mem")  # opens, and fails as it is read
+    os.mkfifo(root / "new" / "c")
+    deliver(root, mail(number=2), "d")
+    feeds, subscriber = await started(store, clock, root, "trouble")
+    await until(lambda: _count(store, 2))
+    told = await _health(store)
+    assert told["detail"].startswith("1 mails can't be read, and are tried again: b: Input/output error; watching ")
+    assert told["mend"] == "mend the files' permissions"
+    (root / "new" / "b").unlink()
+    deliver(root, mail(number=3), "e")
+    await until(lambda: _count(store, 3))
+
+    async def well() -> bool:
+        return (await _health(store))["state"] == "ok"
+
+    await until(well)
+    await feeds.stop()
+    await subscriber.stop()
+
+
+async def test_mails_that_are_read_in_part_are_counted(store: ContextStore, clock: ManualClock, tmp_path: Path) -> None:
+    root = make_maildir(tmp_path / "m")
+    deliver(root, mail(number=1), "a")
+    deliver(root, mail(number=2, text="x" * (MAX_TEXT + 1)), "b")
+    feeds, subscriber = await started(store, clock, root)
+    assert (await _health(store))["detail"].endswith(
+        "1 of your mails could only be read in part, as each says where it is shown"
+    )
+    await feeds.stop()
+    await subscriber.stop()
+
+
+@pytest.mark.parametrize("before", [10, 60_000, MAX_TEXT - 20])
+async def test_search_finds_words_wherever_they_stand_in_a_mail(
+    store: ContextStore, clock: ManualClock, tmp_path: Path, before: int
+) -> None:
+    root = make_maildir(tmp_path / "m")
+    deliver(root, mail(text="y " * (before // 2) + "pomegranate"), "a")
+    feeds, subscriber = await started(store, clock, root)
+    assert [one["subject"] for one in await Mailbox(store).search("pomegranate")] == ["Hello"]
+    await feeds.stop()
+    await subscriber.stop()
+
+
+async def _health(store: ContextStore) -> Json:
+    health = await store.get("feed.mail", namespace="health")
+    assert health is not None
+    return health.data
 
 
 async def _count(store: ContextStore, wanted: int) -> bool:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,14 @@ from tests.terminal import Terminal
 
 PEPPER = [sys.executable, "-m", "pepper_tui"]
 QUIET = {"OPENAI_API_KEY": ""}
+HANGING = str(Path(__file__).parent / "hanging")
 
 
-def pepper(home: Path, *words: str) -> str:
+def pepper(home: Path, *words: str, more: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
         [*PEPPER, "--home", str(home), *words],
-        capture_output=True, text=True, check=False, timeout=90, stdin=subprocess.DEVNULL, env={**os.environ, **QUIET},
+        capture_output=True, text=True, check=False, timeout=90, stdin=subprocess.DEVNULL,
+        env={**os.environ, **QUIET, **(more or {})},
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
     return done.stdout
@@ -83,7 +85,7 @@ def test_a_full_disk_is_told_on_the_screen_and_by_status_until_there_is_room(ful
 
 @pytest.fixture
 def hung_home(tmp_path: Path) -> Path:
-    """A home with a calendar that does not answer, between one that does and an mbox."""
+    """A home with a calendar that does not answer (see ``hanging``), between one that does and an mbox."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     os.mkfifo(tmp_path / "hung.ics")
@@ -98,7 +100,8 @@ def hung_home(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_does_not_answer_is_told_and_holds_nothing_up(hung_home: Path, tmp_path: Path) -> None:
-    with Terminal([*PEPPER, "--home", str(hung_home), "run", "--headless"], QUIET) as engine:
+    hanging = {**QUIET, "PYTHONPATH": HANGING}
+    with Terminal([*PEPPER, "--home", str(hung_home), "run", "--headless"], hanging) as engine:
         engine.wait_for("Pepper runs")
         began = time.monotonic()
         words = becomes(hung_home, "feed.calendar", "trouble")
@@ -106,7 +109,7 @@ def test_a_file_that_does_not_answer_is_told_and_holds_nothing_up(hung_home: Pat
         assert "hung.ics" in words
         assert "does not answer" in words
         becomes(hung_home, "feed.mbox", "ok")
-        said = pepper(hung_home, "doctor")  # it goes on to what comes after
+        said = pepper(hung_home, "doctor", more=hanging)  # it goes on to what comes after
         assert re.search(r"TROUBLE +calendar hung\.ics .*does not answer", said)
         assert re.search(r"ok +calendar well\.ics", said)
         assert re.search(r"ok +notices", said)
@@ -117,7 +120,8 @@ def test_a_file_that_does_not_answer_is_told_and_holds_nothing_up(hung_home: Pat
 
 
 def test_the_doctor_ends_at_once_by_ctrl_c(hung_home: Path) -> None:
-    with Terminal([*PEPPER, "--home", str(hung_home), "doctor"], QUIET, size=(160, 40)) as doctor:
+    hanging = {**QUIET, "PYTHONPATH": HANGING}
+    with Terminal([*PEPPER, "--home", str(hung_home), "doctor"], hanging, size=(160, 40)) as doctor:
         doctor.wait_for("inbox")  # what comes next hangs
         doctor.pump(0.5)
         began = time.monotonic()

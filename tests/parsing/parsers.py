@@ -666,7 +666,7 @@ PARSERS = [
         {"rules/condition.py": "re", "domains/mail/machines.py": "re"},
         (ruled, nobody_reads),
         WORDS | {"a": (3000, lambda n: "a a " * n), "invoices": (500, lambda n: "invoice due " * n)},
-        "words are looked for in the first 20,000 characters (docs/rules.md)",
+        "words are looked for in the first 200,000 characters, all that is read of a mail",
     ),
     Parser(
         "orders without a model",

@@ -375,7 +375,8 @@ def _list_mail(root: Path) -> list[Found]:
     return _current[0].list_mail(root)
 
 
-def _read_mails(files: Sequence[Found], max_bytes: int) -> list[Taken]:
+def _read_mails(files: Sequence[Found], max_bytes: int, refused: dict[tuple[str, str], str]) -> list[Taken]:
+    del refused
     return _current[0].read_mails(files, max_bytes)
 
 

@@ -59,7 +59,8 @@ _R = TypeVar("_R", CallToolResult, ReadResourceResult)
 _NO_SUCH_RESOURCE: Final = -32002
 _REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED, _NO_SUCH_RESOURCE})
 _PAGES: Final = 20
-_ENTRIES: Final = 500  # of one list
+_TOOLS: Final = 2000  # of a server's that are looked at
+_ENTRIES: Final = 500  # of a list of resources
 _ROUNDS: Final = 10  # questions that one call may ask one after the other
 _ROUND_PAUSE: Final = 0.25
 
@@ -92,6 +93,7 @@ class Connection:
         """``malformed``: what was taken out of what the server has listed, and why, by the list. ``named``: the
         resources that it has named."""
         self._server, self._client, self._malformed, self._named = server, client, malformed, named
+        self.unlisted = ""  # that the last ``definitions`` are not all that it has, in words
 
     @property
     def title(self) -> str:
@@ -110,14 +112,18 @@ class Connection:
         malformed = self._malformed[TOOLS]
         malformed.clear()
         cursor: str | None = None
+        more = False
         with _listing("tools"):
             for _ in range(_PAGES):
                 page = await self._client.session.list_tools(params=PaginatedRequestParams(cursor=cursor))
-                for tool in page.tools[: _ENTRIES - len(found)]:
+                room = _TOOLS - len(found)
+                for tool in page.tools[:room]:
                     found[tool.name] = Definition(self._server, tool.name, tool.description or "", tool.input_schema)
                 cursor = page.next_cursor
-                if not cursor:
+                more = bool(cursor) or len(page.tools) > room
+                if not cursor or len(page.tools) > room:
                     break
+        self.unlisted = f"it lists more than the {len(found)} tools that were looked at" if more else ""
         bad = [Definition(self._server, name, "", {}, malformed=why) for name, why in malformed.items()]
         return [*found.values(), *(each for each in bad if each.name not in found)]
 

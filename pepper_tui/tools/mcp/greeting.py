@@ -27,7 +27,8 @@ async def greet(name: str, server: McpServer, secrets: Secrets, patience: float)
             ):
                 listed = await connection.definitions()
                 left_out = left_out_of(listed)
-                return True, f"{connection.title}, {offered_words(len(listed) - len(left_out), left_out)}", ""
+                words = offered_words(len(listed) - len(left_out), left_out, unlisted=connection.unlisted)
+                return True, f"{connection.title}, {words}", ""
         except (Exception, BaseExceptionGroup) as error:
             said = await asyncio.to_thread(last_words, log)
             why = why_failed(error)

@@ -43,6 +43,8 @@ def _sound(kind: str, result: dict[str, Any], dropped: Dropped) -> None:
             dropped(kind, name if isinstance(name, str) and name else f"number {number}", why)
         else:
             kept.append(entry)
+    if len(entries) > _MOST:
+        dropped(kind, f"number {_MOST + 1} to {len(entries)}", f"one page may list {_MOST}")
     result[kind] = kept
 
 

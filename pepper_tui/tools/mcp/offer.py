@@ -25,18 +25,19 @@ from pepper_tui.tools.tool import OutdatedError
 SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
 NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"
 CHANGED: Final = "its definition has changed since it was trusted, and waits for the user's yes in the inbox"
+MOST: Final = 500  # tools of one server that are offered
 _NAMED: Final = 5  # of those left out, that are told by name and reason
 
 
-def offered_words(count: int, left_out: Sequence[str], barred: int = 0) -> str:
-    """How many tools a server has, and which of what it offers are left out."""
+def offered_words(count: int, left_out: Sequence[str], barred: int = 0, unlisted: str = "") -> str:
+    """How many tools a server has, and which of what it offers are left out. ``unlisted``: see ``Connection``."""
     words = f"{count} tools" if count != 1 else "1 tool"
     if barred:
         words += f", {barred} wait for your yes"
     if left_out:
         named = "; ".join([*left_out[:_NAMED], *(["…"] if len(left_out) > _NAMED else [])])
         words += f", {len(left_out)} left out ({named})"
-    return words
+    return f"{words}; {unlisted}" if unlisted else words
 
 
 def left_out_of(definitions: Iterable[Definition]) -> list[str]:
@@ -54,6 +55,7 @@ class Offer:
         self._clock, self._registry, self._pins = clock, registry, pins
         self._registered: set[str] = set()
         self._left_out: list[str] = []
+        self._unlisted = ""
         self._settled_at = float("-inf")
         self.pinned: Pinned | None = None
         self.offered: dict[str, Definition] = {}
@@ -78,7 +80,7 @@ class Offer:
     @property
     def words(self) -> str:
         """How much there is of it."""
-        words = offered_words(len(self.offered), self._left_out, len(self.untrusted))
+        words = offered_words(len(self.offered), self._left_out, len(self.untrusted), self._unlisted)
         return f"{words}, its instructions wait for your yes" if self.untrusted_instructions else words
 
     async def recall(self) -> None:
@@ -89,10 +91,13 @@ class Offer:
         self.instructions = before.instructions or ""
         self._register()
 
-    async def take(self, listed: Iterable[Definition], instructions: str = "") -> bool:
+    async def take(self, listed: Iterable[Definition], instructions: str = "", unlisted: str = "") -> bool:
         """Take in what the server offers and says now; whether that is anything else than before."""
         wanted = [each for each in listed if self._wanted(each)]
-        self._left_out = left_out_of(wanted)
+        self._left_out, self._unlisted = left_out_of(wanted), unlisted
+        if len(wanted) > MOST:
+            self._unlisted = f"only the first {MOST} are used: name those that you need in `tools` of its config"
+            del wanted[MOST:]
         if problem := problem_of(instructions):
             self._left_out.append(f"its instructions: {problem}")
             instructions = ""

@@ -274,7 +274,9 @@ class Server:
     async def _look(self, connection: Connection) -> bool:
         """Take in what it offers now; whether that is anything else than before."""
         async with self._look_lock:
-            changed = await self.offer.take(await connection.definitions(), connection.instructions)
+            changed = await self.offer.take(
+                await connection.definitions(), connection.instructions, connection.unlisted
+            )
             if (changed or self._connection is None) and self.offer.asks:
                 await self.around.ask_trust(self)
         await self._tell("ok", self.offer.words)

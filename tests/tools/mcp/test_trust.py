@@ -13,6 +13,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.model import CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import TRUST
+from pepper_tui.tools.mcp.offer import MOST
 from pepper_tui.tools.mcp.server import LOOK_EVERY
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import TOOLS, tool
@@ -201,3 +202,22 @@ async def test_a_definition_that_is_none_costs_that_tool_only(
         named = bad.get("name") if isinstance(bad, dict) and isinstance(bad.get("name"), str) else "number 2"
         assert f"({named}: its definition is not of the protocol (" in (await opened.health("own")).detail
         assert (await opened.run("own__echo", text="x")).content == "x"
+
+
+@pytest.mark.parametrize(
+    ("count", "config", "offered", "words"),
+    [
+        (MOST, {}, MOST, ""),
+        (MOST + 1, {}, MOST, f"; only the first {MOST} are used: name those that you need in `tools` of its config"),
+        (MOST + 1, {"tools": [f"t{MOST:04}"]}, 1, ""),
+        (2001, {"tools": ["t0000"]}, 1, "; it lists more than the 2000 tools that were looked at"),
+    ],
+)
+async def test_more_tools_than_are_looked_at_are_told(
+    tmp_path: Path, folder: Path, store: ContextStore, clock: ManualClock,
+    count: int, config: Json, offered: int, words: str,
+) -> None:  # fmt: skip
+    offer(folder, *({"name": f"t{number:04}", "inputSchema": {"type": "object"}} for number in range(count)))
+    async with living(tmp_path, store, clock, {"own": unruly(folder, **config)}) as opened:
+        await opened.up("own")
+        assert (await opened.health("own")).detail == f"{offered} tool{'s' if offered > 1 else ''}{words}"
