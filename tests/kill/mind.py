@@ -52,7 +52,13 @@ class NaiveMind(Mind):
         messages = body["messages"]
         if any("return_final_answer" in str(tool) for tool in body.get("tools", [])):
             return worker_reply(messages)
-        return scheduler_reply(str(messages[1]["content"])) if len(messages) > 1 else {"text": "a summary"}
+        return scheduler_reply(log_of(messages)) if len(messages) > 1 else {"text": "a summary"}
+
+
+def log_of(messages: list[dict[str, Any]]) -> str:
+    """All that a prompt says: where a turn goes on in the native form, the model's own part as an entry of its."""
+    said = ("<assistant_msg></assistant_msg>" if m["role"] == "assistant" else str(m["content"]) for m in messages[1:])
+    return "\n".join(said)
 
 
 def new_entries(log: str) -> list[tuple[str, str, str]]:
