@@ -120,7 +120,8 @@ def call_for(tag: str, act: str, ident: str) -> Reply | None:
 
 def worker_reply(messages: list[dict[str, Any]]) -> Reply:
     """One turn of a worker's model: a fixed number of notes, then the answer."""
-    step = sum(1 for message in messages if message["role"] == "assistant")
+    called = [call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()]
+    step = called.count("take_note")  # beside it stand answers that were sent back, as they name no tool
     task = re.search(r"task ([UM]\d+)</task>", "\n".join(str(m["content"]) for m in messages if m["role"] == "user"))
     tag = task[1] if task else "?"
     if step < WORKER_STEPS:
