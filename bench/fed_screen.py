@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from bench.busy_screen import talked
-from pepper_tui.bounded_http import (
+from pepper_tui.boundary.bounded_http import (
     MAX_BODY,
     MAX_BODY_PARTS,
     MAX_EVENT,
@@ -34,13 +34,13 @@ from pepper_tui.bounded_http import (
 from pepper_tui.clock.words.text import read_time
 from pepper_tui.clock.words.within import trailing_time
 from pepper_tui.domains.bounded import parse_mails, shown_text
+from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, share_threads_fairly
 from pepper_tui.feeds import Agenda, mbox_file
 from pepper_tui.feeds.lines import MAX_LINE, Lines
-from pepper_tui.html_text import MAX_HTML
-from pepper_tui.interpreter import DaemonThreads, collect_seldom, share_threads_fairly
 from pepper_tui.llm import grammar
 from pepper_tui.model import AssistantMessage, Facts, Namespace, Rule
 from pepper_tui.rules.condition import holds
+from pepper_tui.text.html import MAX_HTML
 from pepper_tui.tools import fetch, smtp
 from pepper_tui.tools.mcp import keeper
 from pepper_tui.tools.mcp.definition import SIZE_LIMIT, Definition

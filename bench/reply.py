@@ -24,7 +24,8 @@ from typing import Any
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
-from pepper_tui.interpreter import share_threads_fairly
+from pepper_tui.engine.interpreter import share_threads_fairly
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm.openai_client import OpenAIClient
 from pepper_tui.model import (
     OPEN_TAG,
@@ -37,7 +38,6 @@ from pepper_tui.model import (
     Namespace,
     ToolCall,
 )
-from pepper_tui.runtime import Engine
 from pepper_tui.tools import ToolContext, tool
 from tests.waiting import until
 

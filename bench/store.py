@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
-from pepper_tui.interpreter import share_threads_fairly
+from pepper_tui.engine.interpreter import share_threads_fairly
 from pepper_tui.model import ContextUpdate
 from pepper_tui.store import ContextStore, Subscriber
 from pepper_tui.store.health import prepare

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pepper_tui.command.launch import open_engine
 from pepper_tui.demo.world import DemoWorld
-from pepper_tui.launch import open_engine
 from pepper_tui.ui.app import PepperApp
 
 TARGET = Path(__file__).with_name("screen.svg")

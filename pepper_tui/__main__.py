@@ -43,7 +43,7 @@ def main() -> None:
     """The `pepper` command. Leaves through ``SystemExit`` with the exit code."""
     options = screen_options(sys.argv[1:])
     if options is None:
-        from pepper_tui.cli import main as command_line
+        from pepper_tui.command.cli import main as command_line
 
         command_line()
         return
@@ -53,7 +53,7 @@ def main() -> None:
 def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
     """Show the screen of ``home`` (the default home, or a fresh one for the demo, where it is None)."""
     if demo:
-        from pepper_tui.launch import demo_home
+        from pepper_tui.command.launch import demo_home
 
         where = home or demo_home()
     else:
@@ -62,11 +62,11 @@ def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
     if not demo and not (where / "config.toml").exists():
         return without_config(where, plain)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        from pepper_tui.launch import without_terminal
+        from pepper_tui.command.launch import without_terminal
 
         return without_terminal(where, plain=plain)
     print(f"Pepper starts in {where} …", flush=True)
-    from pepper_tui.launch import run_screen
+    from pepper_tui.command.launch import run_screen
 
     return run_screen(where, demo=demo, plain=plain)
 
@@ -83,12 +83,12 @@ def standard_home() -> Path:
 
 def without_config(home: Path, plain: bool) -> int:
     """Say what to do in a home without a config; where somebody can answer, ask, write one, and go on with it."""
-    from pepper_tui.launch import demo_home, missing_config, only_lines, report, run_screen
+    from pepper_tui.command.launch import demo_home, missing_config, only_lines, report, run_screen
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return report(missing_config(home))
     if plain or only_lines():  # the same questions, in lines
-        from pepper_tui.cli import first_start
+        from pepper_tui.command.cli import first_start
 
         return first_start(home) or run_screen(home, plain=True)
     from pepper_tui.ui.welcome import WelcomeApp

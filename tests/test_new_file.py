@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.new_file import new_file
+from pepper_tui.boundary.new_file import new_file
 
 
 def test_it_is_whole_and_its_owners(tmp_path: Path) -> None:

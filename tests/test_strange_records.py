@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import OPEN_TAG, ContextFilter, Namespace
-from pepper_tui.runtime import Engine
 from tests.waiting import until
 
 STRANGE = ({}, {"id": "x", "state": "no such state"}, {"id": 7, "created_at": "long ago"})

@@ -19,7 +19,6 @@ from typing import Final, TypeVar
 from pepper_tui.attention.acquaintance import Acquaintance
 from pepper_tui.attention.told import SAME_WINDOW, UNPAIRED, Told, same_state
 from pepper_tui.clock import Clock, Timers
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     CALL_OPEN,
     NOTIFICATION,
@@ -43,6 +42,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, Following, VersionConflictError
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 
 T = TypeVar("T")
 _ACTS: Final = {

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pepper_tui.clock.clock import Clock
 from pepper_tui.clock.waits import done_before
-from pepper_tui.foreseen import Foreseen
+from pepper_tui.text.errors import Foreseen
 
 T = TypeVar("T")
 LONGEST: Final = 10.0

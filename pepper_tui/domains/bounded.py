@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.mail.mime import Mail, not_read, parse_mail
-from pepper_tui.html_text import html_text
 from pepper_tui.model import Json
-from pepper_tui.parsing import NotRead, ParserProcess
+from pepper_tui.text.html import html_text
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.bounded")
 

@@ -13,8 +13,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final, cast
 
-from pepper_tui.foreseen import LogLine
-from pepper_tui.plain_file import must_be_plain
+from pepper_tui.boundary.plain_file import must_be_plain
+from pepper_tui.text.errors import LogLine
 
 LOG_FILE: Final = "pepper.log"
 BYTES: Final = 1_000_000  # of one file

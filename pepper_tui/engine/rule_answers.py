@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 
+from pepper_tui.engine.remote import Answer, RemoteError
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.model import Json, RuleReport
-from pepper_tui.remote import Answer, RemoteError
 from pepper_tui.rules import sentence
 
 

@@ -18,12 +18,12 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final, cast
 
+from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock, Looks, SystemClock
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.model import Json
-from pepper_tui.plain_file import plain_bytes
 from pepper_tui.text import one_line
 
 MAX_FILE: Final = 10_000_000  # bytes

@@ -17,10 +17,10 @@ from datetime import tzinfo
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, StoreError, Subscriber
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 
 T = TypeVar("T")
 FIRST_PAUSE: Final = 1.0

@@ -18,6 +18,7 @@ from typing import Final
 
 from watchfiles import Change, awatch
 
+from pepper_tui.boundary.plain_file import NotPlainError, open_plain
 from pepper_tui.config import Mail as MailConfig
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import Mail
@@ -35,7 +36,6 @@ from pepper_tui.feeds.mail_intake import (
 )
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, Json
-from pepper_tui.plain_file import NotPlainError, open_plain
 from pepper_tui.store import ContextStore
 
 SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, and whether that look was finished

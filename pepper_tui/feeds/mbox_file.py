@@ -19,8 +19,8 @@ from email.utils import parsedate
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pepper_tui.foreseen import Foreseen
-from pepper_tui.plain_file import open_plain
+from pepper_tui.boundary.plain_file import open_plain
+from pepper_tui.text.errors import Foreseen
 
 BLOCK: Final = 1 << 16  # bytes: one look for where mails begin holds the interpreter, for 20 ms in the worst of them
 HEAD: Final = 1 << 18  # bytes of the headers in which marks of programs are looked for

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from pepper_tui.boundary.user_files import line_of, run_file
 from pepper_tui.config import FEED_NAMES
 from pepper_tui.config import OwnFeed as OwnFeedConfig
 from pepper_tui.feeds.chain import link
@@ -25,7 +26,6 @@ from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
 from pepper_tui.store import GiveUpError, StoreError
 from pepper_tui.store.subscriber import TIMEOUT
 from pepper_tui.text import one_line
-from pepper_tui.user_files import line_of, run_file
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TAKEN: Final = FEED_NAMES

@@ -14,10 +14,10 @@ from datetime import tzinfo
 from types import ModuleType
 from typing import Any, Final
 
-from pepper_tui.bounded_http import UNPACKED, http_client
+from pepper_tui.boundary.bounded_http import UNPACKED, http_client
 from pepper_tui.clock import Clock
 from pepper_tui.config import ConfigError
-from pepper_tui.in_clear import is_near
+from pepper_tui.config.in_clear import is_near
 from pepper_tui.llm.client import usage_so_far
 from pepper_tui.llm.dialect import Dialect, Wishes
 from pepper_tui.llm.faults import Faults

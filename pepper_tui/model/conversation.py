@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pepper_tui.foreseen import Foreseen
+from pepper_tui.text.errors import Foreseen
 
 UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
 """What the user may say of a call whose outcome is not known."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.records import Usage
 from pepper_tui.model.vocabulary import Effect
+from pepper_tui.text.errors import Foreseen
 
 MORE_TOOLS: Final = "more_tools"
 """The tool by which a model asks for tools that a step does not offer."""

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pepper_tui.boundary.user_files import line_of, run_file
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Health, Json, Namespace, Priority
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.text import one_line
-from pepper_tui.user_files import line_of, run_file
 
 log = logging.getLogger(__name__)
 

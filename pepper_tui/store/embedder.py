@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pepper_tui.foreseen import Foreseen
+from pepper_tui.text.errors import Foreseen
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pepper_tui.foreseen import Foreseen
+from pepper_tui.text.errors import Foreseen
 
 
 class StoreError(Exception):

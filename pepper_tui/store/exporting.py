@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from pepper_tui.new_file import new_file
+from pepper_tui.boundary.new_file import new_file
 
 from . import health, portable, removal
 from .database import reading

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.clock import Clock, Timers
 from pepper_tui.config import Config
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     APPROVAL,
     Approval,
@@ -34,6 +33,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store.following import Following
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy, Why, repeated
 from pepper_tui.tools.provenance import Provenance, atoms

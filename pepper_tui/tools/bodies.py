@@ -10,10 +10,10 @@ from typing import Any
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Tools
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool, ToolContext, ToolError

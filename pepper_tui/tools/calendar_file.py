@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.domains.calendar.pieces import pieces
-from pepper_tui.plain_file import open_plain
 from pepper_tui.text import one_line
 from pepper_tui.tools.allowed import opened
 from pepper_tui.tools.tool import NotDoneError, OutdatedError, ToolError

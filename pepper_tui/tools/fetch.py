@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from pepper_tui.charsets import decoded
 from pepper_tui.domains.bounded import shown_text
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.text import one_line
+from pepper_tui.text.charsets import decoded
+from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.web_address import led_to, origin, same_site, target
 from pepper_tui.tools.tool import NotDoneError
-from pepper_tui.tools.web_address import led_to, origin, same_site, target
 
 if TYPE_CHECKING:
     import httpcore2

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pepper_tui.charsets import decoded
+from pepper_tui.boundary.plain_file import must_be_plain
 from pepper_tui.domains.bounded import shown_text
-from pepper_tui.plain_file import must_be_plain
 from pepper_tui.text import clean, one_line
+from pepper_tui.text.charsets import decoded
 from pepper_tui.tools.allowed import inside, opened
 from pepper_tui.tools.tool import ToolError
 

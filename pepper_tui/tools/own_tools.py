@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pepper_tui.boundary.user_files import UserFileError, load_file
 from pepper_tui.config import OwnTools as OwnToolsConfig
 from pepper_tui.model import Health
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
-from pepper_tui.user_files import UserFileError, load_file
 
 
 class OwnToolsError(ValueError):

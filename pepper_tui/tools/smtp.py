@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.config import ConfigError
 from pepper_tui.domains.mail import mailboxes
 from pepper_tui.domains.mail.addresses import canonical
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.text import clean, one_line, sendable
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.attachments import Attachment
 from pepper_tui.tools.services import Mailer
 from pepper_tui.tools.tool import NotDoneError, ToolError

@@ -29,8 +29,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.sameness import normalised
 from pepper_tui.tools.services import Services
 

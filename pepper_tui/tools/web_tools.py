@@ -11,8 +11,8 @@ from typing import Final
 
 from pepper_tui.model import CardLine, Effect, ResolvedEffect
 from pepper_tui.text import one_line, shorten
+from pepper_tui.text.web_address import canonical, origin
 from pepper_tui.tools.tool import ToolContext, ToolError, tool
-from pepper_tui.tools.web_address import canonical, origin
 
 
 async def resolve_page(ctx: ToolContext, address: str, reason: str = "") -> ResolvedEffect:

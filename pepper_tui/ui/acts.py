@@ -16,9 +16,9 @@ from pepper_tui.ui.matters import ANSWERS, InboxItem, takes_words
 from pepper_tui.ui.names import goes_to_somebody
 
 if TYPE_CHECKING:
+    from pepper_tui.engine.protocol import Engine
     from pepper_tui.model import Approval
     from pepper_tui.ui.app import PepperApp
-    from pepper_tui.ui.engine import Engine
 
 _JOURNAL = ("undo", "redo")
 SNOOZES = ("1h", "tomorrow 9am")

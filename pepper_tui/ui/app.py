@@ -20,7 +20,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, TextArea
 
 from pepper_tui.clock import Clock, SystemClock
-from pepper_tui.endings import Endings
 from pepper_tui.model import Context, ContextUpdate, ReplyDelta
 from pepper_tui.text import clean
 from pepper_tui.ui.actions import Actions
@@ -32,6 +31,7 @@ from pepper_tui.ui.card_view import CardView
 from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.detail import DetailView
 from pepper_tui.ui.driver import PepperDriver
+from pepper_tui.ui.endings import Endings
 from pepper_tui.ui.form import Prompt
 from pepper_tui.ui.inbox import Inbox
 from pepper_tui.ui.inbox_pane import InboxPane

@@ -8,9 +8,9 @@ from typing import Final
 from rich.style import Style
 from rich.text import Text
 
-from pepper_tui.effects import Proposal, proposals
 from pepper_tui.model import ApprovalState
 from pepper_tui.text import one_line
+from pepper_tui.tools.effects import Proposal, proposals
 from pepper_tui.ui.cards import approval_lines
 from pepper_tui.ui.ink import Ink, Pen
 from pepper_tui.ui.keys import names_of

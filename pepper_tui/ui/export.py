@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.boundary.new_file import new_file
 from pepper_tui.model import Context, ContextFilter, EngineError, Namespace
-from pepper_tui.new_file import new_file
 from pepper_tui.text import clean
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.words import SPEAKERS, moment

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, tzinfo
 from typing import Any, Final, Protocol
 
+from pepper_tui.engine.protocol import Engine, EngineError, ReplyDelta
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
 from pepper_tui.text import know_characters, one_line
 from pepper_tui.ui.board import MESSAGES_KEPT, midnight
-from pepper_tui.ui.engine import Engine, EngineError, ReplyDelta
 
 EngineFactory = Callable[[], Awaitable[Engine]]
 

@@ -26,8 +26,8 @@ from pepper_tui.ui.themes import DARK, THEMES
 from pepper_tui.ui.welcome_pages import Pages, keys_of
 
 if TYPE_CHECKING:
-    from pepper_tui.first_start import Choices, Found
-    from pepper_tui.first_start.questions import Option, Question
+    from pepper_tui.setup.first_start import Choices, Found
+    from pepper_tui.setup.first_start.questions import Option, Question
 
 
 class WelcomeApp(App[str]):
@@ -101,10 +101,12 @@ class WelcomeApp(App[str]):
 
     async def _look(self) -> None:
         """Find what there is; the questions come from it."""
-        first_start = await asyncio.to_thread(__import__, "pepper_tui.first_start.questions", fromlist=["questions"])
+        first_start = await asyncio.to_thread(
+            __import__, "pepper_tui.setup.first_start.questions", fromlist=["questions"]
+        )
         found = self._found
         if found is None:
-            from pepper_tui.first_start.discovery import discover
+            from pepper_tui.setup.first_start.discovery import discover
 
             found = await discover(self.user_home, os.environ)
         self._found = found
@@ -147,8 +149,8 @@ class WelcomeApp(App[str]):
         return [option.value for option in chosen] + self._named.get(topic, [])
 
     def _choices(self) -> Choices:
-        from pepper_tui.first_start import Calendars, Choices, Mails, ModelChoice, StarterRule
-        from pepper_tui.first_start.questions import addresses_in
+        from pepper_tui.setup.first_start import Calendars, Choices, Mails, ModelChoice, StarterRule
+        from pepper_tui.setup.first_start.questions import addresses_in
 
         models = [value for value in self._options("model") if isinstance(value, ModelChoice) and value.name]
         return Choices(
@@ -208,13 +210,13 @@ class WelcomeApp(App[str]):
             self._go(1)
 
     def _wants_name(self) -> bool:
-        from pepper_tui.first_start import ModelChoice
+        from pepper_tui.setup.first_start import ModelChoice
 
         chosen = self._options("model")
         return bool(chosen) and isinstance(chosen[-1], ModelChoice) and not chosen[-1].name
 
     async def _write_config(self) -> None:
-        from pepper_tui.first_start import ConfigExistsError, config_text, write_config
+        from pepper_tui.setup.first_start import ConfigExistsError, config_text, write_config
 
         try:
             text = config_text(self._choices(), self.user_home)
@@ -249,8 +251,8 @@ class WelcomeApp(App[str]):
         self._draw()
 
     async def on_input_submitted(self, event: CleanInput.Submitted) -> None:
-        from pepper_tui.first_start import ModelChoice
-        from pepper_tui.first_start.questions import addresses_in, named_calendar, named_mail
+        from pepper_tui.setup.first_start import ModelChoice
+        from pepper_tui.setup.first_start.questions import addresses_in, named_calendar, named_mail
 
         said, asking = event.value.strip(), self._asking
         try:

@@ -11,8 +11,8 @@ from rich.text import Text
 from pepper_tui.text import one_line
 
 if TYPE_CHECKING:
-    from pepper_tui.first_start import Choices, Found
-    from pepper_tui.first_start.questions import Question
+    from pepper_tui.setup.first_start import Choices, Found
+    from pepper_tui.setup.first_start.questions import Question
 
 WORDS: Final = (
     "A proactive assistant in your terminal. It watches what comes in, proposes what to do about it, and does nothing "
@@ -86,7 +86,7 @@ class Pages:
         ]
 
     def write(self, choices: Choices) -> list[Text]:
-        from pepper_tui.first_start.questions import summary
+        from pepper_tui.setup.first_start.questions import summary
 
         return [
             Text("This would be your config", "bold"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
-from pepper_tui.effects import Proposal
 from pepper_tui.model import (
     TIMES,
     Approval,
@@ -22,6 +21,7 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
+from pepper_tui.tools.effects import Proposal
 from pepper_tui.ui.board import Message
 from pepper_tui.ui.cards import kind_words, planned, request_text, title, way_words, who_and_when
 from pepper_tui.ui.matters import MORE, InboxItem

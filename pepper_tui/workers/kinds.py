@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from pepper_tui.boundary.user_files import UserFileError, load_file
 from pepper_tui.config import Worker as WorkerConfig
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import MORE_TOOLS, AgentState
 from pepper_tui.text import shorten
-from pepper_tui.user_files import UserFileError, load_file
+from pepper_tui.text.errors import Foreseen
 
 GENERAL: Final = "general"
 NOT_FOR_WORKERS: Final = frozenset(

@@ -20,7 +20,6 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import User
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.llm.profile import profile_of
 from pepper_tui.model import (
     OPEN_TAG,
@@ -48,6 +47,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, StoreError, VersionConflictError
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.workers.kinds import (
     FOR_EVERY_WORKER,
     NOT_FOR_WORKERS,

@@ -20,7 +20,6 @@ from typing import Final
 from pepper_tui.clock import Clock
 from pepper_tui.config import User
 from pepper_tui.config import Worker as WorkerConfig
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -37,6 +36,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
 from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
 from pepper_tui.workers.memory import agent_name, memory_namespace

@@ -15,7 +15,7 @@ from datetime import UTC
 from functools import partial
 from pathlib import Path
 
-from pepper_tui.remote import RemoteError, request
+from pepper_tui.engine.remote import RemoteError, request
 from pepper_tui.store import HomeLock
 from pepper_tui.store.exporting import export_file
 from pepper_tui.ui.export import write_conversation

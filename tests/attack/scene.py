@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
 from pepper_tui.engine.logs import log_to
+from pepper_tui.engine.served import ServedEngine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
 from pepper_tui.model import (
@@ -31,7 +32,6 @@ from pepper_tui.model import (
     ToolCall,
     Written,
 )
-from pepper_tui.served import ServedEngine
 from pepper_tui.store import ContextStore, HomeLock
 from pepper_tui.tools import Limits, WebFetcher
 from pepper_tui.tools.mcp.offer import SETTLE

@@ -10,11 +10,11 @@ from collections.abc import Coroutine
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from pepper_tui import cli
-from pepper_tui.effects import proposals
+from pepper_tui.command import cli
 from pepper_tui.model import SHOWN as WATCHED
 from pepper_tui.model import ContextFilter, ContextUpdate, Namespace, Signal
 from pepper_tui.text import clean, one_line
+from pepper_tui.tools.effects import proposals
 from pepper_tui.ui import words
 from pepper_tui.ui.cards import closed, opened
 from pepper_tui.ui.export import write_conversation

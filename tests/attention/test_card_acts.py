@@ -11,6 +11,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -22,7 +23,6 @@ from pepper_tui.model import (
     Priority,
     ToolCall,
 )
-from pepper_tui.runtime import Engine
 from tests.rules.world import mail_data
 from tests.waiting import until
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app
+from pepper_tui.command.cli import app
 from pepper_tui.config import Config, parse_config
-from pepper_tui.config_report import example_text
+from pepper_tui.config.report import example_text
 
 
 def check(home: Path, text: str | None) -> Any:

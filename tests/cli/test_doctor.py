@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app
 from pepper_tui.clock import SystemClock
+from pepper_tui.command.cli import app
 from pepper_tui.config import DATABASE
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir

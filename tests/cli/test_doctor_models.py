@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app
-from pepper_tui.doctor import models as doctor
+from pepper_tui.command.cli import app
 from pepper_tui.llm.local_servers import find_local_models
+from pepper_tui.setup.doctor import models as doctor
 from tests.llm.server import ModelServer
 from tests.llm.test_local_servers import OLLAMA, nowhere, serving
 

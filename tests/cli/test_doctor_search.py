@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.config import Config, EmbeddingModel, Models, Search, Secrets
-from pepper_tui.doctor import Finding, Patient
-from pepper_tui.doctor.search import check
+from pepper_tui.setup.doctor import Finding, Patient
+from pepper_tui.setup.doctor.search import check
 
 ENDPOINT = Models(embedding=EmbeddingModel(name="embed", base_url="http://127.0.0.1:1/v1"))
 NOWHERE = Models(api_key="", embedding=EmbeddingModel(name="embed"))

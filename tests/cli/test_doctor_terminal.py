@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.config import Config, Secrets, Ui
-from pepper_tui.doctor import Patient, notices
-from pepper_tui.doctor.terminal import Answers, clipboard, keys, parsed, tmux
+from pepper_tui.setup.doctor import Patient, notices
+from pepper_tui.setup.doctor.terminal import Answers, clipboard, keys, parsed, tmux
 from tests.terminal import Terminal
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.literal_secrets import in_arguments, is_secret
+from pepper_tui.config.literal_secrets import in_arguments, is_secret
 from tests.cli.test_keys_in_clear import run
 
 RANDOM = "0a1b2c3d4e5f6a7b8c9d0e1f"
@@ -128,6 +128,6 @@ def test_the_check_names_the_place_and_the_way_out_and_not_the_secret(
 
 def test_the_example_and_the_docs_hold_none(tmp_path: Path) -> None:
     from pepper_tui.config import parse_config
-    from pepper_tui.config_report import example_text, literal_secrets
+    from pepper_tui.config.report import example_text, literal_secrets
 
     assert list(literal_secrets(parse_config(example_text(), tmp_path / "config.toml"))) == []

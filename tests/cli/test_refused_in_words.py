@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.command.launch import LaunchError, first_look, read_config
 from pepper_tui.config import ConfigError, Secrets, load_config
-from pepper_tui.config_upgrade import upgrade_of
+from pepper_tui.config.upgrade import upgrade_of
 from pepper_tui.engine.logs import LOG_FILE, LogFile
-from pepper_tui.launch import LaunchError, first_look, read_config
 from tests.cli.commands import ENVIRONMENT, PEPPER, pepper
 
 

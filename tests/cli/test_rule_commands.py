@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app
-from pepper_tui.command import at, when
+from pepper_tui.command.cli import app
+from pepper_tui.command.output import at, when
 from pepper_tui.config import parse_config
+from pepper_tui.engine.served import ServedEngine
 from pepper_tui.model import RuleState
-from pepper_tui.served import ServedEngine
 from tests.waiting import until
 
 CONFIG = '[user]\nzone = "UTC"\n[[rule]]\nname = "invoices"\nwords = ["invoice"]\nnotify = true\n'

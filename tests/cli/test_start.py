@@ -12,13 +12,13 @@ import pytest
 
 from pepper_tui.__main__ import screen_options, standard_home
 from pepper_tui.config import default_home
-from pepper_tui.remote import SOCKET_FILE
+from pepper_tui.engine.remote import SOCKET_FILE
 from tests.cli.commands import pepper
 
 HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
 
 
-@pytest.mark.parametrize("module", ["pepper_tui.__main__", "pepper_tui.launch", "pepper_tui.remote"])
+@pytest.mark.parametrize("module", ["pepper_tui.__main__", "pepper_tui.command.launch", "pepper_tui.engine.remote"])
 def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -28,7 +28,7 @@ def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
 LOGGING = """
 import asyncio, logging, sys
 from pathlib import Path
-from pepper_tui.launch import open_engine
+from pepper_tui.command.launch import open_engine
 async def main():
     engine = await open_engine(Path(sys.argv[1]))
     try:
@@ -53,7 +53,9 @@ def test_what_is_logged_is_harmless_to_the_terminal(tmp_path: Path) -> None:
 
 
 def test_the_command_line_needs_neither_screen_nor_model() -> None:
-    code = "import sys, pepper_tui.cli; print([m for m in ('textual', 'openai', 'icalendar') if m in sys.modules])"
+    code = (
+        "import sys, pepper_tui.command.cli; print([m for m in ('textual', 'openai', 'icalendar') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

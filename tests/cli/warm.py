@@ -16,8 +16,14 @@ import time
 from typing import Any
 
 LOADED = (
-    *("pepper_tui.cli", "pepper_tui.served", "pepper_tui.questions", "pepper_tui.at_rest", "pepper_tui.doctor"),
-    *("pepper_tui.store_commands", "pepper_tui.rule_commands", "pepper_tui.time_commands", "pepper_tui.config_report"),
+    *(
+        "pepper_tui.command.cli",
+        "pepper_tui.engine.served",
+        "pepper_tui.engine.questions",
+        "pepper_tui.engine.at_rest",
+        "pepper_tui.setup.doctor",
+    ),
+    *("pepper_tui.command.store", "pepper_tui.command.rules", "pepper_tui.command.when", "pepper_tui.config.report"),
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import (
     AssistantMessage,
     ChoiceError,
@@ -21,7 +22,6 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.runtime import Engine
 from tests.waiting import until
 
 CONFIG = '[user]\nname = "Me"\nzone = "UTC"\nlocale = "en"\n'

@@ -11,8 +11,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import Approval, AssistantMessage, ContextFilter, Namespace, Notification, Reminder
-from pepper_tui.runtime import Engine
 from tests.waiting import until
 
 BERLIN = ZoneInfo("Europe/Berlin")

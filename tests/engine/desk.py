@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import DATABASE, Config, parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
 from pepper_tui.model import (
@@ -22,7 +23,6 @@ from pepper_tui.model import (
     ToolCall,
     ToolResult,
 )
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, HomeLock
 from tests.attack.puppet import Call, Puppet, Turn, prompt_of
 from tests.waiting import until

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pepper_tui import questions
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine import questions
+from pepper_tui.engine.remote import RemoteError
 from pepper_tui.model import CallState, Json, Namespace
-from pepper_tui.remote import RemoteError
 from tests.attack.puppet import Turn
 from tests.engine.desk import Desk, calls
 

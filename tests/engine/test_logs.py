@@ -14,10 +14,10 @@ from pepper_tui.config import Secrets
 from pepper_tui.engine import logs
 from pepper_tui.engine.logs import LOG_FILE, LogFile, log_to
 from pepper_tui.feeds.feed import FeedError
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import ModelError
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools import ToolError
 from pepper_tui.tools.smtp import OutcomeUnknownError
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -22,7 +23,6 @@ from pepper_tui.model import (
     ReminderState,
     ToolCall,
 )
-from pepper_tui.runtime import Engine
 from tests.attention.test_card_acts import CONFIG, opened
 from tests.waiting import until
 

@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm import Models, build_models
 from pepper_tui.model import (
     Approval,
@@ -50,7 +51,6 @@ from pepper_tui.model import (
     WorkerRun,
     Written,
 )
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, HomeLock
 from tests.evaluation.scenario import MissedError
 from tests.feeds.mails import deliver, make_maildir

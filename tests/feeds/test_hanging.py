@@ -17,10 +17,10 @@ import pytest
 from pepper_tui.clock import Looks, ManualClock, NoAnswerError
 from pepper_tui.clock.looks import LONGEST
 from pepper_tui.config import Calendar, Config, ConfigError, parse_config
+from pepper_tui.engine.interpreter import DaemonThreads
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds import Agenda, CalendarFeed, Feed, Feeds, MaildirFeed, MboxFeed, maildir, mbox
-from pepper_tui.interpreter import DaemonThreads
 from pepper_tui.model import ContextFilter
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, HomeLock, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir
 from tests.feeds.ruled import triage_of

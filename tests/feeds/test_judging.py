@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds.judging import Judging, _bounded
 from pepper_tui.llm import build_models
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.mails import deliver as deliver_as
 from tests.feeds.mails import mail, make_maildir

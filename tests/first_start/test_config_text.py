@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.config import parse_config
-from pepper_tui.first_start import (
+from pepper_tui.model import Facts
+from pepper_tui.rules import as_toml, rules_of_config, sentence
+from pepper_tui.rules.condition import holds
+from pepper_tui.setup.first_start import (
     STARTER_RULES,
     Calendars,
     Choices,
@@ -20,9 +23,6 @@ from pepper_tui.first_start import (
     config_text,
     write_config,
 )
-from pepper_tui.model import Facts
-from pepper_tui.rules import as_toml, rules_of_config, sentence
-from pepper_tui.rules.condition import holds
 from pepper_tui.text import one_line
 
 WORDS = st.text(max_size=40)

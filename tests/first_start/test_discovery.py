@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.first_start import Found, discover
-from pepper_tui.first_start.questions import named_calendar, named_mail, questions
+from pepper_tui.setup.first_start import Found, discover
+from pepper_tui.setup.first_start.questions import named_calendar, named_mail, questions
 from tests.first_start.homes import calendar, furnished, maildir
 
 

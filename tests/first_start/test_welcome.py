@@ -12,10 +12,10 @@ import pytest
 from textual.pilot import Pilot
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app as command
+from pepper_tui.command.cli import app as command
 from pepper_tui.config import load_config
-from pepper_tui.first_start import Calendars, Found, Key, Mails
 from pepper_tui.llm.local_servers import LocalServer
+from pepper_tui.setup.first_start import Calendars, Found, Key, Mails
 from pepper_tui.ui.welcome import WelcomeApp
 from tests.first_start.homes import furnished, maildir
 from tests.terminal import Terminal

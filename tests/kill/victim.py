@@ -17,9 +17,9 @@ from sqlite3 import Connection as Sqlite
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-from pepper_tui import runtime, served
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.config import load_config
+from pepper_tui.engine import runtime, served
 from pepper_tui.model import CardLine, ContextFilter, Effect, EngineError, ResolvedEffect
 from pepper_tui.rules import follow_ups
 from pepper_tui.store import ContextStore

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal, ToolCall
-from pepper_tui.runtime import Engine
 from tests.waiting import until
 
 CONFIG = """

@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 from pepper_tui.config import Config, Search
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Namespace
-from pepper_tui.runtime import Engine
 from tests.waiting import until
 
 MAIL = "Appointment on Monday\nDr. Weiss\nYour teeth cleaning is on Monday at 8:30. Please be there early."

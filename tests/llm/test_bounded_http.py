@@ -11,7 +11,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from pepper_tui import bounded_http
+from pepper_tui.boundary import bounded_http
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Budget as BudgetConfig
 from pepper_tui.config import Config, EmbeddingModel

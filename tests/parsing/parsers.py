@@ -23,8 +23,7 @@ from openai._streaming import SSEDecoder
 from rich.console import Console
 from rich.markdown import Markdown
 
-from pepper_tui import bounded_http
-from pepper_tui.charsets import decoded
+from pepper_tui.boundary import bounded_http
 from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
@@ -39,7 +38,6 @@ from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, que
 from pepper_tui.feeds import agenda, mbox_file
 from pepper_tui.feeds.lines import Lines
 from pepper_tui.feeds.said import content_of, raw_of
-from pepper_tui.html_text import MAX_HTML, html_text
 from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured, told_window
 from pepper_tui.llm.arguments import object_of, why_not
 from pepper_tui.llm.dialect import Dialect
@@ -54,8 +52,10 @@ from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.scheduler.topics import TOPICS
 from pepper_tui.store import search
-from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible
-from pepper_tui.tools import fetch, folders, provenance, smtp, web_address
+from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible, web_address
+from pepper_tui.text.charsets import decoded
+from pepper_tui.text.html import MAX_HTML, html_text
+from pepper_tui.tools import fetch, folders, provenance, smtp
 from pepper_tui.tools.mcp import keeper
 from pepper_tui.tools.mcp.definition import Definition, difference
 from pepper_tui.tools.mcp.result import as_text
@@ -229,7 +229,7 @@ CONSOLE = Console(width=100, file=io.StringIO())
 PARSERS = [
     Parser(
         "mail: MIME, headers, charsets",
-        {"domains/mail/mime.py": "email re", "charsets.py": "codecs"},
+        {"domains/mail/mime.py": "email re", "text/charsets.py": "codecs"},
         parse_mail,
         MAIL,
         "only the first 1000 bytes",
@@ -273,7 +273,7 @@ PARSERS = [
     ),
     Parser(
         "HTML and CSS",
-        {"html_text.py": "inscriptis lxml re"},
+        {"text/html.py": "inscriptis lxml re"},
         lambda text: html_text(text, []),
         HTML,
         "the HTML was cut",
@@ -384,7 +384,7 @@ PARSERS = [
     ),
     Parser(
         "text that is shown, prompted or sent",
-        {"text.py": "re"},
+        {"text/safe.py": "re"},
         (clean, escape, one_line, sendable, visible, as_name, lambda text: as_json({text: [text]})),
         TEXT,
         "…",
@@ -468,7 +468,7 @@ PARSERS = [
     ),
     Parser(
         "events of a stream",
-        {"bounded_http.py": "httpx2 re"},
+        {"boundary/bounded_http.py": "httpx2 re"},
         events_of_a_stream,
         {
             "lines": (3000, lambda n: b"data: a\n" * n + b"\n"),
@@ -622,7 +622,7 @@ PARSERS = [
     ),
     Parser(
         "pages",
-        {"tools/fetch.py": "httpcore2 ipaddress re urllib zlib", "tools/web_address.py": "ipaddress re urllib"},
+        {"tools/fetch.py": "httpcore2 ipaddress re urllib zlib", "text/web_address.py": "ipaddress re urllib"},
         (
             lambda text: page(text.encode(), "text/plain"),
             lambda text: page(b"<meta " + text.encode(), "text/html"),

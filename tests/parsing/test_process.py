@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.boundary import process
+from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.parsing import NotRead, ParserProcess, process
 from tests.feeds.mails import KINDS, varied
 
 HOSTILE = "tests.parsing.hostile"
@@ -128,7 +129,8 @@ def test_one_that_is_silent_is_ended(parser: ParserProcess, monkeypatch: pytest.
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_with_its_parent(how: signal.Signals) -> None:
     program = (
-        "from pepper_tui.parsing import ParserProcess; import time; p = ParserProcess('tests.parsing.hostile'); "
+        "from pepper_tui.boundary.process import ParserProcess; import time; "
+        "p = ParserProcess('tests.parsing.hostile'); "
         "print(p.parse('echo', [b'x'])[0]['process'], flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Namespace
-from pepper_tui.runtime import Engine
 from tests.feeds.mails import deliver, mail, make_maildir
 
 BASE = """

@@ -10,6 +10,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -29,7 +30,6 @@ from pepper_tui.model import (
     UserMessage,
     Written,
 )
-from pepper_tui.runtime import Engine
 from tests.rules.world import put_mail, put_person
 from tests.waiting import until
 

@@ -9,8 +9,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import Context, Priority
-from pepper_tui.runtime import Engine
 from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.store import ContextStore
 from tests.scheduler.scripted import ScriptedModel, Stage

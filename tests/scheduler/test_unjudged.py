@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal
-from pepper_tui.runtime import Engine
 from tests.llm.server import ModelServer
 from tests.waiting import until
 

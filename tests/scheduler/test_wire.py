@@ -12,8 +12,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Json, Namespace, UserMessage
-from pepper_tui.runtime import Engine
 from tests.llm.server import ModelServer, Reply
 from tests.waiting import until
 

@@ -34,6 +34,7 @@ from pepper_tui.config import (
     Worker,
 )
 from pepper_tui.config import Scheduler as SchedulerConfig
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds import Event
 from pepper_tui.llm import Budget
 from pepper_tui.llm import Models as RoleModels
@@ -41,7 +42,6 @@ from pepper_tui.llm.models import Endpoint, RoleEndpoints
 from pepper_tui.llm.places import patience_of
 from pepper_tui.model import EngineError, Namespace
 from pepper_tui.rules.configured import rule_id
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore, StoreError
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import Disk

@@ -29,9 +29,9 @@ from pepper_tui.model import (
     whole,
 )
 from pepper_tui.scheduler.profile import Head
+from pepper_tui.text.web_address import addresses_in
 from pepper_tui.tools import Limits, WebFetcher
 from pepper_tui.tools.provenance import Provenance
-from pepper_tui.tools.web_address import addresses_in
 from tests.tools.bench import Bench
 from tests.tools.web import Web, page
 from tests.waiting import until

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.engine.protocol import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
     ApprovalState,
@@ -47,7 +48,6 @@ from pepper_tui.model import (
     WorkerRun,
     Written,
 )
-from pepper_tui.ui.engine import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 
 T0 = 1_800_000_000.0
 

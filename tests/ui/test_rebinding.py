@@ -8,7 +8,7 @@ import pytest
 from textual import events
 from typer.testing import CliRunner
 
-from pepper_tui.cli import app as command
+from pepper_tui.command.cli import app as command
 from pepper_tui.config import Ui
 from pepper_tui.model import Namespace
 from pepper_tui.ui.card_view import CardView

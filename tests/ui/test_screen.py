@@ -358,9 +358,9 @@ def test_the_screen_imports_nothing_heavy() -> None:
     code = (
         "import sys; import pepper_tui.ui.app; "
         "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'lark', "
-        "'googleapiclient', 'pepper_tui.store', 'pepper_tui.runtime', 'pepper_tui.demo', "
+        "'googleapiclient', 'pepper_tui.store', 'pepper_tui.engine.runtime', 'pepper_tui.demo', "
         "'markdown_it', 'pepper_tui.ui.audit', 'pepper_tui.ui.editing', 'pepper_tui.ui.jump', 'pepper_tui.ui.export', "
-        "'pepper_tui.ui.words', 'pepper_tui.ui.plain', 'pepper_tui.first_start') if m in sys.modules])"
+        "'pepper_tui.ui.words', 'pepper_tui.ui.plain', 'pepper_tui.setup.first_start') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

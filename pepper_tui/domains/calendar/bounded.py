@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.model import Json
-from pepper_tui.parsing import NotRead, ParserProcess
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.reading")
 MAX_ZONE: Final = 20_000  # bytes of a time zone; one that is longer is not used

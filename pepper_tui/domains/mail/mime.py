@@ -18,13 +18,13 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from pepper_tui.charsets import decoded
 from pepper_tui.domains.mail.machines import NOTED
 from pepper_tui.domains.mail.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.reply_text import latest_reply
-from pepper_tui.html_text import html_text
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
+from pepper_tui.text.charsets import decoded
+from pepper_tui.text.html import html_text
 
 MAX_BYTES: Final = 25_000_000
 MAX_LINES: Final = 400_000

@@ -41,9 +41,9 @@ from pydantic import TypeAdapter, ValidationError
 
 import pepper_tui
 from pepper_tui.config import McpServer, Secrets
-from pepper_tui.foreseen import Foreseen
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.mcp.definition import Definition
 from pepper_tui.tools.mcp.listing import LISTS, RESOURCES, TOOLS
 from pepper_tui.tools.mcp.question import Answer, Question

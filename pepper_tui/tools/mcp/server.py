@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import McpServer, Secrets
-from pepper_tui.in_clear import told_command, told_url
+from pepper_tui.config.in_clear import told_command, told_url
 from pepper_tui.model import Health, Json
 from pepper_tui.store import StoreError
 from pepper_tui.text import one_line

@@ -22,7 +22,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError
 from pydantic import ValidationError
 
-from pepper_tui.bounded_http import BodyBound, EventBound, TooLargeError
+from pepper_tui.boundary.bounded_http import BodyBound, EventBound, TooLargeError
 from pepper_tui.config import McpServer, Secrets
 from pepper_tui.tools.mcp import keeper
 from pepper_tui.tools.mcp.listing import Dropped, sound

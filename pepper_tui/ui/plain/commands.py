@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pepper_tui.effects import proposals
 from pepper_tui.model import Approval, Notification, NotificationState, Origin, UnknownAnswer, Written, whole
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words, visible
+from pepper_tui.tools.effects import proposals
 from pepper_tui.ui import words
 from pepper_tui.ui.cards import face
 from pepper_tui.ui.editing import edited_text

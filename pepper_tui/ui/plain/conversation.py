@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.clock import Clock, SystemClock
-from pepper_tui.endings import Endings
 from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta, Written
 from pepper_tui.text import clean, one_line, visible
 from pepper_tui.ui.board import Board
+from pepper_tui.ui.endings import Endings
 from pepper_tui.ui.link import EngineFactory, Link
 from pepper_tui.ui.plain.commands import Commands
 from pepper_tui.ui.plain.keyboard import Keyboard

@@ -16,8 +16,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, McpServer, Secrets
+from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import CallState, ContextFilter, Namespace, instructions
-from pepper_tui.runtime import Engine
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.mcp.asking import ANSWER
 from pepper_tui.tools.mcp.question import Answer, Question

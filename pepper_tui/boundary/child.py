@@ -1,0 +1,82 @@
+"""The parser process itself: ``python -m pepper_tui.boundary.child MODULE SECONDS MEGABYTES IDLE``.
+
+It reads requests from its standard input, answers on its standard output, and ends with either, or after ``IDLE``
+seconds without a request. What it parses may be hostile: once its modules are loaded it can open no file and no
+socket, take only so much memory, and one item only so much processor time, by limits that the kernel keeps.
+"""
+
+from __future__ import annotations
+
+import encodings
+import importlib
+import os
+import pkgutil
+import resource
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.boundary.frames import OUT_OF_MEMORY, put, take
+
+
+def _shut(megabytes: int) -> None:
+    """Give up what a parser does not need."""
+    if sys.platform == "linux":  # elsewhere there is no such limit
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + megabytes * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # those that are open stay so
+
+
+def _load(module: str) -> Any:
+    """The module, and each codec: none can be loaded any more once the process is shut."""
+    for found in pkgutil.iter_modules(encodings.__path__):
+        try:
+            importlib.import_module(f"encodings.{found.name}")
+        except ImportError:  # those of another system
+            continue
+    return importlib.import_module(module)
+
+
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, under whatever a library made of that."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    name, seconds, megabytes, idle = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # an item that takes too long ends the process
+    module = _load(name)
+    requests, answers = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
+    module.warm()
+    _shut(megabytes)
+    while select.select([0], [], [], idle)[0]:
+        message = take(requests)
+        if message is None:
+            return
+        asked, sources = message
+        parse = getattr(module, asked["function"])
+        for source in sources:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            try:
+                answer = parse(source, **asked["options"])
+            except Exception as error:
+                if _is_memory(error):
+                    os._exit(OUT_OF_MEMORY)
+                answer = {"failed": f"{type(error).__name__}: {error}"[:1000]}
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+            put(answers, answer)
+
+
+if __name__ == "__main__":
+    main()

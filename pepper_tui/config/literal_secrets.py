@@ -1,0 +1,108 @@
+"""What in a config looks like a secret that stands there itself, where ``secret:NAME`` should.
+
+Told by what it is called (``--token``, ``API_KEY``, ``Authorization:``) or by its form: the beginning that its maker
+gives all of them, or many letters and digits at random. A guess, for ``config check`` to name; no start is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+from urllib.parse import urlsplit
+
+from pepper_tui.config.in_clear import REFERENCE
+
+_MAKERS: Final = re.compile(
+    r"\b(?:(?:sk|rk|pk)[-_][\w-]{12,}|gh[opsur]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{12,}|xox[abeprs]-[\w-]{10,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|eyJ[\w-]{10,}\.[\w-]{10,}|hf_\w{16,}|npm_\w{16,}"
+    r"|SG\.[\w-]{16,}|dop_v1_\w{16,}|shp\w{2}_\w{16,}|lin_api_\w{16,}|ntn_\w{16,}|tvly-[\w-]{12,})"
+)
+_RUN: Final = re.compile(r"(?<![A-Za-z0-9])(?<!@)(?<!sha256:)[A-Za-z0-9]{24,}")
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET: Final = frozenset(
+    {
+        *("token", "secret", "password", "passwd", "pass", "pwd", "apikey", "key", "auth", "authorization", "bearer"),
+        *("credential", "credentials", "cookie", "pat"),
+    }
+)
+_NO_SECRET: Final = frozenset(
+    {
+        *("file", "path", "dir", "env", "name", "url", "uri", "host", "id", "type", "mode", "method", "scheme"),
+        *(
+            "header",
+            "prefix",
+            "limit",
+            "length",
+            "count",
+            "size",
+            "ttl",
+            "timeout",
+            "store",
+            "command",
+            "var",
+            "public",
+        ),
+    }
+)
+"""What a name may end in that only speaks of a secret: ``TOKEN_FILE``, ``AUTH_TYPE``."""
+_PLAIN: Final = re.compile(r"[+-]?[\d.]*|true|false|yes|no|on|off|none|null|(?:~|\.{0,2})/.*|\$.*|<.*>", re.I | re.S)
+_FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]*)")
+_ASSIGNED: Final = re.compile(r"-{0,2}([A-Za-z][\w.-]*)=(.*)", re.S)
+_HEADER: Final = re.compile(r"([A-Za-z][\w-]*)\s*:\s*(?!//)(.*)", re.S)
+
+
+def in_arguments(arguments: Sequence[str]) -> Iterator[int]:
+    """Which of a program's arguments, counted from 1, hold a secret."""
+    before = ""
+    for number, argument in enumerate(arguments, 1):
+        each = REFERENCE.sub("", argument)
+        flag = _FLAG.fullmatch(each)
+        called = _ASSIGNED.fullmatch(each) or _HEADER.fullmatch(each)
+        if not flag and (is_secret(each, before) or (called is not None and is_secret(called[2], called[1]))):
+            yield number
+        before = flag[1] if flag else ""
+
+
+def in_values(values: Mapping[str, str]) -> Iterator[str]:
+    """The names of those values (of an environment, or headers) that are a secret."""
+    yield from (name for name, value in values.items() if is_secret(value, name))
+
+
+def is_secret(value: str, name: str = "") -> bool:
+    """Whether ``value``, which is called ``name``, looks like a secret."""
+    value = REFERENCE.sub("", value)
+    if "://" in value:
+        return _in_url(value)
+    if _MAKERS.search(value) or any(_is_random(run) for run in _RUN.findall(value)):
+        return True
+    bare = re.sub(r"(?i)^\s*(?:bearer|basic|token)\b", "", value).strip()
+    return _names_secret(name) and not _PLAIN.fullmatch(bare)
+
+
+def _in_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return False
+    if password:
+        return True
+    named = (part.partition("=") for part in re.split("[&;]", parts.query))
+    if any(is_secret(value, name) for name, _, value in named if "://" not in value):
+        return True
+    return any(
+        _MAKERS.search(part) or any(map(_is_random, _RUN.findall(part))) for part in (parts.path, parts.fragment)
+    )
+
+
+def _names_secret(name: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(name)]
+    return bool(_SECRET & {*words}) and words[-1] not in _NO_SECRET
+
+
+def _is_random(run: str) -> bool:
+    """Whether letters and digits change places often: words and dates stand apart."""
+    changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(run))
+    return changes >= 6

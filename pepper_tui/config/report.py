@@ -1,0 +1,177 @@
+"""What there is to say of a config: what it sets up, what it names in vain, every setting, and a complete example."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.boundary.plain_file import plain_text
+from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of, refers_to_secret
+from pepper_tui.config.in_clear import in_clear, told_command, told_url, told_value
+from pepper_tui.config.literal_secrets import in_arguments, in_values, is_secret
+from pepper_tui.text import one_line
+
+
+def summary(config: Config) -> list[str]:
+    """What the config sets up, a line a room."""
+
+    def named(count: int, word: str) -> str:
+        return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
+
+    smtp = config.mail.smtp
+    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
+    mail = named(len(config.mail.maildir), "folder")
+    if config.mail.mbox:
+        mail += f", {named(len(config.mail.mbox), 'mbox file')}"
+    return [
+        f"mail       {mail}; sending {one_line(sending)}",
+        f"calendar   {named(len(config.calendar.paths), 'path')}",
+        f"rules      {named(len(config.rule) + len(config.watch), 'rule')}, {named(len(config.user.vips), 'VIP')}, "
+        + f"{named(len(config.clock), 'clock signal')}",
+    ]
+
+
+def missing_things(home: Path, config: Config) -> list[str]:
+    """What the config names and the machine does not have, with file, line and key."""
+    source = plain_text(home / "config.toml")
+
+    def at_key(key: str) -> str:
+        return place_of(home / "config.toml", source, key)
+
+    named = [("mail.maildir", p) for p in config.mail.maildir] + [("calendar.paths", p) for p in config.calendar.paths]
+    named += [("files.folders", p) for p in config.files.folders]
+    named += [("mail.mbox", p.parent) for p in config.mail.mbox]
+    named += [(f"feed[{number}].file", feed.file) for number, feed in enumerate(config.feed, 1)]
+    named += [(f"tool[{number}].file", own.file) for number, own in enumerate(config.tool, 1)]
+    named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
+    named += [("mail.attach_from", p) for p in config.mail.attach_from]
+    problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
+    cron = unreadable_cron(config.clock)
+    problems += [f"{at_key(f'clock[{number}].cron')}: {words}" for number, words in cron.items()]
+    secrets = Secrets(home)
+    keys = [("models.api_key", config.models.api_key, config.models.base_url)]
+    for section, model in _models(config)[1:]:
+        url = model.base_url or config.models.base_url
+        shared = config.models.api_key if url == config.models.base_url else ""
+        keys.append((f"{section}.api_key", model.api_key or shared, url))
+    for section, model in _models(config):
+        for name, value in getattr(model, "headers", {}).items():
+            try:
+                secrets.filled(value)
+            except ConfigError as error:
+                problems += [f"{at_key(f'{section}.headers.{name}')}: {line}" for line in error.problems]
+            host = in_clear(model.base_url or config.models.base_url)
+            if host and refers_to_secret(value):
+                words = f"a secret would go unencrypted to {host}; use https://"
+                problems.append(f"{at_key(f'{section}.headers.{name}')}: {words}")
+    if config.mail.smtp:
+        keys.append(("mail.smtp.password", config.mail.smtp.password, ""))
+    for key, name, url in dict.fromkeys(keys):
+        try:
+            value = secrets.key_for(name, url)
+        except ConfigError as error:
+            problems += [f"{at_key(key)}: {line}" for line in error.problems]
+        else:
+            if key.startswith("mail") and name and not value:
+                problems.append(f"{at_key(key)}: {name} has no value")
+    return problems + [f"{at_key(key)}: {words}" for key, words in literal_secrets(config)]
+
+
+def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """Where the config itself seems to hold a secret of a server or a program, by key, and what to do."""
+    looks = "looks like a secret; put it into secrets.toml, and write secret:NAME in its place"
+    named = {f"exec[{number}].env": feed.env for number, feed in enumerate(config.exec, 1)}
+    named |= {f"{section}.headers": getattr(model, "headers", {}) for section, model in _models(config)}
+    for name, server in config.mcp.items():
+        named |= {f"mcp.{name}.env": server.env, f"mcp.{name}.headers": server.headers}
+        for number in in_arguments(server.args):
+            yield f"mcp.{name}.args", f"the {_ordinal(number)} argument {looks}"
+        if is_secret(server.url):
+            yield f"mcp.{name}.url", f"a part of it {looks}"
+    for key, values in named.items():
+        yield from ((f"{key}.{each}", looks) for each in in_values(values))
+
+
+def _models(config: Config) -> list[tuple[str, Any]]:
+    """Each section of the config that is about a model."""
+    own = [(f"models.{role}", getattr(config.models, role)) for role in (*MODEL_ROLES, "embedding")]
+    return [("models", config.models), *own, *((f"models.named.{n}", each) for n, each in config.models.named.items())]
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:
+    """What is wrong with the cron lines that can't be read, by the number of their entry, counted from 1."""
+    from croniter import croniter
+
+    wrong = {}
+    for number, entry in enumerate(entries, 1):
+        try:
+            if entry.cron:
+                croniter(entry.cron)
+        except (ValueError, KeyError) as error:
+            wrong[number] = f"{one_line(entry.cron, 80)!r} is no cron line ({error}); write it as '0 16 * * fri'"
+    return wrong
+
+
+def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Each setting as ``key = value``; what may be a secret is hidden."""
+    for key, value in tree.items():
+        name = f"{path}.{key}" if path else key
+        if (told := _told(name, value)) is not None:
+            yield f"{name} = {one_line(json.dumps(told, ensure_ascii=False), 400)}"
+        elif isinstance(value, dict) and value:
+            yield from settings(value, name)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value, 1):
+                yield from settings(entry, f"{name}[{number}]")
+        else:
+            told = "(hidden)" if _is_secret(key, value) else one_line(json.dumps(value, ensure_ascii=False), 400)
+            yield f"{name} = {told}"
+
+
+def _told(name: str, value: Any) -> Any:
+    """What is shown of a value that may hold a secret, though its key does not say so; ``None`` for any other."""
+    key = name.rpartition(".")[2]
+    if key in ("env", "headers") and isinstance(value, dict):
+        return {each: told_value(str(said)) for each, said in value.items()}
+    if re.fullmatch(r"exec\[\d+\]\.command", name):
+        return told_command(value)
+    if re.fullmatch(r"mcp\.[^.]+\.args", name):
+        return told_command(["", *value]).strip()
+    if re.fullmatch(r"feed\[\d+\]\.settings", name):
+        return {each: said if isinstance(said, bool) else told_value(str(said)) for each, said in value.items()}
+    if key == "extra_body" and isinstance(value, dict):
+        return {each: said if isinstance(said, int | float) else told_value(str(said)) for each, said in value.items()}
+    if key in ("url", "base_url") and isinstance(value, str) and value:
+        return told_url(value)
+    return None
+
+
+def _is_secret(key: str, value: object) -> bool:
+    """Whether a value may be a secret itself, where only a secret's name should stand."""
+    named = not value or str(value).startswith(("env:", "secret:"))
+    return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
+
+
+def changes(before: str, after: str) -> Iterator[str]:
+    """The lines that differ between two texts of a config, each with its number."""
+    old, new = before.splitlines(), after.splitlines()
+    for kind, low, high, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield from (f"{number:>5} - {old[number - 1]}" for number in range(low + 1, high + 1))
+            yield from (f"{number:>5} + {new[number - 1]}" for number in range(first + 1, last + 1))
+
+
+def example_text() -> str:
+    """``config.example.toml`` as it ships with the package."""
+    from importlib.resources import files
+
+    return (files("pepper_tui") / "config.example.toml").read_text(encoding="utf-8")

@@ -1,0 +1,80 @@
+"""What is set once for the whole process: how the interpreter shares its time, so that a key never waits long for what
+is none of its business, and how it logs.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Final
+
+from pepper_tui.text.errors import LogLine
+
+TURN: Final = 0.0005  # seconds
+COLLECT: Final = (10_000, 20, 100)
+
+
+def share_threads_fairly() -> None:
+    """Let a thread that computes (a parse, a query, an import) give way after half a millisecond, not after five: the
+    event loop must answer keys meanwhile, and each commit hands over between the loop and the store's thread."""
+    sys.setswitchinterval(TURN)
+
+
+def collect_seldom() -> None:
+    """Leave out of garbage collection what stands by now (modules, the screen, the conversation), and look through
+    the rest seldom: a full collection holds the loop for 80 to 220 ms on a screen of a thousand messages."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
+
+
+class DaemonThreads(ThreadPoolExecutor):
+    """The loop's executor for work on files: a folder that does not answer holds up nobody's end.
+
+    A thread of the standard one is waited for when the loop is closed, and again when the interpreter ends.
+    """
+
+    def __init__(self, most: int = 16) -> None:
+        super().__init__(max_workers=1)
+        self._most, self._threads_now, self._idle = most, 0, 0
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._counting = threading.Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        with self._counting:
+            if self._idle <= self._work.qsize() and self._threads_now < self._most:
+                self._threads_now += 1
+                threading.Thread(target=self._serve, name=f"files-{self._threads_now}", daemon=True).start()
+        self._work.put(run)
+        return future
+
+    def _serve(self) -> None:
+        while True:
+            with self._counting:
+                self._idle += 1
+            work = self._work.get()
+            with self._counting:
+                self._idle -= 1
+            work()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """What runs is left to run: it ends with the process."""
+
+
+def log_cleanly() -> None:
+    """Let nothing that is logged be obeyed by the terminal: without a handler of its own, logging writes to stderr."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(LogLine())

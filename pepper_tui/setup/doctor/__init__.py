@@ -1,0 +1,10 @@
+"""What `pepper doctor` looks at: each part of a home, its state in words, and how to mend it.
+
+It reads and asks, and changes nothing. ``finding`` says what a check is, ``examination`` which there are; each other
+file is the check of its noun.
+"""
+
+from pepper_tui.setup.doctor.examination import CHECKS, examine
+from pepper_tui.setup.doctor.finding import Check, Finding, Patient, in_words
+
+__all__ = ["CHECKS", "Check", "Finding", "Patient", "examine", "in_words"]

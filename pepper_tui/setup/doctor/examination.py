@@ -1,0 +1,104 @@
+"""The order in which the doctor looks at a home. A check of its own noun is added to ``CHECKS``.
+
+A check that fails is itself a finding: no fault of one part hides another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.config import DATABASE, Secrets
+from pepper_tui.setup.doctor import (
+    calendar,
+    clock,
+    files,
+    home,
+    mail,
+    mcp,
+    models,
+    notices,
+    own_files,
+    programs,
+    search,
+)
+from pepper_tui.setup.doctor import finding as limits
+from pepper_tui.setup.doctor.finding import Check, Finding, Patient, unanswered
+from pepper_tui.setup.doctor.terminal import examine_terminal
+
+STORE_LONGEST: Final = 60.0
+"""Seconds in which the store is read: all of it, however large."""
+CHECK_LONGEST: Final = 30.0
+"""Seconds of one finding of any check; that of a server of tools takes the longest."""
+CHECKS: Final[tuple[Check, ...]] = (
+    mail.check,
+    calendar.check,
+    clock.check,
+    files.check,
+    models.check,
+    mcp.check,
+    search.check,
+    own_files.check,
+    programs.check,
+    notices.check,
+)
+"""What the config names, a noun each, in the order shown."""
+
+
+async def examine(place: Path) -> AsyncIterator[Finding]:
+    """The findings on the home at ``place``, each as soon as it is known."""
+    yield home.python()
+    for finding in await asyncio.to_thread(examine_terminal, os.environ):
+        yield finding
+    try:
+        async with asyncio.timeout(limits.LONGEST):
+            there = await asyncio.to_thread(place.is_dir)
+            found = await asyncio.to_thread(home.folder, place) if there else []
+            config, more = await asyncio.to_thread(home.config, place)
+    except TimeoutError:
+        yield unanswered("home", place)
+        return
+    if not there:
+        yield Finding("home", "trouble", f"{place} is not there", "pepper init; or try: pepper --demo")
+        return
+    for finding in [*found, *more]:
+        yield finding
+    health: dict[str, Finding] = {}
+    async for finding in _bounded("engine", home.engine(place)):
+        health[finding.part] = finding
+        yield finding
+    try:
+        async with asyncio.timeout(STORE_LONGEST):
+            store = await asyncio.to_thread(home.store, place / DATABASE)
+    except TimeoutError:
+        words = f"it could not be read to its end within {STORE_LONGEST:g} s"
+        store = Finding("store", "note", words, "try again when less is going on")
+    yield store
+    if config is None:
+        return
+    patient = Patient(place, config, Secrets(place), health)
+    for check in CHECKS:
+        part = check.__module__.rpartition(".")[2]
+        try:
+            async for finding in _bounded(part, check(patient)):
+                yield finding
+        except Exception as error:  # the doctor goes on to the next part
+            yield Finding(part, "trouble", f"could not be looked at: {error or type(error).__name__}", "report this")
+
+
+async def _bounded(part: str, findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
+    """``findings``, each within a time: the check has limits of its own, this is for what it did not think of."""
+    steps = aiter(findings)
+    while True:
+        try:
+            async with asyncio.timeout(CHECK_LONGEST):
+                finding = await anext(steps)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            yield Finding(part, "trouble", f"does not answer within {CHECK_LONGEST:g} s", "try again; then report this")
+            return
+        yield finding

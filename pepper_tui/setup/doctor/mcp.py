@@ -1,0 +1,29 @@
+"""The MCP servers: what a running engine says of them; without one, each is started or reached, and greeted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from pepper_tui.config import McpServer
+from pepper_tui.setup.doctor.finding import Finding, Patient
+from pepper_tui.tools.mcp import greet
+
+LONGEST: Final = 20.0
+"""Seconds for a server to start: some are fetched first."""
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    names = [name for name in patient.config.mcp if _part(name) not in patient.health]
+    for finding in await asyncio.gather(*(_greeted(patient, name, patient.config.mcp[name]) for name in names)):
+        yield finding
+
+
+def _part(name: str) -> str:
+    return f"mcp.{name}"
+
+
+async def _greeted(patient: Patient, name: str, server: McpServer) -> Finding:
+    well, words, mend = await greet(name, server, patient.secrets, min(LONGEST, server.start_timeout))
+    return Finding(_part(name), "ok" if well else "trouble", words, mend)

@@ -1,0 +1,39 @@
+"""The programs of exec feeds: whether each could be started. None is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pepper_tui.config import ConfigError, ExecFeed
+from pepper_tui.config.in_clear import told_command
+from pepper_tui.setup.doctor.finding import Finding, Patient, looked
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    for feed in patient.config.exec:
+        yield await looked(f"program {feed.name}", Path(feed.command[0]), _program, feed, patient)
+
+
+def _program(feed: ExecFeed, patient: Patient) -> Finding:
+    part, named = f"program {feed.name}", feed.command[0]
+    mend = f"mend command of [[exec]] {feed.name!r} in the config"
+    for name, value in feed.env.items():
+        try:
+            patient.secrets.filled(value)
+        except ConfigError as error:
+            mend = "see env of [[exec]] in: pepper config example"
+            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", mend)
+    if "/" in named:
+        path = patient.home / Path(named).expanduser()
+        if not path.is_file():
+            return Finding(part, "trouble", f"{path} is not there", mend)
+        if not os.access(path, os.X_OK):
+            return Finding(part, "trouble", f"{path} can't be run", f"chmod u+x {path}")
+        return Finding(part, "ok", str(path))
+    found = shutil.which(named)
+    if found is None:
+        return Finding(part, "trouble", f"there is no program {named!r} in PATH", mend)
+    return Finding(part, "ok", told_command([found, *feed.command[1:]]))

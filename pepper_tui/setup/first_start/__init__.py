@@ -1,0 +1,25 @@
+"""The first start: what a machine has that Pepper could work with, and the config that is written from it.
+
+Looking reads names, never a mail; nothing found is used before the user has said yes to it, and a config that is there
+is never written over without asking.
+"""
+
+from pepper_tui.setup.first_start.config_text import Choices, ModelChoice, config_text
+from pepper_tui.setup.first_start.discovery import Calendars, Found, Key, Mails, discover
+from pepper_tui.setup.first_start.starter_rules import STARTER_RULES, StarterRule
+from pepper_tui.setup.first_start.writing import ConfigExistsError, write_config
+
+__all__ = [
+    "STARTER_RULES",
+    "Calendars",
+    "Choices",
+    "ConfigExistsError",
+    "Found",
+    "Key",
+    "Mails",
+    "ModelChoice",
+    "StarterRule",
+    "config_text",
+    "discover",
+    "write_config",
+]

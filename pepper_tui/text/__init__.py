@@ -1,0 +1,37 @@
+"""Text from outside, made safe to show, log, notice or prompt; HTML and bytes to text; addresses of the web in it."""
+
+from pepper_tui.text.safe import (
+    as_json,
+    as_name,
+    attribute,
+    begun,
+    clean,
+    escape,
+    hidden,
+    know_characters,
+    one_line,
+    sendable,
+    shorten,
+    spelled,
+    unescaped,
+    unseen_words,
+    visible,
+)
+
+__all__ = [
+    "as_json",
+    "as_name",
+    "attribute",
+    "begun",
+    "clean",
+    "escape",
+    "hidden",
+    "know_characters",
+    "one_line",
+    "sendable",
+    "shorten",
+    "spelled",
+    "unescaped",
+    "unseen_words",
+    "visible",
+]

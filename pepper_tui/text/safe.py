@@ -1,0 +1,185 @@
+"""Making text from outside safe to show, log, notice or prompt.
+
+What may be drawn is an allow-list (``drawn``). What draws nothing, draws elsewhere, or has a disputed width is spelled
+out: ``⟨U+3164⟩``, a run of it ``⟨U+3164⟩×60``. Joiners and selectors stay where a script or an emoji needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from itertools import groupby
+from typing import Final
+
+# ECMA-48 sequences: CSI, then the string kinds (OSC, DCS, SOS, PM, APC) up to BEL or ST, then two-byte escapes.
+# A body excludes ESC and every C1 opener: no character is read for two of them, so hostile text costs linear time.
+_SEQUENCE: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x90\x98\x9b-\x9f]{0,4096}(?:\x1b\\|\x07|\x9c)"
+    r"|\x1b[ -/]{0,8}[0-~]"
+)
+_CONTROLS: Final = [*range(0x00, 0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]  # C0 but tab and newline, DEL, C1
+_TABLE: Final[dict[int, str | None]] = {**dict.fromkeys(_CONTROLS), 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+_DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_TAG: Final = re.compile(
+    r"<(?=\s{0,8}(?:[/!?]\s{0,8})?(?:[^\W\d]|--))(?!\w[\w.!#$%&'*+/=?^`{|}~-]{0,127}@[A-Za-z0-9.-]{1,255}>)"
+)
+"""What could open or close a tag; an address or a Message-ID in its brackets can't."""
+_SPELT_TAG: Final = re.compile(r"&(?=(?:amp;)*lt;)")
+_HEARD_TAG: Final = re.compile(r"&((?:amp;)*)lt;")
+_PLAIN: Final = re.compile(r"[\t\n -~\xa0-\xac\xae-\u02ff\u2010-\u2015\u2018-\u201e\u2026\u20ac\u27e8\u27e9]*")
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.$()\[\]-]")
+_TRAILING: Final = "\u200c\u200d\ufe0e\ufe0f"
+MARKS_IN_A_RUN: Final = 4
+"""Marks over one character; what is more is spelled out."""
+
+SPELLED_IN_A_RUN: Final = 16
+"""Different characters that are spelled out one after the other; the rest is counted."""
+
+
+@cache
+def _drawn() -> re.Pattern[str]:
+    """Matches what is drawn as it stands (``drawn``), or a run of what is not."""
+    from pepper_tui.text import drawn
+
+    def among(ranges: str) -> str:
+        pairs = (part.partition("-") for part in ranges.split())
+        return "".join(rf"\U{int(a, 16):08X}-\U{int(b or a, 16):08X}" for a, _, b in pairs)
+
+    base, marks, pictographs, joining = map(among, (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS, drawn.JOINING))
+    picture = (
+        rf"[{pictographs}](?:(?<=[{among(drawn.TONED)}])[\U0001f3fb-\U0001f3ff]"
+        rf"|(?<=[{among(drawn.PRESENTED)}])[\ufe0e\ufe0f])?+"
+    )
+    kept = [
+        rf"[{base}]++",
+        r"[\t\n \xa0\u2009\u202f\u3000]++",
+        rf"(?<=[{base}{pictographs}])[{marks}]{{1,{MARKS_IN_A_RUN}}}+"
+        rf"(?:(?<=[{among(drawn.VIRAMAS)}])\u200d|[\u200c\u200d](?=[{joining}]))?+",
+        rf"(?<=[{joining}])[\u200c\u200d](?=[{joining}])",
+        rf"{picture}(?:\u200d{picture}){{0,4}}+",
+        r"(?<=[0-9#*])\ufe0f\u20e3",
+        r"[\U0001f1e6-\U0001f1ff]{2}",
+        rf"(?<=[{among(drawn.PRESENTED)}])(?<![{pictographs}])[\ufe0e\ufe0f]",
+    ]
+    # what follows a hidden character and stands on nothing but it is hidden, too: one match, however long
+    hidden = rf"[\U0001f1e6-\U0001f1ff]|[^{base}{pictographs}\U0001f1e6-\U0001f1ff\t\n \xa0\u2009\u202f\u3000]++"
+    return re.compile(rf"(?P<drawn>(?:{'|'.join(kept)})++)|{hidden}")
+
+
+def know_characters() -> None:
+    """Make the table of what is drawn. It takes 40 ms: in a thread, or the first odd character would take them."""
+    _drawn()
+
+
+def _spelled(match: re.Match[str]) -> str:
+    if match["drawn"] is not None:
+        return match[0]
+    words, told = [], 0
+    for character, same in groupby(match[0]):
+        count = sum(1 for _ in same)
+        words.append(f"⟨U+{ord(character):04X}⟩" + (f"×{count}" if count > 1 else ""))
+        told += count
+        if len(words) == SPELLED_IN_A_RUN and told < len(match[0]):
+            words.append(f"⟨{len(match[0]) - told} more⟩")
+            break
+    return "".join(words)
+
+
+def spelled(text: str) -> str:
+    """``text`` with every character that can't be seen as it is spelled out, controls too: nothing is left out."""
+    text = text.replace("\r\n", "\n")
+    return text if _PLAIN.fullmatch(text) else _drawn().sub(_spelled, text)
+
+
+def hidden(text: str) -> int:
+    """How many characters of ``text`` can't be seen as they are."""
+    text = text.replace("\r\n", "\n")
+    if _PLAIN.fullmatch(text):
+        return 0
+    return sum(len(match[0]) for match in _drawn().finditer(text) if match["drawn"] is None)
+
+
+def as_name(text: str) -> str:
+    """A name that a server or a model made up, whole, in letters that pose as no others: the rest is spelled out."""
+    return _NOT_IN_A_NAME.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def unseen_words(count: int) -> str:
+    """That a text holds ``count`` characters which can't be seen."""
+    return f"holds characters that can't be seen: {count} of them"
+
+
+def visible(text: str) -> str:
+    """``text`` without what can't be seen: what the user types into a field, what is compared or looked for."""
+    text = without_controls(text)
+    return text if _PLAIN.fullmatch(text) else _drawn().sub(lambda match: match["drawn"] or "", text)
+
+
+def without_controls(text: str) -> str:
+    """``text`` without escape sequences and controls (but newline and tab), and else to the letter."""
+    return _SEQUENCE.sub("", text.replace("\r\n", "\n")).translate(_TABLE)
+
+
+def sendable(text: str) -> str:
+    """``text`` as it may go out: without controls and what turns the direction of a text, and else to the letter."""
+    return without_controls(text).translate(_DIRECTIONS)
+
+
+def clean(text: str, limit: int | None = None) -> str:
+    """``text`` without any byte that a terminal, a widget or a reader's eye would obey.
+
+    Whole escape sequences go first, then each control (but newline and tab); what else can't be seen is spelled out.
+    Linear in the length. ``limit`` caps the result in characters, with an ellipsis.
+    """
+    if limit is not None and len(text) > limit * 4 + 4096:
+        text = text[: limit * 4 + 4096]
+    if not (text.isascii() and text.isprintable()):  # most short text is: nothing to look for
+        text = spelled(without_controls(text))
+    return text if limit is None else shorten(text, limit)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """``text`` cleaned, with each run of white space as one space, at most ``limit`` characters."""
+    return shorten(" ".join(clean(text, limit * 8).split()), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text``, or its first ``limit - 1`` characters and an ellipsis."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip(_TRAILING) + "…"
+
+
+def begun(text: str, limit: int) -> str:
+    """``text``, or its first ``limit`` characters and how many follow."""
+    return text if len(text) <= limit else f"{text[:limit]}\n[{len(text) - limit} more characters are not shown]"
+
+
+def as_json(value: object, limit: int | None = None, indent: int | None = None) -> str:
+    """``value`` as JSON with every string and key in it cleaned first, so that no sequence is spelt out instead."""
+    text = json.dumps(_cleaned(value), ensure_ascii=False, indent=indent, default=str)
+    return text if limit is None else shorten(text, limit)
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def escape(text: str) -> str:
+    """``text`` cleaned and escaped for a tagged prompt: it can neither open nor close a tag. All else stays as it is,
+    so that a model copies it rightly: ``R&D: 3 < 4``, ``<id@example.org>``. ``unescaped`` takes it back."""
+    return _TAG.sub("&lt;", _SPELT_TAG.sub("&amp;", clean(text)))
+
+
+def attribute(text: str) -> str:
+    """``text`` for an attribute of a tag: ``escape`` in one line, without a quotation mark or a bare bracket."""
+    return escape(text).replace('"', "&quot;").replace(">", "&gt;").replace("\n", " ")
+
+
+def unescaped(text: str) -> str:
+    """What a model means that writes ``text``: what ``escape`` spelled for it is as it was."""
+    return _HEARD_TAG.sub(lambda found: f"&{found[1][4:]}lt;" if found[1] else "<", text)
