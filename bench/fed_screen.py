@@ -33,17 +33,19 @@ from pepper_tui.boundary.bounded_http import (
 )
 from pepper_tui.clock.words.text import read_time
 from pepper_tui.clock.words.within import trailing_time
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.connectors.mbox import mbox_file
+from pepper_tui.connectors.mcp import keeper
+from pepper_tui.connectors.mcp.definition import SIZE_LIMIT, Definition
+from pepper_tui.connectors.program.lines import MAX_LINE, Lines
 from pepper_tui.domains.bounded import parse_mails, shown_text
+from pepper_tui.domains.mail import message as mail_message
+from pepper_tui.domains.web import fetch
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, share_threads_fairly
-from pepper_tui.feeds import Agenda, mbox_file
-from pepper_tui.feeds.lines import MAX_LINE, Lines
 from pepper_tui.llm import grammar
 from pepper_tui.model import AssistantMessage, Facts, Namespace, Rule
 from pepper_tui.rules.condition import holds
 from pepper_tui.text.html import MAX_HTML
-from pepper_tui.tools import fetch, smtp
-from pepper_tui.tools.mcp import keeper
-from pepper_tui.tools.mcp.definition import SIZE_LIMIT, Definition
 from pepper_tui.tools.provenance import atoms, trusted
 from pepper_tui.tools.sameness import normalised
 from pepper_tui.ui.app import PepperApp
@@ -214,7 +216,7 @@ async def streamed(engine: FakeEngine) -> None:
 
 
 async def cards(engine: FakeEngine) -> None:
-    for number, text in zip(count(), cycle(all_of(TEXT | WORDS, smtp.MAX_BODY)), strict=False):
+    for number, text in zip(count(), cycle(all_of(TEXT | WORDS, mail_message.MAX_BODY)), strict=False):
         engine.put(Namespace.APPROVAL, approval(f"long{number % 3}", body=text, at=time.time()))
         engine.put(Namespace.NOTIFICATION, note(f"long{number % 3}", text[:5000], body=text, created_at=time.time()))
         await asyncio.sleep(PAUSE * 10)
@@ -242,9 +244,11 @@ FEEDERS: dict[str, Callable[[FakeEngine], Awaitable[None]]] = {
     "orders": feeder(in_thread(grammar.parse), lambda: all_of(SAID | WORDS, grammar.LONGEST)),
     "page": feeder(in_thread(page), lambda: all_of(WORDS | TEXT, 2_000_000)),
     "provenance": feeder(
-        in_thread(lambda text: (atoms(text), trusted(text))), lambda: all_of(WORDS | TEXT, smtp.MAX_BODY)
+        in_thread(lambda text: (atoms(text), trusted(text))), lambda: all_of(WORDS | TEXT, mail_message.MAX_BODY)
     ),
-    "sameness": feeder(on_loop(lambda text: normalised({"body": text})), lambda: all_of(WORDS | TEXT, smtp.MAX_BODY)),
+    "sameness": feeder(
+        on_loop(lambda text: normalised({"body": text})), lambda: all_of(WORDS | TEXT, mail_message.MAX_BODY)
+    ),
     "rules": feeder(on_loop(ruled), lambda: all_of(WORDS | TEXT, 200_000)),
     "markdown": answers,
     "reply": streamed,

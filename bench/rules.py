@@ -11,13 +11,16 @@ import asyncio
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.measured import Measured
-from pepper_tui.attention import Inbox
 from pepper_tui.clock import SystemClock, Timers
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import ContextFilter, Facts, Json, Namespace, Priority, Rule, Signal
 from pepper_tui.rules import Hands, RuleBook, RuleRunner
 from pepper_tui.rules.runner import BATCH
@@ -81,7 +84,17 @@ async def measured(folder: Path, signals: int) -> list[Measured]:
     matching = (time.perf_counter() - began) / signals * 1e6
     timers = Timers(CLOCK)
     inbox = Inbox(store, CLOCK, timers)
-    hands = Hands(inbox.announce, TimeReader(CLOCK, ZONE, "en"), _look, lambda _: False, lambda: False, ZONE, ZONE.key)
+    hands = Hands(
+        announce=inbox.announce,
+        times=TimeReader(CLOCK, ZONE, "en"),
+        look=_look,
+        is_own=lambda _: False,
+        first_mail=partial(first_with, store),
+        by_a_machine=by_a_machine,
+        has_model=lambda: False,
+        zone=ZONE,
+        zone_name=ZONE.key,
+    )
     runner = RuleRunner(store, CLOCK, book, hands)
     subscriber = Subscriber(store)
     runner.listen(subscriber)

@@ -1,42 +1,10 @@
-"""`pepper`: the fast way to the screen; all other commands go through ``cli``.
-
-Only the standard library is imported here, and a line is on the terminal before Textual is.
-"""
+"""`pepper`: the screen by ``command.front``, all else by ``command.cli``, which takes longer to load."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
 
-
-class ScreenOptions(NamedTuple):
-    """What the screen is started with."""
-
-    home: Path | None = None
-    demo: bool = False
-    plain: bool = False
-
-
-def screen_options(arguments: Sequence[str]) -> ScreenOptions | None:
-    """The options where the arguments ask for the screen and nothing else; None: let ``cli`` read them."""
-    home: Path | None = None
-    demo = plain = False
-    rest = list(arguments)
-    while rest:
-        argument = rest.pop(0)
-        if argument == "--demo":
-            demo = True
-        elif argument == "--plain":
-            plain = True
-        elif argument == "--home" and rest:
-            home = Path(rest.pop(0)).expanduser()
-        elif argument.startswith("--home=") and len(argument) > len("--home="):
-            home = Path(argument.removeprefix("--home=")).expanduser()
-        else:
-            return None
-    return ScreenOptions(home, demo, plain)
+from pepper_tui.command.front import screen, screen_options
 
 
 def main() -> None:
@@ -48,57 +16,6 @@ def main() -> None:
         command_line()
         return
     raise SystemExit(screen(*options))
-
-
-def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
-    """Show the screen of ``home`` (the default home, or a fresh one for the demo, where it is None)."""
-    if demo:
-        from pepper_tui.command.launch import demo_home
-
-        where = home or demo_home()
-    else:
-        where = home or standard_home()
-    where = where.absolute()
-    if not demo and not (where / "config.toml").exists():
-        return without_config(where, plain)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        from pepper_tui.command.launch import without_terminal
-
-        return without_terminal(where, plain=plain)
-    print(f"Pepper starts in {where} …", flush=True)
-    from pepper_tui.command.launch import run_screen
-
-    return run_screen(where, demo=demo, plain=plain)
-
-
-def standard_home() -> Path:
-    """``config.default_home`` without its imports."""
-    import os
-
-    own, data = os.environ.get("PEPPER_HOME"), os.environ.get("XDG_DATA_HOME")
-    if own:
-        return Path(own).expanduser()
-    return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
-
-
-def without_config(home: Path, plain: bool) -> int:
-    """Say what to do in a home without a config; where somebody can answer, ask, write one, and go on with it."""
-    from pepper_tui.command.launch import demo_home, missing_config, only_lines, report, run_screen
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return report(missing_config(home))
-    if plain or only_lines():  # the same questions, in lines
-        from pepper_tui.command.cli import first_start
-
-        return first_start(home) or run_screen(home, plain=True)
-    from pepper_tui.ui.welcome import WelcomeApp
-
-    chosen = WelcomeApp(home).run()
-    if chosen == "demo":
-        return run_screen(demo_home(), demo=True)
-    if chosen == "written":
-        return run_screen(home)
-    return report(missing_config(home))
 
 
 if __name__ == "__main__":

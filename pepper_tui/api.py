@@ -4,9 +4,15 @@
 ``docs/store-and-subscriber.md``, ``docs/own-tools.md`` and ``docs/workers.md``.
 """
 
+from pepper_tui.connectors.python.feed import OwnContext
+from pepper_tui.connectors.python.user_feed import (
+    OutsideAFeedError,
+    ReservedNamespaceError,
+    app,
+    context_store,
+    subscriber,
+)
 from pepper_tui.feeds.chain import ChainEndedError
-from pepper_tui.feeds.own import OwnContext
-from pepper_tui.feeds.user_feed import OutsideAFeedError, ReservedNamespaceError, app, context_store, subscriber
 from pepper_tui.model import (
     AgentState,
     CardLine,

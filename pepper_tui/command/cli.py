@@ -82,7 +82,7 @@ def pepper(
         raise typer.Exit()
     Homes.given = home
     if context.invoked_subcommand is None:
-        from pepper_tui.__main__ import screen
+        from pepper_tui.command.front import screen
 
         raise typer.Exit(screen(home, demo, plain))
     if plain:
@@ -104,7 +104,7 @@ def run(
     """Run Pepper, with the screen or without."""
     demo = demo or bool(context.obj)
     if not headless:
-        from pepper_tui.__main__ import screen
+        from pepper_tui.command.front import screen
 
         raise typer.Exit(screen(home or Homes.given, demo))
     if demo and not (home or Homes.given):
@@ -317,22 +317,6 @@ def init(
 ) -> None:
     """Find mail, calendars and models on this machine, ask, and write a config. Never over one that is there."""
     raise typer.Exit(first_start(at(home), yes=yes))
-
-
-def first_start(home: Path, *, yes: bool = False) -> int:
-    """Ask, and write a config; the exit code."""
-    from pepper_tui.setup.first_start.command import FirstStartError
-    from pepper_tui.setup.first_start.command import init as ask_and_write
-
-    try:
-        return 0 if ask_and_write(home, yes=yes) else EXIT_CONFIG
-    except FirstStartError as error:
-        return report(LaunchError(EXIT_CONFIG, str(error)))
-    except OSError as error:
-        return report(LaunchError(EXIT_TROUBLE, f"{home}: {error.strerror}; nothing was written"))
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("Nothing was written.", err=True)
-        return EXIT_TROUBLE
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from pepper_tui.attention import InboxError
+from pepper_tui.domains.notices.inbox import InboxError
 from pepper_tui.model import EngineError
 from pepper_tui.tools import ApprovalError, ToolError
 

@@ -19,14 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
-from pepper_tui.attention import (
-    Acquaintance,
-    Answers,
-    Inbox,
-    InboxError,
-    Reminders,
-    Why,
-)
 from pepper_tui.clock import (
     ZONE_MEND,
     Clock,
@@ -40,24 +32,33 @@ from pepper_tui.clock import (
 )
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
+from pepper_tui.connectors.clock.feed import ClockFeed
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.connectors.ics.calendar_file import CalendarFiles
+from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.mbox.feed import MboxFeed
+from pepper_tui.connectors.mcp import McpServers
+from pepper_tui.connectors.program.feed import ExecFeed
+from pepper_tui.connectors.python.feed import load_own_feed
+from pepper_tui.connectors.python.tools import add_own_tools
+from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.mail.gist import model_gist
+from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.mailbox import Mailbox
+from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.notices.acquaintance import Acquaintance
+from pepper_tui.domains.notices.answers import Answers
+from pepper_tui.domains.notices.inbox import Inbox, InboxError
+from pepper_tui.domains.reminders.keeper import Reminders
+from pepper_tui.domains.web.fetch import Limits, WebFetcher
+from pepper_tui.domains.why.why import Why
+from pepper_tui.engine.builtin_tools import builtin_registry
 from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
-from pepper_tui.feeds import (
-    Agenda,
-    CalendarFeed,
-    ClockFeed,
-    ExecFeed,
-    Feed,
-    Feeds,
-    FollowFeed,
-    Judging,
-    Mailbox,
-    MaildirFeed,
-    MboxFeed,
-    Triage,
-    load_own_feed,
-)
+from pepper_tui.feeds import Feed, Feeds, FollowFeed, Judging, Triage
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedders import build_embedder
 from pepper_tui.llm.structured import Stream
@@ -100,22 +101,9 @@ from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
 from pepper_tui.text import one_line
-from pepper_tui.tools import (
-    ApprovalError,
-    Folders,
-    Limits,
-    Mailer,
-    Services,
-    Tool,
-    ToolEngine,
-    WebFetcher,
-    WorkingHours,
-    add_own_tools,
-    builtin_registry,
-)
-from pepper_tui.tools.delegate_tools import DELEGATE
-from pepper_tui.tools.mcp import McpServers
+from pepper_tui.tools import ApprovalError, Services, Tool, ToolEngine, WorkingHours
 from pepper_tui.workers import WorkerPool
+from pepper_tui.workers.tools import DELEGATE
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +208,9 @@ class Engine:
         self._agenda = agenda or agenda_of(config, self.zone, clock)
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
-        self._judging = Judging(config.judging, config.user, store, clock, self.zone, ask if judged else None)
+        self._judging = Judging(
+            config.judging, config.user, store, clock, self.zone, ask if judged else None, model_gist
+        )
         feeds_there = feeds_of(config, self._agenda, secrets, self._book, ask=ask, judged=judged)
         self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
         self._registry = builtin_registry(self._services(secrets))
@@ -252,6 +242,8 @@ class Engine:
             times=self._times,
             look=self._tools.look,
             is_own={address.lower() for address in own}.__contains__,
+            first_mail=partial(first_with, store),
+            by_a_machine=by_a_machine,
             has_model=lambda: not self._models.by_rule("worker"),
             zone=self.zone,
             zone_name=self.zone.key,
@@ -314,20 +306,20 @@ class Engine:
 
     def _services(self, secrets: Secrets) -> Services:
         mail, calendar, fetch = self.config.mail, self.config.calendar, self.config.tools.fetch
-        mailer = None
+        outbox = None
         if mail.smtp is not None:
             secrets.value(mail.smtp.password)  # told at the start where it can't be read
             password = partial(secrets.value, mail.smtp.password)
-            mailer = Mailer(self.config.sender_address, mail.smtp, password, self.config.user.name)
+            outbox = SmtpOutbox(self.config.sender_address, mail.smtp, password, self.config.user.name)
         return Services(
             looks=Looks(self._clock),
             zone=self.zone,
             zone_name=self.zone.key,
             mailbox=Mailbox(self._store) if mail.maildir or mail.mbox else None,
             agenda=self._agenda,
-            calendars=calendar.paths,
+            calendars=CalendarFiles(calendar.paths, Looks(self._clock)) if calendar.paths else None,
             working=WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
-            mailer=mailer,
+            outbox=outbox,
             fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
             folders=self._folders(self.config.files.folders, "read", "files.folders"),
             attach_from=self._folders(mail.attach_from, "attached from", "mail.attach_from"),

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from datetime import tzinfo
 from typing import Final
 
-from pepper_tui.attention import Inbox
 from pepper_tui.clock import Clock, iso, moment
 from pepper_tui.clock.words import TimeAskedError, TimeReader
+from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.undo import Recording, Room, UndoJournal

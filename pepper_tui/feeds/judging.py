@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Final
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_locale
 from pepper_tui.feeds.feed import OPEN, HealthReporter, store_signal
-from pepper_tui.feeds.mail_gist import model_gist
 from pepper_tui.feeds.verdicts import Verdict, read_verdicts, request_for, sender_of
 from pepper_tui.llm.profile import profile_of
 from pepper_tui.llm.structured import Stream, ask_for_object
@@ -36,6 +36,10 @@ _REST_CAP: Final = 900.0
 _ORDER: Final = list(Priority)  # the most urgent first
 
 
+GistOf = Callable[[Gist, Json, str, object, float, str, tzinfo, str], Gist]
+"""What is known, what the model told, the text that it read, when that was written, now, the model, zone, locale."""
+
+
 class Judging:
     """Judges what waits. Without ``stream`` (no model) what waits from an earlier run goes on as the rules said."""
 
@@ -47,7 +51,10 @@ class Judging:
         clock: Clock,
         zone: tzinfo,
         stream: Stream | None,
+        gist: GistOf,
     ) -> None:
+        """``gist``: a signal's gist in a model's words, checked by code."""
+        self._gist = gist
         self._settings, self._user, self._store, self._clock, self._stream = settings, user, store, clock, stream
         self._zone, self._locale = zone, user.locale or local_locale()
         self._health = HealthReporter(store, clock, PART)
@@ -105,7 +112,7 @@ class Judging:
         known = signal.gist or Gist(sender_of(signal), about=subject)  # an older Pepper made none
         said = f"{subject}\n{signal.text or signal.content}"
         date = facts.get("date")
-        signal.gist = await asyncio.to_thread(model_gist, known, told, said, date, now, model, self._zone, self._locale)
+        signal.gist = await asyncio.to_thread(self._gist, known, told, said, date, now, model, self._zone, self._locale)
         first = next(iter(signal.text.splitlines()), "")
         signal.content = signal.gist.line(self._zone, now, first)
 

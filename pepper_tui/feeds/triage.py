@@ -28,6 +28,9 @@ class Verdict(NamedTuple):
     rules: Sequence[Json] = ()
 
 
+SIGNAL_TEXT: Final = 1_500
+"""Characters of a text that its signal keeps."""
+
 Rule = Callable[[Facts], Verdict | None]
 
 

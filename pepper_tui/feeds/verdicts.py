@@ -11,7 +11,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from pepper_tui.clock import weekday_iso
-from pepper_tui.feeds.mail_gist import TEXT
+from pepper_tui.feeds.triage import SIGNAL_TEXT
 from pepper_tui.llm.profile import now_text
 from pepper_tui.model import Effect, Json, ModelRequest, Priority, Signal, ToolSpec
 from pepper_tui.text import attribute, begun, escape, one_line
@@ -101,7 +101,7 @@ def entry(number: int, signal: Signal, zone: tzinfo) -> str:
     told = {"n": number, "source": signal.source, "by_rule": signal.priority, "from": sender_of(signal)}
     head = "".join(f' {key}="{attribute(str(value))}"' for key, value in told.items() if value != "")
     subject = one_line(str(signal.metadata.get("subject") or ""), 200)
-    said = begun(signal.text, TEXT + _MARK)  # that it goes on is said of it already
+    said = begun(signal.text, SIGNAL_TEXT + _MARK)  # that it goes on is said of it already
     text = "\n".join(filter(None, [f"subject: {subject}" if subject else "", said])) or signal.content
     at = weekday_iso(signal.created_at, zone)
     return f'<signal{head} at="{at}">\n{escape(text)}\nrule: {escape(signal.reason)}\n</signal>'

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.model import Facts, Rule
 from pepper_tui.text import one_line
+from pepper_tui.text.addresses import nobody_reads
 
 READ: Final = 200_000  # characters of a text in which words are looked for: all that is read of a mail
 

@@ -1,6 +1,6 @@
 """A draft by template: who it goes to, what it says, and whom no draft answers.
 
-Machines are not answered (``domains.mail.machines``).
+Machines are not answered (``text.addresses``).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.text import one_line
+from pepper_tui.text.addresses import nobody_reads
 
 _FILL: Final = re.compile(r"\{(name|first_name|subject|me)\}")
 

@@ -16,8 +16,6 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.domains.mail.machines import is_automatic, nobody_reads
-from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     FOLLOW_UP,
     OPEN_TAG,
@@ -140,7 +138,7 @@ class FollowUps:
             return
         self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
         for waits in FollowUp.readable([update.context]):
-            began = [mail for ident in waits.message_ids if (mail := await first_with(self._store, ident)) is not None]
+            began = [mail for ident in waits.message_ids if (mail := await self._hands.first_mail(ident)) is not None]
             since, ended = max((_written(mail.data) for mail in began), default=None), set[str]()
             keys = dict.fromkeys((waits.thread, *waits.message_ids))
             # a thread is named by its root; a short answer names only the mail that it answers, not that mail's root
@@ -197,7 +195,7 @@ class FollowUps:
         named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
         waiting = {ident for key in named for ident in self._threads.get(key, ())}
         sender = str(mail["sender"]["address"]).lower()
-        if not waiting or self._hands.is_own(sender) or _by_a_machine(mail):
+        if not waiting or self._hands.is_own(sender) or self._hands.by_a_machine(mail):
             return
         for ident in sorted(waiting - ended):
             async with self._ending:
@@ -344,7 +342,3 @@ class FollowUps:
 
 def _written(mail: Json) -> float:
     return float(mail["arrived"] if mail["date"] is None else mail["date"])
-
-
-def _by_a_machine(mail: Json) -> bool:
-    return is_automatic(mail) or nobody_reads(str(mail["sender"]["address"]))

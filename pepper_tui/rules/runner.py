@@ -123,7 +123,7 @@ class RuleRunner:
     def _matches(self, signal: Signal) -> list[Match]:
         """The matches of a signal: of the user's rules, and of what is told without one."""
         ordered = [match for match in matches_of(signal.metadata) if match.acts]
-        return ordered if signal.priority is Priority.LOG else [*ordered, *standing(signal, self._book)]
+        return ordered if signal.priority is Priority.LOG else [*ordered, *standing(signal, self._book.rule)]
 
     async def _signal(self, signal: Signal, context: Context) -> None:
         if not _concerns(signal):

@@ -5,12 +5,10 @@ They are rules like the others: listed as built in, and to be paused. ``text`` s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from pepper_tui.model import Match, Priority, Rule, Signal, matches_of
-
-if TYPE_CHECKING:
-    from pepper_tui.rules.book import RuleBook
 
 _KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts"}
 _TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
@@ -53,14 +51,17 @@ def may_stand(signal: Signal) -> bool:
     return named or signal.priority is Priority.URGENT
 
 
-def standing(signal: Signal, book: RuleBook) -> list[Match]:
-    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's tells of it anyway."""
+def standing(signal: Signal, rule_of: Callable[[str], Rule | None]) -> list[Match]:
+    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's tells of it anyway.
+
+    ``rule_of`` gives a rule as it stands, by its id.
+    """
     if any(_TELLS.intersection(match.acts) for match in matches_of(signal.metadata)):
         return []
     kind = _KINDS.get(str(signal.metadata.get("kind")), "")
     if not (kind and signal.priority in _TOLD):
         kind = "urgent" if signal.priority is Priority.URGENT else ""
-    rule = book.rule(kind) if kind else None
+    rule = rule_of(kind) if kind else None
     if rule is None or rule.state != "active":
         return []
     return [Match(rule=rule.id, version=rule.version, name=rule.name, acts=["notify"])]

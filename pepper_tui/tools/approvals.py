@@ -38,7 +38,8 @@ from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy, Why, repeated
 from pepper_tui.tools.provenance import Provenance, atoms
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import Tool, ToolContext, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import Tool, ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
 if TYPE_CHECKING:

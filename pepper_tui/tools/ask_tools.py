@@ -37,7 +37,8 @@ from pepper_tui.model import (
 from pepper_tui.text import one_line
 from pepper_tui.tools.policy import Room, asker_of
 from pepper_tui.tools.said import question_id
-from pepper_tui.tools.tool import ToolContext, ToolError, tool
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext, tool
 
 ASK: Final = "ask_user"
 OPEN_QUESTIONS: Final = 3

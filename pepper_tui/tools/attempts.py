@@ -26,7 +26,8 @@ from pepper_tui.tools.edits import edits_before
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import NotDoneError, OutdatedError, ReportedFailureError, Tool
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
+from pepper_tui.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 

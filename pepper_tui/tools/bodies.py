@@ -16,7 +16,8 @@ from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import Tool, ToolContext, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import Tool, ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
 

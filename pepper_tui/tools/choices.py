@@ -14,9 +14,10 @@ from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import ASKED, OPEN_TAG, QUESTION, CallState, Json, Namespace, Notification, Priority, ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
-from pepper_tui.tools.calendar_tools import times_of
 from pepper_tui.tools.services import Announce
-from pepper_tui.tools.tool import ToolContext, ToolError
+from pepper_tui.tools.times import times_of
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext
 
 
 async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: str) -> ToolError:

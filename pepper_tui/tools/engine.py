@@ -48,7 +48,8 @@ from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.provenance import Provenance
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import ToolContext, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext
 from pepper_tui.tools.waiting_room import WaitingRoom
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pepper_tui.clock.words import TimeReader, TimeRefusedError
-from pepper_tui.tools.tool import ToolContext, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext
 
 
 async def looked_back(ctx: ToolContext, since: str, until: str) -> tuple[float | None, float | None]:

@@ -23,7 +23,8 @@ from pepper_tui.model import ApprovalState, CallState, Effect, ResolvedEffect, T
 from pepper_tui.text import one_line
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.services import Services
-from pepper_tui.tools.tool import Tool, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import Tool
 
 ROOT_FACTOR: Final = 4
 """Open cards of all calls of one root (user message, or not): at most this many times the cap of one asker."""

@@ -16,9 +16,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import Config
-from pepper_tui.domains.mail import addresses
 from pepper_tui.model import CardLine, ContextFilter, Namespace, Rule, RuleAct, RuleState, ToolCall, UserMessage
-from pepper_tui.text import visible
+from pepper_tui.text import addresses, visible
 from pepper_tui.text.web_address import addresses_in, is_in
 from pepper_tui.tools.said import MAX_MESSAGES, all_typed, giver_of, said_in_turn
 

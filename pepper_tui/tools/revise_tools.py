@@ -12,7 +12,8 @@ from pydantic import Field
 
 from pepper_tui.model import Approval, ContextFilter, Effect, Namespace, Told, ToolCall
 from pepper_tui.text import one_line
-from pepper_tui.tools.tool import ToolContext, ToolError, tool
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext, tool
 
 _LINES: Final = 12
 

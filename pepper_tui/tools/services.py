@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pepper_tui.clock import Looks, SystemClock
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.config import Smtp
 from pepper_tui.model import Acted, Json, Notification, Record, Rule, RuleReport, ToolCall
 
 if TYPE_CHECKING:
-    from pepper_tui.tools.folders import Folders
+    from pepper_tui.domains.calendar.writer import Calendars
+    from pepper_tui.domains.files.folders import Folders
+    from pepper_tui.domains.mail.outbox import Outbox
 
 
 class Mailbox(Protocol):
@@ -59,25 +59,6 @@ class Fetcher(Protocol):
     """Reads pages of the web. Raises ``NotDoneError`` where nothing was asked."""
 
     async def get(self, address: str, /) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Mailer:
-    """The account that mail is sent from. ``password`` reads the secret's value, as it is now; ``tls_ca`` is a file of
-    extra roots."""
-
-    address: str
-    smtp: Smtp
-    password: Callable[[], str] = lambda: ""
-    name: str = ""
-    tls_ca: str = ""
-
-    @property
-    def account(self) -> str:
-        """What an approval binds: who sends, and through which server."""
-        user = f"{self.smtp.user}@" if self.smtp.user else ""
-        safety = "not encrypted" if self.smtp.security == "none" else "encrypted"
-        return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port}, {safety}"
 
 
 Delegate = Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]]
@@ -176,9 +157,9 @@ class Services:
     zone_name: str = "UTC"
     mailbox: Mailbox | None = None
     agenda: Agenda | None = None
-    calendars: Sequence[Path] = ()  # .ics files, and folders of them, that events may be added to
+    calendars: Calendars | None = None  # that events may be added to
     working: WorkingHours = WorkingHours()
-    mailer: Mailer | None = None
+    outbox: Outbox | None = None
     fetcher: Fetcher | None = None
     folders: Folders | None = None
     attach_from: Folders | None = None  # whose files may be attached

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.tools.errors import ArgumentError, ToolError
 from pepper_tui.tools.sameness import normalised
 from pepper_tui.tools.services import Services
 
@@ -40,33 +40,6 @@ if TYPE_CHECKING:
     from pepper_tui.tools.tool_store import ToolStore
 
 OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
-
-
-class ToolError(Exception, Foreseen):
-    """The tool can't do what it was asked, for a reason that its caller should read."""
-
-
-class ArgumentError(ToolError):
-    """The arguments do not fit the tool's schema; the message says which and why."""
-
-
-class NotDoneError(ToolError):
-    """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened.
-
-    ``instead``: what the card that comes back asks for, where what was approved can't be had any more.
-    """
-
-    def __init__(self, words: str, instead: ResolvedEffect | None = None) -> None:
-        super().__init__(words)
-        self.instead = instead
-
-
-class OutdatedError(NotDoneError):
-    """A ``NotDoneError`` that a second try would meet as well: what the card was bound to has changed since."""
-
-
-class ReportedFailureError(ToolError):
-    """Raised by a body of ``write`` or ``send``: the other side has answered that it failed; the words are its own."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pepper_tui.model import AFTER_A_YES, RESERVED, Context, Json, Record
-from pepper_tui.tools.tool import ToolError
+from pepper_tui.tools.errors import ToolError
 
 if TYPE_CHECKING:
     from pepper_tui.store import ContextStore

@@ -3,12 +3,10 @@ past the screen: to the terminal itself, and to the desktop."""
 
 from __future__ import annotations
 
-from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
+from pepper_tui.ui.desk import Desk
 from pepper_tui.ui.terminal_out import clipboard, wrapped
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from pepper_tui.ui.audit import Audit
     from pepper_tui.ui.editing import Editing
     from pepper_tui.ui.jump import Jump
-    from pepper_tui.ui.link import Link
     from pepper_tui.ui.panes import Panes
     from pepper_tui.ui.projection import Projection
     from pepper_tui.ui.reading import Reading
@@ -24,43 +21,38 @@ if TYPE_CHECKING:
     from pepper_tui.ui.talk import Talk
 
 
-class Actions(App[str]):
+class Actions(Desk):
     """The actions of the key table's ``app``."""
 
     acts: Acts
-    link: Link
     panes: Panes
     projection: Projection
     reading: Reading
     talk: Talk
-    jumping = False
-    """Whether the next key is a label to jump to."""
-    keys: deque[float]
-    """When the last keys came, the newest last."""
 
     @cached_property
     def audit(self) -> Audit:
         from pepper_tui.ui.audit import Audit  # these come when they are first wanted, not before the first frame
 
-        return Audit(self)  # type: ignore[arg-type]
+        return Audit(self)
 
     @cached_property
     def rules(self) -> Rules:
         from pepper_tui.ui.rule_list import Rules
 
-        return Rules(self)  # type: ignore[arg-type]
+        return Rules(self)
 
     @cached_property
     def jump(self) -> Jump:
         from pepper_tui.ui.jump import Jump
 
-        return Jump(self)  # type: ignore[arg-type]
+        return Jump(self)
 
     @cached_property
     def editing(self) -> Editing:
         from pepper_tui.ui.editing import Editing
 
-        return Editing(self)  # type: ignore[arg-type]
+        return Editing(self)
 
     def to_terminal(self, sequence: str) -> None:
         """Hand a sequence to the terminal, or to the tmux around Pepper; none while another program has it."""

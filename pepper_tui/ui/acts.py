@@ -18,7 +18,7 @@ from pepper_tui.ui.names import goes_to_somebody
 if TYPE_CHECKING:
     from pepper_tui.engine.protocol import Engine
     from pepper_tui.model import Approval
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 _JOURNAL = ("undo", "redo")
 SNOOZES = ("1h", "tomorrow 9am")
@@ -27,7 +27,7 @@ SNOOZES = ("1h", "tomorrow 9am")
 class Acts:
     """Turns a key on a card into a call of the engine. ``act`` is the word in the key table."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
 
     def by_letter(self, act: str) -> None:

@@ -171,7 +171,6 @@ class PepperApp(Actions):
 
     @property
     def stands(self) -> bool:
-        """Whether the panes are there; a timer may still run out while the screen is taken down."""
         return self._status.is_attached
 
     def dress(self, wishes: Ui) -> None:
@@ -202,7 +201,6 @@ class PepperApp(Actions):
         self.query_one(StatusLine).refresh()
 
     def say_words(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
-        """Words for the status line."""
         if self.stands:
             self.query_one(StatusLine).say(words, bad=bad, stay=stay)
 
@@ -329,7 +327,6 @@ class PepperApp(Actions):
         self.attend(event.has_keys or self.asking.open)
 
     def attend(self, at_inbox: bool) -> None:
-        """Tell the engine whether the user is at a card."""
         if self.link.engine is not None:
             self.link.start(self.link.engine.attend(at_inbox))
 

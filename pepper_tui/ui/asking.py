@@ -11,13 +11,13 @@ from pepper_tui.ui.form import Form, Prompt
 from pepper_tui.ui.inbox import Inbox
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 
 class Asking:
     """At most one form or prompt at a time."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
 
     @property

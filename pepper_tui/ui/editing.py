@@ -25,7 +25,7 @@ from pepper_tui.ui.bursts import GAP, WAIT
 from pepper_tui.ui.composer import Composer
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 USUAL: Final = ("nano", "vim", "vi")
 """What is tried where neither $VISUAL nor $EDITOR is set."""
@@ -48,7 +48,7 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
 class Editing:
     """At most one editor at a time."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self.away = False
         """Whether another program has the terminal."""

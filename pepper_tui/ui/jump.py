@@ -15,7 +15,7 @@ from pepper_tui.ui.narrowing import Narrowed
 from pepper_tui.ui.status import PANES, TabStrip
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
 """Labels in the order in which they are given: the home row first."""
@@ -32,7 +32,7 @@ def labels_for(count: int) -> list[str]:
 class Jump:
     """The labels while they are shown."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._targets: dict[str, tuple[Narrowed, str]] = {}
         self._pressed = ""

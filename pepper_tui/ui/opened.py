@@ -9,7 +9,7 @@ from textual.message import Message
 from pepper_tui.ui.live_list import LiveList
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 
 class OpenedList(LiveList):
@@ -35,7 +35,7 @@ class Opened(Generic[L]):
     """The list's id."""
     kind: ClassVar[type[OpenedList]]
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
 
     # ------------------------------------------------------------------------------------------ for each kind of list

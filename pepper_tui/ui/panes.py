@@ -18,7 +18,7 @@ from pepper_tui.ui.status import PANES, TabStrip
 from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 OPENED: Final = ("effects", "rules")
 """Lists that are opened in the conversation's place, by their ids."""
@@ -29,7 +29,7 @@ NARROW: Final = (100, 28)
 class Panes:
     """The arrangement of the screen and the way about in it."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._tab = "chat"
         self._origin = ""

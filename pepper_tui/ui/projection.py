@@ -19,7 +19,7 @@ from pepper_tui.ui.status import PANES, StatusLine, TabStrip
 from pepper_tui.ui.transcript import OLDER, Transcript
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 DRAIN: Final = 0.1
 """Seconds between two drawings of what has changed, where the config says nothing else."""
@@ -32,7 +32,7 @@ REST: Final = 8.0
 class Projection:
     """Keeps the board and draws the panes from it."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._pending: list[ContextUpdate] = []
         self._drains = Later(app)

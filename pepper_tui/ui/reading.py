@@ -25,13 +25,13 @@ from pepper_tui.ui.matters import InboxItem
 from pepper_tui.ui.reader import Draw
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 
 class Reading:
     """Opens and closes the details."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._card_at = 0.0
         self.card: InboxItem | None = None

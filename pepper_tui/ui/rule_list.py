@@ -19,7 +19,7 @@ from pepper_tui.ui.opened import Opened, OpenedList
 from pepper_tui.ui.words import rule_counts, rule_line, rule_name
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 TWICE: Final = 5.0
 """Seconds within which a second press removes."""
@@ -74,7 +74,7 @@ class Rules(Opened[RuleList]):
     pane = "rules"
     kind = RuleList
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         super().__init__(app)
         self._asked: tuple[str, float] = ("", 0.0)
 

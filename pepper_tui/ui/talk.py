@@ -14,7 +14,7 @@ from pepper_tui.ui.composer import Composer
 from pepper_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.desk import Desk
 
 TWICE: Final = 2.0
 """Seconds within which a second Ctrl+C quits."""
@@ -23,7 +23,7 @@ TWICE: Final = 2.0
 class Talk:
     """The composer's side of the conversation."""
 
-    def __init__(self, app: PepperApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._early: list[tuple[Written, bool]] = []
         self._ctrl_c_at = -TWICE

@@ -134,6 +134,10 @@ class RunLoop:
         self.result: str | None = None
         """What a user's own class wants remembered in place of its answer."""
 
+    @property
+    def clock(self) -> Clock:
+        return self.parts.clock
+
     # ------------------------------------------------------------------------------------------- life of the run
 
     async def carry_out(self) -> None:

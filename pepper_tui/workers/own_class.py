@@ -8,19 +8,63 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from pepper_tui.model import AgentState, CallState, Json, ModelRequest, RequestedCall
+from pepper_tui.clock import Clock
+from pepper_tui.model import (
+    AgentState,
+    CallState,
+    Completed,
+    Json,
+    ModelRequest,
+    RequestedCall,
+    ToolCall,
+    ToolSpec,
+    WorkerRun,
+)
 from pepper_tui.text import escape
-from pepper_tui.workers.kinds import StatelessWorker, ToolFailedError
+from pepper_tui.workers.kinds import Kind, StatelessWorker, ToolFailedError
+from pepper_tui.workers.memory import Memory
 from pepper_tui.workers.prompts import new_entries, system_prompt
 
-if TYPE_CHECKING:
-    from pepper_tui.workers.loop import RunLoop
+
+class Run(Protocol):
+    """A run, as far as the class that carries it out needs it; see ``RunLoop``."""
+
+    about: str
+    result: str | None
+    memory: Memory | None
+
+    @property
+    def run(self) -> WorkerRun: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def check_bounds(self) -> None: ...
+
+    def tools(self, names: Sequence[str], /) -> list[ToolSpec]: ...
+
+    def scheduled(
+        self, requested: Sequence[RequestedCall], tools: Sequence[ToolSpec], /
+    ) -> tuple[list[ToolCall], Json]: ...
+
+    def open_calls(self) -> list[Json]: ...
+
+    async def collect(self, calls: Sequence[Json], /) -> None: ...
+
+    def say(self, doing: str, /) -> None: ...
+
+    async def save(self, calls: Sequence[ToolCall] = (), /) -> None: ...
+
+    async def ask(self, request: ModelRequest, /) -> Completed: ...
 
 
-async def carried_out_by(worker: type[StatelessWorker], loop: RunLoop) -> str:
+async def carried_out_by(worker: type[StatelessWorker], loop: Run) -> str:
     """The answer of a new ``worker`` to the run's task."""
     own = worker()
     own.attach(_Hands(loop, loop.kind.tools or tuple(own.tools)))
@@ -30,7 +74,7 @@ async def carried_out_by(worker: type[StatelessWorker], loop: RunLoop) -> str:
 class _Hands:
     """What the run lends to the class. Calls at the same time run one after the other."""
 
-    def __init__(self, loop: RunLoop, tools: tuple[str, ...]) -> None:
+    def __init__(self, loop: Run, tools: tuple[str, ...]) -> None:
         self._loop, self._tools = loop, tools
         self._events = loop.run.events
         self._replayed: set[int] = set()
@@ -74,7 +118,7 @@ class _Hands:
             if event is None:
                 loop.check_bounds()
                 loop.say("thinking")
-                now = loop.parts.clock.now()
+                now = loop.clock.now()
                 chat: list[Json] = [
                     {"role": "system", "content": system_prompt(loop.kind, loop.about)},
                     {"role": "user", "content": escape(prompt)},  # what it holds of a task or a result is from outside

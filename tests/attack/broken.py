@@ -13,10 +13,15 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from pepper_tui import text
-from pepper_tui.domains.mail import addresses
+from pepper_tui.domains.files import folders
+from pepper_tui.domains.mail import attachments
+from pepper_tui.domains.mail import tools as mail_tools
+from pepper_tui.domains.memory import profile_tools
+from pepper_tui.domains.web import fetch
 from pepper_tui.model import Written
 from pepper_tui.scheduler import prompts
-from pepper_tui.tools import attachments, fetch, folders, mail_tools, policy, profile_tools, provenance
+from pepper_tui.text import addresses
+from pepper_tui.tools import policy, provenance
 from pepper_tui.tools.approvals import Approvals
 from pepper_tui.tools.tool import Tool
 from pepper_tui.ui import cards

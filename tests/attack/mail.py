@@ -383,9 +383,9 @@ async def dates(scene: Scene) -> None:
 async def stripped(scene: Scene) -> None:
     """The mail server does not offer STARTTLS, which the config asks for; the user says yes."""
     services = scene.engine._registry.services
-    assert services.mailer is not None
-    smtp = services.mailer.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
-    services.mailer = replace(services.mailer, smtp=smtp, password=lambda: KEY)
+    assert services.outbox is not None
+    smtp = services.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
+    services.outbox = replace(services.outbox, smtp=smtp, password=lambda: KEY)
     await scene.types("write", [("send_mail", {"to": "ann@example.org", "subject": "s", "body": "b"})])
     await scene.yes()
     scene.must_not(bool(scene.sink.taken), Harm.EFFECT, "it was sent in clear")

@@ -16,6 +16,8 @@ from typing import Any, Final, Self
 
 from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
+from pepper_tui.connectors.mcp.offer import SETTLE
+from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.engine.logs import log_to
 from pepper_tui.engine.served import ServedEngine
 from pepper_tui.llm.budget import Budget
@@ -33,8 +35,6 @@ from pepper_tui.model import (
     Written,
 )
 from pepper_tui.store import ContextStore, HomeLock
-from pepper_tui.tools import Limits, WebFetcher
-from pepper_tui.tools.mcp.offer import SETTLE
 from pepper_tui.ui.board import Board
 from pepper_tui.ui.cards import approval_lines
 from pepper_tui.ui.ink import Ink, Pen

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from pepper_tui.connectors.mcp.asking import TRUST
 from pepper_tui.model import Effect
-from pepper_tui.tools.mcp.asking import TRUST
 from tests.attack.legible import squeezed, unseen
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm

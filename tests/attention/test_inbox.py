@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pepper_tui.attention import InboxError, Why, why
-from pepper_tui.attention.why import LISTED
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.notices.inbox import InboxError
+from pepper_tui.domains.why import why
+from pepper_tui.domains.why.why import LISTED, Why
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.attention.told import REMEMBERED, SAME_WINDOW, UNPAIRED, Told, same_state, signature
+from pepper_tui.domains.notices.told import REMEMBERED, SAME_WINDOW, UNPAIRED, Told, same_state, signature
 from pepper_tui.model import Notification
 
 START = 1_800_000_000.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pepper_tui.domains.mail.addresses import alike, canonical, meant
+from pepper_tui.text.addresses import alike, canonical, meant
 
 
 @pytest.mark.parametrize("sign", "_'*!?}{|/=~^$%&`#+")

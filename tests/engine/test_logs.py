@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.config import Secrets
+from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.engine import logs
 from pepper_tui.engine.logs import LOG_FILE, LogFile, log_to
 from pepper_tui.feeds.feed import FeedError
@@ -19,7 +20,6 @@ from pepper_tui.store import StoreUnavailableError
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools import ToolError
-from pepper_tui.tools.smtp import OutcomeUnknownError
 
 SECRET = "sk-planted-0123456789"
 

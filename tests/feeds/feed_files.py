@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, OwnFeed
-from pepper_tui.feeds import Feeds, load_own_feed
+from pepper_tui.connectors.python.feed import load_own_feed
+from pepper_tui.feeds import Feeds
 from pepper_tui.model import Context, ContextFilter
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.ruled import triage_of

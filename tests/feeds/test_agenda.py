@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.feeds import Agenda, Event
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.event import Event
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

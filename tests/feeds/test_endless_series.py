@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.feeds import Agenda
+from pepper_tui.connectors.ics.agenda import Agenda
 from tests.feeds.test_blind_calendar import series
 from tests.feeds.test_rules import event, ics
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock, SystemClock
 from pepper_tui.config import Config, Secrets
-from pepper_tui.feeds import ExecFeed
-from pepper_tui.feeds.lines import Lines
+from pepper_tui.connectors.program.feed import ExecFeed
+from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of

@@ -11,8 +11,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import MaildirFeed, maildir
-from pepper_tui.feeds.maildir import CHUNK, Found
+from pepper_tui.connectors.maildir import feed as maildir
+from pepper_tui.connectors.maildir.feed import CHUNK, Found, MaildirFeed
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir

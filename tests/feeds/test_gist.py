@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.mail import intake as mail_intake
+from pepper_tui.domains.mail.gist import mail_gist, writer_of
+from pepper_tui.domains.mail.intake import mail_facts
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.feeds import mail_intake
-from pepper_tui.feeds.mail_gist import mail_gist, writer_of
-from pepper_tui.feeds.mail_intake import mail_facts
-from pepper_tui.feeds.mailbox import Mailbox
-from pepper_tui.feeds.related import related_to
+from pepper_tui.domains.mail.related import related_to
 from pepper_tui.model import Context, ContextFilter, Gist, Priority, Related, Signal
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import mail

@@ -17,9 +17,15 @@ import pytest
 from pepper_tui.clock import Looks, ManualClock, NoAnswerError
 from pepper_tui.clock.looks import LONGEST
 from pepper_tui.config import Calendar, Config, ConfigError, parse_config
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.connectors.maildir import feed as maildir
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.mbox import feed as mbox
+from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.engine.interpreter import DaemonThreads
 from pepper_tui.engine.runtime import Engine
-from pepper_tui.feeds import Agenda, CalendarFeed, Feed, Feeds, MaildirFeed, MboxFeed, maildir, mbox
+from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, HomeLock, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir

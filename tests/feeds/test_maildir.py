@@ -9,8 +9,10 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.mime import MAX_TEXT
-from pepper_tui.feeds import Feeds, Mailbox, MaildirFeed
+from pepper_tui.feeds import Feeds
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore, Subscriber
 from tests.feeds.mails import deliver, mail, make_maildir, varied

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import Mailbox, MaildirFeed, MboxFeed
-from pepper_tui.feeds.mbox_file import mails_from
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.mbox.feed import MboxFeed
+from pepper_tui.connectors.mbox.mbox_file import mails_from
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir, varied
@@ -272,7 +274,7 @@ bodies = st.lists(
 def test_what_the_standard_library_writes_is_read_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bodies: list[str], block: int
 ) -> None:
-    monkeypatch.setattr("pepper_tui.feeds.mbox_file.BLOCK", block)
+    monkeypatch.setattr("pepper_tui.connectors.mbox.mbox_file.BLOCK", block)
     path = tmp_path / "box"
     path.unlink(missing_ok=True)
     written = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pepper_tui.domains.mail.intake import mail_facts
 from pepper_tui.domains.mail.reply_text import asks_something, question_in
-from pepper_tui.feeds.mail_intake import mail_facts
 from tests.rules.world import OWN, mail_data
 
 

@@ -13,8 +13,11 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ClockEntry, Config, OwnFeed
-from pepper_tui.feeds import Feed, Feeds, MaildirFeed, load_own_feed, maildir
-from pepper_tui.feeds.clock_feed import newest_missed, next_time
+from pepper_tui.connectors.clock.feed import newest_missed, next_time
+from pepper_tui.connectors.maildir import feed as maildir
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.python.feed import load_own_feed
+from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber

@@ -15,9 +15,9 @@ import pytest
 from pepper_tui import api
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
+from pepper_tui.connectors.python.user_feed import check_writable
 from pepper_tui.feeds.chain import MARKS
-from pepper_tui.feeds.said import AUTHORITY
-from pepper_tui.feeds.user_feed import check_writable
+from pepper_tui.feeds.raw_record import AUTHORITY
 from pepper_tui.model import NOT_FOR_FEEDS, Context, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
 from tests.feeds.feed_files import Running

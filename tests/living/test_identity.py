@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.feeds.mailbox import Mailbox
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import Approval, Json, Namespace
 from tests.rules.house import House
 

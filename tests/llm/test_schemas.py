@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine.builtin_tools import builtin_registry
 from pepper_tui.llm import OpenAIClient
 from pepper_tui.llm.schemas import portable
 from pepper_tui.model import Completed, Effect, Json, ModelRequest, ToolSpec
-from pepper_tui.tools import Services, builtin_registry
+from pepper_tui.tools import Services
 from tests.llm.server import ModelServer
 
 A, B = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"b": {}}}

@@ -28,16 +28,22 @@ from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
+from pepper_tui.connectors.ics import agenda
+from pepper_tui.connectors.mbox import mbox_file
+from pepper_tui.connectors.mcp import keeper
+from pepper_tui.connectors.mcp.definition import Definition, difference
+from pepper_tui.connectors.mcp.result import as_text
+from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.pieces import pieces
-from pepper_tui.domains.mail import addresses
+from pepper_tui.domains.files import folders
+from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
-from pepper_tui.feeds import agenda, mbox_file
-from pepper_tui.feeds.lines import Lines
-from pepper_tui.feeds.said import content_of, raw_of
+from pepper_tui.domains.web import fetch
+from pepper_tui.feeds.raw_record import content_of, raw_of
 from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured, told_window
 from pepper_tui.llm.arguments import object_of, why_not
 from pepper_tui.llm.dialect import Dialect
@@ -52,15 +58,12 @@ from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.scheduler.topics import TOPICS
 from pepper_tui.store import search
-from pepper_tui.text import as_json, as_name, clean, escape, one_line, sendable, visible, web_address
+from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line, sendable, visible, web_address
 from pepper_tui.text.charsets import decoded
 from pepper_tui.text.html import MAX_HTML, html_text
-from pepper_tui.tools import fetch, folders, provenance, smtp
-from pepper_tui.tools.mcp import keeper
-from pepper_tui.tools.mcp.definition import Definition, difference
-from pepper_tui.tools.mcp.result import as_text
+from pepper_tui.tools import provenance
 from pepper_tui.tools.sameness import normalised
-from pepper_tui.tools.tool import ToolError
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.ui.transcript import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
@@ -237,7 +240,7 @@ PARSERS = [
     ),
     Parser(
         "addresses of mail",
-        {"domains/mail/mailboxes.py": "re", "domains/mail/addresses.py": "re unicodedata"},
+        {"domains/mail/mailboxes.py": "re", "text/addresses.py": "re unicodedata"},
         (
             parse_addresses,
             addresses.canonical,
@@ -281,7 +284,7 @@ PARSERS = [
     ),
     Parser(
         "calendar files",
-        {"domains/calendar/pieces.py": "re", "tools/calendar_file.py": "re"},
+        {"domains/calendar/pieces.py": "re", "connectors/ics/calendar_file.py": "re"},
         lambda source: [(each.uid, each.title, each.newness) for each in pieces(source)],
         FILES,
         "larger than 10000000",
@@ -530,9 +533,9 @@ PARSERS = [
     Parser(
         "tools of MCP servers",
         {
-            "tools/mcp/definition.py": "difflib re",
-            "tools/mcp/arguments.py": "json re",
-            "tools/mcp/offer.py": "fnmatch",
+            "connectors/mcp/definition.py": "difflib re",
+            "connectors/mcp/arguments.py": "json re",
+            "connectors/mcp/offer.py": "fnmatch",
         },
         definition,
         {
@@ -550,10 +553,10 @@ PARSERS = [
     Parser(
         "messages of MCP servers",
         {
-            "tools/mcp/transport.py": "httpx2 mcp",
-            "tools/mcp/connection.py": "mcp",
-            "tools/mcp/result.py": "json",
-            "tools/mcp/keeper.py": "json re",
+            "connectors/mcp/transport.py": "httpx2 mcp",
+            "connectors/mcp/connection.py": "mcp",
+            "connectors/mcp/result.py": "json",
+            "connectors/mcp/keeper.py": "json re",
         },
         (
             lambda message: as_text(CallToolResult.model_validate_json(message)),
@@ -589,7 +592,7 @@ PARSERS = [
     ),
     Parser(
         "lines of a program",
-        {"feeds/exec_feed.py": "json"},
+        {"connectors/program/feed.py": "json"},
         exec_line,
         {
             "lines": (1000, lambda n: b'{"content": "a"}\n' * n),
@@ -604,7 +607,7 @@ PARSERS = [
     ),
     Parser(
         "mbox files",
-        {"feeds/mbox_file.py": "email re"},
+        {"connectors/mbox/mbox_file.py": "email re"},
         mails_of,
         {
             "mails": (200, lambda n: b"From a Sun Nov 29 10:00:00 2026\nA: b\n\nc\n\n" * n),
@@ -622,7 +625,7 @@ PARSERS = [
     ),
     Parser(
         "pages",
-        {"tools/fetch.py": "httpcore2 ipaddress re urllib zlib", "text/web_address.py": "ipaddress re urllib"},
+        {"domains/web/fetch.py": "httpcore2 ipaddress re urllib zlib", "text/web_address.py": "ipaddress re urllib"},
         (
             lambda text: page(text.encode(), "text/plain"),
             lambda text: page(b"<meta " + text.encode(), "text/html"),
@@ -641,7 +644,7 @@ PARSERS = [
     ),
     Parser(
         "files",
-        {"tools/folders.py": "fnmatch"},
+        {"domains/files/folders.py": "fnmatch"},
         lambda text: folders._lines_with(["a", "b"], Path("a"), folders._text(text.encode(), [])),
         {name: WORDS[name] for name in ("letters", "words", "lines", "blank lines")},
         "only the first 1000000",
@@ -663,7 +666,7 @@ PARSERS = [
     ),
     Parser(
         "rules on what came in",
-        {"rules/condition.py": "re", "domains/mail/machines.py": "re"},
+        {"rules/condition.py": "re"},
         (ruled, nobody_reads),
         WORDS | {"a": (3000, lambda n: "a a " * n), "invoices": (500, lambda n: "invoice due " * n)},
         "words are looked for in the first 200,000 characters, all that is read of a mail",
@@ -703,11 +706,11 @@ PARSERS = [
     ),
     Parser(
         "what a mail is sent to",
-        {"tools/smtp.py": "email re"},
+        {"domains/mail/message.py": "email re"},
         (
-            lambda text: refused(smtp.parse_addresses, text),
-            lambda text: refused(smtp.one_header, text),
-            lambda text: smtp.message_ids([text]),
+            lambda text: refused(mail_message.parse_addresses, text),
+            lambda text: refused(mail_message.one_header, text),
+            lambda text: mail_message.message_ids([text]),
         ),
         WORDS
         | {
@@ -716,7 +719,7 @@ PARSERS = [
             "recipients": (20, lambda n: ", ".join(f"a{i}@b.org" for i in range(min(n, 200)))),
         },
         "is longer than",
-        lambda _: told(ToolError, lambda text: smtp.one_header(text, "subject"), "a" * 10_000),
+        lambda _: told(ToolError, lambda text: mail_message.one_header(text, "subject"), "a" * 10_000),
     ),
     Parser(
         "signals of a program",
@@ -744,6 +747,6 @@ PARSERS = [
 def refused(parse: Callable[..., Any], text: str) -> None:
     """Parse, or be refused in words."""
     try:
-        parse(text, "to") if parse in (smtp.parse_addresses, smtp.one_header) else parse(text)
+        parse(text, "to") if parse in (mail_message.parse_addresses, mail_message.one_header) else parse(text)
     except (ToolError, ValueError):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.feeds import Event
+from pepper_tui.domains.calendar.event import Event
 from pepper_tui.model import (
     ActState,
     Effect,

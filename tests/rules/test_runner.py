@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.model import (
     ActState,
     Context,
@@ -63,6 +66,8 @@ def runner(store: ContextStore, clock: ManualClock, told: Told) -> RuleRunner:
         times=TimeReader(clock, UTC),
         look=None,  # type: ignore[arg-type]
         is_own=lambda _: False,
+        first_mail=partial(first_with, store),
+        by_a_machine=by_a_machine,
         has_model=lambda: False,
         zone=UTC,
         zone_name="UTC",

@@ -95,10 +95,10 @@ KINDS = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts", "": "", "
 def test_what_is_told_without_an_order(kind: str, priority: Priority) -> None:
     told = priority in (Priority.URGENT, Priority.HIGH, Priority.NORMAL)
     wanted = KINDS[kind] if told and KINDS[kind] else "urgent" if priority is Priority.URGENT else ""
-    found = standing(signal(priority, kind), book())
+    found = standing(signal(priority, kind), book().rule)
     assert [(match.rule, match.acts) for match in found] == ([(wanted, ["notify"])] if wanted else [])
     assert may_stand(signal(priority, kind)) is bool(wanted)
-    assert standing(signal(priority, kind), book(RuleState.PAUSED)) == []
+    assert standing(signal(priority, kind), book(RuleState.PAUSED).rule) == []
 
 
 @pytest.mark.parametrize(("act", "tells"), [("notify", True), ("brief", True), ("draft", False), ("remind", False)])

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
 from pepper_tui.model import MORE_TOOLS, Effect, Entry, Json, ToolSpec
 from pepper_tui.scheduler.offer import FEW, Offer
 from pepper_tui.scheduler.topics import EVERY_DAY, TOPICS
-from pepper_tui.tools.builtin import BUILTIN_TOOLS
 
 SPECS = [tool.spec for tool in BUILTIN_TOOLS]
 ROOM = 120_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.feeds import Mailbox
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from pepper_tui.store.removal import TRACE

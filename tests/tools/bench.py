@@ -11,6 +11,8 @@ from typing import Any
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Smtp
+from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -30,8 +32,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.store.database import DatabaseFactory, InlineDatabase, ThreadDatabase
-from pepper_tui.tools import Approvals, Mailer, Services, Tool, ToolContext, ToolEngine, ToolRegistry, tool
-from pepper_tui.tools.builtin import BUILTIN_TOOLS
+from pepper_tui.tools import Approvals, Services, Tool, ToolContext, ToolEngine, ToolRegistry, tool
 from tests.waiting import until
 
 
@@ -234,5 +235,5 @@ def bench_config(**tools: Any) -> Config:
     return Config.model_validate({"user": {"addresses": ["me@example.com"]}, "tools": tools})
 
 
-def mailer(port: int) -> Mailer:
-    return Mailer("me@example.com", Smtp(host="127.0.0.1", port=port, security="none", timeout=2.0))
+def outbox(port: int) -> SmtpOutbox:
+    return SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=port, security="none", timeout=2.0))

@@ -7,7 +7,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.tools import Services
-from tests.tools.bench import Bench, FakeMailbox, World, bench_config, mailer
+from tests.tools.bench import Bench, FakeMailbox, World, bench_config, outbox
 from tests.tools.sink import Sink
 
 
@@ -19,7 +19,7 @@ async def sink() -> AsyncIterator[Sink]:
 
 @pytest.fixture
 async def bench(tmp_path: Path, sink: Sink) -> AsyncIterator[Bench]:
-    services = Services(mailbox=FakeMailbox(), mailer=mailer(sink.port))
+    services = Services(mailbox=FakeMailbox(), outbox=outbox(sink.port))
     opened = Bench(tmp_path / "pepper.db", ManualClock(), bench_config(), services, World(), [])
     await opened.open()
     try:

@@ -15,7 +15,7 @@ from pepper_tui.store.exporting import export_file
 from pepper_tui.store.importing import import_file
 from pepper_tui.store.restoring import restore
 from pepper_tui.tools import ApprovalError, Tool
-from pepper_tui.tools.tool import NotDoneError
+from pepper_tui.tools.errors import NotDoneError
 from tests.tools.bench import Bench, act_tool, bench_config
 from tests.waiting import until
 

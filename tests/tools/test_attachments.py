@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.mail.attachments import read_attachments
 from pepper_tui.model import CallState, ResolvedEffect
 from pepper_tui.store.exporting import export_file
-from pepper_tui.tools import Folders, ToolError
-from pepper_tui.tools.attachments import read_attachments
+from pepper_tui.tools import ToolError
 from tests.tools.bench import Bench
 from tests.tools.sink import Sink
 

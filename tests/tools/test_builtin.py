@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
 from pepper_tui.model import (
     CallState,
     ContextFilter,
@@ -22,7 +23,7 @@ from pepper_tui.model import (
     Step,
     UserMessage,
 )
-from pepper_tui.tools import BUILTIN_TOOLS, ToolContext, ToolRegistry, tool
+from pepper_tui.tools import ToolContext, ToolRegistry, tool
 from pepper_tui.tools.provenance import atoms
 from tests.tools.bench import Bench
 

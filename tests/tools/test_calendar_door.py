@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.tools import calendar_file
-from pepper_tui.tools.tool import NotDoneError, ToolError
+from pepper_tui.connectors.ics import calendar_file
+from pepper_tui.tools.errors import NotDoneError, ToolError
 
 OLD, NEW, OUTSIDE = b"old", b"new", b"outside"
 

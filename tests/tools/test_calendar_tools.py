@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.feeds import Agenda
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.connectors.ics.calendar_file import CalendarFiles
+from pepper_tui.domains.calendar.free_time import free_spans, window
 from pepper_tui.model import CallState, Namespace
 from pepper_tui.tools import ApprovalError, WorkingHours
-from pepper_tui.tools.free_time import free_spans, window
 from tests.feeds.test_rules import event, ics
 from tests.tools.bench import Bench
 
@@ -92,7 +93,7 @@ def calendar(bench: Bench, tmp_path: Path) -> OneFile:
     path = tmp_path / "work.ics"
     bench.services.zone, bench.services.zone_name = BERLIN, "Europe/Berlin"
     bench.services.agenda = Agenda([path], BERLIN, ["me@example.com"])
-    bench.services.calendars = [path]
+    bench.services.calendars = CalendarFiles([path], bench.services.looks)
     bench.services.times = TimeReader(bench.clock, BERLIN)
     return OneFile(path)
 
@@ -271,7 +272,7 @@ async def test_only_calendars_of_the_config(bench: Bench, calendar: OneFile, tmp
     (folder / "home").mkdir(parents=True)
     (folder / "home" / "1.ics").write_text(FOREIGN.replace(":one", ":1"))
     (folder / "link.ics").symlink_to(outside / "secret.ics")
-    bench.services.calendars = [calendar.path, folder]
+    bench.services.calendars = CalendarFiles([calendar.path, folder], bench.services.looks)
     for wanted in ("secret", str(outside / "secret.ics"), "../outside/secret", "link", "/etc/passwd", "nonsense"):
         words = await said(bench, "add_event", **LUNCH, calendar=wanted)
         assert "is no calendar of yours" in words or "is not in calendar.paths" in words, words

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.domains.files import folders as folders_module
+from pepper_tui.domains.files.folders import Folders
 from pepper_tui.model import CallState
-from pepper_tui.tools import Folders, ToolError
-from pepper_tui.tools import folders as folders_module
+from pepper_tui.tools import ToolError
 from tests.tools.bench import Bench
 
 SECRET = "planted-secret"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
 from pepper_tui.model import (
     OPEN_TAG,
     ApprovalState,
@@ -21,8 +22,8 @@ from pepper_tui.model import (
     ToolCall,
     UserMessage,
 )
-from pepper_tui.tools import BUILTIN_TOOLS, ApprovalError, ToolContext, ToolEngine, tool
-from tests.tools.bench import Bench, mail, mailer
+from pepper_tui.tools import ApprovalError, ToolContext, ToolEngine, tool
+from tests.tools.bench import Bench, mail, outbox
 from tests.tools.sink import Sink
 from tests.waiting import until
 
@@ -163,7 +164,7 @@ async def test_changed_between_the_yes_and_the_deed(bench: Bench, sink: Sink) ->
     assert bench.world.deeds in ([], [{"what": "asked", "n": 0}])
     mail_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.approvals.approve((await bench.card(mail_id)).id)
-    bench.services.mailer = replace(mailer(sink.port), address="other@example.com")
+    bench.services.outbox = replace(outbox(sink.port), address="other@example.com")
     await bench.settle()
     await bench.clock.advance(10)
     await bench.state(mail_id, CallState.FAILED)

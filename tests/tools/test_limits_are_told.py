@@ -12,18 +12,21 @@ import pytest
 
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import Config
-from pepper_tui.domains.mail import mime
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar import tools as calendar_tools
+from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS
+from pepper_tui.domains.files import folders
+from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.mail import mailbox, mime
+from pepper_tui.domains.mail.intake import mail_facts, mail_signal
+from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.mime import left_out, parse_mail
-from pepper_tui.feeds import Agenda, mailbox
-from pepper_tui.feeds.conflicts import MAX_CONFLICTS
+from pepper_tui.domains.reminders import tools as reminder_tools
+from pepper_tui.domains.why import status_tools
 from pepper_tui.feeds.follow_report import Message, request_for
-from pepper_tui.feeds.mail_intake import mail_facts, mail_signal
-from pepper_tui.feeds.mailbox import Mailbox
 from pepper_tui.feeds.verdicts import entry
 from pepper_tui.model import CallState, Json, Namespace, Priority, Reminder, Signal
 from pepper_tui.text import begun
-from pepper_tui.tools import calendar_tools, folders, reminder_tools, status_tools
-from pepper_tui.tools.folders import Folders
 from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import event, ics
 from tests.rules.house import House

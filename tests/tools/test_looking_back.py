@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.feeds import mailbox
-from pepper_tui.feeds.mailbox import Mailbox
+from pepper_tui.domains.mail import mailbox
+from pepper_tui.domains.mail.mailbox import Mailbox
+from pepper_tui.domains.memory import context_tools
 from pepper_tui.model import CallState, Namespace, UserMessage
-from pepper_tui.tools import context_tools
 from tests.rules.world import mail_data
 from tests.tools.bench import Bench
 

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.config import Config, Smtp
+from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.mail.message import build_message, one_header, parse_addresses
 from pepper_tui.model import CallState, ContextFilter, Effect, Json, Namespace, ToolCall
-from pepper_tui.tools import ApprovalError, Folders, Mailer, ToolError
-from pepper_tui.tools.smtp import build_message, one_header, parse_addresses
-from tests.tools.bench import Bench, mail, mailer
+from pepper_tui.tools import ApprovalError, ToolError
+from tests.tools.bench import Bench, mail, outbox
 from tests.tools.sink import Sink
 from tests.waiting import until
 
@@ -131,7 +133,7 @@ async def test_killed_around_data(bench: Bench, sink: Sink, point: str, count: i
 async def test_no_server_is_known_not_to_have_sent(bench: Bench) -> None:
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.card(call_id)
-    bench.services.mailer = Mailer("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
+    bench.services.outbox = SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
     with pytest.raises(Exception, match="account has changed"):
         await bench.yes(call_id)
     other = await bench.schedule("send_mail", to="bob@x.org", subject="s2", body="b")
@@ -166,7 +168,7 @@ async def test_headers_can_not_be_injected(bench: Bench, arguments: dict) -> Non
 @settings(max_examples=150, deadline=None)
 @given(to=st.text(max_size=60), subject=st.text(max_size=60), body=st.text(max_size=200))
 def test_any_text_gives_only_the_headers_that_were_meant(to: str, subject: str, body: str) -> None:
-    sender = Mailer("me@example.com", Smtp(host="h"))
+    sender = SmtpOutbox("me@example.com", Smtp(host="h"))
     try:
         recipients = [*parse_addresses(to, "to"), "bob@x.org"]
         built = build_message(
@@ -333,7 +335,7 @@ async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> 
     async with Sink(tls=context) as sink:
         server = Smtp(host="localhost", port=sink.port, security="tls", timeout=5)
         for trusted, end in (("", S.FAILED), (str(cert), S.SUCCEEDED)):
-            bench.services.mailer = Mailer("me@example.com", server, tls_ca=trusted)
+            bench.services.outbox = SmtpOutbox("me@example.com", server, tls_ca=trusted)
             call_id = await bench.schedule("send_mail", to="bob@x.org", subject=f"s{len(trusted)}", body="b")
             await bench.yes(call_id)
             await bench.state(call_id, end)
@@ -352,7 +354,7 @@ async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
 @pytest.mark.parametrize(("utf8", "end"), [(True, S.SUCCEEDED), (False, S.FAILED)])
 async def test_an_address_that_is_not_ascii(bench: Bench, utf8: bool, end: CallState) -> None:
     async with Sink(utf8=utf8) as sink:
-        bench.services.mailer = mailer(sink.port)
+        bench.services.outbox = outbox(sink.port)
         call_id = await bench.schedule("send_mail", to="用户@exämple.org", subject="Grüße", body="b", cc="bob@x.org")
         card = await bench.card(call_id)
         assert card.resolved.payload["recipients"] == ["用户@xn--exmple-cua.org", "bob@x.org"]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pepper_tui.config import User
+from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.model import (
     OPEN_TAG,
     ActState,
@@ -30,7 +31,6 @@ from pepper_tui.model import (
 )
 from pepper_tui.scheduler.profile import Head
 from pepper_tui.text.web_address import addresses_in
-from pepper_tui.tools import Limits, WebFetcher
 from pepper_tui.tools.provenance import Provenance
 from tests.tools.bench import Bench
 from tests.tools.web import Web, page

@@ -8,10 +8,10 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, parse_config
+from pepper_tui.connectors.python.tools import OwnToolsError, load_own_tools
 from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import CallState, ContextFilter, Health, Namespace
 from pepper_tui.tools import Services
-from pepper_tui.tools.own_tools import OwnToolsError, load_own_tools
 from tests.tools.bench import Bench, World, bench_config
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/list_tools.py"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.feeds import Agenda
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.model import CallState
 from tests.feeds.test_blind_calendar import COSTLY, QUICK, series
 from tests.feeds.test_rules import ics
@@ -38,7 +39,10 @@ async def test_nothing_is_said_only_where_all_was_read(bench: Bench, tmp_path: P
 async def test_the_card_of_a_new_event_says_that_not_all_was_looked_at(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "team.ics"
     path.write_text(ics(COSTLY["since the year 1"]))
-    bench.services.agenda, bench.services.calendars = Agenda([path], BERLIN, parser=QUICK), [path]
+    bench.services.agenda, bench.services.calendars = (
+        Agenda([path], BERLIN, parser=QUICK),
+        CalendarFiles([path], bench.services.looks),
+    )
     bench.services.times = TimeReader(bench.clock, BERLIN)
     call = await bench.schedule("add_event", title="Lunch", start="tomorrow 12:00")
     await bench.state(call, CallState.WAITING_APPROVAL, CallState.FAILED)

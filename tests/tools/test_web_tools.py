@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pepper_tui.domains.web.fetch import Limits, WebFetcher, is_public
 from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.text.web_address import addresses_in, canonical, is_in
-from pepper_tui.tools import ApprovalError, Limits, NotDoneError, WebFetcher
-from pepper_tui.tools.fetch import is_public
+from pepper_tui.tools import ApprovalError, NotDoneError
 from tests.tools.bench import Bench
 from tests.tools.web import Web, page, redirect
 from tests.waiting import until

@@ -1,1 +1,1 @@
-"""Mail: what its bytes say."""
+"""Mail: what its bytes say, how it is taken in, read and answered."""

@@ -5,29 +5,15 @@ Automatic mail, lists, bounces, and addresses that say that nobody reads them. `
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pepper_tui.model import Json
+from pepper_tui.text.addresses import nobody_reads
 
 AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
 """Headers that only programs set."""
 NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC))
 """The headers that tell a machine, beside Auto-Submitted."""
-_NOBODY: Final = re.compile(
-    r"(?:no|do|donot|not)[._-]?(?:not[._-]?)?reply|noreply|mailer-daemon|postmaster|bounces?(?:[+._-]|$)", re.IGNORECASE
-)
-_MACHINE: Final = re.compile(
-    r"no[._-]?reply|do[._-]?not[._-]?reply|^(?:automated|auto|notifications?|notify|alerts?|newsletters?|news|marketing"
-    r"|mailer|surveys?|robot|bot)(?:$|[+._-])",
-    re.IGNORECASE,
-)
-
-
-def nobody_reads(address: str) -> bool:
-    """Whether the address says that a machine writes from it."""
-    local = address.partition("@")[0]
-    return bool(_NOBODY.match(local) or _MACHINE.search(local))
 
 
 def is_list(mail: Json) -> bool:
@@ -50,3 +36,8 @@ def is_automatic(mail: Json) -> bool:
 
 def _precedence(mail: Json) -> str:
     return str(mail["list_headers"].get("precedence", "")).strip().lower()
+
+
+def by_a_machine(mail: Json) -> bool:
+    """Whether a program wrote it, by its headers or by its sender's address."""
+    return is_automatic(mail) or nobody_reads(str(mail["sender"]["address"]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.clock import NoAnswerError, SystemClock, local_zone
-from pepper_tui.feeds import Agenda
+from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.setup.doctor.finding import Finding, Patient, looked, unanswered
 
 _NAMED: Final = 3  # of what can't be read

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, Secrets, Smtp
-from pepper_tui.feeds.mbox_file import LockedError, begins_at, opened
+from pepper_tui.connectors.mbox.mbox_file import LockedError, begins_at, opened
 from pepper_tui.setup.doctor.finding import PATIENCE, Finding, Patient, State, looked, without
 
 

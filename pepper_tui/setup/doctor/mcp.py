@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from pepper_tui.config import McpServer
+from pepper_tui.connectors.mcp import greet
 from pepper_tui.setup.doctor.finding import Finding, Patient
-from pepper_tui.tools.mcp import greet
 
 LONGEST: Final = 20.0
 """Seconds for a server to start: some are fetched first."""

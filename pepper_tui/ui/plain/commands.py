@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pepper_tui.model import Approval, Notification, NotificationState, Origin, UnknownAnswer, Written, whole
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words, visible
@@ -19,7 +19,13 @@ from pepper_tui.ui.matters import InboxItem, takes_words
 from pepper_tui.ui.names import gist_facts, label_words
 
 if TYPE_CHECKING:
-    from pepper_tui.ui.plain.conversation import PlainConversation
+    import asyncio
+
+    from pepper_tui.clock import Clock
+    from pepper_tui.ui.board import Board
+    from pepper_tui.ui.link import Link
+    from pepper_tui.ui.plain.news import News
+    from pepper_tui.ui.plain.numbers import Numbers
 
 LISTED: Final = 30
 """Rows that one list says at most."""
@@ -72,10 +78,36 @@ COMMANDS: Final = (
 )
 
 
+class Talk(Protocol):
+    """The conversation that commands are given in."""
+
+    @property
+    def board(self) -> Board: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def link(self) -> Link: ...
+
+    @property
+    def news(self) -> News: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    @property
+    def over(self) -> asyncio.Event: ...
+
+    def say(self, *lines: str) -> None: ...
+
+    async def tell(self, written: Written, *, after_calls: bool = False) -> None: ...
+
+
 class Commands:
     """Does what is typed. Raises ``ValueError`` or ``EngineError`` with words."""
 
-    def __init__(self, talk: PlainConversation) -> None:
+    def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._origin = Origin.TYPED
         self._heard: dict[str, tuple[str, str]] = {}  # key → (the face that was read, its word)

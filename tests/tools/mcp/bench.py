@@ -11,6 +11,8 @@ from typing import Any
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Secrets
+from pepper_tui.connectors.mcp import McpServers
+from pepper_tui.engine.builtin_tools import builtin_registry
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -25,8 +27,7 @@ from pepper_tui.model import (
     ToolResult,
 )
 from pepper_tui.store import ContextStore
-from pepper_tui.tools import Services, ToolEngine, builtin_registry
-from pepper_tui.tools.mcp import McpServers
+from pepper_tui.tools import Services, ToolEngine
 from tests.waiting import until
 
 UNRULY = Path(__file__).parent / "unruly.py"

@@ -10,9 +10,9 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Secrets
+from pepper_tui.connectors.mcp import keeper, server
 from pepper_tui.model import ApprovalState, CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp import keeper, server
 from tests.tools.mcp.bench import McpBench, alive, living, unruly
 from tests.tools.mcp.unruly_tools import tool
 from tests.waiting import until

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pepper_tui.command.cli import app
 from pepper_tui.config import ConfigError, McpServer, Secrets, parse_config
-from pepper_tui.tools.mcp import greet
+from pepper_tui.connectors.mcp import greet
 from tests.tools.mcp.bench import unruly
 from tests.tools.mcp.unruly_tools import tool
 

@@ -10,15 +10,15 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import McpServer
+from pepper_tui.connectors.mcp.asking import TRUST
+from pepper_tui.connectors.mcp.definition import SIZE_LIMIT
+from pepper_tui.connectors.mcp.instructions import READ_LIMIT, hash_of
+from pepper_tui.connectors.mcp.offer import Offer
+from pepper_tui.connectors.mcp.pins import Pins
 from pepper_tui.model import CallState, Namespace, ToolSpec, instructions
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp.asking import TRUST
-from pepper_tui.tools.mcp.definition import SIZE_LIMIT
-from pepper_tui.tools.mcp.instructions import READ_LIMIT, hash_of
-from pepper_tui.tools.mcp.offer import Offer
-from pepper_tui.tools.mcp.pins import Pins
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import OutdatedError
+from pepper_tui.tools.errors import OutdatedError
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import tool
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.boundary import bounded_http
-from pepper_tui.tools.mcp import keeper
+from pepper_tui.connectors.mcp import keeper
 from tests.tools.mcp.bench import alive
 from tests.waiting import until
 

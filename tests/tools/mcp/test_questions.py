@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.mcp.asking import ANSWER
+from pepper_tui.connectors.mcp.form_fields import defaults_of
 from pepper_tui.model import CALL_OPEN, ApprovalState, CallState, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp.asking import ANSWER
-from pepper_tui.tools.mcp.form_fields import defaults_of
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.waiting import until
 

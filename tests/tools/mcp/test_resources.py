@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.mcp.resource_tool import READ
+from pepper_tui.connectors.mcp.resources import LONGEST_URI, MOST_NAMED, SHOWN, Named
 from pepper_tui.model import CallState, Effect, Json, ToolResult
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp.resource_tool import READ
-from pepper_tui.tools.mcp.resources import LONGEST_URI, MOST_NAMED, SHOWN, Named
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import GIVE, tool
 from tests.waiting import until

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.mcp.asking import TRUST
+from pepper_tui.connectors.mcp.offer import MOST
+from pepper_tui.connectors.mcp.server import LOOK_EVERY
 from pepper_tui.model import CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.mcp.asking import TRUST
-from pepper_tui.tools.mcp.offer import MOST
-from pepper_tui.tools.mcp.server import LOOK_EVERY
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import TOOLS, tool
 from tests.waiting import until

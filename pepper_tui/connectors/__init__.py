@@ -1,0 +1,1 @@
+"""Connectors: each folder knows one vendor or format, and nothing else does."""

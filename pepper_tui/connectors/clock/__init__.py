@@ -1,0 +1,1 @@
+"""Signals that the clock makes."""

@@ -1,0 +1,350 @@
+"""What the calendar files say: events and their occurrences, in bounded time.
+
+A file is cut into its events, and each is an item of the parser process: what takes too much time or memory is given up
+until it is another, by itself, and takes nothing else with it. So is each series. Cheap ones are followed first, so
+none spends what another needs. What could not be read, or not whole, is in ``defects`` by its name, and whoever answers
+from here says so. When a series comes is kept for some weeks, as a look is made each minute. Times without a zone and
+whole days are in the user's zone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pepper_tui.boundary.plain_file import plain_bytes
+from pepper_tui.clock import Clock, Looks, SystemClock
+from pepper_tui.domains.calendar.bounded import CalendarParser
+from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.model import Json
+from pepper_tui.text import one_line
+
+MAX_FILE: Final = 10_000_000  # bytes
+MAX_EVENTS: Final = 20_000
+MAX_OCCURRENCES: Final = 5_000  # of one look
+MAX_OF_SERIES: Final = 1_600  # of one look: 24 a day for the longest that is asked for
+MAX_FILES: Final = 2_000
+MAX_KEPT: Final = 50_000  # occurrences that are kept from one look to the next
+AHEAD: Final = 62 * 86400.0  # seconds for which a series is followed, at least
+DEADLINE: Final = 5.0  # seconds of one look
+BROKEN_NAMED: Final = 100  # of one file, one by one
+
+
+@dataclass(slots=True)
+class _File:
+    """One file, as it was last read."""
+
+    sign: tuple[int, int]
+    name: str
+    calendar: str
+    pieces: list[Piece]
+    noted: list[str]  # what was seen as it was cut
+    waiting: list[Piece] = field(default_factory=list)
+    ended: int = 0  # items of it that have ended a parser process
+    series: list[_Series] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+    unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
+
+
+@dataclass(slots=True)
+class _Series:
+    """The events of one UID in one file."""
+
+    calendar: str
+    title: str
+    events: list[Event]  # as written
+    rules: list[str]  # of each
+    periods: list[float]  # steps a day that each takes to follow
+    pieces: tuple[Piece, ...] = ()  # where it repeats
+
+    @property
+    def name(self) -> str:
+        """What it is called where it can't be read."""
+        return f"{self.calendar}: {self.title}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.calendar, self.events[0].uid)
+
+    @property
+    def digest(self) -> tuple[bytes, ...]:
+        return tuple(each.digest for each in self.pieces)
+
+    def steps(self, end: float) -> float:
+        """About how many steps it takes to follow its rules to ``end``; 0 for what does not repeat."""
+        return sum(
+            max(1.0, (end - event.start) / 86400 * periods)
+            for event, periods in zip(self.events, self.periods, strict=True)
+            if periods
+        )
+
+
+@dataclass(slots=True)
+class _Followed:
+    """When a series comes between two times; or ``why`` that can't be said."""
+
+    start: float = 0.0
+    end: float = 0.0
+    found: list[Event] = field(default_factory=list)
+    more: bool = False
+    why: str = ""
+
+    def covers(self, start: float, end: float) -> bool:
+        return bool(self.why) or (self.start <= start and end <= self.end)
+
+
+class Agenda:
+    """The events of ``paths`` (.ics files, or folders of them). Each look first takes up what changed on disk."""
+
+    def __init__(
+        self,
+        paths: list[Path],
+        zone: tzinfo,
+        addresses: Iterable[str] = (),
+        clock: Clock | None = None,
+        parser: CalendarParser | None = None,
+    ) -> None:
+        """``addresses`` are the user's own: what one of them has declined takes no time."""
+        self._paths = paths
+        self._looks = Looks(clock or SystemClock())
+        self._zone = zone
+        self._addresses = frozenset(address.lower() for address in addresses)
+        self._parser = parser or CalendarParser()
+        self._files: dict[Path, _File] = {}
+        self._said: dict[bytes, Json | str] = {}
+        self._followed: dict[tuple[bytes, ...], _Followed] = {}
+        self._lock = threading.Lock()
+        self._of_files: list[str] = []
+        self._of_series: dict[tuple[str, ...], str] = {}
+        self._unread: frozenset[str] = frozenset()
+        self._unread_events: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def defects(self) -> list[str]:
+        """What could not be read by the last looks, or not whole: files first, then events by their name."""
+        return [*self._of_files, *dict.fromkeys(list(self._of_series.values()))]
+
+    def is_unread(self, calendar: str, uid: str) -> bool:
+        """Whether that event, or a file of that calendar, could not be read just now: what it said before is not
+        gone."""
+        return calendar in self._unread or (calendar, uid) in self._unread_events
+
+    async def between(self, start: float, end: float) -> list[Event]:
+        """Occurrences that touch [start, end), by start; cancelled ones are not there. POSIX seconds."""
+        return await self._look(self._between, start, end)
+
+    async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
+        """Pairs of events that overlap within [start, end), the one that begins first before the other."""
+        from pepper_tui.domains.calendar.conflicts import conflicts_among
+
+        found = conflicts_among(await self.between(start, end))
+        return [(one.first, one.second) for one in found if one.start < end and one.end > start]
+
+    async def events(self) -> list[Event]:
+        """Every event and changed occurrence once, as written, cancelled ones too."""
+        return await self._look(self._events)
+
+    async def _look(self, function: Any, *args: float) -> list[Event]:
+        """Raises ``NoAnswerError``: that nothing could be read is not that there is nothing."""
+        return cast(list[Event], await self._looks.look(", ".join(map(str, self._paths)), function, *args))
+
+    def _events(self) -> list[Event]:
+        with self._lock:
+            return [
+                replace(event, recurrence=event.recurrence or rule)
+                for series in self._load(time.monotonic() + DEADLINE)
+                for event, rule in zip(series.events, series.rules, strict=True)
+            ]
+
+    def _between(self, start: float, end: float) -> list[Event]:
+        with self._lock:
+            until = time.monotonic() + DEADLINE
+            all_series = sorted(self._load(until), key=lambda one: one.steps(end))
+            self._follow(all_series, start, end, until)
+            found: list[Event] = []
+            kept = 0
+            for series in all_series:
+                self._of_series.pop(series.key, None)
+                followed = self._followed.get(series.digest) if series.pieces else None
+                if len(found) >= MAX_OCCURRENCES or (series.pieces and followed is None):
+                    self._of_series[series.key] = f"{series.name}: left out, as there is too much in the calendar"
+                    continue
+                if followed is not None and followed.more:
+                    words = f"comes more than {MAX_OF_SERIES} times; not all are shown"
+                    self._of_series[series.key] = f"{series.name}: {words}"
+                if followed is not None and followed.why:
+                    self._of_series[series.key] = f"{series.name}: {followed.why}; only its first time is known"
+                events = series.events if followed is None or followed.why else followed.found
+                found += [one for one in events if not one.cancelled and one.start < end and one.end >= start]
+                kept += len(events)
+            if kept > MAX_KEPT:
+                self._followed = {key: one for key, one in self._followed.items() if one.why}
+            found.sort(key=lambda event: (event.start, event.uid))
+            for (calendar, uid), times in Counter((one.calendar, one.uid) for one in found[MAX_OCCURRENCES:]).items():
+                title = next(one.summary for one in found if (one.calendar, one.uid) == (calendar, uid))
+                words = f"{times} of its times are left out, as there is too much in the calendar"
+                self._of_series[calendar, uid] = f"{calendar}: {one_line(title, 60) or '(no title)'}: {words}"
+            return found[:MAX_OCCURRENCES]
+
+    def _follow(self, all_series: list[_Series], start: float, end: float, until: float) -> None:
+        """Know when each series comes in that time, as far as there is time to find out."""
+        there = {series.digest for series in all_series}
+        self._followed = {key: one for key, one in self._followed.items() if key in there and one.covers(start, end)}
+        wanted = {series.digest: series for series in all_series if series.pieces}
+        strange = [series for digest, series in wanted.items() if digest not in self._followed]
+        last = max(end, start + AHEAD)
+        answers = self._parser.series([one.pieces for one in strange], start, last, MAX_OF_SERIES, until)
+        for series, answer in zip(strange, answers, strict=False):
+            self._followed[series.digest] = self._occurrences(series, answer, start, last)
+
+    def _occurrences(self, series: _Series, answer: Json | str, start: float, end: float) -> _Followed:
+        if isinstance(answer, str):
+            return _Followed(why=f"its repeat rule never comes due, or can't be followed ({one_line(answer, 120)})")
+        moved = {event.recurrence for event in series.events} - {""}
+        try:
+            found = [
+                replace(self._event(answer["fields"][number], (begins, ends), series.calendar),
+                        recurrence=recurrence, repeats=recurrence not in moved)
+                for number, begins, ends, recurrence in answer["occurrences"]
+            ]  # fmt: skip
+        except (ValueError, OverflowError) as error:
+            return _Followed(why=f"its repeat rule leads to years that no clock has ({type(error).__name__})")
+        return _Followed(start, end, found, answer["more"])
+
+    def _event(self, fields: Json, times: tuple[float | str, float | str], calendar: str) -> Event:
+        start, end = map(self._seconds, times)
+        if end <= start and all(isinstance(each, str) for each in times):  # a change of clocks skips the start
+            walls = [datetime.fromisoformat(str(each)) for each in times]
+            end = max(end, start + (walls[1] - walls[0]).total_seconds())
+        given = {name: value for name, value in fields.items() if name != "declined"}
+        event = Event(**given, start=start, end=end, calendar=calendar)
+        event.busy = event.busy and self._addresses.isdisjoint(fields["declined"])
+        return event
+
+    def _seconds(self, when: float | str) -> float:
+        if isinstance(when, str):
+            return datetime.fromisoformat(when).replace(tzinfo=self._zone).timestamp()
+        return when
+
+    # ------------------------------------------------------------------------------------------------------- files
+
+    def _load(self, until: float) -> list[_Series]:
+        paths: list[Path] = []
+        noted: list[str] = []
+        unread: set[str] = set()
+        for path in self._paths:
+            files = sorted(path.glob("**/*.ics")) if path.is_dir() else [path]
+            if len(files) > MAX_FILES:
+                noted.append(f"{path}: only the first {MAX_FILES} of {len(files)} files were read")
+                unread |= {each.stem for each in files[MAX_FILES:]}
+            paths.extend(files[:MAX_FILES])
+        kept: dict[Path, _File] = {}
+        for path in paths:
+            try:
+                status = path.stat()
+                sign = (status.st_mtime_ns, status.st_size)
+                known = self._files.get(path)
+                kept[path] = known if known and known.sign == sign else self._cut(path, sign)
+            except FileNotFoundError:
+                if path in self._paths:
+                    noted.append(f"{path}: not there")
+                    unread.add(path.stem)
+            except Exception as error:
+                words = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+                noted.append(f"{path}: can't be read: {words}")
+                unread.add(path.stem)
+                if path in self._files:  # half-written: what it said before holds until it can be read again
+                    kept[path] = self._files[path]
+        self._files = kept
+        self._read([*kept.values()], until)
+        there = {piece.digest for file in kept.values() for piece in file.pieces}
+        self._said = {digest: said for digest, said in self._said.items() if digest in there}
+        for file in kept.values():
+            noted += file.defects
+            if file.waiting:
+                noted.append(f"{file.name}: {len(file.waiting)} of its events are not read yet")
+                unread.add(file.calendar)
+        found = [one for file in kept.values() for one in file.series]
+        keys = {one.key for one in found}
+        self._of_files, self._unread = noted, frozenset(unread)
+        self._unread_events = frozenset((file.calendar, uid) for file in kept.values() for uid in file.unread)
+        self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
+        return found
+
+    @staticmethod
+    def _cut(path: Path, sign: tuple[int, int]) -> _File:
+        source = plain_bytes(path)
+        if len(source) > MAX_FILE:
+            raise ValueError(f"larger than {MAX_FILE} bytes")
+        found, noted = pieces(source), []
+        if len(found) > MAX_EVENTS:
+            noted.append(f"{path.name}: only the newest {MAX_EVENTS} of {len(found)} events were read")
+            found = sorted(found, key=lambda piece: piece.newness)[-MAX_EVENTS:]
+        return _File(sign, path.name, path.stem, found, noted, waiting=found)
+
+    def _read(self, files: list[_File], until: float) -> None:
+        """Read what is new in ``files``, those first whose events have ended no parser process. One whose events do
+        is left in time, and gone on with by the next look."""
+        for file in sorted((one for one in files if one.waiting), key=lambda one: one.ended):
+            strange = {piece.digest: piece for piece in file.waiting if piece.digest not in self._said}
+            found = self._parser.events([*strange.values()], until)
+            file.ended += sum(isinstance(said, str) and said.startswith("not read") for said in found.values())
+            self._said |= found
+            file.waiting = [piece for piece in file.waiting if piece.digest not in self._said]
+            self._build(file)
+
+    def _build(self, file: _File) -> None:
+        """The series of what has been read of ``file``, and what of it can't be read."""
+        broken: list[str] = []
+        unread: set[str] = set()
+        by_uid: dict[str, list[tuple[Piece, Json, Event]]] = defaultdict(list)
+        for piece in file.pieces:
+            said = self._said.get(piece.digest)
+            if said is None:
+                continue
+            title = f"{file.name}: {one_line(piece.title, 60) or '(no title)'}"
+            if isinstance(said, str):
+                broken.append(f"{title}: {one_line(said, 160)}{'' if piece.whole else ' (it has no end)'}")
+                unread.add(piece.uid)
+            elif said["refusal"]:
+                broken.append(f"{title}: {said['refusal']}")
+            elif "unread" in said:
+                broken.append(f"{title}: can't be read: {said['unread']}")
+                unread.add(said["uid"])
+            else:
+                try:
+                    event = replace(
+                        self._event(said["fields"], said["times"], file.calendar), recurrence=said["recurrence"]
+                    )
+                except (ValueError, OverflowError) as error:  # years that no clock has
+                    broken.append(f"{title}: can't be read: {type(error).__name__}")
+                    unread.add(said["uid"])
+                    continue
+                if said["broken"]:
+                    named = one_line(", ".join(said["broken"]), 60)
+                    broken.append(f"{title}: its {named} can't be read, so what is known of it is not whole")
+                by_uid[said["uid"]].append((piece, said, event))
+        more = [f"{file.name}: {len(broken) - BROKEN_NAMED} more events"] if len(broken) > BROKEN_NAMED else []
+        file.defects = [*file.noted, *broken[:BROKEN_NAMED], *more]
+        file.unread = frozenset(unread)
+        file.series = [_series_of(file.calendar, group) for group in by_uid.values()]
+
+
+def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> _Series:
+    events = [event for _, _, event in group]
+    title = next((title for event in events if (title := one_line(event.summary, 60))), "(no title)")
+    return _Series(
+        calendar,
+        title,
+        events,
+        rules=[said["rules"] for _, said, _ in group],
+        periods=[said["periods"] for _, said, _ in group],
+        pieces=tuple(piece for piece, _, _ in group) if any(said["repeats"] for _, said, _ in group) else (),
+    )

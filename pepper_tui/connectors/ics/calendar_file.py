@@ -1,0 +1,246 @@
+"""Adding one event to a calendar file: the bytes that are there stay as they are, and the event's go in between.
+
+The file is read, the event put before its last ``END:VCALENDAR``, the result cut into its events (they must be what
+was there and the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read
+when the effect was resolved is left alone. An event whose UID is there already is not added again.
+Both ends go through the door of ``allowed``: the folder is opened part by part, no part a link, and what is done is
+done in that folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.boundary.allowed import opened
+from pepper_tui.boundary.plain_file import open_plain
+from pepper_tui.clock import Looks
+from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.writer import Found
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
+
+MAX_FILE: Final = 10_000_000  # bytes
+MAX_FILES: Final = 2_000
+SUFFIX: Final = ".ics"
+_END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
+_EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\nEND:VCALENDAR\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A file that an event may go into. ``path`` is its real path; it need not be there yet."""
+
+    name: str
+    path: Path
+
+
+def choose(calendars: Sequence[Path], wanted: str, new_name: str) -> CalendarFile:
+    """The calendar that ``wanted`` names (a file's name with or without suffix, or a folder's); the first where it is
+    empty. In a folder of one-event files the event gets a file of its own, ``new_name``. Blocking.
+
+    Raises ``ToolError`` where there is none, or more than one.
+    """
+    if not calendars:
+        raise ToolError("no calendar is configured; set calendar.paths")
+    named: dict[str, list[Path]] = {}
+    for configured in calendars:
+        for path in [configured, *_inside(configured)]:
+            named.setdefault(path.stem.casefold() if path.suffix == SUFFIX else path.name.casefold(), []).append(path)
+    key = wanted.strip().casefold().removesuffix(SUFFIX)
+    found = list(dict.fromkeys(named.get(key, []))) if key else [calendars[0]]
+    if len(found) != 1:
+        why = "is the name of several calendars" if found else "is no calendar of yours"
+        names = ", ".join(one_line(name, 40) for name in sorted(named)[:20])
+        raise ToolError(f"{one_line(wanted, 60)!r} {why}; there are: {names}")
+    path = found[0]
+    if path.is_dir():
+        return CalendarFile(path.name, allowed(calendars, path.resolve() / new_name))
+    return CalendarFile(path.stem, allowed(calendars, path.resolve()))
+
+
+def allowed(calendars: Sequence[Path], path: Path) -> Path:
+    """``path``, a real one, where it is one of the configured files or lies in a configured folder. Blocking.
+
+    Raises ``ToolError`` where it is neither.
+    """
+    _way(calendars, path)
+    return path
+
+
+def _way(calendars: Sequence[Path], path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The configured folder that ``path`` lies in, or that of the configured file, and the folders from there."""
+    for configured in calendars:
+        real = configured.resolve()
+        if path == real and not real.is_dir():
+            return real.parent, ()
+        if real.is_dir() and path.suffix == SUFFIX and path.resolve() == path and path.is_relative_to(real):
+            return real, path.relative_to(real).parts[:-1]
+    raise ToolError(f"{one_line(str(path), 200)} is not in calendar.paths")
+
+
+def _inside(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    files = sorted(folder.glob(f"**/*{SUFFIX}"))[:MAX_FILES]
+    return [*files, *sorted({file.parent for file in files} - {folder})]
+
+
+def read(calendars: Sequence[Path], path: Path) -> bytes:
+    """The bytes of the file, empty where there is none. Blocking. Raises ``ToolError``."""
+    try:
+        with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
+            return _content(folder, path)
+    except OSError as error:
+        raise ToolError(f"{path} can't be read: {error.strerror}") from error
+
+
+class CalendarFiles:
+    """The calendars in files: see ``domains.calendar.writer.Calendars``. A place is a file's path."""
+
+    def __init__(self, paths: Sequence[Path], looks: Looks) -> None:
+        """``paths`` are .ics files, and folders of them."""
+        self._paths, self._looks = paths, looks
+
+    async def place(self, wanted: str, uid: str) -> str:
+        among = ", ".join(map(str, self._paths))
+        return str((await self._looks.look(among, choose, self._paths, wanted, f"{uid}{SUFFIX}")).path)
+
+    async def look(self, place: str, event: bytes) -> Found:
+        source = await self._read(place)
+        await asyncio.to_thread(with_event, source, event)
+        return Found(digest(source), not source)
+
+    async def holds(self, place: str, uid: str) -> bool:
+        return await asyncio.to_thread(holds, await self._read(place), uid)
+
+    async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
+        return await asyncio.to_thread(self._add, Path(place), uid, event, version)
+
+    def title(self, place: str) -> str:
+        return Path(place).name
+
+    def calendar(self, place: str) -> str:
+        return Path(place).stem
+
+    async def _read(self, place: str) -> bytes:
+        return await self._looks.look(place, read, self._paths, Path(place))
+
+    def _add(self, path: Path, uid: str, event: bytes, version: str) -> str:
+        try:
+            source = read(self._paths, path)
+            if holds(source, uid):
+                return f"It is in {path.name} already."
+            if digest(source) != version:
+                raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
+            result = with_event(source, event)
+        except NotDoneError:
+            raise
+        except ToolError as error:
+            raise NotDoneError(f"{error}.") from error
+        replace(self._paths, path, version, result)
+        return f"Added to {path.name}."
+
+
+def _content(folder: int, path: Path) -> bytes:
+    """The bytes of the file in the open ``folder``."""
+    try:
+        with open_plain(path.name, flags=os.O_NOFOLLOW, folder=folder) as file:
+            source = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        return b""
+    if len(source) > MAX_FILE:
+        raise ToolError(f"{path} is larger than {MAX_FILE} bytes")
+    return source
+
+
+def digest(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def holds(source: bytes, uid: str) -> bool:
+    """Whether an event with this UID is there. Raises ``ToolError`` where that can't be read."""
+    return bool(source) and any(uid == each for each, _ in _events(source))
+
+
+def with_event(source: bytes, event: bytes) -> bytes:
+    """``source`` (empty: a new calendar) with ``event``, a whole VEVENT with CRLF, in it.
+
+    Raises ``ToolError`` where the result would not be what was there and the event.
+    """
+    base = source or _EMPTY
+    ends = list(_END.finditer(base))
+    if not ends:
+        raise ToolError("the calendar has no end; is it being written?")
+    at = ends[-1].start()
+    newline = b"\r\n" if base[:at].endswith(b"\r\n") else b"\n"
+    added = event.replace(b"\r\n", newline)
+    result = base[:at] + added + base[at:]
+    before, after = Counter(_events(base)), Counter(_events(result))
+    if not before <= after or after - before != Counter(_events(_wrapped(event))):
+        raise ToolError("the event can't be put into that calendar without harm to what is there")
+    return result
+
+
+def _wrapped(event: bytes) -> bytes:
+    return b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + event + b"END:VCALENDAR\r\n"
+
+
+def _events(source: bytes) -> list[tuple[str, bytes]]:
+    """UID and text of each event, whatever its lines end with. Raises ``ToolError``."""
+    try:
+        found = pieces(source)
+    except ValueError as error:
+        raise ToolError(f"the calendar can't be read: {one_line(str(error), 160)}") from error
+    if any(not each.whole for each in found):
+        raise ToolError("the calendar can't be read: an event of it has no end")
+    return [(each.uid, each.text.replace(b"\r\n", b"\n").rstrip()) for each in found]
+
+
+def replace(calendars: Sequence[Path], path: Path, before: str, source: bytes) -> None:
+    """Put ``source`` in the place of the file whose content has the digest ``before``. Blocking.
+
+    Raises ``NotDoneError`` where the file is another by now, or can't be written; then it is as it was.
+    """
+    try:
+        with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
+            _replace(folder, path, before, source)
+            with contextlib.suppress(OSError):  # it is done; a folder that can't be synced may lose it in a power cut
+                os.fsync(folder)
+    except NotDoneError:
+        raise
+    except (OSError, ToolError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotDoneError(f"{path} can't be written: {words}.") from error
+
+
+def _replace(folder: int, path: Path, before: str, source: bytes) -> None:
+    fresh = f".{path.name}.{digest(source)[:12]}.tmp"
+    mode = 0o600
+    with contextlib.suppress(FileNotFoundError):
+        mode = stat.S_IMODE(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=folder)  # left by a crash
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(fresh, flags, mode, dir_fd=folder), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(source)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest(_content(folder, path)) != before:  # as late as can be
+            raise OutdatedError(f"{path} has changed since the card was opened.")
+        os.rename(fresh, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh, dir_fd=folder)
+        raise

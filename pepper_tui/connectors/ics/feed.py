@@ -1,0 +1,324 @@
+"""The calendar as signals: events that are new, changed or cancelled, those that start soon, and two that overlap.
+
+Every event as written is a context in ``raw.calendar``; a change of it is a new version. A start that comes near is a
+context of its own there, made only after the files have been looked at once more, so that a moved or cancelled event
+announces nothing. A conflict is a context of its own, too: a new version of it where it comes up again after it was
+gone, none while it lasts, and looked at once more before it is told. What Pepper itself added tells nothing.
+
+A UID is no one's own: anyone who writes a calendar can give theirs any. So a matter is of a UID in one calendar; an
+event that another calendar holds in the very same words is a copy, and of the same matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+from pepper_tui.config import Calendar
+from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.conflicts import conflicts_among
+from pepper_tui.feeds.feed import FeedContext, store_signal
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.text import one_line
+
+NAME: Final = "calendar"
+RAW: Final = f"{Namespace.RAW}.{NAME}"
+SOURCES: Final = "feed.calendar"
+AHEAD: Final = 60.0  # seconds over which the next starts are known; then the files are asked again
+_COPIES: Final = 500  # events of one UID that are compared
+OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next look for conflicts where no event has changed
+
+
+class CalendarFeed:
+    """The feed ``calendar`` over ``agenda``."""
+
+    name = NAME
+
+    def __init__(self, config: Calendar, triage: Triage, agenda: Agenda) -> None:
+        self._config = config
+        self._triage = triage
+        self._agenda = agenda
+        self._changed = asyncio.Event()
+        self._next_overlaps = 0.0
+        self._piled = False  # more overlaps than the last look took
+
+    def listen(self, ctx: FeedContext) -> None:
+        async def process(update: ContextUpdate) -> None:
+            if not update.deleted:
+                async with ctx.processing(update.seq):
+                    if update.context.type == "conflict":
+                        await self._signal_conflict(ctx, update)
+                    else:
+                        await self._signal(ctx, update)
+
+        ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
+
+    async def run(self, ctx: FeedContext) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(ctx))
+            next_look = 0.0
+            while True:
+                if self._changed.is_set() or ctx.clock.now() >= next_look:
+                    self._changed.clear()
+                    await self._look(ctx)
+                    next_look = ctx.clock.now() + self._config.scan_interval
+                soonest = await self._announce(ctx)
+                pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
+                await ctx.wait_until(self._changed, ctx.clock.now() + pause)
+
+    async def _watch(self, ctx: FeedContext) -> None:
+        there = await ctx.look(", ".join(map(str, self._config.paths)), self._folders)
+        if not there:
+            return
+        try:
+            async for _ in awatch(*there, watch_filter=lambda _, path: Path(path).suffix == ".ics", debounce=300):
+                self._changed.set()
+        except OSError:  # no watches left: the regular look goes on
+            return
+
+    def _folders(self) -> list[Path]:
+        """The folders to watch. Blocking."""
+        folders = {path if path.is_dir() else path.parent for path in self._config.paths}
+        return [folder for folder in folders if folder.is_dir()]
+
+    async def _look(self, ctx: FeedContext) -> None:
+        """Store what is new, changed or gone."""
+        source = await ctx.store.get("events", namespace=SOURCES)
+        events = await self._agenda.events()
+        now = ctx.clock.now()
+        present = {f"event_{event.key}": event for event in events}
+        known = await self._known(ctx, "event")
+        changed = False
+        async with ctx.store.unit():
+            for key, event in present.items():
+                before = known.get(key)
+                data = {**event.data(), "id": key, "backlog": source is None, "gone": False}
+                if before is not None:
+                    data["backlog"] = before["backlog"]
+                    if before == {name: data[name] for name in before if name in data}:
+                        continue
+                    data["backlog"] = False
+                changed = True
+                await self._put(ctx, key, data)
+            for key, before in known.items():
+                # what can't be read is not gone
+                unread = self._agenda.is_unread(before["calendar"], before["uid"])
+                if key not in present and not before["gone"] and not unread:
+                    changed = True
+                    await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+            if source is None:
+                await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
+        if changed or now >= self._next_overlaps:
+            await self._look_for_conflicts(ctx, backlog=source is None)
+            self._next_overlaps = now + OVERLAPS_EVERY
+        defects = self._agenda.defects  # those of the look for conflicts, and for what starts soon, too
+        if self._piled:
+            defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
+        if defects:
+            await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
+        else:
+            await ctx.health.report("ok", f"{len(present)} events")
+
+    async def _known(self, ctx: FeedContext, kind: str) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        after = 0
+        while page := await ctx.store.query(
+            ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=500)
+        ):
+            found.update((context.context_id, context.data) for context in page)
+            after = page[-1].seq
+        return found
+
+    async def _look_for_conflicts(self, ctx: FeedContext, *, backlog: bool) -> None:
+        """Store each conflict that is new or back, and mark those that are gone."""
+        now = ctx.clock.now()
+        events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
+        conflicts = conflicts_among(events)
+        found = {one.key: one for one in conflicts}
+        known = await self._known(ctx, "conflict")
+        self._piled = conflicts.cut
+        whole = not self._agenda.defects and not conflicts.cut
+        async with ctx.store.unit():
+            for key, conflict in found.items():
+                before = known.get(key)
+                if before is None or before["gone"]:
+                    data = {**conflict.data(), "gone": False, "backlog": backlog}
+                    titles = f"{conflict.first.summary}\n{conflict.second.summary}"
+                    await ctx.store.store(data, namespace=RAW, context_id=key, type="conflict", text=titles)
+            for key, before in known.items():
+                if whole and key not in found and not before["gone"]:
+                    gone = {**before, "gone": True}
+                    await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict")
+
+    async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
+        text = f"{data['summary']}\n{data['location']}\n{data['description']}"
+        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=[f"uid:{data['uid']}"])
+
+    async def _announce(self, ctx: FeedContext) -> float:
+        """Store each start that has come near; when the next one does (POSIX seconds)."""
+        now = ctx.clock.now()
+        longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
+        soonest = now + AHEAD
+        # read from the files again, here and now: an event that was moved or cancelled is not among them
+        for event in await self._agenda.between(now, now + longest + AHEAD):
+            if event.all_day or event.start <= now:
+                continue
+            asked = self._triage.book.minutes_before(event_facts(event.data()))
+            for minutes in sorted({self._config.starts_soon, *asked} - {0}):
+                due = event.start - minutes * 60
+                if due > now:
+                    soonest = min(soonest, due)
+                    continue
+                sign = f"{event.uid}\n{event.calendar}\n{event.start:.0f}\n{minutes}"
+                key = f"soon_{hashlib.sha256(sign.encode()).hexdigest()[:24]}"
+                if await ctx.store.get(key, namespace=RAW) is None:
+                    data = {
+                        **event.data(),
+                        "id": key,
+                        "minutes": minutes,
+                    }
+                    await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
+        return soonest
+
+    async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
+        raw = update.context.data
+        soon = update.context.type == "starts_soon"
+        start = datetime.fromtimestamp(raw["start"], ctx.zone)
+        when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
+        verb, priority = "New event", Priority.NORMAL
+        if soon:
+            # the hour, as the words stand for longer than a count of minutes would be true
+            verb, when, priority = f"Starts {start:%H:%M}", f"{start:%a %d %b}", Priority.HIGH
+        elif raw["gone"] or raw["status"] == "CANCELLED":
+            verb = "Cancelled"
+        elif update.context.version > 1:
+            before = await ctx.store.get(update.context.context_id, namespace=RAW, version=update.context.version - 1)
+            moved = before is not None and (before.data["start"], before.data["end"]) != (raw["start"], raw["end"])
+            verb = "Moved" if moved else "Changed"
+        reason = f"{verb.lower()} in your calendar" if not soon else "it starts soon"
+        facts = event_facts(raw, priority, reason, minutes=raw["minutes"] if soon else 0)
+        priority, reason, rules = self._triage.judge(facts)
+        if raw.get("backlog"):
+            priority, reason, rules = Priority.LOG, BACKLOG, ()
+        elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
+            priority, reason, rules = Priority.LOG, "it is over", ()
+        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw) is not None:
+            priority, reason, rules = Priority.LOG, "Pepper added it, with your yes", ()
+        metadata: Json = {
+            "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
+            "all_day": raw["all_day"], "location": raw["location"], "organizer": raw["organizer"],
+            "attendees": raw["attendees"][:20], "calendar": raw["calendar"], "kind": "soon" if soon else verb.lower(),
+        }  # fmt: skip
+        if rules:
+            metadata["rules"] = list(rules)
+        place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
+        summary = one_line(raw["summary"] or "(no title)", 150)
+        signal = Signal(
+            id=f"signal_{raw['id']}" + ("" if soon else f"_{update.context.version}"),
+            content=one_line(f"{verb}: {summary} — {when}{place}", 320),
+            created_at=update.context.updated_at,
+            priority=priority,
+            source=NAME,
+            reason=reason,
+            matter=await _matter(ctx, raw),
+            metadata=metadata,
+            matter_kind="state",
+        )
+        await store_signal(ctx.store, signal)
+
+    async def _signal_conflict(self, ctx: FeedContext, update: ContextUpdate) -> None:
+        raw = update.context.data
+        if raw["gone"]:
+            return
+        first, second = raw["events"]
+        facts = Facts(
+            source=NAME,
+            sender=second["organizer"],
+            subject=f"{first['summary']}\n{second['summary']}",
+            labels=[*first["categories"], *second["categories"], first["calendar"], second["calendar"]],
+            priority=Priority.NORMAL,
+            reason="two events in your calendar overlap",
+        )
+        priority, reason, rules = self._triage.judge(facts)
+        if raw["backlog"]:
+            priority, reason, rules = Priority.LOG, BACKLOG, ()
+        elif raw["end"] <= ctx.clock.now():
+            priority, reason, rules = Priority.LOG, "it is over", ()
+        elif await self._shown_before(ctx, first, second):
+            priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
+        else:  # read from the files again: one of the two may have been moved meanwhile
+            still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
+            if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
+                priority, reason, rules = Priority.LOG, "they overlap no longer", ()
+        start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
+        titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
+        metadata: Json = {
+            "raw": raw["id"], "summary": f"{titles[0]} / {titles[1]}", "start": raw["start"], "end": raw["end"],
+            "kind": "conflict", "uids": [first["uid"], second["uid"]], "calendar": second["calendar"],
+        }  # fmt: skip
+        if rules:
+            metadata["rules"] = list(rules)
+        signal = Signal(
+            id=f"signal_{raw['id']}_{update.context.version}",
+            content=one_line(f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}", 320),
+            created_at=update.context.updated_at,
+            priority=priority,
+            source=NAME,
+            reason=reason,
+            matter=await _matter(ctx, second),
+            metadata=metadata,
+            matter_kind="state",
+        )
+        await store_signal(ctx.store, signal)
+
+    @staticmethod
+    async def _shown_before(ctx: FeedContext, one: Json, other: Json) -> bool:
+        """Whether the card by which Pepper added one of two events named the other."""
+        for added, beside in ((one, other), (other, one)):
+            record = await _added_by_pepper(ctx, added)
+            if record is not None and beside["uid"] in record["beside"]:
+                return True
+        return False
+
+
+async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
+    """The record of Pepper's having added ``event``."""
+    found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
+    same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
+    return found.data if found is not None and same else None
+
+
+async def _matter(ctx: FeedContext, event: Json) -> str:
+    """The matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
+    uid, calendar = event["uid"], event["calendar"]
+    wanted = ContextFilter(namespaces=[RAW], types=["event"], tags=[f"uid:{uid}"], limit=_COPIES, newest_first=False)
+    known = await ctx.store.query(wanted)
+    own = [_words(one.data) for one in known if one.data["calendar"] == calendar]
+    copies = sorted((one.created_at, one.context_id, one.data["calendar"]) for one in known if _words(one.data) in own)
+    return f"event:{copies[0][2] if copies else calendar}:{uid}"
+
+
+def _words(event: Json) -> list[object]:
+    """All that a copy of an event has to share with it."""
+    shared = ("summary", "start", "end", "location", "description", "organizer", "status", "recurrence", "gone")
+    return [event.get(name) for name in shared]
+
+
+def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:
+    """What triage may look at in an event; ``minutes``: so long before it begins."""
+    return Facts(
+        source=NAME,
+        sender=raw["organizer"],
+        subject=raw["summary"],
+        text=f"{raw['description']}\n{raw['location']}",
+        labels=[*raw["categories"], raw["calendar"]],
+        priority=priority,
+        reason=reason,
+        minutes=minutes,
+    )

@@ -1,0 +1,313 @@
+"""Mail from Maildirs: watched, so that a new mail is seen within a second, and looked through now and then besides.
+
+A mail is known by its unique name, which stays when it moves from ``new`` to ``cur`` or gets a flag, and stored under
+a key of its Message-ID and bytes. What is there at the first sight of a folder tree comes in as ``log``; what arrives
+later signals, also when it arrived while Pepper was down. What arrives while much is taken in goes before the rest. The
+bytes stay in the Maildir.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from watchfiles import Change, awatch
+
+from pepper_tui.boundary.plain_file import NotPlainError, open_plain
+from pepper_tui.config import Mail as MailConfig
+from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.intake import (
+    NAME,
+    RAW,
+    Pace,
+    known_mails,
+    listen_for_mail,
+    mail_key,
+    partly_read,
+    store_mail,
+    tell_progress,
+)
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import ContextFilter, Json
+from pepper_tui.store import ContextStore
+
+SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, and whether that look was finished
+CHUNK: Final = 25  # mails read in one go of the thread
+FOLDERS_DEPTH: Final = 4
+MANY: Final = 200  # mails of one look from which on its progress is told
+GLANCE: Final = 0.5  # seconds between two looks at what has arrived meanwhile
+STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
+_NAMED: Final = 3  # files that can't be read, by their names
+QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of a Maildir. ``name`` is its unique part, ``label`` its folder; by its ``key`` it is known."""
+
+    name: str
+    path: Path
+    label: str
+    root: Path
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (str(self.root), self.name)
+
+
+def list_maildir(root: Path) -> list[Found]:
+    """All mails below ``root``: the Maildir itself and its folders (``.Name`` or plain). Blocking."""
+    found: list[Found] = []
+    stack = [(root, 0)]
+    while stack:
+        folder, depth = stack.pop()
+        label = folder.relative_to(root).as_posix().lstrip(".") if folder != root else "INBOX"
+        for part in ("new", "cur"):
+            try:
+                with os.scandir(folder / part) as entries:
+                    found.extend(
+                        Found(entry.name.split(":2,")[0], Path(entry.path), label, root)
+                        for entry in entries
+                        if not entry.name.startswith(".") and entry.is_file()
+                    )
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        if depth < FOLDERS_DEPTH:
+            with os.scandir(folder) as entries:
+                stack.extend(
+                    (Path(entry.path), depth + 1)
+                    for entry in entries
+                    if entry.name not in ("new", "cur", "tmp") and entry.is_dir(follow_symlinks=False)
+                )
+    return found
+
+
+def list_arrived(root: Path, folders: Iterable[tuple[Path, str]]) -> list[Found]:
+    """The mails in ``new`` of ``folders`` (path and label each). Blocking."""
+    found: list[Found] = []
+    for folder, label in folders:
+        try:
+            with os.scandir(folder / "new") as entries:
+                found.extend(
+                    Found(entry.name.split(":2,")[0], Path(entry.path), label, root)
+                    for entry in entries
+                    if not entry.name.startswith(".")
+                )
+        except OSError:
+            continue  # the next look at all of it tells what is wrong
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail that was read: its file, its key, what it says, and when it arrived (POSIX seconds)."""
+
+    found: Found
+    key: str
+    mail: Mail
+    arrived: float
+
+
+def read_mails(files: Sequence[Found], max_bytes: int, refused: dict[tuple[str, str], str]) -> list[Taken]:
+    """The mails in ``files``, without those that have gone or moved. Blocking.
+
+    Those that can't be opened or read go into ``refused``: why, by their keys.
+    """
+    sources: list[tuple[Found, bytes, os.stat_result]] = []
+    for found in files:
+        refused.pop(found.key, None)
+        try:
+            with open_plain(found.path) as file:
+                sources.append((found, file.read(max_bytes + 1), os.fstat(file.fileno())))
+        except (FileNotFoundError, NotPlainError):
+            continue
+        except OSError as error:
+            refused[found.key] = f"{found.path.name}: {error.strerror or type(error).__name__}"
+    taken = []
+    for (found, _, status), mail in zip(sources, parse_mails([one[1] for one in sources], max_bytes), strict=True):
+        mail.size = status.st_size
+        taken.append(Taken(found, mail_key(mail), mail, status.st_mtime))
+    return taken
+
+
+def _is_mail(change: Change, path: str) -> bool:
+    del change
+    return Path(path).parent.name in ("new", "cur")
+
+
+class MaildirFeed:
+    """The feed ``mail``. ``config.maildir`` are the folder trees."""
+
+    name = NAME
+
+    def __init__(self, config: MailConfig, triage: Triage) -> None:
+        self._config = config
+        self._triage = triage
+        self._known: set[tuple[str, str]] = set()  # (root, unique name)
+        self._taking = asyncio.Lock()
+        self._pace = Pace()
+        self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # how it is when nothing is taken in
+        self._refused: dict[tuple[str, str], str] = {}  # why a file can't be read, by its key
+
+    def listen(self, ctx: FeedContext) -> None:
+        self._pace = listen_for_mail(ctx, self._triage)
+
+    async def run(self, ctx: FeedContext) -> None:
+        if not self._config.maildir:
+            raise FeedError("no Maildir is set", "set mail.maildir in config.toml")
+        missing = [str(root) for root in self._config.maildir if not await ctx.look(root, root.is_dir)]
+        if missing:
+            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.maildir in config.toml")
+        await self._recall(ctx.store)
+        self._standing = ("ok", f"watching {', '.join(map(str, self._config.maildir))}", "")
+        await self._look(ctx)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(ctx))
+            tasks.create_task(self._rescan(ctx))
+
+    async def _recall(self, store: ContextStore) -> None:
+        """Learn from the store which files are known."""
+        self._known.clear()
+        after = 0
+        while True:
+            page = await store.query(
+                ContextFilter(namespaces=[RAW], after_seq=after, newest_first=False, limit=200, include_expired=True)
+            )
+            for context in page:
+                self._known.update((root, name) for root, name in context.data.get("files", []))
+            if len(page) < 200:
+                break
+            after = page[-1].seq
+
+    async def _watch(self, ctx: FeedContext) -> None:
+        try:
+            changes = awatch(
+                *self._config.maildir,
+                watch_filter=_is_mail,
+                debounce=200,
+                step=STEP,
+                rust_timeout=QUIET,
+            )
+            change = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)  # the watch is on once it has begun: what came since the first look is found here
+            try:
+                while True:
+                    await self._look(ctx)
+                    await change
+                    change = asyncio.ensure_future(anext(changes))
+            except StopAsyncIteration:
+                return
+            finally:
+                change.cancel()
+                await asyncio.gather(change, return_exceptions=True)
+        except OSError as error:
+            words = f"can't watch ({error}); looking each {self._config.scan_interval:g} s instead"
+            self._standing = ("trouble", words, "raise fs.inotify.max_user_watches")
+            await self._tell(ctx)
+
+    async def _tell(self, ctx: FeedContext) -> None:
+        """Say how it is, with what could not be read, or not whole."""
+        state, words, mend = self._standing
+        if self._refused:
+            few = "; ".join([*self._refused.values()][:_NAMED])
+            words = f"{len(self._refused):,} mails can't be read, and are tried again: {few}; {words}"
+            state, mend = "trouble", mend or "mend the files' permissions"
+        await ctx.health.report(state, "; ".join(filter(None, [words, await partly_read(ctx.store)])), mend)
+
+    async def _rescan(self, ctx: FeedContext) -> None:
+        while True:
+            await ctx.clock.sleep(self._config.scan_interval)
+            await self._look(ctx)
+
+    async def _look(self, ctx: FeedContext) -> None:
+        """Take in every mail that is not known yet."""
+        async with self._taking:
+            for root in self._config.maildir:
+                try:
+                    listed = await ctx.look(root, list_maildir, root)
+                except OSError as error:
+                    raise FeedError(f"{root}: {error.strerror}", "mend the folder or its permissions") from error
+                new = [found for found in listed if found.key not in self._known]
+                there = {found.key for found in listed}
+                self._refused = {key: why for key, why in self._refused.items() if key in there or key[0] != str(root)}
+                # a folder lists in any order; the names begin with the time, so what came first is told first
+                await self._take(ctx, root, sorted(new, key=lambda found: found.name))
+            await self._tell(ctx)
+
+    async def _take(self, ctx: FeedContext, root: Path, new: list[Found]) -> None:
+        known = await ctx.store.get(str(root), namespace=SOURCES)
+        source: Json = known.data if known else {"first_seen": ctx.clock.now(), "complete": False}
+        if known is None:
+            await ctx.store.store({**source}, namespace=SOURCES, context_id=str(root))
+        first_sight = not source["complete"]
+        listed = {found.name for found in new}
+        folders = {(root, "INBOX"), *((found.path.parent.parent, found.label) for found in new)}
+        glanced = ctx.clock.monotonic()
+        done = 0
+        async with aclosing(self._chunks(ctx, root, new)) as chunks:
+            async for chunk in chunks:
+                if len(new) >= MANY:
+                    await self._pace.keep(ctx.store)
+                    if done == 0 or ctx.clock.monotonic() - glanced >= GLANCE:
+                        glanced = ctx.clock.monotonic()
+                        there = await ctx.look(root, list_arrived, root, folders)
+                        fresh = [f for f in there if f.name not in listed and f.key not in self._known]
+                        for at in range(0, len(fresh), CHUNK):
+                            arrived = await ctx.look(root, self._read, fresh[at : at + CHUNK])
+                            await self._store(ctx, root, arrived, lambda _: False)
+                        await tell_progress(ctx, done, len(new))
+                # after a crash within the first look, what came since then is no backlog
+                await self._store(
+                    ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])
+                )
+                done += CHUNK
+        if first_sight:
+            await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
+
+    async def _chunks(self, ctx: FeedContext, root: Path, files: Sequence[Found]) -> AsyncGenerator[list[Taken], None]:
+        """Read ``files``, a few at a time: the next few while the last ones are stored."""
+        reading: asyncio.Task[list[Taken]] | None = None
+        try:
+            for at in range(0, len(files) + CHUNK, CHUNK):
+                before, part = reading, files[at : at + CHUNK]
+                read = await before if before is not None else None
+                look = ctx.look(root, self._read, part) if part else None
+                reading = asyncio.ensure_future(look) if look is not None else None
+                if read is not None:
+                    yield read
+        finally:
+            if reading is not None:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    def _read(self, files: Sequence[Found]) -> list[Taken]:
+        return read_mails(files, self._config.max_bytes, self._refused)
+
+    async def _store(
+        self, ctx: FeedContext, root: Path, taken: Sequence[Taken], is_old: Callable[[float], bool]
+    ) -> None:
+        """Store a few mails in one unit. ``is_old``: whether what arrived then is backlog."""
+        known = await known_mails(ctx.store, {one.key for one in taken})
+        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
+        async with ctx.store.unit():
+            for one in taken:
+                files.setdefault(one.key, []).append([str(one.found.root), one.found.name])
+                await store_mail(
+                    ctx,
+                    one.key,
+                    one.mail,
+                    known.get(one.key),
+                    path=one.found.path,
+                    label=one.found.label,
+                    arrived=one.arrived,
+                    files=[*files[one.key]],
+                    backlog=is_old(one.arrived),
+                )
+        self._known.update(one.found.key for one in taken)

@@ -1,0 +1,230 @@
+"""Mail from mbox files: what mail programs append is read from where the last look ended, and nothing twice.
+
+How far a file was read stands in the store, in the same unit as the mails, with signs of what lies before. Where those
+no longer hold (the file was rotated, cut or compacted) it is read from its beginning, and what is known is passed over.
+A file that is locked is left for the next look; its last mail is taken once the file has stood still for a moment, so
+that none is taken half-written, and one that grew all the same is taken up again under its own key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from watchfiles import Change, awatch
+
+from pepper_tui.config import Mail as MailConfig
+from pepper_tui.connectors.mbox.mbox_file import (
+    LockedError,
+    Mark,
+    NotMboxError,
+    Stored,
+    begins_at,
+    mails_from,
+    mark_at,
+    opened,
+    still_holds,
+)
+from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.intake import Pace, known_mails, listen_for_mail, mail_key, partly_read, store_mail
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.feeds.feed import FeedContext, FeedError
+from pepper_tui.feeds.triage import Triage
+from pepper_tui.model import Json
+
+NAME: Final = "mbox"
+SOURCES: Final = "feed.mbox"  # one context a file: how far it was read
+CHUNK: Final = 25  # mails read in one go of the thread
+CHUNK_BYTES: Final = 8_000_000
+SETTLED: Final = 1.0  # seconds that a file stands still before its last mail counts as whole
+LONG_LOCKED: Final = 300.0  # seconds after which a lock is told
+STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
+QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
+
+
+@dataclass(slots=True)
+class _Piece:
+    """What one go of the thread has read. ``rest``: mails follow at once. ``torn``: the last mail may not be whole."""
+
+    mails: list[tuple[Stored, str, Mail]] = field(default_factory=list)
+    mark: Mark = field(default_factory=lambda: Mark(0, "", ""))
+    size: int = 0
+    rest: bool = False
+    torn: bool = False
+    again: bool = False  # the file is not what it was: it was read from its beginning
+
+
+class MboxFeed:
+    """The feed ``mbox`` over ``config.mbox``. ``listens``: it is the one that registers the processor of mail."""
+
+    name = NAME
+
+    def __init__(self, config: MailConfig, triage: Triage, *, listens: bool) -> None:
+        self._config, self._triage, self._listens = config, triage, listens
+        self._seen: dict[Path, tuple[int, int, float]] = {}  # size, modification, and since when (monotonic)
+        self._locked: dict[Path, float] = {}  # since when (monotonic)
+        self._defects: dict[Path, str] = {}
+        self._changed = asyncio.Event()
+        self._pace: Pace | None = None  # the other source of mail has it
+
+    def listen(self, ctx: FeedContext) -> None:
+        if self._listens:
+            self._pace = listen_for_mail(ctx, self._triage)
+
+    async def run(self, ctx: FeedContext) -> None:
+        folders = {path.parent for path in self._config.mbox}
+        missing = [str(folder) for folder in folders if not await ctx.look(folder, folder.is_dir)]
+        if missing:
+            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.mbox in config.toml")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(folders))
+            while True:
+                self._changed.clear()
+                waits = [await self._look(ctx, path) for path in self._config.mbox]
+                await self._tell(ctx)
+                await ctx.wait(self._changed, min(waits))
+
+    async def _watch(self, folders: set[Path]) -> None:
+        names = {path.name for path in self._config.mbox} | {f"{path.name}.lock" for path in self._config.mbox}
+
+        def is_ours(change: Change, path: str) -> bool:
+            del change
+            return Path(path).name in names
+
+        try:
+            changes = awatch(
+                *folders, watch_filter=is_ours, debounce=200, step=STEP, rust_timeout=QUIET, recursive=False
+            )
+            async for _ in changes:
+                self._changed.set()
+        except OSError:  # no watches left: the regular look goes on
+            return
+
+    async def _tell(self, ctx: FeedContext) -> None:
+        if self._defects:
+            words = "; ".join(f"{path}: {defect}" for path, defect in self._defects.items())
+            await ctx.health.report("trouble", words, "mend the file or its permissions, or mail.mbox in config.toml")
+        else:
+            said = [f"watching {', '.join(map(str, self._config.mbox))}", await partly_read(ctx.store)]
+            await ctx.health.report("ok", "; ".join(filter(None, said)))
+
+    # --------------------------------------------------------------------------------------------------------- a look
+
+    async def _look(self, ctx: FeedContext, path: Path) -> float:
+        """Take in what is new; seconds to the next look at it."""
+        later = self._config.scan_interval
+        while True:
+            found = await ctx.store.get(str(path), namespace=SOURCES)
+            state: Json = found.data if found else {"first_seen": ctx.clock.now(), "backlog_to": None, "last": None}
+            try:
+                piece = await ctx.look(path, self._read, path, state, ctx.clock.monotonic())
+            except FileNotFoundError:  # some programs take an empty file away
+                self._seen.pop(path, None)
+                self._defects.pop(path, None)
+                if found is None:  # what it will hold is news
+                    await self._put(ctx, path, {**state, "backlog_to": 0})
+                return later
+            except LockedError:
+                since = self._locked.setdefault(path, ctx.clock.monotonic())
+                if ctx.clock.monotonic() - since >= LONG_LOCKED:
+                    minutes = LONG_LOCKED / 60
+                    self._defects[path] = f"locked for more than {minutes:g} minutes; is {path}.lock left over?"
+                return SETTLED
+            except (OSError, NotMboxError) as error:
+                words = error.strerror if isinstance(error, OSError) else "it is no mbox file"
+                self._defects[path] = words or type(error).__name__
+                return later
+            self._locked.pop(path, None)
+            self._defects.pop(path, None)
+            if piece is None:
+                return later
+            await self._take(ctx, path, state, piece)
+            if piece.rest:
+                share = 100 * piece.mark.offset // max(1, piece.size)
+                await ctx.health.report("starting", f"taking in your mail: {share} % of {path.name}")
+                if self._pace is not None:
+                    await self._pace.keep(ctx.store)
+            else:
+                return SETTLED if piece.torn else later
+
+    def _read(self, path: Path, state: Json, now: float) -> _Piece | None:
+        """The next mails, or ``None`` where nothing has changed. Blocking."""
+        with opened(path) as file:
+            status = _status(file.fileno())
+            seen = self._seen.get(path)
+            since = seen[2] if seen and seen[:2] == status else now
+            self._seen[path] = (*status, since)
+            settled = now - since >= SETTLED
+            mark = Mark(**state["mark"]) if state.get("mark") else None
+            if mark is not None and mark.offset == status[0] and still_holds(file, mark):
+                return None
+            piece = _Piece(size=status[0])
+            start = 0
+            if mark is not None and still_holds(file, mark):
+                start = mark.offset
+                if not begins_at(file, start) and state["last"]:
+                    start = state["last"]["start"]  # that mail was taken before it was whole
+            elif mark is not None:
+                piece.again = True
+            end, total = start, 0
+            read: list[Stored] = []
+            for stored in mails_from(file, start, self._config.max_bytes):
+                if len(read) == CHUNK or total > CHUNK_BYTES:
+                    piece.rest = True
+                    break
+                if stored.end == status[0] and not settled:
+                    piece.torn = True
+                    break
+                read.append(stored)
+                total += len(stored.source)
+                end = stored.end
+            mails = parse_mails([stored.source for stored in read], self._config.max_bytes)
+            for stored, mail in zip(read, mails, strict=True):
+                mail.size = stored.end - stored.start
+                piece.mails.append((stored, mail_key(mail), mail))
+            piece.mark = mark_at(file, end)
+            return piece
+
+    async def _take(self, ctx: FeedContext, path: Path, state: Json, piece: _Piece) -> None:
+        backlog_to = piece.size if state["backlog_to"] is None else state["backlog_to"]
+        last = state["last"]
+        taken: set[str] = set()
+        known = await known_mails(ctx.store, {its_key for _, its_key, _ in piece.mails})
+        async with ctx.store.unit():
+            for stored, its_key, mail in piece.mails:
+                key = its_key
+                if not piece.again and last and (last["start"], last["message_id"]) == (stored.start, mail.message_id):
+                    key = last["key"]  # the same mail, now whole
+                if key not in taken:
+                    taken.add(key)
+                    await store_mail(
+                        ctx,
+                        key,
+                        mail,
+                        known.get(key),
+                        path=path,
+                        label=path.name,
+                        arrived=stored.arrived or ctx.clock.now(),
+                        files=[[str(path), key]],
+                        backlog=stored.start < backlog_to,
+                        grown=key != its_key,
+                    )
+            if piece.mails:
+                stored, key, mail = piece.mails[-1]
+                last = {"start": stored.start, "key": key, "message_id": mail.message_id}
+            # once all that was there at first sight is in, whatever the file holds from then on is news
+            done = not piece.rest and (not piece.torn or piece.mark.offset >= backlog_to)
+            mark = {"offset": piece.mark.offset, "head": piece.mark.head, "tail": piece.mark.tail}
+            await self._put(ctx, path, {**state, "mark": mark, "last": last, "backlog_to": 0 if done else backlog_to})
+
+    @staticmethod
+    async def _put(ctx: FeedContext, path: Path, state: Json) -> None:
+        await ctx.store.store(state, namespace=SOURCES, context_id=str(path))
+
+
+def _status(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns

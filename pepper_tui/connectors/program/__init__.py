@@ -1,0 +1,1 @@
+"""Feeds that are programs: each line that one prints is a JSON object."""

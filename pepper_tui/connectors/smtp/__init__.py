@@ -1,0 +1,5 @@
+"""Sending mail by SMTP."""
+
+from pepper_tui.connectors.smtp.outbox import SmtpOutbox
+
+__all__ = ["SmtpOutbox"]

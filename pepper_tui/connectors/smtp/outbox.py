@@ -1,0 +1,167 @@
+"""Sending mail: SMTP has no idempotency, so what is known of an attempt is told apart to the byte.
+
+Everything up to the server's go-ahead for the message (354), and a refusal of the message by the server, is known not
+to have sent anything: ``NotDoneError``. From the first byte of the message on, a lost or late reply leaves the outcome
+unknown: ``OutcomeUnknownError``. Nothing is retried here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pepper_tui.config import ConfigError, Smtp
+from pepper_tui.domains.mail.outbox import OutcomeUnknownError
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError
+
+if TYPE_CHECKING:
+    import aiosmtplib
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpOutbox:
+    """An account at an SMTP server. ``password`` reads the secret's value, as it is now; ``tls_ca`` is a file of extra
+    roots."""
+
+    address: str
+    smtp: Smtp
+    password: Callable[[], str] = lambda: ""
+    name: str = ""
+    tls_ca: str = ""
+
+    @property
+    def account(self) -> str:
+        """What an approval binds: who sends, and through which server."""
+        user = f"{self.smtp.user}@" if self.smtp.user else ""
+        safety = "not encrypted" if self.smtp.security == "none" else "encrypted"
+        return f"{self.address} via {user}{self.smtp.host}:{self.smtp.port}, {safety}"
+
+    async def send(
+        self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None] = lambda: None
+    ) -> str:
+        """See ``Outbox``."""
+        return await _send(self, recipients, message, on_handed_over)
+
+
+async def _send(
+    account: SmtpOutbox, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None]
+) -> str:
+    import aiosmtplib
+
+    smtp = account.smtp
+    client = aiosmtplib.SMTP(
+        hostname=smtp.host,
+        port=smtp.port,
+        use_tls=smtp.security == "tls",
+        start_tls=smtp.security == "starttls",
+        timeout=smtp.timeout,
+        tls_context=_tls(account) if smtp.security != "none" else None,
+        local_hostname=account.address.rpartition("@")[2] or "localhost",
+    )
+    try:
+        await _prepare(client, account, recipients)
+    except BaseException:
+        client.close()
+        raise
+    try:
+        return await _hand_over(client, message, on_handed_over)
+    finally:
+        client.close()
+
+
+def _tls(account: SmtpOutbox) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=account.tls_ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise NotDoneError(f"the certificates in {account.tls_ca} can't be read: {error}") from error
+
+
+async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Sequence[str]) -> None:
+    import aiosmtplib
+
+    smtp = account.smtp
+    try:
+        await client.connect()
+        if smtp.user:
+            await client.login(smtp.user, await asyncio.to_thread(account.password))
+        await client.ehlo()
+        if all(map(str.isascii, recipients)):
+            await client.mail(account.address)
+        elif client.supports_extension("smtputf8"):
+            await client.mail(account.address, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
+        else:
+            raise NotDoneError(f"the mail server {smtp.host} takes only addresses in ASCII (it has no SMTPUTF8)")
+        for each in recipients:
+            await client.rcpt(each, encoding="utf-8")
+        answer = await client.execute_command(b"DATA")
+        if answer.code != 354:
+            raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+    except ConfigError as error:
+        raise NotDoneError(f"mail.smtp.password: {error.problems[0]}") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
+        raise NotDoneError(_why(error, smtp.host)) from error
+
+
+def _why(error: Exception, host: str) -> str:
+    """Why there was no send, for a person: which server, what it said, and what to do about it."""
+    import aiosmtplib
+
+    server, causes = f"the mail server {host}", (error, error.__cause__)
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"the certificate of {server} is not valid ({each.verify_message}); check mail.smtp.host"
+        if isinstance(each, socket.gaierror):
+            return f"{server} can't be found: no connection, or mail.smtp.host is misspelt"
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        said = f"({error.code} {one_line(error.message, 200)})".replace(" )", ")")
+        passing = 400 <= error.code < 500
+        if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+            if passing:
+                return f"{server} does not take mail for {error.recipient} yet; try again in some minutes {said}"
+            return f"{server} refused the recipient {error.recipient} {said}"
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
+            # without its own words: some servers repeat what they were given
+            return f"{server} did not accept user and password; check mail.smtp ({error.code})"
+        if passing:
+            return f"{server} can't take mail just now; try again in some minutes {said}"
+        return f"{server} refused {said}"
+    if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
+        return f"{server} can't do what mail.smtp asks for: {one_line(str(error), 200).rstrip('.')}"
+    if any(isinstance(each, ssl.SSLError) for each in causes):
+        return f"{server} does not speak TLS there; check mail.smtp.port and security"
+    if isinstance(error, TimeoutError | aiosmtplib.SMTPConnectError):
+        return f"{server} does not answer"
+    if isinstance(error, ConnectionError):
+        return f"{server} ended the connection before it had the mail; try again"
+    return f"no session with {server}: {one_line(str(error) or type(error).__name__, 200).rstrip('.')}"
+
+
+async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Callable[[], None]) -> str:
+    import aiosmtplib
+
+    protocol = client.protocol
+    if protocol is None:
+        raise NotDoneError("the connection was lost before the mail server had the mail; try again")
+    body = re.sub(rb"^\.", b"..", re.sub(rb"\r\n|\r|\n", b"\r\n", message.encode()), flags=re.M)
+    if not body.endswith(b"\r\n"):
+        body += b"\r\n"
+    try:
+        protocol.write(body + b".\r\n")
+        answer = await protocol.read_response(timeout=client.timeout)
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        raise OutcomeUnknownError("the server's answer to the message never came") from error
+    if answer.code // 100 != 2:
+        raise NotDoneError(_why(aiosmtplib.SMTPDataError(answer.code, answer.message), client.hostname or ""))
+    on_handed_over()
+    try:
+        async with asyncio.timeout(5):
+            await client.quit()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError):
+        pass  # the message is taken; how the session ends does not matter
+    return one_line(answer.message)

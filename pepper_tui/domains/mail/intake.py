@@ -1,0 +1,372 @@
+"""What every source of mail shares: how a mail is stored in ``raw.mail``, and how it becomes a signal.
+
+Much mail comes at once at the first look: what the store knows is asked once a batch, the loop is free between two
+mails, and a source goes on only while the signals keep up (``Pace``), so that a mail that arrives now waits behind
+few others.
+
+A mail is known by a key of its Message-ID and bytes, whichever source it came from. The processor of ``raw.mail`` is
+registered once, by the first source of the config.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.domains.mail.gist import about, mail_gist, writer_of
+from pepper_tui.domains.mail.machines import is_automatic, is_list
+from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
+from pepper_tui.domains.mail.mime import Mail, left_out
+from pepper_tui.domains.mail.related import related_to
+from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
+from pepper_tui.feeds.feed import FeedContext, put_signal
+from pepper_tui.feeds.triage import SIGNAL_TEXT, Triage
+from pepper_tui.model import (
+    BACKLOG,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Facts,
+    Gist,
+    Json,
+    Namespace,
+    Priority,
+    Signal,
+)
+from pepper_tui.store import ContextStore
+from pepper_tui.text import begun
+
+NAME: Final = "mail"
+RAW: Final = f"{Namespace.RAW}.{NAME}"
+_SENT_FOLDER: Final = re.compile(
+    r"(?<!\w)(?:sent|gesendet|envoy|enviad|inviat|verzonden|sendt|skickat|lähetetyt|wysłan|отправлен|送信済|已发送)",
+    re.IGNORECASE,
+)
+PROCESSOR: Final = "feeds.mail"
+SIGNAL_ID: Final = "signal_"
+"""What the id of a mail's signal begins with, before the mail's own."""
+BATCH: Final = 50
+LAG: Final = 3 * BATCH
+"""Mails that may wait to become signals before a source takes in more."""
+PARTLY: Final = "partly"
+"""Tag of a mail that was not read whole."""
+_LOOKED_AROUND: Final = 5  # mails of one batch for which the store is asked what else is known
+_LOGGED_TEXT: Final = 300  # characters of a text that a signal keeps which was only logged
+
+
+def mail_key(mail: Mail) -> str:
+    """The id of ``mail`` in ``raw.mail``."""
+    sign = f"{mail.message_id}\n{mail.digest}"
+    return f"mail_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
+
+
+class Pace:
+    """Keeps a source from running ahead of the processor."""
+
+    def __init__(self) -> None:
+        self._went_on = asyncio.Event()
+
+    def went_on(self) -> None:
+        """The processor has dealt with some mails."""
+        self._went_on.set()
+
+    async def keep(self, store: ContextStore) -> None:
+        """Return once few mails wait to become signals."""
+        while True:
+            self._went_on.clear()
+            if await store.undelivered(PROCESSOR) <= LAG:
+                return
+            await self._went_on.wait()  # what is dealt with is acknowledged a moment later: more than one batch waits
+
+
+def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
+    """Register the processor of ``raw.mail``."""
+    pace = Pace()
+
+    async def process(updates: list[ContextUpdate]) -> None:
+        new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones say where else it lies
+        try:
+            known = await _known(ctx.store, new)
+            made: list[_Made] = []
+            for update in new:
+                await asyncio.sleep(0)  # keys come first
+                async with ctx.processing(("triage", update.seq)):
+                    if (one := await _made(ctx, triage, update, known)) is not None:
+                        made.append(one)
+            passed = [one for one in made if one.passed]
+            if passed:
+                async with ctx.processing(("reading", passed[0].seq)):
+                    await asyncio.to_thread(_read, passed, ctx.zone, triage.locale)
+            looked = {one.seq for one in passed[:_LOOKED_AROUND]}
+            for one in made:
+                await asyncio.sleep(0)
+                async with ctx.processing(one.seq):
+                    await _put(ctx, triage, one, looks=one.seq in looked)
+        finally:
+            pace.went_on()
+
+    ctx.subscriber.on_context_batch(namespaces=[RAW], size=BATCH, longest_wait=0.0, name=PROCESSOR, start="beginning")(
+        process
+    )
+    return pace
+
+
+async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
+    """Say how far the intake is."""
+    await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
+
+
+async def partly_read(store: ContextStore) -> str:
+    """How many mails were not read whole, in words; empty where all were."""
+    count = await store.count(ContextFilter(namespaces=[RAW], tags=[PARTLY]))
+    return f"{count:,} of your mails could only be read in part, as each says where it is shown" if count else ""
+
+
+async def known_mails(store: ContextStore, keys: Collection[str]) -> dict[str, Context]:
+    """Those of the mails that are in ``raw.mail`` already."""
+    return await _found(store, RAW, keys, include_expired=True)
+
+
+async def _found(
+    store: ContextStore, namespace: str, ids: Collection[str], *, include_expired: bool = False
+) -> dict[str, Context]:
+    wanted = ContextFilter(namespaces=[namespace], context_ids=sorted(ids), limit=None, include_expired=include_expired)
+    return {each.context_id: each for each in await store.query(wanted)} if ids else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds about the mails of one batch, by ids."""
+
+    sent: Collection[str]
+    people: Collection[str]
+    signals: Collection[str]
+
+
+async def _known(store: ContextStore, updates: Sequence[ContextUpdate]) -> _Known:
+    raws = [update.context.data for update in updates]
+    ids = {str(raw.get("message_id", "")) for raw in raws} - {""}
+    senders = {str(raw["sender"]["address"]).lower() for raw in raws} - {""}
+    return _Known(
+        await _found(store, Namespace.SENT, ids | {each.strip("<>") for each in ids}),
+        await _found(store, Namespace.PEOPLE, senders),
+        await _found(store, f"{Namespace.SIGNALS}.{NAME}", {signal_id(raw) for raw in raws}),
+    )
+
+
+def signal_id(raw: Json) -> str:
+    """The id of a mail's signal."""
+    return f"{SIGNAL_ID}{raw['id']}"
+
+
+async def store_mail(
+    ctx: FeedContext,
+    key: str,
+    mail: Mail,
+    known: Context | None,
+    *,
+    path: Path,
+    label: str,
+    arrived: float,
+    files: list[list[str]],
+    backlog: bool,
+    grown: bool = False,
+) -> None:
+    """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is ``known`` there.
+
+    ``grown``: it is known, and was not whole when it was taken; what it says now takes its place.
+    """
+    await asyncio.sleep(0)  # keys come first
+    if known is not None and not grown:  # the same mail under another name, say in a second folder
+        files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
+        if files != known.data.get("files"):
+            await ctx.store.store(
+                {**known.data, "files": files[:50]},
+                namespace=RAW,
+                context_id=key,
+                type=known.type,
+                text=known.text,
+                tags=known.tags,
+                metadata=known.metadata,
+                ttl=None if known.expires_at is None else 0.0,  # what is left of an old mail stays out of sight
+            )
+        return
+    thread, data = mail.thread or key, mail.data()
+    sender = f"{mail.sender['name']} {mail.sender['address']}".strip()
+    await ctx.store.store(
+        {
+            **data,
+            "id": key,
+            "path": str(path),
+            "label": label,
+            "files": files,
+            "thread": thread,
+            "arrived": arrived,
+            "backlog": backlog,
+        },
+        namespace=RAW,
+        context_id=key,
+        type="mail",
+        text=f"{mail.subject}\n{sender}\n{mail.text}",
+        tags={
+            f"sender:{mail.sender['address']}",
+            f"thread:{thread}",
+            f"message:{mail.message_id or key}",
+            *([PARTLY] if left_out(data) else []),
+        },
+        metadata={"sender": sender, "subject": mail.subject},
+    )
+
+
+@dataclass(slots=True)
+class _Made:
+    """The signal of a mail, on its way into the store. ``same`` is one for all copies of the mail."""
+
+    seq: int
+    raw: Json
+    facts: Facts
+    signal: Signal
+    same: str
+
+    @property
+    def passed(self) -> bool:
+        return self.signal.priority is not Priority.LOG
+
+
+async def _made(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: _Known) -> _Made | None:
+    """Triage a mail; ``None`` where it makes no signal."""
+    raw = update.context.data
+    if signal_id(raw) in known.signals:
+        return None  # it is there
+    facts = mail_facts(raw, triage.own)
+    sender = facts.sender.lower()
+    message_id = raw.get("message_id", "")
+    if any(each in known.sent for each in (message_id, message_id.strip("<>"))):
+        if triage.is_own(sender) or facts.is_list:
+            return None  # Pepper has sent it
+        raw = without_id(raw, "you")
+    elif not raw.get("backlog") and (owner := await owner_of_id(ctx.store, raw)):
+        raw = without_id(raw, owner)
+    if triage.is_vip(sender) or sender in known.people:
+        facts = replace(facts, known=True)
+    # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
+    same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
+    signal = _unsaid(raw, triage, update.context.created_at, facts)
+    return _Made(update.seq, raw, facts, signal, same.hexdigest() if message_id else "")
+
+
+def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
+    """Read what each mail comes to. In a thread, and once a batch: to go there costs more than to read most mails."""
+    for one in passed:
+        who, now = writer_of(one.raw, known=one.facts.known), one.signal.created_at
+        one.signal.gist = mail_gist(one.raw, one.facts, who, now, zone, locale)
+
+
+async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) -> None:
+    """Store a signal with its line. ``looks``: ask the store what else is known."""
+    raw, signal, now = made.raw, made.signal, made.signal.created_at
+    if signal.gist is None:
+        signal.content = _plain_line(raw, made.facts, now)
+    else:
+        signal.gist.related = await related_to(ctx.store, raw, now, ctx.zone) if looks else []
+        signal.content = signal.gist.line(ctx.zone, now, _first_line(raw))
+    is_open = made.passed and triage.leaves_open(made.facts)
+    await put_signal(ctx.store, signal, dedupe_key=made.same, is_open=is_open)
+
+
+def by_own_hand(raw: Json) -> bool:
+    """Whether a mail that says to be from the user lies where only the user's own programs put it.
+
+    What a server has delivered anyone may have sent, under any name: it answers nothing for the user.
+    """
+    return not raw.get("received") or bool(_SENT_FOLDER.search(raw["label"]))
+
+
+def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
+    """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
+    listed, automatic = is_list(raw), is_automatic(raw)
+    return Facts(
+        source=NAME,
+        sender="" if raw.get("several_senders") else raw["sender"]["address"],  # whose it is can't be told
+        name=raw["sender"]["name"],
+        to=[one["address"] for one in raw["to"]],
+        cc=[one["address"] for one in raw["cc"]],
+        subject=raw["subject"],
+        text=raw["reply"],
+        labels=[raw["label"]],
+        is_list=listed,
+        automatic=automatic,
+        direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
+        question=not listed and not automatic and asks_something(raw["reply"]),
+    )
+
+
+def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
+    """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``, with the line of one that only is logged."""
+    signal = _unsaid(raw, triage, now, facts)
+    signal.content = _plain_line(raw, facts, now)
+    return signal
+
+
+def _plain_line(raw: Json, facts: Facts, now: float) -> str:
+    gist = Gist(writer_of(raw, known=facts.known), about=about(raw["subject"]))
+    return gist.line(UTC, now, _first_line(raw))
+
+
+def _unsaid(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
+    """The signal of a mail, without its line."""
+    priority, reason, rules = triage.judge(facts)
+    if raw.get("backlog"):
+        priority, reason, rules = Priority.LOG, BACKLOG, ()
+    sender, doubts = raw["sender"], list(raw.get("doubts", []))
+    if doubts:
+        reason = f"{reason}; careful: {'; '.join(doubts[:3])}"
+    if (partly := left_out(raw)) and reason != BACKLOG:
+        reason = f"{reason}; not all of it was read: {partly}"
+    text = "\n".join(telling_lines(raw["reply"]))
+    metadata: Json = {
+        "sender": sender["address"],
+        "sender_name": sender["name"],
+        "subject": raw["subject"],
+        "thread": raw["thread"],
+        "message_id": raw["message_id"],
+        "raw": raw["id"],
+        "to": [one["address"] for one in raw["to"]][:20],
+        "reply_to": next((one["address"] for one in raw["reply_to"]), sender["address"]),
+        "date": raw["date"],
+        "text": begun(text, _LOGGED_TEXT if priority is Priority.LOG else SIGNAL_TEXT),
+        "attachments": [one["name"] for one in raw["attachments"]][:20],
+        "automatic": facts.automatic,
+        "list": facts.is_list,
+    }
+    if triage.is_own(sender["address"]):
+        if by_own_hand(raw):
+            metadata["kind"] = "own"
+        elif reason != BACKLOG:
+            reason = "it says that you sent it"
+    elif triage.is_vip(facts.sender):
+        metadata["kind"] = "vip"
+    if doubts:
+        metadata["doubts"] = doubts
+    if rules:
+        metadata["rules"] = list(rules)
+    return Signal(
+        id=signal_id(raw),
+        content="",
+        created_at=now,
+        priority=priority,
+        source=NAME,
+        reason=reason,
+        matter=f"mail:{raw['thread']}",
+        metadata=metadata,
+    )
+
+
+def _first_line(raw: Json) -> str:
+    return next(iter(telling_lines(raw["reply"])), "")

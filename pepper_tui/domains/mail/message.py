@@ -1,0 +1,115 @@
+"""A mail that is to be sent, built once, when the effect is resolved, with its Message-ID and date.
+
+What is sent are those bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTPUTF8 as SMTPUTF8_POLICY
+from email.utils import format_datetime
+from typing import Final
+
+from pepper_tui.domains.mail import mailboxes
+from pepper_tui.domains.mail.attachments import Attachment
+from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.text import clean, one_line, sendable
+from pepper_tui.text.addresses import canonical
+from pepper_tui.tools.tool import ToolError
+
+MAX_RECIPIENTS: Final = 50
+MAX_SUBJECT: Final = 500
+MAX_BODY: Final = 100_000  # characters
+_LINK: Final = "mailto:"  # before an address that was copied from a page
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
+
+
+def parse_addresses(value: str, label: str) -> list[str]:
+    """The bare addresses in ``value``, separated by commas or semicolons; display names are dropped.
+
+    Raises ``ToolError`` for anything that is not a plain address, so that no header can be slipped in, and for a name
+    that holds an address of its own: which of the two is meant can't be told.
+    """
+    if re.search(r"[\r\n\x00]", value):
+        raise ToolError(f"'{label}' holds a line break; give addresses separated by commas")
+    found: dict[str, str] = {}
+    for one in mailboxes.parse_recipients(value):
+        if len(found) > MAX_RECIPIENTS:
+            raise ToolError(f"'{label}' names more than {MAX_RECIPIENTS}")
+        plain = canonical(one.address or (one.name[len(_LINK) :] if one.name.startswith(_LINK) else ""))
+        if plain is None:
+            raise ToolError(f"'{label}': {one_line(one.name or one.address or value, 80)!r} is not an address")
+        if one.address and (one.named or re.search("[<>:]", one.name)):
+            raise ToolError(f"'{label}': {one_line(one.name, 80)!r} is no name; give the address alone")
+        found.setdefault(plain.lower(), plain)
+    return list(found.values())
+
+
+def one_header(value: str, label: str) -> str:
+    """``value`` as the text of one header. Raises ``ToolError`` where it holds a line break or is too long."""
+    if re.search(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", value):
+        raise ToolError(f"'{label}' holds a line break; it must be one line")
+    text = " ".join(sendable(value).split())
+    if len(text) > MAX_SUBJECT:
+        raise ToolError(f"'{label}' is longer than {MAX_SUBJECT} characters")
+    return text
+
+
+def message_ids(values: Sequence[str]) -> list[str]:
+    """Those of ``values`` that are well-formed message ids, in angle brackets, each once."""
+    found: dict[str, None] = {}
+    for value in values:
+        for match in _MESSAGE_ID.findall(value):
+            if match.isascii():
+                found[match] = None
+    return list(found)
+
+
+def build_message(
+    sender: Outbox,
+    *,
+    to: Sequence[str],
+    cc: Sequence[str],
+    subject: str,
+    body: str,
+    message_id: str,
+    at: float,
+    in_reply_to: str = "",
+    references: Sequence[str] = (),
+    files: Sequence[tuple[Attachment, bytes]] = (),
+) -> str:
+    """The whole message with CRLF, ASCII but for such addresses. Raises ``ToolError`` for what no mail can hold."""
+    if not to:
+        raise ToolError("'to' names nobody")
+    if len(to) + len(cc) > MAX_RECIPIENTS:
+        raise ToolError(f"more than {MAX_RECIPIENTS} recipients")
+    if len(body) > MAX_BODY:
+        raise ToolError(f"'body' is longer than {MAX_BODY} characters")
+    message = EmailMessage(policy=SMTP_POLICY if all(map(str.isascii, [*to, *cc])) else SMTPUTF8_POLICY)
+    try:
+        message["From"] = Address(clean(sender.name), addr_spec=sender.address)
+        message["To"] = ", ".join(to)
+        if cc:
+            message["Cc"] = ", ".join(cc)
+        message["Subject"] = subject
+        message["Date"] = format_datetime(datetime.fromtimestamp(int(at), UTC))
+        message["Message-ID"] = message_id
+        if in_reply_to:
+            message["In-Reply-To"] = in_reply_to
+        if references:
+            message["References"] = " ".join(references[-20:])
+        message.set_content(body, cte="quoted-printable")
+        for file, data in files:
+            maintype, _, subtype = file.type.partition("/")
+            message.add_attachment(data, maintype=maintype, subtype=subtype, filename=file.name)
+        if files:  # the library's own boundary is random
+            message.set_boundary("=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
+        return message.as_bytes().decode("utf-8")
+    except (ValueError, UnicodeError, IndexError) as error:
+        raise ToolError(f"no mail can be made of this: {one_line(str(error), 200)}") from error

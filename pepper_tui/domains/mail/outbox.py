@@ -1,0 +1,33 @@
+"""The port through which mail leaves: an account that can send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pepper_tui.text.errors import Foreseen
+
+
+class OutcomeUnknownError(Exception, Foreseen):
+    """The message was handed over and the server's answer never came: it may or may not have been sent."""
+
+
+class Outbox(Protocol):
+    """One account that mail is sent from. ``account`` is what an approval binds: who sends, and by which server."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+    async def send(self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None], /) -> str:
+        """Send ``message`` to exactly ``recipients``, or to none of them; the server's words.
+
+        ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` where nothing was
+        sent, ``OutcomeUnknownError`` where that is not known. Nothing is tried again here.
+        """
+        ...

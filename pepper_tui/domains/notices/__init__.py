@@ -1,0 +1,1 @@
+"""What reaches the user and when: the inbox, snooze, and what was told already."""

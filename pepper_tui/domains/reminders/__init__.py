@@ -1,0 +1,1 @@
+"""Reminders: promises to speak at a time."""

@@ -1,0 +1,1 @@
+"""Why: the chain behind anything on the screen; what goes on and what was done."""
