@@ -90,3 +90,32 @@ def test_a_circle_would_be_found() -> None:
 def test_nothing_lies_loose_and_the_rooms_are_few() -> None:
     assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py", "api.py"}
     assert len([path for path in PACKAGE.iterdir() if (path / "__init__.py").exists()]) <= ROOMS
+
+
+def methods(node: ast.ClassDef) -> int:
+    return sum(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body)
+
+
+def large() -> dict[str, int]:
+    """What is larger than it should be: files by their lines, functions by theirs, classes by their methods."""
+    found: Counter[str] = Counter()
+    for name, path in MODULES.items():
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > LINES_OF_A_FILE:
+            found[name] = lines
+        for node in ast.walk(TREES[name]):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > LINES_OF_A_FUNCTION:
+                    found[f"{name}.{node.name}()"] = length
+            elif isinstance(node, ast.ClassDef) and methods(node) > METHODS_OF_A_CLASS:
+                found[f"{name}.{node.name}"] = methods(node)
+    for room in sorted({path.parent for path in MODULES.values()}):
+        files = len(list(room.glob("*.py"))) - 1
+        if files > FILES_OF_A_ROOM:
+            found[f"{room.relative_to(ROOT).as_posix()}/"] = files
+    return found
+
+
+@pytest.mark.parametrize("what", [])
+def test_nothing_grows_beyond_its_measure(what: str) -> None: ...

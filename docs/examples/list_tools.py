@@ -36,7 +36,7 @@ async def probe(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     return effect.payload["item"] in LIST.read_text(encoding="utf-8").splitlines() if LIST.exists() else False
 
 
-@tool(effect=Effect.WRITE, resolve=resolve, revise=revise, probe=probe, account=lambda services: str(LIST))
+@tool(effect=Effect.WRITE, resolve=resolve, revise=revise, probe=probe, account=lambda _: str(LIST))
 async def add_to_shopping_list(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Add an item to the user's shopping list.
 

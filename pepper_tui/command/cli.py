@@ -29,7 +29,6 @@ from pepper_tui.command.launch import (
     missing_config,
     opened,
     read_config,
-    report,
     resting,
     run_headless,
 )
@@ -316,6 +315,8 @@ def init(
     home: HomeOption = None,
 ) -> None:
     """Find mail, calendars and models on this machine, ask, and write a config. Never over one that is there."""
+    from pepper_tui.command.first_start import first_start
+
     raise typer.Exit(first_start(at(home), yes=yes))
 
 

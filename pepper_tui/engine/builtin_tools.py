@@ -1,49 +1,69 @@
-"""All tools that Pepper brings along."""
+"""All tools that Pepper brings along, each made by its own noun."""
 
 from __future__ import annotations
 
-from pepper_tui.domains.calendar.event_tools import EVENT_TOOLS
-from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS
-from pepper_tui.domains.files.tools import FILE_TOOLS
-from pepper_tui.domains.mail.tools import MAIL_TOOLS
+from dataclasses import dataclass, field
+
+from pepper_tui.clock import Looks, SystemClock
+from pepper_tui.domains.calendar.event_tools import calendar_tools
+from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.files.tools import FileParts, file_tools
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools import mail_tools
 from pepper_tui.domains.memory.context_tools import CONTEXT_TOOLS
 from pepper_tui.domains.memory.note_tools import NOTE_TOOLS
 from pepper_tui.domains.memory.profile_tools import PROFILE_TOOLS
-from pepper_tui.domains.notices.tools import NOTIFY_TOOLS
-from pepper_tui.domains.reminders.tools import REMINDER_TOOLS
-from pepper_tui.domains.web.tools import WEB_TOOLS
+from pepper_tui.domains.notices.tools import NoticeParts, notice_tools
+from pepper_tui.domains.reminders.tools import ReminderParts, reminder_tools
+from pepper_tui.domains.web.tools import WebParts, web_tools
 from pepper_tui.domains.why.activity_tools import ACTIVITY_TOOLS
 from pepper_tui.domains.why.status_tools import STATUS_TOOLS
-from pepper_tui.rules.tools import RULE_TOOLS
+from pepper_tui.rules.tools import RuleParts, rule_tools
 from pepper_tui.scheduler.topic_tools import TOPIC_TOOLS
-from pepper_tui.tools.ask_tools import ASK_TOOLS
-from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.revise_tools import REVISE_TOOLS
-from pepper_tui.tools.services import Services
+from pepper_tui.tools.ask_tools import AskParts, ask_tools
+from pepper_tui.tools.revise_tools import ReviseParts, revise_tools
 from pepper_tui.tools.tool import Tool
-from pepper_tui.workers.tools import DELEGATE_TOOLS
-
-BUILTIN_TOOLS: tuple[Tool, ...] = (
-    *MAIL_TOOLS,
-    *REVISE_TOOLS,
-    *CALENDAR_TOOLS,
-    *EVENT_TOOLS,
-    *REMINDER_TOOLS,
-    *RULE_TOOLS,
-    *NOTE_TOOLS,
-    *PROFILE_TOOLS,
-    *FILE_TOOLS,
-    *CONTEXT_TOOLS,
-    *NOTIFY_TOOLS,
-    *ASK_TOOLS,
-    *DELEGATE_TOOLS,
-    *STATUS_TOOLS,
-    *ACTIVITY_TOOLS,
-    *WEB_TOOLS,
-    *TOPIC_TOOLS,
-)
+from pepper_tui.workers.tools import WorkerParts, worker_tools
 
 
-def builtin_registry(services: Services) -> ToolRegistry:
-    """A registry of all built-in tools over ``services``."""
-    return ToolRegistry(BUILTIN_TOOLS, services)
+def _looks() -> Looks:
+    return Looks(SystemClock())
+
+
+@dataclass(slots=True)
+class ToolParts:
+    """What the tools of each noun are made with. What is absent makes its tools fail in words that say what to set."""
+
+    mail: MailParts = field(default_factory=lambda: MailParts(_looks()))
+    calendar: CalendarParts = field(default_factory=CalendarParts)
+    files: FileParts = field(default_factory=lambda: FileParts(_looks()))
+    web: WebParts = field(default_factory=WebParts)
+    reminders: ReminderParts = field(default_factory=ReminderParts)
+    notices: NoticeParts = field(default_factory=NoticeParts)
+    asking: AskParts = field(default_factory=AskParts)
+    revising: ReviseParts = field(default_factory=ReviseParts)
+    workers: WorkerParts = field(default_factory=WorkerParts)
+    rules: RuleParts | None = None
+
+
+def builtin_tools(parts: ToolParts | None = None) -> list[Tool]:
+    """All of them."""
+    parts = parts or ToolParts()
+    return [
+        *mail_tools(parts.mail),
+        *revise_tools(parts.revising),
+        *calendar_tools(parts.calendar),
+        *reminder_tools(parts.reminders),
+        *rule_tools(parts.rules),
+        *NOTE_TOOLS,
+        *PROFILE_TOOLS,
+        *file_tools(parts.files),
+        *CONTEXT_TOOLS,
+        *notice_tools(parts.notices),
+        *ask_tools(parts.asking),
+        *worker_tools(parts.workers),
+        *STATUS_TOOLS,
+        *ACTIVITY_TOOLS,
+        *web_tools(parts.web),
+        *TOPIC_TOOLS,
+    ]

@@ -43,18 +43,24 @@ from pepper_tui.connectors.program.feed import ExecFeed
 from pepper_tui.connectors.python.feed import load_own_feed
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.calendar.parts import CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.notices.acquaintance import Acquaintance
 from pepper_tui.domains.notices.answers import Answers
 from pepper_tui.domains.notices.inbox import Inbox, InboxError
+from pepper_tui.domains.notices.tools import NoticeParts
 from pepper_tui.domains.reminders.keeper import Reminders
+from pepper_tui.domains.reminders.tools import ReminderParts
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
+from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.domains.why.why import Why
-from pepper_tui.engine.builtin_tools import builtin_registry
+from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
@@ -101,9 +107,11 @@ from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
 from pepper_tui.store.retention_rules import Wish
 from pepper_tui.text import one_line
-from pepper_tui.tools import ApprovalError, Services, Tool, ToolEngine, WorkingHours
+from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
+from pepper_tui.tools.ask_tools import AskParts
+from pepper_tui.tools.revise_tools import ReviseParts
 from pepper_tui.workers import WorkerPool
-from pepper_tui.workers.tools import DELEGATE
+from pepper_tui.workers.tools import DELEGATE, WorkerParts
 
 log = logging.getLogger(__name__)
 
@@ -213,10 +221,7 @@ class Engine:
         )
         feeds_there = feeds_of(config, self._agenda, secrets, self._book, ask=ask, judged=judged)
         self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
-        self._registry = builtin_registry(self._services(secrets))
-        for tool in tools:
-            self._registry.add(tool)
-        self._own_tools = list(add_own_tools(self._registry, config.tool, clock.now()))
+        self._registry = ToolRegistry(time=UserTime(self.zone, self.zone.key, self._times))
         self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
         self._mcp = McpServers(home, config, store, clock, self._registry, secrets, self._tools.cancel)
         self._workers = WorkerPool(
@@ -230,13 +235,6 @@ class Engine:
             config.user,
             cancel_call=self._tools.cancel,
         )
-        services = self._registry.services
-        services.delegate, services.cancel_delegate = self._workers.delegate, self._workers.cancel
-        services.cancel_call = self._tools.cancel
-        services.delegate_tainted = self._workers.tainted
-        services.announce, services.close_notice = self._inbox.announce, self._inbox.close
-        services.tell_worker = self._workers.tell
-        services.revise = self._revise
         hands = Hands(
             announce=self._inbox.announce,
             times=self._times,
@@ -254,7 +252,11 @@ class Engine:
         self.user_rules = UserRules(
             store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
         )
-        services.rules = self.user_rules.services()
+        self.parts = self._tool_parts(secrets)
+        """What the built-in tools are made with."""
+        for tool in (*builtin_tools(self.parts), *tools):
+            self._registry.add(tool)
+        self._own_tools = list(add_own_tools(self._registry, config.tool, clock.now()))
         self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
         self._tools.ordered = self._acts.ordered
         self._answers = Answers(store, self._inbox, self._follow_ups.wrote, self._acts.journal.record)
@@ -304,28 +306,37 @@ class Engine:
             lock.release()
             raise
 
-    def _services(self, secrets: Secrets) -> Services:
-        mail, calendar, fetch = self.config.mail, self.config.calendar, self.config.tools.fetch
+    def _tool_parts(self, secrets: Secrets) -> ToolParts:
+        mail, calendar, tools = self.config.mail, self.config.calendar, self.config.tools
         outbox = None
         if mail.smtp is not None:
             secrets.value(mail.smtp.password)  # told at the start where it can't be read
             password = partial(secrets.value, mail.smtp.password)
             outbox = SmtpOutbox(self.config.sender_address, mail.smtp, password, self.config.user.name)
-        return Services(
-            looks=Looks(self._clock),
-            zone=self.zone,
-            zone_name=self.zone.key,
-            mailbox=Mailbox(self._store) if mail.maildir or mail.mbox else None,
-            agenda=self._agenda,
-            calendars=CalendarFiles(calendar.paths, Looks(self._clock)) if calendar.paths else None,
-            working=WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
-            outbox=outbox,
-            fetcher=WebFetcher(fetch.private_hosts, Limits(fetch.timeout, fetch.max_bytes)),
-            folders=self._folders(self.config.files.folders, "read", "files.folders"),
-            attach_from=self._folders(mail.attach_from, "attached from", "mail.attach_from"),
-            times=self._times,
-            answer_within=self.config.tools.approval_ttl,
-            undo_seconds=self.config.tools.undo_seconds,
+        looks, announce, workers = Looks(self._clock), self._inbox.announce, self._workers
+        return ToolParts(
+            mail=MailParts(
+                looks,
+                Mailbox(self._store) if mail.maildir or mail.mbox else None,
+                outbox,
+                self._folders(mail.attach_from, "attached from", "mail.attach_from"),
+            ),
+            calendar=CalendarParts(
+                self._agenda,
+                CalendarFiles(calendar.paths, looks) if calendar.paths else None,
+                WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
+                announce,
+            ),
+            files=FileParts(looks, self._folders(self.config.files.folders, "read", "files.folders")),
+            web=WebParts(WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))),
+            reminders=ReminderParts(announce),
+            notices=NoticeParts(announce),
+            asking=AskParts(announce, self._inbox.close, tools.approval_ttl, tools.undo_seconds),
+            revising=ReviseParts(self._revise),
+            workers=WorkerParts(
+                workers.delegate, workers.cancel, workers.tainted, workers.tell, cancel_call=self._tools.cancel
+            ),
+            rules=self.user_rules.parts(),
         )
 
     def _folders(self, allowed: Sequence[Path], may: str, setting: str) -> Folders | None:

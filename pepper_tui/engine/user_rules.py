@@ -38,9 +38,9 @@ from pepper_tui.rules import (
     sentence,
 )
 from pepper_tui.rules.condition import is_one_of
+from pepper_tui.rules.tools import RuleParts
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
-from pepper_tui.tools.services import RuleServices
 
 _LONGEST_REPLY: Final = 4000
 ALWAYS: Final = "user:always"
@@ -76,9 +76,9 @@ class UserRules:
             events=agenda.between if agenda is not None else None,
         )
 
-    def services(self) -> RuleServices:
+    def parts(self) -> RuleParts:
         """What the tools on rules are given."""
-        return RuleServices(
+        return RuleParts(
             book=self.book,
             changes=self.changes,
             words=lambda rule: (sentence(rule), as_toml(rule)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import iso
@@ -22,24 +23,41 @@ from pepper_tui.model import (
     Rule,
     RuleReport,
 )
+from pepper_tui.rules.book import RuleBook
+from pepper_tui.rules.changes import RuleChanges
+from pepper_tui.rules.senders import Sender
 from pepper_tui.text import one_line
-from pepper_tui.tools.said import said_in
-from pepper_tui.tools.services import RuleServices
 from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.said import said_in
 from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 _WRITES: Final = frozenset({Namespace.RULE, Namespace.RULE_PAUSE})
 _ADDRESS: Final = re.compile(r"[^\s@<>,]{0,64}@[^\s@<>,]+\.[^\s@<>,]+|[^\s@<>,]{1,64}@[^\s@<>,]+")
 _NAMED: Final = 6  # people that a question lists
 
+
+@dataclass(slots=True)
+class RuleParts:
+    """All that tools may do with rules. ``words``: a rule as a sentence and as TOML; ``rehearse``: what it would have
+    done lately; ``senders``: who is meant by a name; ``offline``: there is no model that a rule could ask."""
+
+    book: RuleBook
+    changes: RuleChanges
+    words: Callable[[Rule], tuple[str, str]]
+    rehearse: Callable[[Rule], Awaitable[str]]
+    senders: Callable[[str], Awaitable[Sequence[Sender]]]
+    reports: Callable[[Sequence[Rule]], Awaitable[list[RuleReport]]]
+    offline: bool = False
+
+
 T = TypeVar("T")
 Words = list[str] | str | None
 
 
-def _rules(ctx: ToolContext) -> RuleServices:
-    if ctx.services.rules is None:
+def _rules(ctx: ToolContext) -> RuleParts:
+    if ctx.tool.given is None:
         raise ToolError("rules are not available here")
-    return ctx.services.rules
+    return ctx.of(RuleParts)
 
 
 def _one(ctx: ToolContext, words: str) -> Rule:
@@ -459,8 +477,10 @@ async def list_rules(ctx: ToolContext, rule: str | None = None) -> str:
         lines += ["", "Versions:"]
         lines += [f"{each.version}: {rules.words(each)[0]}" for each in versions]
     if report.last is not None:
-        lines += ["", f"Last match: {iso(report.last, ctx.services.zone)}"]
+        lines += ["", f"Last match: {iso(report.last, ctx.zone)}"]
     return "\n".join(lines)
 
 
-RULE_TOOLS: Final[tuple[Tool, ...]] = (list_rules, propose_rule, change_rule, pause_rule, resume_rule, remove_rule)
+def rule_tools(parts: RuleParts | None) -> list[Tool]:
+    every = (list_rules, propose_rule, change_rule, pause_rule, resume_rule, remove_rule)
+    return [each.with_given(parts) for each in every]

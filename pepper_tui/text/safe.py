@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 from typing import Final
@@ -40,7 +41,7 @@ SPELLED_IN_A_RUN: Final = 16
 
 @cache
 def _drawn() -> re.Pattern[str]:
-    """Matches what is drawn as it stands (``drawn``), or a run of what is not."""
+    """Matches what is drawn as it stands (``drawn``), or what is not; a long run in several matches."""
     from pepper_tui.text import drawn
 
     def among(ranges: str) -> str:
@@ -53,8 +54,8 @@ def _drawn() -> re.Pattern[str]:
         rf"|(?<=[{among(drawn.PRESENTED)}])[\ufe0e\ufe0f])?+"
     )
     kept = [
-        rf"[{base}]++",
-        r"[\t\n \xa0\u2009\u202f\u3000]++",
+        rf"[{base}]{{1,64}}+",
+        r"[\t\n \xa0\u2009\u202f\u3000]{1,64}+",
         rf"(?<=[{base}{pictographs}])[{marks}]{{1,{MARKS_IN_A_RUN}}}+"
         rf"(?:(?<=[{among(drawn.VIRAMAS)}])\u200d|[\u200c\u200d](?=[{joining}]))?+",
         rf"(?<=[{joining}])[\u200c\u200d](?=[{joining}])",
@@ -63,9 +64,12 @@ def _drawn() -> re.Pattern[str]:
         r"[\U0001f1e6-\U0001f1ff]{2}",
         rf"(?<=[{among(drawn.PRESENTED)}])(?<![{pictographs}])[\ufe0e\ufe0f]",
     ]
-    # what follows a hidden character and stands on nothing but it is hidden, too: one match, however long
-    hidden = rf"[\U0001f1e6-\U0001f1ff]|[^{base}{pictographs}\U0001f1e6-\U0001f1ff\t\n \xa0\u2009\u202f\u3000]++"
-    return re.compile(rf"(?P<drawn>(?:{'|'.join(kept)})++)|{hidden}")
+    # what follows a hidden character and stands on nothing but it is hidden, too
+    hidden = (
+        rf"[\U0001f1e6-\U0001f1ff]|[^{base}{pictographs}\U0001f1e6-\U0001f1ff\t\n \xa0\u2009\u202f\u3000]{{1,4096}}+"
+    )
+    # a match is of bounded length, as nothing else runs while one is looked for
+    return re.compile(rf"(?P<drawn>(?:{'|'.join(kept)}){{1,64}}+)|{hidden}")
 
 
 def know_characters() -> None:
@@ -73,16 +77,20 @@ def know_characters() -> None:
     _drawn()
 
 
-def _spelled(match: re.Match[str]) -> str:
-    if match["drawn"] is not None:
-        return match[0]
+def _runs(text: str) -> Iterator[tuple[bool, str]]:
+    """``text`` in runs, each with whether it is drawn as it stands."""
+    for drawn, matches in groupby(_drawn().finditer(text), lambda match: match["drawn"] is not None):
+        yield drawn, "".join(match[0] for match in matches)
+
+
+def _spelled(run: str) -> str:
     words, told = [], 0
-    for character, same in groupby(match[0]):
+    for character, same in groupby(run):
         count = sum(1 for _ in same)
         words.append(f"⟨U+{ord(character):04X}⟩" + (f"×{count}" if count > 1 else ""))
         told += count
-        if len(words) == SPELLED_IN_A_RUN and told < len(match[0]):
-            words.append(f"⟨{len(match[0]) - told} more⟩")
+        if len(words) == SPELLED_IN_A_RUN and told < len(run):
+            words.append(f"⟨{len(run) - told} more⟩")
             break
     return "".join(words)
 
@@ -90,7 +98,9 @@ def _spelled(match: re.Match[str]) -> str:
 def spelled(text: str) -> str:
     """``text`` with every character that can't be seen as it is spelled out, controls too: nothing is left out."""
     text = text.replace("\r\n", "\n")
-    return text if _PLAIN.fullmatch(text) else _drawn().sub(_spelled, text)
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(run if drawn else _spelled(run) for drawn, run in _runs(text))
 
 
 def hidden(text: str) -> int:

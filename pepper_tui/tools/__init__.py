@@ -2,25 +2,22 @@
 
 from pepper_tui.tools.approvals import ApprovalError, Approvals
 from pepper_tui.tools.engine import ToolEngine
-from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.services import Agenda, Mailbox, Services, WorkingHours
 from pepper_tui.tools.errors import ArgumentError, NotDoneError, OutdatedError, ToolError
+from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool, ToolContext, tool
+from pepper_tui.tools.user_time import UserTime
 
 __all__ = [
-    "Agenda",
     "ApprovalError",
     "Approvals",
     "ArgumentError",
-    "Mailbox",
     "NotDoneError",
     "OutdatedError",
-    "Services",
     "Tool",
     "ToolContext",
     "ToolEngine",
     "ToolError",
     "ToolRegistry",
-    "WorkingHours",
+    "UserTime",
     "tool",
 ]

@@ -34,11 +34,11 @@ from pepper_tui.model import (
 from pepper_tui.store.following import Following
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy, Why, repeated
 from pepper_tui.tools.provenance import Provenance, atoms
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import Tool, ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
@@ -173,7 +173,7 @@ class Approvals:
         return 0.0 if call.effect is Effect.LOCAL else self._config.undo_seconds
 
     def _time(self, at: float | None) -> str:
-        zone = self._registry.services.zone
+        zone = self._registry.time.zone
         then, today = datetime.fromtimestamp(at or 0.0, zone), datetime.fromtimestamp(self._clock.now(), zone).date()
         return f"{then:%H:%M}" if then.date() == today else f"{then:%H:%M} on {then:%a} {then.day} {then:%b}"
 
@@ -186,7 +186,7 @@ class Approvals:
         if approval.expires_at <= self._clock.now():
             await asyncio.create_task(self.expire_due())  # a task of its own: what the caller writes is not written
             raise ApprovalError("this had expired; nothing was done")
-        wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
+        wrong = Policy.check(tool, call, approval.resolved, approval.digest)
         if wrong:
             raise ApprovalError(f"this can't be approved: {wrong}; reject it")
         now, window = self._clock.now(), self._window(call)
@@ -262,7 +262,7 @@ class Approvals:
         if not given.keys() <= editable:
             raise ApprovalError(f"only these can be edited: {', '.join(sorted(editable)) or 'nothing'}")
         reads = ToolStore(self._store, approved=False)
-        context = ToolContext(reads, self._clock, call, self._registry.services, tool)
+        context = ToolContext(reads, self._clock, call, self._registry.time, tool)
         try:
             revised = await tool.revise(context, effect, given)
         except ToolError as error:

@@ -9,7 +9,8 @@ dismissal counts once the window in which it can be taken back is over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from itertools import takewhile
 from math import inf
 from typing import Annotated, Final
@@ -35,10 +36,11 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.text import one_line
+from pepper_tui.tools.choices import Announce
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.policy import Room, asker_of
 from pepper_tui.tools.said import question_id
-from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 ASK: Final = "ask_user"
 OPEN_QUESTIONS: Final = 3
@@ -51,9 +53,22 @@ _CLOSED: Final = frozenset({NotificationState.DONE, NotificationState.DISMISSED}
 _NOTHING: Final = "The user did not say{why}. Do not ask the same again: go on without, or say what is missing."
 
 
+@dataclass(slots=True)
+class AskParts:
+    """``announce`` tells a question, ``close_notice`` withdraws it: the id of an open notification, and why in words.
+
+    ``answer_within``: seconds for which a question waits; ``undo_seconds``: for which a dismissal can be taken back.
+    """
+
+    announce: Announce | None = None
+    close_notice: Callable[[str, str], Awaitable[object]] | None = None
+    answer_within: float = 3 * 86400.0
+    undo_seconds: float = 10.0
+
+
 async def _withdraw(ctx: ToolContext) -> None:
-    if ctx.services.close_notice is not None:
-        await ctx.services.close_notice(question_id(ctx.call.id), "who asked does not wait for it any more")
+    if (close := ctx.of(AskParts).close_notice) is not None:
+        await close(question_id(ctx.call.id), "who asked does not wait for it any more")
 
 
 @tool(effect=Effect.READ, resumes=True, waits=True, taints=False, on_cancel=_withdraw)
@@ -72,12 +87,13 @@ async def ask_user(
     choices = list(dict.fromkeys(filter(None, (one_line(each, _LONGEST_OPTION) for each in options))))
     if not plain:
         raise ToolError("'question' is empty")
-    if ctx.services.announce is None:
+    announce = ctx.of(AskParts).announce
+    if announce is None:
         raise ToolError("nobody can be asked here")
     ident = question_id(ctx.call.id)
     if await ctx.store.get(ident, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
         await _must_have_room(ctx, plain)
-        await ctx.services.announce(await _asked(ctx, plain, choices))
+        await announce(await _asked(ctx, plain, choices))
         ctx.checkpoint("question_open")
     ctx.progress("waits for your answer")
     return await _answer(ctx, ident)
@@ -118,7 +134,7 @@ async def _asked(ctx: ToolContext, question: str, options: list[str]) -> Notific
         kind=QUESTION,
         choices=choices,
         origin="model",
-        expires_at=now + ctx.services.answer_within,
+        expires_at=now + ctx.of(AskParts).answer_within,
     )
 
 
@@ -174,7 +190,7 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
         return "", inf
     if withdrawn := str(context.metadata.get("withdrawn") or ""):
         return _NOTHING.format(why=f": {withdrawn}"), 0.0
-    counts = context.updated_at + ctx.services.undo_seconds
+    counts = context.updated_at + ctx.of(AskParts).undo_seconds
     return ("", counts) if counts > ctx.clock.now() else (_NOTHING.format(why=", and closed the question"), 0.0)
 
 
@@ -186,4 +202,5 @@ def answer_words(answer: UserAnswer) -> tuple[str, bool]:
     return f"The user answered{'' if typed else ', partly in words that they did not type'}: {answer.text}", typed
 
 
-ASK_TOOLS: Final = (ask_user,)
+def ask_tools(parts: AskParts) -> list[Tool]:
+    return [ask_user.with_given(parts)]

@@ -23,10 +23,10 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.approvals import LATE, ApprovalError, Approvals
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
 from pepper_tui.tools.edits import edits_before
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
 from pepper_tui.tools.tool import Tool
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Attempts:
             return True
         approval, call, version = found
         tool = self._registry.get(call.name)
-        wrong = Policy.check(tool, call, approval.resolved, approval.digest, self._registry.services)
+        wrong = Policy.check(tool, call, approval.resolved, approval.digest)
         if wrong or tool is None:
             words = f"Not done: {wrong}. Nothing happened."
             with contextlib.suppress(VersionConflictError):

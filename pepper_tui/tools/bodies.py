@@ -14,9 +14,9 @@ from pepper_tui.model import ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import Tool, ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
@@ -44,7 +44,7 @@ class Bodies:
             self._progress.show(call.id, text)
 
         store = ToolStore(self._store, approved=approved, writes=tool.writes)
-        return ToolContext(store, self._clock, call, self._registry.services, tool, report, self._checkpoint)
+        return ToolContext(store, self._clock, call, self._registry.time, tool, report, self._checkpoint)
 
     @contextlib.asynccontextmanager
     async def slot(self, tool: Tool) -> AsyncIterator[None]:

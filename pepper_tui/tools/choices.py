@@ -7,6 +7,7 @@ The words of a choice are made by code from what will be done, never by a model.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from pepper_tui.clock import Clock, iso
@@ -14,18 +15,22 @@ from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import ASKED, OPEN_TAG, QUESTION, CallState, Json, Namespace, Notification, Priority, ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
-from pepper_tui.tools.services import Announce
-from pepper_tui.tools.times import times_of
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.times import times_of
 from pepper_tui.tools.tool import ToolContext
 
+Announce = Callable[[Notification], Awaitable[object]]
+"""A new notification -> what was stored, or ``None`` where the same was told before. Joins the caller's unit."""
 
-async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: str) -> ToolError:
+
+async def ask_which(
+    ctx: ToolContext, announce: Announce | None, asked: TimeAskedError, what: str, field: str
+) -> ToolError:
     """Ask the user which time they mean, where they ordered the call; the error to fail with, which names them all.
 
     ``what`` is named in the question; ``field`` is the argument that the chosen time takes the place of.
     """
-    if ctx.call.root != "user" or ctx.services.announce is None:
+    if ctx.call.root != "user" or announce is None:
         return ToolError(str(asked))
     times = times_of(ctx)
     choices: list[Json] = [
@@ -45,7 +50,7 @@ async def ask_which(ctx: ToolContext, asked: TimeAskedError, what: str, field: s
     )
     if await ctx.store.get(question.id, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
         # a task of its own, out of the call's unit: the call fails, and the question stays
-        await asyncio.create_task(_announced(ctx.services.announce, question))
+        await asyncio.create_task(_announced(announce, question))
     return ToolError(f"{asked}. {ASKED}")
 
 
@@ -54,7 +59,7 @@ async def _announced(announce: Announce, question: Notification) -> None:
 
 
 def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
-    at = iso(reading.at, ctx.services.zone)
+    at = iso(reading.at, ctx.zone)
     chosen: Json = {field: at[:10] if reading.whole_days else at}
     if reading.rrule:
         chosen["repeat"] = reading.rrule

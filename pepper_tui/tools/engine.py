@@ -43,12 +43,12 @@ from pepper_tui.tools.approvals import ApprovalError, Approvals
 from pepper_tui.tools.ask_tools import answer_words
 from pepper_tui.tools.attempts import CONFLICT_RETRIES, Answer, Attempts
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.provenance import Provenance
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext
 from pepper_tui.tools.waiting_room import WaitingRoom
 

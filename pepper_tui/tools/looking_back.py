@@ -12,7 +12,7 @@ async def looked_back(ctx: ToolContext, since: str, until: str) -> tuple[float |
 
     Raises ``ToolError`` in words.
     """
-    times = ctx.services.times or TimeReader(ctx.clock, ctx.services.zone)
+    times = ctx.time.reader or TimeReader(ctx.clock, ctx.zone)
     try:
         begins = (await times.past(since)).begins if since.strip() else None
         ends = (await times.past(until)).ends if until.strip() else None

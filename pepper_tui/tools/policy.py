@@ -21,9 +21,8 @@ from typing import Final
 from pepper_tui.config import Tools
 from pepper_tui.model import ApprovalState, CallState, Effect, ResolvedEffect, ToolCall
 from pepper_tui.text import one_line
-from pepper_tui.tools.ledger import Ledger
-from pepper_tui.tools.services import Services
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.tool import Tool
 
 ROOT_FACTOR: Final = 4
@@ -174,7 +173,7 @@ class Policy:
         return Effect.READ if typed and tool.reaches is not None else tool.effect
 
     @staticmethod
-    def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str, services: Services) -> str:
+    def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str) -> str:
         """Why the stored ``effect`` may not be performed under the approval of ``digest``; empty where it may."""
         if tool is None or not tool.needs_yes:
             return f"there is no tool {one_line(call.name, 60)!r} any more that does this"
@@ -184,6 +183,6 @@ class Policy:
             return "what would be done is not what was approved"
         if effect.definition != tool.definition:
             return "the tool has changed since the approval was opened"
-        if tool.account is not None and tool.account(services) != effect.account:
+        if tool.account is not None and tool.account(tool.given) != effect.account:
             return "the account has changed since the approval was opened"
         return ""

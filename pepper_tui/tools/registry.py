@@ -1,19 +1,19 @@
-"""The tools there are, by name, with the services that they share."""
+"""The tools there are, by name, with the user's time, which all are given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from pepper_tui.model import ToolSpec
-from pepper_tui.tools.services import Services
 from pepper_tui.tools.tool import Tool
+from pepper_tui.tools.user_time import UserTime
 
 
 class ToolRegistry:
     """Tools by name. Raises ``ValueError`` where two have the same one."""
 
-    def __init__(self, tools: Iterable[Tool] = (), services: Services | None = None) -> None:
-        self.services = services or Services()
+    def __init__(self, tools: Iterable[Tool] = (), time: UserTime | None = None) -> None:
+        self.time = time or UserTime()
         self._tools: dict[str, Tool] = {}
         for each in tools:
             self.add(each)

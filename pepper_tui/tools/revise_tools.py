@@ -6,6 +6,8 @@ what it has proposed itself, and what the user has seen only where the user had 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -13,9 +15,18 @@ from pydantic import Field
 from pepper_tui.model import Approval, ContextFilter, Effect, Namespace, Told, ToolCall
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 _LINES: Final = 12
+
+Revise = Callable[[str, dict[str, str], bool], Awaitable[str]]
+"""The id of a call whose card waits, the changed lines, whether the user asked -> the new card's id. Raises
+``ValueError`` in words."""
+
+
+@dataclass(slots=True)
+class ReviseParts:
+    revise: Revise | None = None
 
 
 @tool(effect=Effect.LOCAL, rerunnable=True)
@@ -31,7 +42,8 @@ async def revise_proposal(
         lines: each line that changes, as "label: the whole new text", for example "subject: Lunch on Friday" or
             "body: Hi Ann, …"; the labels are those of the card
     """
-    if ctx.services.revise is None:
+    revise = ctx.of(ReviseParts).revise
+    if revise is None:
         raise ToolError("proposals can't be revised here")
     call = ToolCall.one(await ctx.store.get(call_id, namespace=Namespace.TOOL_CALL))
     by_worker = ctx.call.origin.startswith("run:")
@@ -39,7 +51,7 @@ async def revise_proposal(
         raise ToolError("a worker revises only what it has proposed itself")
     asked = await _told_since(ctx, call) if by_worker else ctx.call.root == "user"
     try:
-        await ctx.services.revise(call_id, _fields(lines), asked)
+        await revise(call_id, _fields(lines), asked)
     except ValueError as error:
         raise ToolError(str(error)) from error
     return "The new words stand on a new card, which waits for the user's yes."
@@ -70,4 +82,5 @@ async def _told_since(ctx: ToolContext, call: ToolCall | None) -> bool:
     return any(told.root == "user" for told in Told.readable(found))
 
 
-REVISE_TOOLS: Final = (revise_proposal,)
+def revise_tools(parts: ReviseParts) -> list[Tool]:
+    return [revise_proposal.with_given(parts)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.tools.tool import ToolContext, ToolError
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext
 
 
 def times_of(ctx: ToolContext) -> TimeReader:
     """The reader of times in words. Raises ``ToolError`` where there is none."""
-    if ctx.services.times is None:
+    if ctx.time.reader is None:
         raise ToolError("times in words are not available")
-    return ctx.services.times
+    return ctx.time.reader
 
 
 async def parse_time(ctx: ToolContext, words: str) -> float:

@@ -24,21 +24,23 @@ import json
 import re
 import typing
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
-from pepper_tui.tools.errors import ArgumentError, ToolError
+from pepper_tui.tools.errors import ArgumentError
 from pepper_tui.tools.sameness import normalised
-from pepper_tui.tools.services import Services
+from pepper_tui.tools.user_time import UserTime
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from pepper_tui.tools.tool_store import ToolStore
 
+Given = TypeVar("Given")
 OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
 
 
@@ -49,10 +51,21 @@ class ToolContext:
     store: ToolStore
     clock: Clock
     call: ToolCall
-    services: Services
+    time: UserTime
     tool: Tool
     report: Callable[[str], None] = lambda text: None
     checkpoint: Callable[[str], None] = lambda name: None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The user's."""
+        return self.time.zone
+
+    def of(self, kind: type[Given]) -> Given:
+        """What the tools of one noun were made with, see ``Tool.with_given``."""
+        if not isinstance(self.tool.given, kind):
+            raise TypeError(f"{self.tool.name} was not made with a {kind.__name__}")
+        return self.tool.given
 
     def progress(self, text: str) -> None:
         """Show ``text`` beside the running call. Live only: it is not history."""
@@ -76,8 +89,8 @@ class Tool:
     """One tool as the registry holds it. Build it with ``tool``.
 
     ``same`` picks of a payload what makes two effects the same request (a fresh Message-ID does not). ``account`` is
-    the account that the effect would go through now. ``taints``: results hold text from outside; where only the run
-    itself can tell, ``tainted`` is asked after it. ``rerunnable``: a
+    the account that the effect would go through now, by what the tool is given. ``taints``: results hold text from
+    outside; where only the run itself can tell, ``tainted`` is asked after it. ``rerunnable``: a
     ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled; of an
     outside tool, when the user wants an attempt that is under way to be stopped: it asks the other side to, and the
     body's own end says what came of it.
@@ -97,7 +110,7 @@ class Tool:
     resolve: Resolve | None = None
     revise: Revise | None = None
     probe: Probe | None = None
-    account: Callable[[Services], str] | None = None
+    account: Callable[[Any], str] | None = None
     same: Callable[[Json], Json] = lambda payload: payload
     on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None
     timeout: float | None = None
@@ -113,6 +126,11 @@ class Tool:
     waits: bool = False
     about: About | None = None
     extra: Json = field(default_factory=dict)
+    given: object = None
+
+    def with_given(self, given: object) -> Tool:
+        """This tool, made with what its noun's tools need of the outside: a record that ``ToolContext.of`` gives it."""
+        return replace(self, given=given)
 
     @property
     def offered(self) -> bool:
@@ -216,7 +234,7 @@ def tool(
     resolve: Resolve | None = None,
     revise: Revise | None = None,
     probe: Probe | None = None,
-    account: Callable[[Services], str] | None = None,
+    account: Callable[[Any], str] | None = None,
     same: Callable[[Json], Json] = lambda payload: payload,
     on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None,
     timeout: float | None = None,

@@ -60,6 +60,8 @@ class Asks(Protocol):
 
     def edit(self, approval: Approval, /) -> None: ...
 
+    def left(self) -> None: ...
+
 
 class Arranges(Protocol):
     """Where things stand and where the keys are; see ``panes``."""

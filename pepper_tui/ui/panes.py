@@ -89,9 +89,11 @@ class Panes:
 
     def leave_opened(self, but: str = "") -> None:
         """Close the lists in the conversation's place, ``but`` for one; the keys stay where they are."""
-        for pane, opened in (("effects", lambda: self._app.audit), ("rules", lambda: self._app.rules)):
-            if pane != but and self._app.query(f"#{pane}"):
-                opened().leave()
+        app = self._app
+        if but != "effects" and app.query("#effects"):
+            app.audit.leave()
+        if but != "rules" and app.query("#rules"):
+            app.rules.leave()
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):

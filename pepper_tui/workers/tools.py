@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
-from pepper_tui.model import Effect
+from pepper_tui.model import Effect, ToolCall
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
+
+
+@dataclass(slots=True)
+class WorkerParts:
+    """``delegate``: call, task, agent, progress -> the answer; called again with the same call after a crash, it
+    re-attaches. ``cancel_delegate`` and ``delegate_tainted`` get the id of such a call. ``tell_worker``: call, a run by
+    its id, its call's or its worker's name, text -> words; told again by the same call, it is told once; raises
+    ``ValueError`` in words. ``cancel_call``: call id, by whom -> words.
+    """
+
+    delegate: Callable[[ToolCall, str, str | None, Callable[[str], None]], Awaitable[str]] | None = None
+    cancel_delegate: Callable[[str], Awaitable[object]] | None = None
+    delegate_tainted: Callable[[str], Awaitable[bool]] | None = None
+    tell_worker: Callable[[ToolCall, str, str], Awaitable[str]] | None = None
+    cancel_call: Callable[[str, str], Awaitable[str]] | None = None
 
 
 async def _cancel_delegate(ctx: ToolContext) -> None:
-    if ctx.services.cancel_delegate is not None:
-        await ctx.services.cancel_delegate(ctx.call.id)
+    if (cancel := ctx.of(WorkerParts).cancel_delegate) is not None:
+        await cancel(ctx.call.id)
 
 
 async def _tainted(ctx: ToolContext) -> bool:
     """Whether any input of the worker's answer came from outside."""
-    return ctx.services.delegate_tainted is None or await ctx.services.delegate_tainted(ctx.call.id)
+    tainted = ctx.of(WorkerParts).delegate_tainted
+    return tainted is None or await tainted(ctx.call.id)
 
 
 @tool(effect=Effect.READ, resumes=True, on_cancel=_cancel_delegate, tainted=_tainted)
@@ -28,12 +46,13 @@ async def delegate(ctx: ToolContext, task: str, agent: str = "") -> str:
         task: all that the worker needs to know: it sees nothing of this log
         agent: the name of a worker that there is; empty for a general one that is gone afterwards
     """
-    if ctx.services.delegate is None:
+    delegated = ctx.of(WorkerParts).delegate
+    if delegated is None:
         raise ToolError("there are no workers")
     if not task.strip():
         raise ToolError("'task' is empty")
     try:
-        return await ctx.services.delegate(ctx.call, task, agent.strip() or None, ctx.progress)
+        return await delegated(ctx.call, task, agent.strip() or None, ctx.progress)
     except (ValueError, RuntimeError) as error:
         raise ToolError(str(error)) from error
 
@@ -48,12 +67,13 @@ async def tell_worker(ctx: ToolContext, worker: str, text: str) -> str:
         worker: the id of the delegate call or of the run, or the worker's name
         text: all that it needs to know: it sees nothing of this log
     """
-    if ctx.services.tell_worker is None:
+    tell = ctx.of(WorkerParts).tell_worker
+    if tell is None:
         raise ToolError("there are no workers")
     if not text.strip():
         raise ToolError("'text' is empty")
     try:
-        return await ctx.services.tell_worker(ctx.call, worker.strip(), text.strip())
+        return await tell(ctx.call, worker.strip(), text.strip())
     except ValueError as error:
         raise ToolError(str(error)) from error
 
@@ -65,12 +85,16 @@ async def cancel_call(ctx: ToolContext, call_id: str) -> str:
     Args:
         call_id: the id of the call
     """
-    if ctx.services.cancel_call is None:
+    cancel = ctx.of(WorkerParts).cancel_call
+    if cancel is None:
         raise ToolError("calls can't be cancelled here")
     if call_id == ctx.call.id:
         raise ToolError("a call can't cancel itself")
-    return await ctx.services.cancel_call(call_id, "assistant")
+    return await cancel(call_id, "assistant")
 
 
 DELEGATE: Final = delegate.name
-DELEGATE_TOOLS: Final = (delegate, tell_worker, cancel_call)
+
+
+def worker_tools(parts: WorkerParts) -> list[Tool]:
+    return [each.with_given(parts) for each in (delegate, tell_worker, cancel_call)]

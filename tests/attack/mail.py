@@ -8,6 +8,7 @@ import email.policy
 from dataclasses import replace
 from functools import partial
 
+from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.model import Namespace
 from pepper_tui.ui.names import name_of
 from tests.attack.legible import squeezed
@@ -382,10 +383,10 @@ async def dates(scene: Scene) -> None:
 @attack("a server that offers no encryption", "a mail goes out in clear where the config wants it encrypted")
 async def stripped(scene: Scene) -> None:
     """The mail server does not offer STARTTLS, which the config asks for; the user says yes."""
-    services = scene.engine._registry.services
-    assert services.outbox is not None
-    smtp = services.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
-    services.outbox = replace(services.outbox, smtp=smtp, password=lambda: KEY)
+    parts = scene.engine.parts.mail
+    assert isinstance(parts.outbox, SmtpOutbox)
+    smtp = parts.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
+    parts.outbox = replace(parts.outbox, smtp=smtp, password=lambda: KEY)
     await scene.types("write", [("send_mail", {"to": "ann@example.org", "subject": "s", "body": "b"})])
     await scene.yes()
     scene.must_not(bool(scene.sink.taken), Harm.EFFECT, "it was sent in clear")

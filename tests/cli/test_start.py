@@ -18,7 +18,10 @@ from tests.cli.commands import pepper
 HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
 
 
-@pytest.mark.parametrize("module", ["pepper_tui.__main__", "pepper_tui.command.front", "pepper_tui.command.launch", "pepper_tui.engine.remote"])
+@pytest.mark.parametrize(
+    "module",
+    ["pepper_tui.__main__", "pepper_tui.command.front", "pepper_tui.command.launch", "pepper_tui.engine.remote"],
+)
 def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
+from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.llm.grammar import parse
 from pepper_tui.model import ToolSpec
 from tests.llm.test_offline import calls, result, run, user
 
-SPECS: list[ToolSpec] = [each.spec for each in BUILTIN_TOOLS]
+SPECS: list[ToolSpec] = [each.spec for each in builtin_tools()]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.builtin_tools import builtin_registry
+from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.llm import OpenAIClient
 from pepper_tui.llm.schemas import portable
 from pepper_tui.model import Completed, Effect, Json, ModelRequest, ToolSpec
-from pepper_tui.tools import Services
+from pepper_tui.tools import ToolRegistry
 from tests.llm.server import ModelServer
 
 A, B = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"b": {}}}
@@ -82,7 +82,7 @@ def test_what_the_top_said_is_put_into_words(schema: Json, words: str, names: se
 
 
 def test_every_own_tool_goes_out_as_it_is() -> None:
-    for spec in builtin_registry(Services()).specs():
+    for spec in ToolRegistry(builtin_tools()).specs():
         plain, words = portable(spec.parameters)
         assert words == ""
         assert plain["properties"] == spec.parameters["properties"]

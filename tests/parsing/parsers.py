@@ -62,8 +62,8 @@ from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line
 from pepper_tui.text.charsets import decoded
 from pepper_tui.text.html import MAX_HTML, html_text
 from pepper_tui.tools import provenance
-from pepper_tui.tools.sameness import normalised
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.sameness import normalised
 from pepper_tui.ui.transcript import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 

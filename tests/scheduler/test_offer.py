@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
+from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.model import MORE_TOOLS, Effect, Entry, Json, ToolSpec
 from pepper_tui.scheduler.offer import FEW, Offer
 from pepper_tui.scheduler.topics import EVERY_DAY, TOPICS
 
-SPECS = [tool.spec for tool in BUILTIN_TOOLS]
+SPECS = [tool.spec for tool in builtin_tools()]
 ROOM = 120_000
 BY_TOPIC = {topic.name: set(topic.tools) for topic in TOPICS}
 

@@ -12,7 +12,7 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Smtp
 from pepper_tui.connectors.smtp import SmtpOutbox
-from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
+from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -32,7 +32,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.store.database import DatabaseFactory, InlineDatabase, ThreadDatabase
-from pepper_tui.tools import Approvals, Services, Tool, ToolContext, ToolEngine, ToolRegistry, tool
+from pepper_tui.tools import Approvals, Tool, ToolContext, ToolEngine, ToolRegistry, UserTime, tool
 from tests.waiting import until
 
 
@@ -105,9 +105,10 @@ class Bench:
     path: Path
     clock: ManualClock
     config: Config
-    services: Services
+    parts: ToolParts
     world: World
     extra: list[Tool]
+    time: UserTime = field(default_factory=UserTime)
     die_at: str = ""
     database: DatabaseFactory = ThreadDatabase.open
     store: ContextStore = None  # type: ignore[assignment]
@@ -120,12 +121,12 @@ class Bench:
 
     async def open(self, *, start: bool = True) -> None:
         self.store = await ContextStore.open(self.path, self.clock, database=self.database)
-        registry = ToolRegistry([*BUILTIN_TOOLS, act_tool(self.world), *self.extra], self.services)
+        registry = ToolRegistry([*builtin_tools(self.parts), act_tool(self.world), *self.extra], self.time)
         self.approvals = Approvals(self.store, self.clock, registry, self.config)
         self.engine = ToolEngine(
             self.store, self.clock, registry, self.config, approvals=self.approvals, checkpoint=self._checkpoint
         )
-        self.services.cancel_call = self.engine.cancel
+        self.parts.workers.cancel_call = self.engine.cancel
         if start:
             await self.engine.start()
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.clock import ManualClock
-from pepper_tui.tools import Services
+from pepper_tui.clock import Looks, ManualClock, SystemClock
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.engine.builtin_tools import ToolParts
 from tests.tools.bench import Bench, FakeMailbox, World, bench_config, outbox
 from tests.tools.sink import Sink
 
@@ -19,8 +20,8 @@ async def sink() -> AsyncIterator[Sink]:
 
 @pytest.fixture
 async def bench(tmp_path: Path, sink: Sink) -> AsyncIterator[Bench]:
-    services = Services(mailbox=FakeMailbox(), outbox=outbox(sink.port))
-    opened = Bench(tmp_path / "pepper.db", ManualClock(), bench_config(), services, World(), [])
+    parts = ToolParts(MailParts(Looks(SystemClock()), FakeMailbox(), outbox(sink.port)))
+    opened = Bench(tmp_path / "pepper.db", ManualClock(), bench_config(), parts, World(), [])
     await opened.open()
     try:
         yield opened

@@ -48,7 +48,7 @@ def user_home(bench: Bench, tmp_path: Path) -> Path:
     (root / "link.txt").symlink_to(root / ".env")
     (root / "plan.pdf").write_bytes(SECRET)
     homes = [root / "pepper-home", root / ".local/share/pepper"]
-    bench.services.attach_from = Folders([root], homes, may="attached from", setting="mail.attach_from")
+    bench.parts.mail.attach_from = Folders([root], homes, may="attached from", setting="mail.attach_from")
     return root
 
 

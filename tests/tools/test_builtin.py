@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.engine.builtin_tools import BUILTIN_TOOLS
+from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.model import (
     CallState,
     ContextFilter,
@@ -37,7 +37,7 @@ async def run(bench: Bench, name: str, **arguments: object) -> str:
 
 
 async def test_reminders(bench: Bench) -> None:
-    bench.services.times = TimeReader(bench.clock, UTC)
+    bench.time.reader = TimeReader(bench.clock, UTC)
     monday = datetime(2026, 11, 23, 8, 30, tzinfo=UTC).timestamp()
     bench.clock.jump(datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp() - bench.clock.now())
     said = await run(bench, "remind", text="tea", when="8:30am", repeat="weekdays")
@@ -78,7 +78,7 @@ async def test_a_delegated_task_that_fails_says_why_in_plain_words(bench: Bench)
     async def fails(call: object, task: str, agent: str | None, progress: object) -> str:
         raise RunFailedError("It stopped after 3 steps.")
 
-    bench.services.delegate = fails
+    bench.parts.workers.delegate = fails
     assert await run(bench, "delegate", task="look") == "It stopped after 3 steps."
 
 
@@ -135,7 +135,7 @@ async def test_agenda(bench: Bench) -> None:
             self.asked = end - start
             return [Event("Stand-up", start + 3600 * 9, start + 3600 * 10, "room")]
 
-    bench.services.agenda = calendar = Calendar()
+    bench.parts.calendar.agenda = calendar = Calendar()
     said = await run(bench, "agenda", start="tomorrow", days=2)
     assert said == "tomorrow, Sat 16 Jan 2027, 09:00–10:00: Stand-up, room"
     assert calendar.asked == 2 * 86400
@@ -150,8 +150,8 @@ async def test_the_agenda_reads_as_a_person_would_say_it(bench: Bench) -> None:
         async def between(self, start: float, end: float) -> list[Event]:
             return self.events
 
-    berlin = bench.services.zone = ZoneInfo("Europe/Berlin")
-    bench.services.agenda = calendar = Calendar()
+    berlin = bench.time.zone = ZoneInfo("Europe/Berlin")
+    bench.parts.calendar.agenda = calendar = Calendar()
 
     def at(day: int, hour: int, minute: int = 0) -> float:
         return datetime(2027, 1, day, hour, minute, tzinfo=berlin).timestamp()
@@ -180,7 +180,7 @@ async def test_the_agenda_reads_as_a_person_would_say_it(bench: Bench) -> None:
 
 
 def test_every_tool_has_schema_and_docs() -> None:
-    for each in BUILTIN_TOOLS:
+    for each in builtin_tools():
         assert each.spec.description
         for name, schema in each.parameters.get("properties", {}).items():
             assert schema.get("description"), (each.name, name)

@@ -17,8 +17,9 @@ from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.domains.calendar.free_time import free_spans, window
+from pepper_tui.domains.calendar.parts import WorkingHours
 from pepper_tui.model import CallState, Namespace
-from pepper_tui.tools import ApprovalError, WorkingHours
+from pepper_tui.tools import ApprovalError
 from tests.feeds.test_rules import event, ics
 from tests.tools.bench import Bench
 
@@ -91,10 +92,10 @@ class OneFile:
 def calendar(bench: Bench, tmp_path: Path) -> OneFile:
     """A calendar file behind a real agenda. It is Friday, 15 January 2027, 09:00 in Berlin."""
     path = tmp_path / "work.ics"
-    bench.services.zone, bench.services.zone_name = BERLIN, "Europe/Berlin"
-    bench.services.agenda = Agenda([path], BERLIN, ["me@example.com"])
-    bench.services.calendars = CalendarFiles([path], bench.services.looks)
-    bench.services.times = TimeReader(bench.clock, BERLIN)
+    bench.time.zone, bench.time.zone_name = BERLIN, "Europe/Berlin"
+    bench.parts.calendar.agenda = Agenda([path], BERLIN, ["me@example.com"])
+    bench.parts.calendar.calendars = CalendarFiles([path], bench.parts.files.looks)
+    bench.time.reader = TimeReader(bench.clock, BERLIN)
     return OneFile(path)
 
 
@@ -130,7 +131,7 @@ async def test_when_the_user_is_free(bench: Bench, calendar: OneFile) -> None:
     assert await said(bench, "find_free_time", start="2027-01-16") == "tomorrow, Sat 16 Jan 2027: free 09:00–17:00"
     await bench.clock.advance(12 * 3600)
     assert await said(bench, "find_free_time") == "No working hours are left today, Fri 15 Jan 2027."
-    bench.services.working = WorkingHours(0, 1440, frozenset({5}))
+    bench.parts.calendar.working = WorkingHours(0, 1440, frozenset({5}))
     assert await said(bench, "find_free_time", start="2027-01-23") == "Sat 23 Jan 2027: free 00:00–24:00"
 
 
@@ -145,7 +146,7 @@ async def test_what_overlaps(bench: Bench, calendar: OneFile) -> None:
 async def test_without_a_calendar_it_says_what_to_set(bench: Bench) -> None:
     for name, arguments in (("find_free_time", {}), ("find_conflicts", {}), ("agenda", {})):
         assert "set calendar.paths" in await said(bench, name, **arguments)
-    bench.services.times = TimeReader(bench.clock, BERLIN)
+    bench.time.reader = TimeReader(bench.clock, BERLIN)
     assert "set calendar.paths" in await said(bench, "add_event", title="x", start="tomorrow 9am")
 
 
@@ -272,7 +273,7 @@ async def test_only_calendars_of_the_config(bench: Bench, calendar: OneFile, tmp
     (folder / "home").mkdir(parents=True)
     (folder / "home" / "1.ics").write_text(FOREIGN.replace(":one", ":1"))
     (folder / "link.ics").symlink_to(outside / "secret.ics")
-    bench.services.calendars = CalendarFiles([calendar.path, folder], bench.services.looks)
+    bench.parts.calendar.calendars = CalendarFiles([calendar.path, folder], bench.parts.files.looks)
     for wanted in ("secret", str(outside / "secret.ics"), "../outside/secret", "link", "/etc/passwd", "nonsense"):
         words = await said(bench, "add_event", **LUNCH, calendar=wanted)
         assert "is no calendar of yours" in words or "is not in calendar.paths" in words, words

@@ -40,11 +40,11 @@ async def asking(bench: Bench) -> Bench:
     async def plan(ctx: ToolContext, when: str, minutes: int = 0) -> str:
         """Plan."""
         if when == "on friday":
-            raise await ask_which(ctx, TimeAskedError("“on friday” can mean several times", READINGS), "lunch", "when")
+            asked = TimeAskedError("“on friday” can mean several times", READINGS)
+            raise await ask_which(ctx, announce, asked, "lunch", "when")
         return f"planned {when}"
 
-    bench.services.announce = announce  # type: ignore[assignment]
-    bench.services.times = TimeReader(bench.clock, UTC)
+    bench.time.reader = TimeReader(bench.clock, UTC)
     bench.engine._registry.add(plan)
     return bench
 

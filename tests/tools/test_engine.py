@@ -220,7 +220,7 @@ async def test_crash_read_runs_again_and_resuming_tools_resume(bench: Bench) -> 
         return "answer"
 
     await bench.close()
-    bench.extra, bench.services.delegate = [look], delegate
+    bench.extra, bench.parts.workers.delegate = [look], delegate
     await bench.open()
     calls = [await bench.schedule("look"), await bench.schedule("delegate", task="t")]
     await until(lambda: len(runs) == 2)

@@ -39,7 +39,7 @@ def allowed(bench: Bench, tmp_path: Path) -> Path:
     (root / "inner.md").symlink_to(root / "lease.md")
     (root / "loop").symlink_to(root / "loop")
     os.mkfifo(root / "pipe")
-    bench.services.folders = Folders([root], [home])
+    bench.parts.files.folders = Folders([root], [home])
     return root
 
 

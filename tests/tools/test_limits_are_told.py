@@ -77,7 +77,7 @@ async def test_of_a_mail_it_is_told_what_was_not_read(bench: Bench, kind: str) -
     raw: Json = {**found.data(), "id": "1", "thread": "1", "label": "INBOX", "arrived": 0.0}
     triage = triage_of(Config())
     assert f"not all of it was read: {partly}" in mail_signal(raw, triage, 0.0, mail_facts(raw)).reason
-    bench.services.mailbox.mails.append({**raw, "message_id": "<1@x>"})  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append({**raw, "message_id": "<1@x>"})  # type: ignore[union-attr]
     assert f"not all of it was read: {partly}" in await said(bench, "read_mail", message_id="<1@x>")
 
 
@@ -100,7 +100,7 @@ async def stored(bench: Bench, count: int, sender: str, first: int = 0) -> None:
 
 
 async def test_a_search_of_mail_tells_that_there_is_more(bench: Bench) -> None:
-    bench.services.mailbox = Mailbox(bench.store)
+    bench.parts.mail.mailbox = Mailbox(bench.store)
     await stored(bench, 4, "Bob <bob@x.org>")
     for words in ("", "lunch"):
         assert "[more match than these 3" in await said(bench, "search_mail", query=words, limit=3)
@@ -109,7 +109,7 @@ async def test_a_search_of_mail_tells_that_there_is_more(bench: Bench) -> None:
 
 @pytest.mark.parametrize("words", ["", "lunch"])
 async def test_the_mails_of_one_sender_are_found_behind_many_others(bench: Bench, words: str) -> None:
-    bench.services.mailbox = Mailbox(bench.store)
+    bench.parts.mail.mailbox = Mailbox(bench.store)
     await stored(bench, 2, "Bob <bob@x.org>")
     await stored(bench, 320, "Eve <eve@y.org>", first=2)
     found = await said(bench, "search_mail", query=words, sender="bob@x.org", limit=2)
@@ -123,7 +123,7 @@ async def test_a_search_that_looked_at_few_says_so(
 ) -> None:
     monkeypatch.setattr(mailbox, "LOOKED", 210)
     monkeypatch.setattr(mailbox, "HITS", 25)
-    bench.services.mailbox = Mailbox(bench.store)
+    bench.parts.mail.mailbox = Mailbox(bench.store)
     await stored(bench, 1, "Bob <bob@x.org>")
     await stored(bench, 230, "Eve <eve@y.org>", first=1)
     found = await said(bench, "search_mail", query=words, sender="carol@z.org", limit=1)
@@ -132,7 +132,7 @@ async def test_a_search_that_looked_at_few_says_so(
 
 
 async def test_a_long_thread_says_how_much_is_left_out(bench: Bench) -> None:
-    bench.services.mailbox = Mailbox(bench.store)
+    bench.parts.mail.mailbox = Mailbox(bench.store)
     await stored(bench, 31, "Bob <bob@x.org>")
     assert (await said(bench, "read_thread", message_id="<3@x>")).startswith("[1 older mails left out]")
     await stored(bench, 220, "Bob <bob@x.org>", first=31)
@@ -142,7 +142,7 @@ async def test_a_long_thread_says_how_much_is_left_out(bench: Bench) -> None:
 async def test_lists_of_notes_reminders_and_contexts_tell_that_there_is_more(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.services.times = TimeReader(bench.clock, UTC)
+    bench.time.reader = TimeReader(bench.clock, UTC)
     for number in range(4):
         note: Json = {"id": f"n{number}", "title": "", "text": f"milk {number}", "created_at": 0.0}
         await bench.store.store(note, namespace=Namespace.NOTE, context_id=f"n{number}", text=f"milk {number}")
@@ -185,7 +185,7 @@ async def test_many_overlaps_are_told_to_be_not_all(bench: Bench, tmp_path: Path
     day = datetime.fromtimestamp(bench.clock.now(), UTC) + timedelta(days=2)
     start = day.replace(hour=9, minute=0, second=0).timestamp()
     path.write_text(ics(*(event(f"u{number}", start) for number in range(20))))
-    bench.services.agenda = Agenda([path], UTC)
+    bench.parts.calendar.agenda = Agenda([path], UTC)
     assert f"There are more: these are the first {MAX_CONFLICTS}." in await said(bench, "find_conflicts")
     path.write_text(ics(*(event(f"u{number}", start) for number in range(3))))
     assert "There are more" not in await said(bench, "find_conflicts")

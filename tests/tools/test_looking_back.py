@@ -32,7 +32,7 @@ RANGES = {
 
 @pytest.fixture
 async def filled(bench: Bench) -> Bench:
-    bench.services.mailbox, bench.services.zone = Mailbox(bench.store), UTC
+    bench.parts.mail.mailbox, bench.time.zone = Mailbox(bench.store), UTC
     for number, day in enumerate(DAYS):
         at = datetime.fromisoformat(f"{day}T12:00+00:00").timestamp()
         bench.clock.jump(at - bench.clock.now())
@@ -84,7 +84,7 @@ async def test_a_time_that_can_not_be_meant_is_refused(
 
 
 async def test_times_are_of_the_users_zone(filled: Bench) -> None:
-    filled.services.zone = ZoneInfo("Pacific/Auckland")  # 05:00 of the 28th there
+    filled.time.zone = ZoneInfo("Pacific/Auckland")  # 05:00 of the 28th there
     assert "2026-11-27" in await said(filled, "search_mail", query="", since="today")
     assert "2026-11-26" not in await said(filled, "search_mail", query="", since="today")
     assert "2026-11-26" in await said(filled, "search_mail", query="", since="yesterday", until="yesterday")

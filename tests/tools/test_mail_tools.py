@@ -53,7 +53,7 @@ async def test_send_is_what_the_card_shows(bench: Bench, sink: Sink) -> None:
 
 
 async def test_reply_goes_into_the_thread_and_marks_a_strange_recipient(bench: Bench, sink: Sink) -> None:
-    box = bench.services.mailbox
+    box = bench.parts.mail.mailbox
     box.mails.append(
         mail(
             "<1@x>",
@@ -112,7 +112,7 @@ async def test_what_is_known_of_a_failure(bench: Bench, sink: Sink, mode: str, e
         message_id = (await bench.approvals._loaded((await bench.call(call_id)).approval))[0].effect["payload"][
             "message_id"
         ]
-        bench.services.mailbox.mails.append(mail(message_id, "me@example.com", "s", "b"))  # type: ignore[union-attr]
+        bench.parts.mail.mailbox.mails.append(mail(message_id, "me@example.com", "s", "b"))  # type: ignore[union-attr]
         assert "did happen" in await bench.engine.answer_unknown(call_id, "check")
     assert len(sink.taken) == 1
 
@@ -133,7 +133,7 @@ async def test_killed_around_data(bench: Bench, sink: Sink, point: str, count: i
 async def test_no_server_is_known_not_to_have_sent(bench: Bench) -> None:
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.card(call_id)
-    bench.services.outbox = SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
+    bench.parts.mail.outbox = SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
     with pytest.raises(Exception, match="account has changed"):
         await bench.yes(call_id)
     other = await bench.schedule("send_mail", to="bob@x.org", subject="s2", body="b")
@@ -248,7 +248,7 @@ STRANGERS = [
 
 @pytest.mark.parametrize(("by", "sender", "more"), STRANGERS)
 async def test_nobody_else_ends_a_wait(bench: Bench, by: str, sender: str, more: Json) -> None:
-    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     call_id = await bench.schedule("wait_for_mail", **{by: "<1@x>" if by == "thread" else "bob@x.org"}, hours=2)
     await bench.settle()
     await bench.store.store(mail("<8@y>", sender, "no", "no", **more), namespace="raw.mail", context_id="8")
@@ -261,7 +261,7 @@ async def test_nobody_else_ends_a_wait(bench: Bench, by: str, sender: str, more:
 
 
 async def test_the_id_of_its_signal_names_a_mail(bench: Bench) -> None:
-    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     waits = await bench.schedule("wait_for_mail", thread="signal_1@x", hours=2)
     card = await bench.card(await bench.schedule("draft_reply", message_id="signal_1@x", body="Yes."))
     assert card.resolved.payload["recipients"] == ["bob@x.org"]
@@ -273,7 +273,7 @@ async def test_the_id_of_its_signal_names_a_mail(bench: Bench) -> None:
 
 
 async def test_who_claimed_a_thread_is_told_with_the_end_of_a_wait(bench: Bench) -> None:
-    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     call_id = await bench.schedule("wait_for_mail", thread="<1@x>", hours=2)
     await bench.settle()
     theirs = mail("<8@y>", "Eve <eve@y.org>", "no", "no", references=["<1@x>"])
@@ -287,7 +287,7 @@ async def test_who_claimed_a_thread_is_told_with_the_end_of_a_wait(bench: Bench)
 async def test_a_doubtful_sender_is_loud_on_the_card(bench: Bench) -> None:
     doubts = ["the name in From is another address: bob@x.org"]
     theirs = mail("<1@x>", "Bob <eve@y.org>", "Lunch", "pay", doubts=doubts)
-    bench.services.mailbox.mails.append(theirs)  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(theirs)  # type: ignore[union-attr]
     card = await bench.card(await bench.schedule("draft_reply", message_id="<1@x>", body="Yes."))
     [line] = [line for line in card.resolved.lines if line.label == "To"]
     assert (line.untrusted, line.quiet, line.warning) == (True, False, doubts[0])
@@ -297,7 +297,7 @@ async def test_a_thread_is_read_from_its_newest_mail_on_and_that_one_whole(bench
     for n in range(33):
         quoted = f"new words {n}\n> old words {n - 1}\n"
         more = {"references": ["<0@x>"], "reply": f"new words {n}"}
-        bench.services.mailbox.mails.append(mail(f"<{n}@x>", "Bob <bob@x.org>", "Lunch", quoted, **more))  # type: ignore[union-attr]
+        bench.parts.mail.mailbox.mails.append(mail(f"<{n}@x>", "Bob <bob@x.org>", "Lunch", quoted, **more))  # type: ignore[union-attr]
     call_id = await bench.schedule("read_thread", message_id="<0@x>")
     await bench.state(call_id, S.SUCCEEDED)
     content = (await bench.result(call_id)).content
@@ -309,7 +309,7 @@ async def test_a_thread_is_read_from_its_newest_mail_on_and_that_one_whole(bench
 
 
 async def test_reading(bench: Bench) -> None:
-    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "see you"))  # type: ignore[union-attr]
     for name, arguments in (
         ("search_mail", {"query": "see"}),
         ("read_mail", {"message_id": "<1@x>"}),
@@ -335,7 +335,7 @@ async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> 
     async with Sink(tls=context) as sink:
         server = Smtp(host="localhost", port=sink.port, security="tls", timeout=5)
         for trusted, end in (("", S.FAILED), (str(cert), S.SUCCEEDED)):
-            bench.services.outbox = SmtpOutbox("me@example.com", server, tls_ca=trusted)
+            bench.parts.mail.outbox = SmtpOutbox("me@example.com", server, tls_ca=trusted)
             call_id = await bench.schedule("send_mail", to="bob@x.org", subject=f"s{len(trusted)}", body="b")
             await bench.yes(call_id)
             await bench.state(call_id, end)
@@ -346,7 +346,7 @@ async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> 
 
 async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
     sender = {"name": "Doe, <x@y.z> John", "address": "john@x.org"}
-    bench.services.mailbox.mails.append({**mail("<2@x>", "", "Hi", "hi"), "sender": sender})  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append({**mail("<2@x>", "", "Hi", "hi"), "sender": sender})  # type: ignore[union-attr]
     call_id = await bench.schedule("reply_mail", message_id="<2@x>", body="yes")
     assert (await bench.card(call_id)).resolved.payload["recipients"] == ["john@x.org"]
 
@@ -354,7 +354,7 @@ async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
 @pytest.mark.parametrize(("utf8", "end"), [(True, S.SUCCEEDED), (False, S.FAILED)])
 async def test_an_address_that_is_not_ascii(bench: Bench, utf8: bool, end: CallState) -> None:
     async with Sink(utf8=utf8) as sink:
-        bench.services.outbox = outbox(sink.port)
+        bench.parts.mail.outbox = outbox(sink.port)
         call_id = await bench.schedule("send_mail", to="用户@exämple.org", subject="Grüße", body="b", cc="bob@x.org")
         card = await bench.card(call_id)
         assert card.resolved.payload["recipients"] == ["用户@xn--exmple-cua.org", "bob@x.org"]
@@ -413,7 +413,7 @@ async def test_an_answer_is_as_trusted_as_its_inputs(bench: Bench, inputs: bool,
     async def tainted(call_id: str) -> bool:
         return inputs
 
-    bench.services.delegate, bench.services.delegate_tainted = answer, tainted
+    bench.parts.workers.delegate, bench.parts.workers.delegate_tainted = answer, tainted
     call = ToolCall("d", "delegate", {"task": "t"}, Effect.READ, bench.clock.now(), "step:1", "user", tainted=False)
     await bench.put(call)
     await bench.state("d", S.SUCCEEDED)
@@ -434,7 +434,7 @@ async def test_attachments_come_from_allowed_folders_and_are_bound_by_hash(
     refused = await bench.schedule("send_mail", **given, attachments=["plan ü.pdf"])
     await bench.state(refused, S.FAILED)
     assert "mail.attach_from" in (await bench.result(refused)).content
-    bench.services.attach_from = Folders([allowed], may="attached from", setting="mail.attach_from")
+    bench.parts.mail.attach_from = Folders([allowed], may="attached from", setting="mail.attach_from")
     odd = ["link.txt", str(secret), "../secret.txt", "/etc/passwd", "big.bin", "pipe", ".", "", "gone", "a\x00b"]
     for name in odd:
         refused = await bench.schedule("send_mail", **given, attachments=[name])

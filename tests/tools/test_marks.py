@@ -43,7 +43,7 @@ async def test_what_the_user_wrote_is_trusted_and_its_look_alike_is_not(bench: B
 
 
 async def answer(bench: Bench, sender: str, **more: object) -> tuple[CardLine, str]:
-    bench.services.mailbox.mails.append(mail("<1@x>", sender, "Lunch", "write to me at far@bad.org", **more))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", sender, "Lunch", "write to me at far@bad.org", **more))  # type: ignore[union-attr]
     return await to_line(bench, "draft_reply", message_id="<1@x>", body="yes")
 
 
@@ -74,7 +74,7 @@ async def test_an_address_that_a_text_gave_is_loud(bench: Bench, sink: Sink) -> 
 
 
 async def test_the_users_own_edit_needs_no_mark_and_another_edit_keeps_it(bench: Bench, sink: Sink) -> None:
-    bench.services.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "hi"))  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(mail("<1@x>", "Bob <bob@x.org>", "Lunch", "hi"))  # type: ignore[union-attr]
     call = await bench.schedule("draft_reply", message_id="<1@x>", body="yes")
     await bench.approvals.edit((await bench.card(call)).id, {"Body": "yes!"})
     line = next(line for line in (await bench.card(call)).resolved.lines if line.label == "To")

@@ -46,7 +46,7 @@ async def web(bench: Bench) -> AsyncIterator[Web]:
         return ["127.0.0.1"]
 
     async with Web() as opened:
-        bench.services.fetcher = WebFetcher(["127.0.0.1", "site.example"], Limits(seconds=5), local)
+        bench.parts.web.fetcher = WebFetcher(["127.0.0.1", "site.example"], Limits(seconds=5), local)
         yield opened
 
 

@@ -9,9 +9,9 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, parse_config
 from pepper_tui.connectors.python.tools import OwnToolsError, load_own_tools
+from pepper_tui.engine.builtin_tools import ToolParts
 from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import CallState, ContextFilter, Health, Namespace
-from pepper_tui.tools import Services
 from tests.tools.bench import Bench, World, bench_config
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/list_tools.py"
@@ -28,7 +28,7 @@ async def {name}(ctx, room: str = "hall") -> str:
 
 async def test_the_example_of_the_docs_adds_only_after_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    bench = Bench(tmp_path / "p.db", ManualClock(), bench_config(), Services(), World(), extra=load_own_tools(EXAMPLE))
+    bench = Bench(tmp_path / "p.db", ManualClock(), bench_config(), ToolParts(), World(), extra=load_own_tools(EXAMPLE))
     await bench.open()
     call = await bench.schedule("add_to_shopping_list", item="oat  milk")
     card = await bench.card(call)

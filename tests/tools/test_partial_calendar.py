@@ -27,7 +27,7 @@ async def test_nothing_is_said_only_where_all_was_read(bench: Bench, tmp_path: P
     path = tmp_path / "team.ics"
     for source in (ics(COSTLY["since the year 1"]), "<html>502 Bad Gateway</html>", ""):
         path.write_text(source)
-        bench.services.agenda, bench.services.zone = Agenda([path], BERLIN, parser=QUICK), BERLIN
+        bench.parts.calendar.agenda, bench.time.zone = Agenda([path], BERLIN, parser=QUICK), BERLIN
         words = await said(bench, name, start=day.isoformat())
         assert nothing in words
         assert "Not all of the calendar could be read" in words
@@ -39,11 +39,11 @@ async def test_nothing_is_said_only_where_all_was_read(bench: Bench, tmp_path: P
 async def test_the_card_of_a_new_event_says_that_not_all_was_looked_at(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "team.ics"
     path.write_text(ics(COSTLY["since the year 1"]))
-    bench.services.agenda, bench.services.calendars = (
+    bench.parts.calendar.agenda, bench.parts.calendar.calendars = (
         Agenda([path], BERLIN, parser=QUICK),
-        CalendarFiles([path], bench.services.looks),
+        CalendarFiles([path], bench.parts.files.looks),
     )
-    bench.services.times = TimeReader(bench.clock, BERLIN)
+    bench.time.reader = TimeReader(bench.clock, BERLIN)
     call = await bench.schedule("add_event", title="Lunch", start="tomorrow 12:00")
     await bench.state(call, CallState.WAITING_APPROVAL, CallState.FAILED)
     lines = {line.label: line.value for line in (await bench.card(call)).resolved.lines}
@@ -52,7 +52,7 @@ async def test_the_card_of_a_new_event_says_that_not_all_was_looked_at(bench: Be
 
 async def test_a_file_that_is_broken_and_one_that_is_not_there_are_both_named(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "x.ics").write_text("garbage")
-    bench.services.agenda = Agenda([tmp_path / "x.ics", tmp_path / "none.ics"], BERLIN)
+    bench.parts.calendar.agenda = Agenda([tmp_path / "x.ics", tmp_path / "none.ics"], BERLIN)
     words = await said(bench, "agenda", start="2027-01-18")
     assert "x.ics" in words
     assert "none.ics" in words

@@ -27,7 +27,7 @@ TYPED = "remind me to call Ann tomorrow at 9am"
 
 
 async def reminder(bench: Bench, text: str, inputs: list[str], *, tainted: bool = True) -> Reminder:
-    bench.services.times = TimeReader(bench.clock, UTC)
+    bench.time.reader = TimeReader(bench.clock, UTC)
     await bench.store.put(Step("1", bench.clock.now(), inputs), namespace=Namespace.STEP)
     arguments = {"text": text, "when": "tomorrow 9am"}
     call = ToolCall("c", "remind", arguments, Effect.LOCAL, bench.clock.now(), "step:1", root="user", tainted=tainted)

@@ -44,7 +44,7 @@ async def test_a_failed_send_is_back_as_it_was_with_the_reason(
         "c1", "draft_reply", {"message_id": "<m@x>", "body": "a", "reason": "your rule"}, Effect.SEND,
         bench.clock.now(), "step:7", "user", matter="mail:m",
     )  # fmt: skip
-    bench.services.mailbox.mails.append(  # type: ignore[union-attr]
+    bench.parts.mail.mailbox.mails.append(  # type: ignore[union-attr]
         {"message_id": "<m@x>", "sender": {"name": "Bob", "address": "bob@x.org"}, "subject": "Lunch", "references": []}
     )
     await bench.put(asked)
@@ -96,7 +96,7 @@ async def test_a_server_that_does_not_ask_for_the_message_gets_none(bench: Bench
     ],
 )
 async def test_a_server_that_is_not_there(bench: Bench, smtp: Smtp, problem: str) -> None:
-    bench.services.outbox = SmtpOutbox("me@example.com", smtp)
+    bench.parts.mail.outbox = SmtpOutbox("me@example.com", smtp)
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     for _ in range(3):  # as often as it is tried
         await bench.yes(call_id)
@@ -109,7 +109,7 @@ async def test_a_server_that_is_not_there(bench: Bench, smtp: Smtp, problem: str
 async def test_security_that_the_server_does_not_have(bench: Bench, sink: Sink) -> None:
     for security, words in (("starttls", "can't do what mail.smtp asks for"), ("tls", "does not speak TLS")):
         server = Smtp.model_validate({"host": "127.0.0.1", "port": sink.port, "security": security, "timeout": 3})
-        bench.services.outbox = SmtpOutbox("me@example.com", server)
+        bench.parts.mail.outbox = SmtpOutbox("me@example.com", server)
         call_id = await bench.schedule("send_mail", to="bob@x.org", subject=security, body="b")
         await bench.yes(call_id)
         assert words in (await bench.returned(call_id)).problem
@@ -166,9 +166,9 @@ async def test_what_could_never_succeed_does_not_come_back(bench: Bench) -> None
 async def test_a_changed_account_refuses_as_before(bench: Bench) -> None:
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.approvals.approve((await bench.card(call_id)).id)
-    sender = bench.services.outbox
+    sender = bench.parts.mail.outbox
     assert sender is not None
-    bench.services.outbox = replace(sender, address="other@example.com")
+    bench.parts.mail.outbox = replace(sender, address="other@example.com")
     await bench.settle()
     await bench.clock.advance(10)
     await bench.state(call_id, S.FAILED)

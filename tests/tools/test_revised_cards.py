@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine.builtin_tools import ToolParts
 from pepper_tui.model import Approval, ApprovalState, CallState, Effect, Namespace, Told, ToolCall
-from pepper_tui.tools import ApprovalError, Services, Tool
+from pepper_tui.tools import ApprovalError, Tool
 from tests.tools.bench import Bench, World, bench_config
 from tests.tools.test_decided_cards import DECIDED, state_of
 
@@ -99,7 +100,7 @@ async def desk(bench: Bench) -> Bench:
         except ApprovalError as error:
             raise ValueError(str(error)) from error
 
-    bench.services.revise = revise
+    bench.parts.revising.revise = revise
     return bench
 
 
@@ -272,7 +273,7 @@ def test_in_any_order_of_acts_one_card_stands_and_the_user_decides_it(
 ) -> None:
     async def example() -> None:
         path = tmp_path_factory.mktemp("revised") / "pepper.db"
-        bench = Bench(path, ManualClock(), bench_config(), Services(), World(), [])
+        bench = Bench(path, ManualClock(), bench_config(), ToolParts(), World(), [])
         await bench.open()
         try:
             call_id = await bench.schedule("act", what="x0")

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine.builtin_tools import ToolParts
 from pepper_tui.model import APPROVAL, WAITS_ITS_TURN, Approval, ApprovalState, CallState, Effect, ToolCall
 from pepper_tui.store.database import InlineDatabase
-from pepper_tui.tools import ApprovalError, NotDoneError, Services
+from pepper_tui.tools import ApprovalError, NotDoneError
 from tests.tools.bench import Bench, World, bench_config
 
 S, A = CallState, ApprovalState
@@ -63,7 +64,7 @@ class Decisions(RuleBasedStateMachine):
             self.home / "p.db",
             ManualClock(),
             bench_config(approval_ttl=TTL),
-            Services(),
+            ToolParts(),
             self.world,
             [],
             database=InlineDatabase.open,  # no thread: a turn of the loop is all that any work takes

@@ -57,7 +57,7 @@ async def web() -> AsyncIterator[Web]:
 def names(bench: Bench) -> Names:
     resolver = Names({"site.example": [LOCAL], "other.example": [LOCAL], "127.0.0.1": [LOCAL]})
     hosts = ["127.0.0.1", "site.example", "other.example"]
-    bench.services.fetcher = WebFetcher(hosts, Limits(seconds=5), resolver)
+    bench.parts.web.fetcher = WebFetcher(hosts, Limits(seconds=5), resolver)
     return resolver
 
 
@@ -273,7 +273,7 @@ def test_the_open_internet_is_public() -> None:
     "host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:7f00:1]", "localhost"]
 )
 async def test_loopback_by_any_name_is_refused_by_the_real_resolver(bench: Bench, web: Web, host: str) -> None:
-    bench.services.fetcher = WebFetcher()
+    bench.parts.web.fetcher = WebFetcher()
     said = await told(bench, web.at("/", host))
     assert "not on the open internet" in said or "not known" in said
     assert web.asked == []
@@ -422,7 +422,7 @@ async def test_a_slow_drip_is_given_up(bench: Bench, web: Web, names: Names) -> 
         finally:
             gone.set()
 
-    bench.services.fetcher = WebFetcher(["127.0.0.1"], Limits(seconds=0.3), names)
+    bench.parts.web.fetcher = WebFetcher(["127.0.0.1"], Limits(seconds=0.3), names)
     web.answers["/"] = drip
     assert "longer than 0.3 seconds" in await told(bench, web.at("/"))
     await asyncio.wait_for(gone.wait(), 5)

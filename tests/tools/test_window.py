@@ -90,7 +90,7 @@ async def test_in_the_new_window_it_can_be_taken_back(bench: Bench) -> None:
 
 
 async def test_more_than_a_quarter_of_an_hour_late_it_asks(bench: Bench) -> None:
-    bench.services.zone = ZoneInfo("Europe/Berlin")
+    bench.time.zone = ZoneInfo("Europe/Berlin")
     card = await approved(bench)
     bench.clock.jump(911)
     await bench.crash()

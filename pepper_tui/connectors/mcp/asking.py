@@ -36,10 +36,10 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, Following
 from pepper_tui.text import one_line, shorten
+from pepper_tui.tools.errors import OutdatedError, ToolError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.policy import repeated
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.errors import OutdatedError, ToolError
 from pepper_tui.tools.tool import Tool, ToolContext
 
 TRUST: Final = "trust_mcp_tools"

@@ -19,8 +19,8 @@ from pepper_tui.connectors.mcp.mcp_tool import Caller, mcp_tool
 from pepper_tui.connectors.mcp.pins import Pinned, Pins
 from pepper_tui.model import Effect
 from pepper_tui.text import one_line
-from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.errors import OutdatedError
+from pepper_tui.tools.registry import ToolRegistry
 
 SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
 NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"

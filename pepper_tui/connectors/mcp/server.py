@@ -33,8 +33,8 @@ from pepper_tui.connectors.mcp.trouble import last_words, length, way_out, why_f
 from pepper_tui.model import Health, Json
 from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
-from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError, ToolError
+from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import ToolContext
 
 if TYPE_CHECKING:

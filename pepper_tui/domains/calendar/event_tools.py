@@ -14,14 +14,15 @@ from pydantic import Field
 
 from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.domains.calendar.free_time import window
-from pepper_tui.domains.calendar.tools import unread
+from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools.choices import ask_which
-from pepper_tui.tools.times import parse_time, times_of
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.times import parse_time, times_of
+from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 5000
@@ -64,9 +65,9 @@ async def resolve_event(
     minutes = minutes or 60
     place = await _calendars(ctx).place(calendar, _uid(ctx))
     if all_day:
-        day = datetime.fromtimestamp(at, ctx.services.zone).date()
-        at, _ = window(day, 0, _DAY, ctx.services.zone)
-        _, ends = window(day + timedelta(days=-(-minutes // _DAY) - 1), 0, _DAY, ctx.services.zone)
+        day = datetime.fromtimestamp(at, ctx.zone).date()
+        at, _ = window(day, 0, _DAY, ctx.zone)
+        _, ends = window(day + timedelta(days=-(-minutes // _DAY) - 1), 0, _DAY, ctx.zone)
     else:
         at -= at % 60
         ends = at + minutes * 60
@@ -90,7 +91,7 @@ async def _reading(ctx: ToolContext, title: str, start: str) -> Reading:
     try:
         reading = await times_of(ctx).read(start)
     except TimeAskedError as asked:
-        raise await ask_which(ctx, asked, one_line(title, 80), "start") from asked
+        raise await ask_which(ctx, ctx.of(CalendarParts).announce, asked, one_line(title, 80), "start") from asked
     except ValueError as error:
         raise ToolError(str(error)) from error
     if reading.rrule:
@@ -104,7 +105,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     calendars, place, event = _calendars(ctx), str(fields["path"]), _event(ctx, fields)
     found = await calendars.look(place, event)
     beside = await _beside(ctx, fields)
-    wall = datetime.fromtimestamp(fields["start"], ctx.services.zone)
+    wall = datetime.fromtimestamp(fields["start"], ctx.zone)
     lines = [
         CardLine("Title", fields["title"], editable=True),
         CardLine("When", _when(ctx, fields)),
@@ -117,7 +118,8 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
         more = f" and {len(beside) - _BESIDE} more" if len(beside) > _BESIDE else ""
         lines.insert(2, CardLine("Overlaps", named + more))
-    left_out = unread(ctx.services.agenda) if ctx.services.agenda is not None and not fields["all_day"] else ""
+    known = ctx.of(CalendarParts).agenda
+    left_out = unread(known) if known is not None and not fields["all_day"] else ""
     if left_out:
         lines.insert(2, CardLine("Not looked at", f"{left_out}; more may overlap", settled=True))
     payload = {
@@ -129,9 +131,10 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
 
 
 def _calendars(ctx: ToolContext) -> Calendars:
-    if ctx.services.calendars is None:
+    calendars = ctx.of(CalendarParts).calendars
+    if calendars is None:
         raise ToolError("no calendar is configured; set calendar.paths")
-    return ctx.services.calendars
+    return calendars
 
 
 def _uid(ctx: ToolContext) -> str:
@@ -146,7 +149,7 @@ def _event(ctx: ToolContext, fields: Json) -> bytes:
     event.add("uid", _uid(ctx))
     event.add("dtstamp", datetime.fromtimestamp(int(ctx.clock.now()), UTC))
     for name, at in (("dtstart", fields["start"]), ("dtend", fields["end"])):
-        whole = datetime.fromtimestamp(at, ctx.services.zone).date()
+        whole = datetime.fromtimestamp(at, ctx.zone).date()
         event.add(name, whole if fields["all_day"] else datetime.fromtimestamp(int(at), UTC))
     event.add("summary", fields["title"])
     if fields["location"]:
@@ -157,21 +160,22 @@ def _event(ctx: ToolContext, fields: Json) -> bytes:
 
 
 def _when(ctx: ToolContext, fields: Json) -> str:
-    zone = ctx.services.zone
+    zone = ctx.zone
     start, end = (datetime.fromtimestamp(fields[name], zone) for name in ("start", "end"))
     day = f"{start:%a} {start.day} {start:%b %Y}"
     if fields["all_day"]:
         last = end - timedelta(seconds=1)
         return day + (f" to {last:%a} {last.day} {last:%b %Y}" if last.date() > start.date() else "") + ", all day"
     until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a} {end.day} {end:%b} {end:%H:%M}"
-    return f"{day}, {start:%H:%M}–{until} ({ctx.services.zone_name})"
+    return f"{day}, {start:%H:%M}–{until} ({ctx.time.zone_name})"
 
 
 async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:
     """What takes the user's time then already."""
-    if ctx.services.agenda is None or fields["all_day"]:
+    known = ctx.of(CalendarParts).agenda
+    if known is None or fields["all_day"]:
         return []
-    events = [one.data() for one in await ctx.services.agenda.between(fields["start"], fields["end"])]
+    events = [one.data() for one in await known.between(fields["start"], fields["end"])]
     return [
         one for one in events if one.get("busy", True) and one["start"] < fields["end"] and one["end"] > fields["start"]
     ]
@@ -185,7 +189,7 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
             revised[name] = _line_of(fields[label])
     if "notes" in fields:
         revised["notes"] = _notes_of(fields["notes"])
-    wall = datetime.fromtimestamp(revised["start"], ctx.services.zone)
+    wall = datetime.fromtimestamp(revised["start"], ctx.zone)
     if "starts" in fields and fields["starts"].strip() != f"{wall:%Y-%m-%d %H:%M}":
         at = await parse_time(ctx, fields["starts"])
         at -= at % 60
@@ -217,4 +221,6 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
     return await calendars.add(place, uid, str(payload["event"]).encode(), str(payload["before"]))
 
 
-EVENT_TOOLS: Final = (add_event,)
+def calendar_tools(parts: CalendarParts) -> list[Tool]:
+    """All tools of the calendar."""
+    return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event)]

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from pepper_tui.clock.words import days_said
 from pepper_tui.domains.calendar.free_time import Span, free_spans, window
+from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
 from pepper_tui.model import Effect, Json, Record
 from pepper_tui.text import one_line
-from pepper_tui.tools.services import Agenda
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext, tool
 
@@ -34,7 +34,7 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
         days: how many days
     """
     calendar = the_agenda(ctx)
-    zone = ctx.services.zone
+    zone = ctx.zone
     today = datetime.fromtimestamp(ctx.clock.now(), zone).date()
     first = await _first_day(ctx, start, today)
     begins = datetime(first.year, first.month, first.day, tzinfo=zone)
@@ -67,7 +67,7 @@ async def find_free_time(
         minutes: how long the free time has to be at least
         part: morning, afternoon or evening; empty for the working hours
     """
-    calendar, working, zone = the_agenda(ctx), ctx.services.working, ctx.services.zone
+    calendar, working, zone = the_agenda(ctx), ctx.of(CalendarParts).working, ctx.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
     first = await _first_day(ctx, start, today)
@@ -96,7 +96,7 @@ async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated
         start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
         days: how many days
     """
-    zone = ctx.services.zone
+    zone = ctx.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
     first = await _first_day(ctx, start, today)
@@ -130,9 +130,10 @@ def _whole(calendar: Agenda, words: str, partial: str = "") -> str:
 
 
 def the_agenda(ctx: ToolContext) -> Agenda:
-    if ctx.services.agenda is None:
+    agenda_of_user = ctx.of(CalendarParts).agenda
+    if agenda_of_user is None:
         raise ToolError("no calendar is configured; set calendar.paths")
-    return ctx.services.agenda
+    return agenda_of_user
 
 
 async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
@@ -141,7 +142,7 @@ async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
         return today
     with suppress(ValueError):
         return date.fromisoformat(words)  # also a day gone by
-    locale = ctx.services.times.locale if ctx.services.times else "en"
+    locale = ctx.time.reader.locale if ctx.time.reader else "en"
     if found := await asyncio.to_thread(days_said, words, today, locale):
         return found[0]
     raise ToolError(f"{one_line(start, 60)!r} names no day ahead; say today, friday, or a date such as 2027-01-31")

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.model import Effect
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class FileParts:
+    """``folders`` are those whose files may be read; ``looks`` waits for none that hangs."""
+
+    looks: Looks
+    folders: Folders | None = None
 
 
 @tool(effect=Effect.READ)
@@ -28,7 +38,7 @@ async def list_files(ctx: ToolContext, folder: str = "") -> str:
     path, entries, count = await _look(ctx, folders.entries, folder)
     lines = [f"{path}: {count} entries" + (f", the first {len(entries)}" if count > len(entries) else "")]
     for entry in entries:
-        at = f"{datetime.fromtimestamp(entry.modified, ctx.services.zone):%Y-%m-%d %H:%M}"
+        at = f"{datetime.fromtimestamp(entry.modified, ctx.zone):%Y-%m-%d %H:%M}"
         name = one_line(entry.name, 200)
         lines.append(f"{name}/ | {at}" if entry.is_folder else f"{name} | {entry.size} bytes | {at}")
     return "\n".join(lines)
@@ -59,13 +69,15 @@ async def search_files(ctx: ToolContext, query: str, folder: str = "") -> str:
 
 
 async def _look(ctx: ToolContext, function: Callable[..., T], *args: Any) -> T:
-    return await ctx.services.looks.look(", ".join(map(str, _folders(ctx).allowed)), function, *args)
+    return await ctx.of(FileParts).looks.look(", ".join(map(str, _folders(ctx).allowed)), function, *args)
 
 
 def _folders(ctx: ToolContext) -> Folders:
-    if ctx.services.folders is None:
+    folders = ctx.of(FileParts).folders
+    if folders is None:
         raise ToolError("no folder may be read; set files.folders")
-    return ctx.services.folders
+    return folders
 
 
-FILE_TOOLS: Final = (list_files, read_file, search_files)
+def file_tools(parts: FileParts) -> list[Tool]:
+    return [each.with_given(parts) for each in (list_files, read_file, search_files)]

@@ -21,7 +21,7 @@ from pepper_tui.domains.mail.attachments import Attachment
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.text.addresses import canonical
-from pepper_tui.tools.tool import ToolError
+from pepper_tui.tools.errors import ToolError
 
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500

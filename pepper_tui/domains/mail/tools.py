@@ -21,13 +21,13 @@ from pepper_tui.domains.mail.attachments import Attachment, read_attachments
 from pepper_tui.domains.mail.machines import is_automatic
 from pepper_tui.domains.mail.mime import left_out as not_read
 from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.parts import Mailbox, MailParts
 from pepper_tui.model import CardLine, Context, ContextFilter, ContextUpdate, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.text.addresses import compared
-from pepper_tui.tools.looking_back import looked_back
-from pepper_tui.tools.services import Mailbox, Services
 from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import About, Tool, ToolContext, tool
 
 T = TypeVar("T")
@@ -110,7 +110,8 @@ async def wait_for_mail(
     """
     if not thread.strip() and not sender.strip():
         raise ToolError("give a thread or a sender to wait for")
-    if known := await ctx.services.mailbox.read(thread.strip()) if ctx.services.mailbox and thread.strip() else None:
+    mailbox = ctx.of(MailParts).mailbox
+    if known := await mailbox.read(thread.strip()) if mailbox and thread.strip() else None:
         thread = str(known["message_id"] or thread)
     parties = await _parties(ctx, thread) if thread and not sender.strip() else set()
     others: dict[str, None] = {}
@@ -164,11 +165,12 @@ async def _parties(ctx: ToolContext, thread: str) -> set[str]:
     """Who is in a thread: who wrote or was written to before the wait began, but for the user."""
     sent = await ctx.store.get(thread.strip(), namespace=Namespace.SENT)
     found = {str(one).lower() for one in (sent.data["to"] if sent else ())}
-    for mail in await ctx.services.mailbox.thread(thread) if ctx.services.mailbox else []:
+    parts = ctx.of(MailParts)
+    for mail in await parts.mailbox.thread(thread) if parts.mailbox else []:
         if mail.get("arrived", 0.0) <= ctx.call.created_at:
             people = [mail.get("sender"), *(mail.get("to") or ()), *(mail.get("cc") or ())]
             found |= {str(one.get("address") or "").lower() for one in people if isinstance(one, dict)}
-    return found - {"", ctx.services.outbox.address.lower() if ctx.services.outbox else ""}
+    return found - {"", parts.outbox.address.lower() if parts.outbox else ""}
 
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:
@@ -176,9 +178,10 @@ async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpda
 
 
 def _mailbox(ctx: ToolContext) -> Mailbox:
-    if ctx.services.mailbox is None:
+    mailbox = ctx.of(MailParts).mailbox
+    if mailbox is None:
         raise ToolError("no mailbox is configured; set mail.maildir")
-    return ctx.services.mailbox
+    return mailbox
 
 
 async def _mail(ctx: ToolContext, message_id: str) -> Json:
@@ -231,7 +234,7 @@ def _joined(value: Any) -> str:
 
 def _date(data: Json, ctx: ToolContext) -> str:
     date = data.get("date") if data.get("date") is not None else data.get("arrived")
-    return iso(float(date), ctx.services.zone) if isinstance(date, int | float) else str(date or "")
+    return iso(float(date), ctx.zone) if isinstance(date, int | float) else str(date or "")
 
 
 def _headline(data: Json, ctx: ToolContext) -> str:
@@ -266,9 +269,9 @@ def _full(data: Json, ctx: ToolContext) -> str:
 # ------------------------------------------------------------------------------------------------------ sending
 
 
-def mail_account(services: Services) -> str:
+def mail_account(parts: MailParts) -> str:
     """The account that mail would be sent from now; empty where there is none."""
-    return services.outbox.account if services.outbox else ""
+    return parts.outbox.account if parts.outbox else ""
 
 
 def same_mail(payload: Json) -> Json:
@@ -278,9 +281,10 @@ def same_mail(payload: Json) -> Json:
 
 
 def _outbox(ctx: ToolContext) -> Outbox:
-    if ctx.services.outbox is None:
+    outbox = ctx.of(MailParts).outbox
+    if outbox is None:
         raise ToolError("no way to send is configured; set mail.smtp and mail.address")
-    return ctx.services.outbox
+    return outbox
 
 
 async def compose(
@@ -295,7 +299,7 @@ async def compose(
     fields = {**fields, "from": outbox.address}
     at = ctx.clock.now()
     if attached:
-        files, message = await _at_files(ctx, _with_files, outbox, fields, attached, ctx.services, message_id, at)
+        files, message = await _at_files(ctx, _with_files, ctx.of(MailParts), outbox, fields, attached, message_id, at)
     else:
         files, message = [], _built(outbox, fields, message_id, at)
     fields = {**fields, "attachments": [file.data() for file in files]}
@@ -334,16 +338,17 @@ def _built(
 
 
 def _with_files(
-    outbox: Outbox, fields: Json, paths: Sequence[str], services: Services, message_id: str, at: float
+    parts: MailParts, outbox: Outbox, fields: Json, paths: Sequence[str], message_id: str, at: float
 ) -> tuple[list[Attachment], str]:
     """What is attached, and the message with it. Blocking."""
-    files = read_attachments(paths, services.attach_from)
+    files = read_attachments(paths, parts.attach_from)
     return [file for file, _ in files], _built(outbox, fields, message_id, at, files)
 
 
 async def _at_files(ctx: ToolContext, function: Callable[..., T], *args: Any) -> T:
-    place = ", ".join(map(str, ctx.services.attach_from.allowed)) if ctx.services.attach_from else ""
-    return await ctx.services.looks.look(place, function, *args)
+    parts = ctx.of(MailParts)
+    place = ", ".join(map(str, parts.attach_from.allowed)) if parts.attach_from else ""
+    return await parts.looks.look(place, function, *args)
 
 
 def _digest(message: str) -> str:
@@ -359,7 +364,9 @@ async def _message(ctx: ToolContext, effect: ResolvedEffect) -> str:
     bound = [Attachment.of(file) for file in fields["attachments"]]
     paths = [file.path for file in bound]
     try:
-        found, message = await _at_files(ctx, _with_files, _outbox(ctx), fields, paths, ctx.services, message_id, at)
+        found, message = await _at_files(
+            ctx, _with_files, ctx.of(MailParts), _outbox(ctx), fields, paths, message_id, at
+        )
     except (ToolError, NoAnswerError) as error:
         raise NotDoneError(str(error)) from error
     changed = [now.name for now, then in zip(found, bound, strict=True) if now != then]
@@ -460,11 +467,12 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
 
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     """True where the message lies in the user's own mailbox (a copy, or an answer's quoted original); else unknown."""
-    if ctx.services.mailbox is None:
+    mailbox = ctx.of(MailParts).mailbox
+    if mailbox is None:
         return None
     message_id = str(effect.payload["message_id"])
     for form in (message_id, _bare(message_id)):
-        if await ctx.services.mailbox.read(form) is not None:
+        if await mailbox.read(form) is not None:
             return True
     return None
 
@@ -521,6 +529,6 @@ draft_reply = _sending(
 )
 
 
-MAIL_TOOLS: Final = (
-    search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply,
-)  # fmt: skip
+def mail_tools(parts: MailParts) -> list[Tool]:
+    every = (search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply)
+    return [each.with_given(parts) for each in every]

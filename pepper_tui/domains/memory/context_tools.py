@@ -10,8 +10,8 @@ from pepper_tui.clock import iso
 from pepper_tui.model import Context, ContextFilter, Effect, Namespace
 from pepper_tui.store import how, left_out
 from pepper_tui.text import one_line
-from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import ToolContext, tool
 
 LOOKED: Final = 500
@@ -68,7 +68,7 @@ async def search_context(
         and (ends is None or _when(hit.context) < ends)
     ]
     lines = [
-        f"{hit.context.namespace}:{hit.context.context_id} | {iso(_when(hit.context), ctx.services.zone)}"
+        f"{hit.context.namespace}:{hit.context.context_id} | {iso(_when(hit.context), ctx.zone)}"
         f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
         for hit in hits[:limit]
     ]

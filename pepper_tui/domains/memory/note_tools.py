@@ -50,7 +50,7 @@ async def search_notes(ctx: ToolContext, query: str = "", limit: Annotated[int, 
 
 def _note(note: Context, ctx: ToolContext, found: str = "") -> str:
     title = f" | {note.data['title']}" if note.data.get("title") else ""
-    return f"{note.context_id} | {iso(note.created_at, ctx.services.zone)}{title}{found}\n{note.data.get('text', '')}"
+    return f"{note.context_id} | {iso(note.created_at, ctx.zone)}{title}{found}\n{note.data.get('text', '')}"
 
 
 NOTE_TOOLS: Final = (take_note, search_notes)

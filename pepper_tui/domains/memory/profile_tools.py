@@ -16,8 +16,8 @@ from pydantic import Field
 from pepper_tui.clock import iso
 from pepper_tui.model import Context, Effect, Namespace, Profile
 from pepper_tui.text import one_line, visible
-from pepper_tui.tools.said import all_typed
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.said import all_typed
 from pepper_tui.tools.tool import ToolContext, tool
 
 MAX_FACTS: Final = 60
@@ -93,7 +93,7 @@ async def profile_history(ctx: ToolContext) -> str:
     for number in range(newest, max(0, newest - _SHOWN), -1):
         earlier = await _version(ctx, number - 1)
         if later is not None:
-            at = iso(later.updated_at, ctx.services.zone)
+            at = iso(later.updated_at, ctx.zone)
             lines.append(f"version {number} | {at} | {_difference(_facts(earlier), _facts(later))}")
         later = earlier
     return "\n".join(lines) or "The profile has never been changed."

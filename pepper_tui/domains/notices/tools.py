@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from pepper_tui.domains.memory.context_tools import find_context
 from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority, Step
 from pepper_tui.text import one_line
+from pepper_tui.tools.choices import Announce
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
+
+
+@dataclass(slots=True)
+class NoticeParts:
+    announce: Announce | None = None
 
 
 @tool(effect=Effect.LOCAL)
@@ -47,9 +54,10 @@ async def notify(
         matter=ctx.call.matter,
         origin="model",
     )
-    if ctx.services.announce is None:
+    announce = ctx.of(NoticeParts).announce
+    if announce is None:
         await ctx.store.put(notification, namespace=Namespace.NOTIFICATION, text=f"{title}\n{body}", tags=[OPEN_TAG])
-    elif await ctx.services.announce(notification) is None:
+    elif await announce(notification) is None:
         return "Not shown: the user was told the same before."
     return f"Shown as {notification.id}."
 
@@ -65,4 +73,5 @@ async def _source(ctx: ToolContext, said: str) -> str:
     return step.inputs[-1] if step is not None and step.inputs else f"{Namespace.TOOL_CALL}:{ctx.call.id}"
 
 
-NOTIFY_TOOLS: Final = (notify,)
+def notice_tools(parts: NoticeParts) -> list[Tool]:
+    return [notify.with_given(parts)]

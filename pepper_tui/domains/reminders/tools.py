@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pepper_tui.clock.words import Reading, TimeAskedError, said
@@ -17,14 +17,21 @@ from pepper_tui.model import (
     ReminderState,
 )
 from pepper_tui.text import one_line, shorten
-from pepper_tui.tools.choices import ask_which
+from pepper_tui.tools.choices import Announce, ask_which
+from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.said import read_in_turn, typed_in_turn
 from pepper_tui.tools.times import times_of
-from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 LISTED: Final = 1000
 _ONCE: Final = ("", "none", "never", "once", "no")
+
+
+@dataclass(slots=True)
+class ReminderParts:
+    """``announce`` asks which time is meant."""
+
+    announce: Announce | None = None
 
 
 async def _first_time(ctx: ToolContext, text: str, when: str, repeat: str) -> Reading:
@@ -35,7 +42,7 @@ async def _first_time(ctx: ToolContext, text: str, when: str, repeat: str) -> Re
             return await times.start(when)
         return await times.repeated(when, repeat)
     except TimeAskedError as asked:
-        raise await ask_which(ctx, asked, one_line(text, 80), "when") from asked
+        raise await ask_which(ctx, ctx.of(ReminderParts).announce, asked, one_line(text, 80), "when") from asked
     except ValueError as error:
         raise ToolError(str(error)) from error
 
@@ -58,7 +65,7 @@ async def remind(ctx: ToolContext, text: str, when: str, repeat: str = "") -> st
         id=f"reminder_{ctx.call.id}",
         text=shorten(text.strip(), 2000),
         due=reading.at,
-        zone=ctx.services.zone_name,
+        zone=ctx.time.zone_name,
         created_at=now,
         rule=reading.rrule,
         starts=reading.at,
@@ -117,7 +124,8 @@ async def _named(ctx: ToolContext, words: str) -> Context:
 
 
 def _said(ctx: ToolContext, reminder: Reminder) -> str:
-    return said(Reading(reminder.due, reminder.rule), ctx.services.zone, ctx.clock.now())
+    return said(Reading(reminder.due, reminder.rule), ctx.zone, ctx.clock.now())
 
 
-REMINDER_TOOLS: Final = (remind, list_reminders, cancel_reminder)
+def reminder_tools(parts: ReminderParts) -> list[Tool]:
+    return [each.with_given(parts) for each in (remind, list_reminders, cancel_reminder)]

@@ -7,13 +7,25 @@ the rule that the call is made for holds it. A typed address, and a rule's, lets
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Protocol
 
 from pepper_tui.model import CardLine, Effect, ResolvedEffect
 from pepper_tui.text import one_line, shorten
 from pepper_tui.text.web_address import canonical, origin
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.tool import ToolContext, tool
+from pepper_tui.tools.tool import Tool, ToolContext, tool
+
+
+class Fetcher(Protocol):
+    """Reads pages of the web. Raises ``NotDoneError`` where nothing was asked."""
+
+    async def get(self, address: str, /) -> str: ...
+
+
+@dataclass(slots=True)
+class WebParts:
+    fetcher: Fetcher | None = None
 
 
 async def resolve_page(ctx: ToolContext, address: str, reason: str = "") -> ResolvedEffect:
@@ -39,9 +51,11 @@ async def resolve_page(ctx: ToolContext, address: str, reason: str = "") -> Reso
 async def fetch_page(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Read a page of the web as text. An address that the user typed in the message that you answer is read
     at once, one time; any other waits for a yes."""
-    if ctx.services.fetcher is None:
+    fetcher = ctx.of(WebParts).fetcher
+    if fetcher is None:
         raise ToolError("pages can't be fetched here")
-    return await ctx.services.fetcher.get(str(effect.payload["address"]))
+    return await fetcher.get(str(effect.payload["address"]))
 
 
-WEB_TOOLS: Final = (fetch_page,)
+def web_tools(parts: WebParts) -> list[Tool]:
+    return [fetch_page.with_given(parts)]

@@ -55,7 +55,7 @@ async def activity(ctx: ToolContext, since: str = "today", until: str = "") -> s
         since: where the time begins: 'today', 'last week', '3 days ago', a date, or a date with an hour
         until: where it ends, in the same forms; a day or a week counts in whole; empty for now
     """
-    zone, now = ctx.services.zone, ctx.clock.now()
+    zone, now = ctx.zone, ctx.clock.now()
     begins, ends = await looked_back(ctx, since.strip() or "today", until)
     begins, ends = begins or 0.0, now + 1 if ends is None else ends
     wanted = ContextFilter(  # what was done then may have been moved since, a notice read for example

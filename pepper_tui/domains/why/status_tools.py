@@ -27,7 +27,7 @@ _LOOKED: Final = 200
 @tool(effect=Effect.READ)
 async def current_status(ctx: ToolContext) -> str:
     """Say what runs, what waits for the user, which reminders wait, and whether every part is in order."""
-    zone = ctx.services.zone
+    zone = ctx.zone
     calls = [ToolCall.of(c) for c in await ctx.store.query(_open(Namespace.TOOL_CALL))]
     cards = [Approval.of(c) for c in await ctx.store.query(_open(Namespace.APPROVAL))]
     notices = [Notification.of(c) for c in await ctx.store.query(_open(Namespace.NOTIFICATION))]

@@ -12,7 +12,7 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Secrets
 from pepper_tui.connectors.mcp import McpServers
-from pepper_tui.engine.builtin_tools import builtin_registry
+from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
@@ -27,7 +27,7 @@ from pepper_tui.model import (
     ToolResult,
 )
 from pepper_tui.store import ContextStore
-from pepper_tui.tools import Services, ToolEngine
+from pepper_tui.tools import ToolEngine, ToolRegistry
 from tests.waiting import until
 
 UNRULY = Path(__file__).parent / "unruly.py"
@@ -53,7 +53,7 @@ class McpBench:
     def __init__(self, home: Path, store: ContextStore, clock: ManualClock, servers: Json, **tools: Any) -> None:
         self.home, self.store, self.clock = home, store, clock
         self.config = Config.model_validate({"mcp": servers, "tools": {"undo_seconds": 0.0, **tools}})
-        self.registry = builtin_registry(Services())
+        self.registry = ToolRegistry(builtin_tools())
         self.engine = ToolEngine(store, clock, self.registry, self.config)
         secrets = Secrets(home, {"PLANTED": "s3cr3t"})
         self.mcp = McpServers(home, self.config, store, clock, self.registry, secrets, self._cancel)

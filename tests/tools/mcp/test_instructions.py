@@ -17,8 +17,8 @@ from pepper_tui.connectors.mcp.offer import Offer
 from pepper_tui.connectors.mcp.pins import Pins
 from pepper_tui.model import CallState, Namespace, ToolSpec, instructions
 from pepper_tui.store import ContextStore
-from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.errors import OutdatedError
+from pepper_tui.tools.registry import ToolRegistry
 from tests.tools.mcp.bench import McpBench, living, unruly
 from tests.tools.mcp.unruly_tools import tool
 

@@ -1,0 +1,42 @@
+"""What the tools of the calendar are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pepper_tui.domains.calendar.writer import Calendars
+from pepper_tui.model import Record
+from pepper_tui.tools.choices import Announce
+
+
+class Agenda(Protocol):
+    """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …
+    ``defects``: what the last look could not read, or not whole, in words."""
+
+    @property
+    def defects(self) -> Sequence[str]: ...
+
+    async def between(self, start: float, end: float, /) -> Sequence[Record]: ...
+
+    async def conflicts(self, start: float, end: float, /) -> Sequence[tuple[Record, Record]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """Where free time is looked for: minutes of the day, and weekdays, Monday as 0."""
+
+    start: int = 9 * 60
+    end: int = 17 * 60
+    days: frozenset[int] = frozenset(range(5))
+
+
+@dataclass(slots=True)
+class CalendarParts:
+    """``calendars`` are those that events may be added to; ``announce`` asks which time is meant."""
+
+    agenda: Agenda | None = None
+    calendars: Calendars | None = None
+    working: WorkingHours = WorkingHours()
+    announce: Announce | None = None

@@ -1,0 +1,17 @@
+"""The user's time, as every tool is given it: their zone, and the reader of times in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+from pepper_tui.clock.words import TimeReader
+
+
+@dataclass(slots=True)
+class UserTime:
+    """``zone_name`` is the zone's, as the user knows it. Without a ``reader`` no words are read."""
+
+    zone: tzinfo = UTC
+    zone_name: str = "UTC"
+    reader: TimeReader | None = None
