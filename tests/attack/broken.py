@@ -20,7 +20,7 @@ from pepper_tui.domains.memory import profile_tools
 from pepper_tui.domains.web import fetch
 from pepper_tui.model import Written
 from pepper_tui.scheduler import prompts
-from pepper_tui.text import addresses
+from pepper_tui.text import addresses, safe
 from pepper_tui.tools import policy, provenance
 from pepper_tui.tools.approvals import Approvals
 from pepper_tui.tools.tool import Tool
@@ -88,7 +88,7 @@ GUARDS: Final[dict[str, Guard]] = {
     "origin": Guard((_of(Written, "typed", _all_typed),), ("letter an", "lasting wish that was"), Harm.REQUEST),
     "public": Guard((_of(fetch, "is_public", lambda address: True),), ("a private", "two addresses"), Harm.REQUEST),
     "same site": Guard((_of(fetch, "same_site", lambda one, other: True),), ("a redirect to",), Harm.REQUEST),
-    "spelled text": Guard((_of(text, "_drawn", _drawn_all),), ("l: fillers", "selectors", "turned text"), Harm.BYTES),
+    "spelled text": Guard((_of(safe, "_drawn", _drawn_all),), ("l: fillers", "selectors", "turned text"), Harm.BYTES),
     "escaped prompts": Guard((_of(prompts, "escape", text.clean),), ("page that gives", "a note as"), Harm.BYTES),
     "secret names": Guard((_of(folders, "is_secret", lambda name: False),), ("a hidden file", "s: a key"), Harm.BYTES),
     "roots": Guard((_of(folders, "inside", _anywhere),), ("files: dots", "files: a link"), Harm.BYTES),

@@ -272,7 +272,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
-from pepper_tui.feeds import ExecFeed, Feeds, Triage
+from pepper_tui.connectors.program.feed import ExecFeed
+from pepper_tui.feeds import Feeds, Triage
 from pepper_tui.store import ContextStore, Subscriber
 
 async def main():

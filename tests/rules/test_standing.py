@@ -104,4 +104,4 @@ def test_what_is_told_without_an_order(kind: str, priority: Priority) -> None:
 @pytest.mark.parametrize(("act", "tells"), [("notify", True), ("brief", True), ("draft", False), ("remind", False)])
 def test_what_the_users_own_rule_tells_of_is_not_told_twice(act: str, tells: bool) -> None:
     match = Match(rule="mine", version="1", name="mine", acts=[act]).data()
-    assert (standing(signal(Priority.HIGH, "vip", [match]), book()) == []) is tells
+    assert (standing(signal(Priority.HIGH, "vip", [match]), book().rule) == []) is tells
