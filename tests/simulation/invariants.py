@@ -304,7 +304,7 @@ class Watch:
         return list(step.data["inputs"]) if step is not None else []
 
     def _asked_at(self, origin: str) -> float:
-        """When the user said the newest message that led to the step of an origin."""
+        """When the user said the newest message or answer that led to the step of an origin."""
         found, todo, seen = 0.0, [origin], set[str]()
         while todo:
             seen.add(step := todo.pop())
@@ -314,6 +314,8 @@ class Watch:
                     found = max(found, row.data["created_at"])
                 elif row is not None and namespace == Namespace.TOOL_RESULT:
                     todo += {row.data["origin"]} - seen
+                    answer = self.rows.get((Namespace.USER_ANSWER, f"question_{ident}"))
+                    found = max(found, answer.data["created_at"] if answer is not None else 0.0)
         return found
 
     def _check_cards(self, fresh: list[Row]) -> None:
