@@ -380,6 +380,17 @@ async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> Async
             yield item
 
 
+def _of_accounts(home: Path, config: Config) -> list[str]:
+    """What is wrong with the accounts that the config names."""
+    from pepper_tui.connectors.registry import named
+
+    try:
+        list(named(config, home))
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
 @config_app.command("check")
 def config_check(home: HomeOption = None) -> None:
     """Read the config and say what it sets up, or what is wrong: file, line, key."""
@@ -392,7 +403,7 @@ def config_check(home: HomeOption = None) -> None:
         for note in old_key_notes(plain_text(path), path):
             show(f"{note}; to write that into the file: pepper config upgrade")
     config = configured(where)
-    problems = missing_things(where, config)
+    problems = [*missing_things(where, config), *_of_accounts(where, config)]
     for line in summary(config):
         show(line)
     if problems:

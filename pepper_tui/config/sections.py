@@ -581,6 +581,20 @@ class Ui(Section):
     keys: KeyIds = {}  # key id → keys; ui/rebinding.py says what may be
 
 
+class Account(Section):
+    """One account of a connector. ``kind`` names the connector; all other keys are its own, which it checks."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the connector reads."""
+        return dict(self.model_extra or {})
+
+
 class Config(Section):
     user: User = User()
     models: Models = Models()
@@ -597,6 +611,7 @@ class Config(Section):
     feed: list[OwnFeed] = []
     conversation: list[Conversation] = []
     exec: list[ExecFeed] = []
+    account: list[Account] = []
     tool: list[OwnTools] = []
     worker: list[Worker] = []
     worker_slots: Annotated[int, Field(ge=1)] = 4
@@ -621,6 +636,10 @@ class Config(Section):
                 raise ValueError(f"{kind} {name!r} names the template {template!r}; add it to [mail.templates]")
         _each_once("feeds", [feed.name for feed in self.feed])
         names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
+        _each_once("accounts", [account.id for account in self.account])
+        for account in self.account:
+            if account.id in FEED_NAMES or account.id in names:
+                raise ValueError(f"account {account.id!r}: a feed has that name; choose one of its own")
         for feed in self.exec:
             if feed.name in FEED_NAMES or names.count(feed.name) > 1:
                 raise ValueError(f"exec {feed.name!r}: another feed has that name; choose one of its own")

@@ -14,7 +14,6 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -32,21 +31,15 @@ from pepper_tui.clock import (
 )
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
-from pepper_tui.connectors.clock.feed import ClockFeed
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.calendar_file import CalendarFiles
-from pepper_tui.connectors.ics.feed import CalendarFeed
-from pepper_tui.connectors.maildir.feed import MaildirFeed
-from pepper_tui.connectors.mbox.feed import MboxFeed
+from pepper_tui.connectors.connector import Around, Built
 from pepper_tui.connectors.mcp import McpServers
-from pepper_tui.connectors.program.feed import ExecFeed
-from pepper_tui.connectors.python.feed import load_own_feed
 from pepper_tui.connectors.python.tools import add_own_tools
-from pepper_tui.connectors.smtp import SmtpOutbox
-from pepper_tui.domains.calendar.parts import CalendarParts, WorkingHours
+from pepper_tui.connectors.registry import named
+from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.gist import model_gist
+from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
@@ -64,10 +57,9 @@ from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.refusals import in_words
 from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
-from pepper_tui.feeds import Feed, Feeds, FollowFeed, Judging, Triage
+from pepper_tui.feeds import Feeds, FollowFeed, Judging, Triage
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedders import build_embedder
-from pepper_tui.llm.structured import Stream
 from pepper_tui.model import (
     CALL_OPEN,
     HELD_TAG,
@@ -105,6 +97,7 @@ from pepper_tui.store import (
 )
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
+from pepper_tui.store.retention_rules import Rule as RetentionRule
 from pepper_tui.store.retention_rules import Wish
 from pepper_tui.text import one_line
 from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
@@ -141,46 +134,6 @@ def kill_switch() -> Callable[[str], None]:
     return checkpoint
 
 
-def feeds_of(
-    config: Config,
-    agenda: Agenda | None,
-    secrets: Secrets,
-    book: RuleBook,
-    *,
-    ask: Stream | None = None,
-    judged: bool = False,
-) -> list[Feed]:
-    """The feeds that the config asks for. ``ask`` is the model of triage, if there is one; ``judged``: it judges what
-    the rules leave open.
-
-    Raises ``ConfigError`` for a secret that can't be read.
-    """
-    triage = Triage(config, book, judged=judged)
-    feeds: list[Feed] = []
-    if config.mail.maildir:
-        feeds.append(MaildirFeed(config.mail, triage))
-    if config.mail.mbox:
-        feeds.append(MboxFeed(config.mail, triage, listens=not config.mail.maildir))
-    if agenda is not None:
-        feeds.append(CalendarFeed(config.calendar, triage, agenda))
-    times_changed = asyncio.Event()
-    book.changed.append(times_changed.set)
-    feeds.append(ClockFeed(triage, times_changed))  # also without a timed rule: one may be made while Pepper runs
-    feeds.extend(load_own_feed(own, triage) for own in config.feed)
-    for program in config.exec:
-        env = partial(secrets.all_filled, program.env)
-        env()  # told at the start where a secret of it can't be read
-        feeds.append(ExecFeed(program, triage, env, secrets.home))
-    feeds.extend(FollowFeed(follow, config.user, ask) for follow in config.conversation)
-    return feeds
-
-
-def agenda_of(config: Config, zone: tzinfo, clock: Clock) -> Agenda | None:
-    """The calendar that the config names."""
-    own = [*config.user.addresses, config.sender_address]
-    return Agenda(config.calendar.paths, zone, own, clock) if config.calendar.paths else None
-
-
 class Engine:
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
@@ -213,14 +166,16 @@ class Engine:
         self._why = Why(store, clock, self.zone)
         secrets = Secrets(home)
         self._models = models or build_models(config, store, clock, secrets)
-        self._agenda = agenda or agenda_of(config, self.zone, clock)
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
+        triage = Triage(config, self._book, judged=judged)
+        self._built = self._connect(secrets, triage, agenda)
+        self._agenda = self._built.agenda
         self._judging = Judging(
             config.judging, config.user, store, clock, self.zone, ask if judged else None, model_gist
         )
-        feeds_there = feeds_of(config, self._agenda, secrets, self._book, ask=ask, judged=judged)
-        self._feeds = Feeds(feeds_there, store, clock, self._subscriber, self.zone)
+        follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
+        self._feeds = Feeds([*self._built.feeds, *follows], store, clock, self._subscriber, self.zone)
         self._registry = ToolRegistry(time=UserTime(self.zone, self.zone.key, self._times))
         self._tools = ToolEngine(store, clock, self._registry, config, checkpoint=checkpoint)
         self._mcp = McpServers(home, config, store, clock, self._registry, secrets, self._tools.cancel)
@@ -252,9 +207,9 @@ class Engine:
         self.user_rules = UserRules(
             store, clock, config, self.zone, self._book, self._agenda, offline=self._models.offline
         )
-        self.parts = self._tool_parts(secrets)
+        self.parts = self._tool_parts()
         """What the built-in tools are made with."""
-        for tool in (*builtin_tools(self.parts), *tools):
+        for tool in (*builtin_tools(self.parts), *self._built.tools, *tools):
             self._registry.add(tool)
         self._own_tools = list(add_own_tools(self._registry, config.tool, clock.now()))
         self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
@@ -277,7 +232,7 @@ class Engine:
         )
         self._meaning = self._search_by_meaning(embedder(self._models.budget))
         kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
-        self._retention = Retention(store, clock, kept)
+        self._retention = Retention(store, clock, kept, self._retained, self._kept)
         self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
         self._warming: asyncio.Task[None] | None = None
 
@@ -306,24 +261,39 @@ class Engine:
             lock.release()
             raise
 
-    def _tool_parts(self, secrets: Secrets) -> ToolParts:
+    def _connect(self, secrets: Secrets, triage: Triage, agenda: Agenda | None) -> Built:
+        """The parts of all accounts that the config names: of each kind but feeds and tools the first."""
+        mail, whole = MailIntake(triage), Built()
+        self._kept: dict[str, str] = {}
+        self._retained: dict[str, RetentionRule] = {}
+        for one in named(self.config, self.home):
+            around = Around(
+                one.ident, self.home, self.config, self._clock, self.zone, secrets, triage, self._book, mail, agenda
+            )
+            built = one.connector.build(one.settings, around)
+            whole.feeds += built.feeds
+            whole.tools += built.tools
+            whole.outbox = whole.outbox or built.outbox
+            whole.agenda = whole.agenda or built.agenda
+            whole.calendars = whole.calendars or built.calendars
+            self._retained.update(one.connector.retention)
+            self._kept.update(one.connector.kept)
+        whole.agenda = whole.agenda or agenda
+        return whole
+
+    def _tool_parts(self) -> ToolParts:
         mail, calendar, tools = self.config.mail, self.config.calendar, self.config.tools
-        outbox = None
-        if mail.smtp is not None:
-            secrets.value(mail.smtp.password)  # told at the start where it can't be read
-            password = partial(secrets.value, mail.smtp.password)
-            outbox = SmtpOutbox(self.config.sender_address, mail.smtp, password, self.config.user.name)
         looks, announce, workers = Looks(self._clock), self._inbox.announce, self._workers
         return ToolParts(
             mail=MailParts(
                 looks,
-                Mailbox(self._store) if mail.maildir or mail.mbox else None,
-                outbox,
+                Mailbox(self._store) if mail.maildir or mail.mbox or self.config.account else None,
+                self._built.outbox,
                 self._folders(mail.attach_from, "attached from", "mail.attach_from"),
             ),
             calendar=CalendarParts(
                 self._agenda,
-                CalendarFiles(calendar.paths, looks) if calendar.paths else None,
+                self._built.calendars,
                 WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
                 announce,
             ),

@@ -9,7 +9,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
-from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.mail.intake import mail_facts
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import (

@@ -24,7 +24,7 @@ from .database import transaction
 from .errors import StoreError
 from .plan import Book
 from .removal import Doomed, Removed, last_seq, portions, remove
-from .retention_rules import Rules, Wish, kept_reason
+from .retention_rules import Rule, Rules, Wish, kept_reason
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,17 @@ _PART: Final = "retention"
 class Retention:
     """Runs by itself between ``start`` and ``stop``; ``sweep`` is one run, for whoever wants it now."""
 
-    def __init__(self, store: ContextStore, clock: Clock, wishes: Mapping[str, Wish] | None = None) -> None:
+    def __init__(
+        self,
+        store: ContextStore,
+        clock: Clock,
+        wishes: Mapping[str, Wish] | None = None,
+        more: Mapping[str, Rule] | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
+        """``more`` and ``kept``: of connectors, beside the built-in ones."""
         self._store, self._clock = store, clock
-        self._rules = Rules(wishes)
+        self._rules = Rules(wishes, more, kept)
         self._due = asyncio.Event()
         self._written = 0
         self._last: float | None = None

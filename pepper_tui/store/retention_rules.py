@@ -97,20 +97,27 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
-def kept_reason(namespace: str) -> str:
+def kept_reason(namespace: str, kept: Mapping[str, str] = KEPT) -> str:
     """Why no context of ``namespace`` may go, in words; empty where it may."""
-    return next((why for pattern, why in KEPT.items() if matches((pattern,), namespace)), "")
+    return next((why for pattern, why in kept.items() if matches((pattern,), namespace)), "")
 
 
 class Rules:
-    """The rules as they hold: the built-in ones, and over them what the config wishes."""
+    """The rules as they hold: the built-in ones, ``more`` and ``kept`` of connectors, and what the config wishes."""
 
-    def __init__(self, wishes: Mapping[str, Wish] | None = None) -> None:
+    def __init__(
+        self,
+        wishes: Mapping[str, Wish] | None = None,
+        more: Mapping[str, Rule] | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
         self._wishes = dict(wishes or {})
+        self._rules = {**(more or {}), **RULES}
+        self._kept = {**(kept or {}), **KEPT}
 
     def of(self, namespace: str) -> Rule:
         """The rule of one namespace."""
-        rule = RULES[_most_specific(RULES, namespace)]
+        rule = self._rules[_most_specific(self._rules, namespace)]
         wanted = _most_specific(self._wishes, namespace)
         if wanted:
             wish = self._wishes[wanted]
@@ -118,12 +125,12 @@ class Rules:
                 rule = replace(rule, days=None if wish.days == "forever" else wish.days)
             if wish.versions is not None:
                 rule = replace(rule, versions=wish.versions)
-        return replace(rule, days=None) if kept_reason(namespace) else rule
+        return replace(rule, days=None) if kept_reason(namespace, self._kept) else rule
 
     @property
     def sign(self) -> str:
         """The same text as long as the bounds on versions are the same."""
-        bounds = {pattern: rule.versions for pattern, rule in RULES.items()}
+        bounds = {pattern: rule.versions for pattern, rule in self._rules.items()}
         bounds.update({f"{pattern} by config": wish.versions for pattern, wish in self._wishes.items()})
         return repr(sorted((pattern, count) for pattern, count in bounds.items() if count is not None))
 

@@ -13,6 +13,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import CHUNK, Found, MaildirFeed
+from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.mails import deliver, mail, make_maildir
@@ -25,7 +26,7 @@ def feed_of(*roots: Path) -> MaildirFeed:
     config = Config.model_validate(
         {"user": {"addresses": ["me@example.org"]}, "mail": {"maildir": [*roots], "scan_interval": 60}}
     )
-    return MaildirFeed(config.mail, triage_of(config))
+    return MaildirFeed(config.mail, MailIntake(triage_of(config)))
 
 
 def dated(path: Path, at: float) -> Path:

@@ -17,6 +17,7 @@ from pepper_tui.connectors.clock.feed import newest_missed, next_time
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.python.feed import load_own_feed
+from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
@@ -75,7 +76,7 @@ def mail_feed(root: Path) -> MaildirFeed:
             "watch": [{"name": "team", "label": "Team.Sub", "priority": "high"}],
         }
     )
-    return MaildirFeed(config.mail, triage_of(config))
+    return MaildirFeed(config.mail, MailIntake(triage_of(config)))
 
 
 async def test_a_mail_seen_before_a_restart_signals_once(clock: ManualClock, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from pepper_tui.setup.doctor import finding
+from pepper_tui.connectors import finding
 from tests.feeds.mails import deliver, mail, make_maildir
 from tests.living.world import CountingSmtp, World
 from tests.store.disks import fill, mounted

@@ -1,1 +1,15 @@
 """Mail from Maildirs."""
+
+from __future__ import annotations
+
+from pepper_tui.config import Mail
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.maildir.check import check
+from pepper_tui.connectors.maildir.feed import MaildirFeed
+
+
+def _build(settings: Mail, around: Around) -> Built:
+    return Built([MaildirFeed(settings, around.mail)])
+
+
+CONNECTOR = Connector(_build, check)

@@ -24,9 +24,9 @@ from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.intake import (
     NAME,
     RAW,
+    MailIntake,
     Pace,
     known_mails,
-    listen_for_mail,
     mail_key,
     partly_read,
     store_mail,
@@ -34,7 +34,6 @@ from pepper_tui.domains.mail.intake import (
 )
 from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
-from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore
 
@@ -147,9 +146,9 @@ class MaildirFeed:
 
     name = NAME
 
-    def __init__(self, config: MailConfig, triage: Triage) -> None:
+    def __init__(self, config: MailConfig, intake: MailIntake) -> None:
         self._config = config
-        self._triage = triage
+        self._intake = intake
         self._known: set[tuple[str, str]] = set()  # (root, unique name)
         self._taking = asyncio.Lock()
         self._pace = Pace()
@@ -157,7 +156,7 @@ class MaildirFeed:
         self._refused: dict[tuple[str, str], str] = {}  # why a file can't be read, by its key
 
     def listen(self, ctx: FeedContext) -> None:
-        self._pace = listen_for_mail(ctx, self._triage)
+        self._pace = self._intake.listen(ctx)
 
     async def run(self, ctx: FeedContext) -> None:
         if not self._config.maildir:

@@ -29,10 +29,9 @@ from pepper_tui.connectors.mbox.mbox_file import (
     still_holds,
 )
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.intake import Pace, known_mails, listen_for_mail, mail_key, partly_read, store_mail
+from pepper_tui.domains.mail.intake import MailIntake, Pace, known_mails, mail_key, partly_read, store_mail
 from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.feeds.feed import FeedContext, FeedError
-from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import Json
 
 NAME: Final = "mbox"
@@ -58,21 +57,20 @@ class _Piece:
 
 
 class MboxFeed:
-    """The feed ``mbox`` over ``config.mbox``. ``listens``: it is the one that registers the processor of mail."""
+    """The feed ``mbox`` over ``config.mbox``."""
 
     name = NAME
 
-    def __init__(self, config: MailConfig, triage: Triage, *, listens: bool) -> None:
-        self._config, self._triage, self._listens = config, triage, listens
+    def __init__(self, config: MailConfig, intake: MailIntake) -> None:
+        self._config, self._intake = config, intake
         self._seen: dict[Path, tuple[int, int, float]] = {}  # size, modification, and since when (monotonic)
         self._locked: dict[Path, float] = {}  # since when (monotonic)
         self._defects: dict[Path, str] = {}
         self._changed = asyncio.Event()
-        self._pace: Pace | None = None  # the other source of mail has it
+        self._pace = Pace()
 
     def listen(self, ctx: FeedContext) -> None:
-        if self._listens:
-            self._pace = listen_for_mail(ctx, self._triage)
+        self._pace = self._intake.listen(ctx)
 
     async def run(self, ctx: FeedContext) -> None:
         folders = {path.parent for path in self._config.mbox}

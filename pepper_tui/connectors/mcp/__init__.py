@@ -1,6 +1,19 @@
 """MCP: tools of servers that others wrote, over stdio and streamable HTTP. See ``servers``."""
 
+from __future__ import annotations
+
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.mcp.check import check
 from pepper_tui.connectors.mcp.greeting import greet
 from pepper_tui.connectors.mcp.servers import McpServers
 
-__all__ = ["McpServers", "greet"]
+
+def _build(settings: object, around: Around) -> Built:
+    """Nothing yet: which tools a server has is known only while it runs, so the engine runs ``McpServers``."""
+    del settings, around
+    return Built()
+
+
+CONNECTOR = Connector(_build, check)
+
+__all__ = ["CONNECTOR", "McpServers", "greet"]

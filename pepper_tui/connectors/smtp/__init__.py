@@ -1,5 +1,22 @@
 """Sending mail by SMTP."""
 
+from __future__ import annotations
+
+from functools import partial
+
+from pepper_tui.config import Mail
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.smtp.check import check
 from pepper_tui.connectors.smtp.outbox import SmtpOutbox
 
-__all__ = ["SmtpOutbox"]
+
+def _build(settings: Mail, around: Around) -> Built:
+    assert settings.smtp is not None
+    around.secrets.value(settings.smtp.password)  # told at the start where it can't be read
+    password, config = partial(around.secrets.value, settings.smtp.password), around.config
+    return Built(outbox=SmtpOutbox(config.sender_address, settings.smtp, password, config.user.name))
+
+
+CONNECTOR = Connector(_build, check)
+
+__all__ = ["CONNECTOR", "SmtpOutbox"]

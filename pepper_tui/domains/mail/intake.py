@@ -117,6 +117,19 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
     return pace
 
 
+class MailIntake:
+    """Takes in mail from all its sources: one processor, which the first of them that listens begins."""
+
+    def __init__(self, triage: Triage) -> None:
+        self._triage = triage
+        self._pace: Pace | None = None
+
+    def listen(self, ctx: FeedContext) -> Pace:
+        if self._pace is None:
+            self._pace = listen_for_mail(ctx, self._triage)
+        return self._pace
+
+
 async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
     """Say how far the intake is."""
     await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")

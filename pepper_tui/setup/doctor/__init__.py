@@ -4,7 +4,7 @@ It reads and asks, and changes nothing. ``finding`` says what a check is, ``exam
 file is the check of its noun.
 """
 
+from pepper_tui.connectors.finding import Check, Finding, Patient, in_words
 from pepper_tui.setup.doctor.examination import CHECKS, examine
-from pepper_tui.setup.doctor.finding import Check, Finding, Patient, in_words
 
 __all__ = ["CHECKS", "Check", "Finding", "Patient", "examine", "in_words"]

@@ -12,21 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.config import DATABASE, Secrets
-from pepper_tui.setup.doctor import (
-    calendar,
-    clock,
-    files,
-    home,
-    mail,
-    mcp,
-    models,
-    notices,
-    own_files,
-    programs,
-    search,
-)
-from pepper_tui.setup.doctor import finding as limits
-from pepper_tui.setup.doctor.finding import Check, Finding, Patient, unanswered
+from pepper_tui.connectors import finding as limits
+from pepper_tui.connectors.finding import Check, Finding, Patient, unanswered
+from pepper_tui.setup.doctor import accounts, files, home, models, notices, own_files, search, zone
 from pepper_tui.setup.doctor.terminal import examine_terminal
 
 STORE_LONGEST: Final = 60.0
@@ -34,15 +22,12 @@ STORE_LONGEST: Final = 60.0
 CHECK_LONGEST: Final = 30.0
 """Seconds of one finding of any check; that of a server of tools takes the longest."""
 CHECKS: Final[tuple[Check, ...]] = (
-    mail.check,
-    calendar.check,
-    clock.check,
+    zone.check,
+    accounts.check,
     files.check,
     models.check,
-    mcp.check,
     search.check,
     own_files.check,
-    programs.check,
     notices.check,
 )
 """What the config names, a noun each, in the order shown."""

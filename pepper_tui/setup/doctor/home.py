@@ -14,9 +14,9 @@ from typing import Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
+from pepper_tui.connectors.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.engine.remote import NoEngineError, RemoteError, request
-from pepper_tui.setup.doctor.finding import Finding, State
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.store.copying import FOLDER as BACKUPS
 from pepper_tui.store.database import address_to_read

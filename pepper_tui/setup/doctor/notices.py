@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
-from pepper_tui.setup.doctor.finding import Finding, Patient
+from pepper_tui.connectors.finding import Finding, Patient
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:

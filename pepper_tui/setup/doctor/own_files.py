@@ -6,7 +6,7 @@ import ast
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from pepper_tui.setup.doctor.finding import Finding, Patient, looked
+from pepper_tui.connectors.finding import Finding, Patient, looked
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from pepper_tui.config import ConfigError
-from pepper_tui.setup.doctor.finding import Finding, Patient, State
+from pepper_tui.connectors.finding import Finding, Patient, State
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pepper_tui.setup.doctor.finding import Finding
+from pepper_tui.connectors.finding import Finding
 
 ANSWER: Final = 0.5
 """Seconds that a terminal has to answer."""

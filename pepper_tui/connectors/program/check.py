@@ -1,4 +1,4 @@
-"""The programs of exec feeds: whether each could be started. None is."""
+"""The program of an exec feed: whether it could be started. It is not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 
 from pepper_tui.config import ConfigError, ExecFeed
 from pepper_tui.config.in_clear import told_command
-from pepper_tui.setup.doctor.finding import Finding, Patient, looked
+from pepper_tui.connectors.finding import Finding, Patient, looked
 
 
-async def check(patient: Patient) -> AsyncIterator[Finding]:
-    for feed in patient.config.exec:
-        yield await looked(f"program {feed.name}", Path(feed.command[0]), _program, feed, patient)
+async def check(settings: ExecFeed, patient: Patient) -> AsyncIterator[Finding]:
+    yield await looked(f"program {settings.name}", Path(settings.command[0]), _program, settings, patient)
 
 
 def _program(feed: ExecFeed, patient: Patient) -> Finding:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.clock import NoAnswerError, SystemClock, local_zone
+from pepper_tui.config import Calendar
+from pepper_tui.connectors.finding import Finding, Patient, looked, unanswered
 from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.setup.doctor.finding import Finding, Patient, looked, unanswered
 
 _NAMED: Final = 3  # of what can't be read
 
 
-async def check(patient: Patient) -> AsyncIterator[Finding]:
-    settings, now = patient.config.calendar, SystemClock().now()
+async def check(settings: Calendar, patient: Patient) -> AsyncIterator[Finding]:
+    now = SystemClock().now()
     for path in settings.paths:
         part = f"calendar {path.name}"
         found = await looked(part, path, _file, path)

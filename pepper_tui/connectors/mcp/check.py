@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from pepper_tui.config import McpServer
-from pepper_tui.connectors.mcp import greet
-from pepper_tui.setup.doctor.finding import Finding, Patient
+from pepper_tui.connectors.finding import Finding, Patient
+from pepper_tui.connectors.mcp.greeting import greet
 
 LONGEST: Final = 20.0
 """Seconds for a server to start: some are fetched first."""
 
 
-async def check(patient: Patient) -> AsyncIterator[Finding]:
-    names = [name for name in patient.config.mcp if _part(name) not in patient.health]
-    for finding in await asyncio.gather(*(_greeted(patient, name, patient.config.mcp[name]) for name in names)):
+async def check(settings: Mapping[str, McpServer], patient: Patient) -> AsyncIterator[Finding]:
+    names = [name for name in settings if _part(name) not in patient.health]
+    for finding in await asyncio.gather(*(_greeted(patient, name, settings[name]) for name in names)):
         yield finding
 
 

@@ -1,0 +1,16 @@
+"""Lines of a log file that hold one of some words."""
+
+from __future__ import annotations
+
+from linelog.check import check
+from linelog.feed import LineLogFeed
+from linelog.settings import LineLog
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.store.retention_rules import Rule
+
+
+def _build(settings: LineLog, around: Around) -> Built:
+    return Built([LineLogFeed(around.ident, settings, around.triage)])
+
+
+CONNECTOR = Connector(_build, check, LineLog, retention={"raw.linelog_*": Rule(days=30, versions=1)})

@@ -1,0 +1,76 @@
+"""What a connector is: one folder that knows one vendor or format, and says here what it can do.
+
+``CONNECTOR`` in the folder's ``__init__.py`` is all that the rest of Pepper sees of it: see ``registry`` for how it is
+found, and docs/connectors.md for how one is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import Config, Secrets, Section
+from pepper_tui.connectors.finding import Finding, Patient
+from pepper_tui.domains.calendar.parts import Agenda
+from pepper_tui.domains.calendar.writer import Calendars
+from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.feeds import Feed, Triage
+from pepper_tui.rules import RuleBook
+from pepper_tui.store.retention_rules import Rule as Retention
+from pepper_tui.tools.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an account is built with. ``ident`` is the account's, and the name of its feed. ``agenda`` stands in for the
+    one that a connector would make, in simulations."""
+
+    ident: str
+    home: Path
+    config: Config
+    clock: Clock
+    zone: tzinfo
+    secrets: Secrets
+    triage: Triage
+    book: RuleBook
+    mail: MailIntake
+    agenda: Any = None
+
+
+@dataclass(slots=True)
+class Built:
+    """What an account is to the rest of Pepper: each part that it has."""
+
+    feeds: list[Feed] = field(default_factory=list)
+    tools: list[Tool] = field(default_factory=list)
+    outbox: Outbox | None = None
+    agenda: Agenda | None = None
+    calendars: Calendars | None = None
+
+
+Build = Callable[[Any, Around], Built]
+"""The account's settings, and what is around -> its parts. Quick, and never on the network: a feed begins in its
+``run``. Raises ``ConfigError`` for a secret that can't be read."""
+
+Check = Callable[[Any, Patient], AsyncIterator[Finding]]
+"""The account's settings, and the home -> what the doctor says of it. It reads and asks, and changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """``settings`` is the model of one ``[[account]]`` of this kind, beside its ``id`` and ``kind``; none where the
+    config names it in a section of its own.
+
+    ``retention`` says how long what is kept, ``kept`` of which namespaces nothing ever goes, and why.
+    """
+
+    build: Build
+    check: Check | None = None
+    settings: type[Section] | None = None
+    retention: Mapping[str, Retention] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,116 @@
+"""Which connectors there are, and which of them a config names: only those are imported.
+
+They are the folders of this package, and what other packages on the machine offer as entry points of the group
+``pepper.connectors``. A kind is the folder's name, or the entry point's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from pepper_tui.boundary.plain_file import plain_text
+from pepper_tui.config import CONFIG_FILE, Account, Config, ConfigError, Section, place_of
+from pepper_tui.connectors.connector import Connector
+from pepper_tui.text import one_line
+
+GROUP: Final = "pepper.connectors"
+IN_SECTIONS: Final[Mapping[str, Callable[[Config], Sequence[Any]]]] = {
+    "maildir": lambda config: [config.mail] if config.mail.maildir else [],
+    "mbox": lambda config: [config.mail] if config.mail.mbox else [],
+    "ics": lambda config: [config.calendar] if config.calendar.paths else [],
+    "clock": lambda config: [config.clock],  # also without an entry: a rule that has a time may be made at any time
+    "python": lambda config: config.feed,
+    "program": lambda config: config.exec,
+    "smtp": lambda config: [config.mail] if config.mail.smtp else [],
+    "mcp": lambda config: [config.mcp] if config.mcp else [],
+}
+"""The kinds that had a section of the config before there were accounts, in the order in which they begin, with their
+settings. All others are accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One account that the config names."""
+
+    ident: str
+    kind: str
+    connector: Connector
+    settings: Any
+
+
+def kinds() -> dict[str, EntryPoint | None]:
+    """All kinds that there are: Pepper's own, and for each of another package where it is. Nothing is imported."""
+    package = importlib.import_module("pepper_tui.connectors")
+    own: dict[str, EntryPoint | None] = {
+        module.name: None for module in pkgutil.iter_modules(package.__path__) if module.ispkg
+    }
+    return {**{point.name: point for point in entry_points(group=GROUP)}, **own}
+
+
+def connector_of(kind: str) -> Connector:
+    """Raises ``ConfigError`` where there is no such kind, or where it can't be used."""
+    there = kinds()
+    if kind not in there:
+        listed = ", ".join(sorted(there))
+        raise ConfigError([f"there is no connector {one_line(kind, 40)!r}; there are: {listed}"])
+    point = there[kind]
+    try:
+        found = importlib.import_module(f"pepper_tui.connectors.{kind}").CONNECTOR if point is None else point.load()
+    except Exception as error:  # another package's code, whatever it does
+        words = one_line(f"{type(error).__name__}: {error}", 200)
+        raise ConfigError([f"the connector {kind!r} can't be used: {words}; reinstall its package"]) from error
+    if not isinstance(found, Connector):
+        raise ConfigError([f"the connector {kind!r} is none: its entry point names no Connector"])
+    return found
+
+
+def named(config: Config, home: Path) -> Iterator[Named]:
+    """The accounts that ``config``, of ``home``, names, those of its sections first. Raises ``ConfigError``."""
+    for kind, settings_in in IN_SECTIONS.items():
+        for settings in settings_in(config):
+            yield Named(str(getattr(settings, "name", kind)), kind, connector_of(kind), settings)
+    problems: list[str] = []
+    for number, account in enumerate(config.account):
+        try:
+            yield _account(account, home)
+        except ConfigError as error:
+            at = _place(home, number, ("kind",))
+            problems += [f"{at}: {problem}" for problem in error.problems]
+        except ValidationError as error:
+            for problem in error.errors():
+                unknown = problem["type"] == "extra_forbidden"
+                words = f"{account.kind} has no such key" if unknown else problem["msg"].removeprefix("Value error, ")
+                problems.append(f"{_place(home, number, problem['loc'])}: {words}")
+    if problems:
+        raise ConfigError(problems)
+
+
+def _place(home: Path, number: int, key: tuple[str | int, ...]) -> str:
+    """File, line and key of what is said of the account, where the file can be read."""
+    dotted = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in ("account", number, *key))[1:]
+    try:
+        return place_of(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), dotted)
+    except (OSError, UnicodeDecodeError):
+        return dotted
+
+
+def _account(account: Account, home: Path) -> Named:
+    connector = connector_of(account.kind)
+    if connector.settings is None:
+        words = f"{account.kind!r} has a section of its own; see: pepper config example"
+        raise ConfigError([words])
+    return Named(account.id, account.kind, connector, _anchored(connector.settings.model_validate(account.own), home))
+
+
+def _anchored(settings: Section, home: Path) -> Section:
+    """``settings`` with relative paths taken from the home."""
+    paths = {name: home / value.expanduser() for name, value in settings if isinstance(value, Path)}
+    return settings.model_copy(update=paths)

@@ -1,0 +1,13 @@
+"""The time zone: whether it is known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pepper_tui.clock import ZONE_MEND, zone_trouble
+from pepper_tui.connectors.finding import Finding, Patient
+
+
+async def check(patient: Patient) -> AsyncIterator[Finding]:
+    if "zone" not in patient.health and (trouble := zone_trouble(patient.config.user.zone)):
+        yield Finding("zone", "trouble", trouble, ZONE_MEND)
