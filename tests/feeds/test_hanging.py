@@ -204,7 +204,7 @@ async def test_a_calendar_that_does_not_answer(
         assert threading.active_count() <= before  # none of them sent a thread after the first
         path.rename(tmp_path / "pipe")
         path.write_text(ics(event("a", datetime(2027, 3, 1, tzinfo=UTC).timestamp())))
-        await asyncio.to_thread((tmp_path / "pipe").write_bytes, b"END:VCALENDAR")
+        await asyncio.to_thread(lambda: os.close(open_at_once(tmp_path / "pipe", os.O_WRONLY)))  # its reader goes on
         await becomes(clock, health, "ok")
         assert await store.count(ContextFilter(namespaces=["raw.calendar"], types=["event"])) == 1
 
