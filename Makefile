@@ -56,7 +56,7 @@ demo: .venv/.demo
 
 test: lint
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
-	-@$(BIN)/python -m tests.tools.mcp.foreign
+	-@$(BIN)/python -m tests.connectors.mcp.foreign
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: .venv/.dev

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.measured import Measured
 from bench.screen import EMPTY_APP
-from tests.feeds.mails import make_maildir, varied
+from tests.domains.mail.mails import make_maildir, varied
 from tests.terminal import Terminal
 
 SECONDS = 30.0

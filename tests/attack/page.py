@@ -13,7 +13,7 @@ from tests.attack.puppet import Turn
 from tests.attack.row import Harm
 from tests.attack.row import attack as _attack
 from tests.attack.scene import Scene
-from tests.tools.web import page, redirect
+from tests.domains.web.web import page, redirect
 
 attack = partial(_attack, "page")
 SPELLED_OUT = "pin4711"

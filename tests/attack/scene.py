@@ -40,9 +40,9 @@ from pepper_tui.ui.cards import approval_lines
 from pepper_tui.ui.ink import Ink, Pen
 from tests.attack.puppet import WAITS, Call, Puppet, Script, Turn, prompt_of
 from tests.attack.row import Harm
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
+from tests.domains.web.web import Web
 from tests.tools.sink import Sink
-from tests.tools.web import Web
 
 CRAFTY: Final = Path(__file__).parent / "crafty.py"
 SECRET: Final = "planted-4711-secret"

@@ -16,7 +16,7 @@ from tests.attack.puppet import Call, Turn
 from tests.attack.row import Harm
 from tests.attack.row import attack as _attack
 from tests.attack.scene import NotTriedError, Scene
-from tests.feeds.mails import deliver
+from tests.domains.mail.mails import deliver
 from tests.living.world import World, last_entry, unanswered
 from tests.llm.server import Reply
 from tests.terminal import Terminal

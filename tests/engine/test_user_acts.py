@@ -23,7 +23,7 @@ from pepper_tui.model import (
     ReminderState,
     ToolCall,
 )
-from tests.attention.test_card_acts import CONFIG, opened
+from tests.domains.notices.test_card_acts import CONFIG, opened
 from tests.waiting import until
 
 RULES = """

@@ -53,8 +53,8 @@ from pepper_tui.model import (
     Written,
 )
 from pepper_tui.store import ContextStore, HomeLock
+from tests.domains.mail.mails import deliver, make_maildir
 from tests.evaluation.scenario import MissedError
-from tests.feeds.mails import deliver, make_maildir
 from tests.tools.sink import Sink
 
 ZONE: Final = ZoneInfo("Europe/Berlin")

@@ -29,7 +29,7 @@ from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, HomeLock, Subscriber
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import event, ics
 from tests.waiting import until

@@ -22,8 +22,8 @@ from pepper_tui.feeds.judging import Judging, _bounded
 from pepper_tui.llm import build_models
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, Subscriber
-from tests.feeds.mails import deliver as deliver_as
-from tests.feeds.mails import mail, make_maildir
+from tests.domains.mail.mails import deliver as deliver_as
+from tests.domains.mail.mails import mail, make_maildir
 from tests.llm.server import ModelServer, Reply
 from tests.waiting import until
 

@@ -22,7 +22,7 @@ from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.feeds.ruled import triage_of
 from tests.waiting import until
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.model import CallState, Json
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.connectors.mcp.bench import UNRULY
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.kill.mind import NaiveMind
 from tests.kill.outside import MoodySmtp
 from tests.kill.victim import live, outside_file
 from tests.stored import stored
-from tests.tools.mcp.bench import UNRULY
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",

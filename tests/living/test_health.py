@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pepper_tui.connectors import finding
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.living.world import CountingSmtp, World
 from tests.store.disks import fill, mounted
 from tests.terminal import Terminal

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.feeds.mails import deliver
+from tests.domains.mail.mails import deliver
 from tests.living.world import WAIT, Terminal, World, last_entry, newest_mail, unanswered
 from tests.llm.server import Reply
 

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.feeds.mails import deliver, mail, make_maildir, varied
+from tests.domains.mail.mails import deliver, mail, make_maildir, varied
 
 MAILS = 600
 CONFIG = """

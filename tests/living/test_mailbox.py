@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.feeds.mails import deliver, varied
+from tests.domains.mail.mails import deliver, varied
 from tests.living.world import WAIT, Terminal, World, last_entry, newest_mail, unanswered
 from tests.llm.server import Reply
 

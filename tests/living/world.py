@@ -15,7 +15,7 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.llm.server import ModelServer, Reply
 from tests.stored import stored
 from tests.terminal import Terminal

@@ -295,7 +295,7 @@ PARSERS = [
         {"domains/calendar/reading.py": "icalendar recurring_ical_events"},
         lambda source: reading.event(source, []),
         ICS,
-        "it is an item of the parser process: see tests/feeds/test_calendar_parser.py",
+        "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
     ),
     Parser(
         "series",
@@ -308,7 +308,7 @@ PARSERS = [
                 lambda n: event("RDATE:" + ",".join(f"202612{1 + i % 28:02}T{i % 24:02}0000Z" for i in range(n))),
             )
         },
-        "it is an item of the parser process: see tests/feeds/test_calendar_parser.py",
+        "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
     ),
     Parser(
         "repeat rules",
@@ -580,7 +580,7 @@ PARSERS = [
                 lambda n: '{"content": [], "structuredContent": {"a": ' + "[" * min(n, 190) + "]" * min(n, 190) + "}}",
             ),
         },
-        "it sends more than 16 MB: see tests/tools/mcp/test_endless.py",
+        "it sends more than 16 MB: see tests/connectors/mcp/test_endless.py",
     ),
     Parser(
         "search queries",

@@ -15,7 +15,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
 from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import ContextFilter, Namespace
-from tests.feeds.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import deliver, mail, make_maildir
 
 BASE = """
 [user]

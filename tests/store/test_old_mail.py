@@ -10,8 +10,8 @@ from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from pepper_tui.store.removal import TRACE
 from pepper_tui.store.retention import DAY, Retention
-from tests.feeds.mails import deliver, mail, make_maildir
-from tests.feeds.test_maildir import started
+from tests.connectors.maildir.test_maildir import started
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.waiting import until
 
 ALL_MAIL = ContextFilter(namespaces=["raw.mail"], include_expired=True)

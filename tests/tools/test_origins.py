@@ -32,8 +32,8 @@ from pepper_tui.model import (
 from pepper_tui.scheduler.profile import Head
 from pepper_tui.text.web_address import addresses_in
 from pepper_tui.tools.provenance import Provenance
+from tests.domains.web.web import Web, page
 from tests.tools.bench import Bench
-from tests.tools.web import Web, page
 from tests.waiting import until
 
 UNTYPED = [origin for origin in Origin if origin is not Origin.TYPED]
