@@ -11,7 +11,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format lock bench kill simulate mutate attack eval clean
+.PHONY: help demo test lint format lock wheel bench kill simulate mutate attack eval clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -19,6 +19,7 @@ help:
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
 	@echo 'make kill    SIGKILL at any moment: KILLS=200 SEED=1; SUSPEND=120 stops one machine so many seconds'
+	@echo 'make wheel   build a wheel, install it with each Python from 3.11 on that there is, and run it'
 	@echo 'make lock    take the newest of each dependency within its bounds, and pin them in constraints.txt'
 	@echo 'make simulate SEEDS=1000 [FIRST=0]   the engine in so many seeded worlds on virtual time'
 	@echo 'make mutate  chosen faults in copies of the code, which tests must find: JOBS=2'
@@ -68,6 +69,9 @@ lint: .venv/.dev
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: .venv/.dev
+	@$(BIN)/python -m tests.install.wheel
 
 lock: .venv/.dev
 	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[dev]'

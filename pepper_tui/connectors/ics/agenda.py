@@ -187,11 +187,15 @@ class Agenda:
             if kept > MAX_KEPT:
                 self._followed = {key: one for key, one in self._followed.items() if one.why}
             found.sort(key=lambda event: (event.start, event.uid))
-            for (calendar, uid), times in Counter((one.calendar, one.uid) for one in found[MAX_OCCURRENCES:]).items():
-                title = next(one.summary for one in found if (one.calendar, one.uid) == (calendar, uid))
-                words = f"{times} of its times are left out, as there is too much in the calendar"
-                self._of_series[calendar, uid] = f"{calendar}: {one_line(title, 60) or '(no title)'}: {words}"
+            self._count_left_out(found[MAX_OCCURRENCES:])
             return found[:MAX_OCCURRENCES]
+
+    def _count_left_out(self, beyond: list[Event]) -> None:
+        titles = {(one.calendar, one.uid): one.summary for one in beyond}
+        for key, times in Counter((one.calendar, one.uid) for one in beyond).items():
+            title = one_line(titles[key], 60) or "(no title)"
+            words = f"{times} of its times are left out, as there is too much in the calendar"
+            self._of_series[key] = f"{key[0]}: {title}: {words}"
 
     def _follow(self, all_series: list[_Series], start: float, end: float, until: float) -> None:
         """Know when each series comes in that time, as far as there is time to find out."""
