@@ -11,7 +11,11 @@ CHILD = "what Pepper's own processes say to one another"
 
 OWN: dict[str, tuple[str, str]] = {
     "command/output.py": ("tomllib", CONFIG),
-    "config/sections.py": ("difflib re tomllib urllib", CONFIG),
+    "config/agents.py": ("re", CONFIG),
+    "config/base.py": ("re", CONFIG),
+    "config/load.py": ("difflib re tomllib", CONFIG),
+    "config/secrets.py": ("re tomllib urllib", CONFIG),
+    "config/sources.py": ("re", CONFIG),
     "config/report.py": ("croniter difflib re", CONFIG),
     "config/upgrade.py": ("tomlkit", CONFIG),
     "command/launch.py": ("tomllib", CONFIG),

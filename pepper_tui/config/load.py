@@ -1,0 +1,187 @@
+"""Reading the config: problems are told with file, line and key; relative paths begin at the home."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from pepper_tui.boundary.plain_file import plain_text
+from pepper_tui.config.agents import McpServer
+from pepper_tui.config.base import CONFIG_FILE, ConfigError
+from pepper_tui.config.renamed import RENAMED, OldKey, Rename, Renewed, Where, renewed
+from pepper_tui.config.sections import Config
+
+
+def load_config(home: Path) -> Config:
+    """The config of ``home``, also under older names; relative paths in it are taken from there.
+
+    Raises ``FileNotFoundError`` where there is none, ``ConfigError`` for one that can't be used.
+    """
+    path = home / CONFIG_FILE
+    return parse_config(plain_text(path), path)
+
+
+def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> Config:
+    """The config that ``source``, the text of ``path``, says, with ``renames`` done. Raises ``ConfigError``."""
+    said = _read(source, path, renames)
+    if said.clashes:
+        raise ConfigError([_clash(path, source, one) for one in said.clashes])
+    try:
+        config = Config.model_validate(said.tree)
+    except ValidationError as error:
+        raise ConfigError([_problem(path, source, said, problem) for problem in error.errors()]) from error
+    return _anchored(config, path.parent)
+
+
+def old_key_notes(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> list[str]:
+    """A line for each key of ``source``, the text of ``path``, that has another name now. Raises ``ConfigError``."""
+    return [
+        f"{path}:{_line_of(source, one.old)}: {_dotted_name(one.old)} is called {_dotted_name(one.new)} "
+        f"since {one.rename.since}"
+        for one in _read(source, path, renames).found
+    ]
+
+
+def _read(source: str, path: Path, renames: Sequence[Rename]) -> Renewed:
+    try:
+        return renewed(tomllib.loads(source), renames)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: {error}"]) from error
+
+
+def _clash(path: Path, source: str, one: OldKey) -> str:
+    old, new = _dotted_name(one.old), _dotted_name(one.new)
+    line = _line_of(source, one.new)
+    return f"{path}:{_line_of(source, one.old)}: {old} is an older name of {new}, and line {line} says that; keep one"
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    def at(path: Path) -> Path:
+        return base / path.expanduser()
+
+    folders = {"maildir": config.mail.maildir, "mbox": config.mail.mbox, "attach_from": config.mail.attach_from}
+    mail = config.mail.model_copy(update={name: [at(p) for p in paths] for name, paths in folders.items()})
+    calendar = config.calendar.model_copy(update={"paths": [at(p) for p in config.calendar.paths]})
+    files = config.files.model_copy(update={"folders": [at(p) for p in config.files.folders]})
+    feeds = [feed.model_copy(update={"file": at(feed.file)}) for feed in config.feed]
+    tools = [tool.model_copy(update={"file": at(tool.file)}) for tool in config.tool]
+    workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
+    servers = {name: _anchored_server(server, at) for name, server in config.mcp.items()}
+    scheduler = config.scheduler
+    if scheduler.priority:
+        scheduler = scheduler.model_copy(update={"priority": at(scheduler.priority)})
+    sections = {"mail": mail, "calendar": calendar, "files": files, "mcp": servers, "scheduler": scheduler}
+    return config.model_copy(update={**sections, "feed": feeds, "tool": tools, "worker": workers})
+
+
+def _anchored_server(server: McpServer, at: Callable[[Path], Path]) -> McpServer:
+    command = str(at(Path(server.command))) if "/" in server.command else server.command
+    return server.model_copy(update={"command": command, "cwd": at(server.cwd) if server.cwd else None})
+
+
+def _problem(path: Path, source: str, said: Renewed, problem: Any) -> str:
+    where = said.as_written(problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = _unknown(str(problem["loc"][-1]), _keys_beside(problem["loc"]))
+    key = _dotted_name(where)
+    return f"{path}:{_line_of(source, where)}: {key + ': ' if key else ''}{message}"
+
+
+def _dotted_name(where: Where) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    """What to do about a key that is not known: it may be misspelt, or of a time to come."""
+    near = difflib.get_close_matches(key, known, n=1)
+    guess = f"did you mean {near[0]}? Else a newer one may know it" if near else "a newer one may"
+    return f"this Pepper does not know it; {guess}; remove it or update (pepper config example: every key there is)"
+
+
+def _keys_beside(where: Where) -> list[str]:
+    """The keys that the section with the key at ``where`` may have."""
+    section: type[BaseModel] | None = Config
+    named = False  # the next part is a name that the user gave
+    for part in where[:-1]:
+        if section is None:
+            return []
+        if isinstance(part, int) or named:
+            named = False
+            continue
+        field = section.model_fields.get(part)
+        section = next(_sections_in(field.annotation), None) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
+    return [*section.model_fields] if section else []
+
+
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections_in(inner)
+
+
+def place_of(path: Path, source: str, key: str) -> str:
+    """``path:line: key`` of ``key`` in ``source``, the text of ``path``; as in ``feed[2].file``, counted from 1."""
+    parts = tuple(int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key) if part)
+    where = _read(source, path, RENAMED).as_written(parts)
+    return f"{path}:{_line_of(source, where)}: {_dotted_name(where)}"
+
+
+def _line_of(source: str, where: Where) -> int:
+    """The line, from 1, that sets the key at ``where``, or begins something in it, or the nearest table around it."""
+    wanted = _at_dots(where)
+    best, best_depth = 1, 0.0
+    table: list[str | int] = []
+    counts: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(source.splitlines(), 1):
+        header = re.match(rf"\s*(\[\[?)\s*({_KEY})\s*\]", line)
+        if header:
+            name = _parts(header[2])
+            if header[1] == "[[":
+                counts[name] = counts.get(name, -1) + 1
+            table = _numbered(name, counts)
+            here = _at_dots(table)
+        else:
+            assignment = re.match(rf"\s*({_KEY})\s*=", line)
+            if not assignment:
+                continue
+            here = _at_dots([*table, *_parts(assignment[1])])
+        both = min(len(here), len(wanted))
+        depth = both if len(here) <= len(wanted) else both - 0.5  # something inside it
+        if wanted[:both] == here[:both] and depth > best_depth:
+            best, best_depth = number, depth
+    return best
+
+
+def _at_dots(path: Sequence[str | int]) -> list[str | int]:
+    """The path with each quoted key at its dots: some name it whole, others in its parts."""
+    return [one for part in path for one in (part.split(".") if isinstance(part, str) else [part]) if one != ""]
+
+
+_PART: Final = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+
+
+_KEY: Final = rf"{_PART}(?:\s*\.\s*{_PART})*"
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """The parts of a key as TOML has it, some of them perhaps in quotes."""
+    return tuple(part.strip("\"'") for part in re.findall(_PART, key))
+
+
+def _numbered(parts: tuple[str, ...], counts: dict[tuple[str, ...], int]) -> list[str | int]:
+    """The path of a table, with the number of its entry after the name of each array of tables on the way."""
+    path: list[str | int] = []
+    for depth, part in enumerate(parts, 1):
+        path.append(part)
+        if (name := parts[:depth]) in counts:
+            path.append(counts[name])
+    return path

@@ -1,0 +1,94 @@
+"""The sections in which rules are written, in their three forms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pepper_tui.config.base import Section, TimeWords, Words
+from pepper_tui.model import Priority
+
+
+class ClockEntry(Section):
+    """An older form of ``[[rule]]`` with a time and no act: a signal made by the clock, by a cron line (in the user's
+    zone) or an interval in seconds."""
+
+    name: str
+    text: str
+    cron: str = ""
+    every: Annotated[float, Field(ge=0)] = 0.0
+    priority: Priority = Priority.NORMAL
+
+    @model_validator(mode="after")
+    def _one_rhythm(self) -> ClockEntry:
+        if bool(self.cron) == bool(self.every):
+            raise ValueError(f"clock entry {self.name!r} wants either cron or every")
+        return self
+
+
+class Rule(Section):
+    """What the user orders: a condition, of which all that is given must hold, and acts that code carries out then.
+
+    See ``model.Rule``, which it becomes.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    sender: Words = []  # any of these addresses, or domains as "@example.com"
+    words: Words = []  # any of them, as whole words, in subject or text
+    thread: str = ""  # words of the thread's subject
+    label: str = ""  # Maildir folder, or calendar category
+    known: bool = False  # you have written to the sender, or named them in user.vips
+    question: bool = False  # a mail addressed to you that asks something
+    cron: str = ""  # a time, in the user's zone
+    every: Annotated[float, Field(ge=0)] = 0.0  # seconds
+    text: str = ""  # what a time says; empty: the name
+    before: Annotated[int, Field(ge=0)] = 0  # minutes before an event
+    after: str = ""  # the name of a rule whose follow-up was not answered
+    priority: Priority = Priority.HIGH
+    notify: bool = False
+    draft: str = ""  # name of a template in mail.templates
+    reply: str = ""  # the words of a draft, where no template is named
+    remind: TimeWords = ""  # e.g. "tomorrow 9am"
+    follow_up: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for an answer in the thread
+    nudge: str = ""  # template of a draft where none came
+    brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event; true: of the day, at a time
+    ask: str = ""  # a prompt for the model
+
+    @model_validator(mode="after")
+    def _can_match(self) -> Rule:
+        if self.cron and self.every:
+            raise ValueError(f"rule {self.name!r} wants either cron or every, not both")
+        timed = bool(self.cron or self.every)
+        mail = self.source or self.sender or self.words or self.thread or self.label or self.known or self.question
+        looks = mail or self.before or self.after
+        if not (timed or looks):
+            raise ValueError(
+                f"rule {self.name!r} has no condition; give it source, sender, words, thread, label, known, question, "
+                "cron, every, before or after"
+            )
+        if timed and looks:
+            raise ValueError(f"rule {self.name!r} wants either a time or something to look for; make two rules of it")
+        if self.draft and self.reply:
+            raise ValueError(f"rule {self.name!r} wants either draft (a template's name) or reply (its words)")
+        if self.nudge and not self.follow_up:
+            raise ValueError(f"rule {self.name!r}: nudge goes with follow_up")
+        return self
+
+
+class Watch(Section):
+    """An older form of ``[[rule]]``, with ``follow`` for ``follow_up``."""
+
+    name: str
+    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    sender: str = ""  # an address, or a domain as "@example.com"
+    words: Words = []  # any of them, as whole words, in subject or text
+    thread: str = ""  # words of the thread's subject
+    label: str = ""  # Maildir folder, or calendar category
+    priority: Priority = Priority.HIGH
+    notify: bool = False
+    draft: str = ""  # name of a template in mail.templates
+    brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event
+    follow: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for the next mail of this thread
+    remind: TimeWords = ""  # e.g. "tomorrow 9am"

@@ -1,0 +1,145 @@
+"""The sections about what is outside: mail, calendars, files, feeds, conversations, accounts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from pepper_tui.config.base import SECRET_KEY, Paths, Seconds, Section, Words, refers_to_secret
+from pepper_tui.config.in_clear import is_this_machine
+from pepper_tui.model import Priority
+
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def minutes_of_day(span: str) -> tuple[int, int]:
+    """Start and end of ``span``, e.g. "09:00-17:00", as minutes of the day. Raises ``ValueError`` with words."""
+    found = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", span)
+    start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+    if not found or int(found[2]) > 59 or int(found[4]) > 59 or not start < end <= 24 * 60:
+        raise ValueError(f"{span!r} is no span of a day; write it as '09:00-17:00'")
+    return start, end
+
+
+def _span_of_day(span: str) -> str:
+    minutes_of_day(span)
+    return span
+
+
+class Smtp(Section):
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""  # "env:NAME" or "secret:NAME"
+    timeout: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _keeps_its_password(self) -> Smtp:
+        if self.security == "none" and (self.user or self.password) and not is_this_machine(self.host):
+            raise ValueError(
+                f"user and password would go unencrypted to {self.host}; set security to starttls or tls"
+                " (none is for this machine, or without a user)"
+            )
+        return self
+
+
+class Mail(Section):
+    maildir: Paths = []
+    mbox: Paths = []  # files that mail programs append to
+    address: str = ""  # the From of what is sent; empty: the first of user.addresses
+    smtp: Smtp | None = None
+    scan_interval: Seconds = 60.0  # a slow look beside the watch, for file systems without events
+    max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one message that are read
+    attach_from: Paths = []  # folders whose files may be attached to what is sent
+    templates: dict[str, str] = {}  # for drafts by a watch; {name}, {first_name}, {subject}, {me}
+
+
+class Calendar(Section):
+    paths: Paths = []  # .ics files or folders of them
+    starts_soon: Annotated[int, Field(ge=0)] = 10  # minutes before an event
+    scan_interval: Seconds = 60.0
+    horizon_days: Annotated[int, Field(ge=1, le=400)] = 60
+    work_hours: Annotated[str, AfterValidator(_span_of_day)] = "09:00-17:00"  # where free time is looked for
+    work_days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = ["mon", "tue", "wed", "thu", "fri"]
+
+    @property
+    def work_minutes(self) -> tuple[int, int]:
+        """``work_hours`` as minutes of the day."""
+        return minutes_of_day(self.work_hours)
+
+    @property
+    def work_weekdays(self) -> frozenset[int]:
+        """``work_days``, Monday as 0."""
+        return frozenset(_WEEKDAYS.index(day) for day in self.work_days)
+
+
+class Files(Section):
+    folders: Paths = []  # whose text files may be read
+
+
+FEED_NAMES: Final = frozenset({"mail", "mbox", "calendar", "clock", "unjudged"})
+"""Names of feeds that no own one may have."""
+
+
+class ExecFeed(Section):
+    """A feed that is a program: each line that it prints is a JSON object."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    command: Annotated[Words, Field(min_length=1)]  # the program and its arguments; no shell reads them
+    every: Annotated[float, Field(ge=0)] = 0.0  # seconds after its end to the next run; 0: it is meant to run on
+    env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines taken; the program waits with the others
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
+
+    @model_validator(mode="after")
+    def _names_its_secrets(self) -> ExecFeed:
+        for name, value in self.env.items():
+            if SECRET_KEY.search(name) and value and not refers_to_secret(value):
+                raise ValueError(f"env.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        return self
+
+
+class OwnFeed(Section):
+    name: str
+    file: Path
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
+    settings: dict[str, Any] = {}
+
+
+class Conversation(Section):
+    """A conversation that a model reads for the user, and what to tell of. All given conditions must hold."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w -]{0,39}$")]
+    look_for: Annotated[str, Field(min_length=3, max_length=1000)]  # in words
+    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    sender: Words = []  # any of these addresses, or domains as "@example.com"
+    thread: str = ""  # words of the thread's subject
+    label: str = ""  # Maildir folder
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
+    priority: Priority = Priority.HIGH
+    wait: Annotated[float, Field(ge=0, le=86400)] = 60.0  # seconds to gather what one call reads
+    daily_calls: Annotated[int, Field(ge=1, le=1000)] = 20
+
+    @model_validator(mode="after")
+    def _follows_something(self) -> Conversation:
+        if not (self.source or self.sender or self.thread or self.label):
+            raise ValueError(f"conversation {self.name!r} wants at least one of source, sender, thread, label")
+        return self
+
+
+class Account(Section):
+    """One account of a connector. ``kind`` names the connector; all other keys are its own, which it checks."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the connector reads."""
+        return dict(self.model_extra or {})
