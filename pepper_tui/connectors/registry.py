@@ -46,24 +46,30 @@ class Named:
     settings: Any
 
 
-def kinds() -> dict[str, EntryPoint | None]:
-    """All kinds that there are: Pepper's own, and for each of another package where it is. Nothing is imported."""
+def own_kinds() -> set[str]:
+    """The kinds of Pepper's own. Nothing is imported."""
     package = importlib.import_module("pepper_tui.connectors")
-    own: dict[str, EntryPoint | None] = {
-        module.name: None for module in pkgutil.iter_modules(package.__path__) if module.ispkg
-    }
-    return {**{point.name: point for point in entry_points(group=GROUP)}, **own}
+    return {module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg}
+
+
+def kinds_of_others() -> dict[str, EntryPoint]:
+    """The kinds that other packages offer, and where each is. Nothing is imported, but all packages are looked at."""
+    own = own_kinds()
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in own}
 
 
 def connector_of(kind: str) -> Connector:
-    """Raises ``ConfigError`` where there is no such kind, or where it can't be used."""
-    there = kinds()
-    if kind not in there:
-        listed = ", ".join(sorted(there))
+    """Raises ``ConfigError`` where there is no such kind, or where it can't be used. Blocking: it imports."""
+    if kind in own_kinds():
+        found: object = importlib.import_module(f"pepper_tui.connectors.{kind}").CONNECTOR
+        assert isinstance(found, Connector)
+        return found
+    others = kinds_of_others()
+    if kind not in others:
+        listed = ", ".join(sorted({*own_kinds(), *others}))
         raise ConfigError([f"there is no connector {one_line(kind, 40)!r}; there are: {listed}"])
-    point = there[kind]
     try:
-        found = importlib.import_module(f"pepper_tui.connectors.{kind}").CONNECTOR if point is None else point.load()
+        found = others[kind].load()
     except Exception as error:  # another package's code, whatever it does
         words = one_line(f"{type(error).__name__}: {error}", 200)
         raise ConfigError([f"the connector {kind!r} can't be used: {words}; reinstall its package"]) from error
@@ -73,7 +79,10 @@ def connector_of(kind: str) -> Connector:
 
 
 def named(config: Config, home: Path) -> Iterator[Named]:
-    """The accounts that ``config``, of ``home``, names, those of its sections first. Raises ``ConfigError``."""
+    """The accounts that ``config``, of ``home``, names, those of its sections first. Raises ``ConfigError``.
+
+    Blocking: it imports their connectors.
+    """
     for kind, settings_in in IN_SECTIONS.items():
         for settings in settings_in(config):
             yield Named(str(getattr(settings, "name", kind)), kind, connector_of(kind), settings)

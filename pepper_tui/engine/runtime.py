@@ -246,6 +246,7 @@ class Engine:
         make_private(home)
         clock = clock or SystemClock()
         await _answering(config, clock)
+        await asyncio.to_thread(lambda: [*named(config, home)])  # imported here, connectors hold up no key
         lock = HomeLock(home)
         lock.acquire()
         try:
