@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tools" / "mcp"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "connectors" / "mcp"))
 import unruly
 
 ANSWERS = unruly.ANSWERS

@@ -82,7 +82,7 @@ def test_it_is_suspended_and_comes_back_with_what_was_typed(home: Path) -> None:
         screen.wait_for("half a thought")
         screen.press("\x1a")
         screen.wait_for(lambda: os.WIFSTOPPED(os.waitpid(screen.pid, os.WUNTRACED | os.WNOHANG)[1]))
-        assert b"\x1b[?1049l" in screen.raw
+        screen.wait_for(lambda: b"\x1b[?1049l" in screen.raw)
         screen.raw.clear()
         os.kill(screen.pid, signal.SIGCONT)
         screen.wait_for(lambda: b"\x1b[?1049h" in screen.raw)

@@ -59,6 +59,11 @@ def paired(messages: list[Json]) -> bool:
     return not open_
 
 
+def gathers(stage: Turns) -> bool:
+    """Whether a result has just come, and others of its step are waited for."""
+    return any(abs(at - stage.clock.monotonic() - 0.3) < 0.001 for at, *_ in stage.clock._sleepers)
+
+
 async def began(stage: Turns, replies: list[Any]) -> list[ToolCall]:
     """The user has asked; the first step is done. ``replies`` are those of the steps, in order."""
     stage.model.reply = lambda _: replies.pop(0) if replies else answer("", ("wait", {}))
@@ -124,6 +129,8 @@ async def test_results_that_come_together_share_a_step(stage: Turns) -> None:
     calls = await began(stage, [answer("I look.", *[("search_mail", {"query": str(n)}) for n in range(4)])])
     for number, call in enumerate(calls):
         await stage.end(call, f"result {number}")
+        if call is not calls[-1]:
+            await until(lambda: gathers(stage))
         await stage.clock.advance(0.29)
     await stage.steps(2)
     assert stage.model.kinds() == [["user_msg"], ["tool_result"] * 4]
