@@ -10,7 +10,7 @@ from pepper_tui.config.base import (
     default_home,
     refers_to_secret,
 )
-from pepper_tui.config.load import load_config, old_key_notes, parse_config, place_of
+from pepper_tui.config.load import anchored, dotted_name, load_config, old_key_notes, parse_config, place_at, place_of
 from pepper_tui.config.models import (
     MODEL_ROLES,
     Budget,
@@ -67,10 +67,13 @@ __all__ = [
     "User",
     "Watch",
     "Worker",
+    "anchored",
     "default_home",
+    "dotted_name",
     "load_config",
     "old_key_notes",
     "parse_config",
+    "place_at",
     "place_of",
     "refers_to_secret",
 ]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pepper_tui.config.base import SECRET_KEY, Seconds, Section, Words, refers_to_secret
+from pepper_tui.config.base import Seconds, Section, Words, names_its_secrets, refers_to_secret
 from pepper_tui.config.in_clear import REFERENCE, in_clear, secret_in_url
 
 Offered = Literal["auto", "all", "few"]
@@ -115,9 +115,7 @@ class McpServer(Section):
         if held:
             raise ValueError("url must not hold a secret, as it is shown on cards; write secret:NAME in its place")
         for key, values in (("env", self.env), ("headers", self.headers)):
-            for name, value in values.items():
-                if SECRET_KEY.search(name) and value and not refers_to_secret(value):
-                    raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
+            names_its_secrets(key, values)
         if self.url and in_clear(self.url):
             where = "headers" if any(map(refers_to_secret, self.headers.values())) else ""
             if where or REFERENCE.search(self.url):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -97,6 +98,13 @@ Seconds = Annotated[float, Field(gt=0)]
 REFERENCE_AT_END: Final = re.compile(r"(?:env|secret):\S+$")
 SHORTEST_SECRET: Final = 6
 SECRET_KEY: Final = re.compile(r"authorization|cookie|token|secret|password|api.?key", re.I)
+
+
+def names_its_secrets(key: str, values: Mapping[str, str]) -> None:
+    """Raise ``ValueError`` for one of the ``values`` of ``key`` that is a secret by its name, not a reference."""
+    for name, value in values.items():
+        if SECRET_KEY.search(name) and value and not refers_to_secret(value):
+            raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
 
 
 def refers_to_secret(value: str) -> bool:

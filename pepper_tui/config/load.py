@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.config.agents import McpServer
-from pepper_tui.config.base import CONFIG_FILE, ConfigError
+from pepper_tui.config.base import CONFIG_FILE, ConfigError, Section
 from pepper_tui.config.renamed import RENAMED, OldKey, Rename, Renewed, Where, renewed
 from pepper_tui.config.sections import Config
+
+S = TypeVar("S", bound=Section)
 
 
 def load_config(home: Path) -> Config:
@@ -36,13 +37,13 @@ def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -
         config = Config.model_validate(said.tree)
     except ValidationError as error:
         raise ConfigError([_problem(path, source, said, problem) for problem in error.errors()]) from error
-    return _anchored(config, path.parent)
+    return _with_commands(anchored(config, path.parent), path.parent)
 
 
 def old_key_notes(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> list[str]:
     """A line for each key of ``source``, the text of ``path``, that has another name now. Raises ``ConfigError``."""
     return [
-        f"{path}:{_line_of(source, one.old)}: {_dotted_name(one.old)} is called {_dotted_name(one.new)} "
+        f"{path}:{_line_of(source, one.old)}: {dotted_name(one.old)} is called {dotted_name(one.new)} "
         f"since {one.rename.since}"
         for one in _read(source, path, renames).found
     ]
@@ -56,33 +57,36 @@ def _read(source: str, path: Path, renames: Sequence[Rename]) -> Renewed:
 
 
 def _clash(path: Path, source: str, one: OldKey) -> str:
-    old, new = _dotted_name(one.old), _dotted_name(one.new)
+    old, new = dotted_name(one.old), dotted_name(one.new)
     line = _line_of(source, one.new)
     return f"{path}:{_line_of(source, one.old)}: {old} is an older name of {new}, and line {line} says that; keep one"
 
 
-def _anchored(config: Config, base: Path) -> Config:
-    def at(path: Path) -> Path:
-        return base / path.expanduser()
+def anchored(section: S, base: Path) -> S:
+    """``section``, and all in it, with relative paths taken from ``base``."""
 
-    folders = {"maildir": config.mail.maildir, "mbox": config.mail.mbox, "attach_from": config.mail.attach_from}
-    mail = config.mail.model_copy(update={name: [at(p) for p in paths] for name, paths in folders.items()})
-    calendar = config.calendar.model_copy(update={"paths": [at(p) for p in config.calendar.paths]})
-    files = config.files.model_copy(update={"folders": [at(p) for p in config.files.folders]})
-    feeds = [feed.model_copy(update={"file": at(feed.file)}) for feed in config.feed]
-    tools = [tool.model_copy(update={"file": at(tool.file)}) for tool in config.tool]
-    workers = [w.model_copy(update={"file": at(w.file)}) if w.file else w for w in config.worker]
-    servers = {name: _anchored_server(server, at) for name, server in config.mcp.items()}
-    scheduler = config.scheduler
-    if scheduler.priority:
-        scheduler = scheduler.model_copy(update={"priority": at(scheduler.priority)})
-    sections = {"mail": mail, "calendar": calendar, "files": files, "mcp": servers, "scheduler": scheduler}
-    return config.model_copy(update={**sections, "feed": feeds, "tool": tools, "worker": workers})
+    def at(value: Any) -> Any:
+        if isinstance(value, Path):
+            return base / value.expanduser()
+        if isinstance(value, Section):
+            return anchored(value, base)
+        if isinstance(value, list):
+            return [at(each) for each in value]
+        return {key: at(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+    found = {name: at(value) for name in type(section).model_fields if (value := getattr(section, name)) is not None}
+    return section.model_copy(update=found)
 
 
-def _anchored_server(server: McpServer, at: Callable[[Path], Path]) -> McpServer:
-    command = str(at(Path(server.command))) if "/" in server.command else server.command
-    return server.model_copy(update={"command": command, "cwd": at(server.cwd) if server.cwd else None})
+def _with_commands(config: Config, base: Path) -> Config:
+    """``config`` with the programs of its MCP servers taken from ``base``, where they are named by a path."""
+    servers = {
+        name: server.model_copy(update={"command": str(base / Path(server.command).expanduser())})
+        if "/" in server.command
+        else server
+        for name, server in config.mcp.items()
+    }
+    return config.model_copy(update={"mcp": servers})
 
 
 def _problem(path: Path, source: str, said: Renewed, problem: Any) -> str:
@@ -90,11 +94,11 @@ def _problem(path: Path, source: str, said: Renewed, problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         message = _unknown(str(problem["loc"][-1]), _keys_beside(problem["loc"]))
-    key = _dotted_name(where)
+    key = dotted_name(where)
     return f"{path}:{_line_of(source, where)}: {key + ': ' if key else ''}{message}"
 
 
-def _dotted_name(where: Where) -> str:
+def dotted_name(where: Where) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
 
 
@@ -131,8 +135,13 @@ def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def place_of(path: Path, source: str, key: str) -> str:
     """``path:line: key`` of ``key`` in ``source``, the text of ``path``; as in ``feed[2].file``, counted from 1."""
     parts = tuple(int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key) if part)
-    where = _read(source, path, RENAMED).as_written(parts)
-    return f"{path}:{_line_of(source, where)}: {_dotted_name(where)}"
+    return place_at(path, source, parts)
+
+
+def place_at(path: Path, source: str, where: Where) -> str:
+    """``place_of`` the key at ``where``: its parts, counted from 0."""
+    written = _read(source, path, RENAMED).as_written(where)
+    return f"{path}:{_line_of(source, written)}: {dotted_name(written)}"
 
 
 def _line_of(source: str, where: Where) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pepper_tui.config.base import SECRET_KEY, Seconds, Section, refers_to_secret
+from pepper_tui.config.base import Seconds, Section, names_its_secrets
 from pepper_tui.config.in_clear import secret_in_url
 
 
@@ -37,9 +37,7 @@ class ModelOptions(Section):
 
     @model_validator(mode="after")
     def _says_what_is_its_own(self) -> Self:
-        for name, value in self.headers.items():
-            if SECRET_KEY.search(name) and value and not refers_to_secret(value):
-                raise ValueError(f"headers.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        names_its_secrets("headers", self.headers)
         if taken := sorted(self.extra_body.keys() & {"messages", "model", "tools", "stream", "tool_choice", "n"}):
             raise ValueError(f"extra_body must not set {', '.join(taken)}: that is Pepper's own to say")
         return self

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from pepper_tui.config.base import SECRET_KEY, Paths, Seconds, Section, Words, refers_to_secret
+from pepper_tui.config.base import Paths, Seconds, Section, Words, names_its_secrets
 from pepper_tui.config.in_clear import is_this_machine
 from pepper_tui.model import Priority
 
@@ -97,9 +97,7 @@ class ExecFeed(Section):
 
     @model_validator(mode="after")
     def _names_its_secrets(self) -> ExecFeed:
-        for name, value in self.env.items():
-            if SECRET_KEY.search(name) and value and not refers_to_secret(value):
-                raise ValueError(f"env.{name} looks like a secret; write env:NAME or secret:NAME instead")
+        names_its_secrets("env", self.env)
         return self
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +18,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.config import CONFIG_FILE, Account, Config, ConfigError, Section, place_of
-from pepper_tui.connectors.connector import Connector
+from pepper_tui.config import CONFIG_FILE, Account, Config, ConfigError, anchored, dotted_name, place_at
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.store.retention_rules import Rule
 from pepper_tui.text import one_line
 
 GROUP: Final = "pepper.connectors"
@@ -46,10 +48,11 @@ class Named:
     settings: Any
 
 
-def own_kinds() -> set[str]:
+@cache
+def own_kinds() -> frozenset[str]:
     """The kinds of Pepper's own. Nothing is imported."""
     package = importlib.import_module("pepper_tui.connectors")
-    return {module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg}
+    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
 
 
 def kinds_of_others() -> dict[str, EntryPoint]:
@@ -102,13 +105,33 @@ def named(config: Config, home: Path) -> Iterator[Named]:
         raise ConfigError(problems)
 
 
+def built_of(accounts: Sequence[Named], around: Around) -> Built:
+    """The parts of all ``accounts``: every feed and tool, and of the rest the first of its kind."""
+    whole = Built()
+    for one in accounts:
+        built = one.connector.build(one.settings, replace(around, ident=one.ident))
+        whole.feeds += built.feeds
+        whole.tools += built.tools
+        whole.outbox = whole.outbox or built.outbox
+        whole.agenda = whole.agenda or built.agenda
+        whole.calendars = whole.calendars or built.calendars
+    whole.agenda = whole.agenda or around.agenda
+    return whole
+
+
+def retention_of(accounts: Sequence[Named]) -> tuple[dict[str, Rule], dict[str, str]]:
+    """What the connectors of ``accounts`` say of how long what is kept, and of what nothing ever goes."""
+    rules = {pattern: rule for one in accounts for pattern, rule in one.connector.retention.items()}
+    return rules, {pattern: why for one in accounts for pattern, why in one.connector.kept.items()}
+
+
 def _place(home: Path, number: int, key: tuple[str | int, ...]) -> str:
     """File, line and key of what is said of the account, where the file can be read."""
-    dotted = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in ("account", number, *key))[1:]
+    where = ("account", number, *key)
     try:
-        return place_of(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), dotted)
+        return place_at(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), where)
     except (OSError, UnicodeDecodeError):
-        return dotted
+        return dotted_name(where)
 
 
 def _account(account: Account, home: Path) -> Named:
@@ -116,10 +139,4 @@ def _account(account: Account, home: Path) -> Named:
     if connector.settings is None:
         words = f"{account.kind!r} has a section of its own; see: pepper config example"
         raise ConfigError([words])
-    return Named(account.id, account.kind, connector, _anchored(connector.settings.model_validate(account.own), home))
-
-
-def _anchored(settings: Section, home: Path) -> Section:
-    """``settings`` with relative paths taken from the home."""
-    paths = {name: home / value.expanduser() for name, value in settings if isinstance(value, Path)}
-    return settings.model_copy(update=paths)
+    return Named(account.id, account.kind, connector, anchored(connector.settings.model_validate(account.own), home))

@@ -31,10 +31,10 @@ from pepper_tui.clock import (
 )
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
-from pepper_tui.connectors.connector import Around, Built
+from pepper_tui.connectors.connector import Around
 from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
-from pepper_tui.connectors.registry import named
+from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
@@ -97,7 +97,6 @@ from pepper_tui.store import (
 )
 from pepper_tui.store.meaning import PART as MEANING
 from pepper_tui.store.retention import Retention
-from pepper_tui.store.retention_rules import Rule as RetentionRule
 from pepper_tui.store.retention_rules import Wish
 from pepper_tui.text import one_line
 from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
@@ -149,9 +148,11 @@ class Engine:
         agenda: Agenda | None = None,
         tools: Iterable[Tool] = (),
         embedder: Callable[[Budget], Embedder | None] = lambda _: None,
+        accounts: Sequence[Named] | None = None,
     ) -> None:
         """``models`` and ``agenda`` stand in for those that the config names; ``tools`` come on top of the built-in;
-        ``embedder`` makes the one that searches by meaning, if any, given the budget that pays for it."""
+        ``embedder`` makes the one that searches by meaning, if any, given the budget that pays for it;
+        ``accounts`` are those that the config names, where they are known."""
         self.home, self.config, self.zone = home, config, local_zone(config.user.zone)
         self._zone_trouble = zone_trouble(config.user.zone)
         self._times = TimeReader(clock, self.zone, config.user.locale or local_locale())
@@ -169,7 +170,10 @@ class Engine:
         ask = None if self._models.by_rule("triage") else self._models.stream
         judged = config.judging.enabled and ask is not None
         triage = Triage(config, self._book, judged=judged)
-        self._built = self._connect(secrets, triage, agenda)
+        accounts = accounts or [*named(config, home)]
+        mail = MailIntake(triage)
+        around = Around("", home, config, clock, self.zone, secrets, triage, self._book, mail, agenda)
+        self._built = built_of(accounts, around)
         self._agenda = self._built.agenda
         self._judging = Judging(
             config.judging, config.user, store, clock, self.zone, ask if judged else None, model_gist
@@ -190,18 +194,7 @@ class Engine:
             config.user,
             cancel_call=self._tools.cancel,
         )
-        hands = Hands(
-            announce=self._inbox.announce,
-            times=self._times,
-            look=self._tools.look,
-            is_own={address.lower() for address in own}.__contains__,
-            first_mail=partial(first_with, store),
-            by_a_machine=by_a_machine,
-            has_model=lambda: not self._models.by_rule("worker"),
-            zone=self.zone,
-            zone_name=self.zone.key,
-            me=config.user.name,
-        )
+        hands = self._hands(own)
         self._rules = RuleRunner(store, clock, self._book, hands)
         self._follow_ups = FollowUps(store, clock, self._book, hands, self._timers.schedule, self._timers.cancel)
         self.user_rules = UserRules(
@@ -232,7 +225,7 @@ class Engine:
         )
         self._meaning = self._search_by_meaning(embedder(self._models.budget))
         kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
-        self._retention = Retention(store, clock, kept, self._retained, self._kept)
+        self._retention = Retention(store, clock, kept, *retention_of(accounts))
         self._listeners: set[asyncio.Queue[ReplyDelta]] = set()
         self._warming: asyncio.Task[None] | None = None
 
@@ -246,7 +239,7 @@ class Engine:
         make_private(home)
         clock = clock or SystemClock()
         await _answering(config, clock)
-        await asyncio.to_thread(lambda: [*named(config, home)])  # imported here, connectors hold up no key
+        accounts = await asyncio.to_thread(lambda: [*named(config, home)])  # imported here, connectors hold up no key
         lock = HomeLock(home)
         lock.acquire()
         try:
@@ -256,31 +249,26 @@ class Engine:
             raise
         try:
             embedder = partial(build_embedder, config, clock, Secrets(home))
-            return cls(home, config, store, lock, clock, embedder=embedder)
+            return cls(home, config, store, lock, clock, embedder=embedder, accounts=accounts)
         except BaseException:
             await store.close()
             lock.release()
             raise
 
-    def _connect(self, secrets: Secrets, triage: Triage, agenda: Agenda | None) -> Built:
-        """The parts of all accounts that the config names: of each kind but feeds and tools the first."""
-        mail, whole = MailIntake(triage), Built()
-        self._kept: dict[str, str] = {}
-        self._retained: dict[str, RetentionRule] = {}
-        for one in named(self.config, self.home):
-            around = Around(
-                one.ident, self.home, self.config, self._clock, self.zone, secrets, triage, self._book, mail, agenda
-            )
-            built = one.connector.build(one.settings, around)
-            whole.feeds += built.feeds
-            whole.tools += built.tools
-            whole.outbox = whole.outbox or built.outbox
-            whole.agenda = whole.agenda or built.agenda
-            whole.calendars = whole.calendars or built.calendars
-            self._retained.update(one.connector.retention)
-            self._kept.update(one.connector.kept)
-        whole.agenda = whole.agenda or agenda
-        return whole
+    def _hands(self, own: Sequence[str]) -> Hands:
+        """What rules are lent by the other rooms. ``own``: the user's addresses."""
+        return Hands(
+            announce=self._inbox.announce,
+            times=self._times,
+            look=self._tools.look,
+            is_own={address.lower() for address in own}.__contains__,
+            first_mail=partial(first_with, self._store),
+            by_a_machine=by_a_machine,
+            has_model=lambda: not self._models.by_rule("worker"),
+            zone=self.zone,
+            zone_name=self.zone.key,
+            me=self.config.user.name,
+        )
 
     def _tool_parts(self) -> ToolParts:
         mail, calendar, tools = self.config.mail, self.config.calendar, self.config.tools

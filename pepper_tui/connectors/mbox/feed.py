@@ -143,8 +143,7 @@ class MboxFeed:
             if piece.rest:
                 share = 100 * piece.mark.offset // max(1, piece.size)
                 await ctx.health.report("starting", f"taking in your mail: {share} % of {path.name}")
-                if self._pace is not None:
-                    await self._pace.keep(ctx.store)
+                await self._pace.keep(ctx.store)
             else:
                 return SETTLED if piece.torn else later
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.config import DATABASE, Secrets
+from pepper_tui.config import DATABASE, ConfigError, Secrets
 from pepper_tui.connectors import finding as limits
 from pepper_tui.connectors.finding import Check, Finding, Patient, unanswered
-from pepper_tui.setup.doctor import accounts, files, home, models, notices, own_files, search, zone
+from pepper_tui.connectors.registry import named
+from pepper_tui.setup.doctor import files, home, models, notices, own_files, search, zone
 from pepper_tui.setup.doctor.terminal import examine_terminal
 
 STORE_LONGEST: Final = 60.0
@@ -23,14 +25,13 @@ CHECK_LONGEST: Final = 30.0
 """Seconds of one finding of any check; that of a server of tools takes the longest."""
 CHECKS: Final[tuple[Check, ...]] = (
     zone.check,
-    accounts.check,
     files.check,
     models.check,
     search.check,
     own_files.check,
     notices.check,
 )
-"""What the config names, a noun each, in the order shown."""
+"""What the config names, a noun each, in the order shown; the accounts come after the first."""
 
 
 async def examine(place: Path) -> AsyncIterator[Finding]:
@@ -65,13 +66,26 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     if config is None:
         return
     patient = Patient(place, config, Secrets(place), health)
-    for check in CHECKS:
-        part = check.__module__.rpartition(".")[2]
+    first, *rest = [(check.__module__.rpartition(".")[2], check) for check in CHECKS]
+    try:
+        accounts = await asyncio.to_thread(lambda: [*_of_accounts(patient)])
+    except ConfigError as error:
+        accounts = []
+        for problem in error.problems:
+            yield Finding("account", "trouble", problem, "see docs/connectors.md, or ask who made the connector")
+    for part, check in (first, *accounts, *rest):
         try:
             async for finding in _bounded(part, check(patient)):
                 yield finding
         except Exception as error:  # the doctor goes on to the next part
             yield Finding(part, "trouble", f"could not be looked at: {error or type(error).__name__}", "report this")
+
+
+def _of_accounts(patient: Patient) -> Iterator[tuple[str, Check]]:
+    """A check for each account that the config names. Raises ``ConfigError``. Blocking."""
+    for one in named(patient.config, patient.home):
+        if one.connector.check is not None:
+            yield one.ident, partial(one.connector.check, one.settings)
 
 
 async def _bounded(part: str, findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:

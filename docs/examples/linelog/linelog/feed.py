@@ -13,7 +13,7 @@ AT_ONCE = 1_000_000  # bytes of one look
 
 
 class LineLogFeed:
-    """The feed of one log file. ``name`` is the account's id, and the last level of its namespaces."""
+    """The feed of one log file. ``name`` is the last level of its namespaces: the account's id, after the kind."""
 
     def __init__(self, name: str, settings: LineLog, triage: Triage) -> None:
         self.name = f"linelog_{name}"
