@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pepper_tui.command.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError
+from pepper_tui.command.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError, read_config
 from pepper_tui.command.output import HomeOption, NotSaidError, at, do, leave, show, when
 from pepper_tui.config import DATABASE
 from pepper_tui.engine.remote import NoEngineError, request
@@ -244,9 +244,10 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
         if not colon or not ident:
             raise LaunchError(EXIT_CONFIG, f"{one_line(ref, 60)}: write it as namespace:id, as in note:note_1")
         names.append((space, ident))
+    kept = await asyncio.to_thread(_kept, home)
     async with _own_store(home) as store:
         before = None if older_than is None else store.clock.now() - older_than * 86_400
-        found = await survey(store, Scope(tuple(namespaces), before, tuple(names)))
+        found = await survey(store, Scope(tuple(namespaces), before, tuple(names)), kept)
         for space, count in found.contexts.most_common(LISTED):
             if count:
                 show(f"{count:>8}  {one_line(space)}")
@@ -270,6 +271,20 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
     if copies := await asyncio.to_thread(copies_of, home / DATABASE):
         show(f"older copies of the store may still hold it; remove them yourself: {', '.join(map(str, copies))}")
     return 0
+
+
+def _kept(home: Path) -> dict[str, str]:
+    """What the connectors of the home's config say of that never goes, and why. Raises ``LaunchError``."""
+    from pepper_tui.config import ConfigError
+    from pepper_tui.connectors.registry import named, retention_of
+
+    if not (home / "config.toml").exists():
+        return {}
+    config = read_config(home)
+    try:
+        return retention_of([*named(config, home)])[1]
+    except ConfigError as error:
+        raise LaunchError(EXIT_CONFIG, "nothing was removed: what has to stay is not known", str(error)) from error
 
 
 async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:

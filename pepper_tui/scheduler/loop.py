@@ -123,6 +123,7 @@ class Scheduler:
         self._stop_asked = asyncio.Event()
         self._never = asyncio.Event()
         self._answering = False
+        self._reads_servers = False  # whether this step's prompt describes tools of MCP servers
         self._servers = ""  # what MCP servers say of their tools, as this step's prompt holds it
         self._preempted: Counter[int] = Counter()
         self._faults: dict[int, list[str]] = {}  # words of the faults over a batch
@@ -256,6 +257,7 @@ class Scheduler:
         self._servers = (
             "" if self._by_rule else "".join(f"{said}\n" for said in instructions.told(self._offered, share))
         )
+        self._reads_servers = not self._by_rule and any(spec.server for spec in self._offered)
         request = ModelRequest(
             role="scheduler",
             messages=await self._messages(batch),
@@ -561,7 +563,7 @@ class Scheduler:
             created_at=self._clock.now(),
             origin=f"step:{step.id}",
             root=batch.root,
-            tainted=self._history.tainted or any(map(_outside, batch.entries)) or bool(self._servers),
+            tainted=self._history.tainted or any(map(_outside, batch.entries)) or self._reads_servers,
             matter=batch.matter,
             deferred=deferred,
             question=batch.question,

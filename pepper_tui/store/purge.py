@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,7 +21,7 @@ from .context_store import ContextStore
 from .namespaces import matches
 from .plan import Book
 from .removal import Doomed, Removed, portions, remove
-from .retention_rules import TRACE_KEYS, kept_reason
+from .retention_rules import KEPT, TRACE_KEYS, kept_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Survey:
     missing: list[str] = field(default_factory=list)
 
 
-async def survey(store: ContextStore, scope: Scope) -> Survey:
-    """Look what is in scope. Raises ``StoreError``."""
+async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}) -> Survey:
+    """Find what is in scope. ``kept``: more patterns of which nothing may go, and why. Raises ``StoreError``."""
     now, found = store.clock.now(), Survey()
     spaces = await store.read(lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1)
     needed = await protection.gather(store, spaces, now)
@@ -60,15 +61,15 @@ async def survey(store: ContextStore, scope: Scope) -> Survey:
             trace=TRACE_KEYS if matches((f"{Namespace.RAW}.*",), namespace) else (),
             ids=ids,
         )
-        kept = kept_reason(namespace)
+        stays = kept_reason(namespace, {**kept, **KEPT})
         after: int | None = 0
         while after is not None:
             look = partial(picking.contexts, namespace=namespace, ns=ns, want=want, protection=needed, after=after)
             window = await store.read(look, 1)
             after = window.after
             seen.update(window.names)
-            if kept:
-                found.needed[f"of {namespace}: {kept}"] += len(window.names)
+            if stays:
+                found.needed[f"of {namespace}: {stays}"] += len(window.names)
                 continue
             found.doomed += window.doomed
             found.contexts[namespace] += len(window.doomed)

@@ -475,7 +475,7 @@ class RunLoop:
         last = run.steps + 1 >= self.kind.max_steps
         tools = [FINAL_SPEC] if last else [*self.tools(self.kind.tools), FINAL_SPEC]
         memory = self.memory.state if self.memory else AgentState()
-        run.tainted |= any(tool.instructions for tool in tools)
+        run.tainted |= any(tool.server for tool in tools)
         self.say("thinking")
         completed: Completed | None = None
         while completed is None:

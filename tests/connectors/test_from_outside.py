@@ -144,3 +144,21 @@ def test_a_connectors_retention_holds(installed: Path) -> None:
     assert rules.of("raw.linelog_builds").days == 30
     assert rules.of("raw.linelog_kept").days is None
     assert rules.of("raw.mail").days == 730
+
+
+def test_a_purge_leaves_what_a_connector_needs(installed: Path, home: Path) -> None:
+    source = installed / "linelog" / "__init__.py"
+    source.write_text(
+        source.read_text().replace("retention=", 'kept={"raw.linelog_*": "it would begin anew"}, retention=')
+    )
+    with Terminal([*PEPPER, "--home", str(home), "run", "--headless"], {"PYTHONPATH": str(installed)}) as engine:
+        engine.wait_for("Pepper runs")
+        deadline = time.monotonic() + 30
+        while "the disk is full" not in (told := pepper(home, installed, "log").stdout):
+            assert time.monotonic() < deadline, told
+    purged = pepper(home, installed, "store", "purge", "--namespace", "raw.*", "--yes")
+    assert "stay: of raw.linelog_builds: it would begin anew" in purged.stdout, purged
+    (home / "config.toml").write_text('[[account]]\nid = "builds"\nkind = "gone"\n')
+    purged = pepper(home, installed, "store", "purge", "--namespace", "raw.*", "--yes")
+    assert purged.returncode == 2
+    assert "there is no connector 'gone'" in purged.stderr, purged

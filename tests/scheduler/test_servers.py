@@ -48,11 +48,13 @@ async def test_they_stand_before_the_log_and_not_among_the_rules(
     assert second.startswith(stable)  # what a provider has cached holds
 
 
-@pytest.mark.parametrize(("words", "tainted"), [(SAYS, True), ("", False)])
+@pytest.mark.parametrize(("words", "tainted"), [(SAYS, True), ("", True), (None, False)])
 async def test_what_is_called_in_their_sight_may_be_their_wish(
-    store: ContextStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, words: str, tainted: bool
+    store: ContextStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, words: str | None, tainted: bool
 ) -> None:
-    offer(monkeypatch, words)
+    """With their instructions, with no more than how their tools are described, without a server."""
+    if words is not None:
+        offer(monkeypatch, words)
     async with Stage(store, clock, ScriptedModel(lambda _: answer("", ("search_mail", {})))) as stage:
         await stage.say("look")
         await stepped(stage, 1)

@@ -609,11 +609,13 @@ async def _opened(house: House) -> bool:
     return bool(await house.executor.open_calls())
 
 
-@pytest.mark.parametrize("names", [["own__look"], ["look"]])
+@pytest.mark.parametrize(
+    ("names", "words"), [(["own__look"], "Look twice."), (["own__look"], ""), (["look"], "Look twice.")]
+)
 async def test_what_a_server_says_stands_with_its_tools_before_the_task(
-    homes: Homes, monkeypatch: pytest.MonkeyPatch, names: list[str]
+    homes: Homes, monkeypatch: pytest.MonkeyPatch, names: list[str], words: str
 ) -> None:
-    own = ToolSpec("own__look", "Look.", fakes.OBJECT, Effect.READ, server="own", instructions="Look twice.")
+    own = ToolSpec("own__look", "Look.", fakes.OBJECT, Effect.READ, server="own", instructions=words)
     monkeypatch.setattr(fakes, "SPECS", [*fakes.SPECS, own])
     kind = Worker(name="analyst", prompt="You analyse.", tools=names)
     house = await homes([reply("", ("note", {})), final("ok")], [kind])
@@ -622,6 +624,8 @@ async def test_what_a_server_says_stands_with_its_tools_before_the_task(
     for request in house.model.requests:
         rules, task = (str(message["content"]) for message in request.messages[:2])
         assert "Look twice." not in rules
-        assert ("Look twice." in task) is offered
-        assert not offered or task.index('<mcp_server name="own">') < task.index("</mcp_server>") < task.index("<task ")
+        assert ("Look twice." in task) is (offered and bool(words))
+        assert "Look twice." not in task or task.index('<mcp_server name="own">') < task.index(
+            "</mcp_server>"
+        ) < task.index("<task ")
     assert await house.pool.tainted("d1") is offered
