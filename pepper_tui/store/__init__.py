@@ -6,11 +6,11 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 (``synchronous=FULL``). The TTL hides a context from queries and never cancels a delivery.
 """
 
-from .compose import Composition, Conflict, ConflictError, Merge
-from .context_store import ContextStore
-from .counts import DeadLetter, StoreStats, SubscriptionStats
-from .embedder import Embedder, EmbeddingError
-from .errors import (
+from pepper_tui.store.compose import Composition, Conflict, ConflictError, Merge
+from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.counts import DeadLetter, StoreStats, SubscriptionStats
+from pepper_tui.store.embedder import Embedder, EmbeddingError
+from pepper_tui.store.errors import (
     GiveUpError,
     HomeLockedError,
     OutdatedStoreError,
@@ -20,16 +20,16 @@ from .errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from .following import Following
-from .fusion import how
-from .live import LiveSubscription
-from .lock import HomeLock, make_private
-from .meaning import Meaning
-from .queue import DeliveryQueue
-from .rollback import RollbackRefusedError
-from .search import SearchHit, left_out
-from .subscriber import Retry, Subscriber
-from .unit import Delivery, UnitOfWork, current_unit
+from pepper_tui.store.following import Following
+from pepper_tui.store.fusion import how
+from pepper_tui.store.live import LiveSubscription
+from pepper_tui.store.lock import HomeLock, make_private
+from pepper_tui.store.meaning import Meaning
+from pepper_tui.store.queue import DeliveryQueue
+from pepper_tui.store.rollback import RollbackRefusedError
+from pepper_tui.store.search import SearchHit, left_out
+from pepper_tui.store.subscriber import Retry, Subscriber
+from pepper_tui.store.unit import Delivery, UnitOfWork, current_unit
 
 __all__ = [
     "Composition",

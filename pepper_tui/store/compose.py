@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from pepper_tui.model import OPEN_TAG, Context, Json
-
-from .errors import StoreError
+from pepper_tui.store.errors import StoreError
 
 
 class Merge(StrEnum):

@@ -14,8 +14,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Health, Namespace
-
-from .errors import RefusedError, StoreDamagedError, StoreError
+from pepper_tui.store.errors import RefusedError, StoreDamagedError, StoreError
 
 log = logging.getLogger(__name__)
 PART: Final = "store"

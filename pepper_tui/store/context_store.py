@@ -14,25 +14,24 @@ from typing import TypeVar
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
-
-from . import compose as composing
-from . import counts, health, lookup, removal, rollback, search, search_index
-from . import filter as filters
-from .compose import Composition, Merge
-from .condition import Condition
-from .content import Write, encode, safe
-from .counts import DeadLetter, StoreStats
-from .database import Database, DatabaseFactory, ThreadDatabase
-from .errors import StoreError
-from .live import RING, LiveSubscription
-from .namespaces import resolve
-from .plan import Book
-from .query_cache import QueryCache, key_of
-from .queue import DeliveryQueue
-from .search import ByMeaning, SearchHit
-from .subscription import OrderKey, Rank, Start
-from .unit import Delete, UnitOfWork, current_unit, enter, leave
-from .writer import GROUP, Committed, Writer
+from pepper_tui.store import compose as composing
+from pepper_tui.store import counts, health, lookup, removal, rollback, search, search_index
+from pepper_tui.store import filter as filters
+from pepper_tui.store.compose import Composition, Merge
+from pepper_tui.store.condition import Condition
+from pepper_tui.store.content import Write, encode, safe
+from pepper_tui.store.counts import DeadLetter, StoreStats
+from pepper_tui.store.database import Database, DatabaseFactory, ThreadDatabase
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.live import RING, LiveSubscription
+from pepper_tui.store.namespaces import resolve
+from pepper_tui.store.plan import Book
+from pepper_tui.store.query_cache import QueryCache, key_of
+from pepper_tui.store.queue import DeliveryQueue
+from pepper_tui.store.search import ByMeaning, SearchHit
+from pepper_tui.store.subscription import OrderKey, Rank, Start
+from pepper_tui.store.unit import Delete, UnitOfWork, current_unit, enter, leave
+from pepper_tui.store.writer import GROUP, Committed, Writer
 
 log = logging.getLogger(__name__)
 _HEALTH_PART = "deliveries"

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .database import reading, side_files
-from .errors import StoreError, StoreUnavailableError
-from .schema import outdated, schema_of
+from pepper_tui.store.database import reading, side_files
+from pepper_tui.store.errors import StoreError, StoreUnavailableError
+from pepper_tui.store.schema import outdated, schema_of
 
 FOLDER: Final = "backups"
 """In the home: where copies go that are given no place of their own."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pepper_tui.model import ContextUpdate
-
-from .content import SELECT, update_of
+from pepper_tui.store.content import SELECT, update_of
 
 
 @dataclass(frozen=True, slots=True)

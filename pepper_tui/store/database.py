@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import aiosqlite
 
-from .errors import StoreError
+from pepper_tui.store.errors import StoreError
 
 T = TypeVar("T")
 CLOSE_SECONDS = 10.0

@@ -12,19 +12,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import ContextFilter
+from pepper_tui.store import embeddings
+from pepper_tui.store.content import safe
+from pepper_tui.store.embedder import Embedder, EmbeddingError
+from pepper_tui.store.embeddings import Cursor, Portion
+from pepper_tui.store.signs import Signs
 from pepper_tui.text import visible
-
-from . import embeddings
-from .content import safe
-from .embedder import Embedder, EmbeddingError
-from .embeddings import Cursor, Portion
-from .signs import Signs
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from .context_store import ContextStore
-    from .embedder import Vectors
+    from pepper_tui.store.context_store import ContextStore
+    from pepper_tui.store.embedder import Vectors
 
 log = logging.getLogger(__name__)
 NEAREST: Final = 500  # vectors that are compared whole, and one more for each thousand

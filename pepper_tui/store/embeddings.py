@@ -18,10 +18,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.model import ContextFilter, Namespace
-
-from .database import unsynced
-from .filter import CHUNK, conditions, tag_conditions
-from .namespaces import matches, resolve
+from pepper_tui.store.database import unsynced
+from pepper_tui.store.filter import CHUNK, conditions, tag_conditions
+from pepper_tui.store.namespaces import matches, resolve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

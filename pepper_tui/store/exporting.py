@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO
 
 from pepper_tui.boundary.new_file import new_file
-
-from . import health, portable, removal
-from .database import reading
-from .errors import StoreError
-from .schema import MIGRATIONS, schema_of
+from pepper_tui.store import health, portable, removal
+from pepper_tui.store.database import reading
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.schema import MIGRATIONS, schema_of
 
 
 def export_file(database: Path, target: Path, now: float) -> portable.Counts:

@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from pepper_tui.model import ContextUpdate
-
-from .context_store import ContextStore
+from pepper_tui.store.context_store import ContextStore
 
 log = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds between a fault and the next try

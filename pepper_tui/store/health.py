@@ -7,10 +7,10 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from .copying import copy_before_migration
-from .database import transaction
-from .errors import OutdatedStoreError, StoreDamagedError, StoreError, StoreUnavailableError
-from .schema import MIGRATIONS, migrate, newer
+from pepper_tui.store.copying import copy_before_migration
+from pepper_tui.store.database import transaction
+from pepper_tui.store.errors import OutdatedStoreError, StoreDamagedError, StoreError, StoreUnavailableError
+from pepper_tui.store.schema import MIGRATIONS, migrate, newer
 
 OLDEST: Final = (3, 35, 0)
 JOURNAL_BYTES: Final = 16 * 1024 * 1024

@@ -19,15 +19,14 @@ from typing import Any, Final
 
 from pepper_tui.clock import iso
 from pepper_tui.model import DeliveryState, Json
-
-from . import health, portable, removal, search_index
-from .content import body, encode, encode_tags, safe
-from .errors import StoreError
-from .placing import fold, put_in_place
-from .plan import Book
-from .portable import Counts, ImportFaultError
-from .reopening import reopen_cards
-from .schema import MIGRATIONS, migrate
+from pepper_tui.store import health, portable, removal, search_index
+from pepper_tui.store.content import body, encode, encode_tags, safe
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.placing import fold, put_in_place
+from pepper_tui.store.plan import Book
+from pepper_tui.store.portable import Counts, ImportFaultError
+from pepper_tui.store.reopening import reopen_cards
+from pepper_tui.store.schema import MIGRATIONS, migrate
 
 BATCH: Final = 500  # rows of one executemany
 _STATES: Final = {state.value for state in DeliveryState} - {DeliveryState.DONE.value}

@@ -11,9 +11,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from pepper_tui.model import ContextUpdate
-
-from .content import Row, update_of
-from .namespaces import matches
+from pepper_tui.store.content import Row, update_of
+from pepper_tui.store.namespaces import matches
 
 RING = 4096
 

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Self
 
-from .errors import HomeLockedError
+from pepper_tui.store.errors import HomeLockedError
 
 
 def make_private(home: Path) -> None:

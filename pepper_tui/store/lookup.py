@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from pepper_tui.model import Context, ContextUpdate
-
-from .content import SELECT, context_of, update_of
+from pepper_tui.store.content import SELECT, context_of, update_of
 
 
 def current(connection: sqlite3.Connection, ns: int | None, context_id: str, now: float | None) -> Context | None:

@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import ContextFilter, Health, Namespace
-
-from .embedder import Embedder, EmbeddingError
-from .embedding import Embedding, plain
-from .embeddings import MEANT
-from .errors import StoreError
+from pepper_tui.store.embedder import Embedder, EmbeddingError
+from pepper_tui.store.embedding import Embedding, plain
+from pepper_tui.store.embeddings import MEANT
+from pepper_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from .context_store import ContextStore
-    from .embedder import Vectors
+    from pepper_tui.store.context_store import ContextStore
+    from pepper_tui.store.embedder import Vectors
 
 log = logging.getLogger(__name__)
 PART: Final = "search by meaning"

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .content import decode
-from .protection import Protection
-from .removal import TRACE, Doomed, How, chain_of, delivering
-from .retention_rules import Rule, Rules
+from pepper_tui.store.content import decode
+from pepper_tui.store.protection import Protection
+from pepper_tui.store.removal import TRACE, Doomed, How, chain_of, delivering
+from pepper_tui.store.retention_rules import Rule, Rules
 
 WINDOW: Final = 500  # contexts that one look takes in
 VERSIONS_WINDOW: Final = 2000  # updates, of which only the numbers are read

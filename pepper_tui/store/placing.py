@@ -11,9 +11,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from .copying import sync_folder
-from .database import side_files
-from .errors import StoreError
+from pepper_tui.store.copying import sync_folder
+from pepper_tui.store.database import side_files
+from pepper_tui.store.errors import StoreError
 
 
 def fold(database: Path) -> None:

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pepper_tui.model import DELIVERY, Context, DeliveryState
-
-from .content import SELECT, Row, Write, body, context_of, encode_tags, update_of
-from .errors import StaleDeliveryError, StoreError, VersionConflictError
-from .subscription import Subscriptions
-from .unit import Delete, Move, Unit
+from pepper_tui.store.content import SELECT, Row, Write, body, context_of, encode_tags, update_of
+from pepper_tui.store.errors import StaleDeliveryError, StoreError, VersionConflictError
+from pepper_tui.store.subscription import Subscriptions
+from pepper_tui.store.unit import Delete, Move, Unit
 
 
 @dataclass(slots=True)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from pepper_tui.model import Json
-
-from .content import body, decode
-from .errors import StoreError
+from pepper_tui.store.content import body, decode
+from pepper_tui.store.errors import StoreError
 
 FORMAT: Final = 1
 UPDATE: Final = (

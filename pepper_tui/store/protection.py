@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.model import OPEN_TAG, Effect, Json, Namespace
-
-from .content import decode
+from pepper_tui.store.content import decode
 
 if TYPE_CHECKING:
-    from .context_store import ContextStore
+    from pepper_tui.store.context_store import ContextStore
 
 OUTSIDE: Final = frozenset({Effect.WRITE.value, Effect.SEND.value})
 MOST: Final = 50_000  # contexts that are open, or that open ones lead to

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pepper_tui.model import Namespace
-
-from . import picking, protection
-from .context_store import ContextStore
-from .namespaces import matches
-from .plan import Book
-from .removal import Doomed, Removed, portions, remove
-from .retention_rules import KEPT, TRACE_KEYS, kept_reason
+from pepper_tui.store import picking, protection
+from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.namespaces import matches
+from pepper_tui.store.plan import Book
+from pepper_tui.store.removal import Doomed, Removed, portions, remove
+from pepper_tui.store.retention_rules import KEPT, TRACE_KEYS, kept_reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from typing import Final, TypeVar
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter
-
-from .namespaces import matches
+from pepper_tui.store.namespaces import matches
 
 T = TypeVar("T")
 SIZE: Final = 256  # answers, and as many questions that were asked once

@@ -13,9 +13,8 @@ from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
 
 from pepper_tui.clock import Clock, either
-
-from .content import SELECT, update_of
-from .unit import Delivery
+from pepper_tui.store.content import SELECT, update_of
+from pepper_tui.store.unit import Delivery
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from . import search_index
-from .content import decode, encode
-from .database import transaction
-from .plan import Book
+from pepper_tui.store import search_index
+from pepper_tui.store.content import decode, encode
+from pepper_tui.store.database import transaction
+from pepper_tui.store.plan import Book
 
 ROWS: Final = 100
 CHARACTERS: Final = 500_000

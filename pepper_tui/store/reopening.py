@@ -8,9 +8,8 @@ import sqlite3
 from typing import Final
 
 from pepper_tui.model import OPEN_TAG, ApprovalState, CallState, Json, Namespace
-
-from . import removal
-from .content import decode, encode, encode_tags
+from pepper_tui.store import removal
+from pepper_tui.store.content import decode, encode, encode_tags
 
 _CURRENT: Final = (
     "FROM contexts c JOIN updates u ON u.seq = c.seq JOIN namespaces n ON n.id = c.ns"

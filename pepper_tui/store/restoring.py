@@ -13,12 +13,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from .copying import reason, stamp, whole_copy
-from .database import reading, transaction
-from .errors import StoreError
-from .placing import fold, put_in_place
-from .reopening import reopen_cards
-from .schema import MIGRATIONS, migrate, schema_of
+from pepper_tui.store.copying import reason, stamp, whole_copy
+from pepper_tui.store.database import reading, transaction
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.placing import fold, put_in_place
+from pepper_tui.store.reopening import reopen_cards
+from pepper_tui.store.schema import MIGRATIONS, migrate, schema_of
 
 log = logging.getLogger(__name__)
 

@@ -17,14 +17,13 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Health, Namespace
-
-from . import picking, protection, search_index
-from .context_store import ContextStore
-from .database import transaction
-from .errors import StoreError
-from .plan import Book
-from .removal import Doomed, Removed, last_seq, portions, remove
-from .retention_rules import Rule, Rules, Wish, kept_reason
+from pepper_tui.store import picking, protection, search_index
+from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.database import transaction
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.plan import Book
+from pepper_tui.store.removal import Doomed, Removed, last_seq, portions, remove
+from pepper_tui.store.retention_rules import Rule, Rules, Wish, kept_reason
 
 log = logging.getLogger(__name__)
 

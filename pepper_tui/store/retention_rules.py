@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from pepper_tui.model import Namespace
-
-from .namespaces import matches
+from pepper_tui.store.namespaces import matches
 
 Forever = Literal["forever"]
 

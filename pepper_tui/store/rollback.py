@@ -12,12 +12,11 @@ import sqlite3
 from typing import Final
 
 from pepper_tui.model import OPEN_TAG, Namespace
-
-from . import lookup
-from .content import SELECT, Write, decode
-from .errors import StoreError
-from .namespaces import matches
-from .plan import Book
+from pepper_tui.store import lookup
+from pepper_tui.store.content import SELECT, Write, decode
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.namespaces import matches
+from pepper_tui.store.plan import Book
 
 _STATES: Final = "it passes through states: going back would make what was done undone"
 _HAPPENED: Final = "it records what has happened"

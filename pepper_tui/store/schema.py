@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from .errors import StoreError
+from pepper_tui.store.errors import StoreError
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     """

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from pepper_tui.model import Context, ContextFilter
-
-from .content import SELECT, context_of
-from .filter import conditions, tag_conditions
-from .fusion import Found, fuse
+from pepper_tui.store.content import SELECT, context_of
+from pepper_tui.store.filter import conditions, tag_conditions
+from pepper_tui.store.fusion import Found, fuse
 
 RANKED: Final = 20_000
 SPARE: Final = 50

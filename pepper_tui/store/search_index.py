@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from .database import unsynced
-from .plan import Book
+from pepper_tui.store.database import unsynced
+from pepper_tui.store.plan import Book
 
 BEHIND: Final = 256  # rows after which a commit also brings the index on
 STEP: Final = 200  # pages

@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
-
-from .context_store import ContextStore
-from .errors import GiveUpError, StaleDeliveryError, StoreError, StoreUnavailableError
-from .queue import DeliveryQueue
-from .subscription import OrderKey, Start
-from .unit import Delivery
+from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.errors import GiveUpError, StaleDeliveryError, StoreError, StoreUnavailableError
+from pepper_tui.store.queue import DeliveryQueue
+from pepper_tui.store.subscription import OrderKey, Start
+from pepper_tui.store.unit import Delivery
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pepper_tui.model import ContextUpdate
-
-from .content import SELECT, update_of
-from .namespaces import matches, resolve
+from pepper_tui.store.content import SELECT, update_of
+from pepper_tui.store.namespaces import matches, resolve
 
 log = logging.getLogger(__name__)
 

@@ -21,13 +21,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from . import search_index
-from .content import Row
-from .database import Database
-from .errors import StoreError
-from .health import refused
-from .plan import Book, Plan
-from .unit import Operation, Unit
+from pepper_tui.store import search_index
+from pepper_tui.store.content import Row
+from pepper_tui.store.database import Database
+from pepper_tui.store.errors import StoreError
+from pepper_tui.store.health import refused
+from pepper_tui.store.plan import Book, Plan
+from pepper_tui.store.unit import Operation, Unit
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
