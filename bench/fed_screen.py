@@ -42,7 +42,7 @@ from pepper_tui.domains.bounded import parse_mails, shown_text
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.web import fetch
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, share_threads_fairly
-from pepper_tui.llm import grammar
+from pepper_tui.llm.offline import grammar
 from pepper_tui.model import AssistantMessage, Facts, Namespace, Rule
 from pepper_tui.rules.condition import holds
 from pepper_tui.text.html import MAX_HTML

@@ -14,9 +14,9 @@ from typing import Any
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
-from pepper_tui.store.purge import vacuum
-from pepper_tui.store.retention import DAY, Retention
-from pepper_tui.store.retention_rules import Wish
+from pepper_tui.store.upkeep.purge import vacuum
+from pepper_tui.store.upkeep.retention import DAY, Retention
+from pepper_tui.store.upkeep.retention_rules import Wish
 
 COUNT = 2_000
 KEPT_DAYS, A_DAY = 30, 100

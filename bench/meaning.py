@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
-from pepper_tui.llm.offline_embedder import OfflineEmbedder
+from pepper_tui.llm.embedding.local import OfflineEmbedder
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, Meaning
-from pepper_tui.store.embeddings import as_bytes
+from pepper_tui.store.search.embeddings import as_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -26,7 +26,7 @@ from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
 from pepper_tui.engine.interpreter import share_threads_fairly
 from pepper_tui.engine.runtime import Engine
-from pepper_tui.llm.openai_client import OpenAIClient
+from pepper_tui.llm.endpoint.openai_client import OpenAIClient
 from pepper_tui.model import (
     OPEN_TAG,
     Completed,

@@ -22,8 +22,8 @@ from pepper_tui.clock import SystemClock
 from pepper_tui.engine.interpreter import share_threads_fairly
 from pepper_tui.model import ContextUpdate
 from pepper_tui.store import ContextStore, Subscriber
-from pepper_tui.store.health import prepare
-from pepper_tui.store.writer import GROUP
+from pepper_tui.store.log.health import prepare
+from pepper_tui.store.log.writer import GROUP
 
 TEXT = "Lunch on Thursday? The place by the river has a table for four, Alice says, if we book before noon. " * 3
 STORES = {1: 600, 16: 3200, 256: 7680}

@@ -125,7 +125,7 @@ def store_export(
 ) -> None:
     """Write all that the store holds as JSON Lines, as it is at this moment; Pepper may run."""
     from pepper_tui.clock import SystemClock
-    from pepper_tui.store.exporting import export, export_file
+    from pepper_tui.store.upkeep.exporting import export, export_file
 
     database = at(home) / DATABASE
     with _in_words():
@@ -147,7 +147,7 @@ def store_import(
 ) -> None:
     """Make this home's store of an export: all of it or nothing. Not while Pepper runs."""
     from pepper_tui.clock import SystemClock
-    from pepper_tui.store.importing import import_file
+    from pepper_tui.store.upkeep.importing import import_file
 
     where = at(home)
     with _in_words(), _alone(where), sys.stdin if str(file) == "-" else file.open(encoding="utf-8") as lines:
@@ -167,7 +167,7 @@ def store_backup(
 ) -> None:
     """Copy the whole store, as it is at this moment; Pepper may run."""
     from pepper_tui.clock import SystemClock
-    from pepper_tui.store.copying import back_up, default_target
+    from pepper_tui.store.upkeep.copying import back_up, default_target
 
     database = at(home) / DATABASE
     target = file.expanduser() if file else default_target(database, SystemClock().now())
@@ -183,7 +183,7 @@ def store_restore(
 ) -> None:
     """Go back to a copy of the store. The store that is there is kept beside. Not while Pepper runs."""
     from pepper_tui.clock import SystemClock
-    from pepper_tui.store.restoring import restore
+    from pepper_tui.store.upkeep.restoring import restore
 
     where = at(home)
     with _in_words(), _alone(where):
@@ -203,7 +203,7 @@ def store_vacuum(home: HomeOption = None) -> None:
 
 
 async def _vacuum(home: Path) -> int:
-    from pepper_tui.store.purge import vacuum
+    from pepper_tui.store.upkeep.purge import vacuum
 
     async with _own_store(home) as store:
         before, after = await vacuum(store)
@@ -235,8 +235,8 @@ def store_purge(
 
 
 async def _purge(home: Path, namespaces: list[str], older_than: float | None, idents: list[str], yes: bool) -> int:
-    from pepper_tui.store.copying import copies_of
-    from pepper_tui.store.purge import Scope, purge, survey
+    from pepper_tui.store.upkeep.copying import copies_of
+    from pepper_tui.store.upkeep.purge import Scope, purge, survey
 
     names = []
     for ref in idents:

@@ -21,7 +21,7 @@ from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.feeds import Feed, Triage
 from pepper_tui.rules import RuleBook
-from pepper_tui.store.retention_rules import Rule as Retention
+from pepper_tui.store.upkeep.retention_rules import Rule as Retention
 from pepper_tui.tools.tool import Tool
 
 

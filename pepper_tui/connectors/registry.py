@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, Account, Config, ConfigError, anchored, dotted_name, place_at
 from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.store.retention_rules import Rule
+from pepper_tui.store.upkeep.retention_rules import Rule
 from pepper_tui.text import one_line
 
 GROUP: Final = "pepper.connectors"

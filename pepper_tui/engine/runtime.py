@@ -59,7 +59,7 @@ from pepper_tui.engine.user_acts import UserActs
 from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import Feeds, FollowFeed, Judging, Triage
 from pepper_tui.llm import Budget, Models, build_models
-from pepper_tui.llm.embedders import build_embedder
+from pepper_tui.llm.embedding.embedders import build_embedder
 from pepper_tui.model import (
     CALL_OPEN,
     HELD_TAG,
@@ -95,9 +95,9 @@ from pepper_tui.store import (
     VersionConflictError,
     make_private,
 )
-from pepper_tui.store.meaning import PART as MEANING
-from pepper_tui.store.retention import Retention
-from pepper_tui.store.retention_rules import Wish
+from pepper_tui.store.search.meaning import PART as MEANING
+from pepper_tui.store.upkeep.retention import Retention
+from pepper_tui.store.upkeep.retention_rules import Wish
 from pepper_tui.text import one_line
 from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
 from pepper_tui.tools.ask_tools import AskParts

@@ -2,9 +2,9 @@
 
 from pepper_tui.llm.budget import Budget, Spending
 from pepper_tui.llm.client import ModelClient
+from pepper_tui.llm.endpoint.openai_client import OpenAIClient
 from pepper_tui.llm.models import Models, build_models
-from pepper_tui.llm.offline import OFFLINE_NOTICE, OfflineModel
-from pepper_tui.llm.openai_client import OpenAIClient
+from pepper_tui.llm.offline.offline_model import OFFLINE_NOTICE, OfflineModel
 
 __all__ = [
     "OFFLINE_NOTICE",

@@ -18,12 +18,12 @@ from pepper_tui.config.in_clear import in_clear
 from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
 from pepper_tui.llm.client import Measure, ModelClient, bound_prompt, usage_so_far
-from pepper_tui.llm.dialect import Wishes
-from pepper_tui.llm.offline import OFFLINE_NAME, OfflineModel
-from pepper_tui.llm.openai_client import IDLE, OpenAIClient
-from pepper_tui.llm.places import Options, Place, fallback_of, first_of, options_of, patience_of
+from pepper_tui.llm.endpoint.dialect import Wishes
+from pepper_tui.llm.endpoint.openai_client import IDLE, OpenAIClient
+from pepper_tui.llm.endpoint.told_window import told_window
+from pepper_tui.llm.offline.offline_model import OFFLINE_NAME, OfflineModel
 from pepper_tui.llm.prices import PRICES, price_of
-from pepper_tui.llm.told_window import told_window
+from pepper_tui.llm.routing import Options, Place, fallback_of, first_of, options_of, patience_of
 from pepper_tui.llm.windows import Windows, tool_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
 from pepper_tui.store import ContextStore, UnitOfWork

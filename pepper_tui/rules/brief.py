@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from pepper_tui.llm.answers import in_words
-from pepper_tui.llm.briefs import keywords
+from pepper_tui.llm.offline.answers import in_words
+from pepper_tui.llm.offline.briefs import keywords
 from pepper_tui.model import Json, Signal
 from pepper_tui.text import clean, one_line, shorten
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import iso
-from pepper_tui.llm.grammar import parse
+from pepper_tui.llm.offline.grammar import parse
 from pepper_tui.model import (
     CardLine,
     Effect,

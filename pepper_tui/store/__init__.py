@@ -8,8 +8,10 @@ the same commit, which stays until it is acknowledged. Nothing accepted is lost:
 
 from pepper_tui.store.compose import Composition, Conflict, ConflictError, Merge
 from pepper_tui.store.context_store import ContextStore
-from pepper_tui.store.counts import DeadLetter, StoreStats, SubscriptionStats
-from pepper_tui.store.embedder import Embedder, EmbeddingError
+from pepper_tui.store.delivery.following import Following
+from pepper_tui.store.delivery.live import LiveSubscription
+from pepper_tui.store.delivery.queue import DeliveryQueue
+from pepper_tui.store.delivery.subscriber import Retry, Subscriber
 from pepper_tui.store.errors import (
     GiveUpError,
     HomeLockedError,
@@ -20,15 +22,13 @@ from pepper_tui.store.errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from pepper_tui.store.following import Following
-from pepper_tui.store.fusion import how
-from pepper_tui.store.live import LiveSubscription
 from pepper_tui.store.lock import HomeLock, make_private
-from pepper_tui.store.meaning import Meaning
-from pepper_tui.store.queue import DeliveryQueue
-from pepper_tui.store.rollback import RollbackRefusedError
-from pepper_tui.store.search import SearchHit, left_out
-from pepper_tui.store.subscriber import Retry, Subscriber
+from pepper_tui.store.log.counts import DeadLetter, StoreStats, SubscriptionStats
+from pepper_tui.store.log.rollback import RollbackRefusedError
+from pepper_tui.store.search.embedder import Embedder, EmbeddingError
+from pepper_tui.store.search.full_text import SearchHit, left_out
+from pepper_tui.store.search.fusion import how
+from pepper_tui.store.search.meaning import Meaning
 from pepper_tui.store.unit import Delivery, UnitOfWork, current_unit
 
 __all__ = [

@@ -15,23 +15,26 @@ from typing import TypeVar
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, DeliveryState, Health, Json, Namespace, Record
 from pepper_tui.store import compose as composing
-from pepper_tui.store import counts, health, lookup, removal, rollback, search, search_index
 from pepper_tui.store import filter as filters
 from pepper_tui.store.compose import Composition, Merge
-from pepper_tui.store.condition import Condition
-from pepper_tui.store.content import Write, encode, safe
-from pepper_tui.store.counts import DeadLetter, StoreStats
-from pepper_tui.store.database import Database, DatabaseFactory, ThreadDatabase
+from pepper_tui.store.delivery.live import RING, LiveSubscription
+from pepper_tui.store.delivery.queue import DeliveryQueue
+from pepper_tui.store.delivery.subscription import OrderKey, Rank, Start
 from pepper_tui.store.errors import StoreError
-from pepper_tui.store.live import RING, LiveSubscription
+from pepper_tui.store.log import counts, health, lookup, rollback
+from pepper_tui.store.log.condition import Condition
+from pepper_tui.store.log.content import Write, encode, safe
+from pepper_tui.store.log.counts import DeadLetter, StoreStats
+from pepper_tui.store.log.database import Database, DatabaseFactory, ThreadDatabase
+from pepper_tui.store.log.plan import Book
+from pepper_tui.store.log.writer import GROUP, Committed, Writer
 from pepper_tui.store.namespaces import resolve
-from pepper_tui.store.plan import Book
 from pepper_tui.store.query_cache import QueryCache, key_of
-from pepper_tui.store.queue import DeliveryQueue
-from pepper_tui.store.search import ByMeaning, SearchHit
-from pepper_tui.store.subscription import OrderKey, Rank, Start
+from pepper_tui.store.search import full_text
+from pepper_tui.store.search import index as search_index
+from pepper_tui.store.search.full_text import ByMeaning, SearchHit
 from pepper_tui.store.unit import Delete, UnitOfWork, current_unit, enter, leave
-from pepper_tui.store.writer import GROUP, Committed, Writer
+from pepper_tui.store.upkeep import removal
 
 log = logging.getLogger(__name__)
 _HEALTH_PART = "deliveries"
@@ -517,12 +520,12 @@ class ContextStore:
 
         def find(connection: sqlite3.Connection) -> list[SearchHit]:
             spaces = resolve(wanted.namespaces, self._known(connection)) if wanted.namespaces else None
-            return search.search(connection, text, wanted=wanted, spaces=spaces, now=now, limit=limit)
+            return full_text.search(connection, text, wanted=wanted, spaces=spaces, now=now, limit=limit)
 
         hits = await self.read(find, 1)
         meaning = self.meaning if by_meaning else None
         near = await meaning.search(text, wanted, limit) if meaning is not None else []
-        return await self.read(lambda c: search.joined(c, text, hits, near, limit), 1) if near else hits
+        return await self.read(lambda c: full_text.joined(c, text, hits, near, limit), 1) if near else hits
 
     # -------------------------------------------------------------------------------------------------- delivery
 

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any, Final
 
 from pepper_tui.model import Context, ContextFilter, Moment
-from pepper_tui.store.content import SELECT, context_of
+from pepper_tui.store.log.content import SELECT, context_of
 
 CHUNK = 400  # variables in one IN list
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pepper_tui.model import ContextUpdate, DeliveryState
-from pepper_tui.store.content import Write
+from pepper_tui.store.log.content import Write
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store.following import Following
+from pepper_tui.store.delivery.following import Following
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.errors import ToolError

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
-from pepper_tui.llm.tool_names import unknown_words
+from pepper_tui.llm.endpoint.tool_names import unknown_words
 from pepper_tui.model import (
     Approval,
     ApprovalState,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pepper_tui.engine.remote import RemoteError, request
 from pepper_tui.store import HomeLock
-from pepper_tui.store.exporting import export_file
+from pepper_tui.store.upkeep.exporting import export_file
 from pepper_tui.ui.export import write_conversation
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pepper_tui.command.cli import app
-from pepper_tui.llm.local_servers import find_local_models
+from pepper_tui.llm.endpoint.local_servers import find_local_models
 from pepper_tui.setup.doctor import models as doctor
 from tests.llm.server import ModelServer
 from tests.llm.test_local_servers import OLLAMA, nowhere, serving

@@ -12,7 +12,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.command.cli import app
 from pepper_tui.config import ConfigError, Secrets, parse_config
 from pepper_tui.config.in_clear import in_clear, is_this_machine, told_command, told_url
-from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
+from pepper_tui.llm.embedding.endpoint import EndpointEmbedder
 from pepper_tui.llm.models import Models, build_models
 from pepper_tui.model import ModelError, ModelRequest
 from pepper_tui.store import ContextStore

@@ -137,7 +137,7 @@ def test_nothing_is_imported_that_the_config_does_not_name() -> None:
 
 
 def test_a_connectors_retention_holds(installed: Path) -> None:
-    from pepper_tui.store.retention_rules import Rules
+    from pepper_tui.store.upkeep.retention_rules import Rules
 
     connector = registry.connector_of("linelog")
     rules = Rules(None, connector.retention, {"raw.linelog_kept": "somebody wants it"})

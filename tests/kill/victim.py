@@ -23,7 +23,7 @@ from pepper_tui.engine import runtime, served
 from pepper_tui.model import CardLine, ContextFilter, Effect, EngineError, ResolvedEffect
 from pepper_tui.rules import follow_ups
 from pepper_tui.store import ContextStore
-from pepper_tui.store.database import Database, ThreadDatabase
+from pepper_tui.store.log.database import Database, ThreadDatabase
 from pepper_tui.tools import ToolContext, ToolError, tool
 
 T = TypeVar("T")

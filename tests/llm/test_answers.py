@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pepper_tui.llm.answers import in_words
+from pepper_tui.llm.offline.answers import in_words
 
 
 @pytest.mark.parametrize(

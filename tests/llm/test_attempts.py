@@ -315,7 +315,7 @@ async def test_a_stopped_request_is_stopped_at_whichever_model_it_is(store: Cont
     ],
 )
 def test_what_a_fallback_names(models: dict[str, Any], expected: tuple[str | None, ...]) -> None:
-    from pepper_tui.llm.places import fallback_of, first_of, patience_of
+    from pepper_tui.llm.routing import fallback_of, first_of, patience_of
 
     tree = config.Models.model_validate(
         {

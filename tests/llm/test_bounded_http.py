@@ -16,7 +16,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Budget as BudgetConfig
 from pepper_tui.config import Config, EmbeddingModel
 from pepper_tui.llm import Budget, OpenAIClient
-from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
+from pepper_tui.llm.embedding.endpoint import EndpointEmbedder
 from pepper_tui.model import ModelError, ModelRequest
 from pepper_tui.store import ContextStore, EmbeddingError
 

@@ -16,12 +16,12 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Budget as Limits
 from pepper_tui.config import Config, EmbeddingModel, Models, Price, Search, Secrets
 from pepper_tui.llm import Budget
-from pepper_tui.llm.embedders import build_embedder
-from pepper_tui.llm.endpoint_embedder import EndpointEmbedder
-from pepper_tui.llm.offline_embedder import OfflineEmbedder
+from pepper_tui.llm.embedding.embedders import build_embedder
+from pepper_tui.llm.embedding.endpoint import EndpointEmbedder
+from pepper_tui.llm.embedding.local import OfflineEmbedder
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import ContextStore, EmbeddingError, Meaning
-from pepper_tui.store.meaning import PART, Pace
+from pepper_tui.store.search.meaning import PART, Pace
 from tests.llm.embedding_server import EmbeddingServer
 from tests.store.letters import MAILS, PARAPHRASES, WORDS
 from tests.store.topics import TopicEmbedder
@@ -146,7 +146,7 @@ async def test_a_stop_does_not_wait_for_an_answer(tmp_path: Path) -> None:
 async def test_its_process_dies_with_pepper() -> None:
     code = (
         "import asyncio, os\n"
-        "from pepper_tui.llm.offline_embedder import OfflineEmbedder\n"
+        "from pepper_tui.llm.embedding.local import OfflineEmbedder\n"
         "async def main():\n"
         "    embedder = OfflineEmbedder()\n"
         "    await embedder.open()\n"

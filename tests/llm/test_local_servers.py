@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.llm.local_servers import LocalServer, find_local_models
+from pepper_tui.llm.endpoint.local_servers import LocalServer, find_local_models
 
 OLLAMA = {
     "/api/tags": {

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import User
-from pepper_tui.llm import OFFLINE_NOTICE, OfflineModel, briefs
-from pepper_tui.llm.grammar import agenda_span, parse
+from pepper_tui.llm import OFFLINE_NOTICE, OfflineModel
+from pepper_tui.llm.offline import briefs
+from pepper_tui.llm.offline.grammar import agenda_span, parse
 from pepper_tui.model import Completed, Effect, Entry, ModelRequest, Priority, Signal, TextDelta, ToolSpec
 from pepper_tui.text import escape
 

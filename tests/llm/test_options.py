@@ -11,7 +11,7 @@ from pepper_tui import config
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, ConfigError, parse_config
 from pepper_tui.llm import Models, build_models
-from pepper_tui.llm.places import first_of, options_of
+from pepper_tui.llm.routing import first_of, options_of
 from pepper_tui.model import Completed, Json, ModelError, ModelEvent, ModelRequest, Retrying
 from pepper_tui.store import ContextStore
 from tests.llm.server import ModelServer

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepper_tui.llm.grammar import parse
-from pepper_tui.llm.rule_words import read
+from pepper_tui.llm.offline.grammar import parse
+from pepper_tui.llm.offline.rule_words import read
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ import pytest
 from pepper_tui import config
 from pepper_tui.clock import SystemClock
 from pepper_tui.llm import build_models
-from pepper_tui.llm.local_servers import find_local_models
+from pepper_tui.llm.endpoint.local_servers import find_local_models
 from pepper_tui.model import Completed, ContextFilter, ModelRequest, Namespace, Step, TextDelta, Usage, UserMessage
 from pepper_tui.scheduler import Scheduler
 from pepper_tui.store import ContextStore

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.llm.arguments import json_of, object_of
-from pepper_tui.llm.text_calls import _FORMS, CallFilter, text_calls
-from pepper_tui.llm.tool_names import matched, nearest
+from pepper_tui.llm.endpoint.arguments import json_of, object_of
+from pepper_tui.llm.endpoint.text_calls import _FORMS, CallFilter, text_calls
+from pepper_tui.llm.endpoint.tool_names import matched, nearest
 
 NAMES = ["get_weather", "send_mail", "wait"]
 JSON = st.recursive(

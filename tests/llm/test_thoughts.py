@@ -7,7 +7,7 @@ import itertools
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pepper_tui.llm.thoughts import ThoughtFilter
+from pepper_tui.llm.endpoint.reasoning import ThoughtFilter
 
 WORDS = ["<think>", "</think>", "<thought>", "</thought>", "<thin", "<", " ", "\n", "a", "words", "ink>", "</thi"]
 

@@ -10,7 +10,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config.in_clear import is_near
 from pepper_tui.llm import OpenAIClient
-from pepper_tui.llm.openai_client import IDLE, LOADING
+from pepper_tui.llm.endpoint.openai_client import IDLE, LOADING
 from pepper_tui.model import Completed, ModelError, ModelRequest
 from tests.llm.server import ModelServer
 from tests.llm.test_misbehaviour import chunk
@@ -94,7 +94,7 @@ def test_a_server_nearby_has_time_to_load_its_model(base_url: str, first: float)
 
 
 async def test_a_stream_of_comments_without_end_is_cut_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pepper_tui.llm.openai_client._BYTES", (20_000, 1))
+    monkeypatch.setattr("pepper_tui.llm.endpoint.openai_client._BYTES", (20_000, 1))
     with pytest.raises(ModelError) as caught:
         await asked({"events": [": " + "x" * 500] * 100})
     assert caught.value.kind == "endless"

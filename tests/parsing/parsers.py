@@ -44,20 +44,23 @@ from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
 from pepper_tui.domains.web import fetch
 from pepper_tui.feeds.raw_record import content_of, raw_of
-from pepper_tui.llm import answers, briefs, grammar, local_servers, offline, structured, told_window
-from pepper_tui.llm.arguments import object_of, why_not
-from pepper_tui.llm.dialect import Dialect
+from pepper_tui.llm import structured
+from pepper_tui.llm.endpoint import local_servers, told_window
+from pepper_tui.llm.endpoint.arguments import object_of, why_not
+from pepper_tui.llm.endpoint.dialect import Dialect
+from pepper_tui.llm.endpoint.forms import asked_for
+from pepper_tui.llm.endpoint.reasoning import ThoughtFilter, without_orphan
+from pepper_tui.llm.endpoint.streamed import Streamed
+from pepper_tui.llm.endpoint.text_calls import CallFilter, text_calls
+from pepper_tui.llm.endpoint.tool_names import matched, unknown_words
 from pepper_tui.llm.faults import _NO_TOOLS, _RETRY_DELAY, _TOO_LONG, said_in
-from pepper_tui.llm.forms import asked_for
-from pepper_tui.llm.streamed import Streamed
-from pepper_tui.llm.text_calls import CallFilter, text_calls
-from pepper_tui.llm.thoughts import ThoughtFilter, without_orphan
-from pepper_tui.llm.tool_names import matched, unknown_words
+from pepper_tui.llm.offline import answers, briefs, grammar
+from pepper_tui.llm.offline import offline_model as offline
 from pepper_tui.model import Effect, Facts, ModelError, ModelRequest, Rule, ToolSpec
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.scheduler.topics import TOPICS
-from pepper_tui.store import search
+from pepper_tui.store.search import full_text as search
 from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line, sendable, visible, web_address
 from pepper_tui.text.charsets import decoded
 from pepper_tui.text.html import MAX_HTML, html_text
@@ -403,10 +406,10 @@ PARSERS = [
     Parser(
         "streams of a model",
         {
-            "llm/streamed.py": "html json",
-            "llm/openai_client.py": "openai",
-            "llm/heard.py": "json",
-            "llm/endpoint_embedder.py": "openai pydantic_core",
+            "llm/endpoint/streamed.py": "html json",
+            "llm/endpoint/openai_client.py": "openai",
+            "llm/endpoint/byte_stream.py": "json",
+            "llm/embedding/endpoint.py": "openai pydantic_core",
         },
         stream,
         STREAMS,
@@ -420,9 +423,9 @@ PARSERS = [
     Parser(
         "calls that a model writes as text, and arguments that are no JSON",
         {
-            "llm/text_calls.py": "re",
-            "llm/arguments.py": "ast json re",
-            "llm/tool_names.py": "difflib re",
+            "llm/endpoint/text_calls.py": "re",
+            "llm/endpoint/arguments.py": "ast json re",
+            "llm/endpoint/tool_names.py": "difflib re",
         },
         (
             lambda text: text_calls(text, OFFERED, lambda: ""),
@@ -459,7 +462,7 @@ PARSERS = [
     ),
     Parser(
         "thoughts of a model",
-        {"llm/thoughts.py": "re"},
+        {"llm/endpoint/reasoning.py": "re"},
         thought,
         WORDS
         | {
@@ -499,7 +502,7 @@ PARSERS = [
     ),
     Parser(
         "refusals of a model server",
-        {"llm/faults.py": "email html json re", "llm/dialect.py": "re", "llm/forms.py": "re"},
+        {"llm/faults.py": "email html json re", "llm/endpoint/dialect.py": "re", "llm/endpoint/forms.py": "re"},
         (
             _NO_TOOLS.search,
             _TOO_LONG.search,
@@ -514,7 +517,7 @@ PARSERS = [
     ),
     Parser(
         "model servers of this machine",
-        {"llm/local_servers.py": "json", "llm/told_window.py": "json re urllib"},
+        {"llm/endpoint/local_servers.py": "json", "llm/endpoint/told_window.py": "json re urllib"},
         (
             lambda rows: [kind.read(rows, rows) for kind in local_servers._KINDS],
             lambda rows: [
@@ -584,7 +587,7 @@ PARSERS = [
     ),
     Parser(
         "search queries",
-        {"store/search.py": "re"},
+        {"store/search/full_text.py": "re"},
         lambda text: search.snippet(text * 4, search.words_of(text)),
         WORDS,
         "only the first 32 words",
@@ -674,11 +677,11 @@ PARSERS = [
     Parser(
         "orders without a model",
         {
-            "llm/grammar.py": "json re",
-            "llm/rule_at_times.py": "re",
-            "llm/rule_conditions.py": "re",
-            "llm/rule_targets.py": "re",
-            "llm/rule_words.py": "re",
+            "llm/offline/grammar.py": "json re",
+            "llm/offline/rule_at_times.py": "re",
+            "llm/offline/rule_conditions.py": "re",
+            "llm/offline/rule_targets.py": "re",
+            "llm/offline/rule_words.py": "re",
         },
         grammar.parse,
         SAID | WORDS,
@@ -687,7 +690,7 @@ PARSERS = [
     ),
     Parser(
         "prompts without a model, answers in words",
-        {"llm/offline.py": "json re", "llm/answers.py": "re", "llm/briefs.py": "re"},
+        {"llm/offline/offline_model.py": "json re", "llm/offline/answers.py": "re", "llm/offline/briefs.py": "re"},
         (
             lambda text: offline._last(offline._USER_MSG, [{"content": f"<user_msg a='b'>{escape(text)}</user_msg>"}]),
             lambda text: offline._last(offline._TASK, [{"content": escape(text)}]),

@@ -29,7 +29,7 @@ from pepper_tui.rules import RuleBook
 from pepper_tui.rules.hands import Hands
 from pepper_tui.rules.runner import RuleRunner
 from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber
-from pepper_tui.store.subscriber import STORE_PAUSE
+from pepper_tui.store.delivery.subscriber import STORE_PAUSE
 from tests.waiting import until
 
 ORDER = Match(rule="r", version="1", name="quotes", acts=["notify"]).data()

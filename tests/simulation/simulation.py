@@ -39,7 +39,7 @@ from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm import Budget
 from pepper_tui.llm import Models as RoleModels
 from pepper_tui.llm.models import Endpoint, RoleEndpoints
-from pepper_tui.llm.places import patience_of
+from pepper_tui.llm.routing import patience_of
 from pepper_tui.model import EngineError, Namespace
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.store import ContextStore, StoreError

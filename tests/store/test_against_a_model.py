@@ -22,13 +22,13 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.model import OPEN_TAG, ContextFilter, ContextUpdate
 from pepper_tui.store import ContextStore, DeliveryQueue, StoreError, VersionConflictError
 from pepper_tui.store.compose import ConflictError, Merge
-from pepper_tui.store.exporting import export_file
-from pepper_tui.store.importing import import_file
-from pepper_tui.store.picking import DELETED, EXPIRED, FRESH
-from pepper_tui.store.purge import Scope, purge, survey, vacuum
-from pepper_tui.store.retention import REACH, Retention
-from pepper_tui.store.retention_rules import Wish
-from pepper_tui.store.rollback import RollbackRefusedError
+from pepper_tui.store.log.rollback import RollbackRefusedError
+from pepper_tui.store.upkeep.exporting import export_file
+from pepper_tui.store.upkeep.importing import import_file
+from pepper_tui.store.upkeep.picking import DELETED, EXPIRED, FRESH
+from pepper_tui.store.upkeep.purge import Scope, purge, survey, vacuum
+from pepper_tui.store.upkeep.retention import REACH, Retention
+from pepper_tui.store.upkeep.retention_rules import Wish
 
 NAMESPACES = st.sampled_from(["a", "a.b", "z"])
 IDS = st.sampled_from(["x", "y"])

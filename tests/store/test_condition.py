@@ -16,8 +16,8 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import Health, Namespace
 from pepper_tui.store import ContextStore, StoreError
-from pepper_tui.store.condition import TRY_EVERY
-from pepper_tui.store.database import ThreadDatabase
+from pepper_tui.store.log.condition import TRY_EVERY
+from pepper_tui.store.log.database import ThreadDatabase
 from tests.store.disks import fill, mounted
 from tests.waiting import until
 

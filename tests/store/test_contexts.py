@@ -22,7 +22,7 @@ from pepper_tui.store import (
     VersionConflictError,
     current_unit,
 )
-from pepper_tui.store.database import InlineDatabase
+from pepper_tui.store.log.database import InlineDatabase
 
 
 async def ids(store: ContextStore, *namespaces: str, **fields: object) -> list[str]:

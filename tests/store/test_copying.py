@@ -22,11 +22,11 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, StoreError
-from pepper_tui.store.copying import back_up, default_target, stamp, whole_copy
-from pepper_tui.store.database import reading
-from pepper_tui.store.placing import put_in_place
-from pepper_tui.store.restoring import restore
-from pepper_tui.store.schema import MIGRATIONS, schema_of
+from pepper_tui.store.log.database import reading
+from pepper_tui.store.log.schema import MIGRATIONS, schema_of
+from pepper_tui.store.upkeep.copying import back_up, default_target, stamp, whole_copy
+from pepper_tui.store.upkeep.placing import put_in_place
+from pepper_tui.store.upkeep.restoring import restore
 from tests.store.at_work import write_pairs
 
 OLDER = range(1, len(MIGRATIONS))
@@ -182,8 +182,8 @@ print("done", flush=True)
 RESTORING = """
 import sys
 from pathlib import Path
-from pepper_tui.store.placing import put_in_place
-from pepper_tui.store.restoring import restore
+from pepper_tui.store.upkeep.placing import put_in_place
+from pepper_tui.store.upkeep.restoring import restore
 print("ready", flush=True)
 restore(Path(sys.argv[2]), Path(sys.argv[1]), 0.0)
 print("done", flush=True)

@@ -12,7 +12,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter, ContextUpdate, DeliveryState
 from pepper_tui.store import ContextStore, Retry, StaleDeliveryError, StoreUnavailableError, Subscriber
-from pepper_tui.store.subscriber import STORE_PAUSE
+from pepper_tui.store.delivery.subscriber import STORE_PAUSE
 from tests.waiting import until as told
 
 
@@ -183,7 +183,7 @@ async def test_a_failure_of_the_stores_own_is_held_against_no_update(
 async def test_a_store_that_never_works_again_gives_a_batch_up_in_the_end(
     store: ContextStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pepper_tui.store.subscriber.STORE_FAULTS", 3)
+    monkeypatch.setattr("pepper_tui.store.delivery.subscriber.STORE_FAULTS", 3)
     subscriber = Subscriber(store)
     calls = 0
 

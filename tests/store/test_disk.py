@@ -17,8 +17,8 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import Context, ContextFilter, ContextUpdate
 from pepper_tui.store import ContextStore, Retry, StoreError, Subscriber
-from pepper_tui.store.database import InlineDatabase
-from pepper_tui.store.subscriber import STORE_PAUSE
+from pepper_tui.store.delivery.subscriber import STORE_PAUSE
+from pepper_tui.store.log.database import InlineDatabase
 from tests.store import disks
 from tests.waiting import until
 
@@ -110,7 +110,7 @@ async def test_a_log_with_a_flipped_byte_recovers_to_a_whole_prefix(quick: Path,
 async def test_an_idle_store_folds_its_log_and_then_rests(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pepper_tui.store.writer.IDLE", 0.05)
+    monkeypatch.setattr("pepper_tui.store.log.writer.IDLE", 0.05)
     path = tmp_path / "p.db"
     log = tmp_path / "p.db-wal"
     store = await ContextStore.open(path, clock)

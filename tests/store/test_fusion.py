@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.store.fusion import fuse
+from pepper_tui.store.search.fusion import fuse
 
 rankings = st.lists(st.integers(1, 40), unique=True, max_size=20)
 

@@ -12,7 +12,7 @@ import pytest
 from pepper_tui.clock import ManualClock, SystemClock
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import ContextStore, Meaning
-from pepper_tui.store.meaning import PART, Pace
+from pepper_tui.store.search.meaning import PART, Pace
 from tests.store.topics import TopicEmbedder
 from tests.waiting import until
 

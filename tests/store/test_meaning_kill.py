@@ -15,7 +15,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore, Meaning
-from pepper_tui.store.embeddings import as_bytes, load
+from pepper_tui.store.search.embeddings import as_bytes, load
 from tests.store.topics import TopicEmbedder
 
 CHILD = """
@@ -23,7 +23,7 @@ import asyncio, os, random, sys
 from pathlib import Path
 from pepper_tui.clock import SystemClock
 from pepper_tui.store import ContextStore, Meaning
-from pepper_tui.store.meaning import Pace
+from pepper_tui.store.search.meaning import Pace
 from tests.store.topics import TopicEmbedder
 
 async def main():

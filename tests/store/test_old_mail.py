@@ -8,8 +8,8 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
-from pepper_tui.store.removal import TRACE
-from pepper_tui.store.retention import DAY, Retention
+from pepper_tui.store.upkeep.removal import TRACE
+from pepper_tui.store.upkeep.retention import DAY, Retention
 from tests.connectors.maildir.test_maildir import started
 from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.waiting import until

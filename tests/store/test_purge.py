@@ -7,7 +7,7 @@ from pathlib import Path
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import OPEN_TAG, ContextFilter
 from pepper_tui.store import ContextStore
-from pepper_tui.store.purge import Scope, purge, survey, vacuum
+from pepper_tui.store.upkeep.purge import Scope, purge, survey, vacuum
 
 DAY = 86_400.0
 SECRETS = ("zanzibarium", "quixotropic", "vermilionade")

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import ConfigError, parse_config
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate
-from pepper_tui.store import ContextStore, Retry, Subscriber, picking, protection
-from pepper_tui.store.plan import Book
-from pepper_tui.store.removal import CHARACTERS, ROWS, TRACE, Doomed, How, portions, remove
-from pepper_tui.store.retention import DAY, ENOUGH, PAUSE, Retention
-from pepper_tui.store.retention_rules import RULES, Rule, Rules, Wish
+from pepper_tui.store import ContextStore, Retry, Subscriber
+from pepper_tui.store.log.plan import Book
+from pepper_tui.store.upkeep import picking, protection
+from pepper_tui.store.upkeep.removal import CHARACTERS, ROWS, TRACE, Doomed, How, portions, remove
+from pepper_tui.store.upkeep.retention import DAY, ENOUGH, PAUSE, Retention
+from pepper_tui.store.upkeep.retention_rules import RULES, Rule, Rules, Wish
 from tests.waiting import until
 
 EVERYTHING = 1_000_000
@@ -369,7 +370,7 @@ import asyncio, sys
 from pathlib import Path
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
-from pepper_tui.store.retention import Retention
+from pepper_tui.store.upkeep.retention import Retention
 
 async def main():
     clock = ManualClock(start=1_800_000_000.0 + 500 * 86400)

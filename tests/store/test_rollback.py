@@ -7,7 +7,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import OPEN_TAG, AgentState, ContextFilter, Namespace, RunState, WorkerRun
 from pepper_tui.store import ContextStore, StoreError, Subscriber
-from pepper_tui.store.rollback import RollbackRefusedError
+from pepper_tui.store.log.rollback import RollbackRefusedError
 from pepper_tui.workers.memory import load_memory
 
 

@@ -13,8 +13,8 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, StoreError
-from pepper_tui.store.schema import MIGRATIONS
-from pepper_tui.store.search_index import BEHIND
+from pepper_tui.store.log.schema import MIGRATIONS
+from pepper_tui.store.search.index import BEHIND
 
 FULL = 2  # what a store is committed with, whatever the index is
 WORDS = ["apple", "birch", "cedar", "damson"]

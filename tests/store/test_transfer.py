@@ -19,10 +19,10 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextFilter, ContextUpdate
 from pepper_tui.store import ContextStore, Retry, StoreError, Subscriber
-from pepper_tui.store.exporting import export_file
-from pepper_tui.store.importing import import_file
-from pepper_tui.store.portable import ImportFaultError
-from pepper_tui.store.retention import DAY, Retention
+from pepper_tui.store.upkeep.exporting import export_file
+from pepper_tui.store.upkeep.importing import import_file
+from pepper_tui.store.upkeep.portable import ImportFaultError
+from pepper_tui.store.upkeep.retention import DAY, Retention
 from tests.store.at_work import write_pairs
 from tests.waiting import until
 
@@ -271,7 +271,7 @@ async def test_no_line_that_anybody_damaged_breaks_the_import(tmp_path: Path, cl
 CHILD = """
 import sys
 from pathlib import Path
-from pepper_tui.store.importing import import_file
+from pepper_tui.store.upkeep.importing import import_file
 print("ready", flush=True)
 import_file(open(sys.argv[1]), Path(sys.argv[2]), 0.0, replace=True)
 print("done", flush=True)

@@ -31,7 +31,7 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.store import ContextStore
-from pepper_tui.store.database import DatabaseFactory, InlineDatabase, ThreadDatabase
+from pepper_tui.store.log.database import DatabaseFactory, InlineDatabase, ThreadDatabase
 from pepper_tui.tools import Approvals, Tool, ToolContext, ToolEngine, ToolRegistry, UserTime, tool
 from tests.waiting import until
 

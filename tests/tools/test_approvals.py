@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.model import Approval, ApprovalState, CallState, Context, Effect, Namespace, Step, ToolCall, UserMessage
-from pepper_tui.store.copying import back_up
-from pepper_tui.store.exporting import export_file
-from pepper_tui.store.importing import import_file
-from pepper_tui.store.restoring import restore
+from pepper_tui.store.upkeep.copying import back_up
+from pepper_tui.store.upkeep.exporting import export_file
+from pepper_tui.store.upkeep.importing import import_file
+from pepper_tui.store.upkeep.restoring import restore
 from pepper_tui.tools import ApprovalError, Tool
 from pepper_tui.tools.errors import NotDoneError
 from tests.tools.bench import Bench, act_tool, bench_config

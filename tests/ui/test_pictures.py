@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.llm.local_servers import LocalServer
+from pepper_tui.llm.endpoint.local_servers import LocalServer
 from pepper_tui.model import ApprovalState, Namespace
 from pepper_tui.setup.first_start import Calendars, Found, Key, Mails
 from pepper_tui.ui.app import PepperApp

@@ -24,7 +24,7 @@ from pepper_tui.feeds.raw_record import AUTHORITY, raw_of, said_in, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
 from pepper_tui.store import GiveUpError, StoreError
-from pepper_tui.store.subscriber import TIMEOUT
+from pepper_tui.store.delivery.subscriber import TIMEOUT
 from pepper_tui.text import one_line
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")

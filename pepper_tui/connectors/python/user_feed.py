@@ -35,8 +35,8 @@ from pepper_tui.model import (
     Record,
 )
 from pepper_tui.store import SearchHit
+from pepper_tui.store.delivery.subscription import Start
 from pepper_tui.store.namespaces import matches
-from pepper_tui.store.subscription import Start
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 EVENT: Final = f"{Namespace.RAW}.event"

@@ -11,7 +11,7 @@ from typing import Final
 
 from pepper_tui.clock import day, moment
 from pepper_tui.domains.mail.gist import about
-from pepper_tui.llm.briefs import keywords
+from pepper_tui.llm.offline.briefs import keywords
 from pepper_tui.model import Context, ContextFilter, Json, Namespace, Related
 from pepper_tui.store import ContextStore, SearchHit
 from pepper_tui.text import one_line

@@ -18,9 +18,9 @@ from pepper_tui.connectors.finding import Finding, State
 from pepper_tui.engine.logs import LOG_FILE
 from pepper_tui.engine.remote import NoEngineError, RemoteError, request
 from pepper_tui.store import StoreUnavailableError
-from pepper_tui.store.copying import FOLDER as BACKUPS
-from pepper_tui.store.database import address_to_read
-from pepper_tui.store.health import refused
+from pepper_tui.store.log.database import address_to_read
+from pepper_tui.store.log.health import refused
+from pepper_tui.store.upkeep.copying import FOLDER as BACKUPS
 from pepper_tui.ui.rebinding import rebound
 
 SPACE: Final = 200 * 1024 * 1024

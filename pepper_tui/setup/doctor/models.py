@@ -12,8 +12,8 @@ from pepper_tui.boundary.bounded_http import UNPACKED, TooLargeError, http_clien
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
 from pepper_tui.config.in_clear import told_url
 from pepper_tui.connectors.finding import PATIENCE, Finding, Patient, without
-from pepper_tui.llm.local_servers import find_local_models
-from pepper_tui.llm.places import Place, embedding_of, fallback_of, first_of
+from pepper_tui.llm.endpoint.local_servers import find_local_models
+from pepper_tui.llm.routing import Place, embedding_of, fallback_of, first_of
 
 Asked = list[tuple[str, str]]
 """Who asks an endpoint (a role, ``fallback``, ``embedding``), and for which model."""

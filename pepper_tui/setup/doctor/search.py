@@ -9,9 +9,9 @@ from pepper_tui.connectors.finding import Finding, Patient, State
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
-    from pepper_tui.llm.offline_embedder import GET_THEM, missing_packages
-    from pepper_tui.llm.places import embedding_of
-    from pepper_tui.store.meaning import PART
+    from pepper_tui.llm.embedding.local import GET_THEM, missing_packages
+    from pepper_tui.llm.routing import embedding_of
+    from pepper_tui.store.search.meaning import PART
 
     search, place = patient.config.search, embedding_of(patient.config.models)
     if PART in patient.health:  # the running engine has said it

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pepper_tui.llm.local_servers import LocalServer
+    from pepper_tui.llm.endpoint.local_servers import LocalServer
 
 USUAL_MAIL: Final = ("Mail", "Maildir", ".mail", "mail", ".maildir")
 USUAL_CALENDARS: Final = (
@@ -81,7 +81,7 @@ class Found:
 
 async def discover(user_home: Path, environment: Mapping[str, str]) -> Found:
     """Look at all usual places, files in a thread, servers of this machine at once. Raises nothing."""
-    from pepper_tui.llm.local_servers import find_local_models
+    from pepper_tui.llm.endpoint.local_servers import find_local_models
 
     files, servers = await asyncio.gather(
         asyncio.to_thread(_files, user_home, environment), find_local_models(), return_exceptions=True

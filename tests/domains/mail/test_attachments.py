@@ -12,7 +12,7 @@ import pytest
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.mail.attachments import read_attachments
 from pepper_tui.model import CallState, ResolvedEffect
-from pepper_tui.store.exporting import export_file
+from pepper_tui.store.upkeep.exporting import export_file
 from pepper_tui.tools import ToolError
 from tests.tools.bench import Bench
 from tests.tools.sink import Sink

@@ -16,7 +16,7 @@ def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def none() -> list[object]:
         return []
 
-    monkeypatch.setattr("pepper_tui.llm.local_servers.find_local_models", none)
+    monkeypatch.setattr("pepper_tui.llm.endpoint.local_servers.find_local_models", none)
 
 
 async def test_mail_calendars_keys_and_the_name_are_found(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pepper_tui.command.cli import app as command
 from pepper_tui.config import load_config
-from pepper_tui.llm.local_servers import LocalServer
+from pepper_tui.llm.endpoint.local_servers import LocalServer
 from pepper_tui.setup.first_start import Calendars, Found, Key, Mails
 from pepper_tui.ui.welcome import WelcomeApp
 from tests.setup.first_start.homes import furnished, maildir

@@ -6,7 +6,7 @@ from linelog.check import check
 from linelog.feed import LineLogFeed
 from linelog.settings import LineLog
 from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.store.retention_rules import Rule
+from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: LineLog, around: Around) -> Built:

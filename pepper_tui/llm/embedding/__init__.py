@@ -1,0 +1,1 @@
+"""Embedders: of this machine, or of an endpoint."""

@@ -1,0 +1,1 @@
+"""OpenAI-compatible endpoints: requests, streams, and the dialects of their servers."""

@@ -1,0 +1,1 @@
+"""The model for a home without a model: a grammar and rules."""

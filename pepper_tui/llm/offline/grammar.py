@@ -1,0 +1,265 @@
+"""The command grammar: what the offline model understands of what the user types.
+
+``parse`` maps one message to one ``Command``. It is a table of patterns, tried in order; what none matches is
+``unknown``. Times stay words, as the user typed them: the reminder tool reads them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, opening_time, trailing_time
+from pepper_tui.llm.offline.rule_words import read as read_order
+
+CAPABILITIES: Final = (
+    "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
+    "list reminders · cancel reminder call Ann",
+    "what's on today / tomorrow / this week / on friday · am I free tomorrow afternoon · conflicts",
+    "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
+    "search mail for invoice · read mail from ann · what's new",
+    "reply to ann: text · send mail to a@b.org: subject: text (both wait for your yes)",
+    "brief me on budget · find lease · summarise lease",
+    "note milk is out · search notes for milk",
+    "remember that I work from home on fridays · my profile · profile history · restore profile 3",
+    "always tell me when Ann writes · watch invoices · every weekday at 8 sum up my mail (rules, after your yes)",
+    "rules · stop watching invoices · resume rule invoices · remove rule invoices",
+    "list files · read file notes.md · search files for lease · read https://example.org/page",
+    'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
+    "status · help",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One understood message: its kind and the words that fill it."""
+
+    kind: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> str:
+        return self.values.get(key, "")
+
+
+_I: Final = re.IGNORECASE | re.DOTALL
+
+_PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
+    (kind, re.compile(pattern, _I))
+    for kind, pattern in (
+        ("use", r"(?:use|call)\s+(?P<tool>[a-z][a-z0-9-]*__[\w-]+|read_resource)(?:\s+(?P<arguments>\S.*))?"),
+        ("list_reminders", r"(?:list|show|what are|which)(?:\s+(?:all|my|the|me))*\s+reminders?(?:\s+.*)?"
+                           r"|(?:my\s+)?reminders"),
+        ("cancel_reminder", r"(?:cancel|delete|remove|forget)\s+(?:the\s+|my\s+)?reminder\s+"
+                            r"(?:(?:about|to)\s+)?(?P<id>\S.*)"),
+        ("remind", r"(?P<before>.*?)[,\s]*\b(?:please\s+)?(?:remind(?:\s+me)?|erinner[en]?\s+mich)\b"
+                   r"[,:]?\s*(?P<rest>.*)"),
+        ("send", r"(?:send\s+(?:a\s+)?|write\s+(?:a\s+)?|e?-?)?(?:e-?)?mail\s+(?:to\s+)?(?P<to>[^\s:,;]+@[^\s:,;]+)"
+                 r"\s*[:,]?\s+(?:subject\s+)?(?P<subject>[^:\n]+?)\s*[:\n]\s*(?P<body>.+)"),
+        ("send_unclear", r"(?:send|write)\s+(?:an?\s+)?(?:e-?)?mail\b.*"),
+        ("reply", r"(?:reply|answer|respond)\s+to\s+(?P<sender>[^:\n]+?)\s*(?::|\n)\s*(?P<body>.+)"),
+        ("reply_unclear", r"(?:reply|answer|respond)\s+to\b.*"),
+        ("read", r"(?:read|open|show)(?:\s+me)?\s+(?:the\s+)?(?:(?:last|latest|newest)\s+)?(?:e-?)?mails?"
+                 r"\s+(?:from|by|of)\s+(?P<sender>.+)"),
+        ("whats_new", r"(?:what'?s|what\s+is|anything)\s+new(?:\s+.*)?|(?:any\s+)?new\s+mails?"
+                      r"|(?:summari[sz]e|show|list)\s+(?:my\s+)?(?:new\s+)?(?:in-?box|mails?|e-?mails?)"
+                      r"|what\s+did\s+i\s+miss"),
+        ("search_files", r"(?:search|find|look)\s+(?:in\s+|through\s+)?(?:my\s+|the\s+)?files?"
+                         r"\s+(?:for|about|with)\s+(?P<query>.+)"),
+        ("list_files", r"(?:list|show)(?:\s+me)?\s+(?:my\s+|the\s+)?files(?:\s+(?:in|of|under)\s+(?P<folder>.+))?"),
+        ("read_file", r"(?:read|open|show)(?:\s+me)?\s+(?:the\s+)?file\s+(?P<path>.+)"),
+        ("fetch", r"(?:read|open|fetch|get|show)(?:\s+me)?\s+(?:the\s+)?(?:(?:web\s*)?page\s+(?:at\s+)?)?"
+                  r"(?P<address>(?:https?://|www\.)\S+)"),
+        ("fetch", r"fetch\s+(?:the\s+)?(?:page\s+)?(?P<address>[^\s/@]+\.[a-z]{2,24}(?:[/?]\S*)?)"),
+        ("profile_history", r"(?:show\s+)?(?:my\s+|the\s+)?(?:profile\s+history|history\s+of\s+my\s+profile)"),
+        ("restore_profile", r"restore\s+(?:my\s+|the\s+)?profile(?:\s+to)?(?:\s+version)?\s+(?P<version>\d{1,6})"),
+        ("profile", r"(?:show\s+(?:me\s+)?)?my\s+profile|what\s+do\s+you\s+know\s+(?:about|of)\s+me"),
+        ("remind", r"remember\s+to\s+(?P<rest>.+)"),
+        ("remember", r"remember(?:\s+that|\s*:|,)?\s+(?P<text>\S.+)"),
+        ("forget", r"forget\s+(?:about\s+)?(?:my\s+)?(?P<field>[\w .'-]{1,40})"),
+        ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
+                 r"(?:\s+(?P<span>\S.*?))??(?:\s+(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening))?"),
+        ("conflicts", r"(?:(?:any|show|list|find|check)\s+)?(?:(?:for|me|my|the|any)\s+)*(?:calendar\s+)?"
+                      r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?"),
+        ("search_notes", r"(?:search|find|look\s+(?:up|for)|show)\s+(?:in\s+)?(?:my\s+|the\s+)?notes?"
+                         r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
+        ("search_mail", r"(?:search|find|look\s+for|show|list)(?:\s+in)?(?:\s+me)?(?:\s+my|\s+the|\s+all)?\s+"
+                        r"(?:e-?)?mails?\s+from\s+(?P<sender>\S+(?:@\S+)?)(?:\s+(?:about|for|on|with)\s+(?P<query>.+))?"),
+        ("search_mail", r"(?:search|find|look\s+for|show|list)(?:\s+in)?(?:\s+my|\s+the|\s+all)?\s+(?:e-?)?mails?"
+                        r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
+        ("brief", r"(?:brief\s+me\s+(?:on|about)|(?:prepare\s+|make\s+|get\s+me\s+)?(?:a\s+)?brief(?:ing)?\s+"
+                  r"(?:on|about|for)|prepare\s+me\s+for)\s+(?P<topic>.+)"),
+        ("summarise", r"(?:summari[sz]e|sum\s+up)\s+(?:the\s+)?(?:mails?\s+(?:about|on|from)\s+)?(?P<query>.+)"),
+        ("agenda", r"(?:what(?:'?s|\s+is)\s+(?:on|happening|up)(?:\s+(?:my|the)\s+(?:calendar|agenda|schedule))?"
+                   r"|what\s+(?:do|have)\s+i(?:\s+have|\s+got)?(?:\s+on)?|(?:show\s+(?:me\s+)?)?(?:my\s+|the\s+)?"
+                   r"(?:agenda|calendar|schedule|meetings|appointments))"
+                   r"(?:\s+(?P<span>\S.*))?"),
+        ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
+        ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
+        ("add_event_unclear", r"(?:add|schedule)\s+.*"),
+        ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
+                         r"|(?:every|each)\s+(?:day|morning|evening|weekday|week|hour)|stop|pause|resume)\b.*"),
+        ("status", r"(?:current\s+)?status|what\s+are\s+you\s+(?:doing|up\s+to|working\s+on)"
+                   r"|what(?:'?s|\s+is)\s+running"),
+        ("help", r"help|\?+|what\s+can\s+(?:you|i)\s+(?:do|say|ask)(?:\s+.*)?"
+                 r"|how\s+do(?:es)?\s+(?:this|you|i)\b.*|commands"),
+        ("hello", r"(?:hi|hello|hey|good\s+(?:morning|afternoon|evening)|moin|hallo)(?:[\s,]+(?:there|pepper))?"),
+        ("thanks", r"(?:many\s+)?(?:thanks|thank\s+you|thx|cheers|great|ok|okay|perfect|nice)"
+                   r"(?:[\s,]+(?:you|pepper|a lot|very much|so much|that'?s all))?"),
+        ("find", r"(?:search|find|look\s+(?:up|for))(?:\s+(?:for|me))?\s+(?P<query>.+)"),
+    )
+)  # fmt: skip
+
+_POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|would you|would you please)[\s,:]+", re.I)
+LONGEST: Final = 8000  # characters of an order
+_WIDEST: Final = 40  # blanks in a row: patterns go through a run of them once for each
+_BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
+_THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
+_LOOK: Final = ("agenda", "free")
+_LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
+_PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
+_JOINED: Final = re.compile(r"(?P<before>.+?)[\s,]+(?P<link>and|or|und|oder)(?:\s+(?:again|wieder))?", re.I | re.S)
+_RIVAL: Final = re.compile(
+    r"(?P<link>and|or|und|oder|&)\b\s*(?P<number>\d{1,2}\b)?|(?P<alone>\d\S*)(?=\s+(?:to|that|about|an|zu|dass)\b)",
+    re.IGNORECASE,
+)
+"""What stands behind a time and would be one more: joined to it, or a number that the time does not hold."""
+_BOUND: Final = re.compile(
+    r"(?P<before>.+?)[\s,]+"
+    r"(?P<word>(?:(?:not|no|nicht|sometime|irgendwann)\s+)?"
+    r"(?:before|after|until|till|since|from|(?:later|earlier|sooner)\s+than|vor|(?:später|früher)\s+als))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What ends with a word that makes a limit of the time behind it."""
+_OF_TIME: Final = re.compile(
+    r"\b(?:(?:before|after|since|from|vor|nach|seit)\s+)?(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
+    re.IGNORECASE,
+)
+
+
+def parse(text: str, locale: str = "en") -> Command:
+    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it, ``too_long`` beyond
+    ``LONGEST``.
+
+    Times in it are found by the reader of times in words: call it in a thread.
+    """
+    said = _BLANKS.sub(" " * _WIDEST, text.strip())
+    if len(said) > LONGEST:
+        return Command("too_long")
+    while polite := _POLITE.match(said):
+        said = said[polite.end() :].lstrip()
+    bare = said.rstrip(" \t\n.!?")
+    if order := read_order(bare, locale):
+        says = json.dumps(order.says) if order.says else ""
+        values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
+        return Command(order.kind, {key: value for key, value in values.items() if value})
+    for kind, pattern in _PATTERNS:
+        # What a person writes into a mail or a note keeps its full stop.
+        subject = said if kind in ("send", "reply", "note", "use") else (bare or said)
+        match = pattern.fullmatch(subject)
+        if match is None:
+            continue
+        values = {k: v.strip() for k, v in match.groupdict().items() if v}
+        if kind == "remind":
+            command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
+        elif kind == "add_event":
+            command = _event(values["rest"], locale)
+        elif kind in _LOOK and "span" in values and not _is_day(_span(values["span"]), locale):
+            continue
+        else:
+            command = Command(kind, values)
+        if command is not None:
+            return command
+    return Command("unknown")
+
+
+def _reminder(before: str, rest: str, locale: str) -> Command | None:
+    """A reminder: its text, and its time in the user's words; what is no time is left for other patterns."""
+    if before:
+        return Command("remind", {"text": _linked(rest), "when": before}) if is_time(before, locale) and rest else None
+    lead = None if _LINK.match(rest) else leading_time(rest, locale)
+    if lead is not None:
+        text, when = _linked(lead.after), lead.time
+        if rival := _RIVAL.match(lead.after):
+            other = rival["alone"] or opening_time(lead.after[rival.end("link") :].strip(), locale) or rival["number"]
+            if other:  # the reader refuses both, and says so
+                return Command("remind", {"text": text, "when": f"{lead.time} {rival['link'] or ''} {other}"})
+        more = trailing_time(text, locale)
+        if more is not None and is_time(f"{when} {more.time}", locale):
+            text, when = more.before, f"{when} {more.time}"
+        return Command("remind", {"text": text, "when": when})
+    text = _linked(rest)
+    if trail := _trailing(text, locale):
+        return Command("remind", {"text": trail.before, "when": trail.time})
+    if is_time(text, locale):
+        return Command("remind_without_text", {"when": text})
+    said = _OF_TIME.search(text)
+    return Command("remind_without_time", {"text": text, "said": text[said.start() :]} if said else {"text": text})
+
+
+def _event(rest: str, locale: str) -> Command | None:
+    found = _trailing(rest, locale, _PLACE)
+    if found is None:
+        return None
+    place = _PLACE.fullmatch(found.after)
+    values = {"text": found.before, "when": found.time, "place": place["place"] if place else ""}
+    return Command("add_event", {key: value for key, value in values.items() if value})
+
+
+def _trailing(text: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
+    """The time that ``text`` ends with; with what a reader has to refuse with it: another one that is joined to it, or
+    the word that makes a limit of it."""
+    found = trailing_time(text, locale, after)
+    joined = _JOINED.fullmatch(found.before) if found else None
+    if found and joined and (more := trailing_time(joined["before"], locale)):
+        return Within(more.before, f"{more.time} {joined['link']} {found.time}", found.after)
+    if found and (bound := _BOUND.fullmatch(found.before)):
+        return Within(bound["before"], f"{bound['word']} {found.time}", found.after)
+    return found
+
+
+def _linked(text: str) -> str:
+    """``text`` without the word that ties it to a time or an order."""
+    found = _LINK.match(text)
+    return text[found.end() :] if found else text
+
+
+def arguments_of(words: str) -> dict[str, Any]:
+    """The arguments that ``words`` spell: a JSON object, or ``key=value`` with commas between them."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(words)
+        if isinstance(found, dict):
+            return found
+    pairs = re.findall(r"([\w.$-]+)\s*=\s*(.*?)(?:\s*,\s*(?=[\w.$-]+\s*=)|$)", words, re.DOTALL)
+    return {key: _plain_value(value) for key, value in pairs}
+
+
+def _plain_value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
+
+
+def _span(words: str) -> str:
+    found = _THE_WEEK.fullmatch(words)
+    return f"this {found['unit']}" if found else words
+
+
+def _is_day(words: str, locale: str) -> bool:
+    return is_time(words, locale) and not is_rhythm(words, locale)
+
+
+def agenda_span(words: str, today: date, locale: str = "en") -> tuple[str, int] | None:
+    """The first day (``today`` or an ISO date) and how many ``words`` mean; ``None`` where none is ahead."""
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(words).isoformat(), 1  # also a day gone by
+    found = days_said(_span(words) or "today", today, locale)
+    if found is None:
+        return None
+    first, days = found
+    return "today" if first == today else first.isoformat(), days

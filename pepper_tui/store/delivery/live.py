@@ -1,0 +1,69 @@
+"""Live subscriptions: what was committed, as it happens, in memory only.
+
+Each has a bounded ring: a reader that is too slow loses the oldest and sees in ``missed`` how many; it never holds
+up a store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from pepper_tui.model import ContextUpdate
+from pepper_tui.store.log.content import Row, update_of
+from pepper_tui.store.namespaces import matches
+
+RING = 4096
+
+
+class LiveSubscription:
+    """``async for batch in subscription`` gives the committed updates since the last batch, in log order.
+
+    ``missed`` counts updates that were overwritten before they were read. The iteration ends when the subscription
+    or the store is closed. One reader.
+    """
+
+    def __init__(self, namespaces: Sequence[str], size: int = RING) -> None:
+        self.missed = 0
+        self._namespaces = tuple(namespaces)
+        self._ring: deque[Row | ContextUpdate] = deque(maxlen=size)
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def offer(self, rows: Iterable[Row]) -> None:
+        """Take what was committed (called by the store)."""
+        for row in rows:
+            if matches(self._namespaces, row[1]):
+                self.missed += len(self._ring) == self._ring.maxlen
+                self._ring.append(row)
+        if self._ring:
+            self._wake.set()
+
+    def tell(self, update: ContextUpdate) -> None:
+        """Take what stands in memory alone, with seq 0 (called by the store)."""
+        if matches(self._namespaces, update.namespace):
+            self.missed += len(self._ring) == self._ring.maxlen
+            self._ring.append(update)
+            self._wake.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._wake.set()
+
+    def drain(self) -> list[ContextUpdate]:
+        """What is there now, without waiting."""
+        self._wake.clear()
+        batch = [row if isinstance(row, ContextUpdate) else update_of(row) for row in self._ring]
+        self._ring.clear()
+        return batch
+
+    async def __aiter__(self) -> AsyncIterator[list[ContextUpdate]]:
+        while True:
+            if not self._ring:
+                if self._closed:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            yield self.drain()

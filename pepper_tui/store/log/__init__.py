@@ -1,0 +1,1 @@
+"""The log itself: its tables, rows, and the one writer."""

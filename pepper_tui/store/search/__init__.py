@@ -1,0 +1,1 @@
+"""Search by words and by meaning, each a projection of the log."""

@@ -1,0 +1,222 @@
+"""The embeddings kept in step with the log: a portion at a time, in the file and, once a search needs them, in memory.
+
+It works only when it is told to; ``meaning.py`` says when. A portion that fails changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pepper_tui.model import ContextFilter
+from pepper_tui.store.log.content import safe
+from pepper_tui.store.search import embeddings
+from pepper_tui.store.search.embedder import Embedder, EmbeddingError
+from pepper_tui.store.search.embeddings import Cursor, Portion
+from pepper_tui.store.search.sign_bits import Signs
+from pepper_tui.text import visible
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pepper_tui.store.context_store import ContextStore
+    from pepper_tui.store.search.embedder import Vectors
+
+log = logging.getLogger(__name__)
+NEAREST: Final = 500  # vectors that are compared whole, and one more for each thousand
+WIDER: Final = 8  # times as many, where a filter leaves too few
+ASKED: Final = 100  # contexts that the filter is asked of at once
+CLOSE: Final = 0.6  # times the best cosine: what is less near than that only looks like a find
+_LOADED_AT_ONCE: Final = 8_192  # signs
+_PROBE: Final = "hello"
+
+
+def plain(text: str) -> str:
+    """``text`` as an embedder gets it: no sequences, no controls, white space in single spaces."""
+    return " ".join(visible(safe(text[: embeddings.CHARACTERS])).split())
+
+
+class Embedding:
+    """The projection. ``most``: the newest vectors that are kept."""
+
+    def __init__(self, store: ContextStore, embedder: Embedder, most: int) -> None:
+        self._store, self._embedder, self._most = store, embedder, most
+        self._model = f"{embedder.id}, {embeddings.SCOPE}"
+        self._cursor: Cursor | None = None
+        self._signs: Signs | None = None
+        self._working = asyncio.Lock()  # one portion at a time
+        self._writing = asyncio.Lock()  # the table and the signs say the same
+
+    @property
+    def busy(self) -> bool:
+        """Whether a portion is under way."""
+        return self._working.locked()
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the signs hold."""
+        return self._signs.bytes if self._signs else 0
+
+    async def cursor(self) -> Cursor:
+        """What is embedded."""
+        if self._cursor is None:
+            self._cursor = await self._store.project(lambda c: embeddings.begin(c, self._model))
+        return self._cursor
+
+    async def waiting(self, enough: int) -> int:
+        """How many contexts are not embedded yet, counted up to ``enough``."""
+        cursor, store = await self.cursor(), self._store
+        return await store.read(lambda c: embeddings.waiting(c, cursor, embeddings.meant(store.known(c)), enough), 1)
+
+    async def portion(self) -> bool:
+        """Take in the next portion of the log; False where all is. Raises ``EmbeddingError``, ``StoreError``."""
+        store = self._store
+        async with self._working:
+            cursor = await self.cursor()
+            if cursor.stale:
+                self._cursor = await store.project(lambda c: embeddings.clear_stale(c, cursor))
+                return True
+            if cursor.count > self._most:
+                await self._trim()
+                return True
+            now, batch = store.clock.now(), self._embedder.batch
+            portion = await store.read(
+                lambda c: embeddings.take(c, cursor, embeddings.meant(store.known(c)), now, batch), 1
+            )
+            if portion is None:
+                return False
+            vectors, dimensions = await self._vectors(portion, cursor)
+            async with self._writing:
+                self._cursor, stored = await store.project(
+                    lambda c: embeddings.take_in(c, cursor, portion, vectors, dimensions)
+                )
+                await self._note(portion, {seq: vectors[seq] for seq in stored})
+            return True
+
+    async def _vectors(self, portion: Portion, cursor: Cursor) -> tuple[dict[int, bytes], int]:
+        """The vectors of a portion by seq, without those of texts that say nothing, and their dimensions."""
+        texts = {seq: plain(text) for seq, text in zip(portion.seqs, portion.texts, strict=True)}
+        texts = {seq: text for seq, text in texts.items() if text}
+        if not texts:
+            return {}, 0
+        arrays = zip(texts, await self._embedded([*texts.values()]), strict=True)
+        good = {seq: array for seq, array in arrays if array is not None}
+        if not good:
+            return {}, 0
+        dimensions = {array.shape[-1] for array in good.values()}
+        if len(dimensions) > 1 or (cursor.dimensions and dimensions != {cursor.dimensions}):
+            raise self.other_dimensions(max(dimensions), cursor)
+        found = {seq: embeddings.as_bytes(array[None, :])[0] for seq, array in good.items()}
+        return {seq: vector for seq, vector in found.items() if vector}, dimensions.pop()
+
+    def other_dimensions(self, dimensions: int, cursor: Cursor) -> EmbeddingError:
+        """What to say of vectors that can't be compared with those that are stored."""
+        return EmbeddingError(
+            f"{self._embedder.id} gives vectors of {dimensions} numbers, where {cursor.dimensions} are stored",
+            f"if it is another model now, set models.embedding.dimensions = {dimensions}: all is embedded anew",
+        )
+
+    async def _embedded(self, texts: Sequence[str]) -> Sequence[Vectors | None]:
+        """A vector a text, None for one that the embedder refuses. Raises where it is not the text's fault."""
+        try:
+            return [*await self._embedder.embed(texts, waits=False)]
+        except EmbeddingError as error:
+            if not error.of_text:
+                raise
+        found: list[Vectors | None] = []
+        for text in texts:
+            try:
+                found += [*await self._embedder.embed([text], waits=False)]
+            except EmbeddingError as error:
+                if not error.of_text:
+                    raise
+                found.append(None)
+        refused = sum(vector is None for vector in found)
+        if refused == len(found):
+            await self._embedder.embed([_PROBE], waits=False)  # else nothing at all can be embedded
+        if refused:
+            log.warning("%d texts could not be embedded, and are found by their words only", refused)
+        return found
+
+    async def _trim(self) -> None:
+        """Drop the oldest vectors beyond the cap, and one in a hundred more, so that it is seldom."""
+        known = await self.cursor()
+        cursor = self._cursor = await self._store.read(lambda c: embeddings.counted(c, known), 1)
+        if cursor.count <= self._most:
+            return
+        left = self._most - self._most // 100
+        async with self._writing:
+            while cursor.count > left:
+                cursor, gone = await self._store.project(partial(embeddings.trim, cursor=cursor, most=left))
+                self._cursor = cursor
+                await self._in_signs(partial(Signs.remove, seqs=gone))
+
+    # -------------------------------------------------------------------------------------------------- the signs
+
+    async def _in_signs(self, change: Callable[[Signs], None]) -> None:
+        signs = self._signs
+        if signs is not None:
+            await self._store.read(lambda _: change(signs), 1)  # where they are searched: one thread uses them
+
+    async def _note(self, portion: Portion, vectors: dict[int, bytes]) -> None:
+        spaces = dict(zip(portion.seqs, portion.spaces, strict=True))
+
+        def note(signs: Signs) -> None:
+            signs.remove([*portion.replaced, *vectors])
+            if vectors:
+                signs.put([*vectors], [spaces[seq] for seq in vectors], embeddings.matrix([*vectors.values()]))
+
+        await self._in_signs(note)
+
+    async def load_signs(self) -> None:
+        """Read the signs of all vectors, newest first, in slices, so that other searches come between."""
+        async with self._writing:
+            cursor = await self.cursor()
+            if self._signs is not None or not cursor.dimensions:
+                return
+            signs, below = Signs(cursor.dimensions), embeddings.END
+
+            def load(connection: sqlite3.Connection) -> int:
+                rows = embeddings.rows(connection, cursor, below, _LOADED_AT_ONCE)
+                if rows:
+                    seqs, spaces, vectors = zip(*rows, strict=True)
+                    signs.put(seqs, spaces, embeddings.matrix(vectors))
+                return rows[-1][0] if len(rows) == _LOADED_AT_ONCE else 0
+
+            while below and signs.count < self._most:
+                below = await self._store.read(load, 1)
+            self._signs = signs
+
+    async def release(self) -> None:
+        """Let go of the signs and of the embedder's memory."""
+        async with self._working, self._writing:
+            self._signs = None
+            await self._embedder.release()
+
+    async def nearest(self, query: Vectors, wanted: ContextFilter, limit: int) -> list[int]:
+        """The seqs of the current contexts that the filter picks, nearest first. Nothing until signs are loaded."""
+        store, signs, floor, now = self._store, self._signs, self._embedder.floor, self._store.clock.now()
+        if signs is None:
+            return []
+
+        def find(connection: sqlite3.Connection) -> list[int]:
+            spaces = embeddings.spaces_of(wanted, store.known(connection))
+            kept: list[tuple[int, float]] = []
+            enough = NEAREST + signs.count // 1000
+            for most in (enough, enough * WIDER):
+                near = embeddings.ranked(connection, signs.nearest(query, spaces, most), query, floor)
+                kept = []
+                for start in range(0, len(near), ASKED):  # the filter is asked of the best only, as long as enough pass
+                    part = near[start : start + ASKED]
+                    picked = embeddings.picked(connection, [seq for seq, _ in part], wanted, now)
+                    kept += [(seq, cosine) for seq, cosine in part if seq in picked]
+                    if len(kept) >= limit:
+                        break
+                if len(kept) >= limit or len(near) < most:  # enough, or the others are too far
+                    break
+            return [seq for seq, cosine in kept[:limit] if cosine >= CLOSE * kept[0][1]]
+
+        return await store.read(find, 1)

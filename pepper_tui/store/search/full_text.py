@@ -1,0 +1,163 @@
+"""Ranked full-text search over current contexts (FTS5, bm25).
+
+What the user typed is never FTS syntax: its words are taken out and quoted. All words first; where those find too
+little, any of them. bm25 costs time for each match and word, so only the newest matches are ranked: 20,000 for one
+word, 5,000 for four or more.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from pepper_tui.model import Context, ContextFilter
+from pepper_tui.store.filter import conditions, tag_conditions
+from pepper_tui.store.log.content import SELECT, context_of
+from pepper_tui.store.search.fusion import Found, fuse
+
+RANKED: Final = 20_000
+SPARE: Final = 50
+WORDS: Final = 32
+QUERY: Final = 4096  # characters of a query in which its words are
+DEPTH: Final = 4  # times the limit, that is asked for by meaning: what is far down there may still be in both
+SNIPPET_CHARS: Final = 160
+_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text.
+    ``found``: by its words, by its meaning, or both; ``whole``: it holds all words of the query."""
+
+    context: Context
+    score: float
+    snippet: str
+    found: Found = "text"
+    whole: bool = True
+
+
+class ByMeaning(Protocol):
+    """The other way to find."""
+
+    async def search(self, text: str, wanted: ContextFilter, limit: int) -> list[int]:
+        """The seqs of what is nearest to ``text`` by meaning, nearest first; never raises."""
+        ...
+
+
+def words_of(text: str) -> list[str]:
+    """The distinct words of a query, in order, at most 32."""
+    return _words(text)[:WORDS]
+
+
+def left_out(text: str) -> str:
+    """That not all words of a query are looked for; empty where they are."""
+    most = len(text) > QUERY or len(_words(text)) > WORDS
+    return f"[of the query only the first {WORDS} words were looked for]" if most else ""
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word[:64] for word in _WORD.findall(text[:QUERY])))
+
+
+def search(
+    connection: sqlite3.Connection,
+    text: str,
+    *,
+    wanted: ContextFilter,
+    spaces: Sequence[int] | None,
+    now: float,
+    limit: int,
+) -> list[SearchHit]:
+    """The best hits, best first; newer first among equals. ``spaces``: namespace ids, None for all."""
+    words = words_of(text)
+    if not words or limit <= 0 or (spaces is not None and not spaces):
+        return []
+    quoted = [f'"{word}"' for word in words]
+    hits = _ranked(connection, " AND ".join(quoted), words=words, wanted=wanted, spaces=spaces, now=now, limit=limit)
+    if len(hits) < limit and len(words) > 1:
+        seen = {hit.context.seq for hit in hits}
+        more = _ranked(
+            connection, " OR ".join(quoted), words=words, wanted=wanted, spaces=spaces, now=now, limit=limit + len(hits)
+        )
+        hits += [replace(hit, whole=False) for hit in more if hit.context.seq not in seen][: limit - len(hits)]
+    return hits
+
+
+def _ranked(
+    connection: sqlite3.Connection,
+    match: str,
+    *,
+    words: Sequence[str],
+    wanted: ContextFilter,
+    spaces: Sequence[int] | None,
+    now: float,
+    limit: int,
+) -> list[SearchHit]:
+    most = max(limit, RANKED // min(len(words), 4))
+    floor, matches = connection.execute(
+        "SELECT min(rowid), count(*) FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)",
+        (match, most),
+    ).fetchone()
+    if floor is None:
+        return []
+    where, values = conditions(wanted, now)
+    more, tags = tag_conditions(wanted.tags)
+    if spaces is not None:
+        where += f" AND c.ns IN ({','.join(str(int(space)) for space in spaces)})"
+    if wanted.context_ids:
+        where += f" AND c.context_id IN ({','.join('?' * len(wanted.context_ids))})"
+        values.extend(wanted.context_ids)
+    ranked: list[tuple[Any, ...]] = []
+    for first in (limit * 4 + SPARE, most):  # the filter is asked of the best only, as long as enough pass it
+        ranked = connection.execute(
+            "SELECT h.seq, h.score FROM"
+            " (SELECT rowid AS seq, bm25(search) AS score FROM search WHERE search MATCH ? AND rowid >= ?"
+            " ORDER BY 2, 1 DESC LIMIT ?) h"
+            " CROSS JOIN updates u ON u.seq = h.seq"
+            " CROSS JOIN contexts c ON c.ns = u.ns AND c.context_id = u.context_id AND c.seq = u.seq"
+            f" WHERE 1{where}{more} ORDER BY h.score, h.seq DESC LIMIT ?",
+            (match, floor, first, *values, *tags, limit),
+        ).fetchall()
+        if len(ranked) >= limit or matches <= first:
+            break
+    found = (_hit(connection, seq, -score, words) for seq, score in ranked)
+    return [hit for hit in found if hit is not None]
+
+
+def _hit(
+    connection: sqlite3.Connection, seq: int, score: float, words: Sequence[str], found: Found = "text"
+) -> SearchHit | None:
+    row = connection.execute(f"{SELECT} WHERE u.seq = ?", (seq,)).fetchone()
+    if row is None:
+        return None
+    indexed = connection.execute("SELECT coalesce(body, text) FROM updates WHERE seq = ?", (seq,)).fetchone()[0]
+    return SearchHit(context_of(row), score, snippet(indexed, words), found)
+
+
+def joined(
+    connection: sqlite3.Connection, text: str, hits: Sequence[SearchHit], near: Sequence[int], limit: int
+) -> list[SearchHit]:
+    """``hits``, found by words, and what is ``near`` by meaning (seqs), as one ranking."""
+    known, words = {hit.context.seq: hit for hit in hits}, words_of(text)
+    loose = {seq for seq, hit in known.items() if not hit.whole}
+    best: list[SearchHit] = []
+    for seq, score, found in fuse([*known], near, limit, loose):
+        if seq in known:
+            best.append(replace(known[seq], score=score, found=found))
+        elif (hit := _hit(connection, seq, score, words, found)) is not None:
+            best.append(hit)
+    return best
+
+
+def snippet(text: str, words: Sequence[str], limit: int = SNIPPET_CHARS) -> str:
+    """A stretch of ``text`` round the first of ``words`` in it, on one line, with … where it was cut."""
+    found = re.search("|".join(rf"\b{re.escape(word)}" for word in words), text, re.IGNORECASE) if words else None
+    start = max(0, (found.start() if found else 0) - limit // 3)
+    if start:
+        space = text.find(" ", start, start + 20)
+        start = space + 1 if space >= 0 else start
+    part = " ".join(text[start : start + limit].split())
+    return ("…" if start else "") + part + ("…" if start + limit < len(text) else "")

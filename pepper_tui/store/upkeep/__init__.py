@@ -1,0 +1,1 @@
+"""Retention, removal, copies, export and import."""

@@ -1,0 +1,200 @@
+"""Whole copies of a store's file: before its schema changes, and whenever the user asks for one.
+
+A copy is of one moment, also while an engine writes. It is built under another name, checked and synced, and only then
+called what it is called: a kill or a full disk leaves no half copy that looks whole. What a kill leaves behind is
+removed by the next copy into the same folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.store.errors import StoreError, StoreUnavailableError
+from pepper_tui.store.log.database import reading, side_files
+from pepper_tui.store.log.schema import outdated, schema_of
+
+FOLDER: Final = "backups"
+"""In the home: where copies go that are given no place of their own."""
+KEPT: Final = 2
+"""Copies made before a migration that are kept; those that the user asked for stay until the user removes them."""
+_BEFORE_MIGRATION: Final = re.compile(r"pepper-\d+-(\d{8}T\d{6}Z)\.db")
+_PART: Final = ".pepper-copy-"
+
+
+def stamp(now: float) -> str:
+    """``now`` in UTC, for the name of a file."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def default_target(database: Path, now: float) -> Path:
+    return database.parent / FOLDER / f"pepper-{stamp(now)}.db"
+
+
+def copies_of(database: Path) -> list[Path]:
+    """The copies of a store that lie where Pepper puts them."""
+    beside = database.parent.glob(f"{database.name}.*before-*")
+    return sorted([*(database.parent / FOLDER).glob("*.db"), *beside])
+
+
+def back_up(database: Path, target: Path, *, replace: bool = False) -> int:
+    """Copy the store ``database`` to ``target``, a file of mode 0600, and return its size in bytes.
+
+    A file that is there already is left alone, unless ``replace``. Raises ``StoreError``.
+    """
+    if not database.exists():
+        raise StoreError(f"there is no store {database}")
+    if target.resolve() in [database.resolve(), *side_files(database.resolve())]:
+        raise StoreError(f"{target} is the store itself; name another file")
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder; name a file in it")
+    if target.exists() and not replace:
+        raise StoreError(f"{target} is there already; name a new file, or say --force")
+    try:
+        if target.parent == database.parent / FOLDER:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+        with closing(reading(database)) as source, whole_copy(source, target.parent) as part:
+            size = part.stat().st_size
+            _name(part, target, replace=replace)
+    except FileExistsError as error:
+        raise StoreError(f"{target} is there already; name a new file, or say --force") from error
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"the store can't be copied to {target}: {reason(error)}") from error
+    return size
+
+
+def copy_before_migration(connection: sqlite3.Connection, database: Path, now: float) -> Path | None:
+    """Keep a copy of an older store before it is changed; returns where, or ``None`` where nothing is to be changed.
+
+    Raises ``StoreError``, with the store as it was, where no copy can be made.
+    """
+    if not outdated(connection):
+        return None
+    target = database.parent / FOLDER / f"pepper-{schema_of(connection)}-{stamp(now)}.db"
+    try:
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with whole_copy(connection, target.parent) as part:
+            _name(part, target, replace=True)
+    except (OSError, sqlite3.Error) as error:
+        needed = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        raise StoreUnavailableError(
+            f"the store {database} is of an older Pepper, and before it is changed a copy of it is made in "
+            f"{target.parent}. That failed: {reason(error)}. Nothing was changed. The copy needs "
+            f"{needed.fetchone()[0] / 1e6:.1f} MB there; make room, or mend that folder, and start again"
+        ) from error
+    _keep_newest(target.parent)
+    return target
+
+
+@contextmanager
+def whole_copy(source: sqlite3.Connection, folder: Path) -> Iterator[Path]:
+    """A checked and synced copy under a name of its own in ``folder``; unless it is renamed, it is gone at the end.
+
+    Raises ``StoreError`` where what was copied is damaged, ``OSError`` and ``sqlite3.Error`` where it can't be copied.
+    """
+    _sweep(folder)
+    handle, name = tempfile.mkstemp(prefix=_PART, suffix=".part", dir=folder)  # mode 0600
+    part = Path(name)
+    try:
+        with contextlib.suppress(OSError):  # some file systems know no such locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _copy(source, part)
+        os.fsync(handle)
+        yield part
+    finally:
+        for left in (part, *side_files(part)):
+            with contextlib.suppress(OSError):
+                left.unlink()
+        os.close(handle)
+
+
+def _copy(source: sqlite3.Connection, part: Path) -> None:
+    source.execute("PRAGMA busy_timeout = 5000")
+    source.execute("BEGIN")
+    try:
+        source.execute("SELECT 1 FROM sqlite_master").fetchone()  # `backup` would wait for a lock without end
+        with closing(sqlite3.connect(part, isolation_level=None)) as made:
+            made.execute("PRAGMA journal_mode = OFF")  # it is thrown away unless it is whole
+            made.execute("PRAGMA synchronous = OFF")
+            source.backup(made)
+    finally:
+        source.execute("ROLLBACK")
+    with closing(sqlite3.connect(part, isolation_level=None)) as made:
+        made.execute("PRAGMA synchronous = OFF")
+        made.execute("PRAGMA journal_mode = DELETE")  # one file, which can also be read where nothing can be written
+        if damage := _damage(made):
+            raise StoreError(f"what was copied is damaged ({damage}): no copy was kept; see `pepper doctor`")
+
+
+def _damage(made: sqlite3.Connection) -> str:
+    """What is wrong with the file; empty where nothing is."""
+    try:
+        found = [str(row[0]) for row in made.execute("PRAGMA quick_check(3)")]
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        return str(error)
+    return "" if found == ["ok"] else "; ".join(found)[:200]
+
+
+def _name(part: Path, target: Path, *, replace: bool) -> None:
+    """Give a whole copy its name, for good. Raises ``FileExistsError``."""
+    if replace:
+        part.replace(target)
+    else:
+        try:
+            os.link(part, target)  # unlike a rename it never replaces what somebody made meanwhile
+        except FileExistsError:
+            raise
+        except OSError as error:  # no file system for hard links
+            if target.exists():
+                raise FileExistsError(target) from error
+            part.rename(target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed copies have left; a copy that is being made holds a lock on its file."""
+    for left in folder.glob(f"{_PART}*.part"):
+        with contextlib.suppress(OSError):
+            handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for each in (left, *side_files(left)):
+                    each.unlink(missing_ok=True)
+            finally:
+                os.close(handle)
+
+
+def _keep_newest(folder: Path) -> None:
+    copies = [(found[1], file) for file in folder.iterdir() if (found := _BEFORE_MIGRATION.fullmatch(file.name))]
+    for _, file in sorted(copies)[:-KEPT]:
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def reason(error: OSError | sqlite3.Error) -> str:
+    """Why a file can't be made, in words."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+        return "the disk is full"
+    return str(error)

@@ -1,0 +1,115 @@
+"""Taking content out of the store so that its bytes are gone: from the log, the search index, the write-ahead log and
+the free pages. And giving the file's free pages back.
+
+Both need the store to themselves, and time: the whole file is written anew. What is needed stays, and is counted by
+the reason. Of what a feed brought in, a trace stays (its id and its file's name), so that it does not come in again.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from pepper_tui.model import Namespace
+from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.log.plan import Book
+from pepper_tui.store.namespaces import matches
+from pepper_tui.store.upkeep import picking, protection
+from pepper_tui.store.upkeep.removal import Doomed, Removed, portions, remove
+from pepper_tui.store.upkeep.retention_rules import KEPT, TRACE_KEYS, kept_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is to go. ``namespaces``: globs, none for all; ``before``: last changed before this time, None for any;
+    ``names``: just these (namespace, id)."""
+
+    namespaces: tuple[str, ...] = ()
+    before: float | None = None
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a purge would take. ``needed``: contexts that stay, by the reason. ``missing``: names that there are not."""
+
+    doomed: list[Doomed] = field(default_factory=list)
+    contexts: Counter[str] = field(default_factory=Counter)  # by namespace
+    traces: int = 0
+    needed: Counter[str] = field(default_factory=Counter)
+    missing: list[str] = field(default_factory=list)
+
+
+async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}) -> Survey:
+    """Find what is in scope. ``kept``: more patterns of which nothing may go, and why. Raises ``StoreError``."""
+    now, found = store.clock.now(), Survey()
+    spaces = await store.read(lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1)
+    needed = await protection.gather(store, spaces, now)
+    globs = tuple(space for space, _ in scope.names) or scope.namespaces
+    seen: set[tuple[str, str]] = set()
+    for namespace, ns in spaces.items():
+        if not matches(globs, namespace):
+            continue
+        ids = frozenset(ident for space, ident in scope.names if space == namespace)
+        want = picking.Want(
+            changed=math.inf if scope.before is None else scope.before,
+            trace=TRACE_KEYS if matches((f"{Namespace.RAW}.*",), namespace) else (),
+            ids=ids,
+        )
+        stays = kept_reason(namespace, {**kept, **KEPT})
+        after: int | None = 0
+        while after is not None:
+            look = partial(picking.contexts, namespace=namespace, ns=ns, want=want, protection=needed, after=after)
+            window = await store.read(look, 1)
+            after = window.after
+            seen.update(window.names)
+            if stays:
+                found.needed[f"of {namespace}: {stays}"] += len(window.names)
+                continue
+            found.doomed += window.doomed
+            found.contexts[namespace] += len(window.doomed)
+            found.traces += sum(bool(each.keys) for each in window.doomed)
+            found.needed.update(window.needed)
+    found.missing = [f"{space}:{ident}" for space, ident in scope.names if (space, ident) not in seen]
+    return found
+
+
+async def purge(store: ContextStore, found: Survey) -> Removed:
+    """Take what a survey has found, and write the file anew. Raises ``StoreError``; what was taken by then is gone from
+    the log, and the next purge or vacuum takes its bytes."""
+    now, done = store.clock.now(), Removed()
+    await store.maintain(lambda connection, _: connection.execute("PRAGMA secure_delete = ON"))
+    for portion in portions(found.doomed):
+        done.add(await store.maintain(partial(remove, portion=portion, now=now)))
+    await vacuum(store)
+    return done
+
+
+async def vacuum(store: ContextStore) -> tuple[int, int]:
+    """Write the file anew without its free pages; its bytes before and after. Raises ``StoreError``."""
+    return await store.maintain(_vacuum)
+
+
+def _vacuum(connection: sqlite3.Connection, book: Book) -> tuple[int, int]:
+    del book
+    before = _bytes(connection)
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = FILE")  # in memory a large store would not fit
+    try:
+        connection.execute("INSERT INTO search (search) VALUES ('optimize')")  # what was deleted leaves its segments
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA secure_delete = OFF")
+    return before, _bytes(connection)
+
+
+def _bytes(connection: sqlite3.Connection) -> int:
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    size: int = connection.execute("PRAGMA page_size").fetchone()[0]
+    return pages * size
