@@ -8,7 +8,7 @@ from itertools import count
 
 from pepper_tui.engine.interpreter import collect_seldom, share_threads_fairly
 from pepper_tui.model import AssistantMessage, Namespace, Priority, UserMessage
-from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.screen.app import PepperApp
 from tests.ui.fake_engine import FakeEngine, call, fill, signal
 
 MESSAGES = 1000

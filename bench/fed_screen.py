@@ -35,8 +35,8 @@ from pepper_tui.clock.words.text import read_time
 from pepper_tui.clock.words.within import trailing_time
 from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.mbox import mbox_file
-from pepper_tui.connectors.mcp import keeper
-from pepper_tui.connectors.mcp.definition import SIZE_LIMIT, Definition
+from pepper_tui.connectors.mcp.offer.definition import SIZE_LIMIT, Definition
+from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.program.lines import MAX_LINE, Lines
 from pepper_tui.domains.bounded import parse_mails, shown_text
 from pepper_tui.domains.mail import message as mail_message
@@ -46,10 +46,10 @@ from pepper_tui.llm.offline import grammar
 from pepper_tui.model import AssistantMessage, Facts, Namespace, Rule
 from pepper_tui.rules.condition import holds
 from pepper_tui.text.html import MAX_HTML
-from pepper_tui.tools.provenance import atoms, trusted
-from pepper_tui.tools.sameness import normalised
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.transcript import LONGEST
+from pepper_tui.tools.approvals.provenance import atoms, trusted
+from pepper_tui.tools.approvals.sameness import normalised
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.transcript import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, calendar, event
 from tests.ui.fake_engine import FakeEngine, approval, fill, note
 
@@ -113,8 +113,8 @@ def event_of_a_stream(source: bytes) -> None:
 def mcp_message(source: bytes) -> None:
     from mcp_types import jsonrpc_message_adapter
 
-    assert parts(source) <= keeper.MOST_PARTS
-    assert len(source) <= keeper.LONGEST
+    assert parts(source) <= reaper.MOST_PARTS
+    assert len(source) <= reaper.LONGEST
     jsonrpc_message_adapter.validate_json(source)
 
 
@@ -162,8 +162,8 @@ def events_of_a_model() -> list[bytes]:
 
 def mcp_messages() -> list[bytes]:
     head, units = b'{"jsonrpc":"2.0","id":1,"result":{"content":[],"x":[', (b"[],", b"{},", b'{"a":1},', b"1,")
-    filled = [head + unit * ((keeper.MOST_PARTS - 100) // parts(unit)) + b"1]}}" for unit in units]
-    text = b'{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"' + b"a" * (keeper.LONGEST - 200)
+    filled = [head + unit * ((reaper.MOST_PARTS - 100) // parts(unit)) + b"1]}}" for unit in units]
+    text = b'{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"' + b"a" * (reaper.LONGEST - 200)
     return [*filled, text + b'"}]}}']
 
 

@@ -23,7 +23,7 @@ from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import ContextFilter, Facts, Json, Namespace, Priority, Rule, Signal
 from pepper_tui.rules import Hands, RuleBook, RuleRunner
-from pepper_tui.rules.runner import BATCH
+from pepper_tui.rules.acting.runner import BATCH
 from pepper_tui.store import ContextStore, Subscriber
 
 SIGNALS = 10_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pepper_tui.command.launch import open_engine
 from pepper_tui.demo.world import DemoWorld
-from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.screen.app import PepperApp
 
 TARGET = Path(__file__).with_name("screen.svg")
 SIZE = (120, 36)

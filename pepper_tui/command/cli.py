@@ -37,7 +37,7 @@ from pepper_tui.command.rules import rules_app
 from pepper_tui.command.store import store_app
 from pepper_tui.command.when import when as when_command
 from pepper_tui.config import Config, ConfigError
-from pepper_tui.engine.remote import EngineClosedError, NoEngineError, request
+from pepper_tui.engine.answers.socket import EngineClosedError, NoEngineError, request
 from pepper_tui.text import clean, one_line
 
 Json = dict[str, Any]
@@ -342,7 +342,7 @@ async def _doctor(home: Path) -> int:
 async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> AsyncIterator[AsyncIterator[Json]]:
     """The answer of the engine that runs in ``home``; else, if ``opens``, of one opened to be asked, without feeds, or
     of the home as it stands."""
-    from pepper_tui.engine import questions
+    from pepper_tui.engine.answers import queries
 
     first: list[Json] = []
     async with aclosing(request(home, verb, arguments)) as remote:
@@ -366,10 +366,10 @@ async def _asking(home: Path, verb: str, arguments: Json, *, opens: bool) -> Asy
     if verb in ("ask", "answer"):
         async with opened(home, feeds=False) as engine:
             await engine.servers_begun()
-            yield questions.answers(engine)[verb](arguments)
+            yield queries.answers(engine)[verb](arguments)
     else:
         async with resting(home) as rest:
-            yield questions.answers_at_rest(rest)[verb](arguments)
+            yield queries.answers_at_rest(rest)[verb](arguments)
 
 
 async def _chained(first: list[Json], rest: AsyncIterator[Json] | None) -> AsyncIterator[Json]:

@@ -79,7 +79,7 @@ def without_config(home: Path, plain: bool) -> int:
         from pepper_tui.command.first_start import first_start
 
         return first_start(home) or run_screen(home, plain=True)
-    from pepper_tui.ui.welcome import WelcomeApp
+    from pepper_tui.ui.welcome.welcome import WelcomeApp
 
     chosen = WelcomeApp(home).run()
     if chosen == "demo":

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
-from pepper_tui.ui.endings import Endings
+from pepper_tui.ui.shared.endings import Endings
 
 if TYPE_CHECKING:
     from pepper_tui.config import Config
     from pepper_tui.demo.world import DemoWorld
+    from pepper_tui.engine.answers.served import ServedEngine as Engine
     from pepper_tui.engine.at_rest import HomeAtRest
     from pepper_tui.engine.protocol import Engine as EngineProtocol
-    from pepper_tui.engine.served import ServedEngine as Engine
 
 EXIT_TROUBLE: Final = 1
 EXIT_CONFIG: Final = 2
@@ -78,7 +78,7 @@ def _check_keys(home: Path, config: Config) -> None:
     if not config.ui.keys:
         return
     from pepper_tui.config import ConfigError, place_of
-    from pepper_tui.ui.rebinding import rebound
+    from pepper_tui.ui.shared.rebinding import rebound
 
     path = home / "config.toml"
     if wrong := rebound(config.ui.keys)[1]:
@@ -137,7 +137,7 @@ async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
 def _refused_in_words(home: Path) -> Iterator[None]:
     """Raise ``LaunchError`` in place of what the home, its config or its store refuses."""
     from pepper_tui.config import ConfigError
-    from pepper_tui.engine.remote import RemoteError
+    from pepper_tui.engine.answers.socket import RemoteError
     from pepper_tui.store import HomeLockedError, StoreError
 
     try:
@@ -156,7 +156,7 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     asyncio.get_running_loop().set_default_executor(DaemonThreads())
     # in threads: the imports take a second, and a screen that is up must go on
     config = await asyncio.to_thread(read_config, home)
-    served = await asyncio.to_thread(importlib.import_module, "pepper_tui.engine.served")
+    served = await asyncio.to_thread(importlib.import_module, "pepper_tui.engine.answers.served")
     from pepper_tui.config import Secrets
     from pepper_tui.engine.logs import log_to
 
@@ -211,7 +211,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
     if plain or look.plain or only_lines():
         return _run_plain(home, demo=demo)
     collect_seldom()  # before the imports: each full collection among them costs the first frame
-    from pepper_tui.ui.app import PepperApp
+    from pepper_tui.ui.screen.app import PepperApp
 
     refused: list[LaunchError] = []
     engines: list[Engine] = []

@@ -21,8 +21,8 @@ from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.command.launch import EXIT_TROUBLE, LaunchError, report
 from pepper_tui.config import default_home
 from pepper_tui.config.renamed import renewed
+from pepper_tui.engine.answers.socket import RemoteError
 from pepper_tui.engine.interpreter import DaemonThreads, log_cleanly
-from pepper_tui.engine.remote import RemoteError
 from pepper_tui.text.errors import is_foreseen
 
 log = logging.getLogger(__name__)

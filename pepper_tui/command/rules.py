@@ -11,7 +11,7 @@ import typer
 
 from pepper_tui.command.launch import missing_config, opened, resting
 from pepper_tui.command.output import HomeOption, at, do, show, when
-from pepper_tui.engine.remote import NoEngineError, request
+from pepper_tui.engine.answers.socket import NoEngineError, request
 from pepper_tui.text import clean, one_line
 
 Json = dict[str, Any]
@@ -137,7 +137,7 @@ async def _asked(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
     except NoEngineError:
         if not (home / "config.toml").exists():
             raise missing_config(home) from None
-        from pepper_tui.engine.rule_answers import rule_answers
+        from pepper_tui.engine.answers.rule_queries import rule_answers
 
         if verb == "change_rule":
             async with opened(home, feeds=False) as engine:

@@ -20,7 +20,7 @@ import typer
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError, read_config
 from pepper_tui.command.output import HomeOption, NotSaidError, at, do, leave, show, when
 from pepper_tui.config import DATABASE
-from pepper_tui.engine.remote import NoEngineError, request
+from pepper_tui.engine.answers.socket import NoEngineError, request
 from pepper_tui.text import one_line
 
 Json = dict[str, Any]
@@ -289,7 +289,7 @@ def _kept(home: Path) -> dict[str, str]:
 
 async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
     """The answer about the store of the engine that runs in ``home``; else of the store opened for this."""
-    from pepper_tui.engine.questions import store_answers
+    from pepper_tui.engine.answers.queries import store_answers
     from pepper_tui.store import StoreError
 
     try:

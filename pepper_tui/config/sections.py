@@ -54,7 +54,7 @@ class Ui(Section):
     refresh: Annotated[float, Field(ge=1, le=30)] = 10.0  # times a second at most
     bell: bool = True
     notice: Literal["", "osc9", "osc777", "osc99", "desktop"] = ""  # how to tell of urgent items, beside the bell
-    keys: KeyIds = {}  # key id → keys; ui/rebinding.py says what may be
+    keys: KeyIds = {}  # key id → keys; ui/shared/rebinding.py says what may be
 
 
 class Config(Section):

@@ -14,7 +14,7 @@ from pathlib import Path
 from pepper_tui.clock import Clock, SystemClock, local_zone
 from pepper_tui.config import DATABASE, Config, Secrets
 from pepper_tui.domains.why.why import Why
-from pepper_tui.engine.user_rules import UserRules
+from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.llm import build_models
 from pepper_tui.model import Context, ContextFilter
 from pepper_tui.rules import RuleBook, rules_of_config

@@ -20,8 +20,8 @@ from pepper_tui.domains.why.activity_tools import ACTIVITY_TOOLS
 from pepper_tui.domains.why.status_tools import STATUS_TOOLS
 from pepper_tui.rules.tools import RuleParts, rule_tools
 from pepper_tui.scheduler.topic_tools import TOPIC_TOOLS
+from pepper_tui.tools.approvals.revise_tools import ReviseParts, revise_tools
 from pepper_tui.tools.ask_tools import AskParts, ask_tools
-from pepper_tui.tools.revise_tools import ReviseParts, revise_tools
 from pepper_tui.tools.tool import Tool
 from pepper_tui.workers.tools import WorkerParts, worker_tools
 

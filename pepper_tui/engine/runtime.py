@@ -53,10 +53,10 @@ from pepper_tui.domains.reminders.tools import ReminderParts
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.domains.why.why import Why
+from pepper_tui.engine.acts.refusals import in_words
+from pepper_tui.engine.acts.user_acts import UserActs
+from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
-from pepper_tui.engine.refusals import in_words
-from pepper_tui.engine.user_acts import UserActs
-from pepper_tui.engine.user_rules import UserRules
 from pepper_tui.feeds import Feeds, FollowFeed, Judging, Triage
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedding.embedders import build_embedder
@@ -100,8 +100,8 @@ from pepper_tui.store.upkeep.retention import Retention
 from pepper_tui.store.upkeep.retention_rules import Wish
 from pepper_tui.text import one_line
 from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
+from pepper_tui.tools.approvals.revise_tools import ReviseParts
 from pepper_tui.tools.ask_tools import AskParts
-from pepper_tui.tools.revise_tools import ReviseParts
 from pepper_tui.workers import WorkerPool
 from pepper_tui.workers.tools import DELEGATE, WorkerParts
 

@@ -5,14 +5,14 @@ signal as matches, each with all that its acts need. ``RuleRunner``, a durable s
 out before a model sees the signal: each is a record of its own, done once, or deferred, failed or withdrawn in words.
 """
 
+from pepper_tui.rules.acting.follow_ups import FollowUps
+from pepper_tui.rules.acting.hands import Hands
+from pepper_tui.rules.acting.runner import RuleRunner
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.changes import RuleChanges, RuleError
 from pepper_tui.rules.configured import rules_of_config
-from pepper_tui.rules.follow_ups import FollowUps
-from pepper_tui.rules.hands import Hands
 from pepper_tui.rules.rehearsal import Rehearsal
 from pepper_tui.rules.report import acts_of, reports
-from pepper_tui.rules.runner import RuleRunner
 from pepper_tui.rules.senders import Sender, Senders
 from pepper_tui.rules.sentence import sentence
 from pepper_tui.rules.toml_text import as_toml

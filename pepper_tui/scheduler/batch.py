@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from pepper_tui import config
 from pepper_tui.model import Context, Entry, Namespace, QueueRank, Signal, Step, ToolResult, UserMessage
-from pepper_tui.scheduler.history import History
-from pepper_tui.scheduler.prompts import result_entry, signal_entry, user_entry
+from pepper_tui.scheduler.prompt.history import History
+from pepper_tui.scheduler.prompt.prompts import result_entry, signal_entry, user_entry
 from pepper_tui.store import ContextStore, Delivery
 
 _MESSAGE_SHARE: Final = 4  # a message of the user's takes at most this fraction of the prompt's limit

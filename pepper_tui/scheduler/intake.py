@@ -16,8 +16,8 @@ from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
 from pepper_tui.scheduler.batch import Batch, entry_of, question_of, round_of
-from pepper_tui.scheduler.history import History, HistoryEntry
 from pepper_tui.scheduler.open_work import OpenWork
+from pepper_tui.scheduler.prompt.history import History, HistoryEntry
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import (

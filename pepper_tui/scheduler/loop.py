@@ -41,18 +41,18 @@ from pepper_tui.model import (
     UserMessage,
     instructions,
 )
-from pepper_tui.scheduler.acts import UserActs
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply, Stream
 from pepper_tui.scheduler.batch import Batch
-from pepper_tui.scheduler.compaction import Compaction
-from pepper_tui.scheduler.history import History, HistoryEntry, Summary
 from pepper_tui.scheduler.intake import Intake, RulesDone
 from pepper_tui.scheduler.offer import Offer
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.own_priority import OwnPriority
-from pepper_tui.scheduler.profile import Head
-from pepper_tui.scheduler.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, fitted, note_entry, tail
-from pepper_tui.scheduler.turn import Turn
+from pepper_tui.scheduler.prompt.acts import UserActs
+from pepper_tui.scheduler.prompt.compaction import Compaction
+from pepper_tui.scheduler.prompt.history import History, HistoryEntry, Summary
+from pepper_tui.scheduler.prompt.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, fitted, note_entry, tail
+from pepper_tui.scheduler.prompt.system_prompt import Head
+from pepper_tui.scheduler.prompt.turn import Turn
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line

@@ -23,7 +23,7 @@ from pepper_tui.model import (
     Namespace,
     ToolCall,
 )
-from pepper_tui.scheduler.prompts import open_call_line
+from pepper_tui.scheduler.prompt.prompts import open_call_line
 from pepper_tui.store import ContextStore, LiveSubscription
 from pepper_tui.text import shorten
 

@@ -36,9 +36,9 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.text import one_line
-from pepper_tui.tools.choices import Announce
+from pepper_tui.tools.approvals.choices import Announce
+from pepper_tui.tools.approvals.policy import Room, asker_of
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.policy import Room, asker_of
 from pepper_tui.tools.said import question_id
 from pepper_tui.tools.tool import Tool, ToolContext, tool
 

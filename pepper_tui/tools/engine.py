@@ -39,18 +39,18 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
-from pepper_tui.tools.approvals import ApprovalError, Approvals
+from pepper_tui.tools.approvals.attempts import CONFLICT_RETRIES, Answer, Attempts
+from pepper_tui.tools.approvals.decisions import ApprovalError, Approvals
+from pepper_tui.tools.approvals.policy import Policy
+from pepper_tui.tools.approvals.provenance import Provenance
+from pepper_tui.tools.approvals.waiting_room import WaitingRoom
 from pepper_tui.tools.ask_tools import answer_words
-from pepper_tui.tools.attempts import CONFLICT_RETRIES, Answer, Attempts
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.ledger import Ledger
-from pepper_tui.tools.policy import Policy
 from pepper_tui.tools.progress import ProgressBoard
-from pepper_tui.tools.provenance import Provenance
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import ToolContext
-from pepper_tui.tools.waiting_room import WaitingRoom
 
 log = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect, ToolCall, ToolSpec
+from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.tools.errors import ArgumentError
-from pepper_tui.tools.sameness import normalised
 from pepper_tui.tools.user_time import UserTime
 
 if TYPE_CHECKING:

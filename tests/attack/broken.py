@@ -19,12 +19,12 @@ from pepper_tui.domains.mail import tools as mail_tools
 from pepper_tui.domains.memory import profile_tools
 from pepper_tui.domains.web import fetch
 from pepper_tui.model import Written
-from pepper_tui.scheduler import prompts
+from pepper_tui.scheduler.prompt import prompts
 from pepper_tui.text import addresses, safe
-from pepper_tui.tools import policy, provenance
-from pepper_tui.tools.approvals import Approvals
+from pepper_tui.tools.approvals import policy, provenance
+from pepper_tui.tools.approvals.decisions import Approvals
 from pepper_tui.tools.tool import Tool
-from pepper_tui.ui import cards
+from pepper_tui.ui.screen.inbox import cards
 from tests.attack.puppet import WAITS, Puppet
 from tests.attack.row import Harm
 

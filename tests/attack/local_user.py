@@ -15,10 +15,10 @@ from datetime import UTC
 from functools import partial
 from pathlib import Path
 
-from pepper_tui.engine.remote import RemoteError, request
+from pepper_tui.engine.answers.socket import RemoteError, request
 from pepper_tui.store import HomeLock
 from pepper_tui.store.upkeep.exporting import export_file
-from pepper_tui.ui.export import write_conversation
+from pepper_tui.ui.shared.export import write_conversation
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm
 from tests.attack.row import attack as _attack

@@ -10,7 +10,7 @@ from functools import partial
 
 from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.model import Namespace
-from pepper_tui.ui.names import name_of
+from pepper_tui.ui.shared.names import name_of
 from tests.attack.legible import squeezed
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from pepper_tui.model import Namespace, Notification, Origin
-from pepper_tui.ui.cards import opened
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.matters import inbox_items
+from pepper_tui.ui.screen.inbox.cards import opened
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.shared.matters import inbox_items
 from tests.attack.legible import squeezed
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm

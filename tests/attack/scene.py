@@ -16,10 +16,10 @@ from typing import Any, Final, Self
 
 from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
-from pepper_tui.connectors.mcp.offer import SETTLE
+from pepper_tui.connectors.mcp.offer.offer import SETTLE
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
+from pepper_tui.engine.answers.served import ServedEngine
 from pepper_tui.engine.logs import log_to
-from pepper_tui.engine.served import ServedEngine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
 from pepper_tui.model import (
@@ -35,9 +35,9 @@ from pepper_tui.model import (
     Written,
 )
 from pepper_tui.store import ContextStore, HomeLock
-from pepper_tui.ui.board import Board
-from pepper_tui.ui.cards import approval_lines
-from pepper_tui.ui.ink import Ink, Pen
+from pepper_tui.ui.screen.inbox.cards import approval_lines
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.shared.board import Board
 from tests.attack.puppet import WAITS, Call, Puppet, Script, Turn, prompt_of
 from tests.attack.row import Harm
 from tests.domains.mail.mails import deliver, mail, make_maildir

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pepper_tui.connectors.mcp.asking import TRUST
+from pepper_tui.connectors.mcp.asking.asking import TRUST
 from pepper_tui.model import Effect
 from tests.attack.legible import squeezed, unseen
 from tests.attack.puppet import Turn

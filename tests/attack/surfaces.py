@@ -15,14 +15,14 @@ from pepper_tui.model import SHOWN as WATCHED
 from pepper_tui.model import ContextFilter, ContextUpdate, Namespace, Signal
 from pepper_tui.text import clean, one_line
 from pepper_tui.tools.effects import proposals
-from pepper_tui.ui import words
-from pepper_tui.ui.cards import closed, opened
-from pepper_tui.ui.export import write_conversation
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.notices import Notices
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers
-from pepper_tui.ui.terminal_out import clipboard
+from pepper_tui.ui.screen.inbox.cards import closed, opened
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.screen.terminal.notices import Notices
+from pepper_tui.ui.screen.terminal.terminal_out import clipboard
+from pepper_tui.ui.shared import words
+from pepper_tui.ui.shared.export import write_conversation
 
 if TYPE_CHECKING:
     from tests.attack.scene import Scene

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from pepper_tui.clock import SystemClock
 from pepper_tui.command.cli import app
 from pepper_tui.config import parse_config
-from pepper_tui.engine.remote import NoEngineError, RemoteError, request
-from pepper_tui.engine.served import ServedEngine
+from pepper_tui.engine.answers.served import ServedEngine
+from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, Effect, Namespace, Notification, ToolCall
 from pepper_tui.store import ContextStore
 from tests.waiting import until

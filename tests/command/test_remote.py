@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.engine.remote import SOCKET_FILE, NoEngineError, RemoteError, RemoteServer, request
+from pepper_tui.engine.answers.socket import SOCKET_FILE, NoEngineError, RemoteError, RemoteServer, request
 from pepper_tui.store import StoreUnavailableError
 from tests.waiting import until
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pepper_tui.command.cli import app
 from pepper_tui.command.output import at, when
 from pepper_tui.config import parse_config
-from pepper_tui.engine.served import ServedEngine
+from pepper_tui.engine.answers.served import ServedEngine
 from pepper_tui.model import RuleState
 from tests.waiting import until
 

@@ -12,7 +12,7 @@ import pytest
 
 from pepper_tui.command.front import screen_options, standard_home
 from pepper_tui.config import default_home
-from pepper_tui.engine.remote import SOCKET_FILE
+from pepper_tui.engine.answers.socket import SOCKET_FILE
 from tests.command.commands import pepper
 
 HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
@@ -20,7 +20,12 @@ HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalend
 
 @pytest.mark.parametrize(
     "module",
-    ["pepper_tui.__main__", "pepper_tui.command.front", "pepper_tui.command.launch", "pepper_tui.engine.remote"],
+    [
+        "pepper_tui.__main__",
+        "pepper_tui.command.front",
+        "pepper_tui.command.launch",
+        "pepper_tui.engine.answers.socket",
+    ],
 )
 def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from pepper_tui.clock import SystemClock
 from pepper_tui.command.cli import app
 from pepper_tui.config import DATABASE, parse_config
-from pepper_tui.engine.served import ServedEngine
+from pepper_tui.engine.answers.served import ServedEngine
 from pepper_tui.model import OPEN_TAG, ContextUpdate, Namespace, Notification
 from pepper_tui.store import ContextStore, Retry, Subscriber
 from tests.waiting import until

@@ -18,8 +18,8 @@ from typing import Any
 LOADED = (
     *(
         "pepper_tui.command.cli",
-        "pepper_tui.engine.served",
-        "pepper_tui.engine.questions",
+        "pepper_tui.engine.answers.served",
+        "pepper_tui.engine.answers.queries",
         "pepper_tui.engine.at_rest",
         "pepper_tui.setup.doctor",
     ),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine import questions
-from pepper_tui.engine.remote import RemoteError
+from pepper_tui.engine.answers import queries
+from pepper_tui.engine.answers.socket import RemoteError
 from pepper_tui.model import CallState, Json, Namespace
 from tests.attack.puppet import Turn
 from tests.engine.desk import Desk, calls
@@ -28,12 +28,12 @@ async def desk(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Desk]:
 async def asked(desk: Desk, text: str, *turns: Turn, work: tuple[Turn, ...] = ()) -> list[Json]:
     desk.model.turns.extend(turns)
     desk.model.work.extend(work)
-    return [item async for item in questions.ask(desk.engine, {"text": text, "timeout": 20})]
+    return [item async for item in queries.ask(desk.engine, {"text": text, "timeout": 20})]
 
 
 async def answered(desk: Desk, text: str, *turns: Turn, **more: Any) -> list[Json]:
     desk.model.turns.extend(turns)
-    return [item async for item in questions.answer(desk.engine, {"text": text, "timeout": 20, **more})]
+    return [item async for item in queries.answer(desk.engine, {"text": text, "timeout": 20, **more})]
 
 
 async def test_ask_ends_with_what_pepper_asks_and_answer_goes_on(desk: Desk) -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import CallState, EngineError, Namespace, Notification, Origin, ReminderState, RunState, whole
 from pepper_tui.text import clean
-from pepper_tui.ui.cards import kind_words, opened, title
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.matters import inbox_items
+from pepper_tui.ui.screen.inbox.cards import kind_words, opened, title
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.shared.matters import inbox_items
 from tests.attack.puppet import Turn
 from tests.engine.desk import Desk, calls
 

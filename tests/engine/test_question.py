@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.engine.question import UNFINISHED, Question
+from pepper_tui.engine.answers.question import UNFINISHED, Question
 from pepper_tui.model import (
     Approval,
     ApprovalState,

@@ -61,7 +61,7 @@ OUTLIVED: Final = 15.0  # seconds by which a process may outlive its Pepper; it 
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.kill.victim", "openai", "lark", "icalendar", "aiosmtplib",
-                                  "pepper_tui.connectors.mcp.connection"])  # fmt: skip
+                                  "pepper_tui.connectors.mcp.session.connection"])  # fmt: skip
 
 
 @dataclass

@@ -19,9 +19,10 @@ from unittest.mock import patch
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.config import load_config
-from pepper_tui.engine import runtime, served
+from pepper_tui.engine import runtime
+from pepper_tui.engine.answers import served
 from pepper_tui.model import CardLine, ContextFilter, Effect, EngineError, ResolvedEffect
-from pepper_tui.rules import follow_ups
+from pepper_tui.rules.acting import follow_ups
 from pepper_tui.store import ContextStore
 from pepper_tui.store.log.database import Database, ThreadDatabase
 from pepper_tui.tools import ToolContext, ToolError, tool

@@ -15,8 +15,8 @@ from pepper_tui.config import parse_config
 from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds.feed import store_signal
 from pepper_tui.model import BACKLOG, Priority, Signal
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.status import StatusLine
 from tests.ui.fake_engine import T0, signal
 from tests.ui.seat import seat, until
 

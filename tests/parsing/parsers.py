@@ -30,9 +30,9 @@ from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors.ics import agenda
 from pepper_tui.connectors.mbox import mbox_file
-from pepper_tui.connectors.mcp import keeper
-from pepper_tui.connectors.mcp.definition import Definition, difference
-from pepper_tui.connectors.mcp.result import as_text
+from pepper_tui.connectors.mcp.offer.definition import Definition, difference
+from pepper_tui.connectors.mcp.session import reaper
+from pepper_tui.connectors.mcp.session.result import as_text
 from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.pieces import pieces
@@ -64,10 +64,10 @@ from pepper_tui.store.search import full_text as search
 from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line, sendable, visible, web_address
 from pepper_tui.text.charsets import decoded
 from pepper_tui.text.html import MAX_HTML, html_text
-from pepper_tui.tools import provenance
+from pepper_tui.tools.approvals import provenance
+from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.sameness import normalised
-from pepper_tui.ui.transcript import LONGEST
+from pepper_tui.ui.screen.chat.transcript import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
 Parse = Callable[[Any], Any]
@@ -382,7 +382,7 @@ PARSERS = [
     ),
     Parser(
         "Markdown on the screen",
-        {"ui/transcript.py": "rich.markdown"},
+        {"ui/screen/chat/transcript.py": "rich.markdown"},
         lambda text: CONSOLE.render_lines(Markdown(text, hyperlinks=False), pad=False),
         MARKS,
         "…",
@@ -398,7 +398,7 @@ PARSERS = [
     ),
     Parser(
         "what is the same",
-        {"tools/sameness.py": "re unicodedata"},
+        {"tools/approvals/sameness.py": "re unicodedata"},
         normalised,
         TEXT | {name: WORDS[name] for name in ("letters", "digits", "at", "spaces", "addresses")},
         "a tool takes no longer field",
@@ -536,9 +536,9 @@ PARSERS = [
     Parser(
         "tools of MCP servers",
         {
-            "connectors/mcp/definition.py": "difflib re",
+            "connectors/mcp/offer/definition.py": "difflib re",
             "connectors/mcp/arguments.py": "json re",
-            "connectors/mcp/offer.py": "fnmatch",
+            "connectors/mcp/offer/offer.py": "fnmatch",
         },
         definition,
         {
@@ -556,14 +556,14 @@ PARSERS = [
     Parser(
         "messages of MCP servers",
         {
-            "connectors/mcp/transport.py": "httpx2 mcp",
-            "connectors/mcp/connection.py": "mcp",
-            "connectors/mcp/result.py": "json",
-            "connectors/mcp/keeper.py": "json re",
+            "connectors/mcp/session/transport.py": "httpx2 mcp",
+            "connectors/mcp/session/connection.py": "mcp",
+            "connectors/mcp/session/result.py": "json",
+            "connectors/mcp/session/reaper.py": "json re",
         },
         (
             lambda message: as_text(CallToolResult.model_validate_json(message)),
-            lambda message: keeper.answered(message.encode()[:512], message.encode()[-512:]),
+            lambda message: reaper.answered(message.encode()[:512], message.encode()[-512:]),
         ),
         {
             "texts": (300, lambda n: json.dumps({"content": [{"type": "text", "text": "a"}] * n})),
@@ -655,7 +655,7 @@ PARSERS = [
     ),
     Parser(
         "what is typed, and by whom",
-        {"tools/provenance.py": "re", "model/origins.py": "re"},
+        {"tools/approvals/provenance.py": "re", "model/origins.py": "re"},
         (provenance.atoms, provenance.trusted),
         WORDS,
         "a tool takes no longer field",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.model import Approval
-from pepper_tui.rules.draft import unanswerable
+from pepper_tui.rules.acting.draft import unanswerable
 from tests.rules.house import House
 
 ANN: dict[str, Any] = {"message_id": "<1@x>", "sender": "ann@x.org", "reply_to": "ann@x.org"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pepper_tui.model import Namespace, Notification, Priority, Signal
-from pepper_tui.rules.origin import origin_of
-from pepper_tui.ui.matters import MORE, NOTICES_SHOWN, inbox_items
+from pepper_tui.rules.acting.origin import origin_of
+from pepper_tui.ui.shared.matters import MORE, NOTICES_SHOWN, inbox_items
 from tests.rules.house import House
 
 

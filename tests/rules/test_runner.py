@@ -26,8 +26,8 @@ from pepper_tui.model import (
     Signal,
 )
 from pepper_tui.rules import RuleBook
-from pepper_tui.rules.hands import Hands
-from pepper_tui.rules.runner import RuleRunner
+from pepper_tui.rules.acting.hands import Hands
+from pepper_tui.rules.acting.runner import RuleRunner
 from pepper_tui.store import ContextStore, StoreUnavailableError, Subscriber
 from pepper_tui.store.delivery.subscriber import STORE_PAUSE
 from tests.waiting import until

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Scheduler as Settings
 from pepper_tui.model import Completed, ModelError, ModelRequest, Namespace
-from pepper_tui.scheduler.said import kept, said_in
+from pepper_tui.scheduler.prompt.said import kept, said_in
 from pepper_tui.store import ContextStore
 from tests.scheduler.scripted import ScriptedModel, Stage, answer
 from tests.waiting import until

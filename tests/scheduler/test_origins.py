@@ -9,7 +9,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.llm.offline.offline_model import _USER_MSG, _all
 from pepper_tui.model import ContextFilter, Namespace, Origin, ToolCall, UserMessage, Written
-from pepper_tui.scheduler.prompts import user_entry
+from pepper_tui.scheduler.prompt.prompts import user_entry
 from pepper_tui.store import ContextStore
 from tests.scheduler.scripted import ScriptedModel, Stage
 from tests.scheduler.test_taint import look, stepped

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.model import Gist, Json, Priority, Related, Signal
-from pepper_tui.scheduler.prompts import signal_entry
+from pepper_tui.scheduler.prompt.prompts import signal_entry
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 28, 17, 45, tzinfo=ZONE).timestamp()

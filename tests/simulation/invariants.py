@@ -30,9 +30,9 @@ from pepper_tui.model import (
     Namespace,
     StateTable,
 )
-from pepper_tui.scheduler.history import summary_of
+from pepper_tui.scheduler.prompt.history import summary_of
 from pepper_tui.store.namespaces import matches
-from pepper_tui.tools.policy import ROOT_FACTOR, asker_of
+from pepper_tui.tools.approvals.policy import ROOT_FACTOR, asker_of
 from tests.simulation.orders import Orders
 from tests.simulation.outside import Outside, Performed, seen_effect
 

@@ -24,7 +24,7 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.tools import ToolContext, ToolRegistry, tool
-from pepper_tui.tools.provenance import atoms
+from pepper_tui.tools.approvals.provenance import atoms
 from tests.tools.bench import Bench
 
 S = CallState

@@ -21,7 +21,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.tools import ToolContext, tool
-from pepper_tui.tools.choices import ask_which, call_of
+from pepper_tui.tools.approvals.choices import ask_which, call_of
 from tests.tools.bench import Bench
 
 NINE = datetime(2026, 11, 27, 9, tzinfo=UTC).timestamp()

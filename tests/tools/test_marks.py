@@ -7,8 +7,8 @@ from datetime import UTC
 import pytest
 
 from pepper_tui.model import CardLine, Namespace
-from pepper_tui.ui.cards import approval_lines
-from pepper_tui.ui.ink import Ink, Pen
+from pepper_tui.ui.screen.inbox.cards import approval_lines
+from pepper_tui.ui.screen.ink import Ink, Pen
 from tests.tools.bench import Bench, mail
 from tests.tools.sink import Sink
 

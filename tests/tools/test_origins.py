@@ -29,9 +29,9 @@ from pepper_tui.model import (
     Written,
     whole,
 )
-from pepper_tui.scheduler.profile import Head
+from pepper_tui.scheduler.prompt.system_prompt import Head
 from pepper_tui.text.web_address import addresses_in
-from pepper_tui.tools.provenance import Provenance
+from pepper_tui.tools.approvals.provenance import Provenance
 from tests.domains.web.web import Web, page
 from tests.tools.bench import Bench
 from tests.waiting import until

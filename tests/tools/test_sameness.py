@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.model import CallState
-from pepper_tui.tools.sameness import normalised
+from pepper_tui.tools.approvals.sameness import normalised
 from tests.tools.bench import Bench
 
 VARIANTS = [

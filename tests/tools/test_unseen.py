@@ -10,8 +10,8 @@ import pytest
 
 from pepper_tui.model import Approval, CallState
 from pepper_tui.text import escape, hidden
-from pepper_tui.ui.cards import approval_lines
-from pepper_tui.ui.ink import Ink, Pen
+from pepper_tui.ui.screen.inbox.cards import approval_lines
+from pepper_tui.ui.screen.ink import Ink, Pen
 from tests.tools.bench import Bench
 from tests.tools.sink import Sink
 

@@ -475,8 +475,8 @@ def main() -> None:
     """The screen on an engine that notes the acts in the file that is named, or on a lively one. A second argument is
     ``plain``, or what the config's ``[ui]`` would say, as JSON."""
     from pepper_tui.config import Ui
-    from pepper_tui.ui.app import PepperApp
     from pepper_tui.ui.plain import PlainConversation
+    from pepper_tui.ui.screen.app import PepperApp
 
     keep: list[asyncio.Task[None]] = []
 

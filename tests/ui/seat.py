@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.status import StatusLine
 from tests.ui.fake_engine import T0, FakeEngine
 
 Seat = tuple[PepperApp, Pilot[str], FakeEngine, ManualClock]

@@ -21,8 +21,8 @@ from pepper_tui.model import (
     RunState,
     WorkerRun,
 )
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.keys import KEYS
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.shared.keys import KEYS
 from tests.ui.fake_engine import (
     T0,
     FakeEngine,

@@ -8,7 +8,7 @@ import pytest
 from textual.widget import Widget
 
 from pepper_tui.model import Approval
-from pepper_tui.ui.app import PepperApp
+from pepper_tui.ui.screen.app import PepperApp
 from tests.ui.fake_engine import approval
 from tests.ui.seat import seat, until
 

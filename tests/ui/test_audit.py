@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pepper_tui.model import ApprovalState, CallState, Effect, Namespace, ToolCall
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.audit import EffectList
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.chat.transcript import Transcript
+from pepper_tui.ui.screen.reading.audit import EffectList
+from pepper_tui.ui.screen.reading.detail import DetailView
 from tests.ui.fake_engine import T0, FakeEngine, approval
 from tests.ui.seat import acts, press, seat, until
 

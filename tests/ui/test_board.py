@@ -18,7 +18,7 @@ from pepper_tui.model import (
     Record,
     UserMessage,
 )
-from pepper_tui.ui.board import MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
+from pepper_tui.ui.shared.board import MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
 from tests.ui.fake_engine import T0, approval, call, note, signal
 
 

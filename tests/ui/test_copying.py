@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.model import AssistantMessage, Namespace, UserMessage
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.status import StatusLine
-from pepper_tui.ui.terminal_out import COPIED_AT_MOST, clipboard, wrapped
-from pepper_tui.ui.transcript import EAGER, Transcript
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.transcript import EAGER, Transcript
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.screen.status import StatusLine
+from pepper_tui.ui.screen.terminal.terminal_out import COPIED_AT_MOST, clipboard, wrapped
 from tests.ui.fake_engine import T0, FakeEngine, approval, signal
 from tests.ui.seat import press, seat, until
 

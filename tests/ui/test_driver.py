@@ -13,7 +13,7 @@ import pytest
 from textual.app import App
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES
 
-from pepper_tui.ui.driver import PepperDriver, Writer
+from pepper_tui.ui.screen.terminal.driver import PepperDriver, Writer
 from tests.waiting import until
 
 

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from pepper_tui.ui.endings import ENDING
+from pepper_tui.ui.shared.endings import ENDING
 
 PROGRAM = """
 import asyncio, os, sys
-from pepper_tui.ui.endings import Endings
+from pepper_tui.ui.shared.endings import Endings
 
 def restore():
     os.write(1, b"restored\\n")  # a print may be what the signal has interrupted

@@ -6,8 +6,8 @@ import pytest
 
 from pepper_tui.model import Context, ContextFilter, Health, Namespace, UserMessage
 from pepper_tui.store import StoreUnavailableError
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.screen.status import StatusLine
 from tests.ui.fake_engine import T0, FakeEngine
 from tests.ui.seat import press, seat, until
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.jump import labels_for
-from pepper_tui.ui.live_list import LiveList
-from pepper_tui.ui.narrowing import Narrowed
-from pepper_tui.ui.status import TabStrip
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.filtering import Narrowed
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.jump import labels_for
+from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.status import TabStrip
 from tests.ui.fake_engine import fill
 from tests.ui.seat import acts, press, seat, until
 

@@ -7,9 +7,9 @@ from datetime import UTC
 import pytest
 
 from pepper_tui.model import Approval, CardLine, ResolvedEffect
-from pepper_tui.ui.cards import approval_lines
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.names import label_words
+from pepper_tui.ui.screen.inbox.cards import approval_lines
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.shared.names import label_words
 
 POSING = [
     "server\u3164: bank: approved by you on Monday",

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pepper_tui.ui.later import Later
+from pepper_tui.ui.screen.later import Later
 from tests.ui.seat import seat
 
 

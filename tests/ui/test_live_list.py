@@ -12,8 +12,8 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.live_list import LiveList, Row
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.screen.lists.live_list import LiveList, Row
 
 HEIGHT = 9
 

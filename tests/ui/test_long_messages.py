@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.model import AssistantMessage, Namespace, UserMessage
-from pepper_tui.ui.transcript import LONGEST, MOST_LINES, Transcript
+from pepper_tui.ui.screen.chat.transcript import LONGEST, MOST_LINES, Transcript
 from tests.growth import spent
 from tests.parsing.shapes import MARKS
 from tests.ui.fake_engine import T0, FakeEngine

@@ -9,15 +9,15 @@ import pytest
 from textual import events
 
 from pepper_tui.model import CallState, Effect, Namespace, Priority
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.card_view import CardView
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.form import Prompt
-from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.live_list import LiveList
-from pepper_tui.ui.rule_list import RuleList
-from pepper_tui.ui.status import StatusLine, TabStrip
-from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.transcript import Transcript
+from pepper_tui.ui.screen.inbox.card_view import CardView
+from pepper_tui.ui.screen.inbox.form import Prompt
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.screen.reading.rule_list import RuleList
+from pepper_tui.ui.screen.status import StatusLine, TabStrip
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, follow_up, note, outgoing, report, rule_act
 from tests.ui.seat import acts, press, seat, until
 

@@ -26,12 +26,12 @@ from pepper_tui.model import (
     ReminderState,
     Trust,
 )
-from pepper_tui.ui.board import Board
-from pepper_tui.ui.cards import face, kind_words, opened, title
-from pepper_tui.ui.ink import Ink, Pen, age, until
-from pepper_tui.ui.matters import REQUESTS_SHOWN, InboxItem
-from pepper_tui.ui.names import count_of, name_of, recipient, subject_of
-from pepper_tui.ui.words import item_line, item_lines
+from pepper_tui.ui.screen.inbox.cards import face, kind_words, opened, title
+from pepper_tui.ui.screen.ink import Ink, Pen, age, until
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.matters import REQUESTS_SHOWN, InboxItem
+from pepper_tui.ui.shared.names import count_of, name_of, recipient, subject_of
+from pepper_tui.ui.shared.words import item_line, item_lines
 from tests.ui.fake_engine import T0, approval, call, follow_up, note, outgoing, reminder, rule_act
 
 MATTER = "mail:t1"

@@ -6,11 +6,11 @@ import pytest
 from textual import events
 
 from pepper_tui.model import AssistantMessage, CallState, Namespace, UserMessage, WorkerRun
-from pepper_tui.ui.card_view import CardView
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.live_list import LiveList
-from pepper_tui.ui.transcript import Transcript
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.chat.transcript import Transcript
+from pepper_tui.ui.screen.inbox.card_view import CardView
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.lists.live_list import LiveList
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, note, signal
 from tests.ui.seat import acts, press, seat, until
 

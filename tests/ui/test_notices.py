@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Ui
 from pepper_tui.model import Context, ContextUpdate, Namespace, Priority
-from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.notices import GAP, Notices, notify_desktop, sequence
-from pepper_tui.ui.status import StatusLine
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.status import StatusLine
+from pepper_tui.ui.screen.terminal.notices import GAP, Notices, notify_desktop, sequence
 from tests.ui.fake_engine import T0, approval, note
 from tests.ui.seat import seat, until
 

@@ -15,8 +15,8 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from pepper_tui.model import Origin, Span, Written
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.composer import PASTE, Composer
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.composer import PASTE, Composer
 from tests.terminal import Terminal
 from tests.ui.seat import acts, seat, until
 

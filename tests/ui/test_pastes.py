@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from pepper_tui.ui.pastes import END, ESCAPE, START, PasteParser
+from pepper_tui.ui.screen.chat.pastes import END, ESCAPE, START, PasteParser
 
 ESCAPES = st.sampled_from(
     [ESCAPE, "\x1b[", "\x1b[20", "\x1b[200~", "\x1bOQ", "\x1b]52;c;eQ==\x07", "\x1b\x1b[2", "\x07"]

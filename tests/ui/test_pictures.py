@@ -12,8 +12,8 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.llm.endpoint.local_servers import LocalServer
 from pepper_tui.model import ApprovalState, Namespace
 from pepper_tui.setup.first_start import Calendars, Found, Key, Mails
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.welcome import WelcomeApp
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.welcome.welcome import WelcomeApp
 from tests.ui.fake_engine import T0, FakeEngine, approval, fill
 from tests.ui.seat import press
 

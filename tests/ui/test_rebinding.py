@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from pepper_tui.command.cli import app as command
 from pepper_tui.config import Ui
 from pepper_tui.model import Namespace
-from pepper_tui.ui.card_view import CardView
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.keys import KEYS
-from pepper_tui.ui.rebinding import rebound
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.inbox.card_view import CardView
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.shared.keys import KEYS
+from pepper_tui.ui.shared.rebinding import rebound
 from tests.ui.fake_engine import FakeEngine, approval
 from tests.ui.seat import acts, press, seat, until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.model import Namespace
-from pepper_tui.ui.composer import Composer
+from pepper_tui.ui.screen.chat.composer import Composer
 from tests.ui.fake_engine import FakeEngine, approval, note
 from tests.ui.seat import seat
 

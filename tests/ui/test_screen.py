@@ -19,17 +19,17 @@ from pepper_tui.model import (
     UserMessage,
     WorkerRun,
 )
-from pepper_tui.ui.app import PepperApp
-from pepper_tui.ui.board import MESSAGES_KEPT
-from pepper_tui.ui.card_view import CardView
-from pepper_tui.ui.cards import told_once
-from pepper_tui.ui.composer import Composer
-from pepper_tui.ui.detail import DetailView
-from pepper_tui.ui.inbox import Inbox
-from pepper_tui.ui.keys import KEYS, shown
-from pepper_tui.ui.live_list import LiveList
-from pepper_tui.ui.status import StatusLine
-from pepper_tui.ui.transcript import OLDER, Transcript
+from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.chat.transcript import OLDER, Transcript
+from pepper_tui.ui.screen.inbox.card_view import CardView
+from pepper_tui.ui.screen.inbox.cards import told_once
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.screen.status import StatusLine
+from pepper_tui.ui.shared.board import MESSAGES_KEPT
+from pepper_tui.ui.shared.keys import KEYS, shown
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
 from tests.ui.seat import acts, press, seat, until
 
@@ -356,11 +356,12 @@ async def test_no_timer_runs_while_nothing_runs() -> None:
 
 def test_the_screen_imports_nothing_heavy() -> None:
     code = (
-        "import sys; import pepper_tui.ui.app; "
+        "import sys; import pepper_tui.ui.screen.app; "
         "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'lark', "
         "'googleapiclient', 'pepper_tui.store', 'pepper_tui.engine.runtime', 'pepper_tui.demo', "
-        "'markdown_it', 'pepper_tui.ui.audit', 'pepper_tui.ui.editing', 'pepper_tui.ui.jump', 'pepper_tui.ui.export', "
-        "'pepper_tui.ui.words', 'pepper_tui.ui.plain', 'pepper_tui.setup.first_start') if m in sys.modules])"
+        "'markdown_it', 'pepper_tui.ui.screen.reading.audit', 'pepper_tui.ui.screen.inbox.editing', "
+        "'pepper_tui.ui.screen.jump', 'pepper_tui.ui.shared.export', "
+        "'pepper_tui.ui.shared.words', 'pepper_tui.ui.plain', 'pepper_tui.setup.first_start') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

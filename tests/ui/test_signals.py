@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from pepper_tui.model import Gist, Json, Namespace, Priority, Related, Signal
-from pepper_tui.ui.ink import Ink, Pen, due_words
-from pepper_tui.ui.names import signal_subject, subject_of
-from pepper_tui.ui.rows import signal_details, signal_row
+from pepper_tui.ui.screen.ink import Ink, Pen, due_words
+from pepper_tui.ui.screen.lists.rows import signal_details, signal_row
+from pepper_tui.ui.shared.names import signal_subject, subject_of
 from tests.ui.fake_engine import T0, note
 from tests.ui.test_matters import board_of
 

@@ -6,7 +6,7 @@ import pytest
 from rich.color import ColorType
 
 from pepper_tui.config import Ui
-from pepper_tui.ui.themes import THEMES
+from pepper_tui.ui.screen.themes import THEMES
 from tests.ui.fake_engine import fill
 from tests.ui.seat import press, seat
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pepper_tui.config import McpServer, Secrets
-from pepper_tui.connectors.mcp.offer import left_out_of, offered_words
-from pepper_tui.connectors.mcp.question import Answer, Question
-from pepper_tui.connectors.mcp.server import SDK
+from pepper_tui.connectors.mcp.asking.question import Answer, Question
+from pepper_tui.connectors.mcp.offer.offer import left_out_of, offered_words
+from pepper_tui.connectors.mcp.session.server import SDK
 from pepper_tui.connectors.mcp.trouble import last_words, way_out, why_failed
 
 

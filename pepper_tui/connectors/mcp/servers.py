@@ -10,10 +10,10 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets
-from pepper_tui.connectors.mcp.asking import Asking, CancelCall
-from pepper_tui.connectors.mcp.pins import Pins
-from pepper_tui.connectors.mcp.resource_tool import resource_tool
-from pepper_tui.connectors.mcp.server import Server, Surroundings
+from pepper_tui.connectors.mcp.asking.asking import Asking, CancelCall
+from pepper_tui.connectors.mcp.offer.pins import Pins
+from pepper_tui.connectors.mcp.offer.resource_tool import resource_tool
+from pepper_tui.connectors.mcp.session.server import Server, Surroundings
 from pepper_tui.model import Health, Namespace
 from pepper_tui.store import ContextStore, StoreError
 from pepper_tui.tools.registry import ToolRegistry

@@ -19,7 +19,7 @@ from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
-from pepper_tui.tools.choices import ask_which
+from pepper_tui.tools.approvals.choices import ask_which
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.times import parse_time, times_of
 from pepper_tui.tools.tool import Tool, ToolContext, tool

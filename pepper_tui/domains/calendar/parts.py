@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.model import Record
-from pepper_tui.tools.choices import Announce
+from pepper_tui.tools.approvals.choices import Announce
 
 
 class Agenda(Protocol):

@@ -8,7 +8,7 @@ from typing import Literal
 from pepper_tui.domains.memory.context_tools import find_context
 from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority, Step
 from pepper_tui.text import one_line
-from pepper_tui.tools.choices import Announce
+from pepper_tui.tools.approvals.choices import Announce
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import Tool, ToolContext, tool
 

@@ -17,7 +17,7 @@ from pepper_tui.model import (
     ReminderState,
 )
 from pepper_tui.text import one_line, shorten
-from pepper_tui.tools.choices import Announce, ask_which
+from pepper_tui.tools.approvals.choices import Announce, ask_which
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.said import read_in_turn, typed_in_turn
 from pepper_tui.tools.times import times_of

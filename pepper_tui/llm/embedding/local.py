@@ -28,7 +28,7 @@ GET_THEM: Final = "pip install 'pepper-tui[meaning]'"
 DIMENSIONS: Final = 256
 PATIENCE: Final = 60.0  # seconds for a batch: then a text of it is taken to be too much
 _GOODBYE: Final = 2.0  # seconds for the process to end by itself
-_PROGRAM: Final = Path(__file__).with_name("embedding_process.py")
+_PROGRAM: Final = Path(__file__).with_name("process.py")
 
 
 def missing_packages(names: Sequence[str] = PACKAGES) -> list[str]:

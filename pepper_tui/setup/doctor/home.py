@@ -15,13 +15,13 @@ from typing import Final
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
 from pepper_tui.connectors.finding import Finding, State
+from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.engine.logs import LOG_FILE
-from pepper_tui.engine.remote import NoEngineError, RemoteError, request
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.store.log.database import address_to_read
 from pepper_tui.store.log.health import refused
 from pepper_tui.store.upkeep.copying import FOLDER as BACKUPS
-from pepper_tui.ui.rebinding import rebound
+from pepper_tui.ui.shared.rebinding import rebound
 
 SPACE: Final = 200 * 1024 * 1024
 """Bytes that a home should have left."""

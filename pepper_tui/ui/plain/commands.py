@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pepper_tui.model import Approval, Notification, NotificationState, Origin, UnknownAnswer, Written, whole
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words, visible
 from pepper_tui.tools.effects import proposals
-from pepper_tui.ui import words
-from pepper_tui.ui.cards import face
-from pepper_tui.ui.editing import edited_text
-from pepper_tui.ui.export import proposed_path, write_conversation
-from pepper_tui.ui.matters import InboxItem, takes_words
-from pepper_tui.ui.names import gist_facts, label_words
+from pepper_tui.ui.screen.inbox.cards import face
+from pepper_tui.ui.screen.inbox.editing import edited_text
+from pepper_tui.ui.shared import words
+from pepper_tui.ui.shared.export import proposed_path, write_conversation
+from pepper_tui.ui.shared.matters import InboxItem, takes_words
+from pepper_tui.ui.shared.names import gist_facts, label_words
 
 if TYPE_CHECKING:
     import asyncio
 
     from pepper_tui.clock import Clock
-    from pepper_tui.ui.board import Board
-    from pepper_tui.ui.link import Link
     from pepper_tui.ui.plain.news import News
     from pepper_tui.ui.plain.numbers import Numbers
+    from pepper_tui.ui.screen.link import Link
+    from pepper_tui.ui.shared.board import Board
 
 LISTED: Final = 30
 """Rows that one list says at most."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta, Written
 from pepper_tui.text import clean, one_line, visible
-from pepper_tui.ui.board import Board
-from pepper_tui.ui.endings import Endings
-from pepper_tui.ui.link import EngineFactory, Link
 from pepper_tui.ui.plain.commands import Commands
 from pepper_tui.ui.plain.keyboard import Keyboard
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers
+from pepper_tui.ui.screen.link import EngineFactory, Link
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.endings import Endings
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui

@@ -24,9 +24,9 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.text import one_line
-from pepper_tui.ui import words
-from pepper_tui.ui.board import Message
 from pepper_tui.ui.plain.numbers import Numbers
+from pepper_tui.ui.shared import words
+from pepper_tui.ui.shared.board import Message
 
 REMEMBERED: Final = 20_000
 """States that are remembered as said."""

@@ -10,7 +10,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Secrets
-from pepper_tui.connectors.mcp import keeper, server
+from pepper_tui.connectors.mcp.session import reaper, server
 from pepper_tui.model import ApprovalState, CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
 from tests.connectors.mcp.bench import McpBench, alive, living, unruly
@@ -238,7 +238,7 @@ async def test_noise_goes_to_the_log_and_the_log_stays_small(
         assert (await bench.run("own__noise")).content == "that was loud"
     assert (await bench.run("own__echo", text="still here")).content == "still here"
     logs = list((bench.home / "mcp").iterdir())
-    assert 0 < sum(file.stat().st_size for file in logs) <= 2 * keeper.KEPT
+    assert 0 < sum(file.stat().st_size for file in logs) <= 2 * reaper.KEPT
     assert {file.stat().st_mode & 0o777 for file in logs} == {0o600}
     heard = capfd.readouterr()
     assert "PWNED" not in heard.out + heard.err

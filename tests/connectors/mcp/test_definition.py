@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.connectors.mcp.definition import SIZE_LIMIT, Definition, difference
+from pepper_tui.connectors.mcp.offer.definition import SIZE_LIMIT, Definition, difference
 
 TEXT = st.text() | st.sampled_from(["</tools>", "<user_msg>", "\x1b]0;x\x07", "\u202e", "type", "properties", "a&b"])
 VALUES = st.recursive(

@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from pepper_tui.config import McpServer, Secrets
-from pepper_tui.connectors.mcp import transport
-from pepper_tui.connectors.mcp.question import Answer, Question
+from pepper_tui.connectors.mcp.asking.question import Answer, Question
+from pepper_tui.connectors.mcp.session import transport
 from tests.llm.test_bounded_http import IN_FLIGHT, LIMIT, sending
 
 HEAD = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: %s\r\n%s\r\n"
@@ -131,7 +131,7 @@ async def no_answer(question: Question) -> Answer:
 async def test_such_an_answer_ends_its_call_at_once_and_no_other(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of_events: bool, name: str, words: str
 ) -> None:
-    from pepper_tui.connectors.mcp.connection import LostError, connect
+    from pepper_tui.connectors.mcp.session.connection import LostError, connect
 
     monkeypatch.setattr(transport, "_LARGEST", LIMIT)
     ended: list[str] = []

@@ -10,11 +10,11 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import McpServer
-from pepper_tui.connectors.mcp.asking import TRUST
-from pepper_tui.connectors.mcp.definition import SIZE_LIMIT
-from pepper_tui.connectors.mcp.instructions import READ_LIMIT, hash_of
-from pepper_tui.connectors.mcp.offer import Offer
-from pepper_tui.connectors.mcp.pins import Pins
+from pepper_tui.connectors.mcp.asking.asking import TRUST
+from pepper_tui.connectors.mcp.offer.definition import SIZE_LIMIT
+from pepper_tui.connectors.mcp.offer.instructions import READ_LIMIT, hash_of
+from pepper_tui.connectors.mcp.offer.offer import Offer
+from pepper_tui.connectors.mcp.offer.pins import Pins
 from pepper_tui.model import CallState, Namespace, ToolSpec, instructions
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.errors import OutdatedError

@@ -16,10 +16,10 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, McpServer, Secrets
-from pepper_tui.connectors.mcp.asking import ANSWER
-from pepper_tui.connectors.mcp.question import Answer, Question
-from pepper_tui.connectors.mcp.resource_tool import READ
-from pepper_tui.connectors.mcp.server import LOOK_EVERY
+from pepper_tui.connectors.mcp.asking.asking import ANSWER
+from pepper_tui.connectors.mcp.asking.question import Answer, Question
+from pepper_tui.connectors.mcp.offer.resource_tool import READ
+from pepper_tui.connectors.mcp.session.server import LOOK_EVERY
 from pepper_tui.engine.runtime import Engine
 from pepper_tui.model import CallState, ContextFilter, Namespace, instructions
 from pepper_tui.store import ContextStore
@@ -254,7 +254,7 @@ async def _modern(bench: McpBench, lines: Path) -> None:
 
 
 async def test_a_key_in_a_url_that_was_changed_is_used_in_the_same_session(tmp_path: Path) -> None:
-    from pepper_tui.connectors.mcp.connection import connect
+    from pepper_tui.connectors.mcp.session.connection import connect
 
     port, lines, seen = free_port(), tmp_path / "lines", list[bytes]()
     secrets = tmp_path / "secrets.toml"
@@ -293,7 +293,7 @@ async def test_a_key_in_a_url_that_was_changed_is_used_in_the_same_session(tmp_p
 
 
 async def test_over_http_one_failed_request_ends_no_other_and_says_what_is_known(tmp_path: Path) -> None:
-    from pepper_tui.connectors.mcp.connection import LostError, NotSentError, connect
+    from pepper_tui.connectors.mcp.session.connection import LostError, NotSentError, connect
 
     port, lines = free_port(), tmp_path / "lines"
     command = [sys.executable, str(MODERN), str(port)]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.connectors.mcp.asking import ANSWER
-from pepper_tui.connectors.mcp.form_fields import defaults_of
+from pepper_tui.connectors.mcp.asking.asking import ANSWER
+from pepper_tui.connectors.mcp.asking.form_fields import defaults_of
 from pepper_tui.model import CALL_OPEN, ApprovalState, CallState, ContextFilter, Namespace
 from pepper_tui.store import ContextStore
 from tests.connectors.mcp.bench import McpBench, living, unruly

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.connectors.mcp.resource_tool import READ
-from pepper_tui.connectors.mcp.resources import LONGEST_URI, MOST_NAMED, SHOWN, Named
+from pepper_tui.connectors.mcp.offer.resource_tool import READ
+from pepper_tui.connectors.mcp.offer.resources import LONGEST_URI, MOST_NAMED, SHOWN, Named
 from pepper_tui.model import CallState, Effect, Json, ToolResult
 from pepper_tui.store import ContextStore
 from tests.connectors.mcp.bench import McpBench, living, unruly

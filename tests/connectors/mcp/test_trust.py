@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.connectors.mcp.asking import TRUST
-from pepper_tui.connectors.mcp.offer import MOST
-from pepper_tui.connectors.mcp.server import LOOK_EVERY
+from pepper_tui.connectors.mcp.asking.asking import TRUST
+from pepper_tui.connectors.mcp.offer.offer import MOST
+from pepper_tui.connectors.mcp.session.server import LOOK_EVERY
 from pepper_tui.model import CallState, ContextFilter, Json, Namespace
 from pepper_tui.store import ContextStore
 from tests.connectors.mcp.bench import McpBench, living, unruly

@@ -6,7 +6,7 @@ from typing import Any
 
 from pepper_tui.config import User
 from pepper_tui.model import CallState, Namespace
-from pepper_tui.scheduler.profile import Head
+from pepper_tui.scheduler.prompt.system_prompt import Head
 from tests.tools.bench import Bench
 
 

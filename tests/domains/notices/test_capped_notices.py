@@ -8,10 +8,10 @@ from datetime import UTC
 import pytest
 
 from pepper_tui.model import Namespace, Notification, Priority, Trust
-from pepper_tui.ui.cards import opened, title
-from pepper_tui.ui.ink import Ink, Pen
-from pepper_tui.ui.matters import MORE, NOTICES_SHOWN, InboxItem, inbox_items
-from pepper_tui.ui.words import item_lines
+from pepper_tui.ui.screen.inbox.cards import opened, title
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.shared.matters import MORE, NOTICES_SHOWN, InboxItem, inbox_items
+from pepper_tui.ui.shared.words import item_lines
 from tests.tools.bench import Bench
 
 

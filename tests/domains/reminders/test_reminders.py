@@ -19,7 +19,7 @@ from pepper_tui.clock import ManualClock, Timers
 from pepper_tui.clock.recurrence import newest_and_next
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.domains.reminders.keeper import Reminders
-from pepper_tui.engine.undo import UndoJournal
+from pepper_tui.engine.acts.undo import UndoJournal
 from pepper_tui.model import (
     OPEN_TAG,
     REMINDER,

@@ -16,7 +16,7 @@ from pepper_tui.command.cli import app as command
 from pepper_tui.config import load_config
 from pepper_tui.llm.endpoint.local_servers import LocalServer
 from pepper_tui.setup.first_start import Calendars, Found, Key, Mails
-from pepper_tui.ui.welcome import WelcomeApp
+from pepper_tui.ui.welcome.welcome import WelcomeApp
 from tests.setup.first_start.homes import furnished, maildir
 from tests.terminal import Terminal
 from tests.ui.seat import press, until

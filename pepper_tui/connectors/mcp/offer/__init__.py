@@ -1,0 +1,1 @@
+"""What a server offers, and what of it is trusted."""

@@ -1,0 +1,54 @@
+"""What has been trusted of each server: the definitions and instructions seen first, and those that the user said yes
+to since.
+
+One context a server (``mcp.server``, id = its name), bound to the server's identity: how the config says that it is
+started or reached. Another identity is another server, whose first definitions are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pepper_tui.connectors.mcp.offer.definition import Definition
+from pepper_tui.model import Json, Namespace
+from pepper_tui.store import ContextStore
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The definitions by raw name. ``instructions``: raw; ``None`` where they were never looked at, as an older Pepper
+    did not."""
+
+    tools: dict[str, Definition] = field(default_factory=dict)
+    instructions: str | None = None
+
+
+class Pins:
+    """Reads and writes of what is pinned."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+
+    async def of(self, server: str, identity: str) -> Pinned | None:
+        """What is pinned; ``None`` where this server has never been seen."""
+        found = await self._store.get(server, namespace=Namespace.MCP_SERVER)
+        if found is None or found.data.get("identity") != identity:
+            return None
+        tools = {str(tool["name"]): Definition.of(server, tool) for tool in found.data["tools"]}
+        said = found.data.get("instructions")
+        return Pinned(tools, None if said is None else str(said))
+
+    async def pin(
+        self, server: str, identity: str, definitions: Iterable[Definition], instructions: str | None = None
+    ) -> Pinned:
+        """Trust ``definitions``, beside what of the same identity is pinned under other names, and ``instructions`` in
+        place of those before, where they are given. What is pinned now."""
+        before = await self.of(server, identity) or Pinned()
+        tools = {**before.tools, **{each.name: each for each in definitions}}
+        pinned = Pinned(tools, before.instructions if instructions is None else instructions)
+        data: Json = {"identity": identity, "tools": [tools[name].data() for name in sorted(tools)]}
+        if pinned.instructions is not None:
+            data["instructions"] = pinned.instructions
+        await self._store.store(data, namespace=Namespace.MCP_SERVER, context_id=server)
+        return pinned

@@ -1,0 +1,105 @@
+"""The tool that reads resources: what a server has named, over that server only.
+
+It counts as a tool of each server: a server's ``effect``, ``effects`` and ``tools`` in the config hold for it under its
+own name. Where that makes it a ``read``, it reads at once; else a card shows the address. To list is always a ``read``,
+as nothing of the model's goes out with it. Pepper itself opens no address: ``file://`` is the server's to read or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+from pepper_tui.config import McpServer
+from pepper_tui.connectors.mcp.session.server import Server
+from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
+from pepper_tui.tools.tool import OUTSIDE_EFFECTS, Tool, ToolContext
+
+READ: Final = "read_resource"
+_STRICTEST: Final = (Effect.SEND, Effect.WRITE, Effect.READ)
+
+
+def effect_of(config: McpServer) -> Effect:
+    """What reading a resource of this server counts as."""
+    return Effect(config.effects.get(READ, config.effect))
+
+
+def _may_read(config: McpServer) -> bool:
+    return not config.tools or any(fnmatchcase(READ, pattern) for pattern in config.tools)
+
+
+def resource_tool(all_servers: Mapping[str, Server]) -> Tool | None:
+    """The tool over ``all_servers``, with the strictest effect of all; ``None`` where the config allows it of none."""
+    servers = {name: server for name, server in all_servers.items() if _may_read(server.config)}
+    if not servers:
+        return None
+    effects = {effect_of(server.config) for server in servers.values()}
+    strictest = next(each for each in _STRICTEST if each in effects)
+
+    def named(server: str) -> Server:
+        if server not in servers:
+            raise ToolError(
+                f"there is no MCP server {one_line(server, 40)!r} that resources are read of; there are: "
+                f"{', '.join(sorted(servers))}"
+            )
+        return servers[server]
+
+    async def known(ctx: ToolContext, server: Server, uri: str) -> None:
+        """Raise ``NotDoneError`` where the server itself has not named ``uri``."""
+        if uri not in server.named:
+            await server.list_resources(ctx)
+        if uri not in server.named:
+            raise NotDoneError(
+                f"The MCP server {server.name} has not named {one_line(uri, 200)!r}, in a result or in its list, since "
+                "Pepper started; only what it named itself is read of it. Without a uri this tool lists what there is."
+            )
+
+    async def read(ctx: ToolContext, server: str, uri: str = "") -> str:
+        """Read a resource of an MCP server: one that its result named as [resource: name uri], or that it lists.
+
+        Args:
+            server: the server's name, as it begins the names of its tools (server__tool)
+            uri: the resource, to the letter as that server named it; empty to list the server's resources
+        """
+        of = named(server)
+        if not uri:
+            return await of.list_resources(ctx)
+        await known(ctx, of, uri)
+        return await of.read_resource(ctx, uri)
+
+    async def resolve(ctx: ToolContext, server: str, uri: str = "") -> ResolvedEffect:
+        of = named(server)
+        if uri:
+            await known(ctx, of, uri)
+        lines = [CardLine("server", of.account), CardLine("resource", uri, untrusted=True)]
+        payload: Json = {"server": server, "identity": of.identity, "uri": uri}
+        summary = f"Read {one_line(uri, 120)} of the MCP server {server}"
+        return ctx.effect(account=of.account, summary=summary, lines=lines, payload=payload)
+
+    async def perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
+        of, uri = named(str(effect.payload["server"])), str(effect.payload["uri"])
+        if of.identity != effect.payload["identity"]:
+            raise OutdatedError("The server is another by now.")
+        return await (of.read_resource(ctx, uri) if uri else of.list_resources(ctx))
+
+    def of_payload(payload: Json) -> Effect:
+        return effect_of(servers[str(payload["server"])].config) if payload["uri"] else Effect.READ
+
+    async def stop(ctx: ToolContext) -> None:
+        for each in servers.values():
+            await each.cancel(ctx.call.id)
+
+    perform.__doc__ = read.__doc__
+    outside = strictest in OUTSIDE_EFFECTS
+    return Tool(
+        name=READ,
+        effect=strictest,
+        body=perform if outside else read,
+        resolve=resolve if outside else None,
+        effect_of=of_payload if outside else None,
+        on_cancel=stop,
+        resumes=True,  # its time is the server's, as with the server's own tools
+    )

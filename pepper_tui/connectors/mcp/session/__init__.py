@@ -1,0 +1,1 @@
+"""One open session with one server."""

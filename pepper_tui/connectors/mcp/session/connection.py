@@ -1,0 +1,316 @@
+"""One open session with one server, through the SDK, which is slow to import: this module only ever is in a thread.
+
+Every failure of a call says what is known of it: ``NotSentError`` (it never left), ``ReportedError`` (the server itself
+answered that it failed), else ``LostError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from mcp import Client, MCPError
+from mcp.client.session import ClientRequestContext
+from mcp_types import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    URL_ELICITATION_REQUIRED,
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    Implementation,
+    InputRequiredResult,
+    InputResponses,
+    PaginatedRequestParams,
+    ReadResourceRequest,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    ToolListChangedNotification,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import TypeAdapter, ValidationError
+
+import pepper_tui
+from pepper_tui.config import McpServer, Secrets
+from pepper_tui.connectors.mcp.asking.question import Answer, Question
+from pepper_tui.connectors.mcp.offer.definition import Definition
+from pepper_tui.connectors.mcp.offer.resources import Listed, Named
+from pepper_tui.connectors.mcp.session.listing import LISTS, RESOURCES, TOOLS
+from pepper_tui.connectors.mcp.session.result import as_text, resource_as_text, resources_in
+from pepper_tui.connectors.mcp.session.transport import NOT_SENT, Watched, http, stdio
+from pepper_tui.model import Json
+from pepper_tui.text import one_line
+from pepper_tui.text.errors import Foreseen
+
+Ask = Callable[[Question], Awaitable[Answer]]
+Report = Callable[[str], None]
+Malformed = dict[str, dict[str, str]]
+_R = TypeVar("_R", CallToolResult, ReadResourceResult)
+
+_NO_SUCH_RESOURCE: Final = -32002
+_REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED, _NO_SUCH_RESOURCE})
+_PAGES: Final = 20
+_TOOLS: Final = 2000  # of a server's that are looked at
+_ENTRIES: Final = 500  # of a list of resources
+_ROUNDS: Final = 10  # questions that one call may ask one after the other
+_ROUND_PAUSE: Final = 0.25
+
+# The SDK logs what a server sent, raw. That has its place in the server's own log.
+for _name in ("mcp", "httpx2", "httpcore2"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+
+
+class CallError(Exception, Foreseen):
+    """A call did not come to a good end; the words say what is known."""
+
+
+class NotSentError(CallError):
+    """It never reached the server."""
+
+
+class ReportedError(CallError):
+    """The server answered that it failed; the words are its own."""
+
+
+class LostError(CallError):
+    """It was sent, and no answer came that could be read."""
+
+
+class Connection:
+    """A session that is open. Its methods may be called from any task."""
+
+    def __init__(self, server: str, client: Client, malformed: Malformed, named: Named) -> None:
+        """``malformed``: what was taken out of what the server has listed, and why, by the list. ``named``: the
+        resources that it has named."""
+        self._server, self._client, self._malformed, self._named = server, client, malformed, named
+        self.unlisted = ""  # that the last ``definitions`` are not all that it has, in words
+
+    @property
+    def title(self) -> str:
+        """How the server calls itself."""
+        info = self._client.server_info
+        return one_line(f"{info.name} {info.version}", 80) if info else "a server without a name"
+
+    @property
+    def instructions(self) -> str:
+        """What it says of how to use it; raw."""
+        return self._client.instructions or ""
+
+    async def definitions(self) -> list[Definition]:
+        """The tools that it offers now; those that are not of the protocol have a problem. Raises ``LostError``."""
+        found: dict[str, Definition] = {}
+        malformed = self._malformed[TOOLS]
+        malformed.clear()
+        cursor: str | None = None
+        more = False
+        with _listing("tools"):
+            for _ in range(_PAGES):
+                page = await self._client.session.list_tools(params=PaginatedRequestParams(cursor=cursor))
+                room = _TOOLS - len(found)
+                for tool in page.tools[:room]:
+                    found[tool.name] = Definition(self._server, tool.name, tool.description or "", tool.input_schema)
+                cursor = page.next_cursor
+                more = bool(cursor) or len(page.tools) > room
+                if not cursor or len(page.tools) > room:
+                    break
+        self.unlisted = f"it lists more than the {len(found)} tools that were looked at" if more else ""
+        bad = [Definition(self._server, name, "", {}, malformed=why) for name, why in malformed.items()]
+        return [*found.values(), *(each for each in bad if each.name not in found)]
+
+    async def resources(self) -> tuple[list[Listed], bool, int]:
+        """The resources that it lists now, whether there are more, and how many are not of the protocol.
+
+        Raises ``LostError``.
+        """
+        found: list[Listed] = []
+        malformed = self._malformed[RESOURCES]
+        malformed.clear()
+        cursor: str | None = None
+        more = False
+        with _listing("resources"):
+            for _ in range(_PAGES):
+                page = await self._client.session.list_resources(params=PaginatedRequestParams(cursor=cursor))
+                room = _ENTRIES - len(found)
+                for each in page.resources[:room]:
+                    size = "" if each.size is None else f"{each.size} bytes"
+                    about = [words for words in (each.mime_type, size, each.description) if words]
+                    found.append(Listed(each.uri, each.name, about))
+                cursor = page.next_cursor
+                more = bool(cursor) or len(page.resources) > room
+                if not cursor or len(page.resources) > room:
+                    break
+        self._named.add(each.uri for each in found)
+        return found, more, len(malformed)
+
+    async def call(self, name: str, arguments: Json, report: Report) -> str:
+        """Carry out one call; the text of its result. Cancelling it cancels the call at the server.
+
+        Raises ``CallError``.
+        """
+
+        def request(answers: InputResponses | None, state: str | None) -> CallToolRequest:
+            return CallToolRequest(
+                params=CallToolRequestParams(
+                    name=name, arguments=arguments, input_responses=answers, request_state=state
+                )
+            )
+
+        # Not `call_tool`: that runs the server's own patterns over its results, and fails a call that is done.
+        result = await self._answered(request, _CALLED, report)
+        self._named.add(resources_in(result.content))
+        text = as_text(result)
+        if result.is_error:
+            raise ReportedError(text or "it failed without words")
+        return text
+
+    async def read(self, uri: str, report: Report) -> str:
+        """The text of one resource. Cancelling it cancels the reading at the server. Raises ``CallError``."""
+
+        def request(answers: InputResponses | None, state: str | None) -> ReadResourceRequest:
+            return ReadResourceRequest(
+                params=ReadResourceRequestParams(uri=uri, input_responses=answers, request_state=state)
+            )
+
+        return resource_as_text(await self._answered(request, _READ, report))
+
+    async def _answered(
+        self,
+        request: Callable[[InputResponses | None, str | None], CallToolRequest | ReadResourceRequest],
+        kind: TypeAdapter[_R | InputRequiredResult],
+        report: Report,
+    ) -> _R:
+        """What the server answers in the end, after all that it asks meanwhile."""
+        answers: InputResponses | None = None
+        state: str | None = None
+        for _ in range(_ROUNDS):
+            result = await self._send(request(answers, state), kind, report, again=answers is not None)
+            if not isinstance(result, InputRequiredResult):
+                return result
+            answers, state = await self._answers(result), result.request_state
+        raise LostError(f"it asked more than {_ROUNDS} times")
+
+    async def _send(
+        self,
+        request: CallToolRequest | ReadResourceRequest,
+        kind: TypeAdapter[_R | InputRequiredResult],
+        report: Report,
+        *,
+        again: bool,
+    ) -> _R | InputRequiredResult:
+        async def progressed(progress: float, total: float | None, message: str | None) -> None:
+            share = f"{progress:g} of {total:g}" if total else f"{progress:g}"
+            report(f"{share} · {message}" if message else share)
+
+        try:
+            return await self._client.session.send_request(request, kind, progress_callback=progressed)
+        except MCPError as error:
+            words = one_line(error.message, 500)
+            if error.code == NOT_SENT and not again:
+                raise NotSentError(words) from error
+            if error.code in _REFUSED:
+                raise ReportedError(words) from error
+            raise LostError(words) from error
+        except (ValidationError, ValueError, RuntimeError) as error:
+            raise LostError(f"its answer can't be read ({type(error).__name__})") from error
+
+    async def _answers(self, result: InputRequiredResult) -> InputResponses | None:
+        """What the server's questions in ``result`` came to."""
+        if not result.input_requests:
+            await asyncio.sleep(_ROUND_PAUSE)
+            return None
+        answers: InputResponses = {}
+        for key, request in result.input_requests.items():
+            meta = request.params.meta if request.params else None
+            context = ClientRequestContext(session=self._client.session, request_id=key, meta=meta)
+            answer = await self._client.session.dispatch_input_request(context, request)
+            if isinstance(answer, ErrorData):
+                raise ReportedError(f"it wants what Pepper does not give: {one_line(answer.message)}")
+            answers[key] = answer
+        return answers
+
+
+@contextlib.contextmanager
+def _listing(what: str) -> Iterator[None]:
+    """Around a look at what a server lists; one that has no such list is read as if the list were empty."""
+    try:
+        yield
+    except MCPError as error:
+        if error.code != METHOD_NOT_FOUND:
+            raise LostError(one_line(error.message)) from error
+    except ValidationError as error:
+        raise LostError(f"its list of {what} is not of the protocol") from error
+
+
+_CALLED: Final[TypeAdapter[CallToolResult | InputRequiredResult]] = TypeAdapter(CallToolResult | InputRequiredResult)
+_READ: Final[TypeAdapter[ReadResourceResult | InputRequiredResult]] = TypeAdapter(
+    ReadResourceResult | InputRequiredResult
+)
+
+
+@asynccontextmanager
+async def connect(
+    name: str,
+    server: McpServer,
+    secrets: Secrets,
+    log: Path,
+    ask: Ask,
+    changed: Callable[[], None],
+    closed: Callable[[], None],
+    named: Named | None = None,
+) -> AsyncIterator[Connection]:
+    """Open a session. ``changed`` is called when the server says that its tools are others, ``closed`` when it closes.
+    ``named`` takes up the resources that it names.
+
+    Raises ``ConfigError`` for a secret without a value, ``OSError`` where the program can't be started, and what the
+    SDK raises. To be entered and left in one task.
+    """
+
+    async def elicited(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        if isinstance(params, ElicitRequestFormParams):
+            answer = await ask(Question(name, params.message, params.requested_schema))
+            return ElicitResult(action=answer.action, content=answer.content)
+        answer = await ask(Question(name, params.message, address=params.url))
+        return ElicitResult(action=answer.action)
+
+    async def told(message: object) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            changed()
+
+    malformed: Malformed = {kind: {} for kind in LISTS}
+
+    def dropped(kind: str, entry: str, why: str) -> None:
+        malformed[kind][entry] = why
+
+    client = Client(
+        Watched(http(server, secrets) if server.url else stdio(server, secrets, log), closed, dropped),
+        elicitation_callback=elicited,
+        message_handler=told,
+        client_info=Implementation(name="pepper", version=pepper_tui.__version__),
+        cache=None,
+    )
+    async with client:
+        listening = asyncio.create_task(_listen(client, changed), name=f"mcp {name}: changes")
+        try:
+            yield Connection(name, client, malformed, Named() if named is None else named)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _listen(client: Client, changed: Callable[[], None]) -> None:
+    """The newer protocol's way to hear of changes; without it, or once it ends, the regular look has to do."""
+    if client.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        with contextlib.suppress(MCPError, RuntimeError, TimeoutError):
+            async with client.listen(tools_list_changed=True) as events:
+                async for _ in events:
+                    changed()

@@ -1,0 +1,429 @@
+"""One server: one supervisor task that holds its session, a queue of calls to it, and its tools in the registry.
+
+Whatever the SDK does to the task that holds a session (it cancels it when a server goes away) thus reaches no caller. A
+session that ends is begun again, after a pause that doubles. The tools are looked at when it starts, when the server
+says that they changed, regularly, and before each call that reaches outside; what differs from what was trusted is
+barred until the user says yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.config import McpServer, Secrets
+from pepper_tui.config.in_clear import told_command, told_url
+from pepper_tui.connectors.mcp.asking.question import Answer, Question
+from pepper_tui.connectors.mcp.offer.definition import Definition
+from pepper_tui.connectors.mcp.offer.offer import Offer
+from pepper_tui.connectors.mcp.offer.pins import Pins
+from pepper_tui.connectors.mcp.offer.resources import Named, list_words
+from pepper_tui.connectors.mcp.trouble import last_words, length, way_out, why_failed
+from pepper_tui.model import Health, Json
+from pepper_tui.store import StoreError
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError, ToolError
+from pepper_tui.tools.registry import ToolRegistry
+from pepper_tui.tools.tool import ToolContext
+
+if TYPE_CHECKING:
+    from pepper_tui.connectors.mcp.session.connection import Connection
+
+log = logging.getLogger(__name__)
+
+SDK: Final = "pepper_tui.connectors.mcp.session.connection"
+"""The module that imports the SDK: more than a second, so in a thread, and only where a server is configured."""
+LOOK_EVERY: Final = 30.0
+LOOK_LIMIT: Final = 10.0  # seconds for a server to list its tools
+LOOK_PAUSE: Final = 1.0  # seconds, at least, from a look to the next; doubling to LOOK_EVERY while each finds a change
+PAUSE: Final = 1.0  # seconds before the first new start, then doubling
+LONGEST_PAUSE: Final = 60.0
+STEADY: Final = 60.0  # a session that lasted so long was no failed start
+PATIENCE: Final = 5.0  # seconds that a call waits for the next start
+AT_ONCE: Final = 8  # calls to one server
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks to trust what is not yet."""
+
+    clock: Clock
+    registry: ToolRegistry
+    pins: Pins
+    secrets: Secrets
+    logs: Path
+    tell: Callable[[Health], Awaitable[None]]
+    ask: Callable[[Question], Awaitable[Answer]]
+    ask_trust: Callable[[Server], Awaitable[None]]
+
+
+Report = Callable[[str], None]
+Check = Callable[["Connection"], Awaitable[None]]
+Work = Callable[["Connection", Report], Awaitable[str]]
+
+
+@dataclass
+class _Job:
+    """A call on its way. ``check`` raises where it may not leave; ``work`` carries it out."""
+
+    ctx: ToolContext
+    check: Check
+    work: Work
+    answer: asyncio.Future[str]
+    task: asyncio.Task[None] | None = None
+    scope: asyncio.Timeout | None = None
+    sent: bool = False
+
+    def settle(self, error: Exception | None, text: str = "") -> None:
+        if self.answer.done():
+            return
+        if error is None:
+            self.answer.set_result(text)
+        else:
+            self.answer.set_exception(error)
+
+    def stop(self) -> None:
+        """End it: at the server, too, where it is there already."""
+        if self.task is not None:
+            self.task.cancel()
+        else:
+            self.settle(NotDoneError("It was stopped before it began."))
+
+
+class Server:
+    """``start`` it; then ``call`` and ``cancel``."""
+
+    def __init__(self, name: str, config: McpServer, around: Surroundings) -> None:
+        self.name, self.config, self.around = name, config, around
+        self.offer = Offer(name, config, self, around.clock, around.registry, around.pins)
+        self.named = Named()
+        self._connection: Connection | None = None
+        self._waiting: deque[_Job] = deque()
+        self._open: dict[str, _Job] = {}
+        self._asking = 0
+        self._wake = asyncio.Event()
+        self._look_now = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._look_lock = asyncio.Lock()
+        self._ended = ""
+        self._down: tuple[str, float] | None = None
+        self._told: tuple[str, str] = ("", "")
+        self._task: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------------------------------------------ what it is
+
+    @property
+    def account(self) -> str:
+        """Which server a call goes to, for the card."""
+        config = self.config
+        where = told_url(config.url) if config.url else told_command([config.command, *config.args])
+        return f"{self.name}: {where}"
+
+    @property
+    def identity(self) -> str:
+        """Hash of how the config says that it is started or reached."""
+        said = self.config.model_dump(mode="json", include={"command", "args", "env", "cwd", "url", "headers"})
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def log(self) -> Path:
+        """Where what it writes beside its messages goes."""
+        return self.around.logs / f"{self.name}.log"
+
+    # ---------------------------------------------------------------------------------------------- start and stop
+
+    async def start(self) -> None:
+        """Offer the tools that are known from earlier, and begin to supervise; returns at once."""
+        await self.offer.recall()
+        await self._tell("starting", "it is being started")
+        self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
+
+    async def begun(self) -> None:
+        """Return once its first start has succeeded or failed."""
+        while self._connection is None and self._down is None:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _supervise(self) -> None:
+        clock, failures = self.around.clock, 0
+        while True:
+            began, logged = clock.monotonic(), await asyncio.to_thread(length, self.log)
+            try:
+                await self._live()
+                why = self._ended or "it closed the connection"
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                if not isinstance(error, Exception | BaseExceptionGroup) or _stopping():
+                    raise
+                why = why_failed(error)
+                log.info("mcp server %s: %s", self.name, why, exc_info=error)
+            finally:
+                self._connection = None
+                while self._waiting:
+                    self._waiting.popleft().settle(NotDoneError(f"The MCP server {self.name} went away before it."))
+            failures = 1 if clock.monotonic() - began > STEADY else failures + 1
+            pause = min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1)) * (0.5 + clock.jitter() / 2)
+            said = await asyncio.to_thread(last_words, self.log, logged) if self.config.command else ""
+            why = f"{why}; it said: {said}" if said else why
+            self._down = (why, clock.monotonic() + pause)
+            pausing = asyncio.create_task(clock.sleep(pause))
+            try:
+                await self._tell("trouble", why)
+                await pausing
+            finally:
+                pausing.cancel()
+
+    async def _live(self) -> None:
+        """One session, from its start to its end."""
+        sdk: Any = await asyncio.to_thread(importlib.import_module, SDK)
+        self._ended = ""
+        self._wake.clear()
+        self._look_now.clear()
+        children: set[asyncio.Task[None]] = set()
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self.config.start_timeout):
+                connection: Connection = await stack.enter_async_context(
+                    sdk.connect(
+                        self.name, self.config, self.around.secrets, self.log,
+                        self._ask, self._look_now.set, self._closed, self.named,
+                    )
+                )  # fmt: skip
+                await self._look(connection)
+            self._connection, self._down = connection, None
+            self._moved.set()
+            try:
+                children.add(asyncio.create_task(self._keep_looking(connection)))
+                while not self._ended:
+                    while self._waiting:
+                        job = self._waiting.popleft()
+                        if job.answer.done():
+                            continue
+                        job.task = asyncio.create_task(self._serve(connection, job), name=f"mcp call {job.ctx.call.id}")
+                        children.add(job.task)
+                        job.task.add_done_callback(children.discard)
+                    await self._wake.wait()
+                    self._wake.clear()
+            finally:
+                self._connection = None
+                for child in children:
+                    child.cancel()
+                await asyncio.gather(*children, return_exceptions=True)
+
+    def _closed(self, why: str = "it closed the connection") -> None:
+        self._ended = self._ended or why
+        self._wake.set()
+
+    async def _tell(self, state: str, detail: str) -> None:
+        self._moved.set()
+        if (state, detail) == self._told:
+            return
+        self._told = (state, detail)
+        mend = ""
+        if state == "trouble":
+            mend = way_out(self.name, self.config)
+            if not self.config.url:
+                mend += f"; its log is {self.log}"
+        health = Health(f"mcp.{self.name}", state, detail, mend, self.around.clock.now())  # type: ignore[arg-type]
+        await self.around.tell(health)
+
+    # ---------------------------------------------------------------------------------------------- its definitions
+
+    async def _keep_looking(self, connection: Connection) -> None:
+        clock, pause = self.around.clock, LOOK_PAUSE
+        while True:
+            nap = asyncio.create_task(clock.sleep(LOOK_EVERY))
+            told = asyncio.create_task(self._look_now.wait())
+            try:
+                await asyncio.wait({nap, told}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                nap.cancel()
+                told.cancel()
+            self._look_now.clear()
+            changed = False
+            try:
+                async with asyncio.timeout(LOOK_LIMIT):
+                    changed = await self._look(connection)
+            except TimeoutError:
+                if not self._open:  # else it may be busy with a call, which has a limit of its own
+                    self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
+            except StoreError as error:  # a full disk, say: the server is not to blame
+                log.warning("what %s offers can't be stored: %s", self.name, error)
+            except Exception as error:
+                self._closed(why_failed(error))
+            await clock.sleep(pause)
+            pause = min(LOOK_EVERY, pause * 2) if changed else LOOK_PAUSE
+
+    async def _look(self, connection: Connection) -> bool:
+        """Take in what it offers now; whether that is anything else than before."""
+        async with self._look_lock:
+            changed = await self.offer.take(
+                await connection.definitions(), connection.instructions, connection.unlisted
+            )
+            if (changed or self._connection is None) and self.offer.asks:
+                await self.around.ask_trust(self)
+        await self._tell("ok", self.offer.words)
+        return changed
+
+    async def trust(self, hashes: dict[str, str], instructions: str = "") -> None:
+        """See ``Offer.trust``."""
+        await self.offer.trust(hashes, instructions)
+        if self._connection is not None:
+            await self._tell("ok", self.offer.words)
+
+    # ------------------------------------------------------------------------------------------------------- calls
+
+    async def call(self, ctx: ToolContext, definition: Definition, arguments: Json) -> str:
+        """See ``Caller``. Cancelling it cancels the call at the server."""
+
+        async def check(connection: Connection) -> None:
+            if ctx.tool.outside:
+                await self._look(connection)
+            now = self.offer.offered.get(definition.name)
+            if now is None or now.hash != definition.hash:
+                raise OutdatedError(f"The server's definition of {one_line(definition.name, 40)} is another by now.")
+
+        async def work(connection: Connection, report: Report) -> str:
+            return await connection.call(definition.name, arguments, report)
+
+        return await self._queued(ctx, check, work)
+
+    async def read_resource(self, ctx: ToolContext, uri: str) -> str:
+        """The text of a resource. Fails as ``call`` does."""
+
+        async def work(connection: Connection, report: Report) -> str:
+            return await connection.read(uri, report)
+
+        return await self._queued(ctx, _nothing_to_check, work)
+
+    async def list_resources(self, ctx: ToolContext) -> str:
+        """The resources that it lists, in words; from then on it has named them. Fails as ``call`` does."""
+
+        async def work(connection: Connection, report: Report) -> str:
+            return list_words(*await connection.resources())
+
+        return await self._queued(ctx, _nothing_to_check, work)
+
+    async def _queued(self, ctx: ToolContext, check: Check, work: Work) -> str:
+        """What ``work`` gives, in the task that holds the session."""
+        await self._ready()
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        job = self._open[ctx.call.id] = _Job(ctx, check, work, answer)
+        self._waiting.append(job)
+        self._wake.set()
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            job.stop()
+            raise
+        finally:
+            self._open.pop(ctx.call.id, None)
+
+    async def cancel(self, call_id: str) -> None:
+        """Stop the call, where it is under way."""
+        if job := self._open.get(call_id):
+            job.stop()
+
+    async def _ready(self) -> None:
+        clock = self.around.clock
+        try:
+            async with asyncio.timeout(self.config.start_timeout + PATIENCE):
+                while self._connection is None:
+                    self._moved.clear()
+                    if self._down is not None and self._down[1] - clock.monotonic() > PATIENCE:
+                        break
+                    await self._moved.wait()
+        except TimeoutError:
+            pass
+        if self._connection is None:
+            why = self._down[0] if self._down else "it has not started yet"
+            raise NotDoneError(f"The MCP server {self.name} can't be used now: {one_line(why)}.")
+
+    async def _serve(self, connection: Connection, job: _Job) -> None:
+        """Carry out one call, and settle its answer."""
+        error: Exception | None = None
+        text = ""
+        try:
+            async with self._slots, asyncio.timeout(self.config.timeout) as job.scope:
+                text = await self._carry_out(connection, job)
+        except TimeoutError:
+            error = ToolError(f"there was no answer for {self.config.timeout:g} seconds; it was told to stop")
+        except asyncio.CancelledError:
+            error = ToolError("it was stopped while it was under way")
+            raise
+        except Exception as found:
+            error = found
+        finally:
+            if error is not None and not job.sent and not isinstance(error, NotDoneError):
+                error = NotDoneError(f"{one_line(why_failed(error))}.")
+            job.settle(error, text)
+
+    async def _carry_out(self, connection: Connection, job: _Job) -> str:
+        from pepper_tui.connectors.mcp.session import connection as sdk
+
+        ctx = job.ctx
+        await job.check(connection)
+
+        def report(words: str) -> None:
+            self._give_time(job)
+            ctx.progress(words)
+
+        ctx.checkpoint("mcp_before")
+        job.sent = True
+        try:
+            text = await job.work(connection, report)
+        except sdk.NotSentError as error:
+            raise NotDoneError(f"{error}.") from error
+        except sdk.ReportedError as error:
+            raise ReportedFailureError(str(error)) from error
+        except sdk.LostError as error:
+            raise ToolError(f"no answer of the MCP server {self.name} could be read: {error}") from error
+        ctx.checkpoint("mcp_after")
+        return text
+
+    def _give_time(self, job: _Job) -> None:
+        """It shows life: its limit begins anew, or rests while the user is asked."""
+        if job.scope is not None and not job.scope.expired() and job.task is not None and not job.task.done():
+            now = asyncio.get_running_loop().time()
+            with contextlib.suppress(RuntimeError):  # it has just ended
+                job.scope.reschedule(None if self._asking else now + self.config.timeout)
+
+    async def _ask(self, question: Question) -> Answer:
+        self._asking += 1
+        self._give_all_time()
+        try:
+            return await self.around.ask(question)
+        finally:
+            self._asking -= 1
+            self._give_all_time()
+
+    def _give_all_time(self) -> None:
+        for job in self._open.values():
+            self._give_time(job)
+
+
+async def _nothing_to_check(connection: Connection) -> None:
+    """For what no yes is bound to a definition of."""
+
+
+def _stopping() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

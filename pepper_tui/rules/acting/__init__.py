@@ -1,0 +1,1 @@
+"""Carrying out what a rule orders: acts, drafts, follow-ups."""

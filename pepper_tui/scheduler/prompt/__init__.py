@@ -1,0 +1,1 @@
+"""What a step reads: the system prompt, the history, the turn."""

@@ -1,0 +1,1 @@
+"""The Textual screen: the app, its panes, and the parts they share."""

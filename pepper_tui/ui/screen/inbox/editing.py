@@ -1,0 +1,129 @@
+"""Writing in the user's own editor: a draft goes out to a private file and comes back as text of the same field.
+
+Saving there decides nothing: a message still waits for Enter, a field for the form's own save. The engine goes on
+meanwhile, and what it has to show is shown afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.app import SuspendNotSupported
+from textual.widgets import Input, TextArea
+
+from pepper_tui.model import EngineError, Origin, Written
+from pepper_tui.text import one_line, visible
+from pepper_tui.ui.screen.chat.bursts import GAP, WAIT
+from pepper_tui.ui.screen.chat.composer import Composer
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.screen.desk import Desk
+
+USUAL: Final = ("nano", "vim", "vi")
+"""What is tried where neither $VISUAL nor $EDITOR is set."""
+
+
+def editor_command(environment: Mapping[str, str]) -> list[str]:
+    """The user's editor. Raises ``EngineError`` with words where there is none."""
+    wish = environment.get("VISUAL") or environment.get("EDITOR") or ""
+    try:
+        command = shlex.split(wish)
+    except ValueError as error:
+        raise EngineError(f"$VISUAL or $EDITOR can't be read: {error}") from error
+    if not command:
+        command = [found for name in USUAL if (found := shutil.which(name))][:1]
+    if not command:
+        raise EngineError("No editor: set $VISUAL or $EDITOR")
+    return command
+
+
+class Editing:
+    """At most one editor at a time."""
+
+    def __init__(self, app: Desk) -> None:
+        self._app = app
+        self.away = False
+        """Whether another program has the terminal."""
+
+    def write_message(self) -> None:
+        """The composer's draft."""
+        composer = self._app.query_one(Composer)
+        before = composer.written
+
+        def put(text: str) -> None:
+            composer.put(before if text == before.text.rstrip("\n") else Written.by(text, Origin.EDITOR))
+
+        self._app.link.start(self._edit(before.text, put))
+
+    def write_field(self) -> None:
+        """The field of a form that has the keys."""
+        field = self._app.focused
+        if isinstance(field, TextArea):
+            self._app.link.start(self._edit(field.text, field.load_text))
+        elif isinstance(field, Input):
+            self._app.link.start(self._edit(field.value, lambda text: _put_line(field, text)))
+
+    async def _edit(self, text: str, put: Callable[[str], None]) -> None:
+        app = self._app
+        if self.away:
+            return
+        before, at = app.keys
+        await asyncio.sleep(WAIT)
+        if at - before < GAP or app.keys[-1] != at:  # as in a paste that a terminal let through as keys
+            app.say_words("That came faster than typing: no editor was opened")
+            return
+        trouble: EngineError | None = None
+        edited = text
+        try:
+            with app.batch_update(), app.suspend():  # a batch: nothing is drawn over the editor
+                self.away = True
+                try:
+                    edited = await edited_text(text)
+                except EngineError as error:  # only without an exception the screen comes back
+                    trouble = error
+        except SuspendNotSupported as error:
+            raise EngineError("This terminal can't be lent to an editor") from error
+        finally:
+            self.away = False
+            app.refresh(layout=True)
+        if trouble is not None:
+            raise trouble
+        put(edited)
+        app.say_words("Taken from your editor; nothing was sent or saved yet")
+
+
+async def edited_text(text: str) -> str:
+    """``text`` as the user's editor leaves it, cleaned. The loop goes on. Raises ``EngineError`` with words."""
+    command = editor_command(os.environ)
+    path = await asyncio.to_thread(private_file, text)
+    try:
+        code = await asyncio.to_thread(subprocess.call, [*command, str(path)])
+        edited = await asyncio.to_thread(path.read_text, "utf-8", "replace")
+    except OSError as error:
+        raise EngineError(f"{one_line(command[0], 60)}: {error.strerror}; set $VISUAL or $EDITOR") from error
+    finally:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+    if code:
+        raise EngineError(f"The editor ended with {code}: the text is as it was")
+    return visible(edited).rstrip("\n")
+
+
+def _put_line(field: Input, text: str) -> None:
+    field.value = " ".join(text.split())
+    field.cursor_position = len(field.value)
+
+
+def private_file(text: str) -> Path:
+    """A new file for its owner only, with ``text`` in it. Blocking."""
+    handle, name = tempfile.mkstemp(prefix="pepper-", suffix=".md")  # mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return Path(name)

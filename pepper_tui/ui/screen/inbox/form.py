@@ -1,0 +1,248 @@
+"""Short questions in the conversation's place: a reason, a time, the editable lines of a card.
+
+A form answers with values and decides nothing: saving an edit does not approve it. Esc leaves without a change,
+and asks once where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from pepper_tui.model import CardLine
+from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
+from pepper_tui.ui.screen.chat.bursts import GAP
+from pepper_tui.ui.screen.chat.composer import PASTE, CleanArea, CleanInput
+from pepper_tui.ui.shared.keys import bindings, names_of
+from pepper_tui.ui.shared.names import label_words, trust_words
+
+Answer = Callable[[dict[str, str]], None]
+
+
+def set_title(widget: Widget, title: str) -> None:
+    """Title ``widget`` with plain text; a ``str`` given to Textual's own setter would be read as markup."""
+    widget.border_title = cast(str, Content(one_line(title, 100)))
+
+
+class Form(VerticalScroll, can_focus=False):
+    """The lines of a card as fields; ``answer`` gets the changed ones as label → value."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
+
+    class Left(Message):
+        """The form is done, with or without an answer."""
+
+    class Editor(Message):
+        """The user wants to write the field in their own editor."""
+
+    def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer) -> None:
+        super().__init__(id="form")
+        self._lines, self._answer = lines, answer
+        set_title(self, title)
+        self._leaving: dict[str, str] = {}
+        self._fields: list[tuple[str, str, CleanInput | CleanArea]] = []
+
+    def compose(self) -> ComposeResult:
+        for line in self._lines:
+            mark = f"  {trust_words(line)}" if line.untrusted else ""
+            mark += f"  ({unseen_words(count)})" if (count := hidden(line.value)) else ""
+            yield Static(Text(label_words(line) + mark), classes="label", markup=False)
+            if not line.editable:
+                yield Static(Text(clean(line.value, 2000)), classes="fixed", markup=False)
+                continue
+            field: CleanInput | CleanArea
+            if line.multiline or "\n" in line.value:
+                field = CleanArea(visible(line.value), tab_behavior="focus", soft_wrap=True, compact=True)
+                field.cursor_blink = False
+                field.highlight_cursor_line = False
+                before = field.text
+            else:
+                field = CleanInput(line.value, compact=True)
+                before = field.value
+            self._fields.append((line.label, before, field))
+            yield field
+
+    def on_mount(self) -> None:
+        self._say_ways_out()
+        if self._fields:
+            self._fields[0][2].focus()
+
+    def _say_ways_out(self) -> None:
+        names = names_of(self.app)
+        ways = f"{names.of('form.save')} saves, does not approve · {names.of('form.editor')} editor · Esc leaves"
+        self.border_subtitle = ways
+
+    def on_input_changed(self) -> None:
+        self._stay()
+
+    def on_text_area_changed(self) -> None:
+        self._stay()
+
+    def _stay(self) -> None:
+        """What was typed since the question whether to drop it answers that question."""
+        if self._leaving and self.changed() != self._leaving:
+            self._leaving = {}
+            self._say_ways_out()
+
+    def changed(self) -> dict[str, str]:
+        """Label → value of the fields that differ from what they began with."""
+        now = {label: (field.value if isinstance(field, Input) else field.text) for label, _, field in self._fields}
+        return {label: now[label] for label, before, _ in self._fields if now[label] != before}
+
+    def action_editor(self) -> None:
+        self.post_message(self.Editor())
+
+    def action_save(self) -> None:
+        changed = self.changed()
+        self.post_message(self.Left())
+        self._answer(changed)
+
+    def action_leave(self) -> None:
+        """Leave; where something was changed, only the second time in a row."""
+        changed = self.changed()
+        if not changed or changed == self._leaving:
+            self.post_message(self.Left())
+            return
+        self._leaving = changed
+        self.border_subtitle = f"Esc again drops your changes · {names_of(self.app).of('form.save')} saves them"
+
+
+class _Line(CleanInput):
+    """A field of which ``takes`` may have a key first. ``pasted``: some of what was written in it came by a paste, also
+    by one of a terminal that sends it as keys."""
+
+    def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
+        super().__init__(value, compact=True)
+        self._takes = takes
+        self.pasted = False
+        self._key_at, self._run = 0.0, 0
+
+    def _on_paste(self, event: events.Paste) -> None:
+        self.pasted = True
+        super()._on_paste(event)
+
+    def action_paste(self) -> None:
+        self.pasted = True
+        super().action_paste()
+
+    async def _on_key(self, event: events.Key) -> None:
+        self._run = self._run + 1 if event.time - self._key_at < GAP else 1
+        self._key_at = event.time
+        self.pasted = self.pasted or self._run >= PASTE
+        if self._takes(event):
+            event.stop()
+            event.prevent_default()
+
+
+class Prompt(Vertical):
+    """One line of input above the composer. Up and Down walk through ``choices``, typing replaces the one that stands
+    there; Enter answers, and where they are ``numbered`` the number alone does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*(b for b in bindings("form") if b.action == "leave")]
+
+    class Left(Message):
+        """The prompt is done."""
+
+    def __init__(
+        self, title: str, answer: Callable[[str], None], *, choices: Sequence[str] = (), may_be_empty: bool = False,
+        filtered: bool = False, numbered: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(id="prompt")
+        self._answer, self._choices, self._may_be_empty, self._filtered = answer, list(choices), may_be_empty, filtered
+        self._place, self._numbered = 0, numbered
+        set_title(self, title)
+        first = "" if filtered or not choices else choices[0]
+        keys = f"1–{len(choices)}" if numbered else "Enter · ↑↓ choices" if choices else "Enter"
+        self.border_subtitle = f"{keys} · Esc leaves"
+        self.field = _Line(first, self.take_number)
+        self._offer = Static(Text(""), markup=False, classes="offer")
+
+    def compose(self) -> ComposeResult:
+        yield self.field
+        yield self._offer
+
+    def on_mount(self) -> None:
+        self.field.focus()
+        self.field.select_all()
+        self._show()
+
+    def _matching(self) -> list[str]:
+        if not self._filtered:
+            return self._choices
+        words = self.field.value.lower().split()
+        return [c for c in self._choices if all(word in c.lower() for word in words)]
+
+    def _show(self) -> None:
+        found = self._matching()
+        shown = found[self._place : self._place + 1] if self._filtered else found
+        if self._numbered:
+            shown = [f"{number} {choice}" for number, choice in enumerate(found, 1)]
+        self._offer.update(Text(one_line(" · ".join(shown), 300)))
+
+    @property
+    def pasted(self) -> bool:
+        """Whether not all of it was typed."""
+        return self.field.pasted
+
+    def answers(self, event: events.Key) -> bool:
+        """Whether this key answers: it does so only where it comes alone."""
+        return (event.key == "enter" and not self._filtered) or self._number(event) > 0
+
+    def _number(self, event: events.Key) -> int:
+        """The choice that a key names, from 1 on; 0 for none. A paste names none."""
+        digit = event.character or ""
+        number = int(digit) if self._numbered and digit.isascii() and digit.isdigit() else 0
+        return number if number <= len(self._choices) else 0
+
+    def take_number(self, event: events.Key) -> bool:
+        """Answer with the choice that a key names, where it names one."""
+        number = self._number(event)
+        if number:
+            self.post_message(self.Left())
+            self._answer(self._choices[number - 1])
+        return number > 0
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        del event
+        if self._filtered:
+            self._place = 0
+        self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in ("up", "down"):
+            return
+        event.stop()
+        found = self._matching()
+        if not found:
+            return
+        by = 1 if (event.key == "down") != self._filtered else -1
+        self._place = (
+            (self._place + by) % len(found) if not self._filtered else min(max(self._place + by, 0), len(found) - 1)
+        )
+        if not self._filtered:
+            self.field.value = found[self._place]
+            self.field.select_all()
+        self._show()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        value = self.field.value.strip()
+        if self._filtered:
+            found = self._matching()
+            value = found[self._place] if found else ""
+        if value or self._may_be_empty:
+            self.post_message(self.Left())
+            self._answer(value)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())

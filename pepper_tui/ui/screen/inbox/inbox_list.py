@@ -1,0 +1,169 @@
+"""The inbox's list: each thing that waits, in one line, most pressing first; single keys act on the chosen one.
+
+The chosen one is the one under the cursor while the inbox, or what was opened from it, has the keys; else the first.
+Its card stands below. Once the chosen one is done with, none is chosen until the user picks one: a second key must not
+act on what has come into its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import BindingType
+from textual.message import Message
+
+from pepper_tui.ui.screen.inbox.cards import closed, face
+from pepper_tui.ui.screen.ink import Pen, age
+from pepper_tui.ui.screen.lists.live_list import LiveList, Row
+from pepper_tui.ui.shared.keys import bindings, names_of
+from pepper_tui.ui.shared.matters import InboxItem
+
+
+class Inbox(LiveList):
+    """One line an item."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("inbox")]
+
+    class Act(Message):
+        """A key on the chosen card. ``act`` is the word in the key table."""
+
+        def __init__(self, act: str) -> None:
+            super().__init__()
+            self.act = act
+
+    class Chosen(Message):
+        """Another item is chosen, or the same one while the keys came or went; ``walked``: by the user's own step."""
+
+        def __init__(self, walked: bool) -> None:
+            super().__init__()
+            self.walked = walked
+
+    class Paged(Message):
+        """A page up (-1) or down (1) of the card."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def __init__(self, pen: Callable[[int], Pen], *, id: str) -> None:  # noqa: A002
+        super().__init__("INBOX", "What needs your yes and what Pepper wants to tell you waits here.", pen, id=id)
+        self._items: dict[str, InboxItem] = {}
+        self._walking = False
+        self._kept = False
+        self._rest: int | None = None  # where the chosen one stood that is done with
+        self._more = ""
+        self._place_first = ""
+
+    def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
+        """Replace the items. ``more`` says what waits beside them."""
+        before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
+        names, now = names_of(self.app), self._pen(1).now
+        undo = names.of("inbox.undo" if self.has_focus else "head.undo")
+        place = self._index.get(self.selected, 0)
+        follower = _follower(before, self._items)
+        if before is not None and follower is None:
+            self._rest = place if self.has_focus or self._kept else None
+            self.selected = ""
+        self._place_first = follower or ""
+        self._entitled([_row(item, undo, now) for item in items])
+
+    def _entitled(self, rows: Sequence[Row]) -> None:
+        count = sum(not item.inert for item in self._items.values())
+        self.show_rows(rows, count=count, aside=self._aside_words())
+
+    def _aside_words(self) -> str:
+        names = names_of(self.app)
+        choose = f"{names.of('list.down')} {names.of('list.up')} choose" if self._rest is not None else ""
+        return " · ".join(words for words in (choose if self._items and self.has_focus else "", self._more) if words)
+
+    def item(self, key: str) -> InboxItem | None:
+        return self._items.get(key)
+
+    @property
+    def head(self) -> InboxItem | None:
+        """The item that the keys act on."""
+        if self.has_focus or self._kept or self.filtering:
+            return self._items.get(self.selected)
+        return next((item for item in self._items.values() if not item.inert), None)
+
+    def lost(self, place: int) -> None:
+        if self._place_first in self._index:
+            self.selected = self._place_first
+        else:
+            super().lost(place)
+
+    def choose_first(self) -> None:
+        if self._rest is None:
+            super().choose_first()
+
+    def keep(self, kept: bool) -> None:
+        """Keep the chosen item chosen while something that was opened from it has the keys."""
+        self._kept = kept
+
+    def watch_selected(self) -> None:
+        super().watch_selected()
+        if self.is_mounted:
+            self.post_message(self.Chosen(self._walking))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        if not _has_focus and not self._kept:
+            self._rest = None
+        if _has_focus and self.selected not in self._items:
+            self.selected = ""
+        super().watch_has_focus(_has_focus)
+        if self._rest is not None:
+            self._entitled(self._all)
+        self.post_message(self.Chosen(False))
+
+    def select(self, row: str) -> None:
+        rested, self._rest = self._rest is not None, None
+        self._walking = True
+        try:
+            super().select(row)
+        finally:
+            self._walking = False
+        if rested:
+            self._entitled(self._all)
+
+    def action_cursor(self, by: int) -> None:
+        if self._rest is None or self.selected:
+            super().action_cursor(by)
+        elif (to := self._free(self._rest if by > 0 else self._rest - 1, by)) is not None:
+            self.select(self._rows[to].id)
+
+    def words_of(self, row: Row) -> str:
+        from pepper_tui.ui.shared.words import item_lines  # when it is first wanted
+
+        return "\n".join(item_lines(self._items[row.id], self._pen(80).zone))
+
+    def action_page(self, by: int) -> None:
+        self.post_message(self.Paged(by))
+
+    def action_act(self, act: str) -> None:
+        self.post_message(self.Act(act))
+
+
+def _follower(before: InboxItem | None, items: Mapping[str, InboxItem]) -> str | None:
+    """The item that goes on what was chosen: the same one, or the same draft as it was edited; None where it is done
+    with. A draft that takes another's place does not go on it."""
+    if before is None:
+        return ""
+    same = items.get(before.key)
+    if same is not None and not same.inert and (before.approval is None or same.ref == before.ref):
+        return same.key
+    if before.approval is None:
+        return None
+    edited = (item for item in items.values() if item.approval and item.approval.call == before.approval.call)
+    return next((item.key for item in edited), None)
+
+
+def _row(item: InboxItem, undo: str, now: float) -> Row:
+    def draw(pen: Pen) -> list[Text]:
+        return [closed(item, pen, undo)]
+
+    old = age(item.at, now)
+    return Row(
+        item.key, (face(item), item.unread, item.priority, item.seconds, undo, old), draw, height=1, inert=item.inert
+    )

@@ -1,0 +1,106 @@
+"""What is asked of the user: the fields of a card in the conversation's place, a line of words above the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pepper_tui.model import Approval, Origin, Written
+from pepper_tui.text import one_line
+from pepper_tui.ui.screen.inbox.form import Form, Prompt
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.screen.desk import Desk
+
+
+class Asking:
+    """At most one form or prompt at a time."""
+
+    def __init__(self, app: Desk) -> None:
+        self._app = app
+
+    @property
+    def open(self) -> bool:
+        return any(not opened.has_class("gone") for opened in self._app.query("#form, #prompt"))
+
+    def edit(self, approval: Approval) -> None:
+        """The editable lines of a card as fields; saving makes a new card and approves nothing."""
+        app, lines = self._app, approval.resolved.lines
+        if not any(line.editable for line in lines):
+            app.say_words("Nothing on this card can be edited; n rejects it")
+            return
+        if self.open:
+            return
+        if app.query("#form"):  # the one before is on its way out still
+            app.call_after_refresh(self.edit, approval)
+            return
+
+        def save(fields: dict[str, str]) -> None:
+            if fields:
+                app.link.tell(lambda engine: engine.edit(approval.id, fields))
+            else:
+                app.say_words("Nothing was changed")
+
+        def show() -> None:
+            app.reading.close()
+            app.panes.note_origin()
+            app.panes.show("chat")
+            app.query_one("#main").mount(form)
+            app.attend(True)
+            app.panes.settle()
+
+        form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
+        self._once_free(form, show)
+
+    def ask(
+        self,
+        words: str,
+        answer: Callable[[str], None],
+        *,
+        choices: Sequence[str] = (),
+        may_be_empty: bool = False,
+        filtered: bool = False,
+        numbered: bool = False,
+    ) -> None:
+        """One line; ``answer`` gets it. ``numbered``: the key of a choice's number answers with it."""
+        prompt = Prompt(
+            one_line(words, 60),
+            answer,
+            choices=choices,
+            may_be_empty=may_be_empty,
+            filtered=filtered,
+            numbered=numbered,
+        )
+        self._once_free(prompt, lambda: self._show(prompt))
+
+    def answer(self, question: str, answer: Callable[[Written], None]) -> None:
+        """One line in the user's own words; ``answer`` gets it with its origins."""
+
+        def said(text: str) -> None:
+            answer(Written.by(text, Origin.PASTED if prompt.pasted else Origin.TYPED))
+
+        prompt = Prompt(one_line(question, 100), said)
+        self._once_free(prompt, lambda: self._show(prompt))
+
+    def _show(self, prompt: Prompt) -> None:
+        self._app.panes.note_origin()
+        self._app.query_one("#left").mount(prompt, before="#composer")
+
+    def _once_free(self, asked: Form | Prompt, show: Callable[[], None]) -> None:
+        """``show`` what is ``asked``, unless something else is. Where the one before it is on its way out still, a
+        moment later."""
+        if self.open:
+            return
+        if self._app.query(f"#{asked.id}"):
+            self._app.call_after_refresh(self._once_free, asked, show)
+            return
+        show()
+
+    def left(self) -> None:
+        """The form or the prompt is done."""
+        self._app.query("#form, #prompt").add_class("gone").remove()
+        self._app.attend(self._app.query_one(Inbox).has_focus)
+        self._app.panes.settle()
+        self._app.query_one(Inbox).keep(False)
+        self._app.panes.back()

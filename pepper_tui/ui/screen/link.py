@@ -1,0 +1,172 @@
+"""The line to the engine: it is made after the first paint, followed while it lasts, and closed with the screen.
+
+Every act runs as a task here, and what goes wrong in one is words in the status line, never an exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, tzinfo
+from typing import Any, Final, Protocol
+
+from pepper_tui.engine.protocol import Engine, EngineError, ReplyDelta
+from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
+from pepper_tui.text import know_characters, one_line
+from pepper_tui.ui.shared.board import MESSAGES_KEPT, midnight
+
+EngineFactory = Callable[[], Awaitable[Engine]]
+
+STARTING: Final = "Pepper is still starting"
+_RECALLED: Final = (
+    ContextFilter(namespaces=(Namespace.USER_MESSAGE, Namespace.ASSISTANT_MESSAGE), limit=MESSAGES_KEPT + 1),
+    ContextFilter(namespaces=(Namespace.SIGNALS + ".*",), limit=500),
+    ContextFilter(
+        namespaces=(
+            Namespace.APPROVAL,
+            Namespace.NOTIFICATION,
+            Namespace.TOOL_CALL,
+            Namespace.RUN,
+            Namespace.REMINDER,
+            Namespace.FOLLOW_UP,
+            Namespace.RULE_ACT,
+        ),
+        tags=(OPEN_TAG,),
+        limit=5000,
+    ),
+    ContextFilter(namespaces=(Namespace.APPROVAL,), limit=60),
+    ContextFilter(namespaces=(Namespace.TOOL_CALL,), limit=60),
+    ContextFilter(namespaces=(Namespace.RUN,), limit=60),
+)
+
+
+class Listener(Protocol):
+    """What the engine's news is for."""
+
+    def counted(self, since: float, held: int, seq: int) -> None:
+        """So much was held back since then, up to that place in the log."""
+
+    def recalled(self, contexts: list[Context]) -> None:
+        """The state as it stands: at the start, and again where updates were missed."""
+
+    def updated(self, updates: list[ContextUpdate]) -> None: ...
+
+    def written(self, piece: ReplyDelta) -> None:
+        """A piece of the reply that streams now."""
+
+    async def connected(self) -> None:
+        """The engine runs and its state has been recalled."""
+
+
+class Link:
+    """The engine once it runs. ``say`` shows words (bad, to stay)."""
+
+    def __init__(
+        self,
+        factory: EngineFactory,
+        listener: Listener,
+        say: Callable[[str, bool, bool], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._factory, self._listener, self._say, self._now = factory, listener, say, now
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.engine: Engine | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.engine.zone if self.engine else UTC
+
+    def open(self) -> None:
+        """Begin to make the engine and to follow it."""
+        self._spawn(self._run())
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.engine is not None:
+            await self._guarded(self.engine.close(), "closing")
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside the screen."""
+        self._spawn(self._guarded(work, "Pepper"))
+
+    def tell(self, act: Callable[[Engine], Awaitable[str]]) -> None:
+        """Ask the engine for an act and show the words that it answers with."""
+        engine = self.engine
+        if engine is None:
+            self._say(STARTING, False, False)
+            return
+
+        async def told() -> None:
+            self._say(await act(engine), False, False)
+
+        self.start(told())
+
+    def ready(self) -> Engine:
+        """The engine. Raises ``EngineError`` with words while it starts."""
+        if self.engine is None:
+            raise EngineError(STARTING)
+        return self.engine
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Awaitable[None], what: str) -> None:
+        try:
+            await work
+        except EngineError as error:
+            self._say(error.words, True, False)
+        except Exception as error:  # words, never a traceback over the screen
+            self._say(f"{what}: {_trouble(error)}", True, False)
+
+    async def _run(self) -> None:
+        try:
+            engine = await self._factory()
+            self._spawn(self._guarded(asyncio.to_thread(know_characters), "the table of characters"))
+            await engine.start()
+            self.engine = engine
+            self._spawn(self._guarded(self._read_replies(engine), "the reply stream"))
+            async with engine.updates() as updates:
+                await self._recall(engine)
+                await self._listener.connected()
+                missed = False
+                async for batch in updates:
+                    missed = missed or not batch
+                    if missed:
+                        missed = not await self._recalled(engine)
+                    self._listener.updated(batch)
+            self._say("The engine has stopped. Ctrl+Q, then start Pepper again.", True, False)
+        except Exception as error:  # the screen outlives its engine
+            self._say(_trouble(error), True, True)
+
+    async def _recalled(self, engine: Engine) -> bool:
+        """Whether what was missed could be recalled; else it is tried again with the next updates."""
+        try:
+            await self._recall(engine)
+        except Exception as error:
+            self._say(_trouble(error), True, False)
+            return False
+        return True
+
+    async def _recall(self, engine: Engine) -> None:
+        found = await engine.health()
+        self._listener.recalled(found)  # first, and alone: it may say why the rest can't be had
+        start = midnight(self._now(), engine.zone)
+        count, seq = await engine.held_back(start)
+        self._listener.counted(start, count, seq)
+        today = ContextFilter(namespaces=(Namespace.USAGE,), since=self._now() - 86_400, limit=5000)
+        for wanted in (*_RECALLED, today):
+            found += sorted(await engine.recall(wanted), key=lambda c: c.seq)
+        self._listener.recalled(found)
+
+    async def _read_replies(self, engine: Engine) -> None:
+        async for piece in engine.replies():
+            self._listener.written(piece)
+
+
+def _trouble(error: BaseException) -> str:
+    words = getattr(error, "words", "") or str(error) or type(error).__name__
+    return one_line(str(words), 300)

@@ -1,0 +1,1 @@
+"""Lists that are drawn line by line: signals, calls, workers."""

@@ -1,0 +1,139 @@
+"""Which panes are shown and which has the keys: all of them where there is room, else one at a time, by tabs.
+
+Who leaves a detail, a form or a prompt gets the keys back where they were: never the inbox when the user was typing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.chat.transcript import Transcript
+from pepper_tui.ui.screen.filtering import Narrowed
+from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.reading.detail import DetailView
+from pepper_tui.ui.screen.status import PANES, TabStrip
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.screen.desk import Desk
+
+OPENED: Final = ("effects", "rules")
+"""Lists that are opened in the conversation's place, by their ids."""
+NARROW: Final = (100, 28)
+"""Columns and lines below which the panes become tabs."""
+
+
+class Panes:
+    """The arrangement of the screen and the way about in it."""
+
+    def __init__(self, app: Desk) -> None:
+        self._app = app
+        self._tab = "chat"
+        self._origin = ""
+
+    @property
+    def _screen(self) -> Screen[object]:
+        return self._app.screen_stack[0]
+
+    def fit(self, width: int, height: int) -> None:
+        self._screen.set_class(width < NARROW[0] or height < NARROW[1], "narrow")
+        self.show(self._tab)
+
+    @property
+    def narrow(self) -> bool:
+        return self._screen.has_class("narrow")
+
+    def show(self, tab: str) -> None:
+        """Bring ``tab`` to the front where there is room for one only."""
+        self._tab = tab
+        self._screen.set_class(tab == "chat", "chat")
+        self._screen.set_class(tab != "chat", "side")
+        for pane in PANES[1:]:
+            self._screen.set_class(tab == pane, f"show-{pane}")
+        self._app.query_one(TabStrip).shown = tab
+
+    def go(self, pane: str) -> None:
+        """Show ``pane``, or a list that is opened in the conversation's place, and give it the keys."""
+        self.show("chat" if pane in OPENED else pane)
+        if pane == "chat":
+            self._app.reading.close()
+            self.leave_opened()
+        elif pane in OPENED:
+            self._app.reading.close()
+        self._app.call_after_refresh(self._app.query_one(f"#{pane}").focus)
+
+    def go_next(self, by: int) -> None:
+        focused = self._app.focused
+        if self.narrow:
+            order, at = PANES, self._tab
+        else:
+            order = ("composer", *PANES[1:])
+            at = focused.id if focused is not None and focused.id in order else "composer"
+        to = order[(order.index(at) + by) % len(order)]
+        if to in ("composer", "chat"):
+            self.to_composer()
+        else:
+            self.go(to)
+
+    def settle(self) -> None:
+        """Give the conversation's place to what was opened there: a form, something to read, the effects."""
+        app = self._app
+        above = app.query_one(DetailView).display or any(not form.has_class("gone") for form in app.query("#form"))
+        opened = [view for pane in OPENED for view in app.query(f"#{pane}") if not view.has_class("gone")]
+        for view in opened:
+            view.display = not above
+        app.query_one(Transcript).display = not above and not opened
+
+    def leave_opened(self, but: str = "") -> None:
+        """Close the lists in the conversation's place, ``but`` for one; the keys stay where they are."""
+        app = self._app
+        if but != "effects" and app.query("#effects"):
+            app.audit.leave()
+        if but != "rules" and app.query("#rules"):
+            app.rules.leave()
+
+    def toggle_inbox(self) -> None:
+        if isinstance(self._app.focused, Inbox):
+            self.to_composer()
+        else:
+            self.go("inbox")
+
+    def to_composer(self) -> None:
+        """Give the keys to the composer, the conversation beside it."""
+        self._app.query_one(Composer).focus()
+        self.show("chat")
+
+    def scroll_chat(self, by: int) -> None:
+        self._app.query_one(Transcript).action_page(by)
+
+    def note_origin(self) -> None:
+        """Keep where the keys are, before something is opened."""
+        if not _opened(self._app.focused):
+            self._origin = (self._app.focused.id or "") if isinstance(self._app.focused, Narrowed) else ""
+            self._app.query_one(Inbox).keep(self._origin == "inbox")
+
+    def back(self) -> None:
+        """Give the keys back to where they were."""
+        if self._origin and self._app.query(f"#{self._origin}"):
+            self.go(self._origin)
+        else:
+            self._app.query_one(Composer).focus()
+
+    def focus_moved(self) -> None:
+        """What a list was narrowed to is over once the keys are elsewhere, but in what was opened from it."""
+        self._app.call_after_refresh(self._end_filters)
+
+    def _end_filters(self) -> None:
+        focused = self._app.focused
+        if focused is not None and not _opened(focused):
+            for pane in self._app.query(Narrowed):
+                if pane is not focused:
+                    pane.show_all()
+
+
+def _opened(widget: Widget | None) -> bool:
+    """Whether ``widget`` is something that was opened: a detail, a form, a prompt, or a field in one."""
+    return widget is not None and any(node.id in ("detail", "prompt", "form") for node in widget.ancestors_with_self)

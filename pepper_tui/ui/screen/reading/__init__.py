@@ -1,0 +1,1 @@
+"""What is opened in the place of the conversation, to be read."""

@@ -1,0 +1,96 @@
+"""A list that is opened in the conversation's place: the effects, the rules. Esc gives the place back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from textual.message import Message
+
+from pepper_tui.ui.screen.lists.live_list import LiveList
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.screen.desk import Desk
+
+
+class OpenedList(LiveList):
+    """The list itself."""
+
+    class Closed(Message):
+        """Esc: the reader is done."""
+
+    def action_back(self) -> None:
+        if self.filtering:
+            self.show_all()
+        else:
+            self.post_message(self.Closed())
+
+
+L = TypeVar("L", bound=OpenedList)
+
+
+class Opened(Generic[L]):
+    """Opens and closes one kind of list, and keeps it as the engine has it."""
+
+    pane: ClassVar[str]
+    """The list's id."""
+    kind: ClassVar[type[OpenedList]]
+
+    def __init__(self, app: Desk) -> None:
+        self._app = app
+
+    # ------------------------------------------------------------------------------------------ for each kind of list
+
+    def make(self) -> L:
+        raise NotImplementedError
+
+    async def load(self, view: L | None) -> None:
+        """Fetch what is listed, and show it in ``view`` where there is one."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------------------------ open and closed
+
+    @property
+    def list(self) -> L | None:
+        found = (view for view in self._app.query(self.kind) if not view.has_class("gone"))
+        return next(found, None)  # type: ignore[return-value]
+
+    def toggle(self) -> None:
+        """Open the list; where it is open, close it."""
+        if self.list is not None:
+            self.close()
+        else:
+            self._app.link.start(self._open())
+
+    async def _open(self) -> None:
+        app = self._app
+        await self.load(None)  # what can't be had opens nothing
+        if app.asking.open:
+            app.say_words("Save or leave what is open first")
+            return
+        app.reading.close()
+        app.panes.leave_opened(but=self.pane)
+        view = self.list
+        if view is None:
+            view = self.make()
+            await app.query_one("#main").mount(view)
+            app.panes.settle()
+        # asked for its width before its first layout, it gets none
+        view.call_after_refresh(lambda: app.link.start(self.load(view)))
+        app.panes.go(self.pane)
+
+    def close(self) -> None:
+        """Give the conversation its place back."""
+        self.leave()
+        self._app.panes.to_composer()
+
+    def leave(self) -> None:
+        """The same, without the keys."""
+        if (view := self.list) is not None:
+            view.add_class("gone")
+            view.remove()
+            self._app.panes.settle()
+
+    def reload(self) -> None:
+        """Show what has changed, where the list is open."""
+        if (view := self.list) is not None:
+            self._app.link.start(self.load(view))

@@ -1,0 +1,1 @@
+"""The terminal itself: its driver, sequences past the screen, notices."""
