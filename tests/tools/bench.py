@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
@@ -225,11 +225,15 @@ class Bench:
         await self.settle()
         await self.clock.advance(self.config.tools.undo_seconds)
 
-    async def settle(self, condition: Callable[[], bool] | None = None) -> None:
-        """Let what is under way go on: some turns of the loop, over real I/O where the database has a thread."""
+    async def settle(self) -> None:
+        """Let what is under way go on: turns of the loop, and between them whatever the database's threads hold."""
         inline = self.database == InlineDatabase.open
-        for _ in range(200 if inline else 20):
-            await asyncio.sleep(0 if inline else 0.001)
+        for _ in range(20):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            if not inline and not self.store.closed:
+                await self.store.maintain(lambda *_: None)
+                await self.store.read(lambda _: None)
 
 
 def bench_config(**tools: Any) -> Config:
