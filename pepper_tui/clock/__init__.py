@@ -1,7 +1,7 @@
 """Time: the clock that everything asks, timers, recurrence, and times in words."""
 
 from pepper_tui.clock.clock import (
-    ZONE_MEND,
+    ZONE_REMEDY,
     Clock,
     ManualClock,
     SystemClock,
@@ -9,14 +9,14 @@ from pepper_tui.clock.clock import (
     local_zone,
     zone_trouble,
 )
-from pepper_tui.clock.looks import NO_ANSWER_MEND, Looks, NoAnswerError, in_thread, no_answer
+from pepper_tui.clock.looks import NO_ANSWER_REMEDY, Looks, NoAnswerError, in_thread, no_answer
 from pepper_tui.clock.timers import Timers
 from pepper_tui.clock.waits import done_before, either
 from pepper_tui.clock.written import day, iso, moment, weekday_date, weekday_iso
 
 __all__ = [
-    "NO_ANSWER_MEND",
-    "ZONE_MEND",
+    "NO_ANSWER_REMEDY",
+    "ZONE_REMEDY",
     "Clock",
     "Looks",
     "ManualClock",

@@ -180,7 +180,7 @@ def _machine_zone() -> ZoneInfo | None:
         return None
 
 
-ZONE_MEND: Final = 'set zone under [user] in config.toml, as in zone = "Europe/Berlin"'
+ZONE_REMEDY: Final = 'set zone under [user] in config.toml, as in zone = "Europe/Berlin"'
 
 
 def zone_trouble(name: str = "") -> str:

@@ -18,7 +18,7 @@ from pepper_tui.text.errors import Foreseen
 T = TypeVar("T")
 LONGEST: Final = 10.0
 """Seconds after which a place that is looked at does not answer."""
-NO_ANSWER_MEND: Final = "see whether the disk or server that it lies on is there; Pepper goes on by itself"
+NO_ANSWER_REMEDY: Final = "see whether the disk or server that it lies on is there; Pepper goes on by itself"
 
 
 def no_answer(place: object) -> str:
@@ -28,7 +28,7 @@ def no_answer(place: object) -> str:
 class NoAnswerError(TimeoutError, Foreseen):
     """The place has not answered. ``over`` is done once it has."""
 
-    mend = NO_ANSWER_MEND
+    remedy = NO_ANSWER_REMEDY
 
     def __init__(self, place: object, over: asyncio.Future[Any]) -> None:
         super().__init__(no_answer(place))

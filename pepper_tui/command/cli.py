@@ -19,7 +19,7 @@ import typer
 
 from pepper_tui import __version__
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.clock import ZONE_MEND, zone_trouble
+from pepper_tui.clock import zone_trouble
 from pepper_tui.command.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,
@@ -285,7 +285,7 @@ async def _status(home: Path) -> int:
     show(f"home       {home}")
     zone = str(user_settings(home).get("zone") or "")
     if not running and (trouble := zone_trouble(zone)):  # of one that runs, the part `zone` says it
-        show(f"zone       {one_line(trouble)} · {ZONE_MEND}")
+        show(f"zone       {one_line(trouble)} · {ZONE_REMEDY}")
     show("engine     " + ("runs" if running else "does not run (start it with `pepper`)"))
     show(f"model      {one_line(facts['model'])}")
     if facts.get("unread"):
@@ -304,8 +304,8 @@ async def _status(home: Path) -> int:
         show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
     if running:  # without an engine nothing is at work, and old health would tell a tale
         for part in facts["health"]:
-            mend = f" · {one_line(part['mend'])}" if part["mend"] else ""
-            show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{mend}")
+            remedy = f" · {one_line(part['remedy'])}" if part["remedy"] else ""
+            show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{remedy}")
     return 0
 
 
@@ -322,7 +322,7 @@ def init(
 
 @app.command()
 def doctor(home: HomeOption = None) -> None:
-    """Each part, whether it works, and how to mend it. Exits 1 where something is wrong."""
+    """Each part, whether it works, and how to fix it. Exits 1 where something is wrong."""
     do(_doctor(at(home)))
 
 
@@ -334,7 +334,7 @@ async def _doctor(home: Path) -> int:
         wrong += finding.state == "trouble"
         show(in_words(finding))
     show()
-    show("All is well." if not wrong else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} mending.")
+    show("All is well." if not wrong else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} fixing.")
     return EXIT_TROUBLE if wrong else 0
 
 

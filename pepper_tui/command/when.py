@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import typer
 
-from pepper_tui.clock import ZONE_MEND, iso, local_locale, local_zone, zone_trouble
+from pepper_tui.clock import iso, local_locale, local_zone, zone_trouble
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words import Reading, TimeAskedError, TimeRefusedError, read_time, said
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
@@ -39,7 +39,7 @@ def when(
     named = zone or str(user.get("zone") or "")
     own_zone = _zone(named)
     if trouble := zone_trouble(named):
-        typer.echo(f"{one_line(trouble)}; --zone, or {ZONE_MEND}", err=True)
+        typer.echo(f"{one_line(trouble)}; --zone, or {ZONE_REMEDY}", err=True)
     moment = _moment(now, own_zone)
     language = locale or str(user.get("locale") or local_locale())
     phrases: Iterable[str] = [" ".join(phrase)] if phrase else _lines()

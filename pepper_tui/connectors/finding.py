@@ -25,12 +25,12 @@ PATIENCE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part and how it is. ``note`` is no fault, but worth knowing. ``mend`` says what to do."""
+    """One part and how it is. ``note`` is no fault, but worth knowing. ``remedy`` says what to do."""
 
     part: str
     state: State
     detail: str
-    mend: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def without(words: str, *secrets: str) -> str:
 
 
 def in_words(finding: Finding) -> str:
-    """One finding as a line, and how to mend it on the next."""
+    """One finding as a line, and how to fix it on the next."""
     mark = {"ok": "ok     ", "note": "note   ", "trouble": "TROUBLE"}[finding.state]
     line = f"{mark}  {one_line(finding.part, 400):<22} {one_line(finding.detail, 400)}"
-    if not finding.mend or finding.state == "ok":
+    if not finding.remedy or finding.state == "ok":
         return line
-    return f"{line}\n{'':<9}{'':<22} → {one_line(finding.mend, 400)}"
+    return f"{line}\n{'':<9}{'':<22} → {one_line(finding.remedy, 400)}"

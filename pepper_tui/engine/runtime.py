@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from pepper_tui.clock import (
-    ZONE_MEND,
+    ZONE_REMEDY,
     Clock,
     Looks,
     NoAnswerError,
@@ -359,7 +359,7 @@ class Engine:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
             if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
                 await self._store.delete(context.context_id, namespace=Namespace.HEALTH)
-        zone = [Health(ZONE, "trouble", one_line(self._zone_trouble), ZONE_MEND, self._clock.now())]
+        zone = [Health(ZONE, "trouble", one_line(self._zone_trouble), ZONE_REMEDY, self._clock.now())]
         for health in [*self._own_tools, *(zone if self._zone_trouble else [])]:
             await self._store.put(health, namespace=Namespace.HEALTH, context_id=health.part)
 
@@ -622,6 +622,6 @@ async def _answering(config: Config, clock: Clock) -> None:
         try:
             await looks.look(file, file.read_bytes)
         except NoAnswerError as error:
-            raise ConfigError([f"{file} does not answer: {error.mend.partition(';')[0]}, or take it out"]) from error
+            raise ConfigError([f"{file} does not answer: {error.remedy.partition(';')[0]}, or take it out"]) from error
         except OSError:  # told as the health of its part
             continue

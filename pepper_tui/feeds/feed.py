@@ -1,7 +1,7 @@
 """A feed senses one part of the outside: its *source* writes ``raw.<name>``, its *processor* turns that into signals.
 
 The source runs as a supervised task: an error ends neither Pepper nor the feed, it is told as ``Health`` with the way
-to mend it, and the feed starts again after a growing pause. The processor is a durable subscription on ``raw.<name>``,
+to fix it, and the feed starts again after a growing pause. The processor is a durable subscription on ``raw.<name>``,
 so what a source has stored becomes a signal even after a crash in between. ``listen`` registers it and must be called
 before ``Subscriber.start``.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from pepper_tui.clock import NO_ANSWER_MEND, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
+from pepper_tui.clock import NO_ANSWER_REMEDY, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, StoreError, Subscriber
 from pepper_tui.text import one_line
@@ -31,17 +31,17 @@ OPEN: Final = "judging"
 """Signals that wait to be judged are in ``judging.<source>``; see ``feeds/judging.py``."""
 BY_PEPPER: Final = "by_pepper"
 """The key of a context's metadata that marks what comes of Pepper's own doing; see ``feeds/chain.py``."""
-PROCESSOR_MEND: Final = "it is tried again by itself; `pepper store dead` names what was given up"
+PROCESSOR_REMEDY: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
 HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
 
 
 class FeedError(Exception, Foreseen):
-    """A feed can't go on as it is. ``mend`` says in words what the user can do."""
+    """A feed can't go on as it is. ``remedy`` says in words what the user can do."""
 
-    def __init__(self, detail: str, mend: str) -> None:
+    def __init__(self, detail: str, remedy: str) -> None:
         super().__init__(detail)
-        self.mend = mend
+        self.remedy = remedy
 
 
 class HealthReporter:
@@ -55,21 +55,21 @@ class HealthReporter:
         self._store, self._clock, self._part = store, clock, part
         self._source: tuple[HealthState, str, str] = ("starting", "", "")
         self._stalled: dict[str, None] = {}  # places that do not answer
-        self._failing: dict[Hashable, tuple[str, str]] = {}  # by what failed: what went wrong, and how to mend it
+        self._failing: dict[Hashable, tuple[str, str]] = {}  # by what failed: what went wrong, and how to fix it
         self._last: tuple[str, str, str] | None = None
         self._writing = asyncio.Lock()
 
-    async def report(self, state: HealthState, detail: str = "", mend: str = "") -> None:
-        """Record how the source is; nothing is written where state, detail and mend are as they were."""
-        self._source = (state, one_line(detail, 500), one_line(mend, 500))
+    async def report(self, state: HealthState, detail: str = "", remedy: str = "") -> None:
+        """Record how the source is; nothing is written where state, detail and fix are as they were."""
+        self._source = (state, one_line(detail, 500), one_line(remedy, 500))
         await self._say()
 
-    async def processed(self, what: Hashable, error: Exception | None = None, mend: str = "") -> None:
+    async def processed(self, what: Hashable, error: Exception | None = None, remedy: str = "") -> None:
         """Record that ``what`` (an update, or one handler's turn at it) failed with ``error``, or went through."""
         if error is not None:
             words = str(error) if isinstance(error, Foreseen) else f"{type(error).__name__}: {error}"
             detail = f"what came in can't be processed: {words}"
-            self._failing[what] = (one_line(detail, 500), one_line(mend or PROCESSOR_MEND, 500))
+            self._failing[what] = (one_line(detail, 500), one_line(remedy or PROCESSOR_REMEDY, 500))
         elif self._failing.pop(what, None) is None:
             return
         await self._say()
@@ -91,7 +91,7 @@ class HealthReporter:
         async with self._writing:
             said: tuple[HealthState, str, str] = self._source
             if self._stalled:
-                said = ("trouble", one_line(no_answer(", ".join(self._stalled)), 500), NO_ANSWER_MEND)
+                said = ("trouble", one_line(no_answer(", ".join(self._stalled)), 500), NO_ANSWER_REMEDY)
             elif self._failing and said[0] in ("ok", "starting", "done"):
                 said = ("trouble", *next(reversed(self._failing.values())))
             if said == self._last:
@@ -117,7 +117,7 @@ class FeedContext:
         try:
             yield
         except Exception as error:
-            await self.health.processed(what, error, str(getattr(error, "mend", "")))
+            await self.health.processed(what, error, str(getattr(error, "remedy", "")))
             raise
         await self.health.processed(what)
 
@@ -207,21 +207,21 @@ class Feeds:
             except Exception as failure:
                 error = _one(failure)
                 if isinstance(error, NoAnswerError):
-                    await self._tell(ctx, str(error), error.mend)
+                    await self._tell(ctx, str(error), error.remedy)
                     await asyncio.wait({error.over})
                     continue
                 if self.clock.monotonic() - began >= STEADY:
                     pause = FIRST_PAUSE
-                mend = getattr(error, "mend", "") or "it is tried again by itself; see pepper log"
+                remedy = getattr(error, "remedy", "") or "it is tried again by itself; see pepper log"
                 words = str(error) if isinstance(error, Foreseen) else f"{type(error).__name__}: {error}"
-                await self._tell(ctx, words, str(mend))
+                await self._tell(ctx, words, str(remedy))
             await self.clock.sleep(pause * (0.75 + self.clock.jitter() / 2))
             pause = min(LONGEST_PAUSE, pause * 2)
 
     @staticmethod
-    async def _tell(ctx: FeedContext, detail: str, mend: str) -> None:
+    async def _tell(ctx: FeedContext, detail: str, remedy: str) -> None:
         try:
-            await ctx.health.report("trouble", detail, mend)
+            await ctx.health.report("trouble", detail, remedy)
         except Exception:  # the store itself is in trouble and says so on its own; the feed must still try again
             return
 

@@ -222,12 +222,12 @@ class FollowFeed:
     ) -> None:
         self._failures += 1
         self._unusable += error.kind == "bad_response"
-        mend = "it is tried again by itself"
+        remedy = "it is tried again by itself"
         if self._unusable >= _TRIES:
             self._unusable = 0
             state.upto = messages[-1].seq
-            mend = f"{len(messages)} messages were let go; choose another model for models.triage"
-        await ctx.health.report("trouble", error.words, mend)
+            remedy = f"{len(messages)} messages were let go; choose another model for models.triage"
+        await ctx.health.report("trouble", error.words, remedy)
         await ctx.clock.sleep(min(_PAUSE_CAP, _PAUSE * 2 ** min(self._failures - 1, 10)))
 
     def _signal(self, now: float, upto: int, report: Report, messages: Sequence[Message], model: str) -> Signal:

@@ -98,7 +98,7 @@ class ModelError(Exception, Foreseen):
     happened and the way out. ``usage`` holds what was spent all the same.
 
     ``window``: tokens that a prompt of this model may have, where a ``too_long`` names them, and ``measured`` how many
-    this one had. ``correction``: what to tell the model of its ``answer``, so that it can mend it; empty where that
+    this one had. ``correction``: what to tell the model of its ``answer``, so that it can fix it; empty where that
     would not help.
     """
 

@@ -442,7 +442,7 @@ class Profile(Record):
 
 @dataclass(slots=True)
 class Health(Record):
-    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``mend`` says what to do.
+    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``remedy`` says what to do.
 
     ``done``: it had an end, and has come to it.
     """
@@ -450,5 +450,5 @@ class Health(Record):
     part: str
     state: Literal["ok", "starting", "trouble", "stopped", "done"]
     detail: str
-    mend: str
+    remedy: str
     at: float

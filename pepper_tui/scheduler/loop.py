@@ -1,7 +1,7 @@
 """The loop: take a batch, ask the model once, commit once, go on.
 
 Nothing of a step exists before its commit, and all of it does after: acknowledgements, history, what was said, and the
-tool calls. So a crash repeats at most a model call. No error ends the loop; what can't be mended is told in words.
+tool calls. So a crash repeats at most a model call. No error ends the loop; what can't be fixed is told in words.
 """
 
 from __future__ import annotations
@@ -300,11 +300,11 @@ class Scheduler:
             self._asking.take_back(reply)
             raise
         if completed.left_out:
-            mend = "correct that tool's schema, or leave the tool out of what its server may offer"
-            await self._tell_health("trouble", one_line(completed.left_out, 500), mend)
+            remedy = "correct that tool's schema, or leave the tool out of what its server may offer"
+            await self._tell_health("trouble", one_line(completed.left_out, 500), remedy)
         elif completed.because:
             words = f"{completed.usage.model} answers instead of {completed.because}"
-            await self._tell_health("trouble", one_line(words, 500), "mend the first one; it is tried again by itself")
+            await self._tell_health("trouble", one_line(words, 500), "fix the first one; it is tried again by itself")
         else:
             await self._tell_health("ok", "", "")
 
@@ -570,10 +570,10 @@ class Scheduler:
             announced=announced,
         )
 
-    async def _tell_health(self, state: str, detail: str, mend: str) -> None:
+    async def _tell_health(self, state: str, detail: str, remedy: str) -> None:
         if self._health == state + detail:
             return
-        record = Health(_HEALTH_PART, "ok" if state == "ok" else "trouble", detail, mend, self._clock.now())
+        record = Health(_HEALTH_PART, "ok" if state == "ok" else "trouble", detail, remedy, self._clock.now())
         await self._store.store(record.data(), namespace=Namespace.HEALTH, context_id=_HEALTH_PART)
         self._health = state + detail
 

@@ -78,9 +78,9 @@ class OwnPriority:
             self._changed.clear()
             words = one_line(self.words, 500)
             if words != said:
-                mend = f"mend {self._file} and restart pepper; until then signals keep their own priority"
+                remedy = f"fix {self._file} and restart pepper; until then signals keep their own priority"
                 state: Literal["ok", "trouble"] = "trouble" if words else "ok"
-                health = Health(PART, state, words or str(self._file), mend if words else "", clock.now())
+                health = Health(PART, state, words or str(self._file), remedy if words else "", clock.now())
                 try:
                     await store.put(health, namespace=Namespace.HEALTH, context_id=PART, type="health")
                 except StoreError:

@@ -595,8 +595,8 @@ class ContextStore:
 
     async def tell_dead(self, detail: str) -> None:
         """Say that there are dead letters, where the user sees what works and what does not."""
-        mend = "pepper store dead shows them, and --redrive tries them again"
-        await self._tell_health(Health(_HEALTH_PART, "trouble", detail, mend, self.clock.now()))
+        remedy = "pepper store dead shows them, and --redrive tries them again"
+        await self._tell_health(Health(_HEALTH_PART, "trouble", detail, remedy, self.clock.now()))
 
     async def _tell_health(self, health: Health) -> None:
         await self.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part, type="health")

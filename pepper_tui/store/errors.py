@@ -10,11 +10,11 @@ class StoreError(Exception):
 
 
 class RefusedError(StoreError, Foreseen):
-    """The store can't do it now. ``detail``: why it itself fails, where it does; ``mend``: the way out."""
+    """The store can't do it now. ``detail``: why it itself fails, where it does; ``remedy``: the way out."""
 
-    def __init__(self, words: str, detail: str = "", mend: str = "") -> None:
+    def __init__(self, words: str, detail: str = "", remedy: str = "") -> None:
         super().__init__(words)
-        self.detail, self.mend = detail, mend
+        self.detail, self.remedy = detail, remedy
 
 
 class StoreUnavailableError(RefusedError):

@@ -55,7 +55,7 @@ from pepper_tui.tools.tool import ToolContext
 log = logging.getLogger(__name__)
 
 _STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
-_MEND_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
+_REMEDY_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
 
 
 Ordered = Callable[[ToolCall, Sequence[tuple[str, str]]], Awaitable[None]]
@@ -112,7 +112,7 @@ class ToolEngine:
             take=self._take_batch,
             name="tool engine",
         )
-        self._mending: asyncio.Task[None] | None = None
+        self._fixing: asyncio.Task[None] | None = None
         self._broken = False  # whether a call broke off since the last taking up
 
     def _only_waits(self, name: str) -> bool:
@@ -139,10 +139,10 @@ class ToolEngine:
         await self.approvals.stop()
         await self._waiting.stop()
         await self._following.stop()
-        if self._mending is not None:
-            self._mending.cancel()
-            await asyncio.gather(self._mending, return_exceptions=True)
-            self._mending = None
+        if self._fixing is not None:
+            self._fixing.cancel()
+            await asyncio.gather(self._fixing, return_exceptions=True)
+            self._fixing = None
         attempts = [task for call_id, task in self._running.items() if call_id in self._attempts.under_way]
         others = [task for task in (*self._running.values(), *self._progress.tasks) if task not in attempts]
         for task in others:
@@ -284,13 +284,13 @@ class ToolEngine:
             log.error("tool call %s broke", call_id, exc_info=task.exception())
             if isinstance(task.exception(), StoreError):
                 self._broken = True
-                if self._mending is None or self._mending.done():
-                    self._mending = asyncio.create_task(self._mend(), name="tool engine mending")
+                if self._fixing is None or self._fixing.done():
+                    self._fixing = asyncio.create_task(self._fix(), name="tool engine fixing")
 
-    async def _mend(self) -> None:
+    async def _fix(self) -> None:
         """Take up what broke because the store failed (a full disk, say), as a start does, once the store works."""
         while self._broken:
-            await self._clock.sleep(_MEND_PAUSE)
+            await self._clock.sleep(_REMEDY_PAUSE)
             self._broken = False  # what breaks from here on, also before all is taken up, is taken up in the next round
             try:
                 await self._attempts.settle("its outcome could not be stored")

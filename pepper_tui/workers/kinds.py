@@ -38,7 +38,7 @@ _MAIL_PROMPT: Final = (
 
 
 class KindError(ValueError, Foreseen):
-    """A kind can't be used; the words say which and how to mend it."""
+    """A kind can't be used; the words say which and how to fix it."""
 
 
 class Hands(Protocol):

@@ -42,7 +42,7 @@ from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs,
 from pepper_tui.workers.memory import agent_name, memory_namespace
 
 _ALL: Final = 100_000
-_MEND_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
+_REMEDY_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 
 MOST_TOLD: Final = 8_000  # characters that one telling may have
@@ -133,7 +133,7 @@ class WorkerPool:
             raise RuntimeError("the worker pool is not started")
         run = await self._attend(call, task, agent, progress)
         while run is None:  # the store failed under it (a full disk, say); it goes on from its last saved step
-            await self._clock.sleep(_MEND_PAUSE)
+            await self._clock.sleep(_REMEDY_PAUSE)
             run = await self._attend(call, task, agent, progress)
         if run.state is not RunState.SUCCEEDED:
             raise RunFailedError(run.answer)
@@ -356,9 +356,9 @@ class WorkerPool:
             if kind.name not in {entry.name for entry in self._entries}:
                 continue
             part = f"worker.{kind.name}"
-            mend = "mend the file and start Pepper again" if kind.problem else ""
+            remedy = "fix the file and start Pepper again" if kind.problem else ""
             known = await self._store.get(part, namespace=Namespace.HEALTH)
             state = "trouble" if kind.problem else "ok"
             if known is None or (known.data["state"], known.data["detail"]) != (state, kind.problem):
-                health = Health(part, "trouble" if kind.problem else "ok", kind.problem, mend, self._clock.now())
+                health = Health(part, "trouble" if kind.problem else "ok", kind.problem, remedy, self._clock.now())
                 await self._store.put(health, namespace=Namespace.HEALTH, context_id=part)

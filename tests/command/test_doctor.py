@@ -68,7 +68,7 @@ paths = ["{tmp_path / "own.ics"}"]
     assert smtp.taken == []
 
 
-def test_each_fault_is_named_with_its_mending(tmp_path: Path) -> None:
+def test_each_fault_is_named_with_its_fixing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     write(
         home,
@@ -104,7 +104,7 @@ file = "mine.py"
         f"{home / 'mine.py'} is not there",
         "127.0.0.1:1",
         "a secret stands in the config itself",
-        "things need mending.",
+        "things need fixing.",
     ):
         assert words in found.output, words
     assert "sk-in-the-config" not in found.output

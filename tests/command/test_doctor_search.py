@@ -33,4 +33,4 @@ async def test_search_by_meaning(
     assert isinstance(finding, Finding)
     assert (finding.state, finding.detail) == (state, words)
     if missing:
-        assert finding.mend == "pip install 'pepper-tui[meaning]'"
+        assert finding.remedy == "pip install 'pepper-tui[meaning]'"

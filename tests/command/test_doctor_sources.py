@@ -1,4 +1,4 @@
-"""`pepper doctor` on mbox files, programs, folders and calendars: state, and how to mend it."""
+"""`pepper doctor` on mbox files, programs, folders and calendars: state, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.command.test_doctor import pepper, write
 CALENDAR = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\nEND:VCALENDAR\n"
 
 
-def test_each_source_says_how_it_is_and_how_to_mend_it(tmp_path: Path) -> None:
+def test_each_source_says_how_it_is_and_how_to_remedy_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (tmp_path / "box").write_text("From alice@example.com Sat Nov 21 10:00:00 2026\nSubject: x\n\nx\n\n")
     (tmp_path / "locked").write_text("From x\n")

@@ -53,7 +53,7 @@ def test_what_answers_mean() -> None:
     assert parsed("\x1b[?62;52c") == Answers(False, frozenset({"62", "52"}))
     assert parsed("garbage") is None
     assert keys(Answers(True, frozenset())).state == "ok"
-    assert "Ctrl+O" in keys(Answers(False, frozenset())).mend
+    assert "Ctrl+O" in keys(Answers(False, frozenset())).remedy
     assert clipboard(Answers(True, frozenset({"52"})), {}).state == "ok"
     assert "does nothing" in clipboard(None, {"TERM_PROGRAM": "Apple_Terminal"}).detail
 
@@ -81,5 +81,5 @@ def test_tmux_is_told_what_it_holds_back() -> None:
     found = tmux({"focus-events": "off", "set-clipboard": "external", "escape-time": "500"})
     assert found.state == "note"
     for option in ("focus-events on", "set-clipboard on", "escape-time 10"):
-        assert f"set -g {option}" in found.mend
+        assert f"set -g {option}" in found.remedy
     assert tmux({"focus-events": "on", "set-clipboard": "on", "escape-time": "0"}).state == "ok"

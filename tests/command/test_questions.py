@@ -227,7 +227,7 @@ async def test_status_tells_of_the_store_also_where_nothing_can_be_read(
 
     async def well() -> bool:
         [facts] = await asked(engine, "status")
-        return not facts["unread"] and {"part": "store", "state": "ok", "detail": "", "mend": ""} in facts["health"]
+        return not facts["unread"] and {"part": "store", "state": "ok", "detail": "", "remedy": ""} in facts["health"]
 
     await until(well)
 

@@ -92,7 +92,7 @@ def test_a_zone_with_a_name_is_no_trouble(environment: Callable[[str], None], zo
 
 
 @pytest.mark.parametrize("front", ["screen", "plain", "headless"])
-def test_each_front_runs_and_tells_it_until_it_is_mended(home: Path, front: str) -> None:
+def test_each_front_runs_and_tells_it_until_it_is_fixed(home: Path, front: str) -> None:
     arguments = {"screen": [], "plain": ["--plain"], "headless": ["run", "--headless"]}[front]
     began = {"screen": "[user]", "plain": "Pepper works", "headless": "Pepper runs"}[front]
     with Terminal(

@@ -72,7 +72,7 @@ async def running(store: ContextStore, clock: ManualClock, feed: Feed) -> AsyncI
 
     async def health() -> dict[str, Any]:
         found = await store.get(f"feed.{feed.name}", namespace="health")
-        return found.data if found else {"state": "none", "detail": "", "mend": ""}
+        return found.data if found else {"state": "none", "detail": "", "remedy": ""}
 
     try:
         yield health
@@ -121,7 +121,7 @@ async def test_a_maildir(store: ContextStore, clock: ManualClock, tmp_path: Path
         told = await becomes(clock, health, "trouble", 0)
         assert str(root) in told["detail"]
         assert "does not answer" in told["detail"]
-        assert "disk or server" in told["mend"]
+        assert "disk or server" in told["remedy"]
         await clock.advance(120)
         assert hang.waiting == 1  # no second thread goes where one hangs
         hang.end()

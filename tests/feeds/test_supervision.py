@@ -126,7 +126,7 @@ async def test_without_a_watch_it_is_told_and_looked_now_and_then(
     async with Running(store, clock, mail_feed(root)) as running:
         told = await running.becomes("trouble")
         assert "looking each 60 s" in told["detail"]
-        assert "max_user_watches" in told["mend"]
+        assert "max_user_watches" in told["remedy"]
         deliver(root, mail(number=1), "one")
 
         async def seen() -> bool:
@@ -199,7 +199,7 @@ async def test_health_is_trouble_while_the_processor_fails(
         told = await running.becomes("trouble")
         assert "no such thing" in told["detail"]
         assert "odd.py:12" in told["detail"]
-        assert "mend" in told["mend"]
+        assert "remedy" in told["remedy"]
         feed._module.broken.clear()  # type: ignore[union-attr]
 
         async def healed() -> bool:

@@ -279,7 +279,7 @@ async def test_other_dimensions_are_refused_with_the_way_out(store: ContextStore
         assert await meaning.embedding.portion()
         with pytest.raises(EmbeddingError, match="vectors of 32 numbers, where 64 are stored") as refused:
             await meaning.embedding.portion()
-        assert "models.embedding.dimensions = 32" in refused.value.mend
+        assert "models.embedding.dimensions = 32" in refused.value.remedy
         await meaning.stop()
         again = store.meaning = Meaning(store, bench.endpoint(server.url, dimensions=32), most=1000, pace=AT_ONCE)
         while await again.embedding.portion():

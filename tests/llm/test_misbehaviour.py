@@ -177,9 +177,9 @@ SHAPES = [
             "arguments": {"city": "Paris"}}}]}), chunk({}, "tool_calls")]}], calls=[PARIS]),
     Shape("null in place of arguments", f"{HUB}/spring-projects/spring-ai/pull/3236", [called("null", "wait")],
           calls=[("wait", {})]),
-    Shape("what can't be mended, then better", f"{HUB}/yigit353/langchain-qwq/issues/30",
+    Shape("what can't be fixed, then better", f"{HUB}/yigit353/langchain-qwq/issues/30",
           [called('{"city": "Pa'), called({"city": "Paris"})], calls=[PARIS], asks=2),
-    Shape("what can't be mended, twice", f"{HUB}/yigit353/langchain-qwq/issues/30", [called('{"city": "Pa')] * 2,
+    Shape("what can't be fixed, twice", f"{HUB}/yigit353/langchain-qwq/issues/30", [called('{"city": "Pa')] * 2,
           kind="bad_response", told=("get_weather", "not valid JSON"), asks=2),
     Shape("the same call twice", "https://platform.openai.com/docs/guides/function-calling", [{"calls": [
           {"name": "get_weather", "arguments": {"city": "Paris"}}, {"name": "get_weather", "arguments": {"city": "Rome"}},

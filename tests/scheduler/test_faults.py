@@ -1,4 +1,4 @@
-"""No error ends the loop, none is paid for without end, and what can't be mended is told in words."""
+"""No error ends the loop, none is paid for without end, and what can't be fixed is told in words."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ async def test_a_full_disk_is_told_until_there_is_room(clock: ManualClock) -> No
             await refused(seen.store)
             trouble = await seen.becomes("trouble")
             assert trouble.detail == "the disk is full"
-            assert trouble.mend == f"make room where {disk} is"
+            assert trouble.remedy == f"make room where {disk} is"
             await clock.advance(3 * TRY_EVERY)
             assert [each.state for each in seen.told] == ["trouble"]
             filler.unlink()
@@ -111,7 +111,7 @@ async def test_another_programs_lock_is_told_and_readers_go_on(tmp_path: Path, c
         await refused(seen.store)
         trouble = await seen.becomes("trouble")
         assert trouble.detail == "another program holds it locked"
-        assert "fuser" in trouble.mend
+        assert "fuser" in trouble.remedy
         assert await seen.store.get("kept", namespace="n")
         holder.stdin.close()
         await holder.wait()
@@ -196,7 +196,7 @@ async def test_damage_stays_told(tmp_path: Path, clock: ManualClock, name: str) 
         await clock.advance(10 * TRY_EVERY)
         trouble = await seen.becomes("trouble")
         assert "damaged" in trouble.detail
-        assert "backup" in trouble.mend
+        assert "backup" in trouble.remedy
 
 
 async def test_what_is_the_askers_own_fault_is_no_trouble(tmp_path: Path, clock: ManualClock) -> None:

@@ -239,7 +239,7 @@ async def test_words_go_on_alone_and_health_says_so(
     assert health is not None
     assert health.data["state"] == "trouble"
     assert health.data["detail"] == "no server answers; search goes on by words alone"
-    assert health.data["mend"] == "start it"
+    assert health.data["remedy"] == "start it"
     embedder.down = ""
     await clock.advance(60)
     assert await found(store, "hound") == {"a": "meaning"}

@@ -361,11 +361,11 @@ async def test_what_the_mender_takes_up_is_not_what_still_runs(bench: Bench) -> 
     await bench.state(attempted, S.ATTEMPTED)
     looked = await bench.schedule("look")
 
-    async def mended() -> bool:
+    async def fixed() -> bool:
         await bench.clock.advance(10.0)
         return (await bench.call(looked)).state is S.SUCCEEDED
 
-    await until(mended)
+    await until(fixed)
     assert (await bench.call(attempted)).state is S.ATTEMPTED
     bench.world.gate.set()
     await bench.state(attempted, S.SUCCEEDED)

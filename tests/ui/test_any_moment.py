@@ -83,7 +83,7 @@ def world(engine: FakeEngine, dice: random.Random) -> None:
         lambda: engine.put(Namespace.REMINDER, reminder(f"rem{n}")),
         lambda: engine.put(Namespace.FOLLOW_UP, follow_up(f"f{n}")),
         lambda: engine.put(
-            Namespace.HEALTH, Health(f"feed.{n}", dice.choice(["ok", "trouble"]), "words", "mend it", at), f"feed.{n}"
+            Namespace.HEALTH, Health(f"feed.{n}", dice.choice(["ok", "trouble"]), "words", "fix it", at), f"feed.{n}"
         ),
         lambda: engine.put(
             Namespace.ASSISTANT_MESSAGE, AssistantMessage(f"p{n}", f"So **{n}**\n\n- one", at, "step_1")

@@ -572,7 +572,7 @@ async def test_who_delegates_is_told_which_workers_there_are(homes: Homes, tmp_p
     assert line in offered.description.splitlines()
     [mail_agent] = [each for each in offered.description.splitlines() if each.startswith("- mail-agent: ")]
     assert "wait_for_mail, draft_reply" in mail_agent  # so that one worker can follow up with a nudge
-    assert "revise_proposal" in mail_agent  # so that what it proposes is mended, not proposed anew
+    assert "revise_proposal" in mail_agent  # so that what it proposes is fixed, not proposed anew
     assert "broken" not in offered.description
     assert house.pool.offer(spec) is offered  # the same bytes at each step
 

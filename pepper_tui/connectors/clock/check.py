@@ -17,6 +17,6 @@ async def check(settings: Sequence[ClockEntry], patient: Patient) -> AsyncIterat
     wrong = unreadable_cron(settings)
     for number, words in wrong.items():
         part = f"clock {settings[number - 1].name}"
-        yield Finding(part, "trouble", words, "mend cron of this [[clock]] in the config")
+        yield Finding(part, "trouble", words, "fix cron of this [[clock]] in the config")
     if not wrong:
         yield Finding("clock", "ok", f"{len(settings)} {'entry' if len(settings) == 1 else 'entries'}")

@@ -115,7 +115,7 @@ class ClockFeed:
             except (ValueError, KeyError) as error:
                 bad.append(f"{entry.name}: {error}")
         if bad:
-            await ctx.health.report("trouble", "; ".join(bad), "mend the cron line of the rule in config.toml")
+            await ctx.health.report("trouble", "; ".join(bad), "fix the cron line of the rule in config.toml")
         else:
             await ctx.health.report("ok", f"{len(entries)} entries")
         return entries

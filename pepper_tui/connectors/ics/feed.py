@@ -121,7 +121,7 @@ class CalendarFeed:
         if self._piled:
             defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
         if defects:
-            await ctx.health.report("trouble", "; ".join(defects[:5]), "mend the file or calendar.paths in config.toml")
+            await ctx.health.report("trouble", "; ".join(defects[:5]), "fix the file or calendar.paths in config.toml")
         else:
             await ctx.health.report("ok", f"{len(present)} events")
 

@@ -163,7 +163,7 @@ class MaildirFeed:
             raise FeedError("no Maildir is set", "set mail.maildir in config.toml")
         missing = [str(root) for root in self._config.maildir if not await ctx.look(root, root.is_dir)]
         if missing:
-            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.maildir in config.toml")
+            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or fix mail.maildir in config.toml")
         await self._recall(ctx.store)
         self._standing = ("ok", f"watching {', '.join(map(str, self._config.maildir))}", "")
         await self._look(ctx)
@@ -213,12 +213,12 @@ class MaildirFeed:
 
     async def _tell(self, ctx: FeedContext) -> None:
         """Say how it is, with what could not be read, or not whole."""
-        state, words, mend = self._standing
+        state, words, remedy = self._standing
         if self._refused:
             few = "; ".join([*self._refused.values()][:_NAMED])
             words = f"{len(self._refused):,} mails can't be read, and are tried again: {few}; {words}"
-            state, mend = "trouble", mend or "mend the files' permissions"
-        await ctx.health.report(state, "; ".join(filter(None, [words, await partly_read(ctx.store)])), mend)
+            state, remedy = "trouble", remedy or "fix the files' permissions"
+        await ctx.health.report(state, "; ".join(filter(None, [words, await partly_read(ctx.store)])), remedy)
 
     async def _rescan(self, ctx: FeedContext) -> None:
         while True:
@@ -232,7 +232,7 @@ class MaildirFeed:
                 try:
                     listed = await ctx.look(root, list_maildir, root)
                 except OSError as error:
-                    raise FeedError(f"{root}: {error.strerror}", "mend the folder or its permissions") from error
+                    raise FeedError(f"{root}: {error.strerror}", "fix the folder or its permissions") from error
                 new = [found for found in listed if found.key not in self._known]
                 there = {found.key for found in listed}
                 self._refused = {key: why for key, why in self._refused.items() if key in there or key[0] != str(root)}

@@ -20,14 +20,14 @@ def _mbox(path: Path) -> Finding:
     part = f"mail {path.name}"
     if not path.exists():
         state: State = "note" if path.parent.is_dir() else "trouble"
-        return Finding(part, state, f"{path} is not there", "it is watched for; if it lies elsewhere, mend mail.mbox")
+        return Finding(part, state, f"{path} is not there", "it is watched for; if it lies elsewhere, fix mail.mbox")
     try:
         with opened(path) as file:
             if not begins_at(file, 0):
                 return Finding(part, "trouble", f"{path} is no mbox file", "a Maildir goes under mail.maildir")
     except LockedError:
-        mend = f"if no mail program writes it, take away {path}.lock"
-        return Finding(part, "note", f"{path} is locked by a mail program", mend)
+        remedy = f"if no mail program writes it, take away {path}.lock"
+        return Finding(part, "note", f"{path} is locked by a mail program", remedy)
     except OSError as error:
         return Finding(part, "trouble", f"{path}: {error.strerror}", "make it a file that is readable for you")
     return Finding(part, "ok", f"{path}, {path.stat().st_size / 1e6:.1f} MB")

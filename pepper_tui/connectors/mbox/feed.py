@@ -76,7 +76,7 @@ class MboxFeed:
         folders = {path.parent for path in self._config.mbox}
         missing = [str(folder) for folder in folders if not await ctx.look(folder, folder.is_dir)]
         if missing:
-            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or mend mail.mbox in config.toml")
+            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or fix mail.mbox in config.toml")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(folders))
             while True:
@@ -104,7 +104,7 @@ class MboxFeed:
     async def _tell(self, ctx: FeedContext) -> None:
         if self._defects:
             words = "; ".join(f"{path}: {defect}" for path, defect in self._defects.items())
-            await ctx.health.report("trouble", words, "mend the file or its permissions, or mail.mbox in config.toml")
+            await ctx.health.report("trouble", words, "fix the file or its permissions, or mail.mbox in config.toml")
         else:
             said = [f"watching {', '.join(map(str, self._config.mbox))}", await partly_read(ctx.store)]
             await ctx.health.report("ok", "; ".join(filter(None, said)))

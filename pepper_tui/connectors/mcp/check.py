@@ -25,5 +25,5 @@ def _part(name: str) -> str:
 
 
 async def _greeted(patient: Patient, name: str, server: McpServer) -> Finding:
-    well, words, mend = await greet(name, server, patient.secrets, min(LONGEST, server.start_timeout))
-    return Finding(_part(name), "ok" if well else "trouble", words, mend)
+    well, words, remedy = await greet(name, server, patient.secrets, min(LONGEST, server.start_timeout))
+    return Finding(_part(name), "ok" if well else "trouble", words, remedy)

@@ -16,7 +16,7 @@ from pepper_tui.connectors.mcp.trouble import last_words, way_out, why_failed
 
 
 async def greet(name: str, server: McpServer, secrets: Secrets, patience: float) -> tuple[bool, str, str]:
-    """Whether the server works, in what words, and how to mend it. ``patience`` in seconds; no process is left."""
+    """Whether the server works, in what words, and how to fix it. ``patience`` in seconds; no process is left."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         try:

@@ -18,21 +18,21 @@ async def check(settings: ExecFeed, patient: Patient) -> AsyncIterator[Finding]:
 
 def _program(feed: ExecFeed, patient: Patient) -> Finding:
     part, named = f"program {feed.name}", feed.command[0]
-    mend = f"mend command of [[exec]] {feed.name!r} in the config"
+    remedy = f"fix command of [[exec]] {feed.name!r} in the config"
     for name, value in feed.env.items():
         try:
             patient.secrets.filled(value)
         except ConfigError as error:
-            mend = "see env of [[exec]] in: pepper config example"
-            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", mend)
+            remedy = "see env of [[exec]] in: pepper config example"
+            return Finding(part, "trouble", f"env.{name}: {error.problems[0]}", remedy)
     if "/" in named:
         path = patient.home / Path(named).expanduser()
         if not path.is_file():
-            return Finding(part, "trouble", f"{path} is not there", mend)
+            return Finding(part, "trouble", f"{path} is not there", remedy)
         if not os.access(path, os.X_OK):
             return Finding(part, "trouble", f"{path} can't be run", f"chmod u+x {path}")
         return Finding(part, "ok", str(path))
     found = shutil.which(named)
     if found is None:
-        return Finding(part, "trouble", f"there is no program {named!r} in PATH", mend)
+        return Finding(part, "trouble", f"there is no program {named!r} in PATH", remedy)
     return Finding(part, "ok", told_command([found, *feed.command[1:]]))

@@ -73,12 +73,12 @@ class ExecFeed:
             code = await run.until_ended()
             words = f"{_ended_words(code, self._config.command[0])}{run.said()}"
             if code != 0 or not self._config.every:
-                mend = f"see what {one_line(self._config.command[0], 80)} says"
+                remedy = f"see what {one_line(self._config.command[0], 80)} says"
                 if code == 0:
-                    mend = f"if it is meant to end, set `every` in [[exec]] {self.name!r}"
-                raise FeedError(words, f"{mend}; it is started again by itself")
+                    remedy = f"if it is meant to end, set `every` in [[exec]] {self.name!r}"
+                raise FeedError(words, f"{remedy}; it is started again by itself")
             state, again = run.state(), f"; next run in {self._config.every:g} s"
-            await ctx.health.report(state, f"{run.trouble() or 'its last run went well'}{again}", run.mend())
+            await ctx.health.report(state, f"{run.trouble() or 'its last run went well'}{again}", run.remedy())
             await ctx.clock.sleep(self._config.every)
 
     # The rest is what a run needs of its feed.
@@ -100,7 +100,7 @@ class ExecFeed:
                 cwd=self._folder, env=self.environment(), start_new_session=True,
             )  # fmt: skip
         except (OSError, ValueError) as error:
-            raise FeedError(f"can't be started: {error}", f"mend [[exec]] {self.name!r} in config.toml") from error
+            raise FeedError(f"can't be started: {error}", f"fix [[exec]] {self.name!r} in config.toml") from error
 
     @property
     def per_minute(self) -> int:
@@ -258,7 +258,7 @@ class _Run:
 
     async def _tell(self) -> None:
         self._told = self._ctx.clock.monotonic()
-        await self._ctx.health.report(self.state(), self.trouble() or "running", self.mend())
+        await self._ctx.health.report(self.state(), self.trouble() or "running", self.remedy())
 
     def state(self) -> Any:
         return "trouble" if self.trouble() else "ok"
@@ -274,7 +274,7 @@ class _Run:
             words.append(f"it says more than {self._feed.per_minute} lines a minute; it waits")
         return "; ".join(words)
 
-    def mend(self) -> str:
+    def remedy(self) -> str:
         if self._held_back and not self._bad:
             return f"let it say less, or raise `per_minute` of [[exec]] {self._feed.name!r}"
         return "each line that it prints must be a JSON object; see docs/feeds.md" if self.trouble() else ""

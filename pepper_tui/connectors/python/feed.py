@@ -110,7 +110,7 @@ class OwnFeed:
                 with at_work(store, update) as work:
                     await self._call(handler, update)
             if work.ended is not None:  # the file caught it: its other writes stand
-                await ctx.health.processed((*what, "chain"), work.ended, work.ended.mend)
+                await ctx.health.processed((*what, "chain"), work.ended, work.ended.remedy)
 
         return handle
 
@@ -124,13 +124,13 @@ class OwnFeed:
             raise  # the subscriber knows what to do with these
         except TimeoutError as error:
             words = str(error) or f"{handler.name} has not ended within {TIMEOUT:g} s"
-            raise FeedError(f"{line_of(error, self._config.file)}: {words}", self._mend) from error
+            raise FeedError(f"{line_of(error, self._config.file)}: {words}", self._remedy) from error
         except Exception as error:
             raise self._told(error) from error
 
     async def run(self, ctx: FeedContext) -> None:
         if self._module is None:
-            await ctx.health.report("trouble", self.problem, self._mend)
+            await ctx.health.report("trouble", self.problem, self._remedy)
             await asyncio.Event().wait()
             return
         await ctx.health.report("ok", f"{self._config.file}{await self._left_over(ctx)}")
@@ -143,7 +143,7 @@ class OwnFeed:
                 await self._module.run(OwnContext(self.name, self._config.settings, ctx, store))
         except Exception as error:
             where = line_of(error, self._config.file)
-            raise FeedError(f"{where}: {type(error).__name__}: {error}", f"mend {self._config.file}") from error
+            raise FeedError(f"{where}: {type(error).__name__}: {error}", f"fix {self._config.file}") from error
         if not self._handlers:  # else they go on: the run was only a beginning
             await ctx.health.report("done", f"{self._config.file}: its run has come to its end")
         await asyncio.Event().wait()
@@ -165,11 +165,11 @@ class OwnFeed:
         return FeedStore(self.name, self._triage, ctx, self._config.kind)
 
     @property
-    def _mend(self) -> str:
-        return f"mend {self._config.file} and restart pepper"
+    def _remedy(self) -> str:
+        return f"fix {self._config.file} and restart pepper"
 
     def _told(self, error: Exception) -> FeedError:
-        return FeedError(f"{line_of(error, self._config.file)}: {type(error).__name__}: {error}", self._mend)
+        return FeedError(f"{line_of(error, self._config.file)}: {type(error).__name__}: {error}", self._remedy)
 
     async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
         assert self._module is not None

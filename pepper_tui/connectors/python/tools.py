@@ -56,7 +56,7 @@ def add_own_tools(registry: ToolRegistry, entries: Sequence[OwnToolsConfig], now
             if taken:
                 raise OwnToolsError(f"{entry.file}: there already is a tool named {taken[0]!r}")
         except OwnToolsError as error:
-            yield Health(part, "trouble", str(error), f"mend {entry.file} and restart pepper", now)
+            yield Health(part, "trouble", str(error), f"fix {entry.file} and restart pepper", now)
             continue
         for each in found:
             registry.add(each)

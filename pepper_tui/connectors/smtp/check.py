@@ -35,6 +35,6 @@ async def _smtp(smtp: Smtp, secrets: Secrets) -> Finding:
         await client.quit()
     except (aiosmtplib.SMTPException, OSError) as error:
         client.close()
-        mend = "check host, port, security, user and password in [mail.smtp]"
-        return Finding("sending", "trouble", f"{where}: {without(str(error), password)}", mend)
+        remedy = "check host, port, security, user and password in [mail.smtp]"
+        return Finding("sending", "trouble", f"{where}: {without(str(error), password)}", remedy)
     return Finding("sending", "ok", f"by {where}" + (f" as {smtp.user}" if smtp.user else ""))

@@ -53,7 +53,7 @@ def event(source: bytes, zones: list[str]) -> Json:
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
     refusal = ""
-    if _mended(component):
+    if _fixed(component):
         refusal = _refusal(component)
     else:
         broken.append("RRULE")
@@ -80,7 +80,7 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     _use(zones)
     calendar = _parsed(source)
     for component in calendar.walk("VEVENT"):
-        _mended(component)
+        _fixed(component)
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
     first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
@@ -169,7 +169,7 @@ def _end(component: Any, start: Any) -> Any:
     return start if isinstance(start, datetime) else start + timedelta(days=1)
 
 
-def _mended(component: Any) -> bool:
+def _fixed(component: Any) -> bool:
     """Whether the rules of ``component`` can be read; where they can't it has none any more."""
     try:
         for rule in _rules(component):

@@ -262,7 +262,7 @@ async def status(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
     yield {
         "model": "offline, by rules" if engine.offline else engine.model_name,
         **facts,
-        "health": [{"part": h.part, "state": h.state, "detail": h.detail, "mend": h.mend} for h in parts],
+        "health": [{"part": h.part, "state": h.state, "detail": h.detail, "remedy": h.remedy} for h in parts],
     }
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROLE: Final = "embedding"
 _SHARE: Final = 0.5  # of the day's budget, beyond which nothing is embedded that nobody waits for
 _LATER: Final = 3600.0  # seconds until the budget is asked again
-_MEND: Final = "check models.embedding in the config, and that the server runs: pepper doctor"
+_REMEDY: Final = "check models.embedding in the config, and that the server runs: pepper doctor"
 
 
 class EndpointEmbedder:
@@ -137,7 +137,7 @@ class EndpointEmbedder:
         try:
             self._key = await asyncio.to_thread(self._read_key)
         except config.ConfigError as error:
-            raise EmbeddingError(f"{self.id}: {error.problems[0]}", _MEND) from None
+            raise EmbeddingError(f"{self.id}: {error.problems[0]}", _REMEDY) from None
         self._client.api_key = self._key or NO_KEY
 
     async def _leave_room(self) -> None:
@@ -172,7 +172,7 @@ class EndpointEmbedder:
             rows = sorted(answer["data"], key=lambda row: row["index"])
             vectors = np.asarray([row["embedding"] for row in rows], np.float32)
         except (LookupError, TypeError, ValueError) as error:
-            raise EmbeddingError(f"{self.id} sent what can't be read: {one_line(str(error), 120)}", _MEND) from None
+            raise EmbeddingError(f"{self.id} sent what can't be read: {one_line(str(error), 120)}", _REMEDY) from None
         wanted = self._settings.dimensions or (vectors.shape[1] if vectors.ndim == 2 else 0)
         if vectors.shape != (len(texts), wanted) or not wanted:
             words = f"{self.id} sent {_shape(vectors)}, not {len(texts)} of {wanted or 'one length'}"
@@ -192,21 +192,21 @@ class EndpointEmbedder:
         if said := too_large(error):
             return EmbeddingError(f"{self.id} sent {said}", "lower models.embedding.batch")
         if isinstance(error, TimeoutError | sdk.APITimeoutError):
-            return EmbeddingError(f"{self.id} gave no answer within {self._timeout:g} seconds", _MEND)
+            return EmbeddingError(f"{self.id} gave no answer within {self._timeout:g} seconds", _REMEDY)
         if isinstance(error, sdk.APIConnectionError):
-            return EmbeddingError(f"no server answers for {self.id}", _MEND)
+            return EmbeddingError(f"no server answers for {self.id}", _REMEDY)
         if not isinstance(error, sdk.APIStatusError):
-            return EmbeddingError(f"{self.id} sent what can't be read: {self._said(error)}", _MEND)
+            return EmbeddingError(f"{self.id} sent what can't be read: {self._said(error)}", _REMEDY)
         status = error.status_code
         if status in (401, 403):
-            mend = "set a valid key where models.embedding.api_key points, and start again"
-            return EmbeddingError(f"{self.id} refused the key (HTTP {status})", mend)
+            remedy = "set a valid key where models.embedding.api_key points, and start again"
+            return EmbeddingError(f"{self.id} refused the key (HTTP {status})", remedy)
         if status == 429:
             return EmbeddingError(f"{self.id} is limiting calls", "it is tried again", retry_after=_after(error))
         if status in (400, 413, 422):
             words = f"{self.id} refused the request (HTTP {status}): {self._said(error)}"
-            return EmbeddingError(words, _MEND, of_text=True)
-        return EmbeddingError(f"{self.id} failed (HTTP {status}): {self._said(error)}", _MEND)
+            return EmbeddingError(words, _REMEDY, of_text=True)
+        return EmbeddingError(f"{self.id} failed (HTTP {status}): {self._said(error)}", _REMEDY)
 
     def _said(self, error: Exception) -> str:
         """What went wrong, in one safe line, without the key."""

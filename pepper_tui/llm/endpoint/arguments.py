@@ -1,6 +1,6 @@
 """The arguments of a tool call, where they are not quite JSON.
 
-Form is mended and nothing else: fences, a string around the whole, trailing commas, Python's quotes and words, line
+Form is fixed and nothing else: fences, a string around the whole, trailing commas, Python's quotes and words, line
 ends within strings, an empty object in front. What was cut off stays invalid, as half a mail would pass for a whole one
 (the library json-repair 0.64 completes it, which is why it is not used). One pass over the text, whatever it holds.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pepper_tui.model import Json
 
-_MENDED: Final = 200_000  # characters of arguments that are mended at most
+_FIXED_SIZE: Final = 200_000  # characters of arguments that are fixed at most
 _DECODER: Final = json.JSONDecoder(strict=False)  # with line ends within strings
 # A string always matches, up to the end of the text where it is not closed: so no part is looked at twice.
 _TOKEN: Final = re.compile(
@@ -34,7 +34,7 @@ def json_of(raw: str) -> Any:
     text = _unfenced(raw.strip())
     for _ in range(3):
         value = _read(text)
-        if value is None and len(text) <= _MENDED:
+        if value is None and len(text) <= _FIXED_SIZE:
             value = _read(_TOKEN.sub(_as_json, text))
         if not isinstance(value, str):
             return value

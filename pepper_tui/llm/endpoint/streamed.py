@@ -1,7 +1,7 @@
 """One streamed response, put together from its chunks, whatever the dialect they come in.
 
 It counts only when it is complete and valid: it ended with a finish reason or the end mark, its calls hold JSON
-objects, and there is something in it. All else is a ``ModelError``; where the model could mend it, one with a
+objects, and there is something in it. All else is a ``ModelError``; where the model could fix it, one with a
 ``correction``. Servers differ most in tool calls: pieces with an index, without one, or all under index 0; an id in the
 first piece, in each, or a new one in each; arguments in pieces, whole, or an object; and calls that stand in the text.
 """

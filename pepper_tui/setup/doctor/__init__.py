@@ -1,4 +1,4 @@
-"""What `pepper doctor` looks at: each part of a home, its state in words, and how to mend it.
+"""What `pepper doctor` looks at: each part of a home, its state in words, and how to fix it.
 
 It reads and asks, and changes nothing. ``finding`` says what a check is, ``examination`` which there are; each other
 file is the check of its noun.

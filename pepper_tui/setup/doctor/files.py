@@ -17,7 +17,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
 def _folder(path: Path, home: Path) -> Finding:
     part = f"files {path.name}"
     if not path.is_dir():
-        return Finding(part, "trouble", f"{path} is no folder that is there", "mend files.folders in the config")
+        return Finding(part, "trouble", f"{path} is no folder that is there", "fix files.folders in the config")
     if not os.access(path, os.R_OK | os.X_OK):
         return Finding(part, "trouble", f"{path} can't be read", "make it readable for you")
     if path.resolve().is_relative_to(home.resolve()):

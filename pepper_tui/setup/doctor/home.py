@@ -63,11 +63,11 @@ def config(home: Path) -> tuple[Config | None, list[Finding]]:
     try:
         config = load_config(home)
     except FileNotFoundError:
-        mend = "pepper init; or try: pepper --demo"
-        return None, [Finding("config", "trouble", f"{path} is not there", mend)]
+        remedy = "pepper init; or try: pepper --demo"
+        return None, [Finding("config", "trouble", f"{path} is not there", remedy)]
     except ConfigError as error:
-        mend = "mend that line, then: pepper config check"
-        return None, [Finding("config", "trouble", problem, mend) for problem in error.problems]
+        remedy = "fix that line, then: pepper config check"
+        return None, [Finding("config", "trouble", problem, remedy) for problem in error.problems]
     except (OSError, UnicodeDecodeError) as error:
         return None, [Finding("config", "trouble", f"{path}: {error}", "make it readable UTF-8 text")]
     old = old_key_notes(plain_text(path), path)
@@ -75,8 +75,8 @@ def config(home: Path) -> tuple[Config | None, list[Finding]]:
     wrong = rebound(config.ui.keys)[1]
     if not wrong:
         return config, [Finding("config", "ok", str(path)), *notes]
-    mend = "mend that line under [ui.keys]; docs/keys.md has the ids"
-    return config, [Finding("config", "trouble", f"{key}: {words}", mend) for key, words in wrong.items()] + notes
+    remedy = "fix that line under [ui.keys]; docs/keys.md has the ids"
+    return config, [Finding("config", "trouble", f"{key}: {words}", remedy) for key, words in wrong.items()] + notes
 
 
 async def engine(home: Path) -> AsyncIterator[Finding]:
@@ -92,7 +92,7 @@ async def engine(home: Path) -> AsyncIterator[Finding]:
     yield Finding("engine", "ok", f"runs; model {facts['model']}")
     for part in facts["health"]:
         state: State = "ok" if part["state"] in ("ok", "done") else "note" if part["state"] == "starting" else "trouble"
-        yield Finding(part["part"], state, part["detail"], part["mend"])
+        yield Finding(part["part"], state, part["detail"], part["remedy"])
     if facts["dead_letters"]:
         yield Finding("deliveries", "trouble", f"{facts['dead_letters']} given up", "pepper store dead --redrive")
 
@@ -108,10 +108,10 @@ def store(path: Path) -> Finding:
     except sqlite3.Error as error:
         refusal = refused(path, error)
         if isinstance(refusal, StoreUnavailableError):
-            return Finding("store", "trouble", refusal.detail or str(refusal), refusal.mend)
+            return Finding("store", "trouble", refusal.detail or str(refusal), refusal.remedy)
         said, count = [(str(error),)], 0
     if said != [("ok",)]:
         words = "damaged: " + "; ".join(str(row[0]) for row in said)
-        mend = f"stop Pepper, then: pepper store restore FILE (copies lie in {path.parent / BACKUPS})"
-        return Finding("store", "trouble", words, mend)
+        remedy = f"stop Pepper, then: pepper store restore FILE (copies lie in {path.parent / BACKUPS})"
+        return Finding("store", "trouble", words, remedy)
     return Finding("store", "ok", f"{count} contexts, {path.stat().st_size / 1e6:.1f} MB, whole")

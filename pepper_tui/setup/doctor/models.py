@@ -60,8 +60,8 @@ async def _local() -> AsyncIterator[Finding]:
     for server in await find_local_models():
         names = ", ".join(server.models[:5]) or "it has no model yet"
         name = server.models[0] if server.models else "…"
-        mend = f'to use it, under [models]: base_url = "{server.base_url}", name = "{name}", api_key = ""'
-        yield Finding("local models", "note", f"{server.kind} at {server.base_url}: {names}", mend)
+        remedy = f'to use it, under [models]: base_url = "{server.base_url}", name = "{name}", api_key = ""'
+        yield Finding("local models", "note", f"{server.kind} at {server.base_url}: {names}", remedy)
 
 
 async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> Finding:
@@ -85,16 +85,16 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
     try:
         listed = await client.models.list()
     except (openai.OpenAIError, TooLargeError) as error:
-        mend = "check that it runs, models.base_url, and the key"
-        return Finding(part, "trouble", without(f"{place}: {too_large(error) or error}", url, key), mend)
+        remedy = "check that it runs, models.base_url, and the key"
+        return Finding(part, "trouble", without(f"{place}: {too_large(error) or error}", url, key), remedy)
     finally:
         await client.close()
     known = {str(model.id) for model in listed.data}
     unknown = sorted(name for name in names if not _knows(known, name))
     words = f"{place}, {len(known)} models"
     if unknown and known:
-        mend = f"set models.name to one of: {', '.join(sorted(known)[:8])}{' …' if len(known) > 8 else ''}"
-        return Finding(part, "trouble", f"{words}, but not {', '.join(unknown)}", mend)
+        remedy = f"set models.name to one of: {', '.join(sorted(known)[:8])}{' …' if len(known) > 8 else ''}"
+        return Finding(part, "trouble", f"{words}, but not {', '.join(unknown)}", remedy)
     return Finding(part, "ok", f"{words}; {', '.join(sorted(names))}")
 
 

@@ -26,7 +26,7 @@ def _own(part: str, file: Path) -> Finding:
     try:
         ast.parse(file.read_bytes())
     except SyntaxError as error:
-        return Finding(part, "trouble", f"{file}:{error.lineno}: {error.msg}", "mend that line")
+        return Finding(part, "trouble", f"{file}:{error.lineno}: {error.msg}", "fix that line")
     except (OSError, ValueError) as error:
         return Finding(part, "trouble", f"{file}: {error}", "make it a Python file that is readable for you")
     return Finding(part, "ok", str(file))

@@ -29,7 +29,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
         yield Finding(PART, state, f"off, not installed: {', '.join(missing)}", GET_THEM)
         return
     if place is not None and not named:
-        mend = "give models.embedding a base_url or an api_key, or take its name away"
-        yield Finding(PART, "note", f"offline, on this machine: there is no endpoint for {place.name}", mend)
+        remedy = "give models.embedding a base_url or an api_key, or take its name away"
+        yield Finding(PART, "note", f"offline, on this machine: there is no endpoint for {place.name}", remedy)
         return
     yield Finding(PART, "ok", f"by {place.name}" if place is not None else "offline, on this machine")

@@ -50,8 +50,8 @@ def examine_terminal(environment: Mapping[str, str]) -> list[Finding]:
 def _screen(environment: Mapping[str, str], size: os.terminal_size, encoding: str) -> Finding:
     kind = environment.get("TERM", "")
     if kind in {"", "dumb"}:
-        mend = "set TERM, e.g. to xterm-256color; or use plain lines: pepper --plain"
-        return Finding("terminal", "trouble", f"TERM is {kind!r}", mend)
+        remedy = "set TERM, e.g. to xterm-256color; or use plain lines: pepper --plain"
+        return Finding("terminal", "trouble", f"TERM is {kind!r}", remedy)
     if encoding not in {"utf-8", "utf8"}:
         return Finding("terminal", "trouble", f"the encoding is {encoding}", "use a UTF-8 locale, e.g. LANG=C.UTF-8")
     words = f"{kind}, {size.columns}×{size.lines}, UTF-8, {_colours(environment, kind)}"

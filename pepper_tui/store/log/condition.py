@@ -49,7 +49,7 @@ class Condition:
             return
         if self._health.state == "ok":
             log.warning("the store is in trouble: %s", error)
-        self._become(Health(PART, "trouble", error.detail, error.mend, self._clock.now()))
+        self._become(Health(PART, "trouble", error.detail, error.remedy, self._clock.now()))
         if self._trying is None and not isinstance(error, StoreDamagedError):
             self._trying = asyncio.create_task(self._try(), name="store-condition")
 
@@ -60,7 +60,7 @@ class Condition:
 
     def _become(self, health: Health) -> None:
         before, self._health = self._health, health
-        if (before.state, before.detail, before.mend) != (health.state, health.detail, health.mend):
+        if (before.state, before.detail, before.remedy) != (health.state, health.detail, health.remedy):
             self._version += 1
             self._tell(self.context())
         else:

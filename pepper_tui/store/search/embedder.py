@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
 
 class EmbeddingError(Exception, Foreseen):
-    """No vectors came. ``words`` say why, ``mend`` the way out.
+    """No vectors came. ``words`` say why, ``remedy`` the way out.
 
     ``of_text``: perhaps one of the texts is at fault, and the others could be embedded. ``retry_after``: seconds after
     which it may work.
     """
 
-    def __init__(self, words: str, mend: str = "", *, of_text: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, words: str, remedy: str = "", *, of_text: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(words)
-        self.words, self.mend, self.of_text, self.retry_after = words, mend, of_text, retry_after
+        self.words, self.remedy, self.of_text, self.retry_after = words, remedy, of_text, retry_after
 
 
 class Embedder(Protocol):

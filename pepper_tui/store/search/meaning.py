@@ -213,7 +213,7 @@ class Meaning:
         if self._told == detail:
             return
         now = self._store.clock.now()
-        health = Health(PART, "trouble" if error else "ok", detail, error.mend if error else "", now)
+        health = Health(PART, "trouble" if error else "ok", detail, error.remedy if error else "", now)
         try:
             await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=PART, type="health")
             self._told = detail

@@ -89,7 +89,7 @@ def copy_before_migration(connection: sqlite3.Connection, database: Path, now: f
         raise StoreUnavailableError(
             f"the store {database} is of an older Pepper, and before it is changed a copy of it is made in "
             f"{target.parent}. That failed: {reason(error)}. Nothing was changed. The copy needs "
-            f"{needed.fetchone()[0] / 1e6:.1f} MB there; make room, or mend that folder, and start again"
+            f"{needed.fetchone()[0] / 1e6:.1f} MB there; make room, or fix that folder, and start again"
         ) from error
     _keep_newest(target.parent)
     return target

@@ -25,7 +25,7 @@ from pepper_tui.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
-_MEND_PAUSE: Final = 10.0  # seconds from a failure to the next try
+_REMEDY_PAUSE: Final = 10.0  # seconds from a failure to the next try
 
 
 class WaitingRoom:
@@ -102,7 +102,7 @@ class WaitingRoom:
                     log.warning("calls that wait can't go on yet: %s", error)
                 else:
                     log.exception("calls that wait can't go on yet")
-                await self._clock.sleep(_MEND_PAUSE)
+                await self._clock.sleep(_REMEDY_PAUSE)
                 self._changed.set()
 
     async def _give_turns(self) -> None:

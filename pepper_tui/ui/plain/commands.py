@@ -254,8 +254,10 @@ class Commands:
         self._say(f"Model: {'none, by your rules' if engine.offline else one_line(engine.model_name)}")
         self._say(f"Spent today: {board.spent_today(now, engine.zone):.2f}")
         for part in sorted(board.health.values(), key=lambda h: h.part):
-            mend = f". To mend it: {one_line(part.mend)}" if part.state in ("trouble", "stopped") and part.mend else ""
-            self._say(f"{one_line(part.part, 40)}: {part.state}, {one_line(part.detail)}{mend}")
+            remedy = (
+                f". To fix it: {one_line(part.remedy)}" if part.state in ("trouble", "stopped") and part.remedy else ""
+            )
+            self._say(f"{one_line(part.part, 40)}: {part.state}, {one_line(part.detail)}{remedy}")
         self._say(f"Held back today: {board.held_today(now, engine.zone)}", *await engine.why("silence"))
         if dead := await engine.dead_letters():
             self._say(f"Deliveries given up: {len(dead)}; pepper store dead --redrive tries them again")

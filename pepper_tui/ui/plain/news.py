@@ -122,9 +122,9 @@ class News:
                     return  # it is tried again, which is no news
                 before = self._said.get((context.namespace, context.context_id))
                 if self._new(context, (bad, health.detail if bad else "")):
-                    mend = f". To mend it: {one_line(health.mend)}" if health.mend else ""
+                    remedy = f". To fix it: {one_line(health.remedy)}" if health.remedy else ""
                     if bad:
-                        yield f"Trouble, {one_line(health.part, 40)}: {one_line(health.detail)}{mend}"
+                        yield f"Trouble, {one_line(health.part, 40)}: {one_line(health.detail)}{remedy}"
                     elif isinstance(before, tuple) and before[0]:
                         yield f"Works again: {one_line(health.part, 40)}"
             case Namespace.TOOL_CALL:

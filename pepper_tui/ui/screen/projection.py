@@ -65,8 +65,8 @@ class Projection:
         trouble = await asyncio.to_thread(notify_desktop, title, words)
         known = self.board.health.get(NOTICES)
         if trouble and known is None:
-            mend = "install libnotify and a notice daemon, or set [ui] notice to osc9, osc777 or osc99"
-            self.board.health[NOTICES] = Health(NOTICES, "trouble", trouble, mend, self._app.clock.now())
+            remedy = "install libnotify and a notice daemon, or set [ui] notice to osc9, osc777 or osc99"
+            self.board.health[NOTICES] = Health(NOTICES, "trouble", trouble, remedy, self._app.clock.now())
         elif not trouble and known is not None:
             del self.board.health[NOTICES]
         if trouble or known is not None:

@@ -152,7 +152,7 @@ async def test_mails_that_cannot_be_read_are_named_and_hold_nothing_up(
     await until(lambda: _count(store, 2))
     told = await _health(store)
     assert told["detail"].startswith("1 mails can't be read, and are tried again: b: Input/output error; watching ")
-    assert told["mend"] == "mend the files' permissions"
+    assert told["remedy"] == "fix the files' permissions"
     (root / "new" / "b").unlink()
     deliver(root, mail(number=3), "e")
     await until(lambda: _count(store, 3))

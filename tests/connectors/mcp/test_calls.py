@@ -293,7 +293,7 @@ async def test_a_server_that_can_not_start_says_why_and_stays_harmless(
         assert (await bench.down("dies")).detail == "Connection closed; it said: I can't start: no key"
         assert "there-is-no-such-program" in (await bench.down("absent")).detail
         assert "env:NOT_SET" in (await bench.down("keyless")).detail
-        assert "[mcp.dies]" in (await bench.health("dies")).mend
+        assert "[mcp.dies]" in (await bench.health("dies")).remedy
         assert (await bench.run("own__echo", text="fine")).content == "fine"
 
 

@@ -130,7 +130,7 @@ async def test_what_is_no_object_is_told_and_harms_nothing(
         assert "8 of its lines are no JSON objects with content" in health["detail"]
         assert "1 of its lines are longer than 262144 bytes" in health["detail"]
         assert "\x1b" not in health["detail"]
-        assert "must be a JSON object" in health["mend"]
+        assert "must be a JSON object" in health["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_how_it_ended_is_told_and_it_is_started_again(
     async with Program(store, clock, tmp_path, script) as feed:
         health = await feed.becomes("trouble")
         assert words in health["detail"]
-        assert "started again by itself" in health["mend"]
+        assert "started again by itself" in health["remedy"]
         starts = tmp_path / "starts"
         waited = 0
 
@@ -192,7 +192,7 @@ async def test_a_flood_is_held_back_and_loses_nothing(store: ContextStore, clock
     async with Program(store, clock, tmp_path, script + RUN_ON, per_minute=100) as feed:
         health = await feed.becomes("trouble")
         assert "more than 100 lines a minute; it waits" in health["detail"]
-        assert "per_minute" in health["mend"]
+        assert "per_minute" in health["remedy"]
         assert await store.count(namespace) == 100
         counts = {100}
 

@@ -72,7 +72,7 @@ async def test_an_engine_has_them_and_one_bad_file_stops_nothing(tmp_path: Path)
     assert (told["tools.warm"].state, told["tools.warm"].detail) == ("ok", "warmth")
     assert "already is a tool named 'agenda'" in told["tools.twice"].detail
     assert "gone.py is not there" in told["tools.gone"].detail
-    assert "restart" in told["tools.gone"].mend
+    assert "restart" in told["tools.gone"].remedy
     told = await healths(home, parse_config("", home / "config.toml"))
     assert not any(part.startswith("tools.") for part in told)
 

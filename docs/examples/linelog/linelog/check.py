@@ -17,5 +17,5 @@ async def check(settings: LineLog, patient: Patient) -> AsyncIterator[Finding]:
 def _file(settings: LineLog) -> Finding:
     part = f"log {settings.path.name}"
     if not settings.path.is_file():
-        return Finding(part, "trouble", f"{settings.path} is not there", "mend path of the account")
+        return Finding(part, "trouble", f"{settings.path} is not there", "fix path of the account")
     return Finding(part, "ok", f"{settings.path}, {settings.path.stat().st_size} bytes")

@@ -49,7 +49,7 @@ class LineLogFeed:
         try:
             source = await ctx.look(self._settings.path, _read, self._settings.path, offset)
         except OSError as error:
-            raise FeedError(f"{self._settings.path}: {error.strerror}", "mend path of the account") from error
+            raise FeedError(f"{self._settings.path}: {error.strerror}", "fix path of the account") from error
         whole, newline, _ = source.rpartition(b"\n")
         if not newline:
             return False

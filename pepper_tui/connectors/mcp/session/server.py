@@ -237,12 +237,12 @@ class Server:
         if (state, detail) == self._told:
             return
         self._told = (state, detail)
-        mend = ""
+        remedy = ""
         if state == "trouble":
-            mend = way_out(self.name, self.config)
+            remedy = way_out(self.name, self.config)
             if not self.config.url:
-                mend += f"; its log is {self.log}"
-        health = Health(f"mcp.{self.name}", state, detail, mend, self.around.clock.now())  # type: ignore[arg-type]
+                remedy += f"; its log is {self.log}"
+        health = Health(f"mcp.{self.name}", state, detail, remedy, self.around.clock.now())  # type: ignore[arg-type]
         await self.around.tell(health)
 
     # ---------------------------------------------------------------------------------------------- its definitions

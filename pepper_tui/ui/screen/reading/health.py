@@ -18,7 +18,7 @@ def trouble_words(board: Board) -> str:
     if not troubles:
         return ""
     first = troubles[0]
-    words = f"{first.part}: {first.detail}" + (f" · {first.mend}" if first.mend else "")
+    words = f"{first.part}: {first.detail}" + (f" · {first.remedy}" if first.remedy else "")
     return words if len(troubles) == 1 else f"{len(troubles)} parts in trouble (Ctrl+L) · {words}"
 
 
@@ -43,8 +43,8 @@ def health_lines(
     for health in sorted(board.health.values(), key=lambda h: h.part):
         bad = health.state in ("trouble", "stopped")
         mark = Text.assemble((f"  {'✗' if bad else '✓'} {health.state:<9}", ink.urgent if bad else ink.ok))
-        mend = f" · {health.mend}" if bad and health.mend else ""
-        lines += pen.hang(mark, Text(one_line(f"{health.part}  {health.detail}{mend}", 500)))
+        remedy = f" · {health.remedy}" if bad and health.remedy else ""
+        lines += pen.hang(mark, Text(one_line(f"{health.part}  {health.detail}{remedy}", 500)))
     for heading, found in (("Held back", held), ("Failed deliveries", dead)):
         lines += [Text(""), Text(heading, ink.strong)]
         lines += [Text("  " + clean(line, 500)) for line in found] or [Text("  none", ink.dim)]
