@@ -19,7 +19,7 @@ import typer
 
 from pepper_tui import __version__
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.clock import zone_trouble
+from pepper_tui.clock import ZONE_REMEDY, zone_trouble
 from pepper_tui.command.launch import (
     EXIT_APPROVALS,
     EXIT_CONFIG,

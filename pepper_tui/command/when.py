@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import typer
 
-from pepper_tui.clock import iso, local_locale, local_zone, zone_trouble
+from pepper_tui.clock import ZONE_REMEDY, iso, local_locale, local_zone, zone_trouble
 from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words import Reading, TimeAskedError, TimeRefusedError, read_time, said
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from pepper_tui.model.contexts import Context, Json
 
@@ -17,7 +17,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Record:
-    """Base of the typed payloads. ``data()`` and ``of()`` are inverse; unknown keys of newer versions are ignored."""
+    """Base of the typed payloads. ``data()`` and ``of()`` are inverse; unknown keys of newer versions are ignored.
+
+    ``EARLIER_NAMES``: fields by the names that earlier versions wrote."""
+
+    EARLIER_NAMES: ClassVar[Mapping[str, str]] = {}
 
     def data(self) -> Json:
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
@@ -26,6 +30,8 @@ class Record:
     def of(cls, source: Context | Mapping[str, Any]) -> Self:
         """The record held by a context (or by its data). Raises ``TypeError`` where a required key is missing."""
         values = source.data if isinstance(source, Context) else source
+        if cls.EARLIER_NAMES.keys() & values.keys():
+            values = {cls.EARLIER_NAMES.get(name, name): value for name, value in values.items()}
         known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
         return cls(**known)
 

@@ -447,6 +447,8 @@ class Health(Record):
     ``done``: it had an end, and has come to it.
     """
 
+    EARLIER_NAMES: ClassVar[Mapping[str, str]] = {"mend": "remedy"}
+
     part: str
     state: Literal["ok", "starting", "trouble", "stopped", "done"]
     detail: str

@@ -199,7 +199,7 @@ async def test_health_is_trouble_while_the_processor_fails(
         told = await running.becomes("trouble")
         assert "no such thing" in told["detail"]
         assert "odd.py:12" in told["detail"]
-        assert "remedy" in told["remedy"]
+        assert "fix" in told["remedy"]
         feed._module.broken.clear()  # type: ignore[union-attr]
 
         async def healed() -> bool:

@@ -254,9 +254,8 @@ class Commands:
         self._say(f"Model: {'none, by your rules' if engine.offline else one_line(engine.model_name)}")
         self._say(f"Spent today: {board.spent_today(now, engine.zone):.2f}")
         for part in sorted(board.health.values(), key=lambda h: h.part):
-            remedy = (
-                f". To fix it: {one_line(part.remedy)}" if part.state in ("trouble", "stopped") and part.remedy else ""
-            )
+            bad = part.state in ("trouble", "stopped") and part.remedy
+            remedy = f". To fix it: {one_line(part.remedy)}" if bad else ""
             self._say(f"{one_line(part.part, 40)}: {part.state}, {one_line(part.detail)}{remedy}")
         self._say(f"Held back today: {board.held_today(now, engine.zone)}", *await engine.why("silence"))
         if dead := await engine.dead_letters():

@@ -244,9 +244,7 @@ async def test_what_is_no_mbox_is_told(store: ContextStore, clock: ManualClock, 
         await box.becomes("ok")
 
 
-async def test_without_its_folder_it_says_how_to_fix(
-    store: ContextStore, clock: ManualClock, tmp_path: Path
-) -> None:
+async def test_without_its_folder_it_says_how_to_fix(store: ContextStore, clock: ManualClock, tmp_path: Path) -> None:
     async with Box(store, clock, tmp_path / "nowhere" / "box") as box:
         assert "mail.mbox" in (await box.becomes("trouble"))["remedy"]
 
