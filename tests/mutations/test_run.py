@@ -62,11 +62,15 @@ def test_what_proves_nothing_fails_the_run(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("tests", "words"), [(TESTS.replace("== 2", "== 3"), "killed"), ("", "does not run")], ids=["failing", "none"]
 )
-def test_tests_that_prove_nothing_of_the_code_as_it_is_end_the_run_at_once(tree: Path, tests: str, words: str) -> None:
+def test_tests_that_prove_nothing_of_the_code_as_it_is_count_for_nothing(tree: Path, tests: str, words: str) -> None:
     (tree / "test_half.py").write_text(tests)
+    (tree / "test_right.py").write_text(TESTS)
     told = list[str]()
-    assert run(tree, [FOUND], {}, tell=told.append) == 1
-    assert told[-1].startswith(f"without a mutation, test_half.py: {words}")
+    rest = replace(FOUND, name="the rest is tried all the same", tests=("test_right.py",))
+    assert run(tree, [FOUND, rest], {}, tell=told.append) == 1
+    assert any(line.startswith(f"without a mutation, test_half.py: {words}") for line in told)
+    assert f"does not run: {FOUND.name} (half.py, 0 s) by its tests fail without it".replace(" by", ":") in told
+    assert told[-1] == "mutations=2 killed=1 survived=0 listed=0"
 
 
 MANY = {f"m{number}": "nobody can tell the difference" for number in range(MOST_SURVIVORS + 1)}
