@@ -96,6 +96,16 @@ class ManualClock:
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._until: list[asyncio.Future[None]] = []  # of them those that wait for a wall time
 
+    @property
+    def sleepers(self) -> list[float]:
+        """When each sleeper is due, on the monotonic clock."""
+        return sorted(at for at, _, woken in self._sleepers if not woken.done())
+
+    @property
+    def waiting_for_a_time(self) -> int:
+        """How many sleepers wait for a time on the wall clock."""
+        return len(self._until)
+
     def now(self) -> float:
         return self._now
 

@@ -103,7 +103,7 @@ async def test_the_latest_schedule_of_a_key_holds(timers: Timers, clock: ManualC
 async def test_what_is_due_before_the_one_that_is_slept_for_runs_first(timers: Timers, clock: ManualClock) -> None:
     log, start = Log(clock), clock.now()
     timers.schedule("late", start + 20, log.of("late"))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     timers.schedule("soon", start + 2, log.of("soon"))
     await passing(clock, 3)
     assert [name for name, _ in log.runs] == ["soon"]
@@ -115,7 +115,7 @@ async def test_a_jump_of_the_wall_clock_is_seen_and_nothing_runs_early(
 ) -> None:
     log, start = Log(clock), clock.now()
     timers.schedule("a", start + 300, log.of("a"))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     clock.jump(gap)
     await passing(clock, 31)
     assert timers.jumped == pytest.approx(gap, abs=1.0)

@@ -115,15 +115,15 @@ async def test_what_fell_due_in_a_suspend_runs_at_the_wake(clock: ManualClock) -
 
     timers.schedule("due", clock.now() + HOURS - 1, note("due"))
     timers.schedule("later", clock.now() + HOURS + 3600, note("later"))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     clock.jump(HOURS)
     await until(lambda: ran == ["due"])
     assert timers.jumped == pytest.approx(HOURS)
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     clock.jump(-HOURS)  # the clock is set back: what is to come goes on waiting
     await clock.advance(HOURS)
     assert ran == ["due"]
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     await clock.advance(HOURS)
     await until(lambda: ran == ["due", "later"])
     await timers.stop()
@@ -133,7 +133,7 @@ async def test_what_fell_due_in_a_suspend_runs_at_the_wake(clock: ManualClock) -
 async def test_whichever_comes_first(clock: ManualClock, first: str) -> None:
     event = asyncio.Event()
     waiting = asyncio.create_task(either(event, clock.sleep(10)))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     assert not waiting.done()
     if first == "event":
         event.set()

@@ -179,7 +179,7 @@ async def test_messages_are_gathered_into_one_call(store: ContextStore, clock: M
         async with Stage(store, clock, server.url, wait=60.0) as stage:
             for text in ("one", "two", "three"):
                 await stage.mail(text)
-            await until(lambda: bool(clock._sleepers))
+            await until(lambda: bool(clock.sleepers))
             assert server.requests == []
             await clock.advance(61.0)
             await until(lambda: stage.read(3))
@@ -216,7 +216,7 @@ async def test_the_calls_of_a_day_are_bounded_and_the_rest_is_read_tomorrow(
 
             await until(used_up)
         async with Stage(store, clock, server.url, daily_calls=2) as stage:  # a restart is no way around it
-            await until(lambda: bool(clock._sleepers))
+            await until(lambda: bool(clock.sleepers))
             assert len(server.requests) == 2
             for _ in range(25):
                 await clock.advance(3600.0)

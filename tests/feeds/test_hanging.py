@@ -116,7 +116,7 @@ async def test_a_maildir(store: ContextStore, clock: ManualClock, tmp_path: Path
             hang.begin()
         deliver(root, mail(number=2), "2.new")
         await until(lambda: hang.waiting == 1)
-        await until(lambda: any(at == clock.monotonic() + LONGEST for at, _, _ in clock._sleepers))
+        await until(lambda: any(at == clock.monotonic() + LONGEST for at in clock.sleepers))
         await clock.advance(LONGEST)
         told = await becomes(clock, health, "trouble", 0)
         assert str(root) in told["detail"]
@@ -197,7 +197,7 @@ async def test_a_calendar_that_does_not_answer(
         before = threading.active_count()
         for _ in range(5):
             asked = asyncio.create_task(agenda.between(0, 1))
-            await until(lambda: bool(clock._sleepers))
+            await until(lambda: bool(clock.sleepers))
             await clock.advance(LONGEST)
             with pytest.raises(NoAnswerError, match="does not answer"):  # a tool that asks is not told "nothing"
                 await asked
@@ -214,7 +214,7 @@ async def test_a_place_that_answers_in_time_is_no_trouble(clock: ManualClock) ->
     assert await looks.look("here", lambda: 7) == 7
     with pytest.raises(FileNotFoundError):
         await looks.look("here", Path("/nowhere/at/all").stat)
-    await until(lambda: clock._sleepers == [])
+    await until(lambda: clock.sleepers == [])
 
 
 async def test_looks_at_other_places_go_on_beside_one_that_hangs(clock: ManualClock) -> None:
@@ -228,7 +228,7 @@ async def test_looks_at_other_places_go_on_beside_one_that_hangs(clock: ManualCl
     with pytest.raises(NoAnswerError) as told:
         await waiting
     again = asyncio.create_task(looks.look("there", hang))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     hang.end()
     assert await again == "late"
     assert told.value.over.done()
@@ -261,7 +261,7 @@ async def test_a_file_of_the_users_own_that_hangs_is_told_at_the_start(
     os.mkfifo(tmp_path / "own.py")
     config = parse_config(OWN[kind], tmp_path / "config.toml")
     opening = asyncio.create_task(Engine.open(tmp_path, config, clock))
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     await clock.advance(LONGEST)
     with pytest.raises(ConfigError, match=r"own\.py does not answer"):
         await opening

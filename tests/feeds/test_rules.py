@@ -204,7 +204,7 @@ async def test_what_came_near_in_a_suspend_is_told_at_the_wake(
     await subscriber.start()
     feeds.start()
     await pass_until(store, clock, "calendar", 1)
-    await until(lambda: len(clock._until) == 2)
+    await until(lambda: clock.waiting_for_a_time == 2)
     clock.jump(7200 - 300)  # no monotonic time passes
 
     async def told() -> bool:

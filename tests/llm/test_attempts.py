@@ -55,7 +55,7 @@ async def asked(models: Models, clock: ManualClock, request: ModelRequest = REQU
     task = asyncio.create_task(collect())
     while not task.done():
         await asyncio.wait({task}, timeout=0.01)
-        if clock._sleepers:
+        if clock.sleepers:
             await clock.advance(1.0)
     return task.result()
 

@@ -130,7 +130,7 @@ async def test_a_call_is_recorded_with_the_unit_after_it_and_apart_where_that_fa
         async with budget.unit():
             raise RuntimeError
     assert await recorded() == 1
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     await clock.advance(0.1)
     await until(lambda: recorded_is(store, 2))
 

@@ -329,7 +329,7 @@ async def answered(store: ContextStore, clock: ManualClock, server: ModelServer)
     task = asyncio.create_task(collect())
     while not task.done():
         await asyncio.wait({task}, timeout=0.005)
-        if clock._sleepers:
+        if clock.sleepers:
             await clock.advance(1.0)
     await models.close()
     task.result()

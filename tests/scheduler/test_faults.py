@@ -27,7 +27,7 @@ async def said(stage: Stage, count: int) -> bool:
 
 async def pass_time(stage: Stage, seconds: float = 700.0) -> None:
     """Let what waits for a time go on."""
-    await until(lambda: bool(stage.clock._sleepers))
+    await until(lambda: bool(stage.clock.sleepers))
     await stage.clock.advance(seconds)
 
 
@@ -37,7 +37,7 @@ async def going_on(stage: Stage, condition: Callable[[], Awaitable[object]]) -> 
     async def held() -> bool:
         if await condition():
             return True
-        if stage.clock._sleepers:
+        if stage.clock.sleepers:
             await stage.clock.advance(61.0)
         return False
 
@@ -179,7 +179,7 @@ async def test_signals_are_put_off_ever_longer_while_the_model_is_away(
 
         async def put_off(times: int) -> bool:
             [queue] = (await store.stats()).subscriptions
-            return queue.retrying == 1 and len(model.requests) == times and bool(clock._sleepers)
+            return queue.retrying == 1 and len(model.requests) == times and bool(clock.sleepers)
 
         for tried, wait in enumerate(waits, 1):
             await until(lambda t=tried: put_off(t))
@@ -249,7 +249,7 @@ async def test_the_wait_that_a_server_asks_for_is_kept_and_told(store: ContextSt
     model.errors = [ModelError("rate_limited", "The server limits calls.", retryable=True, retry_after=30.0)]
     async with Stage(store, clock, model) as stage:
         await stage.say("hello")
-        await until(lambda: bool(clock._sleepers))
+        await until(lambda: bool(clock.sleepers))
         health = await store.get("model", namespace=Namespace.HEALTH)
         assert health is not None
         assert "30 seconds" in health.data["detail"]

@@ -152,7 +152,7 @@ async def test_model_faults_are_retried_then_told_in_words(store: ContextStore, 
     async with Stage(store, clock, model, retries=3) as stage:
         await stage.say("hello")
         for _ in range(3):
-            await until(lambda: bool(clock._sleepers))
+            await until(lambda: bool(clock.sleepers))
             await clock.advance(60)
         await until(lambda: _has(stage, Namespace.ASSISTANT_MESSAGE))
         [trouble] = await stage.all(Namespace.ASSISTANT_MESSAGE)
@@ -172,7 +172,7 @@ async def test_signals_wait_for_a_model_that_is_away(store: ContextStore, clock:
         await stage.signal("keep me")
         for count in (1, 2):
             await until(lambda count=count: len(model.requests) == count)
-            await until(lambda: bool(clock._sleepers))
+            await until(lambda: bool(clock.sleepers))
             await clock.advance(601)
         await until(lambda: _has(stage, Namespace.STEP))
         assert len(model.requests) == 3

@@ -61,7 +61,7 @@ def paired(messages: list[Json]) -> bool:
 
 def gathers(stage: Turns) -> bool:
     """Whether a result has just come, and others of its step are waited for."""
-    return any(abs(at - stage.clock.monotonic() - 0.3) < 0.001 for at, *_ in stage.clock._sleepers)
+    return any(abs(at - stage.clock.monotonic() - 0.3) < 0.001 for at in stage.clock.sleepers)
 
 
 async def began(stage: Turns, replies: list[Any]) -> list[ToolCall]:

@@ -35,7 +35,7 @@ class Living:
         await self.engine.store.put(message, namespace=Namespace.USER_MESSAGE)
 
         async def answered() -> bool:
-            if clock._sleepers:  # type: ignore[attr-defined]
+            if clock.sleepers:  # type: ignore[attr-defined]
                 await clock.advance(1.0)  # type: ignore[attr-defined]
             return len(await self.all(Namespace.ASSISTANT_MESSAGE)) > before
 

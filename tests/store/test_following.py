@@ -35,7 +35,7 @@ async def test_after_a_fault_all_that_stands_is_taken_up_anew(store: ContextStor
     await until(lambda: broken == faults[:1])
     await store.store({"id": "three"}, namespace="a")
     for count in (1, 2):
-        await until(lambda count=count: len(broken) == count and bool(clock._sleepers))
+        await until(lambda count=count: len(broken) == count and bool(clock.sleepers))
         await clock.advance(5.0)
     await until(lambda: known == {"one", "two", "three"})
     await store.store({"id": "four"}, namespace="a")

@@ -287,13 +287,13 @@ async def test_it_runs_only_when_something_was_written(tmp_path: Path, clock: Ma
     store = await ContextStore.open(tmp_path / "p.db", clock)
     retention = Retention(store, clock, {"a": Wish(days=8)})
     await retention.start()
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     await clock.advance(PAUSE)
     await until(lambda: _swept(store, clock.now()))
     first = clock.now()
     await clock.advance(10 * DAY)
     await asyncio.sleep(0.02)
-    assert clock._sleepers == []
+    assert clock.sleepers == []
     assert await _swept(store, first)  # nobody wrote: nobody looked
     await put(store, "x", "a")
     await until(lambda: _swept(store, clock.now()))
@@ -315,7 +315,7 @@ async def test_a_run_that_failed_says_so_and_is_tried_again(tmp_path: Path, cloc
     await store.maintain(lambda c, _: c.execute("ALTER TABLE dedupe RENAME TO away"))
     retention = Retention(store, clock)
     await retention.start()
-    await until(lambda: bool(clock._sleepers))
+    await until(lambda: bool(clock.sleepers))
     await clock.advance(PAUSE)
     await until(lambda: _health(store, "trouble"))
     await retention.stop()

@@ -74,7 +74,7 @@ class Desk:
         """Until the sleeper lies on the clock, so that what the clock does next is seen."""
 
         def lies() -> bool:
-            resting = any(not woken.done() for _, _, woken in self.clock._sleepers)
+            resting = bool(self.clock.sleepers)
             return not self.timers._changed.is_set() and (resting or self.timers._next() is None)
 
         await until(lies)
