@@ -44,7 +44,7 @@ class Section(BaseModel):
 
 def _readable_time(words: str) -> str:
     if words:
-        from pepper_tui.clock.words import one_time  # with a parser: only where such words stand
+        from pepper_tui.clock.words import one_time  # it loads a parser: only if the config has a time
 
         one_time(words)
     return words

@@ -1,4 +1,4 @@
-"""The agentic feed: follows a conversation with a model, and speaks up when what the user looks for has happened.
+"""The agentic feed: a model follows a conversation, and reports when what the user looks for has happened.
 
 It reads what other feeds have sensed (``signals.*`` and the raw text behind), from the moment it was first configured.
 Matching messages are collected for a while; one call of the role ``triage`` then updates its summary and returns a

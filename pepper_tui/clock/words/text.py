@@ -93,7 +93,7 @@ def month_first(locale: str) -> bool:
 
 def phrases(text: str, locale: str) -> list[Phrase]:
     """Return each way to read ``text`` in the first language that can; an empty list if none can."""
-    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
+    from pepper_tui.clock.words.grammar import grammar  # it loads a parser: only at the first phrase
 
     found: list[Phrase] = []
     for language in languages(locale):
@@ -107,7 +107,7 @@ def phrases(text: str, locale: str) -> list[Phrase]:
 
 
 def _read(text: str, now: float, zone: tzinfo, locale: str, shown: str) -> Reading:
-    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
+    from pepper_tui.clock.words.grammar import grammar  # it loads a parser: only at the first phrase
 
     first: Unclear | None = None
     for language in languages(locale):

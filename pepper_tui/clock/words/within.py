@@ -94,7 +94,7 @@ def _read(text: str, locale: str, *, over: bool = False) -> tuple[bool, int]:
 
     ``over``: accept one that is always past.
     """
-    from pepper_tui.clock.words.grammar import LONGEST, grammar  # with a parser: loaded at the first phrase
+    from pepper_tui.clock.words.grammar import LONGEST, grammar  # it loads a parser: only at the first phrase
 
     if len(text) > LONGEST:
         return False, LONGEST

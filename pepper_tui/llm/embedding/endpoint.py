@@ -80,7 +80,7 @@ class EndpointEmbedder:
 
     def _open(self) -> tuple[Any, Any]:
         try:
-            import numpy  # noqa: F401 - here, beside the loop, and not at the first vector
+            import numpy  # noqa: F401 - here, off the loop, instead of at the first vector
         except ImportError as error:
             raise EmbeddingError("not installed: numpy", "pip install 'pepper-tui[meaning]'") from error
         import openai

@@ -61,7 +61,10 @@ def _text(answer: Any, key: str) -> str:
 
 
 def _ollama(tags: Any, version: Any) -> list[str] | None:
-    """Read Ollama's models from its tags and version: https://docs.ollama.com/api/tags.md"""
+    """Read Ollama's models from its tags and version.
+
+    https://docs.ollama.com/api/tags.md
+    """
     rows = _rows(tags, "models")
     if rows is None or not _text(version, "version") or not all(_text(row, "digest") for row in rows):
         return None
@@ -69,7 +72,10 @@ def _ollama(tags: Any, version: Any) -> list[str] | None:
 
 
 def _lm_studio(native: Any, listed: Any) -> list[str] | None:
-    """Read LM Studio's models (v0), besides its OpenAI list: https://www.lmstudio.ai/docs/api/rest-api"""
+    """Read LM Studio's models (v0), besides its OpenAI list.
+
+    https://www.lmstudio.ai/docs/api/rest-api
+    """
     rows = _rows(native, "data")
     if not rows or _rows(listed, "data") is None:  # anybody may return empty lists
         return None
@@ -79,7 +85,10 @@ def _lm_studio(native: Any, listed: Any) -> list[str] | None:
 
 
 def _llama_cpp(listed: Any, props: Any) -> list[str] | None:
-    """Read llama.cpp's models: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"""
+    """Read llama.cpp's models.
+
+    https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    """
     rows = _rows(listed, "data")
     if rows is None or not isinstance(props, dict) or not isinstance(props.get("default_generation_settings"), dict):
         return None
@@ -87,7 +96,10 @@ def _llama_cpp(listed: Any, props: Any) -> list[str] | None:
 
 
 def _vllm(listed: Any, version: Any) -> list[str] | None:
-    """Read vLLM's models: https://docs.vllm.ai/en/v0.8.1/serving/openai_compatible_server.html"""
+    """Read vLLM's models.
+
+    https://docs.vllm.ai/en/v0.8.1/serving/openai_compatible_server.html
+    """
     rows = _rows(listed, "data")
     if not rows or not _text(version, "version") or not all(row.get("owned_by") == "vllm" for row in rows):
         return None

@@ -88,19 +88,28 @@ def _listed(answer: Any, model: str) -> int:
 
 
 def _props(answer: Any, model: str) -> int:
-    """Read llama.cpp's properties: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"""
+    """Read llama.cpp's properties.
+
+    https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    """
     settings = answer.get("default_generation_settings") if isinstance(answer, dict) else None
     return _number(settings, "n_ctx")
 
 
 def _ollama_loaded(answer: Any, model: str) -> int:
-    """Read Ollama's loaded models: https://docs.ollama.com/api/ps"""
+    """Read Ollama's loaded models.
+
+    https://docs.ollama.com/api/ps
+    """
     rows = answer.get("models") if isinstance(answer, dict) else None
     return _number(_row(rows, model, "name", "model"), "context_length")
 
 
 def _ollama_set(answer: Any, model: str) -> int:
-    """Read what the model's file sets, not what the model could do: https://docs.ollama.com/api/show"""
+    """Read what the model's file sets, not what the model could do.
+
+    https://docs.ollama.com/api/show
+    """
     parameters = answer.get("parameters") if isinstance(answer, dict) else None
     found = _NUM_CTX.search(parameters) if isinstance(parameters, str) else None
     return int(found[1]) if found else 0

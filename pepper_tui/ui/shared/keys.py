@@ -228,7 +228,7 @@ def moves(key_id: str) -> bool:
 
 def bindings(*places: str) -> list[Binding]:
     """Return the bindings of the widgets called ``places``."""
-    from textual.binding import Binding  # a config is checked against the table without a screen
+    from textual.binding import Binding  # a config is checked against the table without Textual
 
     return [
         Binding(key.keys, key.action, key.description, show=False, priority=key.priority, id=key.id)

@@ -134,7 +134,7 @@ class Inbox(LiveList):
             self.select(self._rows[to].id)
 
     def words_of(self, row: Row) -> str:
-        from pepper_tui.ui.shared.words import item_lines  # when it is first wanted
+        from pepper_tui.ui.shared.words import item_lines  # only when first needed
 
         return "\n".join(item_lines(self._items[row.id], self._pen(80).zone))
 

@@ -87,7 +87,7 @@ def sequence(kind: str, words: str) -> str:
 
 def notify_desktop(title: str, words: str) -> str:
     """Send a notification with `notify-send`. Blocking. Returns what went wrong; an empty string if nothing did."""
-    import html  # neither is needed before a notice is
+    import html  # neither is needed before the first notification
     import subprocess
 
     body = html.escape(one_line(words, LONGEST), quote=False)
