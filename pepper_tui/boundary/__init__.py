@@ -1,1 +1,1 @@
-"""The guarded ways to what is outside: files of the user's, bytes of servers, and parsers in a process of their own."""
+"""Guarded ways to the outside: the user's files, bytes from servers, and parsers in a process of their own."""

@@ -1,6 +1,7 @@
-"""What lies in a folder that the config allows: by its real path, so that no link and no ``..`` leads out.
+"""Access to files in folders that the config allows.
 
-It is opened part by part from that folder, no part of it a link: what is decided on is what is read and written.
+A path is resolved first, so that no link and no ``..`` leads out. Each part is then opened from that folder without
+following links: the file that was checked is the file that is read or written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from pathlib import Path
 
 
 def inside(given: Path, folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """The real paths of a folder and of ``given``, for each folder that holds it; a relative one begins there."""
+    """Yield, for each folder that holds ``given``, the real paths of that folder and of ``given``.
+
+    A relative path is taken from the folder.
+    """
     for folder in folders:
         base = folder.resolve()
         try:
@@ -27,9 +31,10 @@ def inside(given: Path, folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
 def opened(
     base: Path, parts: Sequence[str], kind: int = 0, check: Callable[[int], object] = lambda _: None
 ) -> Iterator[int]:
-    """A descriptor of what lies at ``parts`` below ``base``, reached without following a link. Raises ``OSError``.
+    """Open the file at ``parts`` below ``base`` without following any link, and yield its descriptor.
 
-    ``kind`` are further flags of the last part. ``check`` is given each descriptor on the way, and may refuse it.
+    ``kind`` adds flags for the last part. ``check`` receives each descriptor on the way and may raise to refuse it.
+    Raises ``OSError``.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     here = -1

@@ -1,8 +1,8 @@
-"""What a server may send over HTTP: an event of a stream, and any other body, has a bound in bytes and in parts.
+"""Bounds on what a server may send over HTTP: each event of a stream, and any other body, in bytes and in parts.
 
-SDKs have none: a line without an end would fill the memory until the time is up, and of each part they make an object,
-on the loop. An answer that is packed could be a
-thousand times as large as its bytes, so none is asked for, and none is taken.
+The SDKs have no bound: an endless line would fill the memory until the timeout, and each part becomes an object, made
+on the event loop. A compressed answer could unpack to a thousand times its size, so none is requested and none is
+accepted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pepper_tui.text.errors import Foreseen
 if TYPE_CHECKING:
     import httpx2
 
-MAX_EVENT: Final = 1_000_000  # bytes of a model's stream up to a blank line
-MAX_PARTS: Final = 10_000  # of it: the SDK takes some microseconds for each
-MAX_BODY: Final = 8_000_000  # bytes of an answer of a model server's that is no stream
-MAX_BODY_PARTS: Final = 1_000_000  # of it: vectors of a batch have a third of that
-MAX_ERROR: Final = 250_000  # bytes of one that is an error, or leads on
+MAX_EVENT: Final = 1_000_000  # bytes of a model's stream between two blank lines
+MAX_PARTS: Final = 10_000  # parts of an event: the SDK takes some microseconds for each
+MAX_BODY: Final = 8_000_000  # bytes of a model server's answer that is not a stream
+MAX_BODY_PARTS: Final = 1_000_000  # parts of a body: the vectors of a batch have a third of that
+MAX_ERROR: Final = 250_000  # bytes of an error or a redirect
 UNPACKED: Final = {"Accept-Encoding": "identity"}
-"""What a request asks for."""
+"""The header that every request sends."""
 
 _BLANK: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 class TooLargeError(Exception, Foreseen):
-    """The server sends more than is taken."""
+    """The server sends more than the limit."""
 
 
 def too_large(error: BaseException | None) -> str:
-    """What was more than is taken, if that is at the bottom of ``error``; else empty."""
+    """Return which limit was exceeded, if that is the root cause of ``error``; else an empty string."""
     while error is not None:
         if isinstance(error, TooLargeError):
             return str(error)
@@ -41,7 +41,7 @@ def too_large(error: BaseException | None) -> str:
 
 
 def http_client(openai: Any, **options: Any) -> httpx2.AsyncClient:
-    """The HTTP client of the SDK ``openai``, with the bounds of here on each response, those that lead on too."""
+    """Create the HTTP client of the SDK ``openai`` with these bounds on each response, redirects included."""
     made: httpx2.AsyncClient = openai.DefaultAsyncHttpxClient(event_hooks={"response": [_bound]}, **options)
     return made
 
@@ -70,12 +70,12 @@ async def _bound(response: Any) -> None:
 
 
 def parts(data: bytes) -> int:
-    """About how many parts a piece of JSON has; an object or list counts as five."""
+    """Estimate how many parts a piece of JSON has; an object or list counts as five."""
     return 5 * (data.count(b"{") + data.count(b"[")) + data.count(b",")
 
 
 class BodyBound:
-    """``take`` raises ``TooLargeError`` once a body is larger."""
+    """Bound on a whole body: ``take`` raises ``TooLargeError`` once it is exceeded."""
 
     def __init__(self, most: int, most_parts: float = float("inf")) -> None:
         self._most, self._most_parts, self._size, self._parts = most, most_parts, 0, 0
@@ -90,8 +90,10 @@ class BodyBound:
 
 
 class EventBound:
-    """``take`` raises ``TooLargeError`` once what has come since the last blank line is larger; that line may lie
-    across two chunks."""
+    """Bound on one event: ``take`` raises ``TooLargeError`` once more has arrived since the last blank line.
+
+    A blank line may be split across two chunks.
+    """
 
     def __init__(self, most: int, most_parts: int) -> None:
         self._most, self._most_parts = most, most_parts

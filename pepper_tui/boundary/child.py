@@ -1,8 +1,8 @@
 """The parser process itself: ``python -m pepper_tui.boundary.child MODULE SECONDS MEGABYTES IDLE``.
 
-It reads requests from its standard input, answers on its standard output, and ends with either, or after ``IDLE``
-seconds without a request. What it parses may be hostile: once its modules are loaded it can open no file and no
-socket, take only so much memory, and one item only so much processor time, by limits that the kernel keeps.
+It reads requests from standard input and answers on standard output. It exits when either closes, or after ``IDLE``
+seconds without a request. What it parses may be hostile: once its modules are loaded, kernel limits stop it from
+opening files or sockets, and bound its memory and the processor time of each item.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from pepper_tui.boundary.frames import OUT_OF_MEMORY, put, take
 
 
 def _shut(megabytes: int) -> None:
-    """Give up what a parser does not need."""
-    if sys.platform == "linux":  # elsewhere there is no such limit
+    """Give up every right that a parser does not need."""
+    if sys.platform == "linux":  # no other system has this limit
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * resource.getpagesize() + megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # those that are open stay so
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # files that are already open stay open
 
 
 def _load(module: str) -> Any:
-    """The module, and each codec: none can be loaded any more once the process is shut."""
+    """Import the module, and every codec: nothing can be loaded once the process is restricted."""
     for found in pkgutil.iter_modules(encodings.__path__):
         try:
             importlib.import_module(f"encodings.{found.name}")
-        except ImportError:  # those of another system
+        except ImportError:  # codecs of another system
             continue
     return importlib.import_module(module)
 
 
 def _is_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out, under whatever a library made of that."""
+    """Check whether memory ran out, even if a library wrapped that error in its own."""
     while error is not None:
         if isinstance(error, MemoryError):
             return True
@@ -52,9 +52,9 @@ def _is_memory(error: BaseException | None) -> bool:
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer requests until the input closes or the process is idle for too long."""
     name, seconds, megabytes, idle = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # an item that takes too long ends the process
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the default action: an item that takes too long ends the process
     module = _load(name)
     requests, answers = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
     module.warm()

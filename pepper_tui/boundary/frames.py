@@ -1,4 +1,4 @@
-"""How the two ends of the parser process speak: JSON and bytes, each with its length before it."""
+"""The wire format of the parser process: JSON and bytes, each prefixed with its length."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 OUT_OF_MEMORY: Final = 9
-"""The exit status of a parser process for which an item took too much memory."""
+"""The exit status of a parser process when an item took too much memory."""
 _LENGTH: Final = struct.Struct(">Q")
 
 
 class Readable(Protocol):
-    """What gives ``size`` bytes, or fewer where the other end has gone."""
+    """A source that returns ``size`` bytes, or fewer if the other end has closed."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Writable(Protocol):
-    """What takes bytes, all of them."""
+    """A sink that takes all the bytes it is given."""
 
     def write(self, data: bytes, /) -> object: ...
     def flush(self) -> object: ...
@@ -36,7 +36,7 @@ def put(pipe: Writable, head: Any, sources: Sequence[bytes] = ()) -> None:
 
 
 def take(pipe: Readable) -> tuple[Any, list[bytes]] | None:
-    """Read one message; ``None`` where the other end has gone."""
+    """Read one message; return ``None`` if the other end has closed."""
     count = pipe.read(_LENGTH.size)
     if len(count) < _LENGTH.size:
         return None

@@ -1,7 +1,7 @@
-"""A new file of the user's: whole or not at all, for its owner only, never over or through what is there.
+"""Writes a new file for the user: whole or not at all, readable by its owner only, never over an existing file.
 
-It is written under a random name beside its own, and linked to that once it is on disk. A full disk, a crash or a link
-in the way leaves nothing behind, and removes nothing that somebody else has made.
+The text is written under a random name in the same folder, and linked to its own name once it is on disk. A full disk,
+a crash or a link in the way leaves nothing behind, and never removes another program's file.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import IO
 
 @contextlib.contextmanager
 def new_file(target: Path) -> Iterator[IO[str]]:
-    """The new file ``target``, open for text in UTF-8. Blocking.
+    """Open the new file ``target`` for text in UTF-8. Blocking.
 
-    Raises ``FileExistsError`` where anything has that name, a link too; another ``OSError`` has ``target`` as its
+    Raises ``FileExistsError`` if anything has that name, even a link. Any other ``OSError`` has ``target`` as its
     ``filename``.
     """
     part = None
@@ -43,10 +43,10 @@ def new_file(target: Path) -> Iterator[IO[str]]:
 
 def _name(part: Path, target: Path) -> None:
     try:
-        os.link(part, target)  # unlike a rename it never replaces what somebody made meanwhile
+        os.link(part, target)  # unlike a rename, a link never replaces a file that was created meanwhile
     except FileExistsError:
         raise
-    except OSError as error:  # no file system for hard links
+    except OSError as error:  # the file system has no hard links
         if os.path.lexists(target):
             raise FileExistsError(None, "is there already", str(target)) from error
         part.rename(target)

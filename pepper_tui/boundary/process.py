@@ -1,8 +1,8 @@
-"""The near end of the parser process: asks it, ends it, and says of what it could not read why.
+"""The caller's side of the parser process: it sends requests, ends the process, and says why an item was not read.
 
-Blocking: to be called in a thread. The process is started at the first request, ends itself when it is not asked for a
-while, and with Pepper, whose end closes its input. An item that takes too much processor time or memory ends it: that
-item is told as not read, and the next ones go to a new process.
+Blocking: call it in a thread. The process starts at the first request. It exits when it is idle for a while, and with
+Pepper, whose exit closes its input. An item that takes too much processor time or memory ends it: that item is reported
+as not read, and the next ones go to a new process.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any, Final
 
 from pepper_tui.boundary.frames import OUT_OF_MEMORY, put, take
 
-SECONDS: Final = 2.0  # of processor time, for one item
-MEGABYTES: Final = 256  # above what the process has taken once it is ready
-IDLE: Final = 60.0  # seconds without a request after which it ends
-LONGEST: Final = 60.0  # seconds of wall time in which one item must be answered, on a machine that is busy
-BATCH_BYTES: Final = 4_000_000  # sources of one message
+SECONDS: Final = 2.0  # processor time for one item
+MEGABYTES: Final = 256  # on top of what the process uses once it is ready
+IDLE: Final = 60.0  # seconds without a request after which it exits
+LONGEST: Final = 60.0  # seconds of wall time in which one item must be answered, even on a busy machine
+BATCH_BYTES: Final = 4_000_000  # bytes of the sources in one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class NotRead:
 
 
 class ParserProcess:
-    """Parses by the functions of one module, each ``(source: bytes, **options) -> JSON``, in a process of its own.
+    """Parses with the functions of one module, each ``(source: bytes, **options) -> JSON``, in a separate process.
 
-    The module has a function ``warm`` that loads what it loads late.
+    The module has a function ``warm`` that loads whatever it would import late.
     """
 
     def __init__(
@@ -50,25 +50,25 @@ class ParserProcess:
     def parse(
         self, function: str, sources: Sequence[bytes], *, until: float = float("inf"), **options: Any
     ) -> list[Any]:
-        """For each of ``sources`` what ``function`` makes of it, or ``NotRead``.
+        """Return the result of ``function`` for each of ``sources``, or ``NotRead``.
 
-        After ``until`` (monotonic) an item that ends the process is the last one: what has come so far is returned.
+        After ``until`` (monotonic), an item that ends the process is the last one: the results so far are returned.
         """
         found: list[Any] = []
         while len(found) < len(sources):
-            with self._asking:  # others have their turn in between
+            with self._asking:  # released between batches, so that other threads get their turn
                 found += self._asked(function, _batch(sources[len(found) :]), options)
             if found and isinstance(found[-1], NotRead) and time.monotonic() > until:
                 break
         return found
 
     def end(self) -> None:
-        """End the process, if there is one; the next request starts another."""
+        """End the process, if it runs; the next request starts a new one."""
         with self._asking:
             self._end()
 
     def _asked(self, function: str, sources: Sequence[bytes], options: dict[str, Any]) -> list[Any]:
-        """What became of the first few, at least of one."""
+        """Return the results for the first few sources, at least for one."""
         fresh = self._child is None
         child = self._child or self._start()
         assert child.stdin is not None
@@ -84,7 +84,7 @@ class ParserProcess:
         if len(found) == len(sources):
             return found
         status = self._end()
-        if status == 0 and not fresh:  # it had ended of itself: nobody had asked
+        if status == 0 and not fresh:  # it had exited by itself, because it was idle
             return found
         return [*found, NotRead(self._why(status))]
 
@@ -104,12 +104,12 @@ class ParserProcess:
             stderr=subprocess.DEVNULL,
             env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8"},
             cwd="/",
-            start_new_session=True,  # Ctrl+C is for Pepper: it ends the process by closing its input
+            start_new_session=True,  # Ctrl+C is for Pepper, which ends the process by closing its input
         )
         return self._child
 
     def _end(self) -> int:
-        """End it and return its status."""
+        """End the process and return its exit status."""
         child, self._child = self._child, None
         if child is None:
             return 0
@@ -126,11 +126,11 @@ class ParserProcess:
             return child.wait()
 
 
-_MOMENT: Final = 0.5  # seconds for an end in order
+_MOMENT: Final = 0.5  # seconds for an orderly exit
 
 
 class _Answers:
-    """What the process writes, as it comes, until it is silent for too long."""
+    """Reads what the process writes, until it has been silent for too long."""
 
     def __init__(self, file: int) -> None:
         self._file, self._held = file, bytearray()

@@ -1,4 +1,4 @@
-"""Python files of the user's own: loaded as modules, with words on what is wrong with one."""
+"""Python files of the user: loaded as modules, with an explanation if one fails to load."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pepper_tui.text.errors import Foreseen
 
 
 class UserFileError(ValueError, Foreseen):
-    """The file can't be loaded; the words say why."""
+    """The file can't be loaded; the message says why."""
 
 
 def run_file(path: Path, name: str) -> ModuleType:
-    """The module ``name`` that the file makes. Blocking.
+    """Load the file as the module ``name``. Blocking.
 
-    Raises what the file raises, ``ImportError`` for one that is no Python file.
+    Raises whatever the file raises, and ``ImportError`` if it is not a Python file.
     """
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -27,7 +27,7 @@ def run_file(path: Path, name: str) -> ModuleType:
 
 
 def load_file(path: Path, name: str) -> ModuleType:
-    """``run_file``, with ``UserFileError`` for whatever goes wrong in it. Blocking."""
+    """Load a file like ``run_file``, with ``UserFileError`` for any failure in it. Blocking."""
     if importlib.util.spec_from_file_location(name, path) is None:
         raise UserFileError(f"{path} is no Python file; its name must end in .py")
     try:
@@ -39,7 +39,7 @@ def load_file(path: Path, name: str) -> ModuleType:
 
 
 def line_of(error: BaseException, file: Path) -> str:
-    """``file:line`` of the innermost line of ``file`` that ``error`` passed; ``file`` alone if it passed none."""
+    """Return ``file:line`` for the innermost line of ``file`` in the traceback of ``error``, else just ``file``."""
     if isinstance(error, SyntaxError) and error.lineno and error.filename == str(file):
         return f"{file}:{error.lineno}"
     line, trace = 0, error.__traceback__

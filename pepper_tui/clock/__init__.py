@@ -1,4 +1,4 @@
-"""Time: the clock that everything asks, timers, recurrence, and times in words."""
+"""Time: the clock, timers, recurrence, and times in words."""
 
 from pepper_tui.clock.clock import (
     ZONE_REMEDY,

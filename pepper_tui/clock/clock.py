@@ -14,41 +14,46 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 LONGEST_SLEEP: Final = 30.0
-"""Seconds after which a wait for a wall time looks again where the system has no alarm on that clock."""
+"""Seconds after which a wait for a wall time checks again, on systems without a wall clock alarm."""
 
 
 class Clock(Protocol):
-    """What the engine knows of time and chance."""
+    """The engine's source of time, ids and randomness."""
 
     def now(self) -> float:
-        """Wall-clock time, POSIX seconds; may jump."""
+        """Return the wall-clock time in POSIX seconds; it may jump."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back; stands still while the machine is suspended."""
+        """Return seconds that never go back; they stop while the machine is suspended."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return after ``seconds`` of monotonic time (at once when not positive)."""
+        """Return after ``seconds`` of monotonic time (immediately if not positive)."""
         ...
 
     async def sleep_until(self, at: float) -> None:
-        """Return when the wall clock reaches ``at``, or earlier: after it was set, a suspend, or a while. Whoever waits
-        compares again."""
+        """Return when the wall clock reaches ``at``, or earlier.
+
+        It may return early after a clock change, a suspend, or a while: the caller must check the time again.
+        """
         ...
 
     def new_id(self, prefix: str) -> str:
-        """A fresh id such as ``call_3f9a…``, unique in this home."""
+        """Return a fresh id such as ``call_3f9a…``, unique in this home."""
         ...
 
     def jitter(self) -> float:
-        """A number in [0, 1), for back-off."""
+        """Return a number in [0, 1), for back-off."""
         ...
 
 
 class SystemClock:
-    """The real clock. Ids grow with time: what is new lies together in the store's indexes, and a commit touches few
-    pages. (44 bits of milliseconds, 20 of chance; never the same twice in a process.)"""
+    """The real clock.
+
+    Ids grow with time, so that new rows lie together in the store's indexes and a commit touches few pages. An id has
+    44 bits of milliseconds and 20 random bits, and never repeats in a process.
+    """
 
     _last_id = 0
 
@@ -70,7 +75,7 @@ class SystemClock:
 
         try:
             await alarm(time.time() + left)
-        except OSError:  # a system without such alarms, or no descriptor is left
+        except OSError:  # a system without such alarms, or no free descriptor
             await asyncio.sleep(min(left, LONGEST_SLEEP))
 
     def new_id(self, prefix: str) -> str:
@@ -83,7 +88,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move; ids and jitter come from a seed.
+    """A clock that stands still until told to move; ids and jitter come from a seed.
 
     ``advance`` wakes each sleeper in the order of its due time, giving the loop a turn after each.
     """
@@ -94,7 +99,7 @@ class ManualClock:
         self._random = random.Random(seed)
         self._count = 0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._until: list[asyncio.Future[None]] = []  # of them those that wait for a wall time
+        self._until: list[asyncio.Future[None]] = []  # those of the sleepers that wait for a wall time
 
     @property
     def sleepers(self) -> list[float]:
@@ -165,7 +170,7 @@ class ManualClock:
         await asyncio.sleep(0)
 
     def jump(self, seconds: float) -> None:
-        """Move the wall clock only, as a suspend or a correction does: who waits for a wall time is woken."""
+        """Move only the wall clock, as a suspend or a correction does, and wake everyone waiting for a wall time."""
         self._now += seconds
         for woken in self._until:
             self._sleepers = [each for each in self._sleepers if each[2] is not woken]
@@ -174,9 +179,9 @@ class ManualClock:
 
 
 def local_zone(name: str = "") -> ZoneInfo:
-    """The zone called ``name``, or the machine's own where it is empty; UTC where that has no name (``zone_trouble``).
+    """Return the zone called ``name``; if empty the machine's own, or UTC if that has no name (``zone_trouble``).
 
-    Raises ``ZoneInfoNotFoundError`` for a name that the zone database does not hold.
+    Raises ``ZoneInfoNotFoundError`` for a name that the zone database lacks.
     """
     return ZoneInfo(name) if name else _machine_zone() or ZoneInfo("UTC")
 
@@ -186,7 +191,7 @@ def _machine_zone() -> ZoneInfo | None:
 
     try:
         return get_localzone()
-    except (LookupError, ValueError, OSError):  # TZ as a POSIX rule or misspelt, or files that contradict each other
+    except (LookupError, ValueError, OSError):  # TZ is a POSIX rule or misspelt, or system files contradict each other
         return None
 
 
@@ -194,7 +199,7 @@ ZONE_REMEDY: Final = 'set zone under [user] in config.toml, as in zone = "Europe
 
 
 def zone_trouble(name: str = "") -> str:
-    """Why times are in UTC though nobody chose that, in words; empty where they are not."""
+    """Explain why times are in UTC although nobody chose that; an empty string if they are not."""
     if name or _machine_zone() is not None:
         return ""
     said = os.environ.get("TZ", "")
@@ -203,7 +208,7 @@ def zone_trouble(name: str = "") -> str:
 
 
 def local_locale() -> str:
-    """The machine's locale for dates, such as "en-GB"; "en" where none is set (POSIX: LC_ALL, LC_TIME, LANG)."""
+    """Return the machine's locale for dates, such as "en-GB"; "en" if none is set (POSIX: LC_ALL, LC_TIME, LANG)."""
     said = next((os.environ[name] for name in ("LC_ALL", "LC_TIME", "LANG") if os.environ.get(name)), "")
     language = said.partition(".")[0].partition("@")[0].replace("_", "-")
     return language if language[:2].islower() and len(language) in (2, 5) else "en"

@@ -1,6 +1,6 @@
-"""Blocking looks at files and folders of the user's: in a thread, with a deadline, for a folder may hang for hours.
+"""Blocking access to the user's files and folders, in a thread and with a deadline: a folder may hang for hours.
 
-A thread that hangs can't be ended. So while one hangs at a place, no other is sent there.
+A hanging thread can't be stopped. So while one hangs at a place, no other is sent there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pepper_tui.text.errors import Foreseen
 
 T = TypeVar("T")
 LONGEST: Final = 10.0
-"""Seconds after which a place that is looked at does not answer."""
+"""Seconds after which a place counts as not answering."""
 NO_ANSWER_REMEDY: Final = "see whether the disk or server that it lies on is there; Pepper goes on by itself"
 
 
@@ -26,7 +26,7 @@ def no_answer(place: object) -> str:
 
 
 class NoAnswerError(TimeoutError, Foreseen):
-    """The place has not answered. ``over`` is done once it has."""
+    """The place has not answered. The future ``over`` is done once it has."""
 
     remedy = NO_ANSWER_REMEDY
 
@@ -36,20 +36,23 @@ class NoAnswerError(TimeoutError, Foreseen):
 
 
 def in_thread(function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-    """``function`` in a thread of the loop's. Whoever stops waiting leaves it to run to its end."""
+    """Run ``function`` in a thread of the loop's executor; cancelling the wait lets it run to its end."""
     call = partial(contextvars.copy_context().run, function, *args)
     return asyncio.get_running_loop().run_in_executor(None, call)
 
 
 class Looks:
-    """Looks that must end: what is asked for a person, or a tool."""
+    """File access with a deadline, on behalf of a person or a tool."""
 
     def __init__(self, clock: Clock, longest: float = LONGEST) -> None:
         self._clock, self._longest = clock, longest
         self._hanging: dict[str, asyncio.Future[Any]] = {}
 
     async def look(self, place: object, function: Callable[..., T], *args: Any) -> T:
-        """What ``function`` gives. Raises ``NoAnswerError`` where it, or an earlier look at ``place``, hangs."""
+        """Return the result of ``function``.
+
+        Raises ``NoAnswerError`` if it hangs, or an earlier access to ``place`` still does.
+        """
         key = str(place)
         if key in self._hanging:
             await self._wait(place, self._hanging[key])
@@ -69,4 +72,4 @@ class Looks:
     def _over(self, key: str, done: asyncio.Future[Any]) -> None:
         self._hanging.pop(key, None)
         if not done.cancelled():
-            done.exception()  # nobody waits for it any more
+            done.exception()  # retrieve it: nobody waits for it any more

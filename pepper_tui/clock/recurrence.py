@@ -1,9 +1,9 @@
 """Occurrences of a repeating reminder: wall times in the reminder's zone, as instants.
 
-Rules run on the zone's wall clock, so "every day at 9" stays at 9 across a change to summer time. A wall time that a
-change skips is read with the offset before it (02:30 becomes 03:30), one that comes twice means its first. Hourly rules
-without BYHOUR count real hours. Expansion is bounded: only frequencies of an hour or longer, ``HORIZON`` ahead, and no
-more steps than lead there, whether or not one of them is an occurrence.
+Rules run on the zone's wall clock, so "every day at 9" stays at 9 when summer time begins. A wall time that the change
+skips is read with the offset before it (02:30 becomes 03:30); one that occurs twice means the first. Hourly rules
+without BYHOUR count real hours. Expansion is bounded: only frequencies of an hour or longer, at most ``HORIZON`` ahead,
+and no more steps than lead there, whether or not any of them is an occurrence.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dateutil.rrule import rrulestr
 
 from pepper_tui.text import one_line
 
-HORIZON: Final = timedelta(days=366 * 9)  # the longest gap of a sound rule: 29 February across 2100
-MAX_STEPS: Final = 200_000  # of one expansion: hourly for more than twenty years
+HORIZON: Final = timedelta(days=366 * 9)  # the longest gap of a valid rule: 29 February across 2100
+MAX_STEPS: Final = 200_000  # per expansion: hourly for more than twenty years
 _PERIODS: Final = {
     "YEARLY": timedelta(days=365),
     "MONTHLY": timedelta(days=28),
@@ -52,19 +52,19 @@ _SHAPES: Final = {
 
 
 def instant(wall: datetime, zone: tzinfo) -> float:
-    """The POSIX time of a naive wall time in ``zone``."""
+    """Return the POSIX time of a naive wall time in ``zone``."""
     return wall.replace(tzinfo=zone, fold=0).timestamp()
 
 
 def wall_time(at: float, zone: tzinfo) -> datetime:
-    """The naive wall time in ``zone`` at a POSIX time."""
+    """Return the naive wall time in ``zone`` at a POSIX time."""
     return datetime.fromtimestamp(at, zone).replace(tzinfo=None)
 
 
 def check_rule(rule: str) -> str:
-    """``rule`` as a plain RRULE value (RFC 5545 3.3.10).
+    """Return ``rule`` as a plain RRULE value (RFC 5545 3.3.10).
 
-    Raises ``ValueError`` in words where it is unsound, too frequent or never comes.
+    Raises ``ValueError`` with an explanation if it is invalid, too frequent or never occurs.
     """
     value = rule.strip().upper().removeprefix("RRULE:")
     parts = dict(part.partition("=")[::2] for part in value.split(";") if part)
@@ -86,7 +86,7 @@ def check_rule(rule: str) -> str:
 
 
 def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzinfo) -> tuple[float, float | None]:
-    """The newest occurrence not after ``now`` (at least ``due``), and the first one after ``now``, if there is one."""
+    """Return the newest occurrence up to ``now`` (at least ``due``), and the first one after ``now``, if any."""
     newest, following = due, None
     for at in _instants(rule, starts, due, max(now, due), zone):
         if at <= due:
@@ -99,22 +99,24 @@ def newest_and_next(rule: str, starts: float, due: float, now: float, zone: tzin
 
 
 def first_after(rule: str, starts: float, after: float, zone: tzinfo) -> float | None:
-    """The first occurrence of ``rule``, counted from ``starts``, that is later than ``after``."""
+    """Return the first occurrence of ``rule``, counted from ``starts``, that is later than ``after``."""
     return next((at for at in _instants(rule, starts, after, max(after, starts), zone) if at > after), None)
 
 
 def _instants(rule: str, starts: float, since: float, known: float, zone: tzinfo) -> Iterator[float]:
-    """The occurrences of ``rule``, counted from ``starts``, after ``since`` (and perhaps some before) up to ``HORIZON``
-    after ``known``."""
+    """Yield the occurrences of ``rule``, counted from ``starts``, up to ``HORIZON`` after ``known``.
+
+    All those after ``since`` are included, and perhaps some before.
+    """
     counted_hours = "FREQ=HOURLY" in rule and "BYHOUR" not in rule
     base: tzinfo = UTC if counted_hours else zone
     start = _nearer(rule, wall_time(starts, base), wall_time(since, base))
     for wall in _expand(rule, start, base, wall_time(known, base) + HORIZON):
-        yield instant(wall, base) + starts % 1  # a rule counts in whole seconds and drops the rest
+        yield instant(wall, base) + starts % 1  # dateutil counts in whole seconds and drops the rest
 
 
 def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterator[datetime]:
-    """The rule from ``start`` in naive wall time, ending at ``last`` at the latest.
+    """Expand the rule from ``start`` in naive wall time, ending at ``last`` at the latest.
 
     Raises ``ValueError``.
     """
@@ -141,10 +143,10 @@ class _BeyondError(Exception):
 
 
 class _Steps(int):
-    """An INTERVAL that is added only so often as leads through ``span``.
+    """An INTERVAL that can be added only as often as needed to cross ``span``.
 
-    dateutil looks at the end only when it has found an occurrence: for what never comes it would go on to the year
-    9999.
+    dateutil checks the end only when it has found an occurrence: for a rule that never occurs it would run on to the
+    year 9999.
     """
 
     left: int
@@ -152,7 +154,7 @@ class _Steps(int):
 
     def __new__(cls, interval: str, frequency: str, span: timedelta) -> _Steps:
         made = super().__new__(cls, interval)
-        needed = int(span / _PERIODS[frequency] / made) + 32  # a few more: a day may be tried hour by hour
+        needed = int(span / _PERIODS[frequency] / made) + 32  # a few spare: a day may be tried hour by hour
         made.left, made.whole = min(needed, MAX_STEPS), needed <= MAX_STEPS
         return made
 
@@ -167,7 +169,7 @@ class _Steps(int):
         self._step()
         return other + int(self)
 
-    def __mul__(self, other: int) -> int:  # weeks
+    def __mul__(self, other: int) -> int:  # for weeks
         self._step()
         return int(self) * other
 
@@ -180,8 +182,7 @@ def _until_beyond(walls: Iterable[datetime]) -> Iterator[datetime]:
 
 
 def _nearer(rule: str, start: datetime, since: datetime) -> datetime:
-    """A later start from which ``rule`` comes at the same times after ``since``: what began long ago is not walked
-    through."""
+    """Return a later start with the same occurrences after ``since``, so that a long past is skipped."""
     parts = dict(part.partition("=")[::2] for part in rule.split(";"))
     period = _PERIODS.get(parts.get("FREQ", ""))
     interval = parts.get("INTERVAL", "1")
@@ -199,7 +200,7 @@ def _until(value: str, zone: tzinfo) -> datetime:
 
 
 def zone_of(name: str, fallback: tzinfo) -> tzinfo:
-    """The zone called ``name``; ``fallback`` where this machine's database does not hold it."""
+    """Return the zone called ``name``; ``fallback`` if this machine's database lacks it."""
     try:
         return ZoneInfo(name) if name else fallback
     except (KeyError, ValueError, OSError):

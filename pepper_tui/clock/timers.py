@@ -1,9 +1,9 @@
-"""Timers: the one sleeper that wakes at the next due time.
+"""Timers: one sleeper that wakes at the next due time.
 
-A timer is no row of its own: whatever contexts say when (a reminder's due time, a snooze's end) is the row, and its
-owner schedules it again at each start. Dues are wall time: the sleeper is woken at the due, at the wake from a suspend
-and when the clock is set, and what fell due meanwhile runs at once; what has moved into the future again goes on
-waiting. A failing callback is tried again, later each time.
+A timer has no row of its own: the row is the context that holds the time (a reminder's due time, a snooze's end), and
+its owner schedules it again at each start. Due times are wall time: the sleeper wakes at the due time, after a suspend
+and when the clock is set. Whatever fell due meanwhile runs at once; what has moved into the future again keeps waiting.
+A failing callback is retried with growing delays.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Timer:
 
 
 class Timers:
-    """``schedule`` what is to run at a wall time; one timer a key, the latest ``schedule`` holds."""
+    """Runs callbacks at wall times: one timer per key, the latest ``schedule`` wins."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -45,10 +45,10 @@ class Timers:
         self._sleeper: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self.jumped: float = 0.0
-        """Seconds of the last suspend or jump noticed; negative where the wall clock went back."""
+        """Seconds of the last suspend or jump noticed; negative if the wall clock went back."""
 
     def schedule(self, key: str, due: float, callback: Callback) -> None:
-        """Run ``callback`` once when the wall clock reaches ``due``; replaces the timer of this key."""
+        """Run ``callback`` once when the wall clock reaches ``due``, replacing the timer of this key."""
         known = self._timers.get(key)
         self._timers[key] = _Timer(due, callback)
         if known is not None and known.due == due:
@@ -57,11 +57,11 @@ class Timers:
         self._changed.set()
 
     def cancel(self, key: str) -> None:
-        """Forget the timer of ``key``, if there is one."""
+        """Forget the timer of ``key``, if any."""
         self._timers.pop(key, None)
 
     def due(self, key: str) -> float | None:
-        """When the timer of ``key`` is due, or ``None``."""
+        """Return when the timer of ``key`` is due, or ``None``."""
         timer = self._timers.get(key)
         return timer.due if timer else None
 
@@ -70,7 +70,7 @@ class Timers:
             self._sleeper = asyncio.create_task(self._sleep(), name="timers")
 
     async def stop(self) -> None:
-        """Stop the sleeper and the callbacks under way; their rows stay as they are."""
+        """Stop the sleeper and the running callbacks; their rows stay as they are."""
         tasks = [*self._running, *([self._sleeper] if self._sleeper else [])]
         self._sleeper = None
         for task in tasks:

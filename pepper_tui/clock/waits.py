@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def done_before(work: asyncio.Future[Any], sleep: Coroutine[Any, Any, None]) -> bool:
-    """Whether ``work`` is done when ``sleep`` is over, at the latest; if not, it is left to run on."""
+    """Return whether ``work`` finishes before ``sleep`` is over; if not, it keeps running."""
     nap = asyncio.ensure_future(sleep)
     waits: set[asyncio.Future[Any]] = {work, nap}
     try:
@@ -26,4 +26,4 @@ async def either(event: asyncio.Event, sleep: Coroutine[Any, Any, None]) -> None
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)  # a cancel of the caller that comes only now must not be lost
+        await asyncio.wait(tasks)  # so that a late cancel of the caller is not lost

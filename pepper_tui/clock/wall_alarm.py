@@ -1,8 +1,8 @@
-"""A wait for a wall time that a suspend does not stretch.
+"""A wait for a wall time that a suspend does not prolong.
 
-Sleeps of the event loop stand still while the machine is suspended. On Linux the kernel has an alarm on the wall clock
-itself (``timerfd``): it goes off at the wall time, at the wake from a suspend that has passed it, and when the clock is
-set. It costs no wake in between.
+Sleeps of the event loop stop while the machine is suspended. On Linux the kernel has an alarm on the wall clock itself
+(``timerfd``): it fires at the wall time, on waking from a suspend that passed it, and when the clock is set. It needs
+no wake-ups in between.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REALTIME: Final = 0
 _FLAGS: Final = os.O_NONBLOCK | os.O_CLOEXEC
 _ABSOLUTE: Final = 1  # TFD_TIMER_ABSTIME
 _CANCEL_ON_SET: Final = 2  # TFD_TIMER_CANCEL_ON_SET
-_FARTHEST: Final = 2_000_000_000  # seconds since 1970 that a C long holds everywhere
+_FARTHEST: Final = 2_000_000_000  # seconds since 1970 that fit a C long everywhere
 
 
 class _Time(ctypes.Structure):
@@ -36,7 +36,7 @@ def _libc() -> Any:
 
 
 def _alarm(at: float) -> int:
-    """The descriptor of an alarm at ``at``. Raises ``OSError`` where there is none."""
+    """Return the descriptor of an alarm at ``at``. Raises ``OSError`` if the system has none."""
     if sys.platform != "linux":
         raise OSError("this system has no alarm on the wall clock")
     descriptor: int = _libc().timerfd_create(_REALTIME, _FLAGS)
@@ -51,7 +51,7 @@ def _alarm(at: float) -> int:
 
 
 async def alarm(at: float) -> None:
-    """Return when the wall clock reaches ``at``, or was set. Raises ``OSError`` where that can't be had here."""
+    """Return when the wall clock reaches ``at`` or is set. Raises ``OSError`` if this system has no such alarm."""
     loop = asyncio.get_running_loop()
     descriptor = _alarm(at)
     rung: asyncio.Future[None] = loop.create_future()

@@ -1,4 +1,4 @@
-"""One typed tree read from ``config.toml`` in the home; what it says is what every room gets."""
+"""One typed tree read from ``config.toml`` in the home; every room gets its part of it."""
 
 from pepper_tui.config.agents import Fetch, Judging, McpServer, Offered, OwnTools, Scheduler, Tools, Worker
 from pepper_tui.config.base import (

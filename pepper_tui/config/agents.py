@@ -1,4 +1,4 @@
-"""The sections about what thinks and acts: the scheduler, tools, workers, servers of tools."""
+"""The config sections about thinking and acting: scheduler, tools, workers, tool servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.config.base import Seconds, Section, Words, names_its_secrets, r
 from pepper_tui.config.in_clear import REFERENCE, in_clear, secret_in_url
 
 Offered = Literal["auto", "all", "few"]
-"""Which tools a step tells the model of."""
+"""Which tools a step offers to the model."""
 
 
 class Scheduler(Section):
@@ -21,33 +21,33 @@ class Scheduler(Section):
     entry_limit: Annotated[int, Field(ge=200)] = 12_000  # characters of one history entry
     history_limit: Annotated[int, Field(ge=2000)] = 60_000  # characters at which compaction begins
     prompt_limit: Annotated[int, Field(ge=4000)] = 120_000  # characters that no prompt goes over
-    compact_keep: Annotated[float, Field(gt=0, lt=1)] = 0.4  # share of the history left as it is
-    calls_per_step: Annotated[int, Field(ge=1)] = 8  # under way at once; more wait their turn
-    max_rounds: Annotated[int, Field(ge=1)] = 30  # steps in a row that only results have started
-    # what the offline model left alone: of how many days, and how many at most, a model judges at its first start
+    compact_keep: Annotated[float, Field(gt=0, lt=1)] = 0.4  # share of the history that compaction leaves as it is
+    calls_per_step: Annotated[int, Field(ge=1)] = 8  # running at the same time; further ones wait
+    max_rounds: Annotated[int, Field(ge=1)] = 30  # consecutive steps that only tool results have triggered
+    # signals skipped offline that a model reviews on its first start: maximum age in days, and count
     judge_days: Annotated[float, Field(ge=0, le=30)] = 3.0
     judge_limit: Annotated[int, Field(ge=1, le=200)] = 40
     priority: Path | None = None  # a Python file with determine_priority(event_data): which signal goes first
-    # the tools that the model is told of: those of every day and of what the talk is about; all; or twelve at most
+    # the tools offered to the model: the everyday ones and those the conversation is about; all; or at most twelve
     tools: Offered = "auto"
-    gather: Annotated[float, Field(ge=0, le=5)] = 0.3  # seconds that a result waits for others that still run
+    gather: Annotated[float, Field(ge=0, le=5)] = 0.3  # seconds that a result waits for other running calls
 
 
 class Fetch(Section):
-    """Reading pages of the web."""
+    """Reading web pages."""
 
-    private_hosts: Words = []  # hosts that may be read although they are not on the open internet
+    private_hosts: Words = []  # hosts that may be read although they are not on the public internet
     timeout: Seconds = 20.0
-    max_bytes: Annotated[int, Field(ge=10_000, le=20_000_000)] = 2_000_000  # of one page that are read
+    max_bytes: Annotated[int, Field(ge=10_000, le=20_000_000)] = 2_000_000  # read from one page
 
 
 class Judging(Section):
-    """What the rules leave open, judged by the model of ``models.triage`` before it becomes a signal."""
+    """Signals that the rules leave open, judged by the model of ``models.triage``."""
 
     enabled: bool = True
     batch_size: Annotated[int, Field(ge=1, le=50)] = 20
-    wait: Annotated[float, Field(ge=0, le=300)] = 3.0  # seconds to gather what one call judges
-    timeout: Seconds = 90.0  # a model may think before it judges
+    wait: Annotated[float, Field(ge=0, le=300)] = 3.0  # seconds to collect signals for one call
+    timeout: Seconds = 90.0  # generous, as a model may think before it judges
 
 
 class Tools(Section):
@@ -61,18 +61,18 @@ class Tools(Section):
 
 
 class OwnTools(Section):
-    """A Python file whose tools Pepper may call."""
+    """A Python file with tools that Pepper may call."""
 
     file: Path
 
 
 class Worker(Section):
-    """A kind of worker: by prompt and tools, or a class in ``file``."""
+    """A kind of worker: defined by prompt and tools, or by a class in ``file``."""
 
     name: str
     stateful: bool = False
     prompt: str = ""
-    tools: list[str] = []  # empty: every tool of effect read or local
+    tools: list[str] = []  # empty: every tool with the effect read or local
     model: str = ""
     file: Path | None = None
     max_steps: Annotated[int, Field(ge=1)] = 20
@@ -81,23 +81,23 @@ class Worker(Section):
 
 
 McpEffect = Literal["read", "write", "send"]
-"""What the tools of an MCP server do: look, change something outside, or send something to somebody."""
+"""What the tools of an MCP server do: read, change something outside, or send something to somebody."""
 
 
 class McpServer(Section):
-    """An MCP server: a program that speaks over its standard input and output, or a URL (streamable HTTP)."""
+    """An MCP server: a program that speaks over standard input and output, or a URL (streamable HTTP)."""
 
     command: str = ""
-    # they may end in env:NAME or secret:NAME; others on this machine can see what a program is given
+    # values may end in env:NAME or secret:NAME; other users of this machine can see a program's arguments
     args: list[str] = []
-    env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
+    env: dict[str, str] = {}  # for the program, which inherits little else; values may end in env:NAME or secret:NAME
     cwd: Path | None = None  # empty: the user's home folder
     url: str = ""
     headers: dict[str, str] = {}  # e.g. Authorization = "Bearer secret:NAME"
-    effect: McpEffect = "write"  # of each tool that `effects` does not name
-    effects: dict[str, McpEffect] = {}  # by the tool's own name
-    tools: Words = []  # only these of its tools, by its own names, * for any; empty: all
-    timeout: Seconds = 60.0  # without an answer or a sign of progress
+    effect: McpEffect = "write"  # for each tool that `effects` does not name
+    effects: dict[str, McpEffect] = {}  # keyed by the tool's own name
+    tools: Words = []  # offer only these of its tools, by their own names, * as a wildcard; empty: all
+    timeout: Seconds = 60.0  # without an answer or a progress message
     start_timeout: Seconds = 30.0
 
     @model_validator(mode="after")

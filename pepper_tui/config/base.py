@@ -1,4 +1,4 @@
-"""What every section of the config is made of: its base, its errors, and the types that several use."""
+"""The foundation of every config section: base class, errors, and shared types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATABASE = "pepper.db"
 
 
 def default_home() -> Path:
-    """``$PEPPER_HOME``, else ``$XDG_DATA_HOME/pepper``, else ``~/.local/share/pepper``."""
+    """Return ``$PEPPER_HOME``, else ``$XDG_DATA_HOME/pepper``, else ``~/.local/share/pepper``."""
     own = os.environ.get("PEPPER_HOME")
     if own:
         return Path(own).expanduser()
@@ -29,7 +29,7 @@ def default_home() -> Path:
 
 
 class ConfigError(Exception):
-    """The config can't be used. ``problems`` are lines that name file, line and key, each with the way out."""
+    """The config can't be used. Each line of ``problems`` names file, line and key, and how to fix it."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -37,14 +37,14 @@ class ConfigError(Exception):
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, so that a misspelt key never passes in silence."""
+    """Base of all sections. Unknown keys are errors, so that a misspelt key is always reported."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _readable_time(words: str) -> str:
     if words:
-        from pepper_tui.clock.words import one_time  # with a parser: only where such words stand
+        from pepper_tui.clock.words import one_time  # it loads a parser: only if the config has a time
 
         one_time(words)
     return words
@@ -76,22 +76,22 @@ def _one_or_many(value: Any) -> Any:
 
 
 Paths = Annotated[list[Path], BeforeValidator(_one_or_many)]
-"""A list, or one alone as a plain string."""
+"""A list of paths; a single one may be a plain string."""
 
 
 Words = Annotated[list[str], BeforeValidator(_one_or_many)]
-"""The same of text."""
+"""A list of strings; a single one may be a plain string."""
 
 
 KeyIds = Annotated[dict[str, str], BeforeValidator(_dotted)]
-"""Ids with dots in them, whether the TOML has quotes around them or not."""
+"""A mapping by dotted ids, which TOML may hold with or without quotes."""
 
 
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 TimeWords = Annotated[str, AfterValidator(_readable_time)]
-"""A time in words that is one time whenever it is said."""
+"""A time in words that means one time, whenever it is said."""
 
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -101,12 +101,12 @@ SECRET_KEY: Final = re.compile(r"authorization|cookie|token|secret|password|api.
 
 
 def names_its_secrets(key: str, values: Mapping[str, str]) -> None:
-    """Raise ``ValueError`` for one of the ``values`` of ``key`` that is a secret by its name, not a reference."""
+    """Raise ``ValueError`` if any of the ``values`` of ``key`` has a secret's name but is not a reference."""
     for name, value in values.items():
         if SECRET_KEY.search(name) and value and not refers_to_secret(value):
             raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
 
 
 def refers_to_secret(value: str) -> bool:
-    """Whether ``value`` ends in ``env:NAME`` or ``secret:NAME``."""
+    """Check whether ``value`` ends in ``env:NAME`` or ``secret:NAME``."""
     return REFERENCE_AT_END.search(value) is not None

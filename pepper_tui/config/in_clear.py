@@ -1,7 +1,7 @@
-"""Where a secret may not be seen: on the way to another host in clear text, and in what is printed of a config.
+"""Places where a secret must not be seen: on the network in clear text, and in a printed config.
 
-One rule for every connection that carries a secret: encrypted, or within this machine. And one for what is shown: only
-what can't be a secret; all else of a command, an address or a variable is left out, wherever it stands.
+One rule covers every connection that carries a secret: encrypted, or within this machine. Another covers what is shown:
+only text that can't be a secret; the rest of a command, an address or a variable is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BEFORE: Final = re.compile(r"(?i)(?:bearer|basic|token) ")
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether ``host`` is a name or address of the loopback device."""
+    """Check whether ``host`` is a name or address of the loopback device."""
     name = host.strip().strip("[]").rstrip(".").casefold()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -35,7 +35,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_near(url: str) -> bool:
-    """Whether the host of ``url`` is this machine, or by its address or name one of the same network."""
+    """Check whether the host of ``url`` is this machine, or by its address or name on the same network."""
     try:
         host = urlsplit(url.strip()).hostname or ""
     except ValueError:
@@ -53,7 +53,7 @@ def is_near(url: str) -> bool:
 
 
 def in_clear(url: str) -> str:
-    """The host that what is sent to ``url`` reaches unencrypted; empty where it is encrypted or stays here."""
+    """Return the host that would receive requests to ``url`` unencrypted; empty if they are encrypted or stay here."""
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""
@@ -65,7 +65,7 @@ def in_clear(url: str) -> str:
 
 
 def secret_in_url(url: str) -> str:
-    """What of ``url`` holds a secret that stands there itself, in words; empty where nothing does."""
+    """Describe the literal secret that ``url`` holds; an empty string if it holds none."""
     try:
         parts = urlsplit(url)
         userinfo = "@" in parts.netloc
@@ -81,7 +81,7 @@ def secret_in_url(url: str) -> str:
 
 
 def told_url(url: str) -> str:
-    """``url`` for the eyes: its host and the plain words of its path; the rest may be a secret."""
+    """Return ``url`` for display: its host and the plain words of its path; the rest may be a secret."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
@@ -99,9 +99,9 @@ def _is_told(word: str) -> bool:
 
 
 def told_command(command: Sequence[str]) -> str:
-    """A program and its arguments for the eyes: flags, the name of a script or package; all else may be a secret.
+    """Return a program and its arguments for display: flags, and the name of a script or package.
 
-    A name stands first among what is no flag: a plain word after it may be a password.
+    Anything else may be a secret. A name counts only as the first non-flag: a plain word after it may be a password.
     """
     told = list(command[:1])
     named = False
@@ -126,7 +126,7 @@ def _is_reference(argument: str) -> bool:
 
 
 def told_value(value: str) -> str:
-    """A value of a variable or header for the eyes: shown only where it names a secret and holds none."""
+    """Return the value of a variable or header for display: shown only if it names a secret and holds none."""
     if not value or REFERENCE.fullmatch(_BEFORE.sub("", value, count=1)):
         return value
     return HIDDEN

@@ -1,7 +1,7 @@
-"""What in a config looks like a secret that stands there itself, where ``secret:NAME`` should.
+"""Guesses which config values are literal secrets that should be ``secret:NAME``.
 
-Told by what it is called (``--token``, ``API_KEY``, ``Authorization:``) or by its form: the beginning that its maker
-gives all of them, or many letters and digits at random. A guess, for ``config check`` to name; no start is refused.
+Judged by the name (``--token``, ``API_KEY``, ``Authorization:``) or by the form: a vendor's prefix, or many random
+letters and digits. It is a guess for ``config check`` to report; it never refuses a start.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NO_SECRET: Final = frozenset(
         ),
     }
 )
-"""What a name may end in that only speaks of a secret: ``TOKEN_FILE``, ``AUTH_TYPE``."""
+"""Last words of a name that only refers to a secret: ``TOKEN_FILE``, ``AUTH_TYPE``."""
 _PLAIN: Final = re.compile(r"[+-]?[\d.]*|true|false|yes|no|on|off|none|null|(?:~|\.{0,2})/.*|\$.*|<.*>", re.I | re.S)
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]*)")
 _ASSIGNED: Final = re.compile(r"-{0,2}([A-Za-z][\w.-]*)=(.*)", re.S)
@@ -54,7 +54,7 @@ _HEADER: Final = re.compile(r"([A-Za-z][\w-]*)\s*:\s*(?!//)(.*)", re.S)
 
 
 def in_arguments(arguments: Sequence[str]) -> Iterator[int]:
-    """Which of a program's arguments, counted from 1, hold a secret."""
+    """Yield the positions, from 1, of a program's arguments that hold a secret."""
     before = ""
     for number, argument in enumerate(arguments, 1):
         each = REFERENCE.sub("", argument)
@@ -66,12 +66,12 @@ def in_arguments(arguments: Sequence[str]) -> Iterator[int]:
 
 
 def in_values(values: Mapping[str, str]) -> Iterator[str]:
-    """The names of those values (of an environment, or headers) that are a secret."""
+    """Yield the names of the values (of an environment, or headers) that are secrets."""
     yield from (name for name, value in values.items() if is_secret(value, name))
 
 
 def is_secret(value: str, name: str = "") -> bool:
-    """Whether ``value``, which is called ``name``, looks like a secret."""
+    """Check whether ``value``, called ``name``, looks like a secret."""
     value = REFERENCE.sub("", value)
     if "://" in value:
         return _in_url(value)
@@ -103,6 +103,6 @@ def _names_secret(name: str) -> bool:
 
 
 def _is_random(run: str) -> bool:
-    """Whether letters and digits change places often: words and dates stand apart."""
+    """Check whether letters and digits alternate often: in words and dates they are grouped."""
     changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(run))
     return changes >= 6

@@ -1,4 +1,4 @@
-"""Reading the config: problems are told with file, line and key; relative paths begin at the home."""
+"""Reads the config. Problems name file, line and key; relative paths start at the home."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ S = TypeVar("S", bound=Section)
 
 
 def load_config(home: Path) -> Config:
-    """The config of ``home``, also under older names; relative paths in it are taken from there.
+    """Load the config of ``home``, old key names included; relative paths are taken from ``home``.
 
-    Raises ``FileNotFoundError`` where there is none, ``ConfigError`` for one that can't be used.
+    Raises ``FileNotFoundError`` if there is none, ``ConfigError`` if it can't be used.
     """
     path = home / CONFIG_FILE
     return parse_config(plain_text(path), path)
 
 
 def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> Config:
-    """The config that ``source``, the text of ``path``, says, with ``renames`` done. Raises ``ConfigError``."""
+    """Parse ``source``, the text of ``path``, into a config, with ``renames`` applied. Raises ``ConfigError``."""
     said = _read(source, path, renames)
     if said.clashes:
         raise ConfigError([_clash(path, source, one) for one in said.clashes])
@@ -41,7 +41,7 @@ def parse_config(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -
 
 
 def old_key_notes(source: str, path: Path, renames: Sequence[Rename] = RENAMED) -> list[str]:
-    """A line for each key of ``source``, the text of ``path``, that has another name now. Raises ``ConfigError``."""
+    """Return a line for each key of ``source``, the text of ``path``, that has a new name. Raises ``ConfigError``."""
     return [
         f"{path}:{_line_of(source, one.old)}: {dotted_name(one.old)} is called {dotted_name(one.new)} "
         f"since {one.rename.since}"
@@ -63,7 +63,7 @@ def _clash(path: Path, source: str, one: OldKey) -> str:
 
 
 def anchored(section: S, base: Path) -> S:
-    """``section``, and all in it, with relative paths taken from ``base``."""
+    """Return ``section``, nested sections included, with relative paths taken from ``base``."""
 
     def at(value: Any) -> Any:
         if isinstance(value, Path):
@@ -79,7 +79,7 @@ def anchored(section: S, base: Path) -> S:
 
 
 def _with_commands(config: Config, base: Path) -> Config:
-    """``config`` with the programs of its MCP servers taken from ``base``, where they are named by a path."""
+    """Return ``config`` with MCP server programs that are named by a relative path taken from ``base``."""
     servers = {
         name: server.model_copy(update={"command": str(base / Path(server.command).expanduser())})
         if "/" in server.command
@@ -103,16 +103,16 @@ def dotted_name(where: Where) -> str:
 
 
 def _unknown(key: str, known: list[str]) -> str:
-    """What to do about a key that is not known: it may be misspelt, or of a time to come."""
+    """Say what to do about an unknown key: it may be misspelt, or belong to a newer version."""
     near = difflib.get_close_matches(key, known, n=1)
     guess = f"did you mean {near[0]}? Else a newer one may know it" if near else "a newer one may"
     return f"this Pepper does not know it; {guess}; remove it or update (pepper config example: every key there is)"
 
 
 def _keys_beside(where: Where) -> list[str]:
-    """The keys that the section with the key at ``where`` may have."""
+    """Return the keys that are allowed beside the key at ``where``."""
     section: type[BaseModel] | None = Config
-    named = False  # the next part is a name that the user gave
+    named = False  # the next part is a name chosen by the user
     for part in where[:-1]:
         if section is None:
             return []
@@ -133,19 +133,22 @@ def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def place_of(path: Path, source: str, key: str) -> str:
-    """``path:line: key`` of ``key`` in ``source``, the text of ``path``; as in ``feed[2].file``, counted from 1."""
+    """Return ``path:line: key`` for ``key`` in ``source``, the text of ``path``.
+
+    Entries are counted from 1, as in ``feed[2].file``.
+    """
     parts = tuple(int(part) - 1 if part.isdigit() else part for part in re.split(r"[.\[\]]+", key) if part)
     return place_at(path, source, parts)
 
 
 def place_at(path: Path, source: str, where: Where) -> str:
-    """``place_of`` the key at ``where``: its parts, counted from 0."""
+    """Return ``place_of`` for the key at ``where``, a tuple of parts counted from 0."""
     written = _read(source, path, RENAMED).as_written(where)
     return f"{path}:{_line_of(source, written)}: {dotted_name(written)}"
 
 
 def _line_of(source: str, where: Where) -> int:
-    """The line, from 1, that sets the key at ``where``, or begins something in it, or the nearest table around it."""
+    """Return the line, from 1, that sets the key at ``where``, or something in it, or the nearest table around it."""
     wanted = _at_dots(where)
     best, best_depth = 1, 0.0
     table: list[str | int] = []
@@ -164,14 +167,14 @@ def _line_of(source: str, where: Where) -> int:
                 continue
             here = _at_dots([*table, *_parts(assignment[1])])
         both = min(len(here), len(wanted))
-        depth = both if len(here) <= len(wanted) else both - 0.5  # something inside it
+        depth = both if len(here) <= len(wanted) else both - 0.5  # a key within the wanted one
         if wanted[:both] == here[:both] and depth > best_depth:
             best, best_depth = number, depth
     return best
 
 
 def _at_dots(path: Sequence[str | int]) -> list[str | int]:
-    """The path with each quoted key at its dots: some name it whole, others in its parts."""
+    """Split each key of the path at its dots: some quote it whole, others write it in parts."""
     return [one for part in path for one in (part.split(".") if isinstance(part, str) else [part]) if one != ""]
 
 
@@ -182,12 +185,12 @@ _KEY: Final = rf"{_PART}(?:\s*\.\s*{_PART})*"
 
 
 def _parts(key: str) -> tuple[str, ...]:
-    """The parts of a key as TOML has it, some of them perhaps in quotes."""
+    """Split a TOML key into its parts, without quotes."""
     return tuple(part.strip("\"'") for part in re.findall(_PART, key))
 
 
 def _numbered(parts: tuple[str, ...], counts: dict[tuple[str, ...], int]) -> list[str | int]:
-    """The path of a table, with the number of its entry after the name of each array of tables on the way."""
+    """Return the path of a table, with the entry number after the name of each array of tables."""
     path: list[str | int] = []
     for depth, part in enumerate(parts, 1):
         path.append(part)

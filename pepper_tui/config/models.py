@@ -1,4 +1,4 @@
-"""The sections about models: which one each role asks, how, and what a day may cost."""
+"""The config sections about models: which one each role uses, how, and what a day may cost."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ def _without_a_secret(url: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_without_a_secret)]
-"""The address of a model server. Its key is given apart."""
+"""The address of a model server, without its key."""
 
 
 Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class ModelOptions(Section):
-    """How a model is called. What a role or a named model leaves out is that of ``[models]``; headers and
-    ``extra_body`` of ``[models]`` go to its own ``base_url`` only."""
+    """How a model is called. A role or a named model inherits the values of ``[models]`` that it leaves out.
 
-    max_tokens: Annotated[int, Field(ge=16)] | None = None  # of one response, thinking included
-    idle_timeout: Seconds | None = None  # of silence; none: 120
-    first_byte_timeout: Seconds | None = None  # none: idle_timeout, or 600 for a server nearby that may load a model
+    Headers and ``extra_body`` of ``[models]`` are sent to its own ``base_url`` only.
+    """
+
+    max_tokens: Annotated[int, Field(ge=16)] | None = None  # in one response, thinking included
+    idle_timeout: Seconds | None = None  # without any data; None: 120
+    first_byte_timeout: Seconds | None = None  # None: idle_timeout, or 600 for a local server that may load a model
     reasoning_effort: Effort = ""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     headers: dict[str, str] = {}  # values may end in env:NAME or secret:NAME
-    extra_body: dict[str, Any] = {}  # further keys of the request, as the provider documents them
+    extra_body: dict[str, Any] = {}  # additional keys of the request, as documented by the provider
 
     @model_validator(mode="after")
     def _says_what_is_its_own(self) -> Self:
@@ -44,7 +46,7 @@ class ModelOptions(Section):
 
 
 class RoleModel(ModelOptions):
-    """One role's model; empty fields fall back to ``[models]``, but its key is never sent to another ``base_url``."""
+    """One role's model. Empty fields fall back to ``[models]``, but its key is never sent to another ``base_url``."""
 
     name: str = ""
     base_url: BaseUrl = ""
@@ -56,7 +58,7 @@ class RoleModel(ModelOptions):
 
 
 class NamedModel(ModelOptions):
-    """A model that a ``fallback`` can name."""
+    """A model that a ``fallback`` can refer to."""
 
     name: str
     base_url: BaseUrl = ""
@@ -64,18 +66,18 @@ class NamedModel(ModelOptions):
 
 
 class EmbeddingModel(Section):
-    """An endpoint for the search by meaning; without a name the offline embedder of this machine does it."""
+    """An endpoint for search by meaning; without a name, this machine's offline embedder is used."""
 
     name: str = ""
     base_url: BaseUrl = ""  # empty: that of [models], with its key
     api_key: str = ""
-    dimensions: Annotated[int, Field(ge=0, le=8192)] = 0  # to ask for; 0: the model's own
-    batch: Annotated[int, Field(ge=1, le=2048)] = 64  # texts a request
-    floor: Annotated[float, Field(ge=-1, le=1)] = 0.2  # cosine below which nothing is shown; differs by model
+    dimensions: Annotated[int, Field(ge=0, le=8192)] = 0  # dimensions to request; 0: the model's own
+    batch: Annotated[int, Field(ge=1, le=2048)] = 64  # texts per request
+    floor: Annotated[float, Field(ge=-1, le=1)] = 0.2  # minimum cosine similarity of a result; differs by model
 
 
 MODEL_ROLES: Final = ("scheduler", "worker", "triage", "summary")
-"""What a model is asked for; each may have one of its own."""
+"""The tasks of a model; each may have its own."""
 
 
 class Price(Section):
@@ -87,7 +89,7 @@ class Price(Section):
 
 
 class Models(ModelOptions):
-    """With neither ``base_url`` nor a value for ``api_key``, the offline model answers."""
+    """The models. With neither ``base_url`` nor a value for ``api_key``, the offline model answers."""
 
     name: str = "gpt-5-mini"
     base_url: BaseUrl = ""
@@ -98,10 +100,10 @@ class Models(ModelOptions):
     triage: RoleModel = RoleModel()
     summary: RoleModel = RoleModel()
     embedding: EmbeddingModel = EmbeddingModel()
-    # answers when the model can't be had: a name in `named`, a role, or another model at the same endpoint
+    # answers when the model is unavailable: a name in `named`, a role, or another model at the same endpoint
     fallback: str = ""
     named: dict[str, NamedModel] = {}
-    retries: Annotated[int, Field(ge=0, le=10)] | None = None  # none: 3, or 1 where there is a fallback
+    retries: Annotated[int, Field(ge=0, le=10)] | None = None  # None: 3, or 1 if there is a fallback
     retry_base: Seconds = 1.0
     retry_cap: Seconds = 60.0
     prices: dict[str, Price] = {}
@@ -110,5 +112,5 @@ class Models(ModelOptions):
 class Budget(Section):
     daily: Annotated[float, Field(ge=0)] = 2.0
     chat_reserve: Annotated[float, Field(ge=0)] = 0.5
-    # for models without a price: tokens a day, so that a free local model is bounded too
+    # for models without a price: tokens per day, so that a free local model is bounded too
     daily_tokens: Annotated[int, Field(ge=0)] = 2_000_000

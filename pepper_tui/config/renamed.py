@@ -1,8 +1,9 @@
-"""Keys of the config that had another name. A config that says an old one still works: the reader puts the new one in
-its place before it looks at anything, ``pepper doctor`` and ``pepper config check`` tell of it, and ``pepper config
-upgrade`` writes it into the file.
+"""Config keys that have been renamed.
 
-Light: the first frame reads the config through it.
+A config with an old name still works: the reader moves it to the new name first, ``pepper doctor`` and ``pepper config
+check`` report it, and ``pepper config upgrade`` rewrites the file.
+
+Imports little: the first frame reads the config through it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any, Final
 
 Tree = dict[str, Any]
 Where = tuple[str | int, ...]
-"""A place in a config: names of keys, and numbers of entries."""
+"""A path in a config: names of keys, and numbers of entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """``old`` is called ``new`` from version ``since`` on. Both are dotted paths; a part ``*`` stands for any name, and
-    entries of an array go without a part: ``rule.cron`` is that of each rule."""
+    """``old`` is called ``new`` since version ``since``.
+
+    Both are dotted paths. A part ``*`` stands for any name; array entries have no part of their own: ``rule.cron``
+    means that of each rule.
+    """
 
     old: str
     new: str
@@ -28,7 +32,7 @@ class Rename:
 
     @property
     def parts(self) -> tuple[list[str], list[str], list[str]]:
-        """What both paths begin with, and how each goes on."""
+        """Return what both paths start with, and the rest of each."""
         old, new = self.old.split("."), self.new.split(".")
         shared = 0
         while shared < min(len(old), len(new)) - 1 and old[shared] == new[shared]:
@@ -41,12 +45,12 @@ RENAMED: Final[tuple[Rename, ...]] = (
     Rename("models.first_token_timeout", "models.first_byte_timeout", "0.1.0"),
     Rename("models.timeout", "models.idle_timeout", "0.1.0"),
 )
-"""Oldest first. A new one goes to the end; none is ever taken out."""
+"""Oldest first. Append new ones; never remove any."""
 
 
 @dataclass(frozen=True, slots=True)
 class OldKey:
-    """An old name that a config says: where, and what it is called now."""
+    """An old name found in a config: where it is, and its new place."""
 
     rename: Rename
     old: Where
@@ -55,8 +59,7 @@ class OldKey:
 
 @dataclass(slots=True)
 class Renewed:
-    """A config under its new names. ``clashes``: old keys that say what a new one says, too; they were left as they
-    are."""
+    """A config under its new names. ``clashes``: old keys left as they are, because the new key is set as well."""
 
     tree: Tree
     found: list[OldKey] = field(default_factory=list)
@@ -64,7 +67,7 @@ class Renewed:
     _steps: list[dict[Where, Where]] = field(default_factory=list)
 
     def as_written(self, where: Where) -> Where:
-        """Where the file says what the tree says at ``where``."""
+        """Return where the file has the value that the tree has at ``where``."""
         for step in reversed(self._steps):
             for length in range(len(where), 0, -1):
                 if where[:length] in step:
@@ -73,7 +76,7 @@ class Renewed:
         return where
 
     def put(self, holder: Tree, at: Where, rename: Rename) -> None:
-        """Do one rename in one table of the tree, where it says the old name."""
+        """Apply one rename in one table of the tree, if it uses the old name."""
         _, old, new = rename.parts
         source, target = _table(holder, old[:-1]), _table(holder, new[:-1])
         if source is None or old[-1] not in source:
@@ -99,7 +102,7 @@ class Renewed:
 
 
 def renewed(tree: Tree, renames: Sequence[Rename] = RENAMED) -> Renewed:
-    """``tree``, as TOML is read, under the new names; it is left as it is itself."""
+    """Return a copy of ``tree``, as parsed from TOML, under the new names."""
     done = Renewed(copy.deepcopy(tree))
     for rename in renames:
         for holder, at in [*_holders(done.tree, rename.parts[0], ())]:
@@ -133,7 +136,7 @@ def _table(holder: Tree, parts: list[str]) -> Tree | None:
 
 
 def _blocked(holder: Tree, parts: list[str]) -> bool:
-    """Whether something that is no table stands where one is wanted."""
+    """Check whether a value that is not a table stands where a table is needed."""
     for part in parts:
         inner = holder.get(part, {})
         if not isinstance(inner, dict):
@@ -149,7 +152,7 @@ def _made(holder: Tree, parts: list[str]) -> Tree:
 
 
 def _prune(holder: Tree, parts: list[str]) -> None:
-    """Remove tables that hold nothing any more, the innermost first."""
+    """Remove empty tables, the innermost first."""
     for depth in range(len(parts), 0, -1):
         outer = _table(holder, parts[: depth - 1])
         if outer is None or outer.get(parts[depth - 1]) != {}:

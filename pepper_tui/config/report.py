@@ -1,4 +1,4 @@
-"""What there is to say of a config: what it sets up, what it names in vain, every setting, and a complete example."""
+"""Reports on a config: what it sets up, what it names that is missing, every setting, and a complete example."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pepper_tui.text import one_line
 
 
 def summary(config: Config) -> list[str]:
-    """What the config sets up, a line a room."""
+    """Summarise what the config sets up, one line per room."""
 
     def named(count: int, word: str) -> str:
         return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
@@ -36,7 +36,7 @@ def summary(config: Config) -> list[str]:
 
 
 def missing_things(home: Path, config: Config) -> list[str]:
-    """What the config names and the machine does not have, with file, line and key."""
+    """List what the config names but the machine lacks, with file, line and key."""
     source = plain_text(home / "config.toml")
 
     def at_key(key: str) -> str:
@@ -82,7 +82,7 @@ def missing_things(home: Path, config: Config) -> list[str]:
 
 
 def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
-    """Where the config itself seems to hold a secret of a server or a program, by key, and what to do."""
+    """Yield each key of a server or a program that seems to hold a literal secret, and how to fix it."""
     looks = "looks like a secret; put it into secrets.toml, and write secret:NAME in its place"
     named = {f"exec[{number}].env": feed.env for number, feed in enumerate(config.exec, 1)}
     named |= {f"{section}.headers": getattr(model, "headers", {}) for section, model in _models(config)}
@@ -97,7 +97,7 @@ def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _models(config: Config) -> list[tuple[str, Any]]:
-    """Each section of the config that is about a model."""
+    """Return each config section about a model, with its name."""
     own = [(f"models.{role}", getattr(config.models, role)) for role in (*MODEL_ROLES, "embedding")]
     return [("models", config.models), *own, *((f"models.named.{n}", each) for n, each in config.models.named.items())]
 
@@ -108,7 +108,7 @@ def _ordinal(number: int) -> str:
 
 
 def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:
-    """What is wrong with the cron lines that can't be read, by the number of their entry, counted from 1."""
+    """Explain which cron lines can't be read, keyed by their entry's number, counted from 1."""
     from croniter import croniter
 
     wrong = {}
@@ -122,7 +122,7 @@ def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:
 
 
 def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Each setting as ``key = value``; what may be a secret is hidden."""
+    """Yield each setting as ``key = value``, with possible secrets hidden."""
     for key, value in tree.items():
         name = f"{path}.{key}" if path else key
         if (told := _told(name, value)) is not None:
@@ -138,7 +138,7 @@ def settings(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _told(name: str, value: Any) -> Any:
-    """What is shown of a value that may hold a secret, though its key does not say so; ``None`` for any other."""
+    """Return how to show a value that may hold a secret without its key saying so; ``None`` for other values."""
     key = name.rpartition(".")[2]
     if key in ("env", "headers") and isinstance(value, dict):
         return {each: told_value(str(said)) for each, said in value.items()}
@@ -156,13 +156,13 @@ def _told(name: str, value: Any) -> Any:
 
 
 def _is_secret(key: str, value: object) -> bool:
-    """Whether a value may be a secret itself, where only a secret's name should stand."""
+    """Check whether a value may be a literal secret where only a secret's name should be."""
     named = not value or str(value).startswith(("env:", "secret:"))
     return bool(re.search(r"(?i)(password|secret|token|key)$", key)) and not named
 
 
 def changes(before: str, after: str) -> Iterator[str]:
-    """The lines that differ between two texts of a config, each with its number."""
+    """Yield the lines that differ between two texts of a config, each with its number."""
     old, new = before.splitlines(), after.splitlines()
     for kind, low, high, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":
@@ -171,7 +171,7 @@ def changes(before: str, after: str) -> Iterator[str]:
 
 
 def example_text() -> str:
-    """``config.example.toml`` as it ships with the package."""
+    """Return the ``config.example.toml`` that ships with the package."""
     from importlib.resources import files
 
     return (files("pepper_tui") / "config.example.toml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The sections in which rules are written, in their three forms."""
+"""The config sections for rules, in their three forms."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pepper_tui.model import Priority
 
 
 class ClockEntry(Section):
-    """An older form of ``[[rule]]`` with a time and no act: a signal made by the clock, by a cron line (in the user's
-    zone) or an interval in seconds."""
+    """An older form of ``[[rule]]`` with a time and no act.
+
+    The clock emits a signal, by a cron line (in the user's zone) or an interval in seconds.
+    """
 
     name: str
     text: str
@@ -28,32 +30,32 @@ class ClockEntry(Section):
 
 
 class Rule(Section):
-    """What the user orders: a condition, of which all that is given must hold, and acts that code carries out then.
+    """A rule of the user: conditions, all of which must hold, and the acts that code then carries out.
 
-    See ``model.Rule``, which it becomes.
+    It becomes a ``model.Rule``.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    source: str = ""  # mail, calendar, clock or a feed of the user; empty: any
     sender: Words = []  # any of these addresses, or domains as "@example.com"
-    words: Words = []  # any of them, as whole words, in subject or text
+    words: Words = []  # any of them, as whole words, in the subject or text
     thread: str = ""  # words of the thread's subject
     label: str = ""  # Maildir folder, or calendar category
-    known: bool = False  # you have written to the sender, or named them in user.vips
-    question: bool = False  # a mail addressed to you that asks something
+    known: bool = False  # the user has written to the sender, or listed them in user.vips
+    question: bool = False  # a mail to the user that asks something
     cron: str = ""  # a time, in the user's zone
     every: Annotated[float, Field(ge=0)] = 0.0  # seconds
-    text: str = ""  # what a time says; empty: the name
+    text: str = ""  # what a timed rule says; empty: the name
     before: Annotated[int, Field(ge=0)] = 0  # minutes before an event
-    after: str = ""  # the name of a rule whose follow-up was not answered
+    after: str = ""  # the name of a rule whose follow-up got no answer
     priority: Priority = Priority.HIGH
     notify: bool = False
     draft: str = ""  # name of a template in mail.templates
-    reply: str = ""  # the words of a draft, where no template is named
+    reply: str = ""  # the text of a draft, if no template is named
     remind: TimeWords = ""  # e.g. "tomorrow 9am"
     follow_up: Annotated[float, Field(ge=0)] = 0.0  # hours to wait for an answer in the thread
-    nudge: str = ""  # template of a draft where none came
-    brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event; true: of the day, at a time
+    nudge: str = ""  # template of a draft if no answer came
+    brief: Annotated[int, Field(ge=0)] = 0  # minutes before an event; for a timed rule, true means the day
     ask: str = ""  # a prompt for the model
 
     @model_validator(mode="after")
@@ -81,9 +83,9 @@ class Watch(Section):
     """An older form of ``[[rule]]``, with ``follow`` for ``follow_up``."""
 
     name: str
-    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    source: str = ""  # mail, calendar, clock or a feed of the user; empty: any
     sender: str = ""  # an address, or a domain as "@example.com"
-    words: Words = []  # any of them, as whole words, in subject or text
+    words: Words = []  # any of them, as whole words, in the subject or text
     thread: str = ""  # words of the thread's subject
     label: str = ""  # Maildir folder, or calendar category
     priority: Priority = Priority.HIGH

@@ -1,4 +1,4 @@
-"""Secrets by their names: ``env:NAME``, ``secret:NAME`` and the keyring; never in the config itself."""
+"""Secrets by reference: ``env:NAME``, ``secret:NAME`` and the keyring; never in the config itself."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pepper_tui.config.in_clear import REFERENCE, in_clear
 
 
 class Secrets:
-    """Values that a config names: ``env:NAME`` from the environment, ``secret:NAME`` from ``secrets.toml``."""
+    """Resolves a config's secrets: ``env:NAME`` from the environment, ``secret:NAME`` from ``secrets.toml``."""
 
     given: ClassVar[set[str]] = set()
-    """Every value that was handed out in this process: what no log may hold."""
+    """Every value that was handed out in this process; no log may contain one."""
 
     @classmethod
     def without(cls, words: str) -> str:
-        """``words`` without the values that were handed out; what is shorter than six letters stands in any text."""
+        """Return ``words`` without handed-out values of at least six characters: shorter ones occur in any text."""
         for secret in sorted(cls.given, key=len, reverse=True):
             if len(secret) >= SHORTEST_SECRET:
                 words = words.replace(secret, "[secret]")
@@ -36,9 +36,9 @@ class Secrets:
         self._environment = dict(os.environ) if environment is None else environment
 
     def value(self, name: str) -> str:
-        """The value, or empty where the environment has none.
+        """Return the value of a reference; empty if the environment has none.
 
-        Raises ``ConfigError`` for a secret that stands in the config itself, an unknown one, or a file others may read.
+        Raises ``ConfigError`` for a literal secret, an unknown one, or a file that others may read.
         """
         if not name:
             return ""
@@ -52,9 +52,9 @@ class Secrets:
         )
 
     def filled(self, text: str) -> str:
-        """``text`` with the reference that it may end in replaced by its value: ``Bearer env:TOKEN``.
+        """Return ``text`` with a reference at its end replaced by its value: ``Bearer env:TOKEN``.
 
-        Raises ``ConfigError``, also where the environment has no such value.
+        Raises ``ConfigError``, also if the environment has no such variable.
         """
         found = REFERENCE_AT_END.search(text)
         if found is None:
@@ -65,11 +65,11 @@ class Secrets:
         return text[: found.start()] + value
 
     def all_filled(self, values: Mapping[str, str]) -> dict[str, str]:
-        """``values`` by their names, each ``filled``. Raises ``ConfigError``."""
+        """Return ``values`` by name, each ``filled``. Raises ``ConfigError``."""
         return {name: self.filled(value) for name, value in values.items()}
 
     def in_url(self, url: str) -> str:
-        """``url`` with each reference in it replaced by its value, quoted. Raises ``ConfigError``."""
+        """Return ``url`` with each reference in it replaced by its quoted value. Raises ``ConfigError``."""
 
         def value(found: re.Match[str]) -> str:
             quoted = quote(self.filled(found[0]), safe="")
@@ -79,9 +79,9 @@ class Secrets:
         return REFERENCE.sub(value, url)
 
     def key_for(self, name: str, url: str) -> str:
-        """The value of the key ``name``, for the server at ``url``.
+        """Return the value of the key ``name`` for the server at ``url``.
 
-        Raises ``ConfigError`` as ``value`` does, and where the key would go to another machine unencrypted.
+        Raises ``ConfigError`` as ``value`` does, and if the key would go to another machine unencrypted.
         """
         value = self.value(name)
         if value and (host := in_clear(url)):

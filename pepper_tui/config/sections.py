@@ -1,4 +1,4 @@
-"""One typed tree read from ``config.toml`` in the home; what it says is what every room gets."""
+"""One typed tree read from ``config.toml`` in the home; every room gets its part of it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class User(Section):
     zone: ZoneName = ""  # empty: the machine's own
     locale: Annotated[str, Field(pattern=r"^([a-z]{2}([-_][A-Z]{2})?)?$")] = ""  # empty: the machine's own
     vips: Words = []  # addresses, or domains as "@example.com"
-    profile: str = ""  # what the assistant should know of the user, in words
+    profile: str = ""  # what the assistant should know about the user, in words
 
 
 class Search(Section):
-    """Search by meaning, beside that by words."""
+    """Search by meaning, in addition to search by words."""
 
-    meaning: bool = True  # where the packages of pepper-tui[meaning] are installed
-    load: Literal["needed", "start"] = "needed"  # the embedder: at a search, or at the start and for good
-    vectors: Annotated[int, Field(ge=100, le=5_000_000)] = 1_000_000  # the newest that are kept
+    meaning: bool = True  # takes effect if the packages of pepper-tui[meaning] are installed
+    load: Literal["needed", "start"] = "needed"  # when the embedder loads: at a search, or at the start, to stay loaded
+    vectors: Annotated[int, Field(ge=100, le=5_000_000)] = 1_000_000  # how many of the newest are kept
 
 
 def _days_alone(value: Any) -> Any:
@@ -38,14 +38,14 @@ class Kept(Section):
     """How long contexts of a namespace are kept: docs/store.md."""
 
     days: Literal["forever"] | Annotated[float, Field(ge=8)] | None = None  # since the last change
-    versions: Annotated[int, Field(ge=1)] | None = None  # how many; older ones go
+    versions: Annotated[int, Field(ge=1)] | None = None  # how many are kept
 
 
 class Store(Section):
-    """How long what is kept, by namespace or pattern, over the built-in rules; and for how long answers are."""
+    """Retention by namespace or pattern, on top of the built-in rules; and how long cached answers live."""
 
     retention: dict[str, Annotated[Kept, BeforeValidator(_days_alone)]] = {}
-    cache_seconds: Annotated[float, Field(ge=0, le=86400)] = 3600.0  # 0: no answer is kept
+    cache_seconds: Annotated[float, Field(ge=0, le=86400)] = 3600.0  # 0: answers are not cached
 
 
 class Ui(Section):
@@ -53,8 +53,8 @@ class Ui(Section):
     plain: bool = False  # lines instead of a screen, for screen readers
     refresh: Annotated[float, Field(ge=1, le=30)] = 10.0  # times a second at most
     bell: bool = True
-    notice: Literal["", "osc9", "osc777", "osc99", "desktop"] = ""  # how to tell of urgent items, beside the bell
-    keys: KeyIds = {}  # key id → keys; ui/shared/rebinding.py says what may be
+    notice: Literal["", "osc9", "osc777", "osc99", "desktop"] = ""  # how urgent items are announced, besides the bell
+    keys: KeyIds = {}  # key id → keys; ui/shared/rebinding.py says which are allowed
 
 
 class Config(Section):

@@ -1,4 +1,4 @@
-"""The sections about what is outside: mail, calendars, files, feeds, conversations, accounts."""
+"""The config sections about the outside: mail, calendars, files, feeds, conversations, accounts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def minutes_of_day(span: str) -> tuple[int, int]:
-    """Start and end of ``span``, e.g. "09:00-17:00", as minutes of the day. Raises ``ValueError`` with words."""
+    """Return start and end of ``span``, e.g. "09:00-17:00", as minutes of the day. Raises ``ValueError`` with words."""
     found = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", span)
     start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
     if not found or int(found[2]) > 59 or int(found[4]) > 59 or not start < end <= 24 * 60:
@@ -50,12 +50,12 @@ class Smtp(Section):
 class Mail(Section):
     maildir: Paths = []
     mbox: Paths = []  # files that mail programs append to
-    address: str = ""  # the From of what is sent; empty: the first of user.addresses
+    address: str = ""  # From address of sent mail; empty: the first of user.addresses
     smtp: Smtp | None = None
-    scan_interval: Seconds = 60.0  # a slow look beside the watch, for file systems without events
-    max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one message that are read
-    attach_from: Paths = []  # folders whose files may be attached to what is sent
-    templates: dict[str, str] = {}  # for drafts by a watch; {name}, {first_name}, {subject}, {me}
+    scan_interval: Seconds = 60.0  # a slow scan besides the watcher, for file systems without events
+    max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # read from one message
+    attach_from: Paths = []  # folders whose files may be attached to sent mail
+    templates: dict[str, str] = {}  # for drafts by a watch; placeholders: {name}, {first_name}, {subject}, {me}
 
 
 class Calendar(Section):
@@ -63,17 +63,17 @@ class Calendar(Section):
     starts_soon: Annotated[int, Field(ge=0)] = 10  # minutes before an event
     scan_interval: Seconds = 60.0
     horizon_days: Annotated[int, Field(ge=1, le=400)] = 60
-    work_hours: Annotated[str, AfterValidator(_span_of_day)] = "09:00-17:00"  # where free time is looked for
+    work_hours: Annotated[str, AfterValidator(_span_of_day)] = "09:00-17:00"  # where free time is searched
     work_days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = ["mon", "tue", "wed", "thu", "fri"]
 
     @property
     def work_minutes(self) -> tuple[int, int]:
-        """``work_hours`` as minutes of the day."""
+        """Return ``work_hours`` as minutes of the day."""
         return minutes_of_day(self.work_hours)
 
     @property
     def work_weekdays(self) -> frozenset[int]:
-        """``work_days``, Monday as 0."""
+        """Return ``work_days`` as numbers, Monday as 0."""
         return frozenset(_WEEKDAYS.index(day) for day in self.work_days)
 
 
@@ -82,18 +82,18 @@ class Files(Section):
 
 
 FEED_NAMES: Final = frozenset({"mail", "mbox", "calendar", "clock", "unjudged"})
-"""Names of feeds that no own one may have."""
+"""Feed names that a feed of the user can't have."""
 
 
 class ExecFeed(Section):
-    """A feed that is a program: each line that it prints is a JSON object."""
+    """A feed that is a program: each line it prints is a JSON object."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
-    command: Annotated[Words, Field(min_length=1)]  # the program and its arguments; no shell reads them
-    every: Annotated[float, Field(ge=0)] = 0.0  # seconds after its end to the next run; 0: it is meant to run on
-    env: dict[str, str] = {}  # of the program, which gets little else; values may end in env:NAME or secret:NAME
-    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines taken; the program waits with the others
-    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
+    command: Annotated[Words, Field(min_length=1)]  # the program and its arguments; no shell is involved
+    every: Annotated[float, Field(ge=0)] = 0.0  # seconds from its end to the next run; 0: it keeps running
+    env: dict[str, str] = {}  # for the program, which inherits little else; values may end in env:NAME or secret:NAME
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120  # lines accepted; beyond that the program has to wait
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the previous one
 
     @model_validator(mode="after")
     def _names_its_secrets(self) -> ExecFeed:
@@ -104,22 +104,22 @@ class ExecFeed(Section):
 class OwnFeed(Section):
     name: str
     file: Path
-    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the one before
+    kind: Literal["event", "state"] = "event"  # of a matter: each signal adds to it, or replaces the previous one
     settings: dict[str, Any] = {}
 
 
 class Conversation(Section):
-    """A conversation that a model reads for the user, and what to tell of. All given conditions must hold."""
+    """A conversation that a model reads for the user, and what to report. All given conditions must hold."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w -]{0,39}$")]
     look_for: Annotated[str, Field(min_length=3, max_length=1000)]  # in words
-    source: str = ""  # mail, calendar, clock or an own feed; empty: any
+    source: str = ""  # mail, calendar, clock or a feed of the user; empty: any
     sender: Words = []  # any of these addresses, or domains as "@example.com"
     thread: str = ""  # words of the thread's subject
     label: str = ""  # Maildir folder
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
     priority: Priority = Priority.HIGH
-    wait: Annotated[float, Field(ge=0, le=86400)] = 60.0  # seconds to gather what one call reads
+    wait: Annotated[float, Field(ge=0, le=86400)] = 60.0  # seconds to collect messages for one call
     daily_calls: Annotated[int, Field(ge=1, le=1000)] = 20
 
     @model_validator(mode="after")
@@ -130,7 +130,7 @@ class Conversation(Section):
 
 
 class Account(Section):
-    """One account of a connector. ``kind`` names the connector; all other keys are its own, which it checks."""
+    """One account of a connector. ``kind`` names the connector, which checks all other keys."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -139,5 +139,5 @@ class Account(Section):
 
     @property
     def own(self) -> dict[str, Any]:
-        """What the connector reads."""
+        """Return the connector's own keys."""
         return dict(self.model_extra or {})

@@ -1,7 +1,6 @@
-"""Writing the new names of renamed keys into the user's own config, everything else in it left as it is.
+"""Writes the new names of renamed keys into the user's config, and leaves everything else in it unchanged.
 
-A file that can't be rewritten without loss is left alone: what is written says exactly what the old one said, or
-nothing is.
+A file that can't be rewritten without loss is left alone: the new text means exactly the same, or nothing is written.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ BEFORE_UPGRADE = f"{CONFIG_FILE}.before-upgrade"
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A config as it is, as it would be, and a line for each old key."""
+    """A config before and after the upgrade, with a line for each old key."""
 
     path: Path
     before: str
@@ -36,11 +35,11 @@ class Upgrade:
 
 
 def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
-    """What an upgrade would make of the config at ``path``.
+    """Work out the upgrade of the config at ``path``.
 
-    Raises ``FileNotFoundError``, and ``ConfigError`` for a config that can't be used, or has to be changed by hand.
+    Raises ``FileNotFoundError``, and ``ConfigError`` for a config that can't be used, or must be changed by hand.
     """
-    source = plain_bytes(path).decode("utf-8")  # as bytes: line ends stay as they are
+    source = plain_bytes(path).decode("utf-8")  # as bytes, to keep the line endings
     config = parse_config(source, path, renames)
     notes = old_key_notes(source, path, renames)
     if not notes:
@@ -58,9 +57,9 @@ def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
 
 
 def write(upgrade: Upgrade) -> Path:
-    """Write the upgraded config, whole or not at all; returns where the one before is kept.
+    """Write the upgraded config, whole or not at all, and return where the previous one is kept.
 
-    A link stays one: the file that it names is replaced. Raises ``OSError`` with nothing changed.
+    A link stays a link: the file it points to is replaced. Raises ``OSError`` with nothing changed.
     """
     kept = upgrade.path.with_name(BEFORE_UPGRADE)
     _replace(kept, upgrade.before, like=upgrade.path)
@@ -69,14 +68,14 @@ def write(upgrade: Upgrade) -> Path:
 
 
 def _replace(path: Path, text: str, like: Path) -> None:
-    """Replace ``path`` by ``text``, with the owner and the rights of ``like``."""
+    """Replace ``path`` with ``text``, keeping the owner and mode of ``like``."""
     status = like.stat()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".config-")
     new = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())
-            with contextlib.suppress(OSError):  # only root gives files away
+            with contextlib.suppress(OSError):  # only root may change the owner
                 os.fchown(file.fileno(), status.st_uid, status.st_gid)
             os.fchmod(file.fileno(), status.st_mode & 0o7777)
             file.flush()
@@ -93,12 +92,12 @@ def _replace(path: Path, text: str, like: Path) -> None:
 
 
 class _ByHandError(Exception):
-    """This file is of a form that no rewriting was made for."""
+    """The file has a form that the rewriting does not cover."""
 
 
 def _rewritten(source: str, rename: Rename) -> str:
     document = tomlkit.parse(source)
-    if document.as_string() != source:  # as with arrays of tables that stand apart: it would reorder them
+    if document.as_string() != source:  # e.g. scattered arrays of tables, which it would reorder
         raise _ByHandError
     added: list[str] = []
     shared, old, new = rename.parts
@@ -120,7 +119,7 @@ def _rewritten(source: str, rename: Rename) -> str:
 
 
 def _holders(container: Container, parts: list[str], at: list[str]) -> Iterator[tuple[Container, list[str]]]:
-    """The tables at ``parts``, each with its path as a header says it."""
+    """Yield the tables at ``parts``, each with its path as in a header."""
     if not parts:
         yield container, at
         return
@@ -131,7 +130,7 @@ def _holders(container: Container, parts: list[str], at: list[str]) -> Iterator[
 
 
 def _places(container: Container, parts: list[str]) -> Iterator[tuple[Container, int]]:
-    """Each place in a body that sets the key at ``parts``: a table may be given in several pieces."""
+    """Yield each place in a body that sets the key at ``parts``: a table may be given in several pieces."""
     for number, (key, item) in enumerate(container.body):
         if key is not None and key.key == parts[0]:
             if len(parts) == 1:
@@ -151,7 +150,7 @@ def _containers(item: Item) -> Iterator[Container]:
 
 def _renamed(key: Key, name: str) -> Key:
     if not key.is_dotted():
-        said = key.as_string()  # with the space after it
+        said = key.as_string()  # including the space after it
         return SingleKey(name, sep=key.sep, original=_quoted(name) + said[len(said.rstrip()) :])
     first, _ = tomlkit.parse(f"{_quoted(name)}.x = 0").body[0]
     assert first is not None
@@ -163,14 +162,14 @@ def _quoted(name: str) -> str:
 
 
 def _moved(holder: Container, at: list[str], container: Container, number: int, new: list[str]) -> list[str]:
-    """Take a value, with the comments right above it, to another table; returns what goes to the end of the file."""
+    """Move a value, with the comments right above it, to another table; return the text to append to the file."""
     key, item = container.body[number]
     if key is None or key.is_dotted() or isinstance(item, Table | AoT):
         raise _ByHandError
     first = number
     while first > 0 and isinstance(container.body[first - 1][1], Comment):
         first -= 1
-    if first == 0 and container is holder and not at:  # the file's own head
+    if first == 0 and container is holder and not at:  # the comment at the head of the file stays
         first = number
     comments = [*container.body[first:number]]
     del container.body[first : number + 1]

@@ -1,1 +1,1 @@
-"""Connectors: each folder knows one vendor or format, and nothing else does."""
+"""Connectors: each folder knows one vendor or format, and is the only code that does."""

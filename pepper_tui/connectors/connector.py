@@ -1,7 +1,7 @@
-"""What a connector is: one folder that knows one vendor or format, and says here what it can do.
+"""The contract of a connector: one folder that knows one vendor or format, and declares here what it can do.
 
-``CONNECTOR`` in the folder's ``__init__.py`` is all that the rest of Pepper sees of it: see ``registry`` for how it is
-found, and docs/connectors.md for how one is made.
+``CONNECTOR`` in the folder's ``__init__.py`` is all that the rest of Pepper sees of it. ``registry`` finds it;
+docs/connectors.md explains how to make one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from pepper_tui.tools.tool import Tool
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What an account is built with. ``ident`` is the account's, and the name of its feed. ``agenda`` stands in for the
-    one that a connector would make, in simulations."""
+    """What an account is built with.
+
+    ``ident`` is the account's, and the name of its feed. ``agenda`` replaces the one that a connector would make, in
+    simulations.
+    """
 
     ident: str
     home: Path
@@ -44,7 +47,7 @@ class Around:
 
 @dataclass(slots=True)
 class Built:
-    """What an account is to the rest of Pepper: each part that it has."""
+    """The parts of an account that the rest of Pepper uses."""
 
     feeds: list[Feed] = field(default_factory=list)
     tools: list[Tool] = field(default_factory=list)
@@ -54,19 +57,25 @@ class Built:
 
 
 Build = Callable[[Any, Around], Built]
-"""The account's settings, and what is around -> its parts. Quick, and never on the network: a feed begins in its
-``run``. Raises ``ConfigError`` for a secret that can't be read."""
+"""Builds an account's parts from its settings and ``Around``.
+
+Fast, and never on the network: a feed starts in its ``run``. Raises ``ConfigError`` for a secret that can't be read.
+"""
 
 Check = Callable[[Any, Patient], AsyncIterator[Finding]]
-"""The account's settings, and the home -> what the doctor says of it. It reads and asks, and changes nothing."""
+"""Yields the doctor's findings on an account, from its settings and the home.
+
+It reads and asks, and changes nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """``settings`` is the model of one ``[[account]]`` of this kind, beside its ``id`` and ``kind``; none where the
-    config names it in a section of its own.
+    """One connector.
 
-    ``retention`` says how long what is kept, ``kept`` of which namespaces nothing ever goes, and why.
+    ``settings`` is the model of one ``[[account]]`` of this kind, besides its ``id`` and ``kind``; None if the config
+    has a separate section for it. ``retention`` gives the retention periods by namespace, ``kept`` the namespaces that
+    are never purged, with the reason.
     """
 
     build: Build

@@ -1,8 +1,8 @@
-"""What the doctor says of one part, and the shape of a check.
+"""The doctor's finding on one part, and the form of a check.
 
 A check is one file of this package, named by its noun: ``async def check(patient: Patient) -> AsyncIterator[Finding]``.
-It reads and asks, and changes nothing; a server that the config names is greeted, never given work. Its own imports
-are light: heavy ones stand in the function, and what blocks runs in a thread.
+It reads and asks, and changes nothing; a server in the config is greeted, never given work. Its module imports little:
+heavy imports are in the function, and blocking work runs in a thread.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATIENCE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part and how it is. ``note`` is no fault, but worth knowing. ``remedy`` says what to do."""
+    """One part and its state. ``note`` is no fault, but worth knowing. ``remedy`` says what to do."""
 
     part: str
     state: State
@@ -35,8 +35,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What a check looks at. ``health`` holds what the parts of a running engine say of themselves, by part; it is
-    empty where none runs."""
+    """What a check examines.
+
+    ``health`` holds the health reports of a running engine, by part; it is empty if none runs.
+    """
 
     home: Path
     config: Config
@@ -48,7 +50,10 @@ Check = Callable[[Patient], AsyncIterator[Finding]]
 
 
 async def looked(part: str, place: Path, function: Callable[..., Finding], *args: object) -> Finding:
-    """What the blocking ``function`` finds at ``place``, or that it does not answer: a folder may hang for hours."""
+    """Return the finding of the blocking ``function`` on ``place``, or that it does not answer.
+
+    A folder may hang for hours.
+    """
     try:
         async with asyncio.timeout(LONGEST):
             return await asyncio.to_thread(function, *args)
@@ -63,14 +68,14 @@ def unanswered(part: str, place: Path) -> Finding:
 
 
 def without(words: str, *secrets: str) -> str:
-    """``words`` without the secrets, should a server have said one back."""
+    """Return ``words`` without the secrets, in case a server echoed one."""
     for secret in filter(None, secrets):
         words = words.replace(secret, "…")
     return words
 
 
 def in_words(finding: Finding) -> str:
-    """One finding as a line, and how to fix it on the next."""
+    """Format one finding as a line, with its remedy on the next."""
     mark = {"ok": "ok     ", "note": "note   ", "trouble": "TROUBLE"}[finding.state]
     line = f"{mark}  {one_line(finding.part, 400):<22} {one_line(finding.detail, 400)}"
     if not finding.remedy or finding.state == "ok":

@@ -1,7 +1,7 @@
-"""Which connectors there are, and which of them a config names: only those are imported.
+"""Lists the connectors, and finds those that a config names: only these are imported.
 
-They are the folders of this package, and what other packages on the machine offer as entry points of the group
-``pepper.connectors``. A kind is the folder's name, or the entry point's.
+They are the folders of this package, and entry points of the group ``pepper.connectors`` in other installed packages. A
+kind is the folder's name, or the entry point's.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ IN_SECTIONS: Final[Mapping[str, Callable[[Config], Sequence[Any]]]] = {
     "maildir": lambda config: [config.mail] if config.mail.maildir else [],
     "mbox": lambda config: [config.mail] if config.mail.mbox else [],
     "ics": lambda config: [config.calendar] if config.calendar.paths else [],
-    "clock": lambda config: [config.clock],  # also without an entry: a rule that has a time may be made at any time
+    "clock": lambda config: [config.clock],  # even without an entry: a timed rule may be made at any time
     "python": lambda config: config.feed,
     "program": lambda config: config.exec,
     "smtp": lambda config: [config.mail] if config.mail.smtp else [],
     "mcp": lambda config: [config.mcp] if config.mcp else [],
 }
-"""The kinds that had a section of the config before there were accounts, in the order in which they begin, with their
-settings. All others are accounts."""
+"""Kinds that have their own config section, from before there were accounts: in start order, with their settings.
+
+All others are accounts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,19 @@ class Named:
 
 @cache
 def own_kinds() -> frozenset[str]:
-    """The kinds of Pepper's own. Nothing is imported."""
+    """Return Pepper's own kinds, without importing any."""
     package = importlib.import_module("pepper_tui.connectors")
     return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
 
 
 def kinds_of_others() -> dict[str, EntryPoint]:
-    """The kinds that other packages offer, and where each is. Nothing is imported, but all packages are looked at."""
+    """Return the kinds of other packages and their entry points. Imports nothing, but scans all packages."""
     own = own_kinds()
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in own}
 
 
 def connector_of(kind: str) -> Connector:
-    """Raises ``ConfigError`` where there is no such kind, or where it can't be used. Blocking: it imports."""
+    """Return the connector of a kind. Raises ``ConfigError`` if it is unknown or unusable. Blocking: imports it."""
     if kind in own_kinds():
         found: object = importlib.import_module(f"pepper_tui.connectors.{kind}").CONNECTOR
         assert isinstance(found, Connector)
@@ -73,7 +75,7 @@ def connector_of(kind: str) -> Connector:
         raise ConfigError([f"there is no connector {one_line(kind, 40)!r}; there are: {listed}"])
     try:
         found = others[kind].load()
-    except Exception as error:  # another package's code, whatever it does
+    except Exception as error:  # another package's code may raise anything
         words = one_line(f"{type(error).__name__}: {error}", 200)
         raise ConfigError([f"the connector {kind!r} can't be used: {words}; reinstall its package"]) from error
     if not isinstance(found, Connector):
@@ -82,9 +84,9 @@ def connector_of(kind: str) -> Connector:
 
 
 def named(config: Config, home: Path) -> Iterator[Named]:
-    """The accounts that ``config``, of ``home``, names, those of its sections first. Raises ``ConfigError``.
+    """Yield the accounts in ``config`` of ``home``, those with sections first. Raises ``ConfigError``.
 
-    Blocking: it imports their connectors.
+    Blocking: imports their connectors.
     """
     for kind, settings_in in IN_SECTIONS.items():
         for settings in settings_in(config):
@@ -106,7 +108,7 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """The parts of all ``accounts``: every feed and tool, and of the rest the first of its kind."""
+    """Build the parts of all ``accounts``: every feed and tool, and the first of each other part."""
     whole = Built()
     for one in accounts:
         built = one.connector.build(one.settings, replace(around, ident=one.ident))
@@ -120,13 +122,13 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
 
 
 def retention_of(accounts: Sequence[Named]) -> tuple[dict[str, Rule], dict[str, str]]:
-    """What the connectors of ``accounts`` say of how long what is kept, and of what nothing ever goes."""
+    """Return the retention rules of the connectors of ``accounts``, and the namespaces that they never purge."""
     rules = {pattern: rule for one in accounts for pattern, rule in one.connector.retention.items()}
     return rules, {pattern: why for one in accounts for pattern, why in one.connector.kept.items()}
 
 
 def _place(home: Path, number: int, key: tuple[str | int, ...]) -> str:
-    """File, line and key of what is said of the account, where the file can be read."""
+    """Return file, line and key of an account's problem, if the file can be read."""
     where = ("account", number, *key)
     try:
         return place_at(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), where)

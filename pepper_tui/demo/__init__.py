@@ -1,5 +1,5 @@
 """The demo: the ordinary runtime on a sample Maildir and calendar that a writer fills as time passes.
 
-Outgoing mail goes to an SMTP sink on loopback and ends as files in ``<home>/outbox``. The config is one that a user
-could have written; nothing here knows the engine, and the engine knows nothing of this.
+Outgoing mail goes to an SMTP sink on loopback and ends up as files in ``<home>/outbox``. The config is one that a user
+could have written. Neither the demo nor the engine knows the other.
 """

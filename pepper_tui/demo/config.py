@@ -1,6 +1,6 @@
-"""The demo's config: only keys and rules that a user could write, in the words that a user would choose.
+"""The demo's config: only keys and rules that a user could write, in a user's own words.
 
-A home is a demo's own when its config begins with ``MARK``; another home is never written to.
+A home belongs to a demo if its config begins with ``MARK``; other homes are never written to.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class ForeignHomeError(Exception):
 
 
 def write_config(home: Path, port: int) -> None:
-    """Write the demo's config with the sink's port, or set only the port where the home is a demo's already.
+    """Write the demo's config with the sink's port; in an existing demo home, set only the port.
 
     Raises ``ForeignHomeError`` for any other home that has a config.
     """

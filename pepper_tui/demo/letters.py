@@ -1,4 +1,4 @@
-"""The sample mail as data: who writes to Alex Rivera, what lies in the mailbox already, and what arrives.
+"""The sample mail as data: who writes to Alex Rivera, what the mailbox already holds, and what arrives.
 
 All addresses are in ``.example`` domains, which never resolve.
 """
@@ -16,8 +16,8 @@ OWNER: Final = "alex@northlight.example"
 class Letter:
     """One mail. ``at``: seconds from the demo's start; negative for mail that was there before.
 
-    ``key`` names it so that ``answers`` of a later one can put itself in its thread. ``mailing_list`` makes it list
-    mail. ``html`` adds an HTML part beside the text.
+    ``key`` names it, so that a later mail's ``answers`` can join its thread. ``mailing_list`` makes it list mail.
+    ``html`` adds an HTML part beside the text.
     """
 
     at: float
@@ -403,7 +403,7 @@ ARRIVING: Final[tuple[Letter, ...]] = (
         answers="deck",
     ),
 )
-"""In the order of arrival. The calendar changes between them, see ``writer``."""
+"""In the order of arrival. The calendar changes in between, see ``writer``."""
 
 LATER_SENDERS: Final = (SAM, PRIYA, JONAS, LENA, TOMAS, MUM, CODE, WEEKLY, GYM, BANK, LANDLORD)
 LATER_SUBJECTS: Final = (
@@ -416,4 +416,4 @@ LATER_SUBJECTS: Final = (
     ("Opening hours", "We are open till six on weekdays, and till two on Saturdays."),
     ("Status", "All is on track, one thing waits for the supplier."),
 )
-"""What goes on arriving, in ever new pairs, after the last of ``ARRIVING``."""
+"""What keeps arriving, in new combinations, after the last of ``ARRIVING``."""

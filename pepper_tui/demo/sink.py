@@ -1,6 +1,6 @@
 """An SMTP server on loopback that accepts all mail and keeps each as ``<outbox>/<number>.eml``.
 
-Nothing leaves the machine. The file holds the bytes as they came, below two lines that name the envelope.
+Nothing leaves the machine. Each file holds the original bytes, below two lines that name the envelope.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class MissingPackageError(Exception):
 
 
 class Sink:
-    """One listening sink. ``port`` 0 takes a free one; ``start`` returns the port that it got."""
+    """One listening sink. ``port`` 0 picks a free one; ``start`` returns the actual port."""
 
     def __init__(self, outbox: Path, port: int = 0) -> None:
         self._outbox = outbox
@@ -26,7 +26,7 @@ class Sink:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Listen. Raises ``MissingPackageError`` without aiosmtpd, ``OSError`` where the port is taken."""
+        """Start listening. Raises ``MissingPackageError`` without aiosmtpd, ``OSError`` if the port is taken."""
         try:
             from aiosmtpd.smtp import SMTP
         except ImportError as error:

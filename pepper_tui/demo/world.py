@@ -1,6 +1,6 @@
-"""The demo's surroundings, alive in a thread of their own: the writer and the SMTP sink.
+"""The demo's surroundings, the writer and the SMTP sink, running in their own thread.
 
-They share nothing with the engine but the folders and the loopback port, as real mail would.
+They share only the folders and the loopback port with the engine, as real mail would.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pepper_tui.demo.writer import Writer
 
 
 class DemoWorld:
-    """Lays the sample world into ``home`` and lets it live between ``start`` and ``stop`` (or in a ``with``).
+    """Creates the sample world in ``home`` and runs it between ``start`` and ``stop`` (or in a ``with``).
 
-    ``start`` returns when the mailbox, the calendar, the config and the sink are there; it raises what went wrong
-    (``ForeignHomeError``, ``MissingPackageError``, ``OSError``). New mail begins only with ``begin``, so that an
-    engine has time to look at what was there before.
+    ``start`` returns once the mailbox, the calendar, the config and the sink are ready; it raises what went wrong
+    (``ForeignHomeError``, ``MissingPackageError``, ``OSError``). New mail starts only with ``begin``, so that an engine
+    has time to read what was there before.
     """
 
     def __init__(self, home: Path, clock: Clock | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Fills a Maildir and a calendar as time passes: what was there before, then what arrives.
+"""Fills a Maildir and a calendar over time: what was there before, then what arrives.
 
-Deliveries follow the Maildir rules (written in ``tmp``, then renamed into ``new``), so a reader never sees half a
-mail; the calendar is replaced whole. The writer knows nothing of Pepper.
+Deliveries follow the Maildir rules (written in ``tmp``, then renamed into ``new``), so that a reader never sees half a
+mail; the calendar is replaced as a whole. The writer knows nothing of Pepper.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pepper_tui.clock import Clock
 from pepper_tui.demo.letters import ARRIVING, BEFORE, LATER_SENDERS, LATER_SUBJECTS, Letter
 
 MEETING_AFTER: Final = 11 * 60 + 25
-"""Seconds from the start to the roadmap review: with a brief 11 minutes before, the brief comes after 25 s."""
+"""Seconds from the start to the roadmap review: a brief 11 minutes before it comes after 25 s."""
 
 CALENDAR_CHANGES_AT: Final = 41.0
 CALENDAR_FILE: Final = "alex.ics"
 
 
 class Writer:
-    """One sample world on disk: ``prepare`` lays it down once, ``run`` lets it live until cancelled."""
+    """One sample world on disk: ``prepare`` creates it once, ``run`` keeps it going until cancelled."""
 
     def __init__(self, maildir: Path, calendar: Path, clock: Clock) -> None:
         self._maildir = maildir
@@ -36,7 +36,7 @@ class Writer:
         self._moved = False
 
     def prepare(self) -> None:
-        """The Maildir with the mails of the last weeks (unless it has some already), and today's calendar."""
+        """Create the Maildir with the mail of the last weeks (unless it exists), and today's calendar."""
         self._start = self._clock.now()
         fresh = not self._maildir.exists()
         for folder in ("", ".Sent"):
@@ -49,7 +49,7 @@ class Writer:
         self._write_calendar()
 
     async def run(self) -> None:
-        """Deliver ``ARRIVING`` at its times, then one more mail every 4 to 8 seconds, later every 20 to 40."""
+        """Deliver ``ARRIVING`` on schedule, then one more mail every 4 to 8 seconds, later every 20 to 40."""
         begun = self._clock.monotonic()
         moments: list[tuple[float, Letter | None]] = [(letter.at, letter) for letter in ARRIVING]
         moments.append((CALENDAR_CHANGES_AT, None))
@@ -154,7 +154,7 @@ class Writer:
         ]
         for key, title, begins, minutes, place, description, rule in rows:
             event = Event()
-            # a new start of the demo is another day: its one-off events are other events
+            # a restarted demo is another day: its one-off events are different events
             event.add("uid", f"{key}@northlight.example" if rule else f"{key}-{int(self._start)}@northlight.example")
             event.add("dtstamp", start)
             event.add("dtstart", begins)

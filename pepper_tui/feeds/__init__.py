@@ -1,4 +1,4 @@
-"""Sense, whatever the source: feeds and their health, triage into ``signals.*``, conversations followed."""
+"""Sensing, whatever the source: feeds and their health, triage into ``signals.*``, followed conversations."""
 
 from pepper_tui.feeds.feed import Feed, FeedContext, FeedError, Feeds, HealthReporter, store_signal
 from pepper_tui.feeds.follow import FollowFeed

@@ -1,7 +1,7 @@
-"""Chains: what is written because of an update is one link longer than that, over all feeds; after eight it ends.
+"""Chains of updates: what is written because of an update is one link longer, across all feeds; after eight it stops.
 
-So a handler that writes where it listens, or two feeds that feed each other, come to an end. The count rides in the
-context's metadata, where no file of the user's can set it. What comes of Pepper's own doing is marked there, too: no
+So a handler that writes where it listens, or two feeds that feed each other, come to an end. The count is kept in the
+context's metadata, where no user file can set it. Whatever results from Pepper's own actions is marked there too: no
 signal made of it starts a step, since thinking would lead to more thinking.
 """
 
@@ -21,11 +21,11 @@ MARKS: Final = frozenset({CHAIN, BY_PEPPER})
 
 
 class ChainEndedError(FeedError, GiveUpError):
-    """What would have been written is one link too many."""
+    """The next write would be one link too many."""
 
 
 def link(cause: ContextUpdate | None) -> Json:
-    """The metadata of what is written because of ``cause``; empty if nothing was the cause.
+    """Return the metadata for a write caused by ``cause``; empty if nothing caused it.
 
     Raises ``ChainEndedError``.
     """
@@ -44,5 +44,5 @@ def link(cause: ContextUpdate | None) -> Json:
 
 
 def by_pepper(cause: ContextUpdate) -> bool:
-    """True if ``cause`` is, or comes of, something that Pepper itself did."""
+    """Return True if ``cause`` is, or results from, something that Pepper itself did."""
     return bool(cause.context.metadata.get(BY_PEPPER)) or matches(PEPPERS_DOING, cause.namespace)

@@ -1,9 +1,9 @@
 """A feed senses one part of the outside: its *source* writes ``raw.<name>``, its *processor* turns that into signals.
 
-The source runs as a supervised task: an error ends neither Pepper nor the feed, it is told as ``Health`` with the way
-to fix it, and the feed starts again after a growing pause. The processor is a durable subscription on ``raw.<name>``,
-so what a source has stored becomes a signal even after a crash in between. ``listen`` registers it and must be called
-before ``Subscriber.start``.
+The source runs as a supervised task: an error stops neither Pepper nor the feed. It is reported as ``Health`` with the
+way to fix it, and the feed restarts after a growing pause. The processor is a durable subscription on ``raw.<name>``,
+so whatever a source has stored becomes a signal even after a crash in between. ``listen`` registers it and must be
+called before ``Subscriber.start``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ STEADY: Final = 60.0  # seconds of running after which the next failure counts a
 OPEN: Final = "judging"
 """Signals that wait to be judged are in ``judging.<source>``; see ``feeds/judging.py``."""
 BY_PEPPER: Final = "by_pepper"
-"""The key of a context's metadata that marks what comes of Pepper's own doing; see ``feeds/chain.py``."""
+"""The metadata key that marks results of Pepper's own actions; see ``feeds/chain.py``."""
 PROCESSOR_REMEDY: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
 HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
 
 
 class FeedError(Exception, Foreseen):
-    """A feed can't go on as it is. ``remedy`` says in words what the user can do."""
+    """A feed can't continue as it is. ``remedy`` says in words what the user can do."""
 
     def __init__(self, detail: str, remedy: str) -> None:
         super().__init__(detail)
@@ -45,10 +45,10 @@ class FeedError(Exception, Foreseen):
 
 
 class HealthReporter:
-    """Writes the ``Health`` of one feed, only where it changed: how its source is, and whether its processor fails.
+    """Writes the ``Health`` of one feed, only on change: the state of its source, and whether its processor fails.
 
-    A processor's failure stands until that same update went through, whatever the source says meanwhile. It is written
-    outside the unit of work of the handler that failed, which is thrown away.
+    A processor's failure stands until the same update has gone through, whatever the source reports meanwhile. It is
+    written outside the unit of work of the failed handler, which is thrown away.
     """
 
     def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
@@ -60,12 +60,12 @@ class HealthReporter:
         self._writing = asyncio.Lock()
 
     async def report(self, state: HealthState, detail: str = "", remedy: str = "") -> None:
-        """Record how the source is; nothing is written where state, detail and fix are as they were."""
+        """Record the source's health; writes only if state, detail or remedy changed."""
         self._source = (state, one_line(detail, 500), one_line(remedy, 500))
         await self._say()
 
     async def processed(self, what: Hashable, error: Exception | None = None, remedy: str = "") -> None:
-        """Record that ``what`` (an update, or one handler's turn at it) failed with ``error``, or went through."""
+        """Record that ``what`` (an update, or one handler's attempt at it) failed with ``error``, or went through."""
         if error is not None:
             words = str(error) if isinstance(error, Foreseen) else f"{type(error).__name__}: {error}"
             detail = f"what came in can't be processed: {words}"
@@ -75,7 +75,7 @@ class HealthReporter:
         await self._say()
 
     async def stalled(self, place: object) -> None:
-        """Record that ``place`` does not answer; it stands, whatever else is said, until ``answered``."""
+        """Record that ``place`` does not answer; this stands until ``answered``, whatever else is reported."""
         self._stalled[str(place)] = None
         await self._say()
 
@@ -85,7 +85,7 @@ class HealthReporter:
         await self._say()
 
     async def _say(self) -> None:
-        await asyncio.create_task(self._write())  # a task of its own is in nobody's unit of work
+        await asyncio.create_task(self._write())  # a task of its own is outside any unit of work
 
     async def _write(self) -> None:
         async with self._writing:
@@ -103,7 +103,7 @@ class HealthReporter:
 
 @dataclass(frozen=True, slots=True)
 class FeedContext:
-    """What a feed is given: where to write, what time it is, who listens, and where to say how it is."""
+    """What a feed is given: the store, the clock, the subscriber, and where to report its health."""
 
     store: ContextStore
     clock: Clock
@@ -113,7 +113,7 @@ class FeedContext:
 
     @asynccontextmanager
     async def processing(self, what: Hashable) -> AsyncIterator[None]:
-        """Tell as health what goes wrong while ``what`` is processed, and when it went through."""
+        """Report what goes wrong while ``what`` is processed as health, and when it went through."""
         try:
             yield
         except Exception as error:
@@ -122,8 +122,11 @@ class FeedContext:
         await self.health.processed(what)
 
     async def look(self, place: object, function: Callable[..., T], *args: Any) -> T:
-        """What the blocking ``function`` finds at ``place``, in a thread. While that takes longer than ``LONGEST``
-        it is the feed's trouble; what it finds then is taken all the same, so nothing is lost or read twice."""
+        """Run the blocking ``function`` on ``place`` in a thread and return its result.
+
+        If it takes longer than ``LONGEST``, the feed reports trouble; its late result is still used, so that nothing is
+        lost or read twice.
+        """
         work = in_thread(function, *args)
         if not await done_before(work, self.clock.sleep(looks.LONGEST)):
             await self._say_stalled(place)
@@ -132,7 +135,7 @@ class FeedContext:
         return work.result()
 
     async def _say_stalled(self, place: object) -> None:
-        with contextlib.suppress(StoreError):  # it says so on its own
+        with contextlib.suppress(StoreError):  # the store reports its own trouble
             await self.health.stalled(place)
 
     async def wait(self, changed: asyncio.Event, seconds: float) -> None:
@@ -140,7 +143,7 @@ class FeedContext:
         await either(changed, self.clock.sleep(seconds))
 
     async def wait_until(self, changed: asyncio.Event, at: float) -> None:
-        """Return at the wall time ``at``, as soon as ``changed`` is set, or when the wall clock was set."""
+        """Return at the wall time ``at``, as soon as ``changed`` is set, or when the wall clock is set."""
         await either(changed, self.clock.sleep_until(at))
 
 
@@ -181,7 +184,7 @@ class Feeds:
         self._tasks = [asyncio.create_task(self._supervise(feed), name=f"feed {feed.name}") for feed in self.feeds]
 
     async def stop(self) -> None:
-        """End every source. What they have stored stays and is processed after the next start."""
+        """Stop every source. Whatever they have stored stays and is processed after the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -222,12 +225,12 @@ class Feeds:
     async def _tell(ctx: FeedContext, detail: str, remedy: str) -> None:
         try:
             await ctx.health.report("trouble", detail, remedy)
-        except Exception:  # the store itself is in trouble and says so on its own; the feed must still try again
+        except Exception:  # the store reports its own trouble; the feed must still try again
             return
 
 
 def _one(error: Exception) -> Exception:
-    """The fault behind a group of tasks that failed by one."""
+    """Return the single error inside nested task groups, if there is just one."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
@@ -242,10 +245,10 @@ async def store_signal(
     is_open: bool = False,
     metadata: Json | None = None,
 ) -> None:
-    """Store ``signal`` in ``signals.<source>``: once an id, and once a ``dedupe_key`` within its window.
+    """Store ``signal`` in ``signals.<source>``: once per id, and once per ``dedupe_key`` within its window.
 
-    ``is_open``: it is for a model to judge first, and waits for that in ``judging.<source>``.
-    ``metadata``: the context's own.
+    ``is_open``: a model is to judge it first; until then it waits in ``judging.<source>``. ``metadata``: the context's
+    own.
     """
     namespace = f"{Namespace.SIGNALS}.{signal.source}"
     if await store.get(signal.id, namespace=namespace) is None:
@@ -261,7 +264,7 @@ async def put_signal(
     is_open: bool = False,
     metadata: Json | None = None,
 ) -> None:
-    """``store_signal``, of one that is known not to be there."""
+    """Store a signal like ``store_signal``, when it is known not to exist yet."""
     metadata = metadata or {}
     if metadata.get(BY_PEPPER):
         signal.priority, signal.reason = Priority.LOG, "Pepper's own doing"

@@ -1,14 +1,14 @@
-"""The agentic feed: follows a conversation with a model, and speaks up when what the user looks for has happened.
+"""The agentic feed: a model follows a conversation, and reports when what the user looks for has happened.
 
 It reads what other feeds have sensed (``signals.*`` and the raw text behind), from the moment it was first configured.
-What fits its conditions is gathered for a while; one call of the role ``triage`` then brings its summary up to date and
-gives a score. From the threshold on it emits one signal, with the reason and the quotes it rests on; only quotes that
-do stand in the messages count, and without one there is no signal. It speaks again when there is something new to tell,
+Matching messages are collected for a while; one call of the role ``triage`` then updates its summary and returns a
+score. From the threshold on it emits one signal, with the reason and the supporting quotes; only quotes that really
+occur in the messages count, and without one there is no signal. It speaks again when there is something new to report,
 or when the score has been below the threshold in between.
 
-Its state (``follow``, id = its name, a version a call) holds the place in the log up to which it has read, in one
-commit with the signal: a crash loses nothing and tells nothing twice. The calls of a day are counted before they are
-made. Its only act is a signal: text that it reads can at most be quoted in one. Without a model it says so in its
+Its state (``follow``, id = its name, one version per call) holds the log position up to which it has read, committed
+together with the signal: a crash loses nothing and reports nothing twice. The calls of a day are counted before they
+are made. Its only act is a signal: text that it reads can at most be quoted in one. Without a model it says so in its
 health.
 """
 
@@ -40,18 +40,21 @@ from pepper_tui.text import one_line
 NAMESPACE: Final = "follow"
 SOURCE: Final = "follow"
 _PAGE: Final = 500
-_BATCH: Final = 20  # messages of one call
+_BATCH: Final = 20  # messages per call
 _TOLD: Final = 5  # of its last signals that a prompt names
-_PAUSE: Final = 60.0  # seconds after a call that failed, doubling
+_PAUSE: Final = 60.0  # seconds after a failed call, doubling
 _PAUSE_CAP: Final = 900.0
-_UNSAVED: Final = 5000  # log positions read without a match, after which the place is saved all the same
-_TRIES: Final = 3  # answers that can't be used until the messages are let go
+_UNSAVED: Final = 5000  # log positions read without a match after which the position is saved anyway
+_TRIES: Final = 3  # unusable answers before the messages are skipped
 
 
 @dataclass(slots=True)
 class FollowState(Record):
-    """Where a follow stands. ``upto`` is the log position it has read to; ``above``: the last score reached the
-    threshold; ``told``: the reasons of its last signals."""
+    """The progress of a follow.
+
+    ``upto`` is the log position it has read to; ``above``: the last score reached the threshold; ``told``: the reasons
+    of its last signals.
+    """
 
     upto: int
     summary: str = ""
@@ -63,16 +66,16 @@ class FollowState(Record):
 
 
 class FollowFeed:
-    """One ``[[conversation]]``. ``ask`` is the model's stream, ``None`` where there is no model."""
+    """One ``[[conversation]]``. ``ask`` is the model's stream, ``None`` without a model."""
 
     def __init__(self, settings: config.Conversation, user: config.User, ask: Stream | None) -> None:
         self.name = f"follow.{settings.name}"
         self._settings, self._user, self._ask = settings, user, ask
         self._failures = self._unusable = 0
-        self._saved = 0  # the place that is on disk
+        self._saved = 0  # the position on disk
 
     def listen(self, ctx: FeedContext) -> None:
-        """It has no processor: its place in the log is its state."""
+        """Do nothing: this feed has no processor, its position in the log is its state."""
 
     async def run(self, ctx: FeedContext) -> None:
         if self._ask is None:
@@ -121,7 +124,7 @@ class FollowFeed:
                 await self._failed(ctx, state, messages, error)
 
     async def _new(self, ctx: FeedContext, after: int) -> tuple[list[Message], int]:
-        """The next messages that fit, at most a batch, and the place before the first of them."""
+        """Return the next matching messages, at most a batch, and the log position before the first of them."""
         messages: list[Message] = []
         before = after
         while len(messages) < _BATCH:
@@ -146,10 +149,10 @@ class FollowFeed:
         return messages, before
 
     async def _message(self, ctx: FeedContext, context: Context) -> Message | None:
-        """``context`` as a message of this conversation, ``None`` where it is none."""
+        """Return ``context`` as a message of this conversation, ``None`` if it is none."""
         try:
             signal = Signal.of(context)
-        except (TypeError, ValueError):  # a foreign feed's own idea of one
+        except (TypeError, ValueError):  # malformed, from a user's feed
             return None
         wanted, facts = self._settings, signal.metadata
         subject = f"{facts.get('subject') or ''}\n{signal.content}".casefold()

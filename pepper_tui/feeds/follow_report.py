@@ -1,6 +1,6 @@
-"""What a model is asked of a conversation that is followed, and how its report is read.
+"""The question to a model about a followed conversation, and the reading of its report.
 
-Text that it reads is escaped; of its report only what has the right form counts, and only quotes that do stand in the
+Text for the model is escaped. Only well-formed parts of its report count, and only quotes that really occur in the
 messages.
 """
 
@@ -18,7 +18,7 @@ from pepper_tui.text import attribute, begun, escape, one_line
 
 _TEXT: Final = 1500  # characters of one message that a prompt shows
 _SUMMARY: Final = 2000  # characters
-_QUOTE: Final = (8, 200)  # characters of a quote: shorter proves nothing, longer is cut
+_QUOTE: Final = (8, 200)  # characters of a quote: a shorter one proves nothing, a longer one is cut
 
 _REPORT: Final = ToolSpec(
     "report",
@@ -64,7 +64,7 @@ Examples
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. ``seq`` is its place in the log, ``ref`` its ``namespace:id``."""
+    """One message of a conversation. ``seq`` is its position in the log, ``ref`` its ``namespace:id``."""
 
     seq: int
     ref: str
@@ -75,7 +75,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a conversation stands. ``score`` from 0 to 1; ``evidence`` are quotes, each with who said it."""
+    """The state of a conversation. ``score`` is 0 to 1; ``evidence`` are quotes, each with its speaker."""
 
     summary: str
     score: float
@@ -93,8 +93,10 @@ def request_for(
     zone: tzinfo,
     profile: str = "",
 ) -> ModelRequest:
-    """The question about ``messages``, with what is known of the ones before. ``profile``: for whom; ``now`` in POSIX
-    seconds."""
+    """Return the question about ``messages``, with what is known of earlier ones.
+
+    ``profile``: the user it is for; ``now`` in POSIX seconds.
+    """
     parts = [f"<look_for>{escape(look_for)}</look_for>"]
     if summary:
         parts.append(f"<summary>\n{escape(summary)}\n</summary>")
@@ -118,7 +120,7 @@ def request_for(
 
 
 def read_report(value: Json, messages: Sequence[Message]) -> Report:
-    """The report on ``messages`` that ``value`` is. Raises ``ModelError`` where it is none."""
+    """Read ``value`` as the report on ``messages``. Raises ``ModelError`` if it is none."""
     summary, score = value.get("summary"), value.get("score")
     if not isinstance(summary, str) or isinstance(score, bool) or not isinstance(score, int | float):
         raise ModelError("bad_response", "The model's report has no summary or no score.", retryable=False)
@@ -132,7 +134,7 @@ def read_report(value: Json, messages: Sequence[Message]) -> Report:
 
 
 def _evidence(given: Any, messages: Sequence[Message]) -> list[str]:
-    """The quotes that do stand in the messages, each with who said it."""
+    """Return the quotes that really occur in the messages, each with its speaker."""
     found: list[str] = []
     for one in given if isinstance(given, list) else []:
         number, quote = (one.get("n"), one.get("quote")) if isinstance(one, dict) else (None, None)

@@ -1,13 +1,13 @@
-"""What the rules leave open, judged by a model in batches before it becomes a signal.
+"""Signals that the rules leave open, judged by a model in batches before they are stored.
 
-A signal that no rule of the user's settles waits in ``judging.<source>``. A durable batch of those, gathered for a
-short while, is one call of the role ``triage``; the signals are stored with its verdicts, in one commit with the end of
-their waiting. So a crash loses none and makes none twice; it costs a call at most. No model, no budget, no answer: what
-the rules said stands, at once.
+A signal that no rule of the user settles waits in ``judging.<source>``. A durable batch of those, collected for a short
+while, is one call of the role ``triage``; the signals are stored with its verdicts, in the same commit that ends their
+wait. So a crash loses none and makes none twice; it costs at most one call. Without a model, budget or answer, the
+rules' result stands immediately.
 
-A verdict moves a signal by one step at most, never to ``urgent``: what is addressed to the user can't be silenced by a
-stranger's mail that shares its batch. The reason is shown as the model's. The same call says what is asked, about what,
-and which words of the text say until when: parts of the signal's line, checked by code (``mail_gist``).
+A verdict moves a signal by at most one step, never to ``urgent``: mail addressed to the user can't be silenced by a
+stranger's mail in the same batch. The reason is shown as the model's. The same call says what is asked, about what, and
+which words of the text give a deadline: parts of the signal's line, checked by code (``mail_gist``).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from pepper_tui.text import one_line
 log = logging.getLogger(__name__)
 
 PART: Final = "judging"
-_REST: Final = 60.0  # seconds without a call after one that failed, doubling
+_REST: Final = 60.0  # seconds without a call after a failed one, doubling
 _REST_CAP: Final = 900.0
 _ORDER: Final = list(Priority)  # the most urgent first
 
 
 GistOf = Callable[[Gist, Json, str, object, float, str, tzinfo, str], Gist]
-"""What is known, what the model told, the text that it read, when that was written, now, the model, zone, locale."""
+"""Arguments: the known gist, the model's words, the text it read, the text's date, now, the model, zone, locale."""
 
 
 class Judging:
-    """Judges what waits. Without ``stream`` (no model) what waits from an earlier run goes on as the rules said."""
+    """Judges waiting signals. Without ``stream`` (no model), those of an earlier run pass on as the rules decided."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Judging:
         stream: Stream | None,
         gist: GistOf,
     ) -> None:
-        """``gist``: a signal's gist in a model's words, checked by code."""
+        """Set up the batches. ``gist``: turns a model's words into a signal's gist, checked by code."""
         self._gist = gist
         self._settings, self._user, self._store, self._clock, self._stream = settings, user, store, clock, stream
         self._zone, self._locale = zone, user.locale or local_locale()
@@ -89,7 +89,7 @@ class Judging:
             await store_signal(self._store, signal, dedupe_key=str(context.metadata.get("dedupe_key", "")))
 
     async def _verdicts(self, signals: list[Signal]) -> tuple[dict[int, Verdict], str]:
-        """By the signals' numbers from 1, and who gave them; empty where there is no verdict to be had."""
+        """Return verdicts by 1-based signal number, and the model's name; empty if it gave none."""
         if self._stream is None or not signals or self._clock.monotonic() < self._rests_until:
             return {}, ""
         try:
@@ -106,10 +106,10 @@ class Judging:
         return read_verdicts(answer.value), answer.model
 
     async def _retell(self, signal: Signal, told: Json, model: str) -> None:
-        """Make the signal's line of what a model says of it."""
+        """Rewrite the signal's line with the model's words about it."""
         facts, now = signal.metadata, signal.created_at
         subject = str(facts.get("subject") or "")
-        known = signal.gist or Gist(sender_of(signal), about=subject)  # an older Pepper made none
+        known = signal.gist or Gist(sender_of(signal), about=subject)  # a signal stored by an older Pepper has none
         said = f"{subject}\n{signal.text or signal.content}"
         date = facts.get("date")
         signal.gist = await asyncio.to_thread(self._gist, known, told, said, date, now, model, self._zone, self._locale)
@@ -127,7 +127,7 @@ class Judging:
 
 
 def _bounded(given: Priority, wanted: Priority) -> Priority:
-    """``wanted``, but at most one step from ``given``, and never ``urgent``."""
+    """Return ``wanted``, but at most one step from ``given``, and never ``urgent``."""
     place = _ORDER.index(given)
     nearest = min(max(_ORDER.index(wanted), place - 1), place + 1)
     return _ORDER[max(1, nearest)] if given is not Priority.URGENT else given

@@ -1,4 +1,4 @@
-"""What a feed of the user's says of one thing: a dict, stored raw, and as a signal by the user's rules.
+"""One record of a user's feed: a dict, stored raw, and as a signal by the user's rules.
 
 It has ``content`` (or ``title``, or ``text``), and may have ``id``, ``sender``, ``text``, ``priority``, ``reason``,
 ``matter`` and ``metadata``.
@@ -18,14 +18,14 @@ from pepper_tui.model import Context, Facts, Json, MatterKind, Namespace, Priori
 from pepper_tui.text import one_line
 
 AUTHORITY: Final = ("rules",)
-"""The keys of a signal's metadata that carry the user's own orders: nobody else may set them."""
+"""The metadata keys of a signal that carry the user's own orders: nobody else may set them."""
 
 
 def raw_of(name: str, said: Mapping[str, Any]) -> tuple[str, Json, str]:
-    """The id under which ``said`` is stored in ``raw.<name>``, what is stored, and the text that search finds.
+    """Return the id of ``said`` in ``raw.<name>``, the stored dict, and the text that search finds.
 
-    Its own ``id`` names the thing: by default a hash of all that was said. As a context's id it has the feed's name
-    before it, so that no two feeds' signals share one.
+    Its own ``id`` identifies the record; by default it is a hash of the whole dict. The context's id is prefixed with
+    the feed's name, so that two feeds' signals never share one.
     """
     raw = dict(said)
     if raw.get("id") in (None, ""):
@@ -34,7 +34,7 @@ def raw_of(name: str, said: Mapping[str, Any]) -> tuple[str, Json, str]:
 
 
 def said_in(name: str, context: Context) -> Json:
-    """What was said in a context of ``raw.<name>``, with the ``id`` as it was said.
+    """Return the record in a context of ``raw.<name>``, with its original ``id``.
 
     An older Pepper stored the context's id there.
     """
@@ -45,12 +45,12 @@ def said_in(name: str, context: Context) -> Json:
 
 
 def text_of(data: Mapping[str, Any]) -> str:
-    """The words in ``data``, for search."""
+    """Return the words in ``data``, for search."""
     return " ".join(value for value in data.values() if isinstance(value, str))
 
 
 def content_of(said: Json) -> str:
-    """The one line that it comes to. Raises ``ValueError`` where it says nothing, or a priority that there is not."""
+    """Return the record in one line. Raises ``ValueError`` if it is empty or has an unknown priority."""
     content = one_line(str(said.get("content") or said.get("title") or said.get("text") or ""), 320)
     if not content:
         raise ValueError("there is no content")
@@ -64,7 +64,7 @@ def content_of(said: Json) -> str:
 def signal_of(
     name: str, said: Json, raw_id: str, at: float, triage: Triage, matter_kind: MatterKind = "event"
 ) -> Signal:
-    """The signal of what the feed ``name`` said at ``at``. Raises ``ValueError`` as ``content_of`` does."""
+    """Return the signal for what the feed ``name`` said at ``at``. Raises ``ValueError`` as ``content_of`` does."""
     content = content_of(said)
     facts = Facts(
         name,
@@ -78,7 +78,7 @@ def signal_of(
     given = said.get("metadata")
     metadata: Json = {**(given if isinstance(given, dict) else {}), "raw": raw_id}
     for key in AUTHORITY:
-        metadata.pop(key, None)  # only a rule of the user's orders: what came from outside does not
+        metadata.pop(key, None)  # only the user's rules order acts, never anything from outside
     if rules:
         metadata["rules"] = list(rules)
     matter = str(said.get("matter") or f"{name}:{raw_id}")
@@ -96,10 +96,10 @@ def signal_in(
     triage: Triage,
     matter_kind: MatterKind = "event",
 ) -> Signal:
-    """The signal that ``feed`` wrote into ``namespace`` as ``ident``, because of the context ``raw``, if any.
+    """Return the signal that ``feed`` wrote into ``namespace`` as ``ident``, caused by the context ``raw``, if any.
 
-    Its ``source`` is the namespace's; one that was said is kept for rules and readers, but rules do not see the name of
-    a feed of Pepper's own. Raises ``ValueError`` for what can't be a signal.
+    Its ``source`` is the namespace's. A source given in the record is kept for rules and readers, except that rules
+    never see the name of a built-in feed. Raises ``ValueError`` for a record that can't be a signal.
     """
     source = namespace.removeprefix(f"{Namespace.SIGNALS}.")
     named = one_line(str(said.get("source") or source), 40)

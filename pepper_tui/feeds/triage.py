@@ -1,8 +1,8 @@
-"""Facts about what came in, to how urgent it is, why, and which of the user's rules hold. Never a guess.
+"""Triage turns facts into a priority, a reason, and the matching rules of the user. It never guesses.
 
-The order: a function of the user's own, what is known to need nobody (sent by the user, junk), the user's rules, lists
-and automatic mail, VIPs, addressed to me. Every verdict has a reason in plain words. All rules that hold count: the
-most urgent priority stands, and each is named in the reason. What they order is carried out elsewhere (``rules``).
+In order: a function of the user; what needs nobody's attention (sent by the user, junk); the user's rules; lists and
+automatic mail; VIPs; addressed to me. Every verdict has a reason in plain words. All matching rules count: the most
+urgent priority wins, and the reason names each rule. Their acts are carried out elsewhere (``rules``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SILENT_FOLDERS: Final = {"junk", "spam", "trash", "drafts", "deleted", "deleted
 
 
 class Verdict(NamedTuple):
-    """``rules``: the user's rules that hold and order an act, as a signal carries them (each a ``Match``)."""
+    """The result of triage. ``rules``: matching rules that order an act, in a signal's form (each a ``Match``)."""
 
     priority: Priority
     reason: str
@@ -35,7 +35,7 @@ Rule = Callable[[Facts], Verdict | None]
 
 
 class Book(Protocol):
-    """The user's rules, as triage asks them."""
+    """The user's rules, as triage queries them."""
 
     def matching(self, facts: Facts, /) -> list[Ordered]: ...
     def matches(self, rules: Sequence[Ordered], facts: Facts, /) -> list[Json]: ...
@@ -46,7 +46,7 @@ class Book(Protocol):
 
 
 class NoRules:
-    """A book without a rule."""
+    """A book without any rule."""
 
     def matching(self, facts: Facts, /) -> list[Ordered]:
         return []
@@ -68,13 +68,15 @@ class NoRules:
 
 
 class Triage:
-    """Judges by the user's rules (``book``), then by facts. ``rules`` are functions asked first; the first verdict
-    counts."""
+    """Judges by the user's rules (``book``), then by facts.
+
+    The functions in ``rules`` are asked first; the first verdict wins.
+    """
 
     def __init__(
         self, config: Config, book: Book | None = None, rules: Sequence[Rule] = (), *, judged: bool = False
     ) -> None:
-        """``judged``: there is a model to judge what the rules leave open."""
+        """Set up triage. ``judged``: a model is available for what the rules leave open."""
         self._config, self._judged = config, judged
         self.book: Book = book or NoRules()
         self._rules = rules
@@ -99,7 +101,7 @@ class Triage:
         return Verdict(facts.priority, facts.reason or f"new in {facts.source}")
 
     def leaves_open(self, facts: Facts) -> bool:
-        """Whether the verdict on ``facts`` rests on its address lines alone, and a model can look at the rest."""
+        """Check whether the verdict on ``facts`` rests on its address lines alone, and a model can judge the rest."""
         if not self._judged or facts.source != "mail" or facts.automatic or self.is_own(facts.sender):
             return False
         settled = self.is_vip(facts.sender) or bool(self.book.matching(facts))
@@ -107,7 +109,7 @@ class Triage:
 
     @property
     def locale(self) -> str:
-        """In which times in words are read."""
+        """The locale in which times in words are read."""
         return self._config.user.locale or local_locale()
 
     @property
@@ -116,11 +118,11 @@ class Triage:
         return self._own
 
     def is_own(self, address: str) -> bool:
-        """Whether ``address`` is one of the user's own."""
+        """Check whether ``address`` is one of the user's own."""
         return address in self._own
 
     def is_vip(self, address: str) -> bool:
-        """Whether the user has named ``address``, or its domain, as one that always matters."""
+        """Check whether the user has listed ``address``, or its domain, as a VIP."""
         return bool(address) and is_one_of(address, self._config.user.vips)
 
     def _mail(self, facts: Facts, who: str) -> Verdict:
@@ -138,7 +140,7 @@ class Triage:
 
 
 def is_one_of(address: str, wanted: Sequence[str]) -> bool:
-    """Whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
+    """Check whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
     address = address.lower()
     return bool(address) and any(
         address.endswith(one.lower()) if one.startswith("@") else address == one.lower() for one in wanted

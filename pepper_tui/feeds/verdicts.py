@@ -1,6 +1,6 @@
-"""What a model is asked of signals that rules leave open, and how its verdicts are read.
+"""The question to a model about signals that the rules leave open, and the reading of its verdicts.
 
-Text that it reads is escaped; of its verdicts only what has the right form counts.
+Text for the model is escaped; only well-formed verdicts count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pepper_tui.llm.profile import now_text
 from pepper_tui.model import Effect, Json, ModelRequest, Priority, Signal, ToolSpec
 from pepper_tui.text import attribute, begun, escape, one_line
 
-_MARK: Final = 60  # characters that say how much of a text is left out
+_MARK: Final = 60  # characters of the note that says how much of a text is left out
 _JUDGE: Final = ToolSpec(
     "judge",
     "Give your verdict on each signal.",
@@ -75,7 +75,10 @@ Examples
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``told``: what is asked, about what, and the words of the time; ``None`` where the model left that out."""
+    """A model's verdict.
+
+    ``told``: what is asked, about what, and the words of the deadline; ``None`` if the model left them out.
+    """
 
     priority: Priority
     reason: str
@@ -83,7 +86,7 @@ class Verdict:
 
 
 def request_for(signals: Sequence[Signal], profile: str, now: float, zone: tzinfo) -> ModelRequest:
-    """The question about ``signals``, which are numbered from 1. ``profile``: for whom; ``now`` in POSIX seconds."""
+    """Return the question about ``signals``, numbered from 1. ``profile``: the user; ``now`` in POSIX seconds."""
     said = [entry(number, signal, zone) for number, signal in enumerate(signals, 1)]
     return ModelRequest(
         role="triage",
@@ -101,20 +104,20 @@ def entry(number: int, signal: Signal, zone: tzinfo) -> str:
     told = {"n": number, "source": signal.source, "by_rule": signal.priority, "from": sender_of(signal)}
     head = "".join(f' {key}="{attribute(str(value))}"' for key, value in told.items() if value != "")
     subject = one_line(str(signal.metadata.get("subject") or ""), 200)
-    said = begun(signal.text, SIGNAL_TEXT + _MARK)  # that it goes on is said of it already
+    said = begun(signal.text, SIGNAL_TEXT + _MARK)  # room for the note that says how much was left out
     text = "\n".join(filter(None, [f"subject: {subject}" if subject else "", said])) or signal.content
     at = weekday_iso(signal.created_at, zone)
     return f'<signal{head} at="{at}">\n{escape(text)}\nrule: {escape(signal.reason)}\n</signal>'
 
 
 def sender_of(signal: Signal) -> str:
-    """Who a signal is from, with the address; empty for nobody."""
+    """Return who a signal is from, with the address; an empty string for nobody."""
     name, address = (str(signal.metadata.get(key) or "") for key in ("sender_name", "sender"))
     return one_line(f"{name} <{address}>" if name and address else name or address, 200)
 
 
 def read_verdicts(value: Json) -> dict[int, Verdict]:
-    """The verdicts that can be read; the first one on each signal."""
+    """Return the verdicts that can be read; the first one for each signal."""
     given: Any = value.get("verdicts")
     found: dict[int, Verdict] = {}
     for one in given if isinstance(given, list) else []:
@@ -133,7 +136,7 @@ def read_verdicts(value: Json) -> dict[int, Verdict]:
 
 
 def _told(verdict: Json) -> Json | None:
-    """What a verdict says beside its priority: all that is text, or ``None`` where it does not say what is asked."""
+    """Return a verdict's text parts beside its priority, or ``None`` if it does not say what is asked."""
     if not isinstance(verdict.get("asks"), str):
         return None
     return {key: value if isinstance(value := verdict.get(key), str) else "" for key in ("asks", "about", "due")}

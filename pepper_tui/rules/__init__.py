@@ -1,8 +1,9 @@
 """What the user ordered: rules, their matches, and acts that code carries out, with any model or none.
 
-A rule is a condition and acts. Feeds ask the ``RuleBook`` which rules hold for what came in and write these into the
-signal as matches, each with all that its acts need. ``RuleRunner``, a durable subscription on signals, carries the acts
-out before a model sees the signal: each is a record of its own, done once, or deferred, failed or withdrawn in words.
+A rule is a condition and acts. Feeds ask the ``RuleBook`` which rules hold for new input, and write these into the
+signal as matches, each with everything its acts need. ``RuleRunner``, a durable subscription on signals, carries the
+acts out before a model sees the signal. Each act is a separate record: done once, or deferred, failed or withdrawn,
+with the reason in words.
 """
 
 from pepper_tui.rules.acting.follow_ups import FollowUps

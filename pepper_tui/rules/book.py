@@ -1,8 +1,8 @@
-"""The rule book: all rules that there are, and which of them hold for what came in.
+"""The rule book: all rules, and which of them hold for new input.
 
-Rules of the config are read-only here; rules that were made in Pepper are contexts (``rule``), versioned by the store;
-a pause, of either, is a row (``rule.pause``). The book follows both namespaces and is asked by feeds while a signal is
-made, so it answers from memory. The config's names win: a rule made in Pepper gets another id than any of the config.
+Rules of the config are read-only here. Rules made in Pepper are contexts (``rule``), versioned by the store; a pause,
+of either kind, is a row (``rule.pause``). The book follows both namespaces, and feeds ask it while they make a signal,
+so it answers from memory. The config's names win: a rule made in Pepper gets an id that no rule of the config has.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ALL: Final = 100_000
 
 
 class RuleBook:
-    """``start`` it before feeds run; ``changed`` is called whenever a rule, or its pause, has changed."""
+    """All rules. ``start`` it before feeds run; ``changed`` is called whenever a rule or its pause changes."""
 
     def __init__(self, store: ContextStore, configured: Sequence[Rule], templates: Mapping[str, str]) -> None:
         self._store, self._templates = store, dict(templates)
@@ -41,7 +41,7 @@ class RuleBook:
         self._following = Following(
             store, [Namespace.RULE, Namespace.RULE_PAUSE], take_up=self._take_up, take=self._take, name="rules.book"
         )
-        self._rules: list[Rule] | None = None  # as they stand, until something changes
+        self._rules: list[Rule] | None = None  # cached until something changes
         self.changed: list[Callable[[], None]] = []
 
     async def start(self) -> None:
@@ -64,17 +64,19 @@ class RuleBook:
         return self._rules
 
     def rule(self, rule_id: str) -> Rule | None:
-        """The rule of that id, unless it is removed."""
+        """Return the rule with that id, unless it is removed."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
     def named(self, words: str) -> list[Rule]:
-        """The rules that ``words`` may mean: the one of that id or name, else those whose name holds them, else those
-        that look for them."""
+        """Return the rules that ``words`` may mean.
+
+        By id or name, else by part of a name, else by what they look for.
+        """
         return meant(self.rules, words)
 
     @property
     def templates(self) -> Mapping[str, str]:
-        """The texts that drafts may be made of, by their names."""
+        """The texts for drafts, by name."""
         return self._templates
 
     @property
@@ -83,19 +85,19 @@ class RuleBook:
         return [rule for rule in self.rules if rule.state is RuleState.ACTIVE]
 
     def matching(self, facts: Facts) -> list[Rule]:
-        """The active rules that hold for ``facts``, in the order of the book."""
+        """Return the active rules that hold for ``facts``, in the order of the book."""
         searched = Searched(facts)
         return [rule for rule in self.active if holds(rule, facts, searched)]
 
     def why(self, rules: Sequence[Rule], facts: Facts) -> str:
-        """In words, what made ``rules`` hold for ``facts``."""
+        """Explain what made ``rules`` hold for ``facts``."""
         return "; ".join(why(rule, facts) for rule in rules)
 
     def matches(self, rules: Sequence[Rule], facts: Facts) -> list[Json]:
-        """What a signal carries of ``rules``, which hold for ``facts``: each with its acts and all that these need.
+        """Return what a signal carries for ``rules``: each with its acts and their parameters.
 
-        A rule that only sets a priority has none. A brief before an event is ordered only by the signal that comes that
-        many minutes before it.
+        All of ``rules`` must hold for ``facts``.  A rule that only sets a priority has no acts. A brief before an event
+        is ordered only by the signal that comes that many minutes before it.
         """
         found = []
         for rule in rules:
@@ -120,17 +122,17 @@ class RuleBook:
         )
 
     def timed(self) -> list[Rule]:
-        """The rules of the clock, the paused ones too."""
+        """Return the timed rules, paused ones included."""
         return [rule for rule in self.rules if rule.timed]
 
     def minutes_before(self, facts: Facts) -> set[int]:
-        """How long before the event of ``facts`` some rule wants to know of it."""
+        """Return how many minutes before the event of ``facts`` rules want a signal."""
         briefs = {rule.brief for rule in self.matching(facts) if rule.brief and not rule.before}
         exact = [rule for rule in self.active if rule.before and holds(rule, replace(facts, minutes=rule.before))]
         return briefs | {rule.before for rule in exact}
 
     def longest_before(self) -> int:
-        """The most minutes before an event that any rule asks for."""
+        """Return the most minutes before an event that any rule asks for."""
         return max((max(rule.before, 0 if rule.timed else rule.brief) for rule in self.active), default=0)
 
     # ------------------------------------------------------------------------------------------------ following

@@ -1,4 +1,4 @@
-"""Whether a rule holds for what came in. All conditions that are set must hold; words are whole words."""
+"""Checks whether a rule holds for new input. All given conditions must hold; words are whole words."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from pepper_tui.model import Facts, Rule
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import nobody_reads
 
-READ: Final = 200_000  # characters of a text in which words are looked for: all that is read of a mail
+READ: Final = 200_000  # characters that are searched for words: all that is read of a mail
 
 
 class Searched:
-    """The text of some facts in which words are looked for, folded once for all the rules that ask."""
+    """The searchable text of some facts, casefolded once for all rules."""
 
     def __init__(self, facts: Facts) -> None:
         self._folded = f"{facts.subject}\n{facts.text[:READ]}".casefold()
 
     def holds(self, word: str) -> bool:
-        """Whether ``word`` stands in it as a whole word, in any case."""
+        """Check whether the text contains ``word`` as a whole word, ignoring case."""
         return bool(word.strip()) and _whole_word(word).search(self._folded) is not None
 
 
 def holds(rule: Rule, facts: Facts, searched: Searched | None = None) -> bool:
-    """Whether ``rule`` holds. A rule of the clock, or of a follow-up's end, holds for its own signals only.
+    """Check whether ``rule`` holds. A timed rule, or one for a follow-up's end, holds for its own signals only.
 
-    ``searched`` is the text of ``facts``, where several rules are asked of the same.
+    ``searched`` is the text of ``facts``, if several rules are checked against it.
     """
     if rule.timed:
         return facts.entry == rule.id
     if rule.after:
         return facts.after.casefold() == rule.after.casefold()
     if not rule.conditional or facts.after:
-        return False  # without a condition it would be one for everything
+        return False  # a rule without a condition would hold for everything
     searched = searched or Searched(facts)
     return (
         (not rule.before or rule.before == facts.minutes)
@@ -50,13 +50,13 @@ def holds(rule: Rule, facts: Facts, searched: Searched | None = None) -> bool:
 
 
 def asks_personally(facts: Facts) -> bool:
-    """Whether a person asks something in a mail to the user alone: no machine, by its headers or by its address."""
+    """Check whether a person asks something in a mail to the user alone; headers or address must show no machine."""
     machine = facts.automatic or facts.is_list or nobody_reads(facts.sender)
     return facts.question and facts.direct and not machine
 
 
 def why(rule: Rule, facts: Facts) -> str:
-    """In words, what of ``facts`` made ``rule`` hold."""
+    """Explain which of ``facts`` made ``rule`` hold."""
     said: list[str] = []
     if rule.sender:
         said.append(f"from {one_line(facts.sender, 80)}")
@@ -76,15 +76,15 @@ def why(rule: Rule, facts: Facts) -> str:
 
 @lru_cache(maxsize=4096)
 def _whole_word(word: str) -> re.Pattern[str]:
-    """A pattern that finds ``word`` (or words with any white space between) in a text that is folded."""
+    """Return a pattern that finds ``word`` (or words with any white space between) in casefolded text."""
     first, *others = (re.escape(part) for part in word.casefold().split())
     more = "".join(rf"\s+{part}" for part in others)
-    # the letters come first and what stands before them is looked at after: so they are found as fast as in a string
+    # letters first, and the lookbehind after them: as fast as searching a plain string
     return re.compile(rf"{first}(?<!\w{first}){more}(?!\w)")
 
 
 def is_one_of(address: str, wanted: Sequence[str]) -> bool:
-    """Whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
+    """Check whether ``address`` is one of ``wanted``: an address, or a domain written ``@example.com``."""
     address = address.lower()
     return bool(address) and any(
         address.endswith(one.lower()) if one.startswith("@") else address == one.lower() for one in wanted

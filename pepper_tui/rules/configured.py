@@ -1,4 +1,4 @@
-"""The rules of the config, under each of its names: ``[[rule]]``, ``[[watch]]`` and ``[[clock]]``."""
+"""The rules of the config, from each of its sections: ``[[rule]]``, ``[[watch]]`` and ``[[clock]]``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from pepper_tui.model import Rule
 
 
 def rules_of_config(config: Config) -> list[Rule]:
-    """The rules in the order of the config. Each has an id of its own, made of its name, and a version that changes
-    with its words."""
+    """Return the rules in the order of the config.
+
+    Each has an id derived from its name, and a version that changes with its content.
+    """
     found = [_of_rule(each) for each in config.rule]
     found += [_of_watch(each) for each in config.watch]
     found += [_of_clock(each) for each in config.clock]
@@ -28,7 +30,7 @@ def rules_of_config(config: Config) -> list[Rule]:
 
 
 def rule_id(name: str) -> str:
-    """The id of a rule called ``name``: lower case, words joined by ``-``."""
+    """Return the id of a rule called ``name``: lower case, words joined by ``-``."""
     return "-".join(re.findall(r"\w+", name.lower()))[:60] or "rule"
 
 
@@ -53,5 +55,5 @@ def _version(rule: Rule) -> str:
 
 
 def names(rules: Iterable[Rule]) -> str:
-    """The names of ``rules``, joined."""
+    """Return the names of ``rules``, joined."""
     return ", ".join(rule.name for rule in rules)

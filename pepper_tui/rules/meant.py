@@ -1,4 +1,4 @@
-"""Which rules a person's words mean."""
+"""Finds the rules that a person's words mean."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pepper_tui.model import Rule
 
 
 def meant(rules: Sequence[Rule], words: str) -> list[Rule]:
-    """The rules that ``words`` may mean, by the first way that finds any: the id or the whole name, part of the name,
-    a word, sender or thread that a rule looks for. A plural means its singular too, and the other way round."""
+    """Return the rules that ``words`` may mean, by the first way that finds any.
+
+    The ways are the id or the whole name, part of the name, and a word, sender or thread that a rule looks for.
+    Singular and plural count as the same.
+    """
     wanted = " ".join(words.casefold().split())
     if not wanted:
         return []
@@ -29,6 +32,6 @@ def meant(rules: Sequence[Rule], words: str) -> list[Rule]:
 
 
 def _is_of(wanted: str, sender: str) -> bool:
-    """Whether ``wanted`` is an address, its part before the ``@``, or a word of that."""
+    """Check whether ``wanted`` is an address, its part before the ``@``, or a word of that part."""
     local = sender.partition("@")[0]
     return wanted in (sender, local) or wanted in local.replace(".", " ").replace("-", " ").replace("_", " ").split()

@@ -1,4 +1,4 @@
-"""The newest contexts of a namespace, read a page at a time, so that the loop is never held."""
+"""Reads the newest contexts of a namespace page by page, so that the loop is never blocked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pepper_tui.model import Context, ContextFilter
 from pepper_tui.store import ContextStore
 
 _PAGE: Final = 50
-_AT_ONCE: Final = 5  # contexts handed out before others get their turn
+_AT_ONCE: Final = 5  # contexts yielded before other tasks get their turn
 
 
 class Newest:
-    """The newest ``most`` contexts that ``wanted`` picks, oldest of them first. ``cut``: there were more."""
+    """The newest ``most`` contexts that match ``wanted``, the oldest of them first. ``cut``: there were more."""
 
     def __init__(self, store: ContextStore, wanted: ContextFilter, most: int) -> None:
         self._store, self._most = store, most
@@ -34,7 +34,7 @@ class Newest:
             after = page[-1].seq
 
     async def _begin(self) -> int:
-        """The place in the log after which the newest ``most`` come."""
+        """Return the place in the log after which the newest ``most`` come."""
         if await self._count(0) <= self._most:
             return 0
         self.cut = True

@@ -1,5 +1,7 @@
-"""What a rule would have done over the last 30 days: by facts that are in the store, and with what was not looked at
-said in words."""
+"""Rehearses a rule: what it would have done over the last 30 days, from stored facts.
+
+The result says what was not checked.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,21 @@ from pepper_tui.text import one_line
 DAYS: Final = 30
 EXAMPLES: Final = 5
 MAILS: Final = 5000
-"""Mails (or signals of one feed) that are looked at, the newest."""
+"""How many of the newest mails (or signals of one feed) are checked."""
 _TIMES: Final = 1000  # occurrences of a cron line that are counted
 _RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 
 FactsOf = Callable[[Context], Facts | None]
-"""The facts of a mail as ``raw.mail`` holds it; ``None`` where no rule is asked about it (the user sent it)."""
+"""Returns the facts of a mail in ``raw.mail``; ``None`` if no rule applies to it (the user sent it)."""
 EventsBetween = Callable[[float, float], Awaitable[Sequence[Record]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """``count``: how often the rule would have held; ``examples``: the newest of these, the newest first."""
+    """The result.
+
+    ``count``: how often the rule would have held; ``examples``: the newest of these, the newest first.
+    """
 
     count: int
     examples: list[str]
@@ -41,7 +46,7 @@ class Rehearsed:
 
 
 class Rehearsal:
-    """Looks at what came in. ``is_vip`` says whether the user has named an address as one that always matters."""
+    """Checks past input. ``is_vip`` says whether the user has listed an address as a VIP."""
 
     def __init__(
         self,
@@ -58,7 +63,7 @@ class Rehearsal:
         self._facts_of, self._is_vip, self._events, self._most = facts_of, is_vip, events, most
 
     async def words(self, rule: Rule) -> str:
-        """What ``rule`` would have done, in words."""
+        """Say what ``rule`` would have done."""
         return (await self.of(rule)).words
 
     async def of(self, rule: Rule) -> Rehearsed:

@@ -1,7 +1,7 @@
-"""What came of each rule: matches, acts by state, cost, how many of its notices were dismissed, and what it waits for.
+"""Reports on rules: matches, acts by state, cost, how many notices were dismissed, and what a rule waits for.
 
-An act's context has the tags ``rule:<id>`` and its state, and its kind as type, so that those of a rule with many are
-counted by the index.
+An act's context has the tags ``rule:<id>`` and its state, and its kind as type, so that the index can count the acts of
+a rule that has many.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from pepper_tui.rules.sentence import sentence
 from pepper_tui.rules.toml_text import as_toml
 from pepper_tui.store import ContextStore
 
-_READ: Final = 200  # acts of a rule that are read one by one, the newest; more are counted by their tags
-_RUNS: Final = 1000  # runs whose cost is looked at, the newest
-_NOTICES: Final = 2000  # notices of a rule that are looked at, the newest
+_READ: Final = 200  # newest acts of a rule that are read individually; more are counted by their tags
+_RUNS: Final = 1000  # newest runs whose cost is read
+_NOTICES: Final = 2000  # newest notices of a rule that are read
 
 
 async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool = False) -> list[RuleReport]:
-    """One report a rule, in the order of ``rules``. ``offline``: there is no model that an ``ask`` could go to."""
+    """Return one report per rule, in the order of ``rules``. ``offline``: no model is available for an ``ask``."""
     if not rules:
         return []
     cost = await _cost(store)
@@ -42,7 +42,7 @@ async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool =
 
 
 async def acts_of(store: ContextStore, rule: str, limit: int = 50) -> list[RuleAct]:
-    """The acts of a rule, the newest first."""
+    """Return the acts of a rule, the newest first."""
     found = await store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule}"], limit=limit))
     return RuleAct.readable(found)
 
@@ -88,7 +88,7 @@ def _waits(rule: Rule, acts: Sequence[RuleAct], *, offline: bool) -> str:
 
 
 async def _cost(store: ContextStore) -> dict[str, float]:
-    """What the runs that acts began have spent, by rule."""
+    """Return what the runs started by acts have spent, by rule."""
     spent: dict[str, float] = defaultdict(float)
     async for context in Newest(store, ContextFilter(namespaces=[Namespace.RUN]), _RUNS).each():
         for run in WorkerRun.readable([context]):
@@ -101,7 +101,7 @@ async def _cost(store: ContextStore) -> dict[str, float]:
 
 
 async def _dismissed(store: ContextStore, rule: Rule) -> int:
-    """How many notices of the rule the user dismissed."""
+    """Count the notices of the rule that the user dismissed."""
     wanted = ContextFilter(
         namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule.id}"], types=["notify", "brief"], limit=_NOTICES
     )

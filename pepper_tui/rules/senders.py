@@ -1,6 +1,6 @@
-"""Who is meant by a name: addresses of people the user has written to, and of senders of mail that came.
+"""Finds whom a name means: addresses of people the user has written to, and of senders of received mail.
 
-A name means everybody who writes under it, so a stranger who takes a name makes it ambiguous, never theirs.
+A name means everybody who writes under it, so a stranger who uses a name makes it ambiguous, but never takes it over.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
 LOOKED: Final = 2000
-"""Mails whose senders are looked at, the newest."""
+"""How many of the newest mails are searched for senders."""
 _PEOPLE: Final = 5000
 
 
 @dataclass(slots=True)
 class Sender:
-    """One address: the name it last wrote under, how many mails came from it, whether the user has written to it."""
+    """One address: the last name it used, how many mails it sent, and whether the user has written to it."""
 
     address: str
     name: str = ""
@@ -38,7 +38,7 @@ class Senders:
         self._store = store
 
     async def named(self, name: str) -> list[Sender]:
-        """Everybody whom ``name`` may mean: their display name, a word of it, or what stands before the ``@``."""
+        """Return everybody whom ``name`` may mean: by display name, a word of it, or the part before the ``@``."""
         wanted = name.casefold().split()
         found: dict[str, Sender] = {}
         people = ContextFilter(namespaces=[Namespace.PEOPLE], limit=_PEOPLE)

@@ -1,4 +1,4 @@
-"""A rule as one plain English sentence, as its card, the list of rules and the chat show it."""
+"""A rule as one plain English sentence, for its card, the list of rules and the chat."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _QUOTED: Final = 200  # characters of the user's words that the sentence repeats
 
 
 def sentence(rule: Rule) -> str:
-    """``rule`` in one sentence: when it holds, and what is done then."""
+    """Return ``rule`` in one sentence: when it holds, and what is done then."""
     return f"{_condition(rule)}, {_joined(_acts(rule), 'and')}."
 
 
 def rhythm(rule: Rule) -> str:
-    """When a rule of the clock comes, in words; the cron line itself where it has no short form."""
+    """Say when a timed rule comes; the cron line itself if it has no short form."""
     if rule.every:
         return f"Every {span(rule.every)}"
     return _cron(rule.cron)
 
 
 def span(seconds: float) -> str:
-    """A length of time in words, in the largest unit that counts it whole: ``2 days``, ``90 minutes``."""
+    """Return a length of time in words, in the largest unit that fits it exactly: ``2 days``, ``90 minutes``."""
     for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= length and seconds % length == 0:
             count = int(seconds // length)
@@ -124,7 +124,7 @@ def _cron(line: str) -> str:
 
 
 def _on(date: str, month: str, days: str) -> str:
-    """The days of a cron line in words; empty where they have no short form."""
+    """Return the days of a cron line in words; an empty string if they have no short form."""
     if month != "*":
         dated = date.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12 and days == "*"
         return f"Every year on {int(date)} {calendar.month_name[int(month)]}" if dated else ""

@@ -1,6 +1,6 @@
-"""Orders that stand without a rule of the user's own: what is told of whom they named a VIP, and of what can't wait.
+"""Built-in rules: what is told of VIPs, and of what can't wait.
 
-They are rules like the others: listed as built in, and to be paused. ``text`` says when each holds.
+They are rules like the others: listed as built in, and can be paused. ``text`` says when each holds.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ BUILT_IN: Final = (
 
 
 def may_stand(signal: Signal) -> bool:
-    """Whether a built-in rule may hold for ``signal``, whatever is paused just now."""
+    """Check whether a built-in rule may hold for ``signal``, whatever is currently paused."""
     named = str(signal.metadata.get("kind")) in _KINDS and signal.priority in _TOLD
     return named or signal.priority is Priority.URGENT
 
 
 def standing(signal: Signal, rule_of: Callable[[str], Rule | None]) -> list[Match]:
-    """The built-in rule that holds for ``signal``, unless it is paused or a rule of the user's tells of it anyway.
+    """Return the built-in rule that holds for ``signal``, unless it is paused or a rule of the user already tells.
 
-    ``rule_of`` gives a rule as it stands, by its id.
+    ``rule_of`` returns the current rule with an id.
     """
     if any(_TELLS.intersection(match.acts) for match in matches_of(signal.metadata)):
         return []

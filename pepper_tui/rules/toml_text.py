@@ -1,6 +1,6 @@
-"""A rule as a ``[[rule]]`` table of the config, and what a rule is made of.
+"""A rule as a ``[[rule]]`` table of the config, and the keys it consists of.
 
-``as_toml`` parses back to the same rule; a key that stands at its default is left out.
+``as_toml`` parses back to the same rule; keys with their default value are left out.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from pepper_tui.model import Json, Rule
 from pepper_tui.text import clean
 
 KEYS: Final = tuple(RuleSection.model_fields)
-"""The keys of ``[[rule]]``, in the order of the config: all that a rule says."""
+"""The keys of ``[[rule]]``, in the order of the config: everything that a rule says."""
 
 
 def words_of(rule: Rule) -> Json:
-    """What ``rule`` says, by the config's keys, without what stands at its default."""
+    """Return what ``rule`` says, by the config's keys, without default values."""
     given = rule.data()
     return {key: given[key] for key in KEYS if key == "name" or given[key] != _default(key)}
 
 
 def checked(given: Json) -> Json:
-    """``given`` as all keys of ``[[rule]]``, strings cleaned. Raises ``ValueError`` with words where it is no rule."""
+    """Return ``given`` as all keys of ``[[rule]]``, strings cleaned.
+
+    Raises ``ValueError`` with words if it is no rule.
+    """
     cleaned = {key: _cleaned(value) for key, value in given.items() if key in KEYS}
     try:
         return RuleSection.model_validate(cleaned).model_dump()
@@ -35,7 +38,7 @@ def checked(given: Json) -> Json:
 
 
 def as_toml(rule: Rule) -> str:
-    """``rule`` as a table that may stand in ``config.toml``; empty for one that is built in: no table says it."""
+    """Return ``rule`` as a table for ``config.toml``; empty for a built-in rule, which no table can express."""
     if rule.origin == "built in":
         return ""
     lines = ["[[rule]]"]
@@ -60,7 +63,7 @@ def _value(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, int):
         return str(value)
-    # JSON's escapes are TOML's, but for DEL, which JSON lets stand
+    # JSON's escapes are TOML's, except that JSON leaves DEL unescaped
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -1,1 +1,1 @@
-"""Getting a home to work and keeping it so: the first start, and the doctor."""
+"""Getting a home to work and keeping it working: the first start, and the doctor."""

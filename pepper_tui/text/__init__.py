@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show, log, notice or prompt; HTML and bytes to text; addresses of the web in it."""
+"""Text from outside made safe to show, log, notify or prompt; HTML and bytes to text; web addresses in a text."""
 
 from pepper_tui.text.safe import (
     as_json,

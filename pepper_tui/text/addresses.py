@@ -1,7 +1,8 @@
-"""One address by itself: found in a text, trusted, and sent to by one grammar; ``mailboxes`` reads whole headers.
+"""Single mail addresses: one grammar decides which are found in a text, trusted and written to.
 
-A local part is an RFC 5322 dot-atom, of letters and digits of any script (RFC 6531); a quoted one is not sent to. A
-domain is dot-separated labels, kept in its ASCII form. Two addresses are the same where their ``canonical`` forms are.
+A local part is an RFC 5322 dot-atom of letters and digits of any script (RFC 6531); a quoted local part is never
+written to. A domain is dot-separated labels, kept in its ASCII form. Two addresses are equal if their ``canonical``
+forms are. ``mailboxes`` reads whole headers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 ADDRESS: Final = re.compile(rf"{_ATOM}{{1,64}}+(?:\.{_ATOM}{{1,64}}+){{0,8}}+@{_LABEL}(?:\.{_LABEL}){{0,8}}")
 _FRAMES: Final = {"'": "'", "*": "*", "_": "_", "`": "`", "{": "}", "|": "|", "~": "~", "=": "=", "/": "/"}
 _NEVER_FIRST: Final = "'*!?`{|}/=~^$%&"
-"""Signs that grammar lets an address begin with, and that stand before one in a text of the user's instead."""
+"""Characters that the grammar allows at the start of an address, but that in a user's text only precede one."""
 _ALIKE: Final = str.maketrans(
     "аеорсухіјѕԁԛԝвнкмт" + "01i|!5" + "ıαονρ",
     "aeopcyxljsdqwbhkmt" + "ollll" + "s" + "laovp",
@@ -27,7 +28,7 @@ _ALIKE: Final = str.maketrans(
 
 
 def canonical(address: str) -> str | None:
-    """``address`` with its domain in ASCII, in NFC; ``None`` where it is none that can be written to."""
+    """Return ``address`` in NFC with its domain in ASCII; ``None`` if it can't be written to."""
     address = unicodedata.normalize("NFC", address.strip())
     if not ADDRESS.fullmatch(address) or hidden(address):
         return None
@@ -43,12 +44,12 @@ def canonical(address: str) -> str | None:
 
 
 def compared(address: str) -> str:
-    """``address`` as it is compared with others: canonical, lower case."""
+    """Return ``address`` in the form used for comparison: canonical and lower case."""
     return (canonical(address) or address).lower()
 
 
 def meant(text: str) -> set[str]:
-    """The addresses that the user means by what they wrote: without the signs that frame or precede one there."""
+    """Return the addresses that the user's text means, without characters that frame or precede them."""
     found = set()
     for match in ADDRESS.finditer(text):
         address = match[0]
@@ -62,7 +63,7 @@ def meant(text: str) -> set[str]:
 
 
 def alike(address: str, known: Iterable[str]) -> str:
-    """That of the ``known`` addresses which ``address`` could be taken for; empty where there is none."""
+    """Return which of the ``known`` addresses ``address`` could be mistaken for; an empty string if none."""
     mine, form = compared(address), _skeleton(address)
     for other in known:
         theirs = compared(other)
@@ -81,7 +82,7 @@ def _skeleton(address: str) -> tuple[str, str]:
 
 
 def _near(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether both parts look the same, or one of them does and the other is one letter away."""
+    """Check whether both parts look the same, or one does and the other is one letter away."""
     if one == other:
         return True
     if one[0] == other[0] and len(one[1]) > 5:
@@ -90,12 +91,12 @@ def _near(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def _longer(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether the domain of ``one`` begins with all of the other's, as "example.org.evil.example" does."""
+    """Check whether the domain of ``one`` begins with the whole of the other's, as in "example.org.evil.example"."""
     return one[0] == other[0] and one[1].startswith(f"{other[1]}.")
 
 
 def _one_apart(one: str, other: str) -> bool:
-    """Whether one letter was put in, left out, changed, or swapped with its neighbour."""
+    """Check whether the two differ by one letter inserted, dropped, changed, or swapped with its neighbour."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -105,7 +106,7 @@ def _one_apart(one: str, other: str) -> bool:
 
 
 def nobody_reads(address: str) -> bool:
-    """Whether the address says that a machine writes from it."""
+    """Check whether the address names a machine as its sender."""
     local = address.partition("@")[0]
     return bool(_NOBODY.match(local) or _MACHINE.search(local))
 

@@ -1,11 +1,11 @@
-"""Bytes to text by a stated character set, whatever it is called and whether or not it holds."""
+"""Decodes bytes by their declared character set, even if its name is unusual or the declaration is wrong."""
 
 from __future__ import annotations
 
 import codecs
 from typing import Final
 
-# codecs that are quadratic in what they decode, or are none for text
+# codecs with quadratic decoding time, or not meant for text
 _REFUSED_CODECS: Final = {"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
 _CODEC_NAMES: Final = {
     "gb2312": "gb18030",
@@ -34,8 +34,10 @@ _CODEC_NAMES: Final = {
 
 
 def decoded(source: bytes, charset: str, defects: list[str]) -> str:
-    """``source`` as text: by its charset, else as UTF-8, else as the commonest code page. What did not hold is added to
-    ``defects``."""
+    """Decode ``source`` by its charset, else as UTF-8, else as the commonest code page.
+
+    Whatever did not hold is added to ``defects``.
+    """
     name = charset.strip().strip("\"'").lower()[:60]
     name = _CODEC_NAMES.get(name, name)
     if name:

@@ -1,7 +1,7 @@
-"""Text as it is compared: without what is never drawn, and down to its letters.
+"""Text in the form used for comparison: without characters that are never drawn, reduced to its letters.
 
-Each character is judged by itself, and once in a process, so that long hostile text costs no more than a look-up each.
-What is shown goes through ``safe``, which also weighs what stands around a character.
+Each character is judged by itself, once per process, so that long hostile text costs one look-up per character. Text to
+be shown goes through ``safe``, which also weighs the surrounding characters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pepper_tui.text.safe import MARKS_IN_A_RUN, without_controls
 
 _ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 _KNOWN: Final = 60_000
-"""Characters that are remembered."""
+"""How many characters are cached."""
 _RANGES: Final = sorted(
     (int(first, 16), int(last or first, 16))
     for ranges in (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS)
@@ -48,13 +48,13 @@ def _marks() -> re.Pattern[str]:
 
 
 def comparable(text: str) -> str:
-    """``text`` in the compatible form (NFKC), without controls and what is never drawn."""
+    """Return ``text`` in compatibility form (NFKC), without controls and characters that are never drawn."""
     text = without_controls(text)
     return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_DRAWN))
 
 
 def letters(text: str) -> str:
-    """The letters and digits of ``text``, whatever their case and form; where there are none, all of it."""
+    """Return the letters and digits of ``text``, with case and form folded; all of it if there are none."""
     folded = comparable(text).casefold()
     if not folded.isascii():
         folded = unicodedata.normalize("NFKC", folded)

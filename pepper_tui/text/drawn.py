@@ -1,9 +1,10 @@
 """Which characters are drawn, and how: ranges of code points in hexadecimal.
 
-From the Unicode Character Database (general category, Default_Ignorable_Code_Point, Emoji, Script, East_Asian_Width)
-as the ``regex`` package 2026.11.19 holds it, cut down to those to which Rich 15 (Unicode 17) gives the width of that
+From the Unicode Character Database (general category, Default_Ignorable_Code_Point, Emoji, Script, East_Asian_Width) as
+in the ``regex`` package 2026.11.19, reduced to the characters whose width in Rich 15 (Unicode 17) agrees with that
 database.
-What a later Unicode adds is spelled out until the table is made anew.
+
+Characters of a later Unicode are spelled out until the table is regenerated.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ FFD2-FFD7 FFDA-FFDC FFE0-FFE6 FFE8-FFEE FFFC-FFFD 10000-1000B 1000D-10026 10028-
 1F946 1FA00-1FA57 1FA60-1FA6D 1FB00-1FB92 1FB94-1FBFA 20000-2A6DF 2A700-2B81E 2B820-2CEAD 2CEB0-2EBE0 2EBF0-2EE5D
 2F800-2FA1D 30000-3134A 31350-33479 3D000-3FC3F
 """
-"""Drawn by themselves, in one or two cells: no space, mark or pictograph."""
+"""Drawn on their own, in one or two cells: no space, mark or pictograph."""
 
 MARKS: Final = """
 300-34E 350-36F 483-489 591-5BD 5BF 5C1-5C2 5C4-5C5 5C7 610-61A 64B-65F 670 6D6-6DC 6DF-6E4 6E7-6E8 6EA-6ED 711
@@ -124,7 +125,7 @@ D7CB-D7FB FB1E FE20-FE2F 101FD 102E0 10376-1037A 10A01-10A03 10A05-10A06 10A0C-1
 1DA3B-1DA6C 1DA75 1DA84 1DA9B-1DA9F 1DAA1-1DAAF 1E000-1E006 1E008-1E018 1E01B-1E021 1E023-1E024 1E026-1E02A 1E08F
 1E130-1E136 1E2AE 1E2EC-1E2EF 1E4EC-1E4EF 1E5EE-1E5EF 1E6E3 1E6E6 1E6EE-1E6EF 1E6F5 1E8D0-1E8D6 1E944-1E94A
 """
-"""Drawn onto the character before them, in no cell of their own."""
+"""Drawn onto the preceding character, without a cell of their own."""
 
 PICTOGRAPHS: Final = """
 A9 AE 203C 2049 2122 2139 2194-2199 21A9-21AA 231A-231B 2328 23CF 23E9-23F3 23F8-23FA 24C2 25AA-25AB 25B6 25C0
@@ -139,7 +140,7 @@ A9 AE 203C 2049 2122 2139 2194-2199 21A9-21AA 231A-231B 2328 23CF 23E9-23F3 23F8
 1F680-1F6C5 1F6CB-1F6D2 1F6D5-1F6D8 1F6DC-1F6E5 1F6E9 1F6EB-1F6EC 1F6F0 1F6F3-1F6FC 1F7E0-1F7EB 1F7F0 1F90C-1F93A
 1F93C-1F945 1F947-1F9FF 1FA70-1FA7C 1FA80-1FA8A 1FA8E-1FAC6 1FAC8 1FACD-1FADC 1FADF-1FAEA 1FAEF-1FAF8
 """
-"""Drawn by themselves; may be joined to another."""
+"""Drawn on their own; may be joined to another pictograph."""
 
 PRESENTED: Final = """
 A9 AE 203C 2049 2122 2139 2194-2199 21A9-21AA 231A-231B 2328 23CF 23E9-23F3 23F8-23FA 24C2 25AA-25AB 25B6 25C0
@@ -154,7 +155,7 @@ A9 AE 203C 2049 2122 2139 2194-2199 21A9-21AA 231A-231B 2328 23CF 23E9-23F3 23F8
 1F680-1F6C5 1F6CB-1F6D2 1F6D5-1F6D8 1F6DC-1F6E5 1F6E9 1F6EB-1F6EC 1F6F0 1F6F3-1F6FC 1F7E0-1F7EB 1F7F0 1F90C-1F93A
 1F93C-1F945 1F947-1F9FF 1FA70-1FA7C 1FA80-1FA8A 1FA8E-1FAC6 1FAC8 1FACD-1FADC 1FADF-1FAEA 1FAEF-1FAF8
 """
-"""Have an emoji and a text presentation, by a selector after them; digits not counted."""
+"""Have an emoji and a text presentation, chosen by a selector after them; digits not counted."""
 
 TONED: Final = """
 261D 26F9 270A-270D 1F385 1F3C2-1F3C4 1F3C7 1F3CA-1F3CC 1F442-1F443 1F446-1F450 1F466-1F478 1F47C 1F481-1F483
@@ -191,4 +192,4 @@ VIRAMAS: Final = """
 113CE-113D0 11442 114C2 115BF 1163F 116B6 1172B 11839 1193D-1193E 119E0 11A34 11A47 11A99 11C3F 11D44-11D45 11D97
 11F41-11F42 1612F
 """
-"""Marks after which a joiner alone changes what is drawn."""
+"""Marks after which only a joiner changes what is drawn."""

@@ -1,4 +1,4 @@
-"""Failures that were foreseen: what is logged of them is one line. All others are logged with their traceback."""
+"""Expected failures: they are logged in one line, all others with their traceback."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pepper_tui.text import clean, one_line
 
 
 class Foreseen:
-    """Marks an exception whose words say all there is to say."""
+    """Marks an exception whose message says all there is to say."""
 
 
 def is_foreseen(error: BaseException | None) -> bool:
-    """Whether a traceback of ``error`` would help nobody: marked so, or a peer that went away or does not answer."""
+    """Check whether a traceback of ``error`` would help nobody.
+
+    That is so if it is marked, or if a peer went away or does not answer.
+    """
     if isinstance(error, BaseExceptionGroup):
         return all(map(is_foreseen, error.exceptions))
     return isinstance(error, Foreseen | ConnectionError | TimeoutError)
 
 
 class LogLine(logging.Formatter):
-    """Nothing in it is obeyed by a terminal: tracebacks quote what came from outside."""
+    """Formats log records so that a terminal obeys nothing in them: tracebacks quote text from outside."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,8 +1,8 @@
-"""HTML (of a mail, of a page) to plain text, bounded, with what a reader would not see left out.
+"""Converts HTML (of a mail or a page) to plain text, within bounds, without what a reader would not see.
 
-A model must not read what the user can't: elements hidden by attribute, inline style or a simple rule of a style sheet
-go before the text is taken. Attributes and tables go too: the text library honours margins and column widths of any
-size, so that a small mail could ask for gigabytes of white space.
+A model must not read what the user can't: elements hidden by attribute, inline style or a simple style sheet rule are
+removed before the text is taken. Attributes and tables go too: the text library honours margins and column widths of
+any size, so that a small mail could ask for gigabytes of white space.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, Final
 
 MAX_HTML: Final = 500_000  # characters that are parsed
 MAX_TAGS: Final = 50_000
-MAX_DEPTH: Final = 60  # of elements
-MAX_RULES: Final = 200  # of the style sheets
+MAX_DEPTH: Final = 60  # of nested elements
+MAX_RULES: Final = 200  # of all style sheets
 
 _DROPPED: Final = frozenset(
     ["script", "style", "head", "title", "template", "noscript", "object", "embed", "svg", "math", "iframe"]
@@ -26,13 +26,13 @@ _HIDING: Final = re.compile(
 )
 _COLOUR: Final = re.compile(r"(?:^|;)color:([^;!]+)")
 _BACKGROUND: Final = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
-_COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)  # one without an end goes on to the end of the sheet
+_COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)  # an unclosed one runs to the end of the sheet
 _RULE: Final = re.compile(r"([^{}@]{1,200})\{([^{}]{0,2000})\}")
 _BLANK: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 
 
 def html_text(source: str, defects: list[str]) -> str:
-    """The text that ``source`` shows. Never raises: what goes wrong is added to ``defects``."""
+    """Return the text that ``source`` shows. Never raises: failures are added to ``defects``."""
     if len(source) > MAX_HTML:
         source = source[:MAX_HTML]
         defects.append("the HTML was cut")
@@ -50,14 +50,14 @@ def html_text(source: str, defects: list[str]) -> str:
 
 
 def _text(source: str) -> str:
-    # lxml and inscriptis load in a quarter of a second: in the thread that first needs them, off the first frame
+    # lxml and inscriptis take a quarter of a second to load: import them in the thread that first needs them
     from inscriptis.html_engine import Inscriptis
     from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
     source = source.replace("\x00", "")
     if not source.strip():
         return ""
-    # as bytes of a stated encoding: text that begins with an XML declaration is refused as a string
+    # as bytes with a stated encoding: a string that begins with an XML declaration is refused
     parser = HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True)
     tree = document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     _strip(tree)
@@ -66,7 +66,7 @@ def _text(source: str) -> str:
 
 
 def _strip(tree: Any) -> None:
-    """Take away hidden and too deep elements, attributes and tables."""
+    """Remove hidden and too deep elements, attributes and tables."""
     hidden = _hidden_selectors(tree)
     gone: list[Any] = []
     stack: list[tuple[Any, int]] = [(tree, 0)]
@@ -114,7 +114,10 @@ def _hides(style: str) -> bool:
 
 
 def _hidden_selectors(tree: Any) -> frozenset[str]:
-    """Simple selectors that the style sheets hide. Rules for some media only (phones, print) do not count."""
+    """Return the simple selectors that the style sheets hide.
+
+    Rules for some media only (phones, print) do not count.
+    """
     found: set[str] = set()
     for sheet in tree.iter("style"):
         for selectors, body in _RULE.findall(_without_media((sheet.text or "")[:50_000]))[:MAX_RULES]:
@@ -126,7 +129,7 @@ def _hidden_selectors(tree: Any) -> frozenset[str]:
 def _without_media(sheet: str) -> str:
     kept: list[str] = []
     depth = 0
-    inside = 0  # depth at which an @-block began, from 1
+    inside = 0  # depth at which an @-block began, counted from 1
     at_rule = False
     for piece in re.split(r"([{}@;])", _COMMENT.sub("", sheet)):
         if piece == "@" and not inside:

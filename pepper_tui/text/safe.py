@@ -1,7 +1,8 @@
-"""Making text from outside safe to show, log, notice or prompt.
+"""Makes text from outside safe to show, log, notify or prompt.
 
-What may be drawn is an allow-list (``drawn``). What draws nothing, draws elsewhere, or has a disputed width is spelled
-out: ``⟨U+3164⟩``, a run of it ``⟨U+3164⟩×60``. Joiners and selectors stay where a script or an emoji needs them.
+Drawable characters are an allow-list (``drawn``). Characters that draw nothing, draw elsewhere, or have a disputed
+width are spelled out: ``⟨U+3164⟩``, a run of one ``⟨U+3164⟩×60``. Joiners and selectors stay where a script or an emoji
+needs them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import groupby
 from typing import Final
 
 # ECMA-48 sequences: CSI, then the string kinds (OSC, DCS, SOS, PM, APC) up to BEL or ST, then two-byte escapes.
-# A body excludes ESC and every C1 opener: no character is read for two of them, so hostile text costs linear time.
+# A body excludes ESC and every C1 opener: no character is read for two sequences, so hostile text takes linear time.
 _SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x90\x98\x9b-\x9f]{0,4096}(?:\x1b\\|\x07|\x9c)"
@@ -26,22 +27,25 @@ _DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206
 _TAG: Final = re.compile(
     r"<(?=\s{0,8}(?:[/!?]\s{0,8})?(?:[^\W\d]|--))(?!\w[\w.!#$%&'*+/=?^`{|}~-]{0,127}@[A-Za-z0-9.-]{1,255}>)"
 )
-"""What could open or close a tag; an address or a Message-ID in its brackets can't."""
+"""The start of anything that could open or close a tag; an address or a Message-ID in angle brackets can't."""
 _SPELT_TAG: Final = re.compile(r"&(?=(?:amp;)*lt;)")
 _HEARD_TAG: Final = re.compile(r"&((?:amp;)*)lt;")
 _PLAIN: Final = re.compile(r"[\t\n -~\xa0-\xac\xae-\u02ff\u2010-\u2015\u2018-\u201e\u2026\u20ac\u27e8\u27e9]*")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.$()\[\]-]")
 _TRAILING: Final = "\u200c\u200d\ufe0e\ufe0f"
 MARKS_IN_A_RUN: Final = 4
-"""Marks over one character; what is more is spelled out."""
+"""Marks kept on one character; further ones are spelled out."""
 
 SPELLED_IN_A_RUN: Final = 16
-"""Different characters that are spelled out one after the other; the rest is counted."""
+"""Different characters that are spelled out in a row; the rest is only counted."""
 
 
 @cache
 def _drawn() -> re.Pattern[str]:
-    """Matches what is drawn as it stands (``drawn``), or what is not; a long run in several matches."""
+    """Compile the pattern that matches text drawn as it stands (``drawn``), or hidden text.
+
+    A long run takes several matches.
+    """
     from pepper_tui.text import drawn
 
     def among(ranges: str) -> str:
@@ -64,21 +68,24 @@ def _drawn() -> re.Pattern[str]:
         r"[\U0001f1e6-\U0001f1ff]{2}",
         rf"(?<=[{among(drawn.PRESENTED)}])(?<![{pictographs}])[\ufe0e\ufe0f]",
     ]
-    # what follows a hidden character and stands on nothing but it is hidden, too
+    # whatever follows a hidden character and has no other base is hidden, too
     hidden = (
         rf"[\U0001f1e6-\U0001f1ff]|[^{base}{pictographs}\U0001f1e6-\U0001f1ff\t\n \xa0\u2009\u202f\u3000]{{1,4096}}+"
     )
-    # a match is of bounded length, as nothing else runs while one is looked for
+    # each match is of bounded length, as the GIL is held while it is searched
     return re.compile(rf"(?P<drawn>(?:{'|'.join(kept)}){{1,64}}+)|{hidden}")
 
 
 def know_characters() -> None:
-    """Make the table of what is drawn. It takes 40 ms: in a thread, or the first odd character would take them."""
+    """Compile the table of drawn characters, which takes 40 ms.
+
+    Call it in a thread, or the first unusual character pays for it.
+    """
     _drawn()
 
 
 def _runs(text: str) -> Iterator[tuple[bool, str]]:
-    """``text`` in runs, each with whether it is drawn as it stands."""
+    """Split ``text`` into runs, each with a flag for whether it is drawn as it stands."""
     for drawn, matches in groupby(_drawn().finditer(text), lambda match: match["drawn"] is not None):
         yield drawn, "".join(match[0] for match in matches)
 
@@ -96,7 +103,10 @@ def _spelled(run: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """``text`` with every character that can't be seen as it is spelled out, controls too: nothing is left out."""
+    """Return ``text`` with every character that is not drawn as it stands spelled out, controls included.
+
+    Nothing is dropped.
+    """
     text = text.replace("\r\n", "\n")
     if _PLAIN.fullmatch(text):
         return text
@@ -104,7 +114,7 @@ def spelled(text: str) -> str:
 
 
 def hidden(text: str) -> int:
-    """How many characters of ``text`` can't be seen as they are."""
+    """Count the characters of ``text`` that are not drawn as they stand."""
     text = text.replace("\r\n", "\n")
     if _PLAIN.fullmatch(text):
         return 0
@@ -112,61 +122,67 @@ def hidden(text: str) -> int:
 
 
 def as_name(text: str) -> str:
-    """A name that a server or a model made up, whole, in letters that pose as no others: the rest is spelled out."""
+    """Return a name chosen by a server or a model, complete, with only letters that can't pose as others.
+
+    Everything else is spelled out.
+    """
     return _NOT_IN_A_NAME.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
 
 
 def unseen_words(count: int) -> str:
-    """That a text holds ``count`` characters which can't be seen."""
+    """Return the words for a text that holds ``count`` characters which can't be seen."""
     return f"holds characters that can't be seen: {count} of them"
 
 
 def visible(text: str) -> str:
-    """``text`` without what can't be seen: what the user types into a field, what is compared or looked for."""
+    """Return ``text`` without hidden characters: for what the user types, and for comparing and searching."""
     text = without_controls(text)
     return text if _PLAIN.fullmatch(text) else _drawn().sub(lambda match: match["drawn"] or "", text)
 
 
 def without_controls(text: str) -> str:
-    """``text`` without escape sequences and controls (but newline and tab), and else to the letter."""
+    """Return ``text`` without escape sequences and controls (except newline and tab), otherwise unchanged."""
     return _SEQUENCE.sub("", text.replace("\r\n", "\n")).translate(_TABLE)
 
 
 def sendable(text: str) -> str:
-    """``text`` as it may go out: without controls and what turns the direction of a text, and else to the letter."""
+    """Return ``text`` as it may be sent: without controls and characters that change the text direction."""
     return without_controls(text).translate(_DIRECTIONS)
 
 
 def clean(text: str, limit: int | None = None) -> str:
-    """``text`` without any byte that a terminal, a widget or a reader's eye would obey.
+    """Return ``text`` without anything that a terminal, a widget or a reader's eye would obey.
 
-    Whole escape sequences go first, then each control (but newline and tab); what else can't be seen is spelled out.
-    Linear in the length. ``limit`` caps the result in characters, with an ellipsis.
+    Whole escape sequences are removed first, then each control (except newline and tab); other hidden characters are
+    spelled out. Linear in the length. ``limit`` caps the result in characters, with an ellipsis.
     """
     if limit is not None and len(text) > limit * 4 + 4096:
         text = text[: limit * 4 + 4096]
-    if not (text.isascii() and text.isprintable()):  # most short text is: nothing to look for
+    if not (text.isascii() and text.isprintable()):  # most short text is plain ASCII, with nothing to replace
         text = spelled(without_controls(text))
     return text if limit is None else shorten(text, limit)
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """``text`` cleaned, with each run of white space as one space, at most ``limit`` characters."""
+    """Return ``text`` cleaned, with each run of white space as one space, in at most ``limit`` characters."""
     return shorten(" ".join(clean(text, limit * 8).split()), limit)
 
 
 def shorten(text: str, limit: int) -> str:
-    """``text``, or its first ``limit - 1`` characters and an ellipsis."""
+    """Return ``text``, or its first ``limit - 1`` characters and an ellipsis."""
     return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip(_TRAILING) + "…"
 
 
 def begun(text: str, limit: int) -> str:
-    """``text``, or its first ``limit`` characters and how many follow."""
+    """Return ``text``, or its first ``limit`` characters and how many follow."""
     return text if len(text) <= limit else f"{text[:limit]}\n[{len(text) - limit} more characters are not shown]"
 
 
 def as_json(value: object, limit: int | None = None, indent: int | None = None) -> str:
-    """``value`` as JSON with every string and key in it cleaned first, so that no sequence is spelt out instead."""
+    """Return ``value`` as JSON.
+
+    Every string and key is cleaned first, so that JSON does not spell out an escape sequence.
+    """
     text = json.dumps(_cleaned(value), ensure_ascii=False, indent=indent, default=str)
     return text if limit is None else shorten(text, limit)
 
@@ -180,16 +196,19 @@ def _cleaned(value: object) -> object:
 
 
 def escape(text: str) -> str:
-    """``text`` cleaned and escaped for a tagged prompt: it can neither open nor close a tag. All else stays as it is,
-    so that a model copies it rightly: ``R&D: 3 < 4``, ``<id@example.org>``. ``unescaped`` takes it back."""
+    """Return ``text`` cleaned and escaped for a tagged prompt, where it can neither open nor close a tag.
+
+    Everything else stays as it is, so that a model copies it correctly: ``R&D: 3 < 4``, ``<id@example.org>``.
+    ``unescaped`` reverses it.
+    """
     return _TAG.sub("&lt;", _SPELT_TAG.sub("&amp;", clean(text)))
 
 
 def attribute(text: str) -> str:
-    """``text`` for an attribute of a tag: ``escape`` in one line, without a quotation mark or a bare bracket."""
+    """Return ``text`` for an attribute of a tag: ``escape`` on one line, without quotation marks or bare brackets."""
     return escape(text).replace('"', "&quot;").replace(">", "&gt;").replace("\n", " ")
 
 
 def unescaped(text: str) -> str:
-    """What a model means that writes ``text``: what ``escape`` spelled for it is as it was."""
+    """Return what a model means by ``text``: the reverse of ``escape``."""
     return _HEARD_TAG.sub(lambda found: f"&{found[1][4:]}lt;" if found[1] else "<", text)

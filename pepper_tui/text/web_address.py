@@ -1,8 +1,8 @@
-"""Web addresses: one spelling for each, and which of them a text holds. The name of a file is none: see ``ENDINGS``.
+"""Web addresses: one canonical spelling for each, and the ones in a text. File names are excluded: see ``ENDINGS``.
 
-Every character of an address can carry something out, so two addresses are the same only where their spelling is.
-What the protocol itself does not tell apart (the case of scheme and host, a default port, a fragment, which is never
-sent) is levelled, and nothing else.
+Every character of an address can carry data out, so two addresses are equal only if their spelling is. Only what the
+protocol itself does not distinguish is normalised: the case of scheme and host, a default port, and a fragment, which
+is never sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pepper_tui.text import clean
 MAX_LENGTH: Final = 2000
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LOW_PORTS: Final = frozenset(_DEFAULT_PORTS.values())
-"""Below 1024 only these: other services listen there, and some take a request for their own protocol."""
+"""The only ports allowed below 1024: other services listen there, and some accept a request for their own protocol."""
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _KEPT: Final = "!$&'()*+,;=:@/~%-._"
@@ -31,8 +31,11 @@ ENDINGS: Final = frozenset(
         *("sg", "th", "au", "nz"),
     }
 )
-"""What the last part of a bare name must be for it to be a host: of the usual ones, those that no usual file has. So
-"main.py", "setup.sh", "README.md", "Node.js" and "archive.zip" are none; with https:// or www. before it each is."""
+"""Last labels that make a bare name a host: the common ones, without those that are also common file endings.
+
+So "main.py", "setup.sh", "README.md", "Node.js" and "archive.zip" are no hosts; with https:// or www. in front, each
+is.
+"""
 _WRITTEN: Final = re.compile(
     r"https?://[^\s<>\"\\`]{1,2000}|(?<![\w@./:-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d{1,5})?(?:[/?][^\s<>\"\\`]{0,2000})?",
     re.I,
@@ -42,9 +45,9 @@ _MAX_EDGE: Final = 6
 
 
 def canonical(address: str) -> str:
-    """The one spelling of ``address``, in ASCII; one without a scheme is https.
+    """Return the one spelling of ``address``, in ASCII; without a scheme it becomes https.
 
-    Raises ``ValueError`` with words for anything that is no address of a page, or holds a user or password.
+    Raises ``ValueError`` with an explanation if it is not the address of a page, or holds a user or password.
     """
     given = address.strip()
     if len(given) > MAX_LENGTH:
@@ -89,33 +92,34 @@ def _host(name: str) -> str:
 
 
 def origin(address: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a canonical address."""
+    """Return scheme, host and port of a canonical address."""
     parts = urlsplit(address)
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def target(address: str) -> str:
-    """Path and query of a canonical address."""
+    """Return path and query of a canonical address."""
     parts = urlsplit(address)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def led_to(address: str, location: str) -> str:
-    """The address that a redirect from ``address`` names. Raises ``ValueError``."""
+    """Return the address that a redirect from ``address`` leads to. Raises ``ValueError``."""
     return canonical(urljoin(address, location.strip()))
 
 
 def same_site(before: str, after: str) -> bool:
-    """Whether a redirect stays where it was asked: same host and port, or the host's https in place of its http."""
+    """Check whether a redirect stays on the same host and port, or goes from the host's http to its https."""
     return origin(before) == origin(after) or (
         origin(before)[::2] == ("http", 80) and origin(after) == ("https", origin(before)[1], 443)
     )
 
 
 def addresses_in(text: str, host: str = "") -> Iterator[str]:
-    """The addresses that ``text`` holds, canonical; only those that name ``host``, where it is given.
+    """Yield the canonical addresses that ``text`` holds; only those that name ``host``, if it is given.
 
-    Where one ends is not always plain: "see https://a.org/x)." counts with and without what may be punctuation.
+    Where an address ends is not always clear: "see https://a.org/x)." yields it with and without the possible
+    punctuation.
     """
     for match in _WRITTEN.finditer(clean(text)):
         written = match[0]
@@ -130,7 +134,7 @@ def addresses_in(text: str, host: str = "") -> Iterator[str]:
 
 
 def _names_host(written: str) -> bool:
-    """Whether it can't be the name of a file."""
+    """Check whether the text can't be a file name."""
     lower = written.lower()
     if lower.startswith(("http://", "https://", "www.")):
         return True
@@ -139,8 +143,8 @@ def _names_host(written: str) -> bool:
 
 
 def is_in(address: str, text: str) -> bool:
-    """Whether ``text`` holds the canonical ``address``."""
+    """Check whether ``text`` holds the canonical ``address``."""
     host = origin(address)[1]
-    if "xn--" in host or ":" in host:  # which may be written otherwise
+    if "xn--" in host or ":" in host:  # a host with another spelling
         host = ""
     return host in text.lower() and address in addresses_in(text, host)

@@ -1,6 +1,6 @@
-"""The days that a phrase names ("next week", "friday", "4 dec"), for a look at them: no hour is needed.
+"""The days that a phrase names ("next week", "friday", "4 dec"), for a view of them: no hour is needed.
 
-Some milliseconds of CPU time: not for the event loop.
+Takes some milliseconds of CPU time: not for the event loop.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pepper_tui.clock.words.text import phrases
 
 
 def days_said(text: str, today: date, locale: str = "en") -> tuple[date, int] | None:
-    """The first day that ``text`` names, not before ``today``, and how many from it on; ``None`` where it names none.
+    """Return the first day that ``text`` names, from ``today`` on, and the number of days; ``None`` if it names none.
 
-    Of several days that it can be, the first: a look is no promise.
+    If it can mean several days, the first one counts: viewing a day commits to nothing.
     """
     for phrase in phrases(" ".join(text.split()).rstrip(" ?!"), locale):
         if phrase.rhythm is None:

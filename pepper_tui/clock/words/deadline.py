@@ -1,7 +1,7 @@
-"""The time until which something is due, in a text that somebody else wrote ("… by Friday at noon").
+"""Finds the deadline in a text written by somebody else ("… by Friday at noon").
 
-Only a time behind a word that makes a deadline of it counts, or, of a question, one that it asks for. What can mean two
-times is left out: a guess would be told as a fact. Some tens of milliseconds of CPU time: not for the event loop.
+Only a time after a word that makes it a deadline counts, or, in a question, the time it asks for. An ambiguous time is
+left out: a guess would be reported as a fact. Takes some tens of milliseconds of CPU time: not for the event loop.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pepper_tui.clock.words.days_said import days_said
 from pepper_tui.clock.words.text import TimeRefusedError, read_time
 from pepper_tui.clock.words.within import opening_time
 
-LOOKED: Final = 4_000  # characters of a text in which a deadline is
-_TRIES: Final = 4  # words that may begin one, of a text
+LOOKED: Final = 4_000  # characters of a text that are searched for a deadline
+_TRIES: Final = 4  # cues tried per text
 _REACH: Final = 60  # characters of a time
 _DEADLINE: Final = (
     r"by|until|till|before|deadline(?:\s+(?:is|on|of|at))*:?|due(?:\s+(?:date|is|on|by|at|in))*:?|(?:no|not)\s+later\s+than"
@@ -30,10 +30,10 @@ _DEADLINE: Final = (
 _CUE: Final = re.compile(rf"\b(?:(?:{_DEADLINE})\s+|(?=within\s))", re.IGNORECASE)
 _LEADING: Final = re.compile(rf"\s*(?:{_DEADLINE})\s+", re.IGNORECASE)
 _BEFORE: Final = re.compile(r"(?:before|vor)\b", re.IGNORECASE)
-"""Of a day: its end is too late."""
+"""The day itself is too late."""
 _ARTICLE: Final = re.compile(r"(?:the|der|die|das|dem|den)\s+", re.IGNORECASE)
 _END: Final = re.compile(r"[\n!?;()\[\]<>|“”\"]|(?<!\d)\.(?:\s|$)|\.$")
-"""Where a time ends at the latest: a dot behind a number is part of a date."""
+"""Where a time ends at the latest: a dot after a number is part of a date."""
 _ASKED_FOR: Final = re.compile(
     r"\b(?:(?:on|at|in|this|next|am|um|im|nächste[nrs]?|kommende[nrs]?)\s+(?=[\w\d])"
     r"|(?=(?:tomorrow|today|tonight|morgen|heute|übermorgen)\b))",
@@ -43,8 +43,10 @@ _END_OF_DAY: Final = re.compile(r"(?:the )?(?:eod|cob|end of (?:the )?day|close 
 _PROSE: Final = re.compile(
     r"(?!eod|cob|noon)[a-zäöü]{1,4}|[^\W\d]{1,2}|(?:the )?(?:first|second|third|fourth|fifth|day|night)"
 )
-"""What can be a time, and in a sentence hardly ever is: "before we meet", "by the second". Short names of days and
-months count with a capital letter."""
+"""Words that can be a time but in a sentence hardly ever are: "before we meet", "by the second".
+
+Short names of days and months count if capitalised.
+"""
 _OF_BEFORE: Final = re.compile(
     r"\b(?:did|was|were|had|last|yesterday|ago|hattest|hatten|warst?|waren|gestern|letzte[nrs]?|vorige[nrs]?)\b",
     re.IGNORECASE,
@@ -52,8 +54,11 @@ _OF_BEFORE: Final = re.compile(
 
 
 class Due(NamedTuple):
-    """``at``: POSIX seconds; of a day its last second. ``said``: the words that were read, as they stand in the text.
-    ``until``: a deadline, else the time that a question asks for."""
+    """A time that something is due.
+
+    ``at``: POSIX seconds; for a day its last second. ``said``: the words that were read, as in the text. ``until``:
+    true for a deadline, false for the time that a question asks for.
+    """
 
     at: float
     whole_day: bool
@@ -62,13 +67,13 @@ class Due(NamedTuple):
 
 
 def deadline_in(text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
-    """The first deadline that ``text`` names, as it is read at the time it was ``written``; ``None`` for none."""
+    """Return the first deadline in ``text``, read at the time it was ``written``; ``None`` if it has none."""
     cues = ((cue.start(), cue.end()) for cue in _CUE.finditer(text[:LOOKED]))
     return _first(cues, text, written, zone, locale, until=True)
 
 
 def time_asked_for(question: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
-    """The time that ``question`` asks for ("Can we meet on Friday at 3?"), if it is ahead; ``None`` for none."""
+    """Return the time that ``question`` asks for ("Can we meet on Friday at 3?") if it is ahead; else ``None``."""
     if _OF_BEFORE.search(question[:LOOKED]):
         return None
     cues = ((cue.start(), cue.start()) for cue in _ASKED_FOR.finditer(question[:LOOKED]))
@@ -76,8 +81,10 @@ def time_asked_for(question: str, written: float, zone: tzinfo, locale: str = "e
 
 
 def read_due(said: str, text: str, written: float, zone: tzinfo, locale: str = "en") -> Due | None:
-    """What somebody who has read ``text`` takes for its deadline: counts only if ``said`` stands there, word for word,
-    and is a time."""
+    """Read the deadline that somebody found in ``text``.
+
+    It counts only if ``said`` occurs there, word for word, and is a time.
+    """
     wanted = " ".join(said.split()).strip(" .,;:!?\"'“”‘’")
     if not wanted or len(wanted) > 2 * _REACH:
         return None
@@ -91,7 +98,10 @@ def read_due(said: str, text: str, written: float, zone: tzinfo, locale: str = "
 def _first(
     cues: Iterable[tuple[int, int]], text: str, written: float, zone: tzinfo, locale: str, *, until: bool
 ) -> Due | None:
-    """The time at the first of a few ``cues`` that has one; of each where it starts, and where its time does."""
+    """Return the time at the first of the ``cues`` that has one.
+
+    Each cue gives its own start and the start of its time.
+    """
     tried = (_opening(text, *cue, written, zone, locale, until=until) for cue in islice(cues, _TRIES))
     return next(filter(None, tried), None)
 
@@ -99,7 +109,7 @@ def _first(
 def _opening(
     text: str, start: int, opens: int, written: float, zone: tzinfo, locale: str, *, until: bool
 ) -> Due | None:
-    """The time that ``text`` goes on with at ``opens``; what is said of it begins at ``start``."""
+    """Return the time that ``text`` continues with at ``opens``; its quoted words begin at ``start``."""
     rest = text[opens : opens + _REACH]
     end = _END.search(rest)
     rest = rest[: end.start()] if end else rest
@@ -113,7 +123,7 @@ def _opening(
 
 
 def _read(time: str, said: str, written: float, zone: tzinfo, locale: str, *, until: bool) -> Due | None:
-    """``time`` as a deadline. A week or a month is none: it does not say which day of it."""
+    """Read ``time`` as a deadline. A week or a month is none: it does not say which day."""
     today = datetime.fromtimestamp(written, zone)
     if _PROSE.fullmatch(time):
         return None
@@ -129,7 +139,7 @@ def _read(time: str, said: str, written: float, zone: tzinfo, locale: str, *, un
                 last = datetime.fromtimestamp(reading.at, zone) - timedelta(days=1 if _BEFORE.match(said) else 0)
                 return Due(_last_second(last, zone), True, said, until)
             return Due(reading.at, False, said, until)
-        if named == (today.date(), 1) and not re.search(r"\d", words):  # "today", when no usual hour is ahead
+        if named == (today.date(), 1) and not re.search(r"\d", words):  # "today", when the usual hour has passed
             return Due(_last_second(today, zone), True, said, until)
     return None
 

@@ -1,4 +1,4 @@
-"""The vocabulary of English phrases of time: terminals of the grammar, and what each word means."""
+"""The vocabulary of English time phrases: terminals of the grammar, and the meaning of each word."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The vocabulary of German phrases of time: terminals of the grammar, and what each word means.
+"""The vocabulary of German time phrases: terminals of the grammar, and the meaning of each word.
 
-Names that begin with an underscore are of words whose endings and spellings vary, and which mean nothing by themselves.
+Names with a leading underscore are for words with several endings and spellings, and no meaning of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ORDINAL_STEMS: Final = {1: "erst", 3: "dritt", 7: "siebt", 8: "acht"}
 
 
 def _spelled(words: Mapping[str, Any]) -> dict[str, Any]:
-    """The words, and how they are written without umlauts and ß."""
+    """Return the words, and their spellings without umlauts and ß."""
     found = dict(words)
     for word, meaning in words.items():
         plain = word
@@ -36,12 +36,12 @@ def _alike(words: Iterable[str], meaning: Any = None) -> dict[str, Any]:
 
 
 def _declined(*stems: str, meaning: Any = None) -> dict[str, Any]:
-    """Adjectives with each ending that they can have."""
+    """Return adjectives with each ending that they can have."""
     return _alike((stem + ending for stem in stems for ending in ("e", "en", "er", "es", "em")), meaning)
 
 
 def _number_words() -> dict[str, int]:
-    """One to sixty, and ninety, as one word each."""
+    """Return one to sixty, and ninety, as one word each."""
     found = {"zwo": 2, "eins": 1}
     found |= {word: n for n, word in enumerate((*_ONES, *_TEENS), 1)}
     for tens, word in _TENS.items():

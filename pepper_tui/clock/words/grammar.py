@@ -1,7 +1,7 @@
-"""A grammar of time phrases, one a language: text to all that it can say.
+"""A grammar of time phrases, one per language: from text to everything it can mean.
 
-The grammar is read by an Earley parser, which finds every way to read a phrase; nothing of the phrase is ever left out.
-Of all readings those with the fewest parts stand: "24 december 2026" is one date, and no date at 20:26.
+An Earley parser finds every way to read a phrase; no word of the phrase is ever ignored. Of all readings, those with
+the fewest parts are kept: "24 december 2026" is one date, and not a date at 20:26.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pepper_tui.clock.words.shape import Shape, Shapes
 from pepper_tui.clock.words.zones import ZONES
 
 LONGEST: Final = 100  # characters
-_KEPT: Final = 256  # phrases whose parts are kept, and shapes whose trees are
+_KEPT: Final = 256  # phrases whose parts are cached, and shapes whose trees are
 _READINGS: Final = 64  # ways to read one part of a phrase
-_MOST_TOKENS: Final = 26  # words, numbers and signs
+_MOST_TOKENS: Final = 26  # words, numbers and punctuation marks
 _LIMIT: Final = re.compile(r"\b(?:before|after|since|until|till|from|than|vor|nach|seit|bis|als)\s+$", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^\W\d]+|\d+|[^\w\s]")
 _LANGUAGES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"en": english.WORDS, "de": german.WORDS}
@@ -53,8 +53,11 @@ _PROPER: Final = re.compile(r'"([^"]+)"')
 
 
 class _Parsed(NamedTuple):
-    """What the parser made of the first text of a shape, whose ``places`` its tokens name. ``stopped``: the number of
-    the place where nothing went on, -1 where more should follow; ``None`` where there is a ``tree``."""
+    """The parser's result for the first text of a shape; its tokens refer to that text's ``places``.
+
+    ``stopped``: the index of the place where parsing stopped, -1 if more text should follow; ``None`` if there is a
+    ``tree``.
+    """
 
     places: tuple[int, ...]
     tree: Any = None
@@ -62,7 +65,7 @@ class _Parsed(NamedTuple):
 
 
 class _Leaves:
-    """The words of a text at the leaves of a tree that was parsed from another text of its shape."""
+    """The words of a text at the leaves of a tree that was parsed from another text of the same shape."""
 
     def __init__(self, text: str, parsed: _Parsed, shape: Shape) -> None:
         self._text, self._place = text, dict(zip(parsed.places, shape.places, strict=True))
@@ -72,7 +75,7 @@ class _Leaves:
 
 
 class Grammar:
-    """What one language can say of time. ``language``: "en" or "de"."""
+    """Everything that one language can say about time. ``language``: "en" or "de"."""
 
     def __init__(self, language: str) -> None:
         self._words = {**_LANGUAGES[language], "ZONE": ZONES}
@@ -86,7 +89,7 @@ class Grammar:
 
     @cached_property
     def _parser(self) -> lark.Lark:
-        """Built at the first phrase that needs it: some 0.2 s."""
+        """Build the parser, at the first phrase that needs it: takes some 0.2 s."""
         return lark.Lark(
             self._source,
             parser="earley",
@@ -105,22 +108,23 @@ class Grammar:
         return Shapes(terminals, letters, rules, "start", self._parser.ignore_tokens)
 
     def knows(self, word: str) -> bool:
-        """Whether ``word`` can stand in a phrase at all: a quick look, before a part of a sentence is tried."""
+        """Check quickly whether ``word`` can occur in a phrase at all, before a part of a sentence is tried."""
         plain = word.lower().strip(".,;:!?")
         return plain in self._known or any(c.isdigit() for c in plain) or not any(c.isalnum() for c in plain)
 
     def may_be(self, text: str) -> tuple[bool, int]:
-        """Whether ``text`` may be a phrase, and how many of its characters may be the beginning of one, at most.
+        """Check whether ``text`` may be a phrase, and how many characters, at most, could be the start of one.
 
-        Never ``False`` of a text that ``read`` reads. Quick: for the many parts of a sentence that are no time.
+        Never returns ``False`` for a text that ``read`` accepts. Fast, for the many parts of a sentence that are no
+        time.
         """
         shape = self._shapes.of(text)
         return shape.whole, shape.reach
 
     def read(self, text: str) -> list[tuple[Part, ...]]:
-        """The parts that ``text`` says: each way to read it that has the fewest. Raises ``Unclear``.
+        """Return the parts of ``text``: each way to read it that has the fewest. Raises ``Unclear``.
 
-        What was read is kept: the parts do not depend on the time, and one rule reads one phrase for many mails.
+        Results are cached: the parts do not depend on the time, and one rule reads the same phrase for many mails.
         """
         with self._parsing:
             found = self._kept.pop(text, None)
@@ -171,7 +175,7 @@ class Grammar:
             return _Parsed(shape.places, stopped=_BREAKS_OFF)
 
     def _ways(self, tree: Any, why: list[str], known: dict[int, list[Any]], leaves: _Leaves) -> list[Any]:
-        """Each value of a tree of readings. What a reading can't be, is left out; ``why`` tells."""
+        """Return each value of a tree of readings; impossible ones are left out, with the reason added to ``why``."""
         if isinstance(tree, lark.Token):
             return [self._value(tree.type, leaves.word(tree))]
         if id(tree) in known:
@@ -202,13 +206,15 @@ class Grammar:
 
 @cache
 def grammar(language: str) -> Grammar:
-    """The grammar of a language."""
+    """Return the grammar of a language."""
     return Grammar(language)
 
 
 def _source(language: str, words: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, str]]:
-    """The grammar's text, with the vocabulary as terminals and each quoted word as one of its own; and the names of
-    those, by their words."""
+    """Return the grammar's text, and the names of its quoted words.
+
+    The vocabulary becomes terminals, and each quoted word becomes one of its own.
+    """
     text = resources.files(__package__).joinpath(_FILES[language]).read_text(encoding="utf-8")
     quoted: dict[str, str] = {}
 
@@ -228,7 +234,7 @@ def _alternatives(words: Any) -> str:
 
 
 def _word_at(text: str, position: int) -> tuple[int, str]:
-    """The word that stands at a position, or what is left of it, and where it begins."""
+    """Return the word at a position, or the rest of it, and where it starts."""
     start = position
     while start > 0 and text[start - 1].isalnum():
         start -= 1

@@ -1,7 +1,7 @@
-"""What a phrase of time says, part by part, before anybody asks from which moment it is read.
+"""The parts of a time phrase, independent of the moment at which it is read.
 
-A day answers with *readings*: each is a list of dates, of which the first one that is still ahead is meant. More than
-one reading is a doubt that only the user can settle ("next friday", said on a Monday).
+A day answers with *readings*: each is a list of dates, of which the first that is still ahead is meant. More than one
+reading is an ambiguity that only the user can settle ("next friday", said on a Monday).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dateutil.relativedelta import relativedelta
 WORKDAYS: Final = (0, 1, 2, 3, 4)
 WEEKEND: Final = (5, 6)
 OFTEN: Final = "something repeats at most once an hour"
-_YEARS: Final = 8  # years ahead in which a day of the calendar comes again: 29 February across 2100
+_YEARS: Final = 8  # years ahead in which every calendar date recurs: 29 February across 2100
 
 Half = Literal["", "am", "pm"]
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
@@ -27,8 +27,10 @@ Series = Sequence[date]
 
 
 class Unclear(ValueError):
-    """A phrase that is not read as a time; the words say which part of it, and why. ``reach``: how many of its
-    characters could be the beginning of one, if that is known."""
+    """A phrase that can't be read as a time; the message says which part of it, and why.
+
+    ``reach``: how many of its characters could be the start of one, if known.
+    """
 
     def __init__(self, words: str, reach: int | None = None) -> None:
         super().__init__(words)
@@ -36,7 +38,7 @@ class Unclear(ValueError):
 
 
 class OverError(Unclear):
-    """It is a time, and past."""
+    """A valid time that is past."""
 
     def __init__(self) -> None:
         super().__init__("it is past")
@@ -44,8 +46,11 @@ class OverError(Unclear):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time of day. ``dial``: said as a dial shows it, so that which half of the day is meant is open. ``naked``: a
-    number alone, which is an hour only beside a day."""
+    """A time of day.
+
+    ``dial``: said as on a dial, so that the half of the day is open. ``naked``: a bare number, which is an hour only
+    beside a day.
+    """
 
     hour: int
     minute: int = 0
@@ -58,7 +63,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class PartOfDay:
-    """``name``: morning, noon, afternoon, evening, night, midnight or end. ``today``: of this day ("tonight")."""
+    """A part of a day.
+
+    ``name``: morning, noon, afternoon, evening, night, midnight or end. ``today``: of this day ("tonight").
+    """
 
     name: str
     today: bool = False
@@ -66,7 +74,7 @@ class PartOfDay:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A length of time: months and days of the calendar, and seconds."""
+    """A length of time: calendar months and days, and seconds."""
 
     months: int = 0
     days: int = 0
@@ -86,7 +94,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long something takes ("for 45 minutes"), or goes on ("every day for 2 weeks")."""
+    """How long something takes ("for 45 minutes"), or continues ("every day for 2 weeks")."""
 
     span: Span
 
@@ -108,8 +116,11 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class Weekday:
-    """``which``: "" (the next one), "this" (of this week), "coming" (after today), "next" (in doubt while this week's
-    is ahead), "after next". ``index``: Monday is 0."""
+    """A weekday; ``index`` 0 is Monday.
+
+    ``which``: "" (the next one), "this" (of this week), "coming" (after today), "next" (ambiguous while this week's is
+    still ahead), "after next".
+    """
 
     index: int
     which: Literal["", "this", "coming", "next", "after next"] = ""
@@ -133,7 +144,7 @@ class Weekday:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The week that begins ``weeks`` after this one's Monday; with a weekday, that day of it."""
+    """The week that begins ``weeks`` after this Monday; with a weekday, that day of it."""
 
     weeks: int
 
@@ -160,14 +171,14 @@ class Weekend:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month: by its number, or ``ahead`` months from this one. Alone it means its first day."""
+    """A month: by number, or ``ahead`` months from this one. On its own it means its first day."""
 
     month: int | None = None
     year: int | None = None
     ahead: int | None = None
 
     def firsts(self, today: date) -> list[date]:
-        """The first days of the months that it can be, in order."""
+        """Return the first days of the months it can be, in order."""
         if self.ahead is not None:
             return [today.replace(day=1) + relativedelta(months=self.ahead)]
         if self.month is None:
@@ -183,7 +194,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """The year ``ahead`` of this one, or ``year``; alone it means its first day."""
+    """The year ``ahead`` of this one, or ``year``; on its own it means its first day."""
 
     ahead: int = 0
     year: int | None = None
@@ -199,7 +210,7 @@ class Year:
 
 @dataclass(frozen=True, slots=True)
 class DayOf:
-    """A day of a month; -1 is its last. Months that have none such are passed over."""
+    """A day of a month; -1 is the last. Months without that day are skipped."""
 
     day: int
     month: Month = Month()
@@ -221,14 +232,14 @@ class DayOf:
 
 @dataclass(frozen=True, slots=True)
 class Slashed:
-    """A date written with slashes: which number is the month, the locale says."""
+    """A date written with slashes: the locale decides which number is the month."""
 
     first: int
     second: int
     year: int | None = None
 
     def orders(self) -> list[tuple[int, int]]:
-        """Day and month, month first and then day first, as far as there is such a date."""
+        """Return the valid (day, month) pairs: month first, then day first."""
         both = ((self.second, self.first), (self.first, self.second))
         months = [(day, month) for day, month in both if 1 <= month <= 12]
         return [(day, month) for day, month in months if 1 <= day <= calendar.monthrange(2024, month)[1]]
@@ -261,7 +272,7 @@ class NthOf:
 
 @dataclass(frozen=True, slots=True)
 class OnThe:
-    """A weekday that is a certain day of its month ("Thursday the 15th"): the next such day within a year."""
+    """A weekday on a certain day of its month ("Thursday the 15th"): the next such day within a year."""
 
     index: int
     day: int
@@ -275,7 +286,7 @@ class OnThe:
 
 @dataclass(frozen=True, slots=True)
 class EndOf:
-    """The last day of this (0) or a later week or year; whose week ends on Friday or Sunday is a doubt."""
+    """The last day of this (0) or a later week or year; whether a week ends on Friday or Sunday is ambiguous."""
 
     unit: Literal["week", "year"]
     ahead: int = 0
@@ -314,7 +325,7 @@ class Feast:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """A length after (or before: ``sign`` -1) a day."""
+    """A length after a day, or before it (``sign`` -1)."""
 
     span: Span
     day: Day
@@ -328,7 +339,7 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class InWeekOf:
-    """A weekday of the week in which ``span`` from today lies ("friday in two weeks")."""
+    """A weekday of the week that is ``span`` from today ("friday in two weeks")."""
 
     index: int
     span: Span
@@ -343,8 +354,11 @@ class InWeekOf:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often. ``by_day``: weekdays; ``nth``: which of them in a month (-1 the last), together with ``set_pos`` where
-    several weekdays count as one kind; ``month_days``: days of the month."""
+    """How often something happens.
+
+    ``by_day``: weekdays; ``nth``: which of them in a month (-1 the last), together with ``set_pos`` if several weekdays
+    count as one kind; ``month_days``: days of the month.
+    """
 
     every: int
     unit: Unit
@@ -362,7 +376,7 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class UntilHour:
-    """An end at a time of day ("every 2 hours until 5"), which no rhythm has."""
+    """An end at a time of day ("every 2 hours until 5"), which no rhythm supports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +399,7 @@ class Except:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """From a clock time to another."""
+    """A range from one clock time to another."""
 
     start: Clock
     end: Clock
@@ -393,7 +407,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """From a day to another."""
+    """A range from one day to another."""
 
     start: Day
     end: Day
@@ -415,7 +429,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is over by its own words ("yesterday")."""
+    """A time that is past by its own words ("yesterday")."""
 
 
 Part = (

@@ -1,9 +1,8 @@
-"""A time for a look back ("yesterday", "last friday", "3 days ago", "2026-11-03 14:00"): where it begins and ends.
+"""Times that look back ("yesterday", "last friday", "3 days ago", "2026-11-03 14:00"): where they begin and end.
 
-A day without a year or a direction is the last such day, today among them; a day, a week, a month or a year is meant
-whole. A length alone ("2 hours ago", "last 3 days") leads back from now. What is ahead of now is refused.
-
-Some milliseconds of CPU time: not for the event loop.
+A day without a year or a direction is the latest such day, today included; a day, a week, a month or a year means all
+of it. A bare length ("2 hours ago", "last 3 days") counts back from now. A time ahead of now is refused. Takes some
+milliseconds of CPU time: not for the event loop.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _ISO: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE
 )
 _GONE: Final = (
-    "last|past|previous|letzte[rnsm]?|vergangene[rnsm]?|vorige[rnsm]?"  # as they stand before a unit, a day, a length
+    "last|past|previous|letzte[rnsm]?|vergangene[rnsm]?|vorige[rnsm]?"  # as used before a unit, a day or a length
 )
 _LEAD: Final = r"(?:(?:in|on|am|im|since|from|until|till|seit|ab|bis) )?(?:(?:the|den|die|das|der|dem) )?"
 _AGO: Final = re.compile(r"(?:(.+?) ago|vor (.+))")
@@ -62,14 +61,14 @@ _A_YEAR: Final = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From the first second to the end, POSIX seconds; a moment has both alike."""
+    """From the first second to the end, in POSIX seconds; for a moment both are equal."""
 
     begins: float
     ends: float
 
 
 def read_past(text: str, now: float, zone: tzinfo, locale: str = "en") -> Stretch:
-    """What ``text`` means, said at ``now`` in ``zone``, for a look back. Raises ``TimeRefusedError``."""
+    """Return what ``text``, said at ``now`` in ``zone``, means as a time in the past. Raises ``TimeRefusedError``."""
     plain = " ".join(text.split()).strip(" ?!.").lower()
     shown = f"“{plain[:60]}”"
     refused = f"{shown} is no time that can be looked back to"
@@ -114,7 +113,7 @@ class _Reader:
         return Stretch(instant(begins, self.zone), instant(ends, self.zone))
 
     def _back(self, length: str, *, whole: bool) -> Stretch | None:
-        """``length`` before now; ``whole``: of days, the whole of that day."""
+        """Return the time ``length`` before now; with ``whole``, a length in days means that entire day."""
         for phrase in phrases(f"in {length}", self.locale):
             span = phrase.span
             if span is None or phrase.day is not None or phrase.clocks or phrase.part:
@@ -127,7 +126,7 @@ class _Reader:
         return None
 
     def _last(self, what: str) -> Stretch | None:
-        """The whole unit, or the day of that name, before this one."""
+        """Return the entire unit, or the day of that name, before this one."""
         first_of_month = self.today.replace(day=1)
         match _UNITS.get(what):
             case "day" | "night":
@@ -145,7 +144,7 @@ class _Reader:
         return self._said(what, before_today=True)
 
     def _said(self, text: str, *, before_today: bool = False) -> Stretch | None:
-        for words, days in _DAYS_BACK.items():  # no grammar of times ahead knows them
+        for words, days in _DAYS_BACK.items():  # the grammar, made for times ahead, does not know these
             if text == words or text.startswith(f"{words} "):
                 hours = self._clocks(text[len(words) :].strip())
                 return next((self._of_day(phrase, self.today + days * _DAY) for phrase in hours), None)
@@ -186,7 +185,7 @@ class _Reader:
         return self._of_day(phrase, day) if day else None
 
     def _newest(self, day: Day, latest: date) -> date | None:
-        """The newest such day that is not after ``latest``."""
+        """Return the latest matching day up to ``latest``."""
         if isinstance(day, Month) and day.ahead == 0:
             return self.today.replace(day=1)
         if isinstance(day, Checked):
@@ -210,8 +209,10 @@ class _Reader:
         return Stretch(at, at)
 
     def _hours(self, clock: Clock, part: PartOfDay | None) -> list[timedelta]:
-        """The times of day that can be meant, the likelier first: where hours count to twelve, small ones alone are the
-        afternoon's."""
+        """Return the possible times of day, the likelier first.
+
+        Where hours count to twelve, bare small ones are in the afternoon.
+        """
         said = timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
         later = [said + timedelta(hours=12), said]
         if clock.half or clock.padded or not 1 <= clock.hour < 12:

@@ -1,4 +1,4 @@
-"""The parts of a phrase, fitted together: one day, one time of day, one rhythm. What does not fit is refused."""
+"""Fits the parts of a phrase together: one day, one time of day, one rhythm. Parts that do not fit are refused."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturd
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A day that is named twice over ("Friday, 4 December"): both names have to be of one day."""
+    """A day named twice ("Friday, 4 December"): both names must mean the same day."""
 
     day: Day
     weekday: int
@@ -94,7 +94,7 @@ class OfWeek:
 
 @dataclass(frozen=True, slots=True)
 class OfYear:
-    """A date of a year that is named by its distance ("5 December next year")."""
+    """A date in a year given by its distance ("5 December next year")."""
 
     day: DayOf | Feast
     year: Year
@@ -108,7 +108,7 @@ class OfYear:
 
 @dataclass(slots=True)
 class Phrase:
-    """What is said; what is not, is empty. ``clocks``: more than one only beside a rhythm."""
+    """The fitted parts; missing ones are empty. ``clocks``: several only beside a rhythm."""
 
     day: Day | None = None
     clocks: list[Clock] = field(default_factory=list)
@@ -129,7 +129,7 @@ class Phrase:
 
 
 def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
-    """Raises ``Unclear`` where the parts are not of one time."""
+    """Fit parts into a phrase. Raises ``Unclear`` if they do not make one time."""
     said = [_plain(part, month_first) for part in parts]
     if any(isinstance(part, Past) for part in said):
         raise OverError
@@ -171,19 +171,19 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
 
 
 def _apart(parts: list[Any]) -> bool:
-    """Whether something of another day stands between two times of day: “every monday at 8 and friday at 9”."""
+    """Check whether something of another day stands between two times: “every monday at 8 and friday at 9”."""
     places = [n for n, part in enumerate(parts) if isinstance(part, Clock)]
     return any(not isinstance(part, Clock | PartOfDay | Zone) for part in parts[places[0] : places[-1]])
 
 
 def _wraps(days: Days) -> bool:
-    """Whether a range goes on into the next month: “from the 28th to the 3rd”."""
+    """Check whether a range continues into the next month: “from the 28th to the 3rd”."""
     start, end = days.start, days.end
     return isinstance(start, DayOf) and isinstance(end, DayOf) and start.day >= end.day
 
 
 def _plain(part: Any, month_first: bool) -> Any:
-    """``part`` with the dates in it that a locale has to put in order."""
+    """Return ``part`` with its dates ordered as the locale writes them."""
     match part:
         case Slashed():
             return part.day(month_first)
@@ -195,7 +195,7 @@ def _plain(part: Any, month_first: bool) -> Any:
 
 
 def _whole(phrase: Phrase) -> None:
-    """Refuse what is said beside something that leaves no room for it."""
+    """Refuse combinations in which one part leaves no room for another."""
     if phrase.between and (phrase.clocks or (phrase.part and phrase.part.name in ("noon", "midnight"))):
         raise Unclear("it names two times of day")
     if phrase.shifted and (phrase.clocks or phrase.between or phrase.span or phrase.rhythm):
@@ -267,7 +267,7 @@ def _one_day(days: list[Day], phrase: Phrase) -> Day | None:
 
 
 def _others_in_one(days: list[Day]) -> Day:
-    """A date with the month or year that is named beside it."""
+    """Return a date joined with the month or year that is named beside it."""
     join: dict[frozenset[type], Callable[[dict[type, Day]], Day]] = {
         frozenset({DayOf, Month}): lambda d: replace(d[DayOf], month=d[Month]),  # type: ignore[type-var]
         frozenset({NthOf, Month}): lambda d: replace(d[NthOf], month=d[Month], loose=False),  # type: ignore[type-var]
@@ -284,7 +284,7 @@ def _others_in_one(days: list[Day]) -> Day:
 
 
 def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day | None, Until | None]:
-    """A rhythm with the days that are named beside it; from when on; until when."""
+    """Return a rhythm with the days named beside it, when it starts, and when it ends."""
     starting: Day | None = None
     until: Until | None = None
     for day in days:

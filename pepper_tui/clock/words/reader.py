@@ -1,4 +1,4 @@
-"""The reader of times in words that a user's own parts share: their zone, their locale, never on the event loop."""
+"""The reader of times in words, shared by everything of one user: their zone, their locale, off the event loop."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class TimeReader:
         self._clock, self.zone, self.locale = clock, zone, locale
 
     async def read(self, text: str) -> Reading:
-        """What ``text`` means if it is said now. Raises ``TimeAskedError`` or ``TimeRefusedError``."""
+        """Read ``text`` as said now. Raises ``TimeAskedError`` or ``TimeRefusedError``."""
         return await asyncio.to_thread(read_time, text, self._clock.now(), self.zone, self.locale)
 
     async def start(self, text: str) -> Reading:
-        """What ``text`` means where a span has no place: which of its two ends is meant is asked."""
+        """Read ``text`` where a range has no place: asks which of its two ends is meant."""
         reading = await self.read(text)
         if reading.end is None or reading.whole_days:
             return reading
@@ -33,16 +33,16 @@ class TimeReader:
         raise TimeAskedError(f"“{text.strip()[:60]}” goes from one time to another; say which", ends)
 
     async def moment(self, text: str) -> float:
-        """The one time that ``text`` means, POSIX seconds; a rhythm is refused."""
+        """Return the one time that ``text`` means, in POSIX seconds; a rhythm is refused."""
         reading = await self.start(text)
         if reading.rrule:
             raise TimeRefusedError(f"“{text.strip()[:60]}” comes again and again; say one time")
         return reading.at
 
     async def repeated(self, when: str, repeat: str) -> Reading:
-        """The first time and the rule of what is said in two fields: ``repeat`` is a rhythm in words, or an RRULE.
+        """Return the first time and the rule from two fields: ``repeat`` is a rhythm in words, or an RRULE.
 
-        The first time obeys the rule, at the hour that ``when`` says, and is not before it.
+        The first time follows the rule, at the hour that ``when`` gives, and is not before it.
         """
         first = await self.start(when)
         rule = await self._rule(repeat)
@@ -54,7 +54,7 @@ class TimeReader:
         return replace(first, at=at, rrule=rule)
 
     async def past(self, text: str) -> Stretch:
-        """What ``text`` means for a look back: where it begins and ends. Raises ``TimeRefusedError``."""
+        """Return where ``text``, read as a time in the past, begins and ends. Raises ``TimeRefusedError``."""
         return await asyncio.to_thread(read_past, text, self._clock.now(), self.zone, self.locale)
 
     async def _rule(self, repeat: str) -> str:
@@ -69,5 +69,5 @@ class TimeReader:
         return rule
 
     def said(self, reading: Reading) -> str:
-        """``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
+        """Return ``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
         return said(reading, self.zone, self._clock.now())

@@ -1,13 +1,13 @@
-"""From a phrase and the moment it is said at to an instant, a rhythm, or a question.
+"""From a phrase and the moment it is said to an instant, a rhythm, or a question.
 
-The rules, which hold for reminders, snoozes, events, rules and tools alike:
+These rules hold for reminders, snoozes, events, rules and tools alike:
 
-- Beside a day or a rhythm a bare hour is the hour that was said; in English 1 to 6 are the afternoon's. Without a day
-  it is the next time that a dial shows it between 06:00 and 24:00; in German the user is asked if both are ahead.
+- Beside a day or a rhythm, a bare hour is the hour as said; in English, 1 to 6 are in the afternoon. Without a day it
+  is the next time that a dial shows it between 06:00 and 24:00; in German the user is asked if both are ahead.
 - A day without a time means ``USUAL["morning"]``; a part of a day its usual hour.
-- Days, weeks and months ahead keep the time on the wall; hours and minutes are real ones.
-- Where two readings are left, or the one that is found is past or more than a year away though nothing said so, the
-  user is asked.
+- Days, weeks and months ahead keep the wall time; hours and minutes are real ones.
+- The user is asked if two readings remain, or if the one reading is past, or more than a year away without anything
+  saying so.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ USUAL: Final = {"morning": 9, "noon": 12, "afternoon": 14, "evening": 18, "night
                 "forenoon": 10, "early": 8}  # fmt: skip
 FARTHEST: Final = 3_653 * 86_400.0  # seconds ahead: ten years
 _FAR: Final = 366 * 86_400.0
-_EARLIEST: Final = timedelta(hours=6)  # of what a dial shows
+_EARLIEST: Final = timedelta(hours=6)  # of the hours on a dial
 _CODES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _FREQUENCIES: Final = {"hour": "HOURLY", "day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _HOURS_OF: Final = {
@@ -58,9 +58,9 @@ Times = Sequence[timedelta]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a phrase means: POSIX seconds, the RRULE of a rhythm (else empty), where it ends, if that was said.
+    """The meaning of a phrase: POSIX seconds, the RRULE of a rhythm (else empty), and its end, if one was said.
 
-    ``whole_days``: it names days and no time of them; ``at`` is the hour at which one is reminded of a day.
+    ``whole_days``: it names days without a time; ``at`` is then the hour of a day's reminder.
     """
 
     at: float
@@ -71,14 +71,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the language of a phrase tells the time. ``twelve``: hours are counted to twelve, so that small ones without
-    am or pm are the afternoon's."""
+    """How the language of a phrase tells the time.
+
+    ``twelve``: hours count to twelve, so that small ones without am or pm are in the afternoon.
+    """
 
     twelve: bool
 
 
 class PastTimeError(Unclear):
-    """What is said is past; ``instead`` are the next such times, if any come to mind."""
+    """The time is past; ``instead`` are the next similar times, if any."""
 
     def __init__(self, words: str, instead: Sequence[Reading] = ()) -> None:
         super().__init__(words)
@@ -86,7 +88,7 @@ class PastTimeError(Unclear):
 
 
 def readings(phrase: Phrase, now: float, zone: tzinfo, manner: Manner) -> list[Reading]:
-    """All that ``phrase`` can mean at ``now``, the likelier first. Raises ``Unclear``."""
+    """Return everything that ``phrase`` can mean at ``now``, the likelier first. Raises ``Unclear``."""
     reader = _Reader(now, ZoneInfo(phrase.zone) if phrase.zone else zone, manner)
     found = [each for each in dict.fromkeys(reader.read(phrase)) if each.at - now <= FARTHEST]
     if not found:
@@ -130,7 +132,7 @@ class _Reader:
                 raise Unclear("it names two days")
             days = [[span.from_day(self.today)]]
         elif day is not None:
-            # a weekday alone, said on that day, is next week's
+            # a bare weekday, said on that day, means next week's
             alone = not (phrase.clocks or phrase.part or phrase.between)
             from_day = self.today + _DAY if alone and isinstance(day, Weekday) and not day.which else self.today
             days = day.readings(from_day)
@@ -152,7 +154,7 @@ class _Reader:
         return found
 
     def _instead(self, phrase: Phrase, past: float | None) -> list[Reading]:
-        """The next such time, where a day of this week or part of today has gone by."""
+        """Return the next similar time, if a day of this week or a part of today has passed."""
         of_today = phrase.part is not None and phrase.part.today
         if past is None or not (of_today or isinstance(phrase.day, Relative | Weekday)):
             return []
@@ -178,7 +180,7 @@ class _Reader:
         return Reading(at)
 
     def _later(self, at: float, months: int = 0, days: int = 0, seconds: float = 0.0) -> float:
-        """Months and days on the wall, then real seconds."""
+        """Add months and days on the wall clock, then real seconds."""
         if not months and not days:
             return at + seconds
         try:
@@ -190,10 +192,10 @@ class _Reader:
     # --------------------------------------------------------------------------------------------------- time of day
 
     def _times(self, phrase: Phrase, has_day: bool) -> list[tuple[Times, Clock | None]]:
-        """Each time of day that is meant, and the clock time that it ends at."""
+        """Return each time of day that is meant, and the clock time at which it ends."""
         if phrase.between is not None:
             start, end = _alike(phrase.between.start, phrase.between.end)
-            # "9 to 5" is of a working day, also where no day is named
+            # "9 to 5" is of a working day, even without a day
             return [(times, end) for times in self._clock(start, phrase.part, True, self._is_today(phrase))]
         if phrase.clocks:
             return [(t, None) for t in self._clock(phrase.clocks[0], phrase.part, has_day, self._is_today(phrase))]
@@ -261,7 +263,7 @@ class _Reader:
         raise Unclear("it names two times of day")
 
     def _end(self, at: float, end: Clock | None) -> float | None:
-        """The first time after ``at`` that ``end`` can be."""
+        """Return the first time after ``at`` that ``end`` can be."""
         if end is None:
             return None
         said = timedelta(hours=end.hour, minutes=end.minute, seconds=end.second)
@@ -330,7 +332,7 @@ class _Reader:
             start = next((day for day in series if day >= self.today), series[-1])
         rule = _rule(rhythm, hours if len(hours) > 1 else [])
         begins = self._at(start, hours[0])
-        # a rhythm that names its days begins with the next of them; any other is counted from today
+        # a rhythm that names its days begins with the next of them; any other counts from today
         names_days = bool(rhythm.by_day or rhythm.month_days)
         once = _rule(replace(rhythm, every=1), hours if len(hours) > 1 else []) if names_days else rule
         after = self.now if not given else max(self.now, begins - 1)
@@ -339,7 +341,7 @@ class _Reader:
             raise Unclear("it never comes")
         wall = wall_time(at, self.zone)
         if len(hours) == 1 and (wall.hour, wall.minute) != divmod((hours[0] % _DAY) // timedelta(minutes=1), 60):
-            rule = _rule(rhythm, [hours[0] % _DAY])  # a change of clocks moves the first one, and only that
+            rule = _rule(rhythm, [hours[0] % _DAY])  # only the first occurrence is shifted by a clock change
         rule = check_rule(rule + self._limits(phrase, at, short=True))
         ends = self._end(at, end)
         if phrase.length is not None and phrase.length.span.seconds:
@@ -347,7 +349,10 @@ class _Reader:
         return Reading(at, rule, ends)
 
     def _limits(self, phrase: Phrase, first: float, *, short: bool) -> str:
-        """The end of a rhythm. ``short``: hours are how long each time lasts ("every monday at 10 for 1 hour")."""
+        """Return the end of a rhythm.
+
+        ``short``: a length in hours is that of each occurrence ("every monday at 10 for 1 hour").
+        """
         if phrase.times is not None:
             return f";COUNT={phrase.times.count}"
         last: float | None = None
@@ -397,7 +402,7 @@ def _rule(rhythm: Rhythm, hours: Iterable[timedelta]) -> str:
 
 
 def _alike(start: Clock, end: Clock) -> tuple[Clock, Clock]:
-    """A start that has no half of the day gets that of its end, if it is before it then: "2 to 3pm", "11 to 1pm"."""
+    """Give a start without am or pm the half of its end if it is then before it: "2 to 3pm", "11 to 1pm"."""
     if start.half or not end.half or start.hour > 12 or start.padded:
         return start, end
     pm = end.half == "pm"
@@ -408,12 +413,12 @@ def _alike(start: Clock, end: Clock) -> tuple[Clock, Clock]:
 
 
 def far_away(phrase: Phrase, reading: Reading, now: float) -> bool:
-    """Whether it is more than a year off, though nothing that was said names a year or a length."""
+    """Check whether a time is more than a year away without a year or a length being said."""
     return reading.at - now > _FAR and not phrase.names_year and phrase.rhythm is None and phrase.span is None
 
 
 def said(reading: Reading, zone: tzinfo, now: float) -> str:
-    """``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
+    """Return ``reading`` in words, for example "Mon 30 Nov 08:00, every Monday"."""
     words = moment(reading.at, zone, now)
     if reading.end is not None:
         same = wall_time(reading.at, zone).date() == wall_time(reading.end, zone).date()

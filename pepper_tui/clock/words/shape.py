@@ -1,9 +1,9 @@
-"""The shape of a phrase: which terminals of a grammar match where, and nothing else of its words.
+"""The shape of a phrase: which terminals of a grammar match where, without its actual words.
 
-All that the parser asks of a text is which of the terminals that can come next match at a place, and how far. So two
-texts of one shape ("friday at 8:15", "Monday at 11:45") have one tree, with other words at its leaves: it is parsed
-once a shape. And where no row of terminals, each of which may follow the one before, leads to the end of a text, it
-need not be parsed to know that it is no phrase.
+All the parser needs to know about a text is which of the possible next terminals match at a place, and how far. So two
+texts of one shape ("friday at 8:15", "Monday at 11:45") have the same tree with other words at its leaves: each shape
+is parsed once. And if no chain of terminals, each allowed after the one before, leads to the end of a text, it is no
+phrase: it need not be parsed at all.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from operator import or_
 from typing import NamedTuple
 
 _Rules = Iterable[tuple[str, Sequence[str]]]
-"""What each rule of a grammar is called, and the rules and terminals that it is made of; none is empty."""
+"""The name of each grammar rule, with the rules and terminals it consists of; none is empty."""
 
 
 class Shape(NamedTuple):
-    """``key`` is one for all texts of the shape; ``places`` are where a word may begin or end in this one.
+    """``key`` is equal for all texts of the shape; ``places`` are where a word may begin or end in this text.
 
-    ``whole``: it may be a phrase; else it is none. ``reach``: how many of its characters may be the beginning of one.
+    ``whole``: false if the text can't be a phrase. ``reach``: how many of its characters may be the start of one.
     """
 
     key: tuple[tuple[tuple[int, int], ...], ...]
@@ -32,7 +32,7 @@ class Shape(NamedTuple):
 
 
 class Shapes:
-    """Tells shapes by the terminals of one grammar. A set of terminals is a number, each a bit."""
+    """Determines shapes with the terminals of one grammar. A set of terminals is an integer, one bit for each."""
 
     def __init__(
         self,
@@ -42,7 +42,10 @@ class Shapes:
         start: str,
         ignored: Collection[str],
     ) -> None:
-        """``letters``: those that a terminal can begin with, in lower case; one without any is tried everywhere."""
+        """Build the tables.
+
+        ``letters``: the first letters of a terminal, in lower case; a terminal without any is tried everywhere.
+        """
         bits = {name: 1 << number for number, name in enumerate(terminals)}
         rules = [*rules]
         first, last = _ends(rules, bits, 0), _ends(rules, bits, -1)
@@ -64,8 +67,8 @@ class Shapes:
         }
 
     def of(self, text: str) -> Shape:
-        """The shape of ``text``."""
-        may_come = {0: self._first}  # by place; in the order of the text, as a terminal never matches nothing
+        """Return the shape of ``text``."""
+        may_come = {0: self._first}  # by place; in text order, as a terminal never matches the empty string
         edges: dict[int, list[tuple[int, int]]] = {len(text): []}
         whole = False
         for place in range(len(text)):
@@ -93,7 +96,7 @@ class Shapes:
 
 
 def _ends(rules: Iterable[tuple[str, Sequence[str]]], bits: Mapping[str, int], end: int) -> dict[str, int]:
-    """The terminals that each rule or terminal can begin (``end`` 0) or end with (-1)."""
+    """Return the terminals that each rule or terminal can begin (``end`` 0) or end (-1) with."""
     found, grows = dict(bits), True
     while grows:
         grows = False

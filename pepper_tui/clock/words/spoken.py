@@ -1,4 +1,4 @@
-"""A rhythm as Pepper says it back."""
+"""The wording of a rhythm in Pepper's answers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _WORKDAYS: Final = "MO,TU,WE,TH,FR"
 
 
 def rhythm(rrule: str, zone: tzinfo) -> str:
-    """For example "every Monday and Thursday", "on the last Friday of every month"; the rule itself where no words
-    are found for it. Empty for no rule."""
+    """Return a rhythm in words, e.g. "every Monday and Thursday", "on the last Friday of every month".
+
+    Returns the rule itself if there are no words for it, and an empty string for no rule.
+    """
     if not rrule:
         return ""
     parts = dict(part.split("=", 1) for part in rrule.split(";") if "=" in part)

@@ -1,6 +1,6 @@
-"""From text to the one time that it means.
+"""From text to the one time it means.
 
-``read_time`` gives the one time that a phrase means, or raises: ``TimeAskedError`` with the readings that are left, or
+``read_time`` returns the one time that a phrase means, or raises: ``TimeAskedError`` with the remaining readings, or
 ``TimeRefusedError`` with the reason. It takes milliseconds of CPU time: call it in a thread, not on an event loop.
 """
 
@@ -20,15 +20,15 @@ from pepper_tui.clock.words.reading import FARTHEST, Manner, PastTimeError, Read
 EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'every monday at 8', '2027-03-01 10:00'"
 _MANNERS: Final = {"en": Manner(twelve=True), "de": Manner(twelve=False)}
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE)
-_MOST: Final = 4  # readings that the user is asked to choose from
+_MOST: Final = 4  # readings offered to the user
 
 
 class TimeRefusedError(ValueError):
-    """A phrase is no time that is read; the words say why, with examples."""
+    """The phrase can't be read as a time; the message says why, with examples."""
 
 
 class TimeAskedError(TimeRefusedError):
-    """A phrase needs a question; ``choices``: what it may mean, the likelier first."""
+    """The phrase needs a question; ``choices``: its possible meanings, the likelier first."""
 
     def __init__(self, words: str, choices: Sequence[Reading]) -> None:
         super().__init__(words)
@@ -36,10 +36,10 @@ class TimeAskedError(TimeRefusedError):
 
 
 def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Reading:
-    """What ``text`` means, said at ``now`` (POSIX seconds) in ``zone``.
+    """Read ``text``, said at ``now`` (POSIX seconds) in ``zone``.
 
-    ``locale``: a language that is read, "en" or "de", with its country ("en-GB"): the order of dates, and which of the
-    languages is tried first. Raises ``TimeAskedError`` or ``TimeRefusedError``.
+    ``locale``: a language, "en" or "de", with its country ("en-GB"); it decides the order of dates, and which language
+    is tried first. Raises ``TimeAskedError`` or ``TimeRefusedError``.
     """
     plain = " ".join(text.split()).rstrip(" ?!")
     shown = f"“{plain[:60]}”"
@@ -58,9 +58,9 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
 
 
 def one_time(text: str) -> None:
-    """Raise ``TimeRefusedError`` where ``text`` can't be read, or can mean two times on some day of the week.
+    """Raise ``TimeRefusedError`` if ``text`` can't be read, or is ambiguous on some day of the week.
 
-    For what is written once and said again and again, as in a config. What is past at some hour is no fault of it.
+    For a time that is written once and used repeatedly, as in a config. Being past at some hour is allowed.
     """
     monday = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
     past: TimeRefusedError | None = None
@@ -81,19 +81,19 @@ def one_time(text: str) -> None:
 
 
 def languages(locale: str) -> list[str]:
-    """The languages to read in, the locale's first."""
+    """Return the languages to try, the locale's first."""
     own = locale.replace("_", "-").split("-")[0].lower()
     return sorted(_MANNERS, key=lambda language: (language != own, language != "en"))
 
 
 def month_first(locale: str) -> bool:
-    """Whether a date with slashes begins with the month: in the United States, and where no country is named."""
+    """Check whether slashed dates begin with the month: in the United States, and if no country is named."""
     return locale.replace("_", "-").lower() in ("en", "en-us", "en-ph", "c", "posix", "")
 
 
 def phrases(text: str, locale: str) -> list[Phrase]:
-    """Each way to read ``text`` in the first language that does, whatever it means; empty where none does."""
-    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
+    """Return each way to read ``text`` in the first language that can; an empty list if none can."""
+    from pepper_tui.clock.words.grammar import grammar  # it loads a parser: only at the first phrase
 
     found: list[Phrase] = []
     for language in languages(locale):
@@ -107,7 +107,7 @@ def phrases(text: str, locale: str) -> list[Phrase]:
 
 
 def _read(text: str, now: float, zone: tzinfo, locale: str, shown: str) -> Reading:
-    from pepper_tui.clock.words.grammar import grammar  # with a parser: loaded at the first phrase
+    from pepper_tui.clock.words.grammar import grammar  # it loads a parser: only at the first phrase
 
     first: Unclear | None = None
     for language in languages(locale):
@@ -123,7 +123,7 @@ def _read(text: str, now: float, zone: tzinfo, locale: str, shown: str) -> Readi
 def _one_of(
     ways: Sequence[tuple[object, ...]], now: float, zone: tzinfo, language: str, us: bool, shown: str
 ) -> Reading:
-    found: dict[Reading, bool] = {}  # whether it is unexpectedly far away
+    found: dict[Reading, bool] = {}  # whether each is unexpectedly far away
     refused: list[Unclear] = []
     for way in ways:
         try:
@@ -146,7 +146,7 @@ def _one_of(
 
 
 def _distinct(found: Sequence[Reading]) -> list[Reading]:
-    """One of each instant and rhythm; an end that only one way to read it names is kept."""
+    """Return one reading per instant and rhythm, keeping an end that only one of them names."""
     kept: dict[tuple[float, str], Reading] = {}
     for each in found:
         key = (round(each.at), each.rrule)

@@ -1,6 +1,6 @@
-"""A rhythm in words as a rule keeps it: a cron line in the user's zone, or a number of seconds.
+"""A rhythm in words, stored as a rule needs it: a cron line in the user's zone, or a number of seconds.
 
-Some milliseconds of CPU time: not for the event loop.
+Takes some milliseconds of CPU time: not for the event loop.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from pepper_tui.clock.words import spoken
 from pepper_tui.clock.words.text import TimeAskedError, TimeRefusedError, phrases, read_time
 
-_MONDAY: Final = datetime(2026, 11, 30, tzinfo=UTC).timestamp()  # any moment: a rhythm is the same at each
+_MONDAY: Final = datetime(2026, 11, 30, tzinfo=UTC).timestamp()  # any moment will do: a rhythm is the same at each
 _LASTS: Final = "a rule comes at a time and holds until you stop it: it has no length, no end, and no first day"
 _SAME: Final = "a rule comes at the same times of every day, week, month or year"
 
@@ -27,9 +27,9 @@ class Timetable:
 
 
 def timetable(text: str, locale: str = "en") -> Timetable | None:
-    """What ``text`` says again and again; ``None`` where it is no rhythm.
+    """Return the rhythm in ``text``; ``None`` if it is no rhythm.
 
-    Raises ``TimeRefusedError`` with the reason where it is a rhythm that a rule can't have.
+    Raises ``TimeRefusedError`` with the reason if a rule can't have that rhythm.
     """
     rhythms = [phrase for phrase in phrases(text, locale) if phrase.rhythm is not None]
     if not rhythms:
@@ -67,7 +67,7 @@ def _kept(rrule: str, first: datetime) -> Timetable:
 
 
 def _days(said: dict[str, str]) -> str | None:
-    """Day of the month, month and weekday of a cron line; ``None`` where no line says it."""
+    """Return day of the month, month and weekday of a cron line; ``None`` if no cron line can express them."""
     by_day, month_days, month = said.get("BYDAY", "").lower(), said.get("BYMONTHDAY", ""), said.get("BYMONTH", "")
     match said["FREQ"]:
         case "DAILY":
@@ -88,7 +88,7 @@ _WORKDAYS: Final = ["mon", "tue", "wed", "thu", "fri"]
 
 
 def _nth(by_day: str) -> str:
-    """The n-th weekday of a month, as croniter writes it: “fri#2”, “L5”."""
+    """Return the n-th weekday of a month in croniter's notation: “fri#2”, “L5”."""
     number, code = by_day[:-2], by_day[-2:]
     if number == "-1":
         return f"L{(list(_CODES).index(code) + 1) % 7}"

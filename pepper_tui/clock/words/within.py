@@ -1,6 +1,6 @@
-"""The time inside a sentence ("call Ann every monday at 8"): which of its words are one.
+"""Finds the time inside a sentence ("call Ann every monday at 8").
 
-Some milliseconds of CPU time: not for the event loop.
+Takes some milliseconds of CPU time: not for the event loop.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pepper_tui.clock.words.parts import OverError, Unclear
 from pepper_tui.clock.words.phrase import fitted
 from pepper_tui.clock.words.text import languages, month_first, phrases
 
-# "read 5 minutes" does not say when: beside other words a length needs a word that makes a time of it
+# "read 5 minutes" does not say when: beside other words, a length needs a word that makes it a time
 _AHEAD: Final = re.compile(r"\b(?:in|after|within|from|later|hence|before|nach|ab|vor|später)\b", re.IGNORECASE)
-_MOST_WORDS: Final = 16  # of a time, or of a place behind it
+_MOST_WORDS: Final = 16  # of a time, or of a place after it
 
 
 class Within(NamedTuple):
-    """What stands before the time, the time, and what stands after it."""
+    """The text before the time, the time, and the text after it."""
 
     before: str
     time: str
@@ -27,24 +27,24 @@ class Within(NamedTuple):
 
 
 def opening_time(sentence: str, locale: str) -> str:
-    """The longest time that ``sentence`` begins with, also where it is all of it; empty where there is none."""
+    """Return the longest time that ``sentence`` begins with, even if it is all of it; an empty string if none."""
     words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS)]
     found = _longest(sentence, words, locale, over=False)
     return found.time if found else ""
 
 
 def leading_time(sentence: str, locale: str) -> Within | None:
-    """The longest time that ``sentence`` begins with, also a past one, if something follows it."""
+    """Return the longest time that ``sentence`` begins with, even a past one, if something follows it."""
     words = [*islice(re.finditer(r"\S+", sentence), _MOST_WORDS + 1)]
     return _longest(sentence, words[:-1], locale)
 
 
 def _longest(sentence: str, words: list[re.Match[str]], locale: str, *, over: bool = True) -> Within | None:
-    """The longest time that some of ``words`` are, from the first on. ``over``: also one that is always past."""
+    """Return the longest time among ``words``, from the first on. ``over``: accept one that is always past."""
     reach = len(sentence)
     for last in range(len(words) - 1, -1, -1):
         if words[last].start() - words[0].start() > reach:
-            continue  # nothing that goes on so far is a time
+            continue  # no time extends that far
         found, reach = _cut(sentence, words, 0, last, locale, over=over)
         if found:
             return found
@@ -52,7 +52,7 @@ def _longest(sentence: str, words: list[re.Match[str]], locale: str, *, over: bo
 
 
 def trailing_time(sentence: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
-    """The longest time that ``sentence`` ends with; what matches ``after`` may follow it, a place for example."""
+    """Return the longest time that ``sentence`` ends with; text matching ``after``, such as a place, may follow it."""
     words = [*re.finditer(r"\S+", sentence)]
     ends = [len(words) - 1]
     if after is not None:
@@ -72,7 +72,7 @@ def trailing_time(sentence: str, locale: str, after: re.Pattern[str] | None = No
 def _cut(
     sentence: str, words: list[re.Match[str]], first: int, last: int, locale: str, *, over: bool = True
 ) -> tuple[Within | None, int]:
-    """The sentence around a part of it that is a time; and how far a time could go on that begins there."""
+    """Return the sentence around a part of it that is a time, and how far a time starting there could reach."""
     start, end = words[first].start(), words[last].end()
     text = sentence[start:end].rstrip(" ,:;")
     whole, reach = _read(text, locale, over=over)
@@ -80,21 +80,21 @@ def _cut(
 
 
 def is_time(text: str, locale: str) -> bool:
-    """Whether the whole of ``text`` is a time, whatever it means and whether it is past."""
+    """Check whether the whole of ``text`` is a time, whatever it means, even a past one."""
     return _read(text, locale)[0]
 
 
 def is_rhythm(text: str, locale: str) -> bool:
-    """Whether ``text`` is a time that comes again and again."""
+    """Check whether ``text`` is a repeating time."""
     return any(phrase.rhythm is not None for phrase in phrases(text, locale))
 
 
 def _read(text: str, locale: str, *, over: bool = False) -> tuple[bool, int]:
-    """Whether ``text`` is a time, and how many of its characters could be the beginning of one.
+    """Check whether ``text`` is a time, and how many of its characters could be the start of one.
 
-    ``over``: one that is always past counts, too.
+    ``over``: accept one that is always past.
     """
-    from pepper_tui.clock.words.grammar import LONGEST, grammar  # with a parser: loaded at the first phrase
+    from pepper_tui.clock.words.grammar import LONGEST, grammar  # it loads a parser: only at the first phrase
 
     if len(text) > LONGEST:
         return False, LONGEST

@@ -1,4 +1,4 @@
-"""Names of time zones that may stand in a phrase. Short names that several countries use are left out."""
+"""Names of time zones that a phrase may use. Short names that several countries use are left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals that the clock makes, for rules that have a time."""
+"""The clock connector: signals for rules with a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals by the clock: whether each cron line can be read."""
+"""Checks that each cron line of the clock's rules can be read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Signals that the clock makes, for the rules that have a time: cron lines in the user's zone, and intervals.
+"""Signals by the clock, for rules with a time: cron lines in the user's zone, and intervals.
 
-The next time of each rule is stored. After downtime the newest missed time fires once where it is at most a day old;
-older ones are passed over. While a rule is paused its times pass unheard.
+The next time of each rule is stored. After downtime, the newest missed time fires once if it is at most a day old;
+older ones are skipped. While a rule is paused, its times pass without a signal.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ NAME: Final = "clock"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 TIMES: Final = "feed.clock"
 LATEST: Final = 86_400.0  # seconds by which a time may be late and still fire
-LATE: Final = 60.0  # from when on it is called late
+LATE: Final = 60.0  # seconds from which on it counts as late
 
 
 def next_time(entry: Rule, after: float, zone: tzinfo) -> float:
-    """The first time of ``entry`` later than ``after``. Raises ``ValueError`` for a cron line that can't be read."""
+    """Return the first time of ``entry`` later than ``after``. Raises ``ValueError`` for an unreadable cron line."""
     if entry.every:
         return after + entry.every
     at = float(croniter(entry.cron, datetime.fromtimestamp(after, zone)).get_next(float))
@@ -34,7 +34,7 @@ def next_time(entry: Rule, after: float, zone: tzinfo) -> float:
 
 
 def newest_missed(entry: Rule, due: float, now: float, zone: tzinfo) -> float:
-    """The newest time of ``entry`` from ``due`` to ``now``."""
+    """Return the newest time of ``entry`` from ``due`` to ``now``."""
     if entry.every:
         return due + (now - due) // entry.every * entry.every
     newest = float(croniter(entry.cron, datetime.fromtimestamp(now + 1, zone)).get_prev(float))
@@ -44,17 +44,17 @@ def newest_missed(entry: Rule, due: float, now: float, zone: tzinfo) -> float:
 
 
 def _comes_again(entry: Rule, at: float, zone: tzinfo) -> bool:
-    """Whether ``at`` is a wall time of its day that was there an hour before already, as the clocks went back.
+    """Check whether ``at`` is the second occurrence of its wall time, after the clocks went back.
 
-    An entry of stated hours means its first; one of each hour, or some of them in steps, counts real hours.
+    An entry with fixed hours means the first; one for each hour, or for hours in steps, counts real hours.
     """
     return datetime.fromtimestamp(at, zone).fold == 1 and not entry.cron.split()[1].startswith("*")
 
 
 class ClockFeed:
-    """The feed ``clock``: over the rules of ``triage``'s book that have a time, as they are from moment to moment.
+    """The feed ``clock``: the current timed rules in ``triage``'s book.
 
-    ``changed`` is set when the book has changed. A rule whose time can't be read is told, the others go on.
+    ``changed`` is set when the book has changed. A rule with an unreadable time is reported; the others keep working.
     """
 
     name = NAME
@@ -99,7 +99,7 @@ class ClockFeed:
             if self._changed.is_set():
                 self._changed.clear()
                 entries = await self._readable(ctx)
-            if not entries:  # no rule has a time: nothing wakes until one is made
+            if not entries:  # no rule has a time: sleep until one is made
                 await self._changed.wait()
                 continue
             soonest = min([await self._turn(ctx, entry) for entry in entries], default=float("inf"))
@@ -121,7 +121,7 @@ class ClockFeed:
         return entries
 
     async def _turn(self, ctx: FeedContext, entry: Rule) -> float:
-        """Fire ``entry`` if it is due; its next time."""
+        """Fire ``entry`` if it is due; return its next time."""
         now = ctx.clock.now()
         rhythm = entry.cron or f"every {entry.every:g}"
         kept = await ctx.store.get(entry.id, namespace=TIMES)

@@ -1,4 +1,4 @@
-"""Calendars in files: .ics files and folders of them, read as signals and written to by adding events."""
+"""Calendars in files: .ics files and folders of them, read as signals; adding events writes to them."""
 
 from __future__ import annotations
 

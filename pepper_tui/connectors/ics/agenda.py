@@ -1,10 +1,10 @@
-"""What the calendar files say: events and their occurrences, in bounded time.
+"""Reads the events and occurrences in calendar files, in bounded time.
 
-A file is cut into its events, and each is an item of the parser process: what takes too much time or memory is given up
-until it is another, by itself, and takes nothing else with it. So is each series. Cheap ones are followed first, so
-none spends what another needs. What could not be read, or not whole, is in ``defects`` by its name, and whoever answers
-from here says so. When a series comes is kept for some weeks, as a look is made each minute. Times without a zone and
-whole days are in the user's zone.
+A file is split into its events, each parsed as one item in the parser process: an item that takes too much time or
+memory is given up, alone, until it changes. The same holds for each series. Cheap series are expanded first, so that
+none uses up another's time. ``defects`` names what could not be read, or not completely, and answers that come from
+here mention it. Since a scan runs every minute, the occurrences of a series are cached for some weeks. Times without a
+zone and whole days are in the user's zone.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from pepper_tui.text import one_line
 
 MAX_FILE: Final = 10_000_000  # bytes
 MAX_EVENTS: Final = 20_000
-MAX_OCCURRENCES: Final = 5_000  # of one look
-MAX_OF_SERIES: Final = 1_600  # of one look: 24 a day for the longest that is asked for
+MAX_OCCURRENCES: Final = 5_000  # per query
+MAX_OF_SERIES: Final = 1_600  # per query: 24 a day for the longest period that is asked for
 MAX_FILES: Final = 2_000
-MAX_KEPT: Final = 50_000  # occurrences that are kept from one look to the next
-AHEAD: Final = 62 * 86400.0  # seconds for which a series is followed, at least
-DEADLINE: Final = 5.0  # seconds of one look
-BROKEN_NAMED: Final = 100  # of one file, one by one
+MAX_KEPT: Final = 50_000  # cached occurrences
+AHEAD: Final = 62 * 86400.0  # seconds for which a series is expanded, at least
+DEADLINE: Final = 5.0  # seconds per query
+BROKEN_NAMED: Final = 100  # defects of one file that are listed individually
 
 
 @dataclass(slots=True)
 class _File:
-    """One file, as it was last read."""
+    """One file, as last read."""
 
     sign: tuple[int, int]
     name: str
     calendar: str
     pieces: list[Piece]
-    noted: list[str]  # what was seen as it was cut
+    noted: list[str]  # problems seen while splitting it
     waiting: list[Piece] = field(default_factory=list)
-    ended: int = 0  # items of it that have ended a parser process
+    ended: int = 0  # how many of its items have ended a parser process
     series: list[_Series] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
@@ -60,13 +60,13 @@ class _Series:
     calendar: str
     title: str
     events: list[Event]  # as written
-    rules: list[str]  # of each
-    periods: list[float]  # steps a day that each takes to follow
-    pieces: tuple[Piece, ...] = ()  # where it repeats
+    rules: list[str]  # one for each event
+    periods: list[float]  # steps per day to expand each event
+    pieces: tuple[Piece, ...] = ()  # empty unless it repeats
 
     @property
     def name(self) -> str:
-        """What it is called where it can't be read."""
+        """The name used when it can't be read."""
         return f"{self.calendar}: {self.title}"
 
     @property
@@ -78,7 +78,7 @@ class _Series:
         return tuple(each.digest for each in self.pieces)
 
     def steps(self, end: float) -> float:
-        """About how many steps it takes to follow its rules to ``end``; 0 for what does not repeat."""
+        """Estimate the steps to expand its rules up to ``end``; 0 if it does not repeat."""
         return sum(
             max(1.0, (end - event.start) / 86400 * periods)
             for event, periods in zip(self.events, self.periods, strict=True)
@@ -88,7 +88,7 @@ class _Series:
 
 @dataclass(slots=True)
 class _Followed:
-    """When a series comes between two times; or ``why`` that can't be said."""
+    """The occurrences of a series in a period, or ``why`` they are unknown."""
 
     start: float = 0.0
     end: float = 0.0
@@ -101,7 +101,7 @@ class _Followed:
 
 
 class Agenda:
-    """The events of ``paths`` (.ics files, or folders of them). Each look first takes up what changed on disk."""
+    """The events of ``paths`` (.ics files, or folders of them). Each query first reloads what changed on disk."""
 
     def __init__(
         self,
@@ -111,7 +111,10 @@ class Agenda:
         clock: Clock | None = None,
         parser: CalendarParser | None = None,
     ) -> None:
-        """``addresses`` are the user's own: what one of them has declined takes no time."""
+        """Set up the agenda.
+
+        ``addresses`` are the user's own: an event that one of them declined takes no time.
+        """
         self._paths = paths
         self._looks = Looks(clock or SystemClock())
         self._zone = zone
@@ -128,31 +131,33 @@ class Agenda:
 
     @property
     def defects(self) -> list[str]:
-        """What could not be read by the last looks, or not whole: files first, then events by their name."""
+        """What the last queries could not read, or not completely: files first, then events by name."""
         return [*self._of_files, *dict.fromkeys(list(self._of_series.values()))]
 
     def is_unread(self, calendar: str, uid: str) -> bool:
-        """Whether that event, or a file of that calendar, could not be read just now: what it said before is not
-        gone."""
+        """Check whether this event, or a file of its calendar, could not be read just now.
+
+        If so, its earlier state still stands.
+        """
         return calendar in self._unread or (calendar, uid) in self._unread_events
 
     async def between(self, start: float, end: float) -> list[Event]:
-        """Occurrences that touch [start, end), by start; cancelled ones are not there. POSIX seconds."""
+        """Return occurrences that touch [start, end), by start, without cancelled ones. POSIX seconds."""
         return await self._look(self._between, start, end)
 
     async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
-        """Pairs of events that overlap within [start, end), the one that begins first before the other."""
+        """Return pairs of events that overlap within [start, end), the earlier start first."""
         from pepper_tui.domains.calendar.conflicts import conflicts_among
 
         found = conflicts_among(await self.between(start, end))
         return [(one.first, one.second) for one in found if one.start < end and one.end > start]
 
     async def events(self) -> list[Event]:
-        """Every event and changed occurrence once, as written, cancelled ones too."""
+        """Return every event and changed occurrence once, as written, including cancelled ones."""
         return await self._look(self._events)
 
     async def _look(self, function: Any, *args: float) -> list[Event]:
-        """Raises ``NoAnswerError``: that nothing could be read is not that there is nothing."""
+        """Run a query. Raises ``NoAnswerError``: being unable to read is not the same as finding nothing."""
         return cast(list[Event], await self._looks.look(", ".join(map(str, self._paths)), function, *args))
 
     def _events(self) -> list[Event]:
@@ -198,7 +203,7 @@ class Agenda:
             self._of_series[key] = f"{key[0]}: {title}: {words}"
 
     def _follow(self, all_series: list[_Series], start: float, end: float, until: float) -> None:
-        """Know when each series comes in that time, as far as there is time to find out."""
+        """Expand each series for that period, as far as time allows."""
         there = {series.digest for series in all_series}
         self._followed = {key: one for key, one in self._followed.items() if key in there and one.covers(start, end)}
         wanted = {series.digest: series for series in all_series if series.pieces}
@@ -224,7 +229,7 @@ class Agenda:
 
     def _event(self, fields: Json, times: tuple[float | str, float | str], calendar: str) -> Event:
         start, end = map(self._seconds, times)
-        if end <= start and all(isinstance(each, str) for each in times):  # a change of clocks skips the start
+        if end <= start and all(isinstance(each, str) for each in times):  # a clock change skips the start
             walls = [datetime.fromisoformat(str(each)) for each in times]
             end = max(end, start + (walls[1] - walls[0]).total_seconds())
         given = {name: value for name, value in fields.items() if name != "declined"}
@@ -264,7 +269,7 @@ class Agenda:
                 words = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
                 noted.append(f"{path}: can't be read: {words}")
                 unread.add(path.stem)
-                if path in self._files:  # half-written: what it said before holds until it can be read again
+                if path in self._files:  # half-written: its previous content stands until it can be read again
                     kept[path] = self._files[path]
         self._files = kept
         self._read([*kept.values()], until)
@@ -294,8 +299,10 @@ class Agenda:
         return _File(sign, path.name, path.stem, found, noted, waiting=found)
 
     def _read(self, files: list[_File], until: float) -> None:
-        """Read what is new in ``files``, those first whose events have ended no parser process. One whose events do
-        is left in time, and gone on with by the next look."""
+        """Parse what is new in ``files``, starting with files whose events have ended no parser process.
+
+        A file that does end it runs out of time, and the next query continues with it.
+        """
         for file in sorted((one for one in files if one.waiting), key=lambda one: one.ended):
             strange = {piece.digest: piece for piece in file.waiting if piece.digest not in self._said}
             found = self._parser.events([*strange.values()], until)
@@ -305,7 +312,7 @@ class Agenda:
             self._build(file)
 
     def _build(self, file: _File) -> None:
-        """The series of what has been read of ``file``, and what of it can't be read."""
+        """Build the series from what has been parsed of ``file``, and record what can't be read."""
         broken: list[str] = []
         unread: set[str] = set()
         by_uid: dict[str, list[tuple[Piece, Json, Event]]] = defaultdict(list)
@@ -327,7 +334,7 @@ class Agenda:
                     event = replace(
                         self._event(said["fields"], said["times"], file.calendar), recurrence=said["recurrence"]
                     )
-                except (ValueError, OverflowError) as error:  # years that no clock has
+                except (ValueError, OverflowError) as error:  # years outside the range of datetime
                     broken.append(f"{title}: can't be read: {type(error).__name__}")
                     unread.add(said["uid"])
                     continue

@@ -1,10 +1,11 @@
-"""Adding one event to a calendar file: the bytes that are there stay as they are, and the event's go in between.
+"""Adds one event to a calendar file, keeping the existing bytes unchanged.
 
-The file is read, the event put before its last ``END:VCALENDAR``, the result cut into its events (they must be what
-was there and the event), written beside it and renamed over it. A file that is not, to the byte, the one that was read
-when the effect was resolved is left alone. An event whose UID is there already is not added again.
-Both ends go through the door of ``allowed``: the folder is opened part by part, no part a link, and what is done is
-done in that folder.
+The file is read, and the event inserted before its last ``END:VCALENDAR``. The result is split into its events (they
+must be the old ones and the new one), written beside the file and renamed over it. If the file is not byte for byte the
+one that was read when the effect was resolved, it is left alone. An event whose UID already exists is not added again.
+
+Reading and writing both go through ``allowed``: the folder is opened part by part, without links, and all work happens
+in that folder.
 """
 
 from __future__ import annotations
@@ -38,17 +39,17 @@ _EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN
 
 @dataclass(frozen=True, slots=True)
 class CalendarFile:
-    """A file that an event may go into. ``path`` is its real path; it need not be there yet."""
+    """A file that an event may be added to. ``path`` is its real path; it may not exist yet."""
 
     name: str
     path: Path
 
 
 def choose(calendars: Sequence[Path], wanted: str, new_name: str) -> CalendarFile:
-    """The calendar that ``wanted`` names (a file's name with or without suffix, or a folder's); the first where it is
-    empty. In a folder of one-event files the event gets a file of its own, ``new_name``. Blocking.
+    """Return the calendar that ``wanted`` names: by file name with or without suffix, or by folder name.
 
-    Raises ``ToolError`` where there is none, or more than one.
+    Without a name it is the first one. In a folder of one-event files, the event gets a file of its own, ``new_name``.
+    Raises ``ToolError`` if there is no match, or more than one. Blocking.
     """
     if not calendars:
         raise ToolError("no calendar is configured; set calendar.paths")
@@ -69,16 +70,16 @@ def choose(calendars: Sequence[Path], wanted: str, new_name: str) -> CalendarFil
 
 
 def allowed(calendars: Sequence[Path], path: Path) -> Path:
-    """``path``, a real one, where it is one of the configured files or lies in a configured folder. Blocking.
+    """Return ``path``, a real path, if it is a configured file or in a configured folder. Blocking.
 
-    Raises ``ToolError`` where it is neither.
+    Raises ``ToolError`` if it is neither.
     """
     _way(calendars, path)
     return path
 
 
 def _way(calendars: Sequence[Path], path: Path) -> tuple[Path, tuple[str, ...]]:
-    """The configured folder that ``path`` lies in, or that of the configured file, and the folders from there."""
+    """Return the configured folder around ``path``, or around the configured file, and the folders from there."""
     for configured in calendars:
         real = configured.resolve()
         if path == real and not real.is_dir():
@@ -96,7 +97,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def read(calendars: Sequence[Path], path: Path) -> bytes:
-    """The bytes of the file, empty where there is none. Blocking. Raises ``ToolError``."""
+    """Return the bytes of the file, empty if there is none. Blocking. Raises ``ToolError``."""
     try:
         with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
             return _content(folder, path)
@@ -105,10 +106,10 @@ def read(calendars: Sequence[Path], path: Path) -> bytes:
 
 
 class CalendarFiles:
-    """The calendars in files: see ``domains.calendar.writer.Calendars``. A place is a file's path."""
+    """Calendars in files: see ``domains.calendar.writer.Calendars``. A place is a file's path."""
 
     def __init__(self, paths: Sequence[Path], looks: Looks) -> None:
-        """``paths`` are .ics files, and folders of them."""
+        """Set up the calendars: ``paths`` are .ics files, and folders of them."""
         self._paths, self._looks = paths, looks
 
     async def place(self, wanted: str, uid: str) -> str:
@@ -152,7 +153,7 @@ class CalendarFiles:
 
 
 def _content(folder: int, path: Path) -> bytes:
-    """The bytes of the file in the open ``folder``."""
+    """Return the bytes of the file in the open ``folder``."""
     try:
         with open_plain(path.name, flags=os.O_NOFOLLOW, folder=folder) as file:
             source = file.read(MAX_FILE + 1)
@@ -168,14 +169,14 @@ def digest(source: bytes) -> str:
 
 
 def holds(source: bytes, uid: str) -> bool:
-    """Whether an event with this UID is there. Raises ``ToolError`` where that can't be read."""
+    """Check whether an event with this UID exists. Raises ``ToolError`` if the file can't be read."""
     return bool(source) and any(uid == each for each, _ in _events(source))
 
 
 def with_event(source: bytes, event: bytes) -> bytes:
-    """``source`` (empty: a new calendar) with ``event``, a whole VEVENT with CRLF, in it.
+    """Return ``source`` (empty: a new calendar) with ``event``, a whole VEVENT with CRLF, added.
 
-    Raises ``ToolError`` where the result would not be what was there and the event.
+    Raises ``ToolError`` if the result would not be the old events plus the new one.
     """
     base = source or _EMPTY
     ends = list(_END.finditer(base))
@@ -196,7 +197,7 @@ def _wrapped(event: bytes) -> bytes:
 
 
 def _events(source: bytes) -> list[tuple[str, bytes]]:
-    """UID and text of each event, whatever its lines end with. Raises ``ToolError``."""
+    """Return UID and text of each event, with any line endings. Raises ``ToolError``."""
     try:
         found = pieces(source)
     except ValueError as error:
@@ -207,14 +208,14 @@ def _events(source: bytes) -> list[tuple[str, bytes]]:
 
 
 def replace(calendars: Sequence[Path], path: Path, before: str, source: bytes) -> None:
-    """Put ``source`` in the place of the file whose content has the digest ``before``. Blocking.
+    """Replace the file whose content has the digest ``before`` with ``source``. Blocking.
 
-    Raises ``NotDoneError`` where the file is another by now, or can't be written; then it is as it was.
+    Raises ``NotDoneError`` if the file has changed or can't be written; then it stays as it was.
     """
     try:
         with opened(*_way(calendars, path), os.O_DIRECTORY) as folder:
             _replace(folder, path, before, source)
-            with contextlib.suppress(OSError):  # it is done; a folder that can't be synced may lose it in a power cut
+            with contextlib.suppress(OSError):  # done already; without the sync, a power cut may lose it
                 os.fsync(folder)
     except NotDoneError:
         raise
@@ -237,7 +238,7 @@ def _replace(folder: int, path: Path, before: str, source: bytes) -> None:
             file.write(source)
             file.flush()
             os.fsync(file.fileno())
-        if digest(_content(folder, path)) != before:  # as late as can be
+        if digest(_content(folder, path)) != before:  # checked as late as possible
             raise OutdatedError(f"{path} has changed since the card was opened.")
         os.rename(fresh, path.name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:

@@ -1,4 +1,4 @@
-"""The calendar: each file and folder of it, by the reader that answers use."""
+"""Checks the calendar: each file and folder, with the reader that answers use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.config import Calendar
 from pepper_tui.connectors.finding import Finding, Patient, looked, unanswered
 from pepper_tui.connectors.ics.agenda import Agenda
 
-_NAMED: Final = 3  # of what can't be read
+_NAMED: Final = 3  # how many unreadable items are named
 
 
 async def check(settings: Calendar, patient: Patient) -> AsyncIterator[Finding]:

@@ -1,12 +1,12 @@
-"""The calendar as signals: events that are new, changed or cancelled, those that start soon, and two that overlap.
+"""The calendar as signals: new, changed and cancelled events, those that start soon, and overlaps.
 
-Every event as written is a context in ``raw.calendar``; a change of it is a new version. A start that comes near is a
-context of its own there, made only after the files have been looked at once more, so that a moved or cancelled event
-announces nothing. A conflict is a context of its own, too: a new version of it where it comes up again after it was
-gone, none while it lasts, and looked at once more before it is told. What Pepper itself added tells nothing.
+Every event as written is a context in ``raw.calendar``; a change is a new version. An approaching start is a separate
+context there, created only after the files have been read once more, so that a moved or cancelled event announces
+nothing. A conflict is also a separate context: it gets a new version when it comes back after it was gone, none while
+it lasts, and is checked once more before it is reported. Events that Pepper itself added cause no signal.
 
-A UID is no one's own: anyone who writes a calendar can give theirs any. So a matter is of a UID in one calendar; an
-event that another calendar holds in the very same words is a copy, and of the same matter.
+A UID belongs to nobody: any calendar's author can use any UID. So a matter is a UID within one calendar; an event that
+another calendar holds word for word is a copy, and belongs to the same matter.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from pepper_tui.text import one_line
 NAME: Final = "calendar"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
-AHEAD: Final = 60.0  # seconds over which the next starts are known; then the files are asked again
+AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 _COPIES: Final = 500  # events of one UID that are compared
-OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next look for conflicts where no event has changed
+OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
 
 class CalendarFeed:
@@ -46,7 +46,7 @@ class CalendarFeed:
         self._agenda = agenda
         self._changed = asyncio.Event()
         self._next_overlaps = 0.0
-        self._piled = False  # more overlaps than the last look took
+        self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
         async def process(update: ContextUpdate) -> None:
@@ -79,11 +79,11 @@ class CalendarFeed:
         try:
             async for _ in awatch(*there, watch_filter=lambda _, path: Path(path).suffix == ".ics", debounce=300):
                 self._changed.set()
-        except OSError:  # no watches left: the regular look goes on
+        except OSError:  # no watches left: the regular scan continues
             return
 
     def _folders(self) -> list[Path]:
-        """The folders to watch. Blocking."""
+        """Return the folders to watch. Blocking."""
         folders = {path if path.is_dir() else path.parent for path in self._config.paths}
         return [folder for folder in folders if folder.is_dir()]
 
@@ -107,7 +107,7 @@ class CalendarFeed:
                 changed = True
                 await self._put(ctx, key, data)
             for key, before in known.items():
-                # what can't be read is not gone
+                # an unreadable event is not gone
                 unread = self._agenda.is_unread(before["calendar"], before["uid"])
                 if key not in present and not before["gone"] and not unread:
                     changed = True
@@ -117,7 +117,7 @@ class CalendarFeed:
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
             self._next_overlaps = now + OVERLAPS_EVERY
-        defects = self._agenda.defects  # those of the look for conflicts, and for what starts soon, too
+        defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
         if self._piled:
             defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
         if defects:
@@ -161,11 +161,11 @@ class CalendarFeed:
         await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=[f"uid:{data['uid']}"])
 
     async def _announce(self, ctx: FeedContext) -> float:
-        """Store each start that has come near; when the next one does (POSIX seconds)."""
+        """Store each start that is near; return when the next one will be (POSIX seconds)."""
         now = ctx.clock.now()
         longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
         soonest = now + AHEAD
-        # read from the files again, here and now: an event that was moved or cancelled is not among them
+        # read from the files again, right now: a moved or cancelled event is not among them
         for event in await self._agenda.between(now, now + longest + AHEAD):
             if event.all_day or event.start <= now:
                 continue
@@ -193,7 +193,7 @@ class CalendarFeed:
         when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
         verb, priority = "New event", Priority.NORMAL
         if soon:
-            # the hour, as the words stand for longer than a count of minutes would be true
+            # the hour, as a count of minutes would soon be wrong
             verb, when, priority = f"Starts {start:%H:%M}", f"{start:%a %d %b}", Priority.HIGH
         elif raw["gone"] or raw["status"] == "CANCELLED":
             verb = "Cancelled"
@@ -279,7 +279,7 @@ class CalendarFeed:
 
     @staticmethod
     async def _shown_before(ctx: FeedContext, one: Json, other: Json) -> bool:
-        """Whether the card by which Pepper added one of two events named the other."""
+        """Check whether the card for adding one of two events by Pepper mentioned the other."""
         for added, beside in ((one, other), (other, one)):
             record = await _added_by_pepper(ctx, added)
             if record is not None and beside["uid"] in record["beside"]:
@@ -288,14 +288,14 @@ class CalendarFeed:
 
 
 async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
-    """The record of Pepper's having added ``event``."""
+    """Return the record that Pepper added ``event``, if it did."""
     found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
     same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
     return found.data if found is not None and same else None
 
 
 async def _matter(ctx: FeedContext, event: Json) -> str:
-    """The matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
+    """Return the matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
     uid, calendar = event["uid"], event["calendar"]
     wanted = ContextFilter(namespaces=[RAW], types=["event"], tags=[f"uid:{uid}"], limit=_COPIES, newest_first=False)
     known = await ctx.store.query(wanted)
@@ -305,13 +305,13 @@ async def _matter(ctx: FeedContext, event: Json) -> str:
 
 
 def _words(event: Json) -> list[object]:
-    """All that a copy of an event has to share with it."""
+    """Return everything that a copy of an event must share with it."""
     shared = ("summary", "start", "end", "location", "description", "organizer", "status", "recurrence", "gone")
     return [event.get(name) for name in shared]
 
 
 def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:
-    """What triage may look at in an event; ``minutes``: so long before it begins."""
+    """Return the facts of an event for triage; ``minutes``: how long before its start."""
     return Facts(
         source=NAME,
         sender=raw["organizer"],

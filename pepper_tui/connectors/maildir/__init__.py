@@ -1,4 +1,4 @@
-"""Mail from Maildirs."""
+"""The Maildir connector: mail from Maildirs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each Maildir: whether it is one that can be read."""
+"""Checks that each Maildir can be read."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Mail from Maildirs: watched, so that a new mail is seen within a second, and looked through now and then besides.
+"""Mail from Maildirs: watched, so that a new mail is seen within a second, and also scanned at intervals.
 
-A mail is known by its unique name, which stays when it moves from ``new`` to ``cur`` or gets a flag, and stored under
-a key of its Message-ID and bytes. What is there at the first sight of a folder tree comes in as ``log``; what arrives
-later signals, also when it arrived while Pepper was down. What arrives while much is taken in goes before the rest. The
-bytes stay in the Maildir.
+A mail is known by its unique name, which stays the same when it moves from ``new`` to ``cur`` or gets a flag, and
+stored under a key of its Message-ID and bytes. Whatever a folder tree holds at first sight comes in as ``log``; later
+mail makes signals, even if it arrived while Pepper was down. While a backlog is read, newly arrived mail goes first.
+The bytes stay in the Maildir.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore
 
-SOURCES: Final = "feed.mail"  # one context a Maildir: when it was first seen, and whether that look was finished
-CHUNK: Final = 25  # mails read in one go of the thread
+SOURCES: Final = "feed.mail"  # one context per Maildir: when it was first seen, and whether that scan was finished
+CHUNK: Final = 25  # mails read per call in the thread
 FOLDERS_DEPTH: Final = 4
-MANY: Final = 200  # mails of one look from which on its progress is told
-GLANCE: Final = 0.5  # seconds between two looks at what has arrived meanwhile
-STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
-_NAMED: Final = 3  # files that can't be read, by their names
-QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
+MANY: Final = 200  # mails of one scan from which on its progress is reported
+GLANCE: Final = 0.5  # seconds between two checks for mail that has arrived meanwhile
+STEP: Final = 100  # milliseconds between two checks of the watcher for kernel events
+_NAMED: Final = 3  # unreadable files that are named
+QUIET: Final = 300_000  # milliseconds after which the watcher wakes anyway
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of a Maildir. ``name`` is its unique part, ``label`` its folder; by its ``key`` it is known."""
+    """A file of a Maildir. ``name`` is its unique part, ``label`` its folder; ``key`` identifies it."""
 
     name: str
     path: Path
@@ -62,7 +62,7 @@ class Found:
 
 
 def list_maildir(root: Path) -> list[Found]:
-    """All mails below ``root``: the Maildir itself and its folders (``.Name`` or plain). Blocking."""
+    """List all mails below ``root``: the Maildir itself and its folders (``.Name`` or plain). Blocking."""
     found: list[Found] = []
     stack = [(root, 0)]
     while stack:
@@ -89,7 +89,7 @@ def list_maildir(root: Path) -> list[Found]:
 
 
 def list_arrived(root: Path, folders: Iterable[tuple[Path, str]]) -> list[Found]:
-    """The mails in ``new`` of ``folders`` (path and label each). Blocking."""
+    """List the mails in ``new`` of ``folders`` (path and label each). Blocking."""
     found: list[Found] = []
     for folder, label in folders:
         try:
@@ -100,13 +100,13 @@ def list_arrived(root: Path, folders: Iterable[tuple[Path, str]]) -> list[Found]
                     if not entry.name.startswith(".")
                 )
         except OSError:
-            continue  # the next look at all of it tells what is wrong
+            continue  # the next full scan reports what is wrong
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail that was read: its file, its key, what it says, and when it arrived (POSIX seconds)."""
+    """A mail that was read: its file, its key, its content, and when it arrived (POSIX seconds)."""
 
     found: Found
     key: str
@@ -115,9 +115,9 @@ class Taken:
 
 
 def read_mails(files: Sequence[Found], max_bytes: int, refused: dict[tuple[str, str], str]) -> list[Taken]:
-    """The mails in ``files``, without those that have gone or moved. Blocking.
+    """Read the mails in ``files``, skipping those that have gone or moved. Blocking.
 
-    Those that can't be opened or read go into ``refused``: why, by their keys.
+    Files that can't be opened or read go into ``refused``: the reason, by key.
     """
     sources: list[tuple[Found, bytes, os.stat_result]] = []
     for found in files:
@@ -152,7 +152,7 @@ class MaildirFeed:
         self._known: set[tuple[str, str]] = set()  # (root, unique name)
         self._taking = asyncio.Lock()
         self._pace = Pace()
-        self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # how it is when nothing is taken in
+        self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # the health while nothing is being read
         self._refused: dict[tuple[str, str], str] = {}  # why a file can't be read, by its key
 
     def listen(self, ctx: FeedContext) -> None:
@@ -172,7 +172,7 @@ class MaildirFeed:
             tasks.create_task(self._rescan(ctx))
 
     async def _recall(self, store: ContextStore) -> None:
-        """Learn from the store which files are known."""
+        """Load the known files from the store."""
         self._known.clear()
         after = 0
         while True:
@@ -195,7 +195,7 @@ class MaildirFeed:
                 rust_timeout=QUIET,
             )
             change = asyncio.ensure_future(anext(changes))
-            await asyncio.sleep(0)  # the watch is on once it has begun: what came since the first look is found here
+            await asyncio.sleep(0)  # the watch is active once started: this finds what came since the first scan
             try:
                 while True:
                     await self._look(ctx)
@@ -212,7 +212,7 @@ class MaildirFeed:
             await self._tell(ctx)
 
     async def _tell(self, ctx: FeedContext) -> None:
-        """Say how it is, with what could not be read, or not whole."""
+        """Report the health, including what could not be read, or not completely."""
         state, words, remedy = self._standing
         if self._refused:
             few = "; ".join([*self._refused.values()][:_NAMED])
@@ -226,7 +226,7 @@ class MaildirFeed:
             await self._look(ctx)
 
     async def _look(self, ctx: FeedContext) -> None:
-        """Take in every mail that is not known yet."""
+        """Read every mail that is not known yet."""
         async with self._taking:
             for root in self._config.maildir:
                 try:
@@ -236,7 +236,7 @@ class MaildirFeed:
                 new = [found for found in listed if found.key not in self._known]
                 there = {found.key for found in listed}
                 self._refused = {key: why for key, why in self._refused.items() if key in there or key[0] != str(root)}
-                # a folder lists in any order; the names begin with the time, so what came first is told first
+                # folders list in any order; names begin with the time, so that the oldest mail is reported first
                 await self._take(ctx, root, sorted(new, key=lambda found: found.name))
             await self._tell(ctx)
 
@@ -262,7 +262,7 @@ class MaildirFeed:
                             arrived = await ctx.look(root, self._read, fresh[at : at + CHUNK])
                             await self._store(ctx, root, arrived, lambda _: False)
                         await tell_progress(ctx, done, len(new))
-                # after a crash within the first look, what came since then is no backlog
+                # after a crash during the first scan, mail that came since then is no backlog
                 await self._store(
                     ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])
                 )
@@ -271,7 +271,7 @@ class MaildirFeed:
             await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
 
     async def _chunks(self, ctx: FeedContext, root: Path, files: Sequence[Found]) -> AsyncGenerator[list[Taken], None]:
-        """Read ``files``, a few at a time: the next few while the last ones are stored."""
+        """Read ``files`` in chunks: the next chunk while the last one is stored."""
         reading: asyncio.Task[list[Taken]] | None = None
         try:
             for at in range(0, len(files) + CHUNK, CHUNK):
@@ -292,9 +292,9 @@ class MaildirFeed:
     async def _store(
         self, ctx: FeedContext, root: Path, taken: Sequence[Taken], is_old: Callable[[float], bool]
     ) -> None:
-        """Store a few mails in one unit. ``is_old``: whether what arrived then is backlog."""
+        """Store a few mails in one unit. ``is_old``: whether mail of that arrival time is backlog."""
         known = await known_mails(ctx.store, {one.key for one in taken})
-        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
+        files: dict[str, list[list[str]]] = {}  # by mail; a unit's own writes can't be read before its commit
         async with ctx.store.unit():
             for one in taken:
                 files.setdefault(one.key, []).append([str(one.found.root), one.found.name])

@@ -1,4 +1,4 @@
-"""Mail from mbox files."""
+"""The mbox connector: mail from mbox files."""
 
 from __future__ import annotations
 

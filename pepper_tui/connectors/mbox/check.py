@@ -1,4 +1,4 @@
-"""Each mbox file: whether it is one that can be read now."""
+"""Checks that each mbox file can be read now."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Mail from mbox files: what mail programs append is read from where the last look ended, and nothing twice.
+"""Mail from mbox files: what mail programs append is read from where the last scan ended, and nothing twice.
 
-How far a file was read stands in the store, in the same unit as the mails, with signs of what lies before. Where those
-no longer hold (the file was rotated, cut or compacted) it is read from its beginning, and what is known is passed over.
-A file that is locked is left for the next look; its last mail is taken once the file has stood still for a moment, so
-that none is taken half-written, and one that grew all the same is taken up again under its own key.
+The position in a file is stored in the same unit as the mails, with digests of what precedes it. If those no longer
+match (the file was rotated, cut or compacted), it is read from the beginning, and known mails are skipped. A locked
+file is left for the next scan. The last mail is read once the file has not changed for a moment, so that none is read
+half-written; if one grew anyway, it is read again under its own key.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.model import Json
 
 NAME: Final = "mbox"
-SOURCES: Final = "feed.mbox"  # one context a file: how far it was read
-CHUNK: Final = 25  # mails read in one go of the thread
+SOURCES: Final = "feed.mbox"  # one context per file: the position up to which it was read
+CHUNK: Final = 25  # mails read per call in the thread
 CHUNK_BYTES: Final = 8_000_000
-SETTLED: Final = 1.0  # seconds that a file stands still before its last mail counts as whole
-LONG_LOCKED: Final = 300.0  # seconds after which a lock is told
-STEP: Final = 100  # milliseconds between two looks of the watcher at what the kernel has told it
-QUIET: Final = 300_000  # milliseconds after which it wakes for nothing
+SETTLED: Final = 1.0  # seconds without change before a file's last mail counts as complete
+LONG_LOCKED: Final = 300.0  # seconds after which a lock is reported
+STEP: Final = 100  # milliseconds between two checks of the watcher for kernel events
+QUIET: Final = 300_000  # milliseconds after which the watcher wakes anyway
 
 
 @dataclass(slots=True)
 class _Piece:
-    """What one go of the thread has read. ``rest``: mails follow at once. ``torn``: the last mail may not be whole."""
+    """The result of one read in the thread. ``rest``: more mails follow. ``torn``: the last mail may be incomplete."""
 
     mails: list[tuple[Stored, str, Mail]] = field(default_factory=list)
     mark: Mark = field(default_factory=lambda: Mark(0, "", ""))
     size: int = 0
     rest: bool = False
     torn: bool = False
-    again: bool = False  # the file is not what it was: it was read from its beginning
+    again: bool = False  # the file has been replaced: it was read from its beginning
 
 
 class MboxFeed:
@@ -98,7 +98,7 @@ class MboxFeed:
             )
             async for _ in changes:
                 self._changed.set()
-        except OSError:  # no watches left: the regular look goes on
+        except OSError:  # no watches left: the regular scan continues
             return
 
     async def _tell(self, ctx: FeedContext) -> None:
@@ -112,17 +112,17 @@ class MboxFeed:
     # --------------------------------------------------------------------------------------------------------- a look
 
     async def _look(self, ctx: FeedContext, path: Path) -> float:
-        """Take in what is new; seconds to the next look at it."""
+        """Read what is new; return the seconds to the next scan of it."""
         later = self._config.scan_interval
         while True:
             found = await ctx.store.get(str(path), namespace=SOURCES)
             state: Json = found.data if found else {"first_seen": ctx.clock.now(), "backlog_to": None, "last": None}
             try:
                 piece = await ctx.look(path, self._read, path, state, ctx.clock.monotonic())
-            except FileNotFoundError:  # some programs take an empty file away
+            except FileNotFoundError:  # some programs remove an empty file
                 self._seen.pop(path, None)
                 self._defects.pop(path, None)
-                if found is None:  # what it will hold is news
+                if found is None:  # whatever it will hold is new
                     await self._put(ctx, path, {**state, "backlog_to": 0})
                 return later
             except LockedError:
@@ -148,7 +148,7 @@ class MboxFeed:
                 return SETTLED if piece.torn else later
 
     def _read(self, path: Path, state: Json, now: float) -> _Piece | None:
-        """The next mails, or ``None`` where nothing has changed. Blocking."""
+        """Return the next mails, or ``None`` if nothing has changed. Blocking."""
         with opened(path) as file:
             status = _status(file.fileno())
             seen = self._seen.get(path)
@@ -163,7 +163,7 @@ class MboxFeed:
             if mark is not None and still_holds(file, mark):
                 start = mark.offset
                 if not begins_at(file, start) and state["last"]:
-                    start = state["last"]["start"]  # that mail was taken before it was whole
+                    start = state["last"]["start"]  # that mail was read before it was complete
             elif mark is not None:
                 piece.again = True
             end, total = start, 0
@@ -194,7 +194,7 @@ class MboxFeed:
             for stored, its_key, mail in piece.mails:
                 key = its_key
                 if not piece.again and last and (last["start"], last["message_id"]) == (stored.start, mail.message_id):
-                    key = last["key"]  # the same mail, now whole
+                    key = last["key"]  # the same mail, now complete
                 if key not in taken:
                     taken.add(key)
                     await store_mail(
@@ -212,7 +212,7 @@ class MboxFeed:
             if piece.mails:
                 stored, key, mail = piece.mails[-1]
                 last = {"start": stored.start, "key": key, "message_id": mail.message_id}
-            # once all that was there at first sight is in, whatever the file holds from then on is news
+            # once everything seen at first sight is stored, whatever comes later is news
             done = not piece.rest and (not piece.torn or piece.mark.offset >= backlog_to)
             mark = {"offset": piece.mark.offset, "head": piece.mark.head, "tail": piece.mark.tail}
             await self._put(ctx, path, {**state, "mark": mark, "last": last, "backlog_to": 0 if done else backlog_to})

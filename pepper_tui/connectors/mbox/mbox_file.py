@@ -1,7 +1,7 @@
-"""An mbox file: where each mail begins, and its bytes as they were before they were put there.
+"""Reads an mbox file: where each mail begins, and its original bytes.
 
-A mail begins at a line ``From …`` with a time, at the start of the file or after an empty line; within a mail such
-lines carry a ``>`` more. Programs that keep their marks in headers (``Status`` and its like) rewrite those at any time,
+A mail begins at a line ``From …`` with a time, at the start of the file or after an empty line; inside a mail such
+lines have an extra ``>``. Programs that keep their marks in headers (``Status`` and similar) rewrite them at any time,
 so these are left out: a mail that was read or flagged is the same mail.
 """
 
@@ -22,10 +22,10 @@ from typing import BinaryIO, Final
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.text.errors import Foreseen
 
-BLOCK: Final = 1 << 16  # bytes: one look for where mails begin holds the interpreter, for 20 ms in the worst of them
-HEAD: Final = 1 << 18  # bytes of the headers in which marks of programs are looked for
-SIGN: Final = 4096  # bytes at the beginning, and before the place read up to, by which a file is known again
-_LINE: Final = 400  # bytes that a line which begins a mail may have
+BLOCK: Final = 1 << 16  # bytes: searching one for mail beginnings holds the GIL, for 20 ms at worst
+HEAD: Final = 1 << 18  # bytes of headers that are searched for programs' marks
+SIGN: Final = 4096  # bytes at the beginning, and before the read position, that identify a file
+_LINE: Final = 400  # longest line, in bytes, that begins a mail
 _BEGIN: Final = re.compile(rb"\n\r?\n(From [^\r\n]{1,200}\b\d{2}:\d{2}\b[^\r\n]{0,100}\r?\n)")
 _FIRST: Final = re.compile(rb"From [^\r\n]{1,300}\r?\n")
 _QUOTED: Final = re.compile(rb"^>(>*From )", re.M)
@@ -37,7 +37,7 @@ _MARKS: Final = re.compile(
 
 
 class NotMboxError(Exception, Foreseen):
-    """What is read does not begin as an mbox file does."""
+    """The data does not begin as an mbox file does."""
 
 
 class LockedError(Exception, Foreseen):
@@ -46,8 +46,11 @@ class LockedError(Exception, Foreseen):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One mail in the file, from ``start`` up to ``end``; ``source`` are its own bytes, ``cut`` where there are more.
-    ``arrived`` is what the line before it says, POSIX seconds (``None``: nothing that can be read)."""
+    """One mail in the file, from ``start`` to ``end``.
+
+    ``source`` are its own bytes, ``cut`` if there are more. ``arrived`` is the time on the line before it, in POSIX
+    seconds (``None``: unreadable).
+    """
 
     start: int
     end: int
@@ -58,7 +61,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a file was read: the next mail begins at ``offset``; ``head`` and ``tail`` sign what lies before."""
+    """How far a file was read.
+
+    The next mail begins at ``offset``; ``head`` and ``tail`` are digests of what precedes it.
+    """
 
     offset: int
     head: str
@@ -67,7 +73,7 @@ class Mark:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, under the locks that mail programs take. Raises ``LockedError``, ``OSError``. Blocking."""
+    """Open the file under the locks that mail programs use. Raises ``LockedError``, ``OSError``. Blocking."""
     if path.with_name(f"{path.name}.lock").exists():
         raise LockedError(path)
     with open_plain(path) as file:
@@ -76,18 +82,18 @@ def opened(path: Path) -> Iterator[BinaryIO]:
                 lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise LockedError(path) from error
-            except OSError:  # a file system without locks
+            except OSError:  # the file system has no locks
                 continue
         yield file
 
 
 def mark_at(file: BinaryIO, offset: int) -> Mark:
-    """The mark of having read up to ``offset``."""
+    """Return the mark for having read up to ``offset``."""
     return Mark(offset, _digest(file, 0, min(SIGN, offset)), _digest(file, max(0, offset - SIGN), offset))
 
 
 def still_holds(file: BinaryIO, mark: Mark) -> bool:
-    """Whether what lies before the mark is what it was: so the file has only been appended to."""
+    """Check that the bytes before the mark are unchanged: the file has only been appended to."""
     return os.fstat(file.fileno()).st_size >= mark.offset and mark_at(file, mark.offset) == mark
 
 
@@ -97,12 +103,12 @@ def _digest(file: BinaryIO, start: int, end: int) -> str:
 
 
 def begins_at(file: BinaryIO, offset: int) -> bool:
-    """Whether a mail begins at ``offset``, or nothing but empty lines follows."""
+    """Check whether a mail begins at ``offset``, or only empty lines follow."""
     return _beginning(file, offset) is not None
 
 
 def _beginning(file: BinaryIO, offset: int) -> tuple[int, bool] | None:
-    """Where the first mail from ``offset`` on begins, after empty lines, and whether there is one at all."""
+    """Return where the first mail from ``offset`` begins, after empty lines, and whether there is one at all."""
     file.seek(offset)
     head = file.read(_LINE + 64)
     lead = len(head) - len(head.lstrip(b"\r\n"))
@@ -112,9 +118,9 @@ def _beginning(file: BinaryIO, offset: int) -> tuple[int, bool] | None:
 
 
 def mails_from(file: BinaryIO, start: int, max_bytes: int) -> Iterator[Stored]:
-    """The mails that begin at or after ``start``, in their order; of each at most ``max_bytes + 1`` bytes are read.
+    """Yield the mails that begin at or after ``start``, in order, reading at most ``max_bytes + 1`` bytes of each.
 
-    Raises ``NotMboxError`` where none begins at ``start`` (but for empty lines). Memory: one block and one mail.
+    Raises ``NotMboxError`` if none begins at ``start`` (empty lines aside). Holds one block and one mail in memory.
     """
     beginning = _beginning(file, start)
     if beginning is None:
@@ -128,7 +134,7 @@ def mails_from(file: BinaryIO, start: int, max_bytes: int) -> Iterator[Stored]:
 
 
 def _ends(file: BinaryIO, begins: int) -> Iterator[int]:
-    """Where each mail from ``begins`` on ends: the next one's beginning, for the last one the end of the file."""
+    """Yield where each mail from ``begins`` ends: at the next one's beginning, the last at the end of the file."""
     at, kept = begins, b""
     seen = begins
     while True:
@@ -159,7 +165,7 @@ def _stored(file: BinaryIO, start: int, end: int, max_bytes: int) -> Stored:
 
 
 def _parted(source: bytes) -> tuple[bytes, bytes, bytes]:
-    """Headers, the empty line after them, body."""
+    """Split a mail into headers, the empty line after them, and body."""
     found = re.search(rb"\n(\r?\n)", source)
     if not found:
         return source, b"", b""

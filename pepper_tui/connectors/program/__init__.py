@@ -1,4 +1,4 @@
-"""Feeds that are programs: each line that one prints is a JSON object."""
+"""The program connector: feeds that are programs, each of whose output lines is a JSON object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.connectors.program.feed import ExecFeed as Program
 
 def _build(settings: ExecFeed, around: Around) -> Built:
     env = partial(around.secrets.all_filled, settings.env)
-    env()  # told at the start where a secret of it can't be read
+    env()  # so that an unreadable secret is reported at the start
     return Built([Program(settings, around.triage, env, around.home)])
 
 

@@ -1,4 +1,4 @@
-"""The program of an exec feed: whether it could be started. It is not."""
+"""Checks whether the program of an exec feed could be started, without starting it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""A feed that is a program: each line that it prints is a JSON object, see ``said``.
+"""A feed that is a program: each line it prints is a JSON object, see ``feeds/raw_record.py``.
 
-The program runs in a process group of its own behind a keeper, which ends it with Pepper however that ends. It is read
-no faster than what it says can be stored, and ``per_minute`` lines at most: it waits, and nothing of what it says is
-lost. Lines that are too long or no object are dropped and told as health, where its error output stands, too, and how
-it ended. One that ends is started again, with growing pauses, or ``every`` so many seconds where the config says so.
+The program runs in its own process group under a keeper, which ends it when Pepper ends, however that happens. Its
+output is read only as fast as it can be stored, and at most ``per_minute`` lines: meanwhile the program waits, and
+nothing is lost. Lines that are too long or no object are dropped and reported as health, together with its error output
+and how it ended. A program that ends is restarted, with growing pauses, or after ``every`` seconds if the config says
+so.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace
 from pepper_tui.text import one_line
 
-BATCH: Final = 50  # lines of one commit
-AT_ONCE: Final = 50  # lines that are read before others get their turn
-DEEPEST: Final = 50  # objects and lists in one another
-KEPT: Final = 8000  # bytes of the error output that are kept: the last
-TELL_EVERY: Final = 30.0  # seconds between two reports of lines that were dropped
-STARTED: Final = 5.0  # seconds of running after which a program that has said nothing yet is well
-DRAINED: Final = 1.0  # seconds given to what is still in the pipes once the program has ended
-ENDED: Final = 5.0  # seconds given to the keeper
+BATCH: Final = 50  # lines per commit
+AT_ONCE: Final = 50  # lines parsed before other tasks get their turn
+DEEPEST: Final = 50  # nesting depth of objects and lists
+KEPT: Final = 8000  # bytes of error output that are kept: the last ones
+TELL_EVERY: Final = 30.0  # seconds between two reports of dropped lines
+STARTED: Final = 5.0  # seconds of running after which a program counts as well even without output
+DRAINED: Final = 1.0  # seconds to drain the pipes once the program has ended
+ENDED: Final = 5.0  # seconds for the keeper to exit
 _PASSED: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
      "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT"}
@@ -44,7 +45,7 @@ _PASSED: Final = frozenset(
 
 
 class ExecFeed:
-    """The feed of one program. ``env`` gives its variables, their secrets filled in; it runs in ``folder``."""
+    """The feed of one program. ``env`` returns its variables, with secrets filled in; it runs in ``folder``."""
 
     def __init__(self, config: ExecConfig, triage: Triage, env: Callable[[], Mapping[str, str]], folder: Path) -> None:
         self.name = config.name
@@ -81,10 +82,10 @@ class ExecFeed:
             await ctx.health.report(state, f"{run.trouble() or 'its last run went well'}{again}", run.remedy())
             await ctx.clock.sleep(self._config.every)
 
-    # The rest is what a run needs of its feed.
+    # What follows is for _Run.
 
     def environment(self) -> dict[str, str]:
-        """Raises ``FeedError`` for a secret that can't be read."""
+        """Return the program's environment. Raises ``FeedError`` for a secret that can't be read."""
         passed = {k: v for k, v in os.environ.items() if k in _PASSED or k.startswith("LC_")}
         try:
             return {**passed, **self._env()}
@@ -92,7 +93,7 @@ class ExecFeed:
             raise FeedError(error.problems[0], f"see env of [[exec]] {self.name!r} in config.toml") from error
 
     async def started(self) -> asyncio.subprocess.Process:
-        """Raises ``FeedError``."""
+        """Start the program. Raises ``FeedError``."""
         try:
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-S", exec_keeper.__file__, *self._command,
@@ -122,7 +123,7 @@ class _Run:
         self._minute, self._taken = ctx.clock.monotonic(), 0
 
     async def until_ended(self) -> int:
-        """Read until the program has ended; its exit code."""
+        """Read until the program has ended; return its exit code."""
         process = await self._born()
         assert process.stdout is not None
         assert process.stderr is not None
@@ -133,7 +134,7 @@ class _Run:
         try:
             await asyncio.wait({lines, ended}, return_when=asyncio.FIRST_COMPLETED)
             if lines.done():
-                lines.result()  # a store that fails, say, ends the run: nothing may be taken and lost
+                lines.result()  # an error such as a failing store ends the run: nothing may be read and lost
             code = await ended
             await self._drained(lines, errors)
             return code
@@ -141,9 +142,9 @@ class _Run:
             await self._end(process, [well, lines, errors, ended])
 
     async def _born(self) -> asyncio.subprocess.Process:
-        """Start it; where Pepper ends in that moment, let it be born and end it in order.
+        """Start the program; if Pepper stops at that moment, let the start finish and end it properly.
 
-        A start that is cancelled kills the keeper at once, which may have started the program already.
+        Cancelling a start kills the keeper immediately, which may have started the program already.
         """
         starting = asyncio.ensure_future(self._feed.started())
         try:
@@ -154,7 +155,7 @@ class _Run:
             raise
 
     async def _drained(self, lines: asyncio.Task[None], errors: asyncio.Task[None]) -> None:
-        """Wait for what is still in the pipes; not for one that something left behind holds open in silence."""
+        """Drain the pipes, without waiting for a pipe that a leftover child silently keeps open."""
         while not lines.done():
             before = self._read
             await asyncio.wait({lines}, timeout=DRAINED)
@@ -169,7 +170,7 @@ class _Run:
         for task in tasks:
             task.cancel()
         if process.stdin is not None:
-            process.stdin.close()  # the keeper ends the program, and then itself
+            process.stdin.close()  # makes the keeper end the program, and then itself
         try:
             async with asyncio.timeout(ENDED):
                 await process.wait()
@@ -177,7 +178,7 @@ class _Run:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         await asyncio.gather(*tasks, return_exceptions=True)
-        for stream in (process.stdout, process.stderr):  # a pipe is closed once its end was seen
+        for stream in (process.stdout, process.stderr):  # a pipe is closed once its end was read
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAINED):
                     while stream is not None and await stream.read(65536):
@@ -223,7 +224,7 @@ class _Run:
             found: Any = json.loads(line.decode("utf-8"))
             if not isinstance(found, dict):
                 raise ValueError("it is no object")
-            content_of(found)  # what can't be told is not stored
+            content_of(found)  # an object without content can't be reported, so it is not stored
             storable: Json = _storable(found)
         except (ValueError, RecursionError) as error:
             self._bad += 1
@@ -233,7 +234,7 @@ class _Run:
         return storable
 
     async def _room(self) -> int:
-        """How many objects may be taken now, once that is at least one."""
+        """Return how many objects may be taken now, after waiting until it is at least one."""
         now = self._ctx.clock.monotonic()
         if now - self._minute >= 60:
             self._minute, self._taken, self._held_back = now, 0, False
@@ -264,7 +265,7 @@ class _Run:
         return "trouble" if self.trouble() else "ok"
 
     def trouble(self) -> str:
-        """What is wrong with what it says; empty where nothing is."""
+        """Return why lines were rejected, or ""."""
         words = []
         if self._bad:
             words.append(f"{self._bad} of its lines are no JSON objects with content, the last {self._bad_words}")
@@ -280,7 +281,7 @@ class _Run:
         return "each line that it prints must be a JSON object; see docs/feeds.md" if self.trouble() else ""
 
     def said(self) -> str:
-        """Its last words on the error output."""
+        """Return the last line of its error output."""
         words = [line for line in self._errors.decode("utf-8", "replace").splitlines() if line.strip()]
         return f": {one_line(Secrets.without(words[-1]), 300)}" if words else ""
 
@@ -296,9 +297,9 @@ def _ended_words(code: int, program: str) -> str:
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """``value`` with no lone surrogate in it: what is stored must be valid UTF-8.
+    """Return ``value`` without lone surrogates: stored text must be valid UTF-8.
 
-    Raises ``ValueError`` where it is nested so deeply that whoever reads it later might not get to its end.
+    Raises ``ValueError`` if it is nested too deeply for a later reader.
     """
     if depth > DEEPEST:
         raise ValueError("it is nested too deeply")

@@ -1,9 +1,9 @@
-"""The process between Pepper and the program of an exec feed: it ends the program with Pepper, however that ends.
+"""The process between Pepper and the program of an exec feed: it ends the program when Pepper ends, in any way.
 
-Run as a script, so it imports nothing of Pepper's: ``python -I -S exec_keeper.py COMMAND ARGUMENTS…``. The program
-leads a process group of its own. When the keeper's standard input closes, by Pepper or by Pepper's death, that group is
-ended; when the program ends by itself, so is what it has left behind there. Its output goes to Pepper directly. The
-exit code is the program's, 128 and the number of the signal that ended it, or ``NOT_STARTED``.
+Run as a script, so it imports nothing of Pepper: ``python -I -S keeper.py COMMAND ARGUMENTS…``. The program leads its
+own process group. When the keeper's standard input closes, because Pepper closed it or died, that group is ended. When
+the program ends by itself, the processes it left there are ended too. Its output goes to Pepper directly. The exit code
+is the program's, 128 plus the number of the signal that ended it, or ``NOT_STARTED``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import time
 from typing import Final
 
 GRACE: Final = 1.0  # seconds from SIGTERM to SIGKILL
-LEFT_BEHIND: Final = 0.2  # the same for what a program that ended has left behind
+LEFT_BEHIND: Final = 0.2  # the same for processes left behind by a program that ended
 NOT_STARTED: Final = 127
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Whether there was anybody in the group."""
+    """Send a signal; return True if the process group still had members."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -32,7 +32,7 @@ def signal_group(group: int, number: int) -> bool:
 
 
 def _end_with_keeper() -> None:
-    """Also where the keeper itself is killed (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    """End this process even if the keeper itself is killed (Linux: prctl(2), PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         import ctypes
 
@@ -41,7 +41,7 @@ def _end_with_keeper() -> None:
 
 
 def keep(command: list[str]) -> int:
-    """Run ``command`` until it ends or the standard input closes; the exit code."""
+    """Run ``command`` until it ends or standard input closes; return the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # not SIG_IGN, which the program would inherit
     reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""A stream of bytes cut into lines of bounded length, however long what has no end grows."""
+"""Splits a byte stream into lines of bounded length, even if one never ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_LINE: Final = 256 * 1024  # bytes
 
 
 class Lines:
-    """Cuts a stream into lines of bounded length. ``dropped`` counts those that were longer."""
+    """Splits a stream into lines of bounded length. ``dropped`` counts longer ones."""
 
     def __init__(self, longest: int = MAX_LINE) -> None:
         self._longest = longest
@@ -17,7 +17,7 @@ class Lines:
         self.dropped = 0
 
     def cut(self, chunk: bytes) -> list[bytes]:
-        """The lines that ``chunk`` ends, without their ends."""
+        """Return the lines completed by ``chunk``, without their line ends."""
         *ended, rest = (self._rest + chunk).split(b"\n")
         found: list[bytes] = []
         for line in ended:
@@ -33,6 +33,6 @@ class Lines:
         return found
 
     def last(self) -> list[bytes]:
-        """What the stream ended with, without a line end."""
+        """Return the last line of the stream, if it has no line end."""
         rest, self._rest = self._rest, b""
         return [rest] if rest.strip() else []

@@ -1,4 +1,4 @@
-"""Python files of the user's own: feeds and tools."""
+"""The Python connector: feeds and tools in Python files of the user."""
 
 from __future__ import annotations
 

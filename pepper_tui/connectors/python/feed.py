@@ -2,8 +2,8 @@
 
 The file may have ``async def run(ctx)``, ``def process(raw)`` (a dict, ``Signal`` or ``None``) and ``def
 priority(signal)`` (a priority's name, or ``None`` to leave it to the rules); and handlers and event functions, see
-``user_feed``. It has at least one of ``run``, ``process`` and those. It runs in Pepper's process with the user's own
-rights. Whatever is wrong with it is told as ``Health`` and ends nothing else.
+``user_feed``. It needs at least one of ``run``, ``process`` and those. It runs in Pepper's process with the user's own
+rights. Any fault in it is reported as ``Health`` and stops nothing else.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ from pepper_tui.text import one_line
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TAKEN: Final = FEED_NAMES
-_EMITTED: Final = "own"  # the type of what ``emit`` stores
+_EMITTED: Final = "own"  # the type of contexts that ``emit`` stores
 
 
 class OwnContext:
-    """What the file's ``run`` is given."""
+    """The context passed to the file's ``run``."""
 
     def __init__(self, name: str, settings: Mapping[str, Any], ctx: FeedContext, store: FeedStore) -> None:
         self.settings = settings
         self._name, self._ctx, self._store = name, ctx, store
 
     def now(self) -> float:
-        """POSIX seconds."""
+        """Return the time in POSIX seconds."""
         return self._ctx.clock.now()
 
     async def sleep(self, seconds: float) -> None:
         await self._ctx.clock.sleep(seconds)
 
     async def emit(self, data: Mapping[str, Any]) -> None:
-        """Store ``data`` in ``raw.<name>``. The same ``data["id"]`` (default: a hash of all of it) is one thing."""
+        """Store ``data`` in ``raw.<name>``. The same ``data["id"]`` (default: a hash of all of it) is one record."""
         ident, raw, text = raw_of(self._name, data)
         namespace = f"{Namespace.RAW}.{self._name}"
         await self._store.write(raw, namespace=namespace, context_id=ident, type=_EMITTED, text=text)
 
     async def recall(self, key: str) -> Json | None:
-        """What ``keep`` kept under ``key``, also after a restart."""
+        """Return what ``keep`` stored under ``key``, even before a restart."""
         context = await self._ctx.store.get(key, namespace=f"feed.{self._name}")
         return context.data if context else None
 
@@ -62,7 +62,7 @@ class OwnContext:
 
 
 class OwnFeed:
-    """The feed of one file. A file that can't be loaded is a feed that only tells so."""
+    """The feed of one file. If the file can't be loaded, the feed only reports that."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class OwnFeed:
         problem: str = "",
         registered: FeedFile | None = None,
     ) -> None:
-        """``registered``: the handlers of ``module``."""
+        """Set up the feed. ``registered``: the handlers of ``module``."""
         self.name: str = config.name
         self.problem = problem
         self._config, self._triage, self._module = config, triage, module
@@ -109,7 +109,7 @@ class OwnFeed:
             async with ctx.processing(what):
                 with at_work(store, update) as work:
                     await self._call(handler, update)
-            if work.ended is not None:  # the file caught it: its other writes stand
+            if work.ended is not None:  # the file caught the error: its other writes stand
                 await ctx.health.processed((*what, "chain"), work.ended, work.ended.remedy)
 
         return handle
@@ -118,10 +118,10 @@ class OwnFeed:
         try:
             async with asyncio.timeout(TIMEOUT) as limit:
                 await handler.call(update)
-            if limit.expired():  # it took its cancellation for itself and returned
+            if limit.expired():  # it swallowed its cancellation and returned
                 raise TimeoutError
         except (StoreError, GiveUpError):
-            raise  # the subscriber knows what to do with these
+            raise  # the subscriber knows how to handle these
         except TimeoutError as error:
             words = str(error) or f"{handler.name} has not ended within {TIMEOUT:g} s"
             raise FeedError(f"{line_of(error, self._config.file)}: {words}", self._remedy) from error
@@ -144,12 +144,12 @@ class OwnFeed:
         except Exception as error:
             where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"fix {self._config.file}") from error
-        if not self._handlers:  # else they go on: the run was only a beginning
+        if not self._handlers:  # otherwise the handlers continue: the run was only a setup
             await ctx.health.report("done", f"{self._config.file}: its run has come to its end")
         await asyncio.Event().wait()
 
     async def _left_over(self, ctx: FeedContext) -> str:
-        """Forget the subscriptions of handlers that the file no longer has; words on those that hold something."""
+        """Drop subscriptions of handlers that the file no longer has; return words on those with pending deliveries."""
         there, words = {handler.name for handler in self._handlers}, ""
         for name, count in (await ctx.store.waiting(f"feeds.{self.name}.")).items():
             if name in there:
@@ -174,7 +174,7 @@ class OwnFeed:
     async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
         assert self._module is not None
         if update.context.type != _EMITTED and not hasattr(self._module, "process"):
-            return  # a handler's own writing into this namespace is no signal by itself
+            return  # a handler's own write into this namespace is no signal by itself
         try:
             signal = self._made(said_in(self.name, update.context), update)
             if signal is None:
@@ -206,7 +206,7 @@ class OwnFeed:
 
 
 def load_own_feed(config: OwnFeedConfig, triage: Triage) -> OwnFeed:
-    """The feed that ``config`` names. Never raises: see ``OwnFeed.problem``. Blocking."""
+    """Load the feed that ``config`` names. Never raises: see ``OwnFeed.problem``. Blocking."""
     registered = FeedFile(config.name, config.file)
     try:
         return OwnFeed(config, triage, _module(config, registered), registered=registered)

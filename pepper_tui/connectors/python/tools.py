@@ -1,7 +1,7 @@
-"""Tools of the user's own: a Python file that the config names; each ``Tool`` in it is one more that Pepper has.
+"""Tools of the user: a Python file named in the config, in which each ``Tool`` is added to Pepper's.
 
-The file runs with the user's rights, like an own feed. Its tools go the same way as the built-in ones: what they say
-their effect is decides whether a call waits for an approval. A file that can't be used stops nothing else.
+The file runs with the user's rights, like a user's feed. Its tools are handled like the built-in ones: their declared
+effect decides whether a call waits for approval. A file that can't be used stops nothing else.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pepper_tui.tools.tool import Tool
 
 
 class OwnToolsError(ValueError):
-    """A file of tools can't be used; the words say why."""
+    """A tools file can't be used; the message says why."""
 
 
 def load_own_tools(file: Path) -> list[Tool]:
-    """The tools that ``file`` makes, in its order. Blocking. Raises ``OwnToolsError``."""
+    """Return the tools that ``file`` defines, in order. Blocking. Raises ``OwnToolsError``."""
     if not file.is_file():
         raise OwnToolsError(f"{file} is not there")
     try:
@@ -37,7 +37,7 @@ def load_own_tools(file: Path) -> list[Tool]:
 
 
 def _prove(made: Tool, file: Path) -> None:
-    """The schema is made on first use: an annotation that has none is to be told now."""
+    """Build the schema now instead of on first use, to report an annotation that has none."""
     try:
         described = made.spec.description
     except Exception as error:
@@ -47,7 +47,7 @@ def _prove(made: Tool, file: Path) -> None:
 
 
 def add_own_tools(registry: ToolRegistry, entries: Sequence[OwnToolsConfig], now: float) -> Iterable[Health]:
-    """Put the tools of each file into ``registry``; the health of each file. Blocking."""
+    """Add the tools of each file to ``registry``; yield the health of each file. Blocking."""
     for entry in entries:
         part = f"tools.{entry.file.stem}"
         try:

@@ -1,11 +1,11 @@
-"""``subscriber``, ``context_store`` and ``app``: what a feed file of the user's imports from ``pepper_tui.api``.
+"""``subscriber``, ``context_store`` and ``app``: what a user's feed file imports from ``pepper_tui.api``.
 
-They are names for the parts of the feed that is being loaded or is at work: a decorator registers with the file that is
-being loaded, and the store is that of the feed whose ``run``, handler or event function makes the call. Outside a feed
-they raise ``OutsideAFeedError``.
+They refer to the feed that is being loaded or is running: a decorator registers with the file being loaded, and the
+store is that of the feed whose ``run``, handler or event function makes the call. Outside a feed they raise
+``OutsideAFeedError``.
 
-A feed reads all. It writes what is not reserved; what it writes into ``signals.*`` becomes a signal by the user's
-rules, as if it came from outside.
+A feed can read everything. It can write namespaces that are not reserved; what it writes into ``signals.*`` becomes a
+signal by the user's rules, as if it came from outside.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from pepper_tui.store.namespaces import matches
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 EVENT: Final = f"{Namespace.RAW}.event"
-"""What ``app.emit`` was told is in ``raw.event.<name>``."""
+"""Data passed to ``app.emit`` is stored in ``raw.event.<name>``."""
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _EVENT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 
 
 class OutsideAFeedError(RuntimeError):
-    """``subscriber``, ``context_store`` or ``app`` was used where no feed of the user's is."""
+    """``subscriber``, ``context_store`` or ``app`` was used outside any feed of the user."""
 
 
 class ReservedNamespaceError(ValueError):
@@ -56,7 +56,7 @@ class ReservedNamespaceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function of the file, and which updates it is called with. ``name`` is the durable subscription's."""
+    """A function of the file, and the updates it receives. ``name`` is the durable subscription's."""
 
     name: str
     call: Callable[[ContextUpdate], Awaitable[Any]]
@@ -67,7 +67,7 @@ class Handler:
 
 
 class FeedFile:
-    """What one feed file registered while it was loaded."""
+    """Everything that one feed file registered while it was loaded."""
 
     def __init__(self, name: str, file: Path) -> None:
         self.name, self.file = name, file
@@ -76,7 +76,7 @@ class FeedFile:
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """Decorators register here, as long as this is open."""
+        """Let decorators register here while this context is open."""
         token = _file.set(self)
         self._open = True
         try:
@@ -86,7 +86,7 @@ class FeedFile:
             _file.reset(token)
 
     def add(self, function: Callable[..., Awaitable[Any]], called: str, handler: Handler) -> None:
-        """Register ``handler`` for ``function``, which is ``called`` with one argument, that is named."""
+        """Register ``handler`` for ``function``, which takes one argument named ``called``."""
         if not self._open:
             raise OutsideAFeedError(
                 "decorate functions at the top level of the file: this one came after it was loaded"
@@ -106,7 +106,7 @@ class FeedFile:
         self.handlers[handler.name] = handler
 
     def subscription(self, function: object, name: str) -> str:
-        """The name of the durable subscription: the feed's, and ``name``, by default the function's."""
+        """Return the durable subscription's name: the feed's, plus ``name``, by default the function's."""
         target = getattr(function, "__func__", function)
         return f"feeds.{self.name}.{name or getattr(target, '__qualname__', type(function).__qualname__)}"
 
@@ -145,7 +145,7 @@ class FeedStore:
         metadata: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Context:
-        """``ContextStore.store``, of what this feed may write."""
+        """Store like ``ContextStore.store``, within what this feed may write."""
         check_writable(namespace)
         said = data.data() if isinstance(data, Record) else data
         if not isinstance(said, Mapping):
@@ -195,13 +195,13 @@ class FeedStore:
         metadata: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Context:
-        """Store, as one more link of the chain that this task is in. Raises ``ChainEndedError``."""
+        """Store as one more link of this task's chain. Raises ``ChainEndedError``."""
         own = {k: v for k, v in (metadata or {}).items() if k not in MARKS and k not in AUTHORITY}
         cause, marks = _cause(), {}
         if cause is not None:
             current = await self._store.get(context_id, namespace=namespace)
             if current is not None and _same(current, data, type, text, frozenset(tags), own):
-                marks = {k: v for k, v in current.metadata.items() if k in MARKS}  # no change: no link
+                marks = {k: v for k, v in current.metadata.items() if k in MARKS}  # no change, no link
             else:
                 marks = self._link(cause)
         return await self._store.store(
@@ -225,7 +225,7 @@ class FeedStore:
         except ChainEndedError as error:
             work = _work.get()
             if work is not None:
-                work.ended = error  # told also if the file catches it
+                work.ended = error  # reported even if the file catches it
             raise
 
     def _new_id(self, namespace: str) -> str:
@@ -238,7 +238,7 @@ def _same(current: Context, data: Json, kind: str, text: str, tags: frozenset[st
 
 
 def check_writable(namespace: str) -> None:
-    """Raise ``ReservedNamespaceError`` if no feed file may write ``namespace``, ``ValueError`` if it is none."""
+    """Raise ``ReservedNamespaceError`` if no feed may write ``namespace``, ``ValueError`` if it is malformed."""
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
         raise ValueError(f"{namespace!r} is no namespace: words of letters, digits, - and _, with dots between them")
     if namespace in (Namespace.RAW, Namespace.SIGNALS):
@@ -251,7 +251,7 @@ def check_writable(namespace: str) -> None:
 
 @dataclass(slots=True)
 class Work:
-    """What a task of the feed is at: the feed's store, and the update that is being handled, if any."""
+    """What a task of the feed is working on: the feed's store, and the update being handled, if any."""
 
     store: FeedStore
     cause: ContextUpdate | None = None
@@ -260,7 +260,7 @@ class Work:
 
 @contextmanager
 def at_work(store: FeedStore, cause: ContextUpdate | None = None) -> Iterator[Work]:
-    """The feed's code runs in here."""
+    """Run the feed's code inside this context."""
     work = Work(store, cause)
     token = _work.set(work)
     try:
@@ -282,7 +282,7 @@ def _cause() -> ContextUpdate | None:
 
 
 class UserStore:
-    """``context_store``: the Context Store for feed files of the user's. Reads all; writes what is not reserved."""
+    """``context_store``: the Context Store for a user's feed files. Reads everything; writes what is not reserved."""
 
     async def store(
         self,
@@ -302,12 +302,12 @@ class UserStore:
         """Store one context and return it.
 
         ``context_id`` defaults to ``data["id"]``, else to a new id; ``text``, which search finds, to the texts in
-        ``data``. The same content again is no new update. In ``signals.*`` ``data`` must be a signal: it has
+        ``data``. Storing the same content again is no new update. In ``signals.*``, ``data`` must be a signal: it has
         ``content``, and may have ``priority``, ``reason``, ``sender``, ``text``, ``matter``, ``source``, ``created_at``
-        and ``metadata``. Inside a handler it is committed with the handler's end.
+        and ``metadata``. Inside a handler, the write is committed when the handler ends.
 
-        Raises ``ReservedNamespaceError``, ``ValueError`` for what can't be a signal, ``ChainEndedError`` where it would
-        be the ninth link of a chain.
+        Raises ``ReservedNamespaceError``, ``ValueError`` for data that can't be a signal, ``ChainEndedError`` if it
+        would be the ninth link of a chain.
         """
         return await self._bound().store(
             data,
@@ -324,17 +324,17 @@ class UserStore:
         )
 
     async def get(self, context_id: object, *, namespace: str, version: int | None = None) -> Context | None:
-        """The current version, or that one; ``None`` if there is none."""
+        """Return the current version, or the given one; ``None`` if there is none."""
         return await self._bound().get(context_id, namespace=namespace, version=version)
 
     async def query(self, filter: ContextFilter = ContextFilter()) -> list[Context]:  # noqa: A002, B008
-        """The contexts that ``filter`` picks, newest first unless it says otherwise."""
+        """Return the contexts that match ``filter``, newest first unless it says otherwise."""
         return await self._bound().query(filter)
 
     retrieve = query
 
     async def count(self, filter: ContextFilter = ContextFilter()) -> int:  # noqa: A002, B008
-        """How many contexts ``filter`` picks, whatever its limit."""
+        """Count the contexts that match ``filter``, whatever its limit."""
         return await self._bound().count(filter)
 
     async def search(
@@ -343,19 +343,19 @@ class UserStore:
         filter: ContextFilter | None = None,  # noqa: A002
         limit: int = 10,
     ) -> list[SearchHit]:
-        """The contexts that are nearest to ``text``, best first; each hit has ``context`` and ``score``."""
+        """Return the contexts nearest to ``text``, best first; each hit has ``context`` and ``score``."""
         return await self._bound().search(text, filter, limit)
 
     async def versions(self, context_id: object, *, namespace: str, limit: int = 100) -> list[ContextUpdate]:
-        """The versions of a context that are kept, newest first."""
+        """Return the stored versions of a context, newest first."""
         return await self._bound().versions(context_id, namespace=namespace, limit=limit)
 
     async def delete(self, context_id: object, *, namespace: str) -> bool:
-        """Delete the current version; whether there was one."""
+        """Delete the current version; return whether there was one."""
         return await self._bound().delete(context_id, namespace=namespace)
 
     def subscribe(self, **more: Any) -> Callable[[F], F]:
-        """``subscriber.on_context_update``."""
+        """Register a handler: the same as ``subscriber.on_context_update``."""
         return subscriber.on_context_update(**more)
 
     @staticmethod
@@ -383,10 +383,10 @@ class UserSubscriber:
     ) -> Callable[[F], F]:
         """Call the decorated ``async def handler(update)`` with each update in the namespaces (globs) with all tags.
 
-        Each update is delivered at least once, also after a crash, and again after a while if the handler raises; its
-        writes are committed with its end. ``name`` (by default the function's) names the subscription in the store:
-        keep it if you rename the function. ``start="beginning"``: also what is in the store already. ``deletions``:
-        also deletions, as updates with ``deleted``.
+        Each update is delivered at least once, even after a crash, and again after a while if the handler raises; the
+        handler's writes are committed when it ends. ``name`` (by default the function's) names the subscription in the
+        store: keep it if you rename the function. ``start="beginning"``: include what the store already holds.
+        ``deletions``: include deletions, as updates with ``deleted``.
         """
         if isinstance(namespaces, str) or not namespaces:
             raise TypeError('namespaces must be a list, with at least one: namespaces=["raw.email"]')
@@ -404,10 +404,10 @@ class UserSubscriber:
 
 
 class UserApp:
-    """``app``: events by name, from where something happens to the functions that wait for it."""
+    """``app``: named events, from where something happens to the functions that wait for it."""
 
     def on_event(self, event: str, *, name: str = "") -> Callable[[F], F]:
-        """Call the decorated ``async def function(data)`` with the data of each such event, as a handler is called."""
+        """Call the decorated ``async def function(data)`` with the data of each such event, like a handler."""
         namespace = _event_namespace(event)
         file = _loaded("app.on_event")
 
@@ -421,7 +421,7 @@ class UserApp:
         return decorate
 
     async def emit(self, event: str, data: Mapping[str, Any]) -> Context:
-        """Tell all that wait for ``event``. It is stored in ``raw.event.<event>`` before this returns.
+        """Emit an event to everything that waits for it; it is stored in ``raw.event.<event>`` before this returns.
 
         Data with the same ``id`` and the same content is one event.
         """

@@ -1,4 +1,4 @@
-"""Sending mail by SMTP."""
+"""The SMTP connector: sending mail by SMTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.connectors.smtp.outbox import SmtpOutbox
 
 def _build(settings: Mail, around: Around) -> Built:
     assert settings.smtp is not None
-    around.secrets.value(settings.smtp.password)  # told at the start where it can't be read
+    around.secrets.value(settings.smtp.password)  # so that an unreadable secret is reported at the start
     password, config = partial(around.secrets.value, settings.smtp.password), around.config
     return Built(outbox=SmtpOutbox(config.sender_address, settings.smtp, password, config.user.name))
 

@@ -1,4 +1,4 @@
-"""The server that sends: whether it answers, and takes user and password."""
+"""Checks that the sending server answers, and accepts user and password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending mail: SMTP has no idempotency, so what is known of an attempt is told apart to the byte.
+"""Sends mail. SMTP has no idempotency, so the outcome of an attempt is determined to the byte.
 
 Everything up to the server's go-ahead for the message (354), and a refusal of the message by the server, is known not
 to have sent anything: ``NotDoneError``. From the first byte of the message on, a lost or late reply leaves the outcome
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SmtpOutbox:
-    """An account at an SMTP server. ``password`` reads the secret's value, as it is now; ``tls_ca`` is a file of extra
-    roots."""
+    """An account at an SMTP server.
+
+    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates.
+    """
 
     address: str
     smtp: Smtp
@@ -45,7 +47,7 @@ class SmtpOutbox:
     async def send(
         self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None] = lambda: None
     ) -> str:
-        """See ``Outbox``."""
+        """Send a message: see ``Outbox``."""
         return await _send(self, recipients, message, on_handed_over)
 
 
@@ -109,7 +111,7 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Seq
 
 
 def _why(error: Exception, host: str) -> str:
-    """Why there was no send, for a person: which server, what it said, and what to do about it."""
+    """Explain to a person why nothing was sent: which server, what it said, and what to do about it."""
     import aiosmtplib
 
     server, causes = f"the mail server {host}", (error, error.__cause__)
@@ -126,7 +128,7 @@ def _why(error: Exception, host: str) -> str:
                 return f"{server} does not take mail for {error.recipient} yet; try again in some minutes {said}"
             return f"{server} refused the recipient {error.recipient} {said}"
         if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
-            # without its own words: some servers repeat what they were given
+            # without the server's own words: some repeat what they were given
             return f"{server} did not accept user and password; check mail.smtp ({error.code})"
         if passing:
             return f"{server} can't take mail just now; try again in some minutes {said}"
@@ -163,5 +165,5 @@ async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Call
         async with asyncio.timeout(5):
             await client.quit()
     except (aiosmtplib.SMTPException, OSError, TimeoutError):
-        pass  # the message is taken; how the session ends does not matter
+        pass  # the message is accepted; how the session ends does not matter
     return one_line(answer.message)

@@ -1,1 +1,1 @@
-"""Embedders: of this machine, or of an endpoint."""
+"""Embedders: local, or at an endpoint."""

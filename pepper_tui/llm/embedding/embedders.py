@@ -1,4 +1,4 @@
-"""Which embedder the config asks for, if any."""
+"""Builds the embedder that the config asks for, if any."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from pepper_tui.store import Embedder
 
 
 def build_embedder(settings: config.Config, clock: Clock, secrets: config.Secrets, budget: Budget) -> Embedder | None:
-    """The endpoint that the config names, else the offline embedder; None where search by meaning is off, or the
-    offline embedder's packages are not installed (`pepper doctor` says so).
+    """Return the configured endpoint's embedder, else the offline embedder.
 
-    An endpoint with neither a URL nor a key is none, as for the roles: texts would go to a stranger's server, in vain.
-
-    Raises ``ConfigError`` for a secret that can't be read.
+    Returns None if search by meaning is off, or if the offline embedder's packages are not installed (`pepper doctor`
+    reports that). An endpoint with neither a URL nor a key counts as none, as for the roles: texts would go to an
+    unknown server, in vain. Raises ``ConfigError`` for a secret that can't be read.
     """
     if not settings.search.meaning:
         return None

@@ -1,7 +1,7 @@
 """Embeddings from any OpenAI-compatible endpoint, through the ``openai`` SDK and within the budget.
 
-What is embedded leaves this machine, so an endpoint is used only where the config names its model. Work beside the loop
-stops while more than half of the day's budget is spent or held: the rest is for what the user asked for.
+Embedded texts leave this machine, so an endpoint is used only if the config names its model. Background embedding stops
+once more than half of the day's budget is spent or held: the rest is for the user's own requests.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROLE: Final = "embedding"
-_SHARE: Final = 0.5  # of the day's budget, beyond which nothing is embedded that nobody waits for
-_LATER: Final = 3600.0  # seconds until the budget is asked again
+_SHARE: Final = 0.5  # of the day's budget, after which background embedding stops
+_LATER: Final = 3600.0  # seconds until the budget is checked again
 _REMEDY: Final = "check models.embedding in the config, and that the server runs: pepper doctor"
 
 
@@ -80,7 +80,7 @@ class EndpointEmbedder:
 
     def _open(self) -> tuple[Any, Any]:
         try:
-            import numpy  # noqa: F401 - here, beside the loop, and not at the first vector
+            import numpy  # noqa: F401 - here, off the loop, instead of at the first vector
         except ImportError as error:
             raise EmbeddingError("not installed: numpy", "pip install 'pepper-tui[meaning]'") from error
         import openai
@@ -91,7 +91,7 @@ class EndpointEmbedder:
         )  # fmt: skip
 
     async def release(self) -> None:
-        return  # it holds a connection only
+        return  # nothing to release but a connection
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -117,8 +117,8 @@ class EndpointEmbedder:
             raise EmbeddingError(error.words, "raise the budget, or wait", retry_after=_LATER) from None
         used: Usage | None = None
         try:
-            used = self._usage(texts)  # should it be cut off: what was sent is paid for
-            # raw: the SDK would make objects of each number on the loop, for a second
+            used = self._usage(texts)  # if it is cut off, what was sent is still paid for
+            # raw: the SDK would create an object for every number, blocking the loop for a second
             raw = await self._client.embeddings.with_raw_response.create(**self._body(texts))
             answer = await asyncio.to_thread(from_json, raw.content)
             used = self._usage(texts, answer)
@@ -133,7 +133,7 @@ class EndpointEmbedder:
             self._budget.settle(held, used)
 
     async def _take_key(self) -> None:
-        """Read the key, which may have been changed since the last call."""
+        """Read the key, which may have changed since the last call."""
         try:
             self._key = await asyncio.to_thread(self._read_key)
         except config.ConfigError as error:
@@ -152,7 +152,7 @@ class EndpointEmbedder:
             raise EmbeddingError(words, "it goes on tomorrow, or raise the budget", retry_after=_LATER)
 
     def _body(self, texts: Sequence[str]) -> dict[str, Any]:
-        # Not base64, which is the SDK's own wish: some servers know only lists of numbers.
+        # Not base64, which the SDK would choose: some servers know only lists of numbers.
         body: dict[str, Any] = {"model": self._settings.name, "input": [*texts], "encoding_format": "float"}
         if self._settings.dimensions:
             body["dimensions"] = self._settings.dimensions
@@ -209,7 +209,7 @@ class EndpointEmbedder:
         return EmbeddingError(f"{self.id} failed (HTTP {status}): {self._said(error)}", _REMEDY)
 
     def _said(self, error: Exception) -> str:
-        """What went wrong, in one safe line, without the key."""
+        """Return the error in one safe line, without the key."""
         body = getattr(error, "body", None)
         said = body.get("message") if isinstance(body, dict) else None
         said = said if isinstance(said, str) and said else str(getattr(error, "message", "") or error)

@@ -1,7 +1,7 @@
-"""The embedder of this machine: the mean of the vectors of a text's tokens, by weights from the package wordllama.
+"""The embedder of this machine: the mean of a text's token vectors, with weights from the package wordllama.
 
-Nothing is downloaded. It works in a process of its own (see ``embedding_process``), which is there only while it is
-needed; it knows words, not grammar: "dog bites man" is "man bites dog".
+Nothing is downloaded. It runs in a separate process (see ``process.py``) that exists only while it is needed. It knows
+words, not grammar: "dog bites man" equals "man bites dog".
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 PACKAGES: Final = ("numpy", "safetensors", "tokenizers", "wordllama")
 GET_THEM: Final = "pip install 'pepper-tui[meaning]'"
 DIMENSIONS: Final = 256
-PATIENCE: Final = 60.0  # seconds for a batch: then a text of it is taken to be too much
-_GOODBYE: Final = 2.0  # seconds for the process to end by itself
+PATIENCE: Final = 60.0  # seconds per batch; after that, one of its texts is assumed to be too much
+_GOODBYE: Final = 2.0  # seconds for the process to exit by itself
 _PROGRAM: Final = Path(__file__).with_name("process.py")
 
 
 def missing_packages(names: Sequence[str] = PACKAGES) -> list[str]:
-    """Those of ``names`` that are not installed; imports none of them."""
+    """Return those of ``names`` that are not installed, without importing any."""
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 
 class OfflineEmbedder:
-    """256 numbers a text, some thousand texts a second."""
+    """Computes 256 numbers per text, some thousand texts per second."""
 
     id = f"wordllama l2_supercat {DIMENSIONS}"
     floor = 0.12
@@ -47,7 +47,7 @@ class OfflineEmbedder:
     def __init__(self, program: Path = _PROGRAM, patience: float = PATIENCE) -> None:
         self._program, self._patience = program, patience
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()  # one question, then its answer
+        self._turn = asyncio.Lock()  # one request, then its answer
 
     @property
     def loaded(self) -> bool:
@@ -55,7 +55,7 @@ class OfflineEmbedder:
 
     @property
     def process(self) -> int | None:
-        """The id of its process, while there is one."""
+        """The id of its process, if it runs."""
         return self._process.pid if self._process is not None and self.loaded else None
 
     async def open(self) -> None:
@@ -75,11 +75,11 @@ class OfflineEmbedder:
     async def close(self) -> None:
         if self._process is not None and self.loaded:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()  # whoever waits for an answer hears so at once
+                self._process.kill()  # so that waiting callers learn of it immediately
         await self.release()
 
     async def _apart(self, texts: Sequence[str] | None) -> bytes:
-        """``_in_turn``, to its end: an answer that nobody waits for any more has to be read all the same."""
+        """Run ``_in_turn`` to its end: the reply must be read from the pipe even if the caller was cancelled."""
         task = asyncio.create_task(self._in_turn(texts), name="embedder")
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
@@ -94,9 +94,9 @@ class OfflineEmbedder:
         missing = missing_packages()
         if missing:
             raise EmbeddingError(f"not installed: {', '.join(missing)}", GET_THEM)
-        await asyncio.to_thread(importlib.import_module, "numpy")  # for the vectors; not on the loop
+        await asyncio.to_thread(importlib.import_module, "numpy")  # for the vectors; not on the event loop
         try:
-            # -P: its own folder is no place to import from. A session of its own: Ctrl+C is not meant for it.
+            # -P: do not import from its own folder. A new session: Ctrl+C is not meant for it.
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",
@@ -115,7 +115,7 @@ class OfflineEmbedder:
         assert self._process is not None
         assert self._process.stdin is not None
         question = json.dumps(list(texts)).encode()
-        with contextlib.suppress(ConnectionError):  # its answer will not come, and say so
+        with contextlib.suppress(ConnectionError):  # then no answer will come, which is reported below
             self._process.stdin.write(struct.pack(">I", len(question)) + question)
             await self._process.stdin.drain()
         answer = await self._answer()
@@ -173,4 +173,4 @@ _KEPT: Final = (
     "SYSTEMROOT",
     "VIRTUAL_ENV",
 )
-"""What the process gets of the environment: no secrets."""
+"""The environment variables that the process receives: no secrets."""

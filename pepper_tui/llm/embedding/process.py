@@ -1,12 +1,12 @@
-"""The offline embedder's own process: texts on stdin, vectors on stdout, until stdin ends.
+"""The offline embedder's process: texts on stdin, vectors on stdout, until stdin ends.
 
-A process, because reading the tokenizer holds the interpreter for some 80 ms, in which no key would be answered; and
-because its memory goes with it. It runs as a file, imports nothing of Pepper, and is nice to all others. When Pepper
+It is a process because loading the tokenizer holds the GIL for some 80 ms, during which no key would be answered, and
+because its memory is freed with it. It runs as a file, imports nothing of Pepper, and has a low priority. When Pepper
 dies, however that happens, its stdin ends, and so does it.
 
-A message is its length (four bytes, big-endian) and so many bytes: a JSON list of texts one way; the other way ``v``
-and 256 float32 a text, ``t`` and why a text can't be taken apart, or ``e`` and why nothing can. The first one from here
-says that it is ready (``v`` and nothing) or not (``e``).
+A message is its length (four bytes, big-endian) followed by that many bytes. Requests are a JSON list of texts. Answers
+are ``v`` and 256 float32 per text, ``t`` and why a text can't be tokenized, or ``e`` and why nothing can. The first
+message reports readiness: ``v`` alone, or ``e``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NICE = 10
 
 
 def load() -> tuple[Any, Any]:
-    """Tokenizer and weights. The package's own loader looks elsewhere, and would then ask the network."""
+    """Load tokenizer and weights. The package's own loader searches elsewhere, and would then use the network."""
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
@@ -41,7 +41,7 @@ def load() -> tuple[Any, Any]:
 
 
 def embed(texts: list[str], tokenizer: Any, weights: Any) -> bytes:
-    """A vector of length 1 a text: the mean of its tokens'; zeros where it has none."""
+    """Return one unit vector per text, the mean of its tokens' vectors; a zero vector for a text without tokens."""
     import numpy as np
 
     vectors = np.zeros((len(texts), weights.shape[1]), np.float32)

@@ -1,8 +1,9 @@
-"""The arguments of a tool call, where they are not quite JSON.
+"""Repairs the arguments of a tool call that are not quite valid JSON.
 
-Form is fixed and nothing else: fences, a string around the whole, trailing commas, Python's quotes and words, line
-ends within strings, an empty object in front. What was cut off stays invalid, as half a mail would pass for a whole one
-(the library json-repair 0.64 completes it, which is why it is not used). One pass over the text, whatever it holds.
+Only the form is repaired: code fences, a string around the whole, trailing commas, Python's quotes and words, line ends
+within strings, an empty object in front. Truncated arguments stay invalid, as half a mail would pass for a whole one
+(the library json-repair 0.64 completes them, which is why it is not used). One pass over the text, whatever it
+contains.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any, Final
 
 from pepper_tui.model import Json
 
-_FIXED_SIZE: Final = 200_000  # characters of arguments that are fixed at most
-_DECODER: Final = json.JSONDecoder(strict=False)  # with line ends within strings
-# A string always matches, up to the end of the text where it is not closed: so no part is looked at twice.
+_FIXED_SIZE: Final = 200_000  # longest arguments, in characters, that are repaired
+_DECODER: Final = json.JSONDecoder(strict=False)  # allows line ends within strings
+# A string always matches, up to the end of the text if it is not closed: so nothing is scanned twice.
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\]|\\.)*\\?(?:"|\Z)|' r"'(?:[^'\\]|\\.)*\\?(?:'|\Z)|" r",(?=\s*[}\]])|\\n|\b(?:True|False|None)\b", re.S
 )
@@ -24,13 +25,13 @@ _JSON_WORDS: Final = {"True": "true", "False": "false", "None": "null", ",": "",
 
 
 def object_of(raw: str) -> Json | None:
-    """The object that ``raw`` is meant to be; ``None`` where it can't be told without guessing."""
+    """Return the object that ``raw`` is meant to be; ``None`` if that would take guessing."""
     value = json_of(raw)
     return value if isinstance(value, dict) else None
 
 
 def json_of(raw: str) -> Any:
-    """The value that ``raw`` is meant to be; ``None`` where it is none."""
+    """Return the value that ``raw`` is meant to be; ``None`` if it is none."""
     text = _unfenced(raw.strip())
     for _ in range(3):
         value = _read(text)
@@ -43,7 +44,7 @@ def json_of(raw: str) -> Any:
 
 
 def why_not(raw: str) -> str:
-    """What is wrong with arguments that could not be read, in words for the model."""
+    """Explain to the model what is wrong with arguments that could not be read."""
     try:
         value = json.loads(raw)
     except json.JSONDecodeError as error:
@@ -57,7 +58,7 @@ _KINDS: Final[dict[type, str]] = {list: "array", str: "string", int: "number", f
 
 
 def _unfenced(text: str) -> str:
-    if text.startswith("json") and text[4:].lstrip().startswith("{"):  # the label of a fence that was taken away
+    if text.startswith("json") and text[4:].lstrip().startswith("{"):  # the label of a removed fence
         return text[4:].strip()
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text[text.index("\n") : -3].strip()
@@ -65,7 +66,7 @@ def _unfenced(text: str) -> str:
 
 
 def _read(text: str) -> Any:
-    """The one value in ``text``. Some servers put an empty object before it, or send it twice."""
+    """Return the single value in ``text``. Some servers put an empty object before it, or send it twice."""
     found: list[Any] = []
     at = 0
     try:

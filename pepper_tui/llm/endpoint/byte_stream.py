@@ -1,6 +1,6 @@
-"""What a server sends, byte by byte, before the SDK reads it.
+"""A server's bytes, before the SDK reads them.
 
-The SDK tells of whole events only: comments that keep a connection open, the end mark, and bodies that are no stream at
+The SDK reports whole events only. Comments that keep a connection open, the end mark, and bodies that are no stream at
 all (an error page, a completion in one piece) are seen here.
 """
 
@@ -13,12 +13,12 @@ from importlib import import_module
 from typing import Any, Final
 
 _END: Final = b"[DONE]"
-_TAIL: Final = 64  # bytes at the end in which the end mark is looked for
-_BODY: Final = 4_000_000  # bytes of a body that is no stream
+_TAIL: Final = 64  # last bytes that are searched for the end mark
+_BODY: Final = 4_000_000  # bytes read of a body that is no stream
 
 
 def hear(response: Any, on_bytes: Callable[[int], object]) -> Heard:
-    """Listen to the body of ``response`` (of the HTTP library that the SDK uses), before anything has read it."""
+    """Listen to the body of ``response`` (of the SDK's HTTP library) before anything has read it."""
     heard = Heard(response, on_bytes)
     response.stream = _stream_class(type(response).__module__.partition(".")[0])(heard)
     return heard
@@ -26,7 +26,7 @@ def hear(response: Any, on_bytes: Callable[[int], object]) -> Heard:
 
 @lru_cache
 def _stream_class(library: str) -> Any:
-    """A stream of bytes as ``library`` wants it: of its own type."""
+    """Return a byte stream class derived from the one of ``library``."""
 
     class Bytes(import_module(library).AsyncByteStream):  # type: ignore[misc]
         def __init__(self, heard: Heard) -> None:
@@ -53,11 +53,11 @@ class Heard:
 
     @property
     def ended(self) -> bool:
-        """Whether the end mark has come."""
+        """Whether the end mark has arrived."""
         return _END in self._tail
 
     async def first(self) -> bytes:
-        """The beginning of the body."""
+        """Return the beginning of the body."""
         while self._first is None or not self._first.strip():
             piece = await anext(self._pieces, None)
             if piece is None:
@@ -68,7 +68,7 @@ class Heard:
         return self._first
 
     async def is_whole(self) -> bool:
-        """Whether the body is no stream of events."""
+        """Check whether the body is not an event stream."""
         start = (await self.first()).lstrip()
         return start[:1] in (b"{", b"<") or (self._whole and not start.startswith((b"data:", b":", b"event:", b"id:")))
 
@@ -90,7 +90,7 @@ class Heard:
 
 
 async def whole_body(response: Any) -> str:
-    """The text of a body that is no stream, up to a limit."""
+    """Return the text of a body that is no stream, up to a limit."""
     text = bytearray()
     async for piece in response.aiter_bytes():
         text += piece
@@ -100,7 +100,7 @@ async def whole_body(response: Any) -> str:
 
 
 def completion_in(body: str, sdk: Any) -> Any:
-    """The completion that ``body`` holds in one piece; ``None`` where it is none."""
+    """Return the completion that ``body`` holds in one piece; ``None`` if it is none."""
     value = json_in(body)
     if isinstance(value, dict) and isinstance(value.get("choices"), list) and value["choices"]:
         return sdk.types.chat.ChatCompletion.construct(**value)
@@ -108,7 +108,7 @@ def completion_in(body: str, sdk: Any) -> Any:
 
 
 def json_in(body: str) -> Any:
-    """The JSON value of a body, or its text where it is none."""
+    """Return the JSON value of a body, or its text if it is not JSON."""
     try:
         return json.JSONDecoder().raw_decode(body.lstrip("\ufeff \t\r\n"))[0]  # an end mark may follow
     except (ValueError, RecursionError):

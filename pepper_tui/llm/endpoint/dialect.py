@@ -1,8 +1,9 @@
-"""How a request is put to one model, and what its server has taught us not to say.
+"""How a request is put to one model, adapted to what its server has refused.
 
-A server that knows a parameter not, refuses the whole request (400 or 422) and names it. It is left out from then on,
-for as long as Pepper runs: a refusal is paid for once. So is a tool whose schema is refused, and that is told. What
-else Pepper needs (messages, the other tools) is never left out; messages may be put in another form (``forms``).
+A server that does not know a parameter refuses the whole request (400 or 422) and names it. The parameter is left out
+from then on, as long as Pepper runs: a refusal is paid for once. A tool whose schema is refused is left out too, and
+reported. Everything else that Pepper needs (messages, the other tools) is never left out; messages may be put in
+another form (``forms``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _UNKNOWN: Final = re.compile(
 )
 _UNKNOWN_KEYWORD: Final = re.compile(r"Unknown name \\*[\"']([$\w]+)\\*[\"']")
 _NO_EMPTY_OBJECT: Final = "should be non-empty for OBJECT"
-_BAD_TOOL: Final = (  # its name, or its place in the list
+_BAD_TOOL: Final = (  # by name, or by position in the list
     re.compile(r"(?i)invalid (?:json )?schema (?:for|in|of) (?:function|tool) \W{0,3}(?P<name>[\w-]{1,128})"),
     re.compile(r"(?i)tools[.\[](?P<at>\d+)\W{1,3}(?:custom|function)?\W{0,2}(?:input_schema|parameters|schema)"),
     re.compile(r"(?i)tools\[\d+\]\.function_?declarations\[(?P<at>\d+)\]"),
@@ -37,12 +38,12 @@ _BAD_TOOL: Final = (  # its name, or its place in the list
 _MOST: Final = re.compile(
     r"(?i)at most (\d+) (?:completion|output)|max_(?:completion_)?tokens: \d+ > (\d+)|less than or equal to \W?(\d+)"
 )
-_OWN_LIMIT: Final = 64  # tokens below which no answer fits
+_OWN_LIMIT: Final = 64  # fewest tokens that an answer needs
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the config wants said beside the request: see ``config.ModelOptions``."""
+    """Options that the config adds to each request: see ``config.ModelOptions``."""
 
     reasoning_effort: str = ""
     temperature: float | None = None
@@ -51,13 +52,13 @@ class Wishes:
 
 
 class Dialect:
-    """What one model at one endpoint takes. ``learn`` from a refusal, then ask again with ``body``."""
+    """What one model at one endpoint accepts. ``learn`` from a refusal, then retry with ``body``."""
 
     def __init__(self, *, of_openai: bool, wishes: Wishes | None = None) -> None:
         self._wishes = wishes or Wishes()
         self._wishes_refused: set[str] = set()
         self._forms: list[forms.Form] = []
-        self._most = 0  # tokens of a response that the server takes; 0: not known
+        self._most = 0  # response tokens that the server allows; 0: unknown
         self.left_out: dict[str, str] = {}
         """Tools that the server refuses, with its words."""
         self._stream_options = True
@@ -65,10 +66,10 @@ class Dialect:
         self._limits_refused: set[str] = set()
         self._keywords_refused: set[str] = set()
         self._empty_objects = True
-        self._can_be_held = True  # to call a tool; a model that thinks first often can't
+        self._can_be_held = True  # to call a tool; a model that reasons first often can't be
 
     def body(self, request: ModelRequest, model: str) -> Json:
-        """The arguments of the SDK's call."""
+        """Return the arguments for the SDK's call."""
         messages = list(request.messages)
         for form in self._forms:
             messages = form(messages)
@@ -82,7 +83,7 @@ class Dialect:
                 extra[key] = value
         tools = [self._described(tool) for tool in request.tools if tool.name not in self.left_out]
         if tools:
-            # Not by the argument `tools`: the SDK walks it key by key, type by type, which takes milliseconds a call.
+            # Not as the argument `tools`: the SDK walks it key by key, type by type, which takes milliseconds per call.
             extra["tools"] = tools
             if request.must_call and self._can_be_held:
                 extra["tool_choice"] = "required"
@@ -93,18 +94,18 @@ class Dialect:
         return body
 
     def limit(self, request: ModelRequest) -> int:
-        """Tokens of the response that are asked for."""
+        """Return the response tokens to request."""
         return min(request.max_tokens, self._most) if self._most else request.max_tokens
 
     def shrink(self, room: int, request: ModelRequest) -> bool:
-        """Ask for at most ``room`` tokens from now on; False where that is no less, or too little for an answer."""
+        """Request at most ``room`` tokens from now on; return False if that is no less, or too few for an answer."""
         if not _OWN_LIMIT <= room < self.limit(request):
             return False
         self._most = room
         return True
 
     def learn(self, refusal: str, request: ModelRequest) -> bool:
-        """Take from the words of a refusal what to say otherwise; False where there is nothing new in them."""
+        """Learn from a refusal how to ask differently; return False if it tells nothing new."""
         if self._stream_options and ("stream_options" in refusal or "include_usage" in refusal):
             self._stream_options = False
             return True
@@ -139,7 +140,7 @@ class Dialect:
         return False
 
     def _leave_out(self, refusal: str, request: ModelRequest) -> bool:
-        """Leave out the tool that the refusal names, where it is about the tool and no keyword or empty object."""
+        """Leave out the tool that the refusal names, if it is about a tool and not about a keyword or empty object."""
         if _UNKNOWN_KEYWORD.search(refusal) or (self._empty_objects and _NO_EMPTY_OBJECT in refusal):
             return False
         sent = [tool.name for tool in request.tools if tool.name not in self.left_out]
@@ -165,7 +166,7 @@ class Dialect:
         return {"type": "function", "function": function}
 
     def _plain(self, schema: Any) -> Any:
-        """``schema`` without the keywords that were refused; a property may be called like one."""
+        """Return ``schema`` without the refused keywords; a property may have the name of one."""
         if isinstance(schema, list):
             return [self._plain(each) for each in schema]
         if not isinstance(schema, dict):

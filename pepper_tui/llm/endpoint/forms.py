@@ -1,6 +1,6 @@
-"""Forms of a chat that some servers insist on, and the refusals that say so.
+"""Message forms that some servers insist on, and the refusals that say so.
 
-Each is used only once a server has asked for it: most take the usual form, which says more.
+Each is used only once a server has asked for it: most accept the usual form, which conveys more.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 from pepper_tui.model import Json
 
 Form = Callable[[list[Json]], list[Json]]
-_ID: Final = 9  # characters, as Mistral wants them
+_ID: Final = 9  # characters, as Mistral requires
 
 
 def turns(messages: list[Json]) -> list[Json]:
-    """User and assistant in turn, without calls in a form of their own: for templates that know no other roles."""
+    """Let user and assistant alternate, with calls as plain text: for templates that know no other roles."""
     plain: list[Json] = []
     for message in messages:
         role, text = message["role"], str(message.get("content") or "")
@@ -34,7 +34,7 @@ def turns(messages: list[Json]) -> list[Json]:
 
 
 def no_system(messages: list[Json]) -> list[Json]:
-    """The order of the system at the head of the user's first message."""
+    """Move the system message to the start of the user's first message."""
     first, *rest = messages
     if first["role"] != "system" or not rest or rest[0]["role"] != "user":
         return messages
@@ -42,7 +42,7 @@ def no_system(messages: list[Json]) -> list[Json]:
 
 
 def short_ids(messages: list[Json]) -> list[Json]:
-    """Ids of calls as nine letters and digits."""
+    """Replace call ids with nine letters and digits."""
 
     def short(identity: Any) -> str:
         return hashlib.sha256(str(identity).encode()).hexdigest()[:_ID]
@@ -59,7 +59,7 @@ def short_ids(messages: list[Json]) -> list[Json]:
 
 
 def no_null(messages: list[Json]) -> list[Json]:
-    """An empty text in place of no content."""
+    """Replace missing content with an empty text."""
     return [{**message, "content": message.get("content") or ""} for message in messages]
 
 
@@ -76,5 +76,5 @@ _ASKED_FOR: Final[tuple[tuple[re.Pattern[str], Form], ...]] = (
 
 
 def asked_for(refusal: str) -> Iterable[Form]:
-    """The forms that a refusal asks for, the likeliest first."""
+    """Yield the forms that a refusal asks for, the likeliest first."""
     return (form for pattern, form in _ASKED_FOR if pattern.search(refusal))

@@ -1,7 +1,7 @@
-"""Model servers on this machine, found at their usual ports to be offered; nothing here ever uses one.
+"""Model servers on this machine, found at their usual ports in order to be offered; nothing here uses one.
 
-The ports are shared with other software, so a server counts only if two of its own answers have the shape that its
-kind documents. All are asked at once; what has not answered within the limit is not there. No proxy is used, no
+Other software uses these ports too, so a server counts only if two of its answers have the documented form of its kind.
+All are asked at the same time; one that does not answer within the limit counts as absent. No proxy is used, no
 redirect followed, no key sent.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final
 from pepper_tui.text import one_line
 
 LIMIT: Final = 0.25
-"""Seconds that a server on this machine has for all its answers."""
+"""Seconds that a local server has for all its answers."""
 _BODY: Final = 1_000_000  # bytes read of one answer
 _MODELS: Final = 200
 _NAME: Final = 200  # characters of a model's name
@@ -24,10 +24,10 @@ _NAME: Final = 200  # characters of a model's name
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
-    """A server that answers like one of ``kind``. ``models`` are names for the config; empty where it has none yet.
+    """A server that answers like one of ``kind``. ``models`` are names for the config; empty if it has none yet.
 
-    To use it, a config says ``name``, ``base_url`` and ``api_key = ""``: without that last line the key of another
-    provider, where the environment holds one, would be sent to this server.
+    To use it, a config sets ``name``, ``base_url`` and ``api_key = ""``: without the last one, another provider's key
+    from the environment would be sent to this server.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class LocalServer:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Which paths to ask, and how to read the models from their answers: ``None`` where this is something else."""
+    """The paths to request, and how to read the models from the answers: ``None`` if it is something else."""
 
     name: str
     port: int
@@ -61,7 +61,10 @@ def _text(answer: Any, key: str) -> str:
 
 
 def _ollama(tags: Any, version: Any) -> list[str] | None:
-    """https://docs.ollama.com/api/tags.md, beside its version"""
+    """Read Ollama's models from its tags and version.
+
+    https://docs.ollama.com/api/tags.md
+    """
     rows = _rows(tags, "models")
     if rows is None or not _text(version, "version") or not all(_text(row, "digest") for row in rows):
         return None
@@ -69,9 +72,12 @@ def _ollama(tags: Any, version: Any) -> list[str] | None:
 
 
 def _lm_studio(native: Any, listed: Any) -> list[str] | None:
-    """https://www.lmstudio.ai/docs/api/rest-api (v0), beside its list in the OpenAI form"""
+    """Read LM Studio's models (v0), besides its OpenAI list.
+
+    https://www.lmstudio.ai/docs/api/rest-api
+    """
     rows = _rows(native, "data")
-    if not rows or _rows(listed, "data") is None:  # empty lists are anybody's
+    if not rows or _rows(listed, "data") is None:  # anybody may return empty lists
         return None
     if not all(_text(row, "type") in ("llm", "vlm", "embeddings") and _text(row, "state") for row in rows):
         return None
@@ -79,7 +85,10 @@ def _lm_studio(native: Any, listed: Any) -> list[str] | None:
 
 
 def _llama_cpp(listed: Any, props: Any) -> list[str] | None:
-    """https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"""
+    """Read llama.cpp's models.
+
+    https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    """
     rows = _rows(listed, "data")
     if rows is None or not isinstance(props, dict) or not isinstance(props.get("default_generation_settings"), dict):
         return None
@@ -87,7 +96,10 @@ def _llama_cpp(listed: Any, props: Any) -> list[str] | None:
 
 
 def _vllm(listed: Any, version: Any) -> list[str] | None:
-    """https://docs.vllm.ai/en/v0.8.1/serving/openai_compatible_server.html"""
+    """Read vLLM's models.
+
+    https://docs.vllm.ai/en/v0.8.1/serving/openai_compatible_server.html
+    """
     rows = _rows(listed, "data")
     if not rows or not _text(version, "version") or not all(row.get("owned_by") == "vllm" for row in rows):
         return None
@@ -103,9 +115,9 @@ _KINDS: Final = (
 
 
 async def find_local_models(ports: Mapping[str, int] | None = None, *, limit: float = LIMIT) -> list[LocalServer]:
-    """The servers that answer on this machine, in a fixed order; empty where there is none. Raises nothing.
+    """Return the servers that answer on this machine, in a fixed order; an empty list if none. Raises nothing.
 
-    ``ports`` names another port for a kind (``{"Ollama": 11435}``); ``limit`` is in seconds, for all of them together.
+    ``ports`` overrides the port of a kind (``{"Ollama": 11435}``); ``limit`` is in seconds, for all of them together.
     """
     http = await asyncio.to_thread(__import__, "httpx2")
     async with http.AsyncClient(trust_env=False, follow_redirects=False, timeout=limit) as client:
@@ -120,11 +132,11 @@ async def _ask(client: Any, kind: _Kind, port: int, limit: float) -> LocalServer
         async with asyncio.timeout(limit):
             answers = await asyncio.gather(*(_get(client, root + path) for path in kind.paths))
         names = kind.read(*answers)
-    except Exception:  # whatever else lives on that port, it is no such server
+    except Exception:  # whatever else uses that port is no such server
         return None
     if names is None:
         return None
-    # a name is to be written into a config: one that is no plain line is left out
+    # names are written into a config: skip any that is not a plain line
     plain = [name for name in names if len(name) <= _NAME and one_line(name) == name]
     return LocalServer(kind.name, f"{root}/v1", tuple(plain[:_MODELS]))
 

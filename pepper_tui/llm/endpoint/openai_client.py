@@ -1,8 +1,8 @@
-"""Any OpenAI-compatible endpoint, streamed through the ``openai`` SDK.
+"""Streams from any OpenAI-compatible endpoint through the ``openai`` SDK.
 
-Nothing is retried here but a request that the server did not understand, in other words (``dialect``). How chunks
-become a response is in ``streamed``, what errors mean in ``faults``. A call's time is not bounded, its silence is: any
-byte is a sign of life, a comment too. Its bytes are bounded instead.
+Nothing is retried here except a request that the server did not understand, rephrased (``dialect``). ``streamed`` turns
+chunks into a response, ``faults`` interprets errors. A call's total time is not bounded, its silence is: any byte is a
+sign of life, even a comment. Its bytes are bounded instead.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ from pepper_tui.llm.faults import Faults
 from pepper_tui.model import ModelError, ModelEvent, ModelRequest, TextDelta
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
-NO_KEY: Final = "none"  # local servers want no key, but the SDK insists on one
+NO_KEY: Final = "none"  # local servers need no key, but the SDK insists on one
 IDLE: Final = 120.0  # seconds of silence that end a call
-LOADING: Final = 600.0  # seconds until the first byte of a server nearby, which may have to load its model
+LOADING: Final = 600.0  # seconds until the first byte of a local server, which may have to load its model
 _LESSONS: Final = 8  # refusals that one request may learn from
-_BYTES: Final = (8_000_000, 1000)  # that a response may have: at least, and for each token
-_MARGIN: Final = 64  # tokens between what a server counted and what its template may add
+_BYTES: Final = (8_000_000, 1000)  # limit for a response: a minimum, plus this for each token
+_MARGIN: Final = 64  # tokens between a server's count and what its template may add
 
 
 class OpenAIClient:
-    """One endpoint with one model by default. The SDK is imported on first use, in a thread; ``warm`` does so ahead of
-    need."""
+    """One endpoint with one default model.
+
+    The SDK is imported on first use, in a thread; ``warm`` does so ahead of need.
+    """
 
     def __init__(
         self,
@@ -50,8 +52,11 @@ class OpenAIClient:
         wishes: Callable[[], Wishes] = Wishes,
         zone: tzinfo | None = None,
     ) -> None:
-        """``first_byte_timeout``: ``None`` for the idle time, but of a server nearby the time to load a model.
-        ``wishes`` is asked once, off the loop; ``zone`` is that of times that are told."""
+        """Set up the client; nothing is opened yet.
+
+        ``first_byte_timeout``: ``None`` for the idle timeout, or for a local server the time to load a model.
+        ``wishes`` is called once, off the loop; ``zone`` is used for times in messages.
+        """
         self.model = model
         self._clock = clock
         self._base_url = base_url or OPENAI_URL
@@ -68,7 +73,7 @@ class OpenAIClient:
 
     @property
     def key(self) -> str:
-        """The key that the last call was made with."""
+        """The key of the last call."""
         return self._key
 
     def __repr__(self) -> str:
@@ -97,14 +102,14 @@ class OpenAIClient:
 
         patience = max(self._first, self._idle) + 60.0
         client = openai.AsyncOpenAI(
-            # its own clock is a second net: it does not see what ours sees
+            # its own timeout is a second net: it does not see all that ours sees
             api_key=NO_KEY, base_url=self._base_url, max_retries=0, timeout=patience,
             default_headers=UNPACKED, http_client=http_client(openai, timeout=patience),
         )  # fmt: skip
         return openai, client
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """See ``ModelClient``. The ``usage`` of what it yields and raises has no cost yet."""
+        """Stream a response: see ``ModelClient``. The ``usage`` in its results and errors has no cost yet."""
         await self.warm()
         await self._take_key()
         model = request.model or self.model
@@ -151,7 +156,7 @@ class OpenAIClient:
                 await http.close()
 
     async def _whole(self, http: Any, request: ModelRequest, response: Streamed, model: str) -> Any:
-        """The completion that came in one piece. Raises ``ModelError`` for anything else in place of a stream."""
+        """Return the completion that came in one piece. Raises ``ModelError`` for anything else instead of a stream."""
         body = await whole_body(http)
         completion = completion_in(body, self._sdk)
         if completion is None:
@@ -161,7 +166,7 @@ class OpenAIClient:
 
     @staticmethod
     def _left_out(dialect: Dialect, request: ModelRequest) -> str:
-        """What of the tools of ``request`` the server refuses, in words."""
+        """Say which tools of ``request`` the server refuses."""
         names = [tool.name for tool in request.tools if tool.name in dialect.left_out]
         if not names:
             return ""
@@ -170,7 +175,7 @@ class OpenAIClient:
         )
 
     async def _take_key(self) -> None:
-        """Read the key, which may have been changed since the last call."""
+        """Read the key, which may have changed since the last call."""
         try:
             self._key = await asyncio.to_thread(self._read_key)
         except ConfigError as error:
@@ -186,7 +191,7 @@ class OpenAIClient:
         return self._dialects[model]
 
     async def _request(self, request: ModelRequest, model: str, dialect: Dialect) -> Any:
-        """Open the stream, in the dialect that this server takes."""
+        """Open the stream, in the dialect that this server accepts."""
         for _ in range(_LESSONS):
             try:
                 return await self._client.chat.completions.create(**dialect.body(request, model))
@@ -196,11 +201,11 @@ class OpenAIClient:
         return await self._client.chat.completions.create(**dialect.body(request, model))
 
     def _learn(self, error: Any, request: ModelRequest, model: str) -> bool:
-        """Whether a refusal tells how to ask otherwise."""
+        """Check whether a refusal says how to ask differently."""
         dialect = self._dialects[model]
         usage = usage_so_far(request, model)
         told = self._faults.read(error, model, self._clock.now(), usage, opened=False)
-        if told.kind == "too_long":  # perhaps only together with the room for the answer
+        if told.kind == "too_long":  # perhaps only together with the tokens reserved for the answer
             room = told.window - told.measured - _MARGIN
             return bool(told.window and told.measured) and dialect.shrink(room, request)
         return dialect.learn(f"{error} {error.body}", request)
@@ -232,24 +237,26 @@ class OpenAIClient:
 
 
 class _Silence:
-    """How long nothing may come while we wait (``first`` seconds until the first byte, ``idle`` after each), and how
-    much may come in all (``most`` bytes)."""
+    """Limits on silence while waiting, and on the size of a response.
+
+    ``first``: seconds until the first byte; ``idle``: seconds after each further one; ``most``: bytes in all.
+    """
 
     def __init__(self, first: float, idle: float, most: int) -> None:
         self.seconds, self._idle, self._most = first, idle, most
         self._limit: asyncio.Timeout | None = None
 
     def limit(self) -> asyncio.Timeout:
-        """For one wait: raises ``TimeoutError`` in the block once nothing was heard for too long."""
+        """Return a limit for one wait: its block raises ``TimeoutError`` after too long a silence."""
         self._limit = asyncio.timeout(self.seconds)
         return self._limit
 
     def waited(self) -> None:
-        """The wait has ended, with something."""
+        """Note that a wait has ended with a result."""
         self._limit, self.seconds = None, self._idle
 
     def heard(self, size: int) -> None:
-        """Bytes came within a wait."""
+        """Note that bytes arrived during a wait."""
         self.seconds = self._idle
         self._most -= size
         if self._most < 0:

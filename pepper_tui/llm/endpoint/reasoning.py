@@ -1,8 +1,8 @@
 """Reasoning that a model writes into its answer, between tags, because its server leaves it there.
 
-It is no reply: it is taken out as it streams. Tags count only where an answer (or what follows a thought) begins, so
-an answer may speak of them. Where the chat template has swallowed the opening tag, the thought is known only by its
-end: a closing tag alone on a line.
+It is no part of the reply and is removed while it streams. Tags count only at the start of an answer (or right after a
+thought), so that an answer may mention them. If the chat template has swallowed the opening tag, the thought is known
+only by its end: a closing tag alone on a line.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _ORPHAN: Final = re.compile(rf"(?:\A|\n)[ \t]*</(?:{'|'.join(_NAMES)})>[ \t]*(?:
 
 
 class ThoughtFilter:
-    """``take`` the pieces of a text as they come, then ``rest``; what they return is the text without thoughts."""
+    """Removes thoughts from a stream: ``take`` its pieces, then call ``rest``; both return the remaining text."""
 
     def __init__(self) -> None:
-        self._lead: list[str] = []  # the white space before all else
-        self._held = ""  # what may yet become a tag; it begins with no white space
-        self._closing = ""  # of the thought that is open
+        self._lead: list[str] = []  # leading white space
+        self._held = ""  # may still become a tag; never starts with white space
+        self._closing = ""  # closing tag of the open thought
         self._thought = False  # whether there was one
-        self._begun = False  # whether text was let out, so that no tag counts any more
+        self._begun = False  # whether text was released, after which no tag counts
 
     def take(self, piece: str) -> str:
         if self._begun:
@@ -52,7 +52,7 @@ class ThoughtFilter:
         return ""
 
     def rest(self) -> str:
-        """What is still held back, at the end of the text; an open thought is none of it."""
+        """Return the text still held back, at the end of the stream, without an open thought."""
         held, lead = self._held, "".join(self._lead)
         self._held, self._lead = "", []
         if self._closing:
@@ -61,6 +61,6 @@ class ThoughtFilter:
 
 
 def without_orphan(text: str) -> str:
-    """``text`` behind the thought that only its closing tag tells of; all of it where there is none."""
+    """Return ``text`` after a thought that only has its closing tag; all of it if there is none."""
     found = _ORPHAN.search(text)
     return text[found.end() :].lstrip() if found else text

@@ -1,8 +1,9 @@
-"""A tool's schema as every provider takes it.
+"""Makes a tool's schema acceptable to every provider.
 
-OpenAI refuses ``oneOf``, ``anyOf``, ``allOf``, ``not`` and ``enum`` at the top, where Google refuses arrays without
-``items`` and required names that are no properties. A refusal is for the whole request, not for the tool. What the top
-said is put into words for the model; the tool's own check of its arguments is another matter and loses nothing.
+OpenAI refuses ``oneOf``, ``anyOf``, ``allOf``, ``not`` and ``enum`` at the top level; there, Google refuses arrays
+without ``items``, and required names that are no properties. A refusal hits the whole request, not just the tool. The
+removed constraints are put into words for the model; the tool's own validation of its arguments is separate and
+unchanged.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ _BRANCHES: Final = ("oneOf", "anyOf", "allOf")
 _NOT_AT_THE_TOP: Final = frozenset({*_BRANCHES, "not", "enum", "const", "if", "then", "else", "$ref"})
 _NAMED: Final = frozenset({"properties", "$defs", "definitions", "patternProperties", "dependentSchemas"})
 _DEPTH: Final = 40
-_WORDS: Final = 600  # characters that stand for one keyword
+_WORDS: Final = 600  # characters that describe one keyword
 
 
 def portable(schema: Json) -> tuple[Json, str]:
-    """``schema`` as an object without combinators at its top, and what they said in words."""
+    """Return ``schema`` as an object without top-level combinators, and their content in words."""
     top = _referred(schema)
     branches = {key: [_referred(each, schema) for each in _trees(top.get(key))] for key in _BRANCHES}
     properties: Json = {}
@@ -62,7 +63,7 @@ def _form(branch: Json) -> str:
 
 
 def _referred(schema: Json, root: Json | None = None) -> Json:
-    """``schema``, or what it refers to within ``root``, one reference deep."""
+    """Return ``schema``, or what it refers to within ``root``, one reference deep."""
     where = schema.get("$ref")
     root = schema if root is None else root
     if isinstance(where, str) and where.startswith(("#/$defs/", "#/definitions/")):
@@ -87,7 +88,7 @@ def _names(schema: Json) -> list[str]:
 
 
 def _sound(schema: Any, depth: int) -> Any:
-    """``schema`` with ``items`` for each array, and nothing required that is not there."""
+    """Return ``schema`` with ``items`` for each array, and no required name without a property."""
     if depth > _DEPTH or not isinstance(schema, dict):
         return schema
     sound: Json = {}

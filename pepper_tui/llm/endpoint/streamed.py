@@ -1,9 +1,9 @@
-"""One streamed response, put together from its chunks, whatever the dialect they come in.
+"""One streamed response, assembled from its chunks in any dialect.
 
-It counts only when it is complete and valid: it ended with a finish reason or the end mark, its calls hold JSON
-objects, and there is something in it. All else is a ``ModelError``; where the model could fix it, one with a
-``correction``. Servers differ most in tool calls: pieces with an index, without one, or all under index 0; an id in the
-first piece, in each, or a new one in each; arguments in pieces, whole, or an object; and calls that stand in the text.
+It counts only if it is complete and valid: it ended with a finish reason or the end mark, its calls hold JSON objects,
+and it is not empty. Anything else is a ``ModelError``, with a ``correction`` if the model could fix it. Servers differ
+most in tool calls: pieces with an index, without one, or all under index 0; an id in the first piece, in each, or a new
+one in each; arguments in pieces, whole, or as an object; and calls inside the text.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from pepper_tui.llm.endpoint.tool_names import matched
 from pepper_tui.model import Completed, Json, ModelError, ModelRequest, RequestedCall, Usage
 from pepper_tui.text import escape, one_line, shorten
 
-_CHARACTERS_A_TOKEN: Final = 12  # more than this for each allowed token is a server that ignores the limit
-_MAX_CALLS: Final = 1000  # of one reply; the scheduler defers what is too many at once
+_CHARACTERS_A_TOKEN: Final = 12  # a server that sends more than this per allowed token ignores the limit
+_MAX_CALLS: Final = 1000  # per reply; the scheduler defers what is too many at once
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
 _FULL: Final = frozenset({"length", "max_tokens", "model_length"})
-_ANSWER: Final = 4000  # characters of a wrong answer that are shown to the model again
+_ANSWER: Final = 4000  # characters of an invalid answer that the model is shown again
 _FAILED: Final = frozenset({"error", "malformed_function_call", "network_error"})
 
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call while its pieces come in."""
+    """A tool call while its pieces arrive."""
 
     id: str = ""
     name: str = ""
@@ -51,8 +51,11 @@ class _Call:
             return False
 
     def ended_by(self, given: str, name: str, arguments: str) -> bool:
-        """Whether a piece under the same index begins another call. Only one with a name can: all continuations lack
-        it, but for servers that repeat it, whose calls are not whole yet."""
+        """Check whether a piece under the same index begins another call.
+
+        Only a piece with a name can: continuations have none, except from servers that repeat it, whose calls are not
+        complete yet.
+        """
         if not name:
             return False
         if self.arguments.strip():
@@ -69,8 +72,11 @@ def _text(source: Any, name: str) -> str:
 
 @dataclass(slots=True)
 class Streamed:
-    """What has come so far. ``begun``: the server has said anything at all of its answer. ``ended``: the end mark came.
-    ``calls_in_text``: whether the model was offered tools, so that a call may stand in its text."""
+    """The response so far.
+
+    ``begun``: the server has sent any part of its answer. ``ended``: the end mark arrived. ``calls_in_text``: the model
+    was offered tools, so that its text may contain a call.
+    """
 
     max_tokens: int
     calls_in_text: bool = False
@@ -92,7 +98,7 @@ class Streamed:
         return "".join(self._shown)
 
     def take(self, chunk: Any) -> str:
-        """Add ``chunk``; returns what of it is to be shown. Raises ``ModelError`` where the answer has no end."""
+        """Add ``chunk``; return the part to show. Raises ``ModelError`` if the answer does not end."""
         self.usage = getattr(chunk, "usage", None) or self.usage
         choices = getattr(chunk, "choices", None)
         said = "" if choices else _text(chunk, "message") or _text(chunk, "detail")
@@ -105,10 +111,10 @@ class Streamed:
             if delta is None:
                 delta = getattr(choice, "message", None)  # of a completion in one piece
             content += self._content(getattr(delta, "content", None))
-            self._size += sum(len(_text(delta, name)) for name in _THOUGHTS)  # not ours to show, but it counts
+            self._size += sum(len(_text(delta, name)) for name in _THOUGHTS)  # not shown, but counted
             for part in getattr(delta, "tool_calls", None) or []:
                 self._take_call(part)
-            if (function := getattr(delta, "function_call", None)) is not None:  # the older form, of one call
+            if (function := getattr(delta, "function_call", None)) is not None:  # the older form, with a single call
                 self._take_piece(0, "", function)
             content += _text(delta, "refusal")
         self._size += len(content)
@@ -118,7 +124,7 @@ class Streamed:
         return self._show(self._filter.take(content)) if content else ""
 
     def _content(self, content: Any) -> str:
-        """The text of a content, which may be a list of parts, of which some are thoughts."""
+        """Return the text of a content, which may be a list of parts, some of them thoughts."""
         if not isinstance(content, list):
             return content if isinstance(content, str) else ""
         text = ""
@@ -130,7 +136,7 @@ class Streamed:
         return text
 
     def rest(self, text: str) -> str:
-        """What of ``text``, the response's own in the end, was not shown yet; empty where that would not join on."""
+        """Return what of ``text``, the final response, was not shown yet; empty if it does not continue what was."""
         shown = self.text[: self._let_out]
         return text[len(shown) :] if text.startswith(shown) else ""
 
@@ -177,7 +183,7 @@ class Streamed:
     # ------------------------------------------------------------------------------------------------- the end of it
 
     def complete(self, request: ModelRequest, model: str, new_id: Callable[[str], str]) -> Completed:
-        """The response as a whole, without its cost. Raises ``ModelError`` where it is not complete and valid."""
+        """Return the whole response, without its cost. Raises ``ModelError`` if it is not complete and valid."""
         self._shown.append(self._filter.rest())
         text = without_orphan(self.text)
         reason = self.finish.lower()
@@ -219,7 +225,7 @@ class Streamed:
     def _calls_in(
         self, text: str, request: ModelRequest, new_id: Callable[[str], str], *, cut: bool
     ) -> tuple[str, tuple[RequestedCall, ...]]:
-        """What stays of ``text`` without the calls that it ends with, and those calls."""
+        """Return ``text`` without the calls at its end, and those calls."""
 
         def outside() -> str:
             said = (str(m.get("content") or "") for m in request.messages if m["role"] not in ("system", "assistant"))
@@ -235,7 +241,7 @@ class Streamed:
         return read.prose, _with_ids([("", *call) for call in read.calls], new_id)
 
     def _to_correct(self, problem: str, text: str) -> ModelError:
-        """The error of a call that can't be carried out, with what to tell the model of it."""
+        """Return the error for a call that can't be carried out, including what to tell the model."""
         written = [f"{call.name}({shorten(call.arguments, _ANSWER)})" for call in self._calls]
         said = "\n".join([*([shorten(text.strip(), _ANSWER)] if text.strip() else []), *written])
         return ModelError(
@@ -248,7 +254,7 @@ class Streamed:
         )
 
     def count(self, request: ModelRequest, model: str) -> Usage:
-        """The provider's own count, or an estimate where it gave none; without a cost."""
+        """Return the provider's own token count, or an estimate if it gave none; without a cost."""
 
         def told(source: Any, name: str) -> int | None:
             value = getattr(source, name, None)
@@ -259,7 +265,7 @@ class Streamed:
         cached = cached or told(self.usage, "prompt_cache_hit_tokens") or 0
         total = told(self.usage, "total_tokens")
         if prompt and completion is not None and total is not None:
-            completion = max(completion, total - prompt)  # some leave what was thought out of the completion
+            completion = max(completion, total - prompt)  # some do not count reasoning in the completion
         if not prompt:
             prompt = estimate_prompt(request.messages, request.tools)
         if not completion:
@@ -276,7 +282,7 @@ class Streamed:
 
 
 def _with_ids(found: list[tuple[str, str, Json]], new_id: Callable[[str], str]) -> tuple[RequestedCall, ...]:
-    """The calls, each with an id of its own. What is asked for twice in one answer is asked for once."""
+    """Return the calls, each with a unique id. Duplicates within one answer are dropped."""
     calls: list[RequestedCall] = []
     taken: set[str] = set()
     for given, name, arguments in found:

@@ -1,9 +1,9 @@
 """Tool calls that a model writes into its text, in the forms of public models' templates, or in Pepper's own.
 
-They count where the text ends with them, each names an offered tool and has an object for arguments. Such a call has
-the rights of a native one and no more. What stands in the prompt as text from outside is a quotation, not a call; nor
-is a tag between backticks, or one that prose goes on behind. What is clearly meant as a call and can't be used has a
-``problem``, in words for the model.
+They count only at the end of the text, if each names an offered tool and has an object as arguments. Such a call has
+the same rights as a native one. Text that the prompt showed as coming from outside is a quotation, not a call; neither
+is a tag between backticks, or one followed by more prose. If something is clearly meant as a call but unusable,
+``problem`` explains it to the model.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _UNREADABLE: Final = "your text holds what looks like a tool call and can't be r
 
 @dataclass(frozen=True, slots=True)
 class TextCalls:
-    """``prose`` is what stands before the calls."""
+    """The calls at the end of a text; ``prose`` is what precedes them."""
 
     prose: str
     calls: tuple[tuple[str, Json], ...] = ()
@@ -79,14 +79,17 @@ class TextCalls:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A call as it is written. ``arguments`` are text where they could not be read."""
+    """A call as written. ``arguments`` are text if they could not be read."""
 
     name: str
     arguments: Json | str
 
 
 def text_calls(text: str, offered: Collection[str], outside: Callable[[], str]) -> TextCalls | None:
-    """The calls that ``text`` ends with; ``None`` where it is just text. ``outside``: all that the prompt showed."""
+    """Return the calls that ``text`` ends with; ``None`` if it is just text.
+
+    ``outside``: all that the prompt showed.
+    """
     whole = text.strip().replace("｜DSML｜", "")  # DeepSeek 3.2
     fence = _FENCE.match(whole)
     if fence is None or fence[1] not in _FENCES:
@@ -109,13 +112,13 @@ def _unfenced(whole: str, offered: Collection[str], outside: Callable[[], str]) 
 
 
 class CallFilter:
-    """``take`` the pieces of a text as they stream; what they return is sure to be no call. The rest is held back."""
+    """Holds back possible calls while text streams; what ``take`` returns is certain not to be part of one."""
 
     def __init__(self) -> None:
-        self._lead: list[str] = []  # the white space before all text
+        self._lead: list[str] = []  # leading white space
         self._held = ""
-        self._begun = False  # whether text was let out
-        self._closed = False  # whether all that follows is held
+        self._begun = False  # whether text was released
+        self._closed = False  # whether everything that follows is held
 
     def take(self, piece: str) -> str:
         if self._closed:
@@ -147,7 +150,7 @@ class CallFilter:
 
 
 def _begun_mark(text: str) -> int:
-    """How many characters at the end of ``text`` may be the beginning of a mark."""
+    """Count the characters at the end of ``text`` that may be the start of a mark."""
     longest = max(map(len, _STARTS)) - 1
     for size in range(min(longest, len(text)), 0, -1):
         if any(each.startswith(text[-size:]) for each in _STARTS):
@@ -156,7 +159,7 @@ def _begun_mark(text: str) -> int:
 
 
 def _bare(whole: str, offered: Collection[str], outside: Callable[[], str]) -> TextCalls | None:
-    """Calls that are JSON and nothing else; only a known name tells them from an answer in JSON."""
+    """Return calls that are JSON and nothing else; only a known name distinguishes them from an answer in JSON."""
     if not whole.startswith(("{", "[{")):
         return None
     value = json_of(whole)
@@ -167,10 +170,10 @@ def _bare(whole: str, offered: Collection[str], outside: Callable[[], str]) -> T
 
 
 def _blocks(tail: str, depth: int = 0) -> list[tuple[str, list[_Written]]] | None:
-    """Each block and its calls, where ``tail`` is blocks and nothing else."""
+    """Return each block and its calls, if ``tail`` is made of blocks only."""
     blocks: list[tuple[str, list[_Written]]] = []
     at = 0
-    if depth > 1:  # a call stands in a wrapper at most
+    if depth > 1:  # calls are nested in one wrapper at most
         return None
     while at < len(tail):
         found = next((each for form in _FORMS if (each := form.match(tail, at))), None)
@@ -209,7 +212,7 @@ def _of_body(name: str, body: str, depth: int) -> Iterator[_Written]:
 
 
 def _of_value(value: Any) -> Iterator[_Written]:
-    """The calls that a JSON value is, however it names its parts."""
+    """Yield the calls in a JSON value, however it names its parts."""
     if isinstance(value, list):
         for each in value:
             yield from _of_value(each)
@@ -232,7 +235,7 @@ def _called(value: Json) -> str:
 
 
 def _value(text: str) -> Any:
-    """A parameter's value; only what is clearly no text is taken as JSON, so that nothing of a text is changed."""
+    """Return a parameter's value; only what is clearly no text is read as JSON, so that text stays unchanged."""
     if text[:1] in ("{", "["):
         value = json_of(text)
         return text if value is None else value
@@ -255,6 +258,6 @@ def _checked(prose: str, calls: list[_Written], offered: Collection[str]) -> Tex
 
 
 def _quoted(pieces: list[str], outside: Callable[[], str]) -> bool:
-    """Whether one of ``pieces`` stood in the prompt: then the model quotes it. Space and quotes may differ."""
+    """Check whether one of ``pieces`` was in the prompt, so that the model quotes it. Space and quotes may differ."""
     shown = _NOISE.sub("", outside())
     return any(_NOISE.sub("", piece) in shown for piece in pieces)

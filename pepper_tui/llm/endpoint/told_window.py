@@ -1,7 +1,8 @@
-"""How many tokens a model server says that it takes at once, where it says so.
+"""The context window that a model server states, if it states one.
 
-Asked once, after the first answer: a server that loads its model on demand knows it only then, and no reply waits for
-it. The numbers are claims; what a server refuses counts more (``windows``). The key goes to ``base_url`` alone.
+It is asked once, after the first answer: a server that loads its model on demand knows it only then, and no reply waits
+for it. The number is a claim; what a server actually refuses counts more (``windows``). The key goes to ``base_url``
+only.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _SANE: Final = range(256, 100_000_000)
 
 
 async def told_window(base_url: str, model: str, key: str) -> int:
-    """Tokens, or 0 where the server does not say. Raises nothing but cancellation."""
+    """Return the window in tokens, or 0 if the server does not state it. Raises nothing except cancellation."""
     http = await asyncio.to_thread(__import__, "httpx2")
     base, near = base_url.rstrip("/"), is_near(base_url)
     parts = urlsplit(base)
@@ -56,7 +57,7 @@ async def _asked(client: Any, method: str, url: str, headers: dict[str, str], mo
                     if len(body) > _BODY:
                         return None
         return json.loads(body)
-    except Exception:  # whatever it is, it does not tell
+    except Exception:  # any failure means that it does not say
         return None
 
 
@@ -69,7 +70,7 @@ def _number(source: Any, *names: str) -> int:
 
 
 def _row(rows: Any, model: str, *names: str) -> Any:
-    """The row of ``model``, by any of its names; Ollama leaves out a tag, Google puts a word before."""
+    """Return the row of ``model``, by any of its names; Ollama omits a tag, Google adds a prefix."""
     for row in rows if isinstance(rows, list) else []:
         given = {row.get(name) for name in names} if isinstance(row, dict) else set()
         if given & {model, f"{model}:latest", f"models/{model}"}:
@@ -78,25 +79,37 @@ def _row(rows: Any, model: str, *names: str) -> Any:
 
 
 def _listed(answer: Any, model: str) -> int:
-    """https://openrouter.ai/docs/api-reference/list-available-models, https://lmstudio.ai/docs/api/rest-api, vLLM"""
+    """Read a model list (OpenRouter, LM Studio, vLLM).
+
+    https://openrouter.ai/docs/api-reference/list-available-models, https://lmstudio.ai/docs/api/rest-api
+    """
     rows = answer.get("data") if isinstance(answer, dict) else None
     return _number(_row(rows, model, "id"), *_FIELDS)
 
 
 def _props(answer: Any, model: str) -> int:
-    """https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"""
+    """Read llama.cpp's properties.
+
+    https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    """
     settings = answer.get("default_generation_settings") if isinstance(answer, dict) else None
     return _number(settings, "n_ctx")
 
 
 def _ollama_loaded(answer: Any, model: str) -> int:
-    """https://docs.ollama.com/api/ps"""
+    """Read Ollama's loaded models.
+
+    https://docs.ollama.com/api/ps
+    """
     rows = answer.get("models") if isinstance(answer, dict) else None
     return _number(_row(rows, model, "name", "model"), "context_length")
 
 
 def _ollama_set(answer: Any, model: str) -> int:
-    """https://docs.ollama.com/api/show: what the model's file sets; what the model could do is not what is set."""
+    """Read what the model's file sets, not what the model could do.
+
+    https://docs.ollama.com/api/show
+    """
     parameters = answer.get("parameters") if isinstance(answer, dict) else None
     found = _NUM_CTX.search(parameters) if isinstance(parameters, str) else None
     return int(found[1]) if found else 0

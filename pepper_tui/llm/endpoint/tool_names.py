@@ -1,4 +1,4 @@
-"""Names of tools as models write them: in another case, with a prefix of their training, or misspelt."""
+"""Tool names as models write them: in another case, with a prefix from their training, or misspelt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONG: Final = 100  # characters of a name that are compared
 
 
 def matched(name: str, offered: Collection[str]) -> str:
-    """The one of ``offered`` that ``name`` is, its case and a prefix like ``functions.`` aside; empty for none."""
+    """Return which of ``offered`` is ``name``, ignoring case and a prefix like ``functions.``; empty if none."""
     if name in offered:
         return name
     bare = _DRESS.sub("", _DRESS.sub("", name.strip()))
@@ -24,7 +24,7 @@ def matched(name: str, offered: Collection[str]) -> str:
 
 
 def nearest(name: str, offered: Collection[str]) -> list[str]:
-    """The few of ``offered`` that ``name`` may have been meant for."""
+    """Return the few of ``offered`` that ``name`` may have been meant for."""
     by_folded = {each.casefold(): each for each in offered}
     wanted = name.casefold()[:_LONG]
     close = difflib.get_close_matches(wanted, by_folded, _NEAR, 0.65)
@@ -34,7 +34,7 @@ def nearest(name: str, offered: Collection[str]) -> list[str]:
 
 
 def unknown_words(name: str, offered: Collection[str]) -> str:
-    """What to tell a model that has called ``name``, which there is not."""
+    """Explain to a model that the tool ``name`` does not exist."""
     near = nearest(name, offered)
     way = f"; perhaps {' or '.join(near)}" if near else "; call only tools that you were given"
     return f"there is no tool named {name[:_LONG]!r}{way}"

@@ -1,4 +1,4 @@
-"""The acts, one by one: what each makes of a match, or why it is not done. All joins the caller's unit of work."""
+"""The single acts: what each one does for a match, or why it is not done. All of it joins the caller's unit of work."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import clean, one_line, shorten
 
 BODY: Final = 500  # characters of a mail that its notice shows
-_TASK_LINES: Final = 40  # of a text that a worker is given
-_EARLIER: Final = 20  # follow-ups of a thread, the newest
+_TASK_LINES: Final = 40  # lines of a text that a worker is given
+_EARLIER: Final = 20  # newest follow-ups of a thread that are checked
 NO_MODEL: Final = "waits for a model"
 CLOCK: Final = f"{Namespace.SIGNALS}.clock:"
 
 
 class Acts:
-    """Carries out single acts. ``perform`` raises ``ValueError`` in words where one can't be done."""
+    """Carries out single acts. ``perform`` raises ``ValueError`` in words if one can't be done."""
 
     def __init__(self, store: ContextStore, clock: Clock, hands: Hands, ongoing: Ongoing) -> None:
         self._store, self._clock, self._hands, self._ongoing = store, clock, hands, ongoing
@@ -61,7 +61,7 @@ class Acts:
                 return await self.ask(act, match, signal)
 
     async def announce(self, notice: Notification) -> Outcome:
-        """Tell the user, unless the same was told before."""
+        """Notify the user, unless the same was told before."""
         if await self._hands.announce(notice) is None:
             return Outcome(ActState.WITHDRAWN, detail="the same was told before")
         return Outcome(ActState.DONE, f"{Namespace.NOTIFICATION}:{notice.id}")
@@ -159,7 +159,7 @@ class Acts:
         return Outcome(ActState.DONE, f"{Namespace.FOLLOW_UP}:{waits.id}")
 
     async def _waited_for(self, rule: str, thread: str, sender: str, mail: str) -> bool:
-        """Whether ``mail`` answers what the user wrote while the rule waited for that: it begins no new wait."""
+        """Check whether ``mail`` is the answer that the rule was already waiting for, and so starts no new wait."""
         page = await self._store.query(
             ContextFilter(namespaces=[Namespace.FOLLOW_UP], tags=[f"thread:{thread}"], limit=_EARLIER)
         )
@@ -172,7 +172,7 @@ class Acts:
     # ------------------------------------------------------------------------------------------------ ask, brief
 
     async def ask(self, act: RuleAct, match: Match, signal: Signal) -> Outcome:
-        """Have a worker answer the user's prompt; without a model it waits for one."""
+        """Let a worker answer the user's prompt; without a model, defer it until there is one."""
         if not self._hands.has_model():
             return Outcome(ActState.DEFERRED, detail=NO_MODEL)
         call = self._call(act, "delegate", Effect.READ, task=_task(match, signal), agent="")
@@ -180,7 +180,7 @@ class Acts:
         return Outcome(ActState.PENDING, f"{Namespace.TOOL_CALL}:{call.id}")
 
     async def answered(self, act: RuleAct, result: ToolResult) -> Outcome:
-        """Tell what the model has found for an ``ask``."""
+        """Notify the user of what the model found for an ``ask``."""
         text, timed = clean(result.content).strip(), act.match.startswith(CLOCK)
         namespace, _, ident = act.match.partition(":")
         signal = Signal.one(await self._store.get(ident, namespace=namespace))
@@ -198,7 +198,7 @@ class Acts:
         return await self.announce(notice)
 
     async def brief_on(self, act: RuleAct, signal: Signal) -> Notification:
-        """Put a brief together. It asks tools, so it takes its time."""
+        """Prepare a brief. It calls tools, so it takes a while."""
         title, body = await brief(signal, self._hands.look, self._hands.zone)
         return Notification(
             id=f"ntf_{short(act.id)}",
@@ -215,7 +215,7 @@ class Acts:
         )
 
     async def tell_failed(self, act: RuleAct) -> None:
-        """Say that an act could not be done. Of acts that fail alike one is told, and all are counted."""
+        """Notify the user that an act failed. Of failures that are alike, only one is told, and all are counted."""
         notice = Notification(
             id=f"ntf_{short(act.id)}_failed",
             title=one_line(f"Your rule {act.name!r} could not {act.act.replace('_', ' ')}: {act.about}", 160),
@@ -243,7 +243,7 @@ class Acts:
 
 
 def _task(match: Match, signal: Signal) -> str:
-    """The user's prompt, and below it what came in, each line marked as outside text."""
+    """Return the user's prompt followed by the input, with each line marked as outside text."""
     if signal.source == "clock":
         return match.ask
     raw = str(signal.metadata.get("message_id") or signal.metadata.get("raw") or "")
@@ -253,7 +253,7 @@ def _task(match: Match, signal: Signal) -> str:
 
 
 def _named(signal: Signal) -> str:
-    """What a reminder of ``signal`` says: who and what, without the address that stands in the signal."""
+    """Return a reminder's text for ``signal``: who and what, without the address in the signal."""
     subject = one_line(str(signal.metadata.get("subject") or ""), 150)
     who = one_line(str(signal.metadata.get("sender_name") or signal.metadata.get("sender") or ""), 60)
     return f"{who}: {subject}" if who and subject else one_line(signal.content, 200)
@@ -264,5 +264,5 @@ def _ordered_by(act: RuleAct) -> str:
 
 
 def short(ident: str) -> str:
-    """A short id made of a long one."""
+    """Return a short id derived from a long one."""
     return hashlib.sha256(ident.encode()).hexdigest()[:24]

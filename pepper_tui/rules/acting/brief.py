@@ -1,4 +1,4 @@
-"""A brief by facts: what the calendar, the mail, the notes and the files hold on an event, or on a day."""
+"""A brief made of facts: what calendar, mail, notes and files contain about an event, or about a day."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pepper_tui.text import clean, one_line, shorten
 log = logging.getLogger(__name__)
 
 Look = Callable[[str, Json], Awaitable[str | None]]
-"""The name of a read tool and its arguments -> what it found, or ``None`` where it is not there to be asked."""
+"""Calls a read tool by name with arguments; returns what it found, or ``None`` if the tool is unavailable."""
 
 _PART: Final = 1500  # characters of one part
 _EMPTY: Final = ("No mail matches.", "No notes match.", "Nothing matches.", "No file matches.", "No reminders.")
 
 
 async def brief(signal: Signal, look: Look, zone: tzinfo) -> tuple[str, str]:
-    """Title and text of a brief on the event that ``signal`` tells of, or on the day for a time."""
+    """Return title and text of a brief on the event of ``signal``, or on the day for a timed rule."""
     facts = signal.metadata
     if signal.source == "clock":
         title = "Brief: your day"
@@ -71,7 +71,7 @@ def _day(facts: Mapping[str, Any], zone: tzinfo) -> str:
 async def _part(heading: str, tool: str, arguments: Json, look: Look) -> str:
     try:
         found = await look(tool, arguments)
-    except Exception as error:  # one part that can't be read is named, the others stand
+    except Exception as error:  # a part that can't be read is named, the others stay
         log.info("a brief could not use %s: %s", tool, error)
         return f"{heading}: could not be read ({one_line(str(error), 200)})"
     if found is None:

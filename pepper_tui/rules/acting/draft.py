@@ -1,6 +1,6 @@
-"""A draft by template: who it goes to, what it says, and whom no draft answers.
+"""Drafts from templates: the recipient, the text, and which mail gets no draft.
 
-Machines are not answered (``text.addresses``).
+Mail from machines is not answered (``text.addresses``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FILL: Final = re.compile(r"\{(name|first_name|subject|me)\}")
 
 
 def unanswerable(facts: Mapping[str, Any]) -> str:
-    """Why the mail with these facts (a signal's metadata) gets no draft, in words; empty where it may have one."""
+    """Explain why the mail with these facts (a signal's metadata) gets no draft; an empty string if it may have one."""
     sender = str(facts.get("sender") or "")
     if not facts.get("message_id") and not facts.get("raw"):
         return "only mail can be answered"
@@ -33,7 +33,7 @@ def unanswerable(facts: Mapping[str, Any]) -> str:
 
 
 def filled(template: str, facts: Mapping[str, Any], me: str) -> str:
-    """``template`` with the names that it may hold: ``{name}``, ``{first_name}``, ``{subject}``, ``{me}``."""
+    """Return ``template`` with its placeholders filled: ``{name}``, ``{first_name}``, ``{subject}``, ``{me}``."""
     address = str(facts.get("sender") or "")
     name = one_line(str(facts.get("sender_name") or address.partition("@")[0]), 80)
     fills = {

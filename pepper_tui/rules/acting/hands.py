@@ -1,4 +1,4 @@
-"""What the rules room is lent by others, and what an act comes to."""
+"""What the rules room needs from other rooms, and the outcome of an act."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pepper_tui.rules.acting.brief import Look
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the runner needs of other rooms.
+    """The runner's dependencies on other rooms.
 
-    ``announce`` stores a notice and returns ``None`` where the same was told before; ``times`` reads times in words
-    and raises ``ValueError``; ``look`` asks a read tool; ``is_own`` knows the user's addresses; ``first_mail`` finds
-    the mail that came first with a Message-ID; ``by_a_machine`` knows a machine's mail; ``has_model`` says whether a
-    model can be asked; ``me`` is the user's name.
+    ``announce`` stores a notice, and returns ``None`` if the same was told before; ``times`` reads times in words and
+    raises ``ValueError``; ``look`` calls a read tool; ``is_own`` recognises the user's addresses; ``first_mail`` finds
+    the first mail with a Message-ID; ``by_a_machine`` recognises a machine's mail; ``has_model`` says whether a model
+    is available; ``me`` is the user's name.
     """
 
     announce: Callable[[Notification], Awaitable[Context | None]]
@@ -35,7 +35,7 @@ class Hands:
 
 @dataclass(slots=True)
 class Outcome:
-    """What an act has come to: its state, what it made (``namespace:id``), and why it is not done, in words."""
+    """The outcome of an act: its state, what it made (``namespace:id``), and why it is not done, in words."""
 
     state: ActState
     made: str = ""

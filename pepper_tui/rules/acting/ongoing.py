@@ -1,6 +1,6 @@
-"""What goes on already: a second mail of a thread starts no second draft, reminder or follow-up of the same rule.
+"""Acts that are still open: a second mail of a thread starts no second draft, reminder or follow-up of the same rule.
 
-Only one of the same sender: a stranger who writes into a thread takes nobody's place in it.
+That holds only for the same sender: a stranger who writes into a thread replaces nobody in it.
 """
 
 from __future__ import annotations
@@ -22,36 +22,37 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore
 
-REMEMBERED: Final = 20_000  # acts about a matter that may still go on
+REMEMBERED: Final = 20_000  # acts about a matter that may still be open
 _ALL: Final = 100_000
 
 
 class Ongoing:
-    """The newest act of a kind about a matter. ``load`` it at the start; ``begin_batch`` before each batch."""
+    """The newest act of each kind about a matter. ``load`` it at the start; ``begin_batch`` before each batch."""
 
     def __init__(self, store: ContextStore) -> None:
         self._store = store
         self._acts: dict[tuple[str, str, str, str], tuple[RuleAct, frozenset[str]]] = {}
-        self._fresh: set[str] = set()  # ids of the acts of the batch at hand, which nobody can read yet
+        self._fresh: set[str] = set()  # ids of the current batch's acts, which nobody can read yet
 
     def begin_batch(self) -> None:
-        """What the last batch made can be read from now on."""
+        """Start a new batch: from now on, the last batch's acts can be read."""
         self._fresh.clear()
 
     async def goes_on(
         self, whose: str, act: RuleAct, *, sender: str, ended_by: str = "", ends_by: frozenset[str] = frozenset()
     ) -> bool:
-        """Whether an earlier act of the kind, about the same matter, is not over; else ``act`` is the newest.
+        """Check whether an earlier act of the kind, about the same matter, is still open.
 
-        ``whose`` is the rule, or whom a draft goes to; ``sender`` wrote what ``act`` is about. What is over once
-        somebody has written names them in ``ends_by``; ``ended_by`` is who has written now, and so ends the earlier.
+        If not, ``act`` becomes the newest.  ``whose`` is the rule, or the recipient of a draft; ``sender`` wrote what
+        ``act`` is about. ``ends_by`` names the people whose mail ends the act; ``ended_by`` is who has written now,
+        which may end the earlier act.
         """
         key = (act.act, whose, act.matter, sender)
         earlier, ends = self._acts.get(key, (None, frozenset[str]()))
         another = earlier is not None and earlier.id != act.id and bool(act.matter) and ended_by not in ends
-        # the store may fail here: what is known stays as it is until the answer is there
+        # the store may fail here: nothing changes until it has answered
         goes_on = earlier is not None and another and (earlier.id in self._fresh or await self._is_open(earlier))
-        self._acts.pop(key, None)  # the newest looked at stand last
+        self._acts.pop(key, None)  # the most recently used are last
         if earlier is not None and goes_on:
             self._acts[key] = earlier, ends
             return True
@@ -77,7 +78,7 @@ class Ongoing:
         return False
 
     async def _came_back(self, act: RuleAct) -> bool:
-        """Whether a card of ``act`` that could not be carried out waits anew, under a call of its own."""
+        """Check whether a card of ``act`` that could not be carried out waits again, under a new call."""
         page = await self._store.query(
             ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )
@@ -86,7 +87,7 @@ class Ongoing:
     # ------------------------------------------------------------------------------------------------ at the start
 
     async def load(self) -> None:
-        """Find what goes on, from the records that are open themselves."""
+        """Find what is still open, from the open records themselves."""
         for namespace in (Namespace.TOOL_CALL, Namespace.REMINDER, Namespace.FOLLOW_UP):
             page = await self._store.query(
                 ContextFilter(namespaces=[namespace], tags=[OPEN_TAG], newest_first=False, limit=_ALL)
@@ -106,22 +107,22 @@ class Ongoing:
             ends_by = frozenset(map(str, parties)) if isinstance(parties, list) else frozenset[str]()
             key = act.act, whose, act.matter, sender
             known = self._acts.get(key)
-            if known is None or known[0].created_at <= act.created_at:  # an older one may be open still, as an offer
+            if known is None or known[0].created_at <= act.created_at:  # an older one may still be open, as an offer
                 self._acts[key] = act, ends_by
 
 
 def recipient(signal: Signal) -> str:
-    """Whom an answer to the mail of ``signal`` goes to."""
+    """Return whom an answer to the mail of ``signal`` goes to."""
     return str(signal.metadata.get("reply_to") or signal.metadata.get("sender") or "").lower()
 
 
 def writer(signal: Signal) -> str:
-    """Who wrote the mail of ``signal``."""
+    """Return who wrote the mail of ``signal``."""
     return str(signal.metadata.get("sender") or "").lower()
 
 
 def _act_of(context: Context) -> str:
-    """The id of the act that led to an open record, or empty."""
+    """Return the id of the act behind an open record, or an empty string."""
     data = context.data
     if context.namespace == Namespace.TOOL_CALL:
         origin = str(data.get("origin") or "")

@@ -1,15 +1,15 @@
-"""Who is behind what a rule tells of: nobody may bury the inbox, so the notices of one origin are capped there."""
+"""Who is behind a rule's notices: the notices of one origin are capped, so that nobody can flood the inbox."""
 
 from __future__ import annotations
 
 from pepper_tui.model import FROM_CALENDAR, FROM_FEED, FROM_SENDER, Signal
 from pepper_tui.text import one_line
 
-_OWN = frozenset({"clock", "follow_up", "follow"})  # feeds that tell what the user has ordered
+_OWN = frozenset({"clock", "follow_up", "follow"})  # feeds that report what the user has ordered
 
 
 def origin_of(signal: Signal) -> str:
-    """The sender of a mail, the calendar of an event, else the feed; empty for what nobody outside writes."""
+    """Return the sender of a mail, the calendar of an event, else the feed; empty if nobody outside wrote it."""
     if signal.source in _OWN:
         return ""
     if signal.source == "mail":

@@ -1,9 +1,9 @@
 """Carries out what matches order: each act of each match once, in code, before a model sees the signal.
 
-A durable subscription on signals makes the act records and does, in the same commit, all that is a row of our own: a
-notice, a reminder, a follow-up. What takes longer is a call (``draft``, ``ask``), whose fate the act follows, or work
-beside the loop (``brief``). An act that can't be done is ``failed`` and told; one that waits for room or for a model is
-``deferred`` and taken up again; one that is not wanted any more is ``withdrawn``; each says why in words.
+A durable subscription on signals creates the act records and, in the same commit, does everything that is only a row in
+the store: a notice, a reminder, a follow-up. Longer work is a call (``draft``, ``ask``), whose fate the act follows, or
+a task beside the loop (``brief``). An act that can't be done is ``failed`` and reported; one that waits for room or for
+a model is ``deferred`` and resumed later; one that is no longer wanted is ``withdrawn``; each says why in words.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 50  # signals of one commit
+BATCH: Final = 50  # signals per commit
 _SUBSCRIPTION: Final = "rules"
 _GONE: Final = "what it was about is no longer kept"
 _ALL: Final = 100_000
 
 
 class RuleRunner:
-    """``listen`` before the subscriber starts, then ``start``."""
+    """Runs the acts. Call ``listen`` before the subscriber starts, then ``start``."""
 
     def __init__(self, store: ContextStore, clock: Clock, book: RuleBook, hands: Hands) -> None:
         self._store, self._clock, self._book, self._hands = store, clock, book, hands
@@ -76,7 +76,7 @@ class RuleRunner:
         handle(self._carry_out)
 
     async def start(self) -> None:
-        """Take up the acts that are open, and follow their calls."""
+        """Resume the open acts, and follow their calls."""
         await self._ongoing.load()
         await self._following.start()
 
@@ -90,18 +90,18 @@ class RuleRunner:
     # ------------------------------------------------------------------------------------------------ asked by others
 
     async def settled(self, context: Context) -> bool:
-        """Whether the rules of a signal were looked after, so that a model may see it."""
+        """Check whether the rules of a signal have been handled, so that a model may see it."""
         for signal in Signal.readable([context]):
             if not _concerns(signal) or (context.version > 1 and signal.matter_kind != "state"):
                 continue
             if await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH) is not None:
                 continue
-            # what was given up, or came before there were rules, is never looked after: nothing may wait for it
+            # given-up deliveries, and those from before there were rules, are never handled: nothing may wait for them
             return not await self._store.undelivered(_SUBSCRIPTION, context.seq)
         return True
 
     async def words(self, context: Context) -> list[str]:
-        """What code has done about a signal, an act a line."""
+        """Return what code has done about a signal, one line per act."""
         match = await self._store.get(match_id(context), namespace=Namespace.RULE_MATCH)
         lines = []
         for ident in match.data["acts"] if match is not None else ():
@@ -117,21 +117,21 @@ class RuleRunner:
         self._ongoing.begin_batch()
         for update in updates:
             for signal in [] if update.deleted else Signal.readable([update.context]):
-                if update.context.version == 1 or signal.matter_kind == "state":  # else it is no new thing
+                if update.context.version == 1 or signal.matter_kind == "state":  # otherwise it is nothing new
                     await self._signal(signal, update.context)
 
     def _matches(self, signal: Signal) -> list[Match]:
-        """The matches of a signal: of the user's rules, and of what is told without one."""
+        """Return the matches of a signal: of the user's rules, and of the built-in ones."""
         ordered = [match for match in matches_of(signal.metadata) if match.acts]
         return ordered if signal.priority is Priority.LOG else [*ordered, *standing(signal, self._book.rule)]
 
     async def _signal(self, signal: Signal, context: Context) -> None:
         if not _concerns(signal):
             return
-        matches = self._matches(signal)  # may be none: what is paused now may hold again when a step asks for it
+        matches = self._matches(signal)  # possibly none: a paused rule may hold again when a step asks
         ref, name = f"{context.namespace}:{context.context_id}", match_id(context)
         if await self._store.get(name, namespace=Namespace.RULE_MATCH) is not None:
-            return  # handed out once more, by the user's redrive say
+            return  # delivered once more, by the user's redrive
         acts = []
         for match in matches:
             for kind in match.acts:
@@ -152,7 +152,7 @@ class RuleRunner:
 
     async def _do(self, act: RuleAct, match: Match, signal: Signal) -> None:
         try:
-            async with self._store.unit():  # an act that fails leaves nothing of itself
+            async with self._store.unit():  # a failing act leaves nothing behind
                 outcome = await self._acts.perform(act, match, signal)
         except StoreUnavailableError:
             raise
@@ -192,7 +192,7 @@ class RuleRunner:
                     await self._follow_call(caller)
 
     async def _follow_call(self, act: RuleAct) -> None:
-        """Move an open act as its call has moved."""
+        """Update an open act from the state of its call."""
         async with self._changing:
             found = await self._open_act(act.id)
             namespace, _, ident = act.made.partition(":")
@@ -208,12 +208,12 @@ class RuleRunner:
                 if act.act == "ask" and call.state is CallState.SUCCEEDED:
                     result = await self._store.get(call.id, namespace=Namespace.TOOL_RESULT)
                     if result is None:
-                        return  # it comes in the same commit; what follows it looks again
+                        return  # it comes in the same commit, which is followed too
                     outcome = await self._acts.answered(act, ToolResult.of(result))
                 await self._save(act, outcome, version)
 
     async def _ask_late(self, acts: Sequence[RuleAct]) -> None:
-        """Ask what waited for a model, now that there is one: of a rule's times only the newest."""
+        """Ask what waited for a model, now that there is one; of a timed rule only the newest."""
         if not self._hands.has_model():
             return
         newest: dict[str, RuleAct] = {}
@@ -266,7 +266,7 @@ class RuleRunner:
                 await self._save(found[0], outcome, found[1])
 
     async def _save(self, act: RuleAct, outcome: Outcome, version: int = 0) -> None:
-        """Store ``act`` as it has come out, over ``version`` (0: a new one), and tell a failure."""
+        """Store the outcome of ``act`` over ``version`` (0: a new record), and report a failure."""
         if outcome.state is not act.state:
             act.state = ACT.move(act.state, outcome.state)
         act.made, act.detail = outcome.made or act.made, outcome.detail
@@ -279,14 +279,16 @@ class RuleRunner:
 
 
 def _concerns(signal: Signal) -> bool:
-    """Whether rules are to be looked after: not whether one holds, as that changes with a pause."""
+    """Check whether rules concern the signal, regardless of whether one holds: a pause may change that."""
     ordered = any(match.acts for match in matches_of(signal.metadata))
     return ordered or (signal.priority is not Priority.LOG and may_stand(signal))
 
 
 def _fate(call: ToolCall) -> Outcome | None:
-    """What an act is, as far as its call has come, or ``None`` where that says nothing yet. A draft is done once its
-    card is there."""
+    """Return the outcome of an act as far as its call has come, or ``None`` if that is still open.
+
+    A draft is done once its card exists.
+    """
     match call.state:
         case CallState.SCHEDULED:
             return Outcome(ActState.DEFERRED, detail=call.deferred) if call.deferred else None

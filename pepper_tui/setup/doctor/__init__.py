@@ -1,7 +1,7 @@
-"""What `pepper doctor` looks at: each part of a home, its state in words, and how to fix it.
+"""The checks of `pepper doctor`: each part of a home, its state in words, and how to fix it.
 
-It reads and asks, and changes nothing. ``finding`` says what a check is, ``examination`` which there are; each other
-file is the check of its noun.
+They read and ask, and change nothing. ``finding`` defines a check, ``examination`` lists them all; each other file is
+the check of its noun.
 """
 
 from pepper_tui.connectors.finding import Check, Finding, Patient, in_words

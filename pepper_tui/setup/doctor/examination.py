@@ -1,6 +1,6 @@
-"""The order in which the doctor looks at a home. A check of its own noun is added to ``CHECKS``.
+"""The order in which the doctor examines a home. Add a check for a new noun to ``CHECKS``.
 
-A check that fails is itself a finding: no fault of one part hides another.
+A check that fails is itself a finding: a fault in one part never hides another.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pepper_tui.setup.doctor import files, home, models, notices, own_files, sea
 from pepper_tui.setup.doctor.terminal import examine_terminal
 
 STORE_LONGEST: Final = 60.0
-"""Seconds in which the store is read: all of it, however large."""
+"""Seconds for reading the whole store, however large."""
 CHECK_LONGEST: Final = 30.0
-"""Seconds of one finding of any check; that of a server of tools takes the longest."""
+"""Seconds for one finding of any check; a tool server takes the longest."""
 CHECKS: Final[tuple[Check, ...]] = (
     zone.check,
     files.check,
@@ -31,11 +31,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     own_files.check,
     notices.check,
 )
-"""What the config names, a noun each, in the order shown; the accounts come after the first."""
+"""Checks of what the config names, one per noun, in display order; the accounts come after the first."""
 
 
 async def examine(place: Path) -> AsyncIterator[Finding]:
-    """The findings on the home at ``place``, each as soon as it is known."""
+    """Yield the findings on the home at ``place``, each as soon as it is known."""
     yield home.python()
     for finding in await asyncio.to_thread(examine_terminal, os.environ):
         yield finding
@@ -82,14 +82,14 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
 
 
 def _of_accounts(patient: Patient) -> Iterator[tuple[str, Check]]:
-    """A check for each account that the config names. Raises ``ConfigError``. Blocking."""
+    """Yield a check for each account in the config. Raises ``ConfigError``. Blocking."""
     for one in named(patient.config, patient.home):
         if one.connector.check is not None:
             yield one.ident, partial(one.connector.check, one.settings)
 
 
 async def _bounded(part: str, findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
-    """``findings``, each within a time: the check has limits of its own, this is for what it did not think of."""
+    """Yield ``findings``, each within a time limit: for whatever the check's own limits do not cover."""
     steps = aiter(findings)
     while True:
         try:

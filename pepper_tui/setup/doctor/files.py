@@ -1,4 +1,4 @@
-"""The folders whose files may be read."""
+"""Checks the folders whose files may be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The home: Python, the folder and its files, the config, the store, and the engine that runs on it."""
+"""Checks the home: Python, the folder and its files, the config, the store, and its running engine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pepper_tui.store.upkeep.copying import FOLDER as BACKUPS
 from pepper_tui.ui.shared.rebinding import rebound
 
 SPACE: Final = 200 * 1024 * 1024
-"""Bytes that a home should have left."""
+"""Bytes of free space that a home should have."""
 
 
 def python() -> Finding:
@@ -80,7 +80,7 @@ def config(home: Path) -> tuple[Config | None, list[Finding]]:
 
 
 async def engine(home: Path) -> AsyncIterator[Finding]:
-    """Whether one runs, and what its parts say of themselves."""
+    """Report whether an engine runs, and what its parts report."""
     try:
         [facts] = [item async for item in request(home, "status")]
     except NoEngineError:
@@ -98,7 +98,7 @@ async def engine(home: Path) -> AsyncIterator[Finding]:
 
 
 def store(path: Path) -> Finding:
-    """Blocking: reads the whole file."""
+    """Check the store's file. Blocking: reads all of it."""
     if not path.exists():
         return Finding("store", "note", "empty: it is made when Pepper first runs")
     try:

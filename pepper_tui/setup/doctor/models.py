@@ -1,6 +1,6 @@
-"""The models: whether each endpoint that a role or a fallback uses answers, and knows the model that it is asked for.
+"""Checks the models: whether each endpoint of a role or a fallback answers, and knows the requested model.
 
-Where there is none, the model servers that run on this machine are named. They are offered, never used unasked.
+If there is none, the model servers on this machine are listed. They are offered, never used unasked.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pepper_tui.llm.endpoint.local_servers import find_local_models
 from pepper_tui.llm.routing import Place, embedding_of, fallback_of, first_of
 
 Asked = list[tuple[str, str]]
-"""Who asks an endpoint (a role, ``fallback``, ``embedding``), and for which model."""
+"""Who uses an endpoint (a role, ``fallback``, ``embedding``), and for which model."""
 
 
 async def check(patient: Patient) -> AsyncIterator[Finding]:
-    """One finding an endpoint; all that use it with the same key are asked about together."""
+    """Yield one finding per endpoint; roles that share it with the same key are checked together."""
     models = patient.config.models
     asked: dict[tuple[str, str], Asked] = {}
 
@@ -99,5 +99,5 @@ async def _endpoint(url: str, key_name: str, asked: Asked, secrets: Secrets) -> 
 
 
 def _knows(known: set[str], name: str) -> bool:
-    """Whether a server that lists ``known`` answers to ``name``: Ollama leaves out a tag, Google puts a word before."""
+    """Check whether a server that lists ``known`` accepts ``name``: Ollama omits a tag, Google adds a prefix."""
     return bool(known & {name, f"{name}:latest", f"models/{name}"})

@@ -1,4 +1,4 @@
-"""Notices: whether what is to tell of urgent items can be had."""
+"""Checks that the configured notifier for urgent items is available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of the user's own code that the config names: feeds, tools, workers, priorities. They are read, never run."""
+"""Checks files of the user's own code: feeds, tools, workers, priorities. They are read, never run."""
 
 from __future__ import annotations
 

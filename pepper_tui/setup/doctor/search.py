@@ -1,4 +1,4 @@
-"""Search by meaning: whether it is on, and has what it needs. An endpoint is asked with the other models."""
+"""Checks search by meaning: whether it is on, and has what it needs. An endpoint is checked with the models."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     from pepper_tui.store.search.meaning import PART
 
     search, place = patient.config.search, embedding_of(patient.config.models)
-    if PART in patient.health:  # the running engine has said it
+    if PART in patient.health:  # the running engine has reported it
         return
     if not search.meaning:
         yield Finding(PART, "note", "off: search goes by words alone", "to turn it on: search.meaning = true")
         return
     try:
         named = place is not None and bool(place.base_url or patient.secrets.value(place.key))
-    except ConfigError:  # told with the models
+    except ConfigError:  # reported with the models
         named = True
     missing = missing_packages(["numpy"]) if named else missing_packages()
     if missing:

@@ -1,7 +1,7 @@
-"""The terminal: whether the screen can be shown in it, and what of the screen it can do.
+"""Checks the terminal: whether it can show the screen, and which features work.
 
-The terminal is asked itself where it can answer (keys, clipboard); what can't be asked is told from its name, and said
-to be so.
+The terminal is queried where it can answer (keys, clipboard); the rest is inferred from its name, and reported as
+inferred.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from pepper_tui.connectors.finding import Finding
 
 ANSWER: Final = 0.5
 """Seconds that a terminal has to answer."""
-_ASKED: Final = "\x1b[?u\x1b[c"  # Kitty's keyboard flags, then what it is: every terminal answers the second
+_ASKED: Final = "\x1b[?u\x1b[c"  # Kitty's keyboard flags, then the device attributes, which every terminal answers
 _NO_CLIPBOARD: Final = "no OSC 52: copying (c) does nothing there"
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a terminal said of itself; None: it said nothing."""
+    """A terminal's answers about itself; None if it gave none."""
 
     kitty_keys: bool
     attributes: frozenset[str]
 
 
 def examine_terminal(environment: Mapping[str, str]) -> list[Finding]:
-    """Size, colours, encoding; keys, clipboard, tmux. Blocking: half a second at most."""
+    """Check size, colours and encoding; keys, clipboard, tmux. Blocking: half a second at most."""
     if not sys.stdout.isatty():
         return [Finding("terminal", "note", "the output is no terminal: the screen can't be judged from here")]
     findings = [_screen(environment, shutil.get_terminal_size((0, 0)), (sys.stdout.encoding or "").lower())]
@@ -70,7 +70,7 @@ def _colours(environment: Mapping[str, str], kind: str) -> str:
 
 
 def keys(answers: Answers | None) -> Finding:
-    """Whether keys can be told apart (Kitty's protocol)."""
+    """Report whether keys can be told apart (Kitty's protocol)."""
     if answers is None:
         return Finding("keys", "note", "the terminal did not say what it can do", "F-keys and single letters work")
     if answers.kitty_keys:
@@ -80,7 +80,7 @@ def keys(answers: Answers | None) -> Finding:
 
 
 def clipboard(answers: Answers | None, environment: Mapping[str, str]) -> Finding:
-    """Whether `c` reaches the clipboard (OSC 52)."""
+    """Report whether `c` reaches the clipboard (OSC 52)."""
     if answers is not None and "52" in answers.attributes:
         return Finding("clipboard", "ok", "OSC 52: the terminal says that it takes what c copies")
     if environment.get("TERM_PROGRAM") == "Apple_Terminal" or environment.get("VTE_VERSION"):
@@ -91,7 +91,7 @@ def clipboard(answers: Answers | None, environment: Mapping[str, str]) -> Findin
 
 
 def tmux(options: Mapping[str, str]) -> Finding:
-    """Whether tmux lets through what Pepper needs."""
+    """Report whether tmux lets through what Pepper needs."""
     wanted = {"focus-events": "on", "set-clipboard": "on"}
     missing = [f"set -g {name} {value}" for name, value in wanted.items() if options.get(name) != value]
     slow = options.get("escape-time", "0")
@@ -114,7 +114,7 @@ def _tmux_options() -> dict[str, str]:
 
 
 def ask_terminal() -> Answers | None:
-    """What the terminal around this process says of itself; None where it says nothing in time. Blocking."""
+    """Ask the terminal around this process about itself; None if it does not answer in time. Blocking."""
     try:
         with _raw(sys.stdin.fileno()) as terminal:
             os.write(sys.stdout.fileno(), _ASKED.encode())
@@ -125,7 +125,7 @@ def ask_terminal() -> Answers | None:
 
 
 def parsed(said: str) -> Answers | None:
-    """An answer to what was asked."""
+    """Parse the terminal's answer."""
     attributes = re.search(r"\x1b\[\?([\d;]*)c", said)
     if attributes is None:
         return None
@@ -134,7 +134,7 @@ def parsed(said: str) -> Answers | None:
 
 @contextlib.contextmanager
 def _raw(terminal: int) -> Iterator[int]:
-    """The terminal without echo and lines, and as it was afterwards."""
+    """Put the terminal into character mode without echo, and restore it afterwards."""
     import termios
     import tty
 

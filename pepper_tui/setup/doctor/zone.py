@@ -1,4 +1,4 @@
-"""The time zone: whether it is known."""
+"""Checks that the time zone is known."""
 
 from __future__ import annotations
 

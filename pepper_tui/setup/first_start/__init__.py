@@ -1,7 +1,7 @@
-"""The first start: what a machine has that Pepper could work with, and the config that is written from it.
+"""The first start: what on this machine Pepper could work with, and the config written from it.
 
-Looking reads names, never a mail; nothing found is used before the user has said yes to it, and a config that is there
-is never written over without asking.
+Discovery reads names, never a mail. Nothing found is used before the user has agreed, and an existing config is never
+overwritten without asking.
 """
 
 from pepper_tui.setup.first_start.config_text import Choices, ModelChoice, config_text

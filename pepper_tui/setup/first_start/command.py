@@ -1,4 +1,4 @@
-"""`pepper init`: the first start's questions on the command line. Enter takes what stands in brackets."""
+"""`pepper init`: the first start's questions on the command line. Enter accepts the value in brackets."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ T = TypeVar("T")
 
 
 class FirstStartError(Exception):
-    """There is nothing to ask, or nothing may be written; in words."""
+    """There is nobody to ask, or nothing may be written; the message says why."""
 
 
 def init(home: Path, *, yes: bool) -> bool:
-    """Ask, and write the config; whether there is one now.
+    """Ask, and write the config; return whether there is one now.
 
-    ``yes`` asks nothing: mail and calendars that were found, no model but the one that the user's own $OPENAI_API_KEY
-    is for. Raises ``FirstStartError``, ``OSError`` with nothing changed; ``typer.Abort`` where the user leaves.
+    ``yes`` asks nothing: it takes the mail and calendars found, and no model except the one for the user's own
+    $OPENAI_API_KEY. Raises ``FirstStartError``, ``OSError`` with nothing changed; ``typer.Abort`` if the user leaves.
     """
     path = home / CONFIG_FILE
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -68,7 +68,7 @@ def init(home: Path, *, yes: bool) -> bool:
 
 
 def _taken(found: Found) -> Choices:
-    """What is taken unasked."""
+    """Return the choices that are made without asking."""
     for server in found.servers:
         models = ", ".join(one_line(name, 60) for name in server.models[:3])
         typer.echo(f"Found {server.kind} ({models or 'no model yet'}); not used unasked: pepper init asks")
@@ -105,7 +105,7 @@ def _asked(found: Found) -> Choices:
 
 
 def _some(question: Question) -> list[object]:
-    """The options that the user takes: numbers, or 0 for none."""
+    """Ask which options the user takes: numbers, or 0 for none."""
     if not question.options:
         return []
     chosen = " ".join(str(number) for number, option in enumerate(question.options, 1) if option.chosen)
@@ -133,7 +133,7 @@ def _one_model(question: Question) -> ModelChoice | None:
 
 
 def _more(words: str, read: Callable[[str], T]) -> list[T]:
-    """What the user names beside what was found; empty ends it."""
+    """Ask for more than was found; an empty answer ends it."""
 
     def one() -> T | None:
         said = _prompt(f"{words} (empty: no more)", "")
@@ -157,7 +157,7 @@ def _number(word: str, most: int) -> int:
 
 
 def _until(ask: Callable[[], T]) -> T:
-    """The answer, asked for again while it can't be used."""
+    """Ask again until the answer can be used."""
     while True:
         try:
             return ask()

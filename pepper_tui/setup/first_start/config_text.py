@@ -1,4 +1,4 @@
-"""The config of a first start, as text with its meaning beside it: what was chosen, and how to go on from there."""
+"""The config of a first start, as commented text: the user's choices, and how to continue from there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from pepper_tui.text import one_line
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model that the user said yes to. ``variable`` names the environment variable with its key; none is needed for
-    a server on this machine."""
+    """A model that the user agreed to.
+
+    ``variable`` names the environment variable with its key; a server on this machine needs none.
+    """
 
     name: str
     base_url: str = ""
@@ -23,7 +25,7 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user chose; nothing here is a default of Pepper's."""
+    """The user's choices; nothing here is a default of Pepper's."""
 
     name: str = ""
     addresses: list[str] = field(default_factory=list)
@@ -34,7 +36,7 @@ class Choices:
 
 
 def config_text(choices: Choices, user_home: Path) -> str:
-    """The text of a config file; every value is quoted so that it can be nothing but a value."""
+    """Return the text of a config file; every value is quoted so that it can be nothing but a value."""
 
     def paths(found: list[Path]) -> str:
         return "[" + ", ".join(_quoted(_short(path, user_home)) for path in found) + "]"

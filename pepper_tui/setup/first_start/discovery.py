@@ -1,5 +1,6 @@
-"""Finding mail, calendars, model servers and keys at their usual places. Nothing is opened that belongs to a person:
-folders are listed, configs of other programs are read for the paths in them, a key counts by its name alone.
+"""Finds mail, calendars, model servers and keys in their usual places, without opening anything personal.
+
+Folders are listed, configs of other programs are read for the paths in them, and only the name of a key counts.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ USUAL_CALENDARS: Final = (
     ".local/share/khal/calendars",
 )  # fmt: skip
 DEPTH: Final = 3
-"""Folders below a usual place that are looked into."""
+"""How many levels below a usual place are searched."""
 LISTED: Final = 200
-"""Folders of one place that are looked at; more than that is not a mailbox."""
+"""Subfolders that are searched in one place; a mailbox has no more."""
 OFFERED: Final = 12
-"""Of a kind that are offered."""
+"""How many of a kind are offered."""
 COUNTED: Final = 100_000
-"""Mails that are counted."""
+"""How many mails are counted at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Calendars:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A provider whose key the environment holds under ``variable``. An empty ``base_url`` is OpenAI's own."""
+    """A provider with a key in the environment variable ``variable``. An empty ``base_url`` means OpenAI's own."""
 
     provider: str
     variable: str
@@ -64,12 +65,12 @@ KEYS: Final = (
     Key("OpenRouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ""),
     Key("Mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ""),
 )
-"""Where an OpenAI-compatible endpoint is known. An empty model is asked for."""
+"""Providers with a known OpenAI-compatible endpoint. For an empty model, the user is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is, the likeliest first."""
+    """What was found, the likeliest first."""
 
     mails: list[Mails] = field(default_factory=list)
     calendars: list[Calendars] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Found:
 
 
 async def discover(user_home: Path, environment: Mapping[str, str]) -> Found:
-    """Look at all usual places, files in a thread, servers of this machine at once. Raises nothing."""
+    """Search all usual places, files in a thread and local servers at the same time. Raises nothing."""
     from pepper_tui.llm.endpoint.local_servers import find_local_models
 
     files, servers = await asyncio.gather(
@@ -92,7 +93,7 @@ async def discover(user_home: Path, environment: Mapping[str, str]) -> Found:
 
 
 def _files(home: Path, environment: Mapping[str, str]) -> tuple[list[Mails], list[Calendars], str, str]:
-    """Blocking."""
+    """Search the file system. Blocking."""
     name, address = _identity(home)
     return _mails(home, environment), _calendars(home), name, address
 
@@ -112,7 +113,7 @@ def _mails(home: Path, environment: Mapping[str, str]) -> list[Mails]:
             found.setdefault(file.path.resolve(), file)
     ordered = sorted(found.values(), key=lambda mails: (not _is_inbox(mails.path), -mails.count, str(mails.path)))
     first = [mails for mails in ordered if _is_inbox(mails.path)]
-    return (first or ordered)[:OFFERED]  # a Sent or Archive beside an inbox is not what one watches
+    return (first or ordered)[:OFFERED]  # nobody watches a Sent or Archive folder beside an inbox
 
 
 def _is_inbox(path: Path) -> bool:
@@ -135,7 +136,7 @@ def _maildirs(place: Path, depth: int) -> Iterator[Path]:
 
 
 def mail_count(maildir: Path) -> int:
-    """How many mails lie in ``maildir``, up to ``COUNTED``. Blocking."""
+    """Count the mails in ``maildir``, up to ``COUNTED``. Blocking."""
     count = 0
     for part in ("cur", "new"):
         try:
@@ -159,7 +160,7 @@ def _mbox(place: Path) -> Mails | None:
 
 
 def _of_mbsync(home: Path) -> tuple[list[Path], list[Path]]:
-    """The inboxes and the parents of folders that mbsync fills."""
+    """Return the inboxes, and the parents of the folders, that mbsync fills."""
     inboxes: list[Path] = []
     parents: list[Path] = []
     for file in (home / ".mbsyncrc", home / ".config" / "isyncrc", home / ".config" / "mbsync" / "mbsyncrc"):
@@ -205,7 +206,7 @@ def _calendars(home: Path) -> list[Calendars]:
 
 
 def _identity(home: Path) -> tuple[str, str]:
-    """Name and address as Git knows them: they are the user's own words about themselves."""
+    """Return name and address from Git's config: the user's own words about themselves."""
     words = _text(home / ".gitconfig") or _text(home / ".config" / "git" / "config")
     section = re.search(r"(?ms)^\[user\](.*?)(?=^\[|\Z)", words)
     if section is None:
@@ -223,6 +224,6 @@ def _text(file: Path) -> str:
 
 
 def _path(value: str, home: Path) -> Path:
-    """A path as another program's config writes it."""
+    """Return a path written in another program's config."""
     value = value.replace("$HOME", str(home))
     return home / value[2:] if value.startswith("~/") else Path(value)

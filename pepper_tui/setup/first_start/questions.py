@@ -1,4 +1,4 @@
-"""What a first start asks, in order, the same on the screen and on the command line. Every question may be skipped."""
+"""The questions of a first start, in order, shared by the screen and the command line. Each can be skipped."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pepper_tui.setup.first_start.starter_rules import STARTER_RULES, StarterRul
 from pepper_tui.text import one_line
 
 SHOWN: Final = 8
-"""Models of one server that are offered."""
+"""How many models of one server are offered."""
 Topic = Literal["mail", "calendar", "model", "rules"]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose. ``chosen``: what is taken where the user just goes on."""
+    """One thing to choose. ``chosen``: taken if the user just continues."""
 
     words: str
     value: Mails | Calendars | ModelChoice | StarterRule | None
@@ -28,7 +28,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``many``: any number of the options, else exactly one. ``nothing`` is said where there are none."""
+    """One question. ``many``: any number of options, else exactly one. ``nothing``: the text if there are none."""
 
     topic: Topic
     title: str
@@ -44,7 +44,7 @@ class Question:
 
 
 def questions(found: Found) -> list[Question]:
-    """The questions about what was found."""
+    """Return the questions about what was found."""
     mails = tuple(Option(_mail_words(mails), mails, chosen=True) for mails in found.mails)
     calendars = tuple(Option(_calendar_words(each), each, chosen=True) for each in found.calendars)
     return [
@@ -106,7 +106,7 @@ def _key_words(key: Key) -> str:
 
 
 def named_mail(words: str) -> Mails:
-    """A mail folder or file that the user names. Raises ``ValueError`` with words. Blocking."""
+    """Return the mail folder or file that the user names. Raises ``ValueError`` with words. Blocking."""
     path = Path(words.strip()).expanduser()
     if path.is_file():
         with path.open("rb") as file:
@@ -121,7 +121,7 @@ def named_mail(words: str) -> Mails:
 
 
 def named_calendar(words: str) -> Calendars:
-    """A calendar that the user names. Raises ``ValueError`` with words. Blocking."""
+    """Return the calendar that the user names. Raises ``ValueError`` with words. Blocking."""
     path = Path(words.strip()).expanduser()
     if not path.exists():
         raise ValueError(f"{words} is not there")
@@ -131,7 +131,7 @@ def named_calendar(words: str) -> Calendars:
 
 
 def addresses_in(words: str) -> list[str]:
-    """Addresses with commas or spaces between them. Raises ``ValueError`` with words."""
+    """Split addresses at commas or spaces. Raises ``ValueError`` with words."""
     found = words.replace(",", " ").split()
     for each in found:
         if each.count("@") != 1 or not all(each.split("@")):
@@ -140,7 +140,7 @@ def addresses_in(words: str) -> list[str]:
 
 
 def summary(choices: Choices) -> list[str]:
-    """What the config would set up, a line each."""
+    """Summarise what the config would set up, one line each."""
     model = choices.model
     where = f"{model.name} at {model.base_url or 'OpenAI'}" if model else "none, by your rules"
     return [

@@ -1,4 +1,4 @@
-"""The rules that a first start offers: what most people want to be told of, by facts alone."""
+"""The rules that a first start offers: what most people want to hear about, by facts alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing the first config: whole or not at all, for its owner only, never over another one unasked."""
+"""Writes the first config: whole or not at all, for its owner only, never over an existing one unasked."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pepper_tui.config import CONFIG_FILE, parse_config
 
 
 class ConfigExistsError(Exception):
-    """There is a config already."""
+    """A config already exists."""
 
 
 def write_config(home: Path, text: str, *, replace: bool = False) -> Path:
-    """Write ``text`` as the config of ``home`` (made with mode 0700) and return its path. Blocking.
+    """Write ``text`` as the config of ``home`` (created with mode 0700) and return its path. Blocking.
 
-    With ``replace`` the config that was there is kept beside it as ``config.toml.old``. Raises ``ConfigExistsError``,
-    ``ConfigError`` for a text that is no config, ``OSError`` with nothing changed.
+    With ``replace`` the previous config is kept beside it as ``config.toml.old``. Raises ``ConfigExistsError``,
+    ``ConfigError`` for an invalid text, ``OSError`` with nothing changed.
     """
     path = home / CONFIG_FILE
     parse_config(text, path)
@@ -36,7 +36,7 @@ def write_config(home: Path, text: str, *, replace: bool = False) -> Path:
             new.replace(path)
             return path
         try:
-            os.link(new, path)  # fails where there is one, whoever made it meanwhile
+            os.link(new, path)  # fails if one exists, whoever created it meanwhile
         except FileExistsError as error:
             raise ConfigExistsError(f"{path} is there already") from error
     finally:

@@ -1,1 +1,1 @@
-"""What is delivered from the log: live, pushed to handlers, or pulled from a queue."""
+"""Deliveries from the log: live, pushed to handlers, or pulled from a queue."""

@@ -1,4 +1,4 @@
-"""A projection that stays alive: what is committed, taken in as it comes, and taken up anew after any fault."""
+"""A projection that stays current: it receives what is committed, and is rebuilt after any fault."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PAUSE: Final = 5.0  # seconds between a fault and the next try
 
 
 class Following:
-    """Calls ``take_up`` for what stands by now, then ``take`` with each batch of updates, from ``start`` to ``stop``.
+    """Calls ``take_up`` for the current state, then ``take`` with each batch of updates, from ``start`` to ``stop``.
 
-    Where updates were missed, or either call fails (a full disk, say), ``take_up`` is called again: it must not mind
-    what it has seen before.
+    If updates were missed, or either call fails (a full disk, for example), ``take_up`` is called again: it must
+    tolerate what it has already seen.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Following:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return once nothing new can be missed."""
+        """Start following; return once nothing new can be missed."""
         ready = asyncio.Event()
         self._task = asyncio.create_task(self._follow(ready), name=self._name)
         await ready.wait()

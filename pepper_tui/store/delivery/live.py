@@ -1,7 +1,7 @@
-"""Live subscriptions: what was committed, as it happens, in memory only.
+"""Live subscriptions: what is committed, as it happens, in memory only.
 
-Each has a bounded ring: a reader that is too slow loses the oldest and sees in ``missed`` how many; it never holds
-up a store.
+Each has a bounded ring: a slow reader loses the oldest updates and sees in ``missed`` how many. It never delays a
+store.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ RING = 4096
 
 
 class LiveSubscription:
-    """``async for batch in subscription`` gives the committed updates since the last batch, in log order.
+    """``async for batch in subscription`` yields the updates committed since the last batch, in log order.
 
-    ``missed`` counts updates that were overwritten before they were read. The iteration ends when the subscription
-    or the store is closed. One reader.
+    ``missed`` counts updates that were overwritten before they were read. The iteration ends when the subscription or
+    the store is closed. Only one reader.
     """
 
     def __init__(self, namespaces: Sequence[str], size: int = RING) -> None:
@@ -32,7 +32,7 @@ class LiveSubscription:
         self._closed = False
 
     def offer(self, rows: Iterable[Row]) -> None:
-        """Take what was committed (called by the store)."""
+        """Accept committed rows (called by the store)."""
         for row in rows:
             if matches(self._namespaces, row[1]):
                 self.missed += len(self._ring) == self._ring.maxlen
@@ -41,7 +41,7 @@ class LiveSubscription:
             self._wake.set()
 
     def tell(self, update: ContextUpdate) -> None:
-        """Take what stands in memory alone, with seq 0 (called by the store)."""
+        """Accept an update that exists in memory only, with seq 0 (called by the store)."""
         if matches(self._namespaces, update.namespace):
             self.missed += len(self._ring) == self._ring.maxlen
             self._ring.append(update)
@@ -52,7 +52,7 @@ class LiveSubscription:
         self._wake.set()
 
     def drain(self) -> list[ContextUpdate]:
-        """What is there now, without waiting."""
+        """Return what is there now, without waiting."""
         self._wake.clear()
         batch = [row if isinstance(row, ContextUpdate) else update_of(row) for row in self._ring]
         self._ring.clear()

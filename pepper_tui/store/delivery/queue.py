@@ -1,8 +1,8 @@
 """Durable pull: the deliveries of one subscription, best rank first, for a consumer that acknowledges them itself.
 
-A delivery stays until the consumer's unit that acks it is committed; whoever peeks before that sees it again, so a
-consumer passes the seqs that it holds as ``exclude``. A deferred delivery is hidden until it is due. With an order
-key, only the first open delivery of a key is given.
+A delivery stays until the unit that acks it is committed; a peek before that returns it again, so a consumer passes the
+seqs that it holds as ``exclude``. A deferred delivery is hidden until it is due. With an order key, only the first open
+delivery of each key is returned.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FIRST_OF_KEY = (
 
 
 class Reader(Protocol):
-    """How the store reads for its queues."""
+    """How queues read from the store."""
 
     async def read(self, function: Callable[[sqlite3.Connection], T]) -> T: ...
 
@@ -43,11 +43,11 @@ class DeliveryQueue:
         self._looked = 0.0
 
     def wake(self) -> None:
-        """Something may be due (called by the store after a commit)."""
+        """Signal that something may be due (called by the store after a commit)."""
         self._wake.set()
 
     async def peek(self, limit: int, exclude: Collection[int] = frozenset()) -> list[Delivery]:
-        """At most ``limit`` deliveries that are due now, by (rank, seq), but for the seqs in ``exclude``."""
+        """Return at most ``limit`` deliveries that are due now, by (rank, seq), except the seqs in ``exclude``."""
         self._wake.clear()
         now = self._looked = self._clock.now()
         held = ",".join(str(int(seq)) for seq in exclude)
@@ -80,7 +80,7 @@ class DeliveryQueue:
         await either(self._wake, self._clock.sleep_until(due))
 
     async def size(self) -> int:
-        """How many deliveries are open, due or not."""
+        """Count the open deliveries, due or not."""
 
         def read(connection: sqlite3.Connection) -> int:
             found: int = connection.execute(

@@ -1,10 +1,9 @@
-"""Durable push: handlers that are called with each update, at least once, and acknowledged with what they wrote.
+"""Durable push: handlers that are called with each update, at least once, and acknowledged together with their writes.
 
-A handler runs inside a unit of work that ends with the acknowledgement. It runs again after a crash before that
-commit, and, after an exception, as its ``Retry`` says; in the end (after ``GiveUpError`` at once) its delivery is
-dead. One that does not return within its timeout is cancelled, which is a failure like any other. Later deliveries
-pass a failing one, unless an order key holds those of its key back. While the store itself fails (a full disk), that is
-held against no update.
+A handler runs inside a unit of work that ends with the acknowledgement. It runs again after a crash before that commit,
+and after an exception as its ``Retry`` says; finally (after ``GiveUpError`` immediately) its delivery is dead. A
+handler that exceeds its timeout is cancelled, which is a failure like any other. Later deliveries pass a failing one,
+unless they share its order key. While the store itself fails (a full disk), no update is blamed.
 """
 
 from __future__ import annotations
@@ -29,27 +28,29 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 BUFFER: Final = 64
 ERROR_CHARS: Final = 2000
 TIMEOUT: Final = 300.0  # seconds
-STORE_PAUSE: Final = 5.0  # seconds until the same is tried again where the store failed
-STORE_FAULTS: Final = 60  # faults of the store in a row on one update that are not held against it
+STORE_PAUSE: Final = 5.0  # seconds until a retry after the store failed
+STORE_FAULTS: Final = 60  # consecutive faults of the store that do not count against an update
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a failing handler is called for one update, and the wait between: ``base`` seconds, doubled each time
-    up to ``cap``, of which up to half is taken off by chance."""
+    """How often a failing handler is called for one update, and how long to wait in between.
+
+    ``base`` seconds, doubled each time up to ``cap``, minus a random part of up to half.
+    """
 
     attempts: int = 5
     base: float = 0.5
     cap: float = 300.0
 
     def delay(self, failures: int, chance: float) -> float:
-        """Seconds to wait after the ``failures``-th failure; ``chance`` in [0, 1)."""
+        """Return the seconds to wait after the ``failures``-th failure; ``chance`` is in [0, 1)."""
         return min(self.cap, self.base * 2.0 ** min(failures - 1, 60)) * (1 - chance / 2)
 
 
 @dataclass(slots=True)
 class _Handling:
-    """One handler and how it is to be called. ``size`` 0 means one update at a time, not a list."""
+    """One handler and how to call it. ``size`` 0 means single updates instead of a list."""
 
     name: str
     function: Callable[..., Awaitable[Any]]
@@ -73,7 +74,7 @@ class _Worker:
     clock: Clock
     stopping: bool = False
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    store_faults: Counter[int] = field(default_factory=Counter)  # by seq, in a row
+    store_faults: Counter[int] = field(default_factory=Counter)  # consecutive, by seq
 
     async def run(self, queue: DeliveryQueue) -> None:
         while True:
@@ -117,7 +118,7 @@ class _Worker:
                 await self.clock.sleep(self.handling.longest_wait)
                 found = await queue.peek(size)
             if not await self._accepted(found):
-                for delivery in found:  # so that only the guilty one is retried
+                for delivery in found:  # so that only the failing one is retried
                     await self.attempt([delivery])
 
     async def _accepted(self, found: list[Delivery]) -> bool:
@@ -135,7 +136,7 @@ class _Worker:
         return True
 
     async def attempt(self, found: list[Delivery]) -> None:
-        """Call the handler once, and settle the delivery whatever comes of it."""
+        """Call the handler once, and settle the delivery whatever the outcome."""
         seq = found[0].seq
         try:
             await self._call(found)
@@ -145,7 +146,7 @@ class _Worker:
             task = asyncio.current_task()
             if self.stopping or (task is not None and task.cancelling()):
                 raise
-            await self._failed(found, error)  # something that the handler awaited was cancelled, not the handler
+            await self._failed(found, error)  # something the handler awaited was cancelled, not the handler
         except Exception as error:
             if isinstance(error, StoreError) and self.store.closed:
                 return
@@ -155,7 +156,7 @@ class _Worker:
             self.store_faults.pop(seq, None)
 
     async def _waited_out(self, seq: int, error: Exception) -> bool:
-        """Whether ``error`` is the store's own; if so, after a pause in which it may come back."""
+        """Check whether ``error`` is the store's own; if so, pause first to let it recover."""
         if not isinstance(error, StoreUnavailableError) or self.store_faults[seq] >= STORE_FAULTS:
             return False
         self.store_faults[seq] += 1
@@ -171,7 +172,7 @@ class _Worker:
                     await handling.function([delivery.update for delivery in found])
                 else:
                     await handling.function(found[0].update)
-            if limit.expired():  # the handler took its cancellation for itself and returned
+            if limit.expired():  # the handler swallowed its cancellation and returned
                 raise TimeoutError
             for delivery in found:
                 unit.ack(delivery)
@@ -221,8 +222,9 @@ class Subscriber:
         """Call the decorated coroutine function with each ``ContextUpdate`` in the namespaces that has all the tags.
 
         ``name`` is the durable subscription's (default: module and qualified name); keep it when the code moves.
-        ``order_key`` gives the key of an update within which order holds; ``concurrency`` how many run at once. After
-        ``timeout`` seconds a call counts as failed; None: it may take for ever, and hold its subscription up.
+        ``order_key`` returns the key within which an update's order holds; ``concurrency`` is how many run at the same
+        time. After ``timeout`` seconds a call counts as failed; None means no limit, so that it can block its
+        subscription.
         """
 
         def decorate(function: F) -> F:
@@ -256,9 +258,11 @@ class Subscriber:
         order_key: OrderKey | None = None,
         timeout: float | None = TIMEOUT,
     ) -> Callable[[F], F]:
-        """Call the decorated coroutine function with lists of at most ``size`` updates, the first of which waited at
-        most ``longest_wait`` seconds. A batch that fails (or takes longer than ``timeout`` seconds) is given again one
-        by one."""
+        """Call the decorated coroutine function with lists of at most ``size`` updates.
+
+        The first of them has waited at most ``longest_wait`` seconds. A batch that fails (or exceeds ``timeout``
+        seconds) is delivered again one by one.
+        """
 
         def decorate(function: F) -> F:
             self._add(
@@ -286,7 +290,7 @@ class Subscriber:
             await self._run(handling)
 
     async def stop(self) -> None:
-        """End the handlers. One that is running is cancelled and its update comes again at the next start."""
+        """Stop the handlers. A running one is cancelled, and its update is delivered again at the next start."""
         self._started = False
         tasks = [*self._late]
         for worker, task in self._workers.values():

@@ -1,4 +1,4 @@
-"""Subscriptions as the writer knows them: what they pick, and the code (rank, order key) once it is registered."""
+"""Subscriptions as the writer sees them: what they match, and their code (rank, order key) once registered."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ log = logging.getLogger(__name__)
 Rank = Callable[[ContextUpdate], int | None]
 OrderKey = Callable[[ContextUpdate], str | None]
 Start = Literal["now", "beginning"]
-LAST_RANK: Final = 1_000_000  # ranks are held within ±this; an update whose rank function failed gets it, not lost
+LAST_RANK: Final = 1_000_000  # ranks are clamped to ±this; an update whose rank function failed gets it
 
 
 @dataclass(slots=True)
 class Subscription:
-    """A durable interest in updates. ``coded`` ones have a rank or an order key, which are functions and so live only
-    in a running process: until they are registered again, deliveries are kept with no rank."""
+    """A durable interest in updates.
+
+    ``coded`` ones have a rank or an order key, which are functions and exist only in a running process: until they are
+    registered again, their deliveries have no rank.
+    """
 
     id: int
     name: str
@@ -36,7 +39,7 @@ class Subscription:
     registered: bool = field(default=False)
 
     def place(self, update: ContextUpdate) -> tuple[int, str | None] | None:
-        """The rank and the order key of an update, or None where it is not to be delivered."""
+        """Return an update's rank and order key, or None if it is not to be delivered."""
         rank: int | None = 0
         key: str | None = None
         try:
@@ -49,7 +52,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """All subscriptions of a store; used only where the write connection is."""
+    """All subscriptions of a store; used only on the write connection."""
 
     def __init__(self) -> None:
         self.by_id: dict[int, Subscription] = {}
@@ -70,7 +73,7 @@ class Subscriptions:
         self._routes.clear()
 
     def route(self, namespace: str) -> tuple[Subscription, ...]:
-        """The subscriptions whose namespaces pick this one; their tags are still to be compared."""
+        """Return the subscriptions whose namespaces match this one; their tags must still be checked."""
         found = self._routes.get(namespace)
         if found is None:
             found = tuple(s for s in self.by_id.values() if matches(s.namespaces, namespace))
@@ -90,10 +93,10 @@ class Subscriptions:
         now: float,
         known: dict[str, int],
     ) -> Subscription:
-        """Make the subscription, or take up the one of that name, in one transaction.
+        """Create the subscription, or resume the one of that name, in one transaction.
 
-        A new one gets the log from the beginning, or only what comes after this transaction. One taken up keeps its
-        deliveries; those that wait for a rank get it; changed namespaces or tags count from now.
+        A new one gets the log from the beginning, or only what comes after this transaction. A resumed one keeps its
+        deliveries; those without a rank get one; changed namespaces or tags apply from now on.
         """
         definition = (json.dumps(list(namespaces)), json.dumps(sorted(tags)), int(bool(rank or order_key)))
         old = self.by_name.get(name)

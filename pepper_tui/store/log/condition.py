@@ -1,8 +1,8 @@
-"""How the store itself is, kept in memory: the alarm must not need what is broken.
+"""The store's own health, kept in memory: the alarm must not depend on what is broken.
 
-A write or a read that the disk, another program's lock or the file refuses is trouble at once. Then the store is tried
-out every few seconds, with a write of some size and a read on each connection, and is well again when that went
-through. What is damaged stays in trouble: it needs a hand, and a start.
+A write or a read that fails because of the disk, another program's lock or the file is trouble immediately. Then the
+store is probed every few seconds, with a sizeable write and a read on each connection, and is healthy again once that
+succeeds. A damaged store stays in trouble: it needs manual repair, and a restart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TRY_EVERY: Final = 2.0  # seconds
 
 
 class Condition:
-    """``try_out`` raises where the store still refuses; ``tell`` is called with each change."""
+    """``try_out`` raises while the store still fails; ``tell`` is called with each change."""
 
     def __init__(self, clock: Clock, try_out: Callable[[], Awaitable[None]], tell: Callable[[Context], None]) -> None:
         self._clock, self._try_out, self._tell = clock, try_out, tell
@@ -31,7 +31,7 @@ class Condition:
         self._trying: asyncio.Task[None] | None = None
 
     def context(self) -> Context:
-        """The part as a context, as if it stood in the log."""
+        """Return the health as a context, as if it were in the log."""
         health = self._health
         return Context(
             PART,
@@ -44,7 +44,7 @@ class Condition:
         )
 
     def failed(self, error: Exception) -> None:
-        """Take note of what the store answered; what is no fault of its own is passed over."""
+        """Record a store error, unless it is not the store's own fault."""
         if not isinstance(error, RefusedError) or not error.detail:
             return
         if self._health.state == "ok":

@@ -1,7 +1,7 @@
 """Contexts as rows: how content is encoded, compared and read back.
 
-Text that UTF-8 cannot hold (lone surrogates, from broken mail) is replaced in ``text``, ids and tags, and escaped
-inside JSON, so that nothing that came in can fail a write.
+Text that UTF-8 can't hold (lone surrogates, from broken mail) is replaced in ``text``, ids and tags, and escaped inside
+JSON, so that no input can make a write fail.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ SELECT: Final = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.type, u.data, u.text, u.tags, u.metadata,"
     " u.created_at, u.updated_at, u.expires_at, u.deleted FROM updates u JOIN namespaces n ON n.id = u.ns"
 )
-BODY_CHARS: Final = 250_000  # of `text` that search indexes: a whole mail, as much as is read of one
+BODY_CHARS: Final = 250_000  # of `text` that search indexes: all that is read of a mail
 _PLAIN: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _ESCAPED: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True)
 _DECODER: Final = json.JSONDecoder()
-DERIVED_CHARS: Final = 4_000  # of the strings of `data`, where there is no text
+DERIVED_CHARS: Final = 4_000  # of the strings in `data`, if there is no text
 
 
 @dataclass(slots=True)
 class Write:
-    """One accepted ``store()``: content encoded at the call, so later changes of the caller's dict don't count."""
+    """One accepted ``store()``.
+
+    Content is encoded at the call, so that later changes to the caller's dict do not count.
+    """
 
     namespace: str
     context_id: str
@@ -44,7 +47,7 @@ class Write:
     expect_version: int | None = None
 
     def context(self, version: int, seq: int, created_at: float) -> Context:
-        """The context that this write makes, with data of its own."""
+        """Return the context that this write makes, with its own copy of the data."""
         return Context(
             self.context_id,
             self.namespace,
@@ -61,12 +64,12 @@ class Write:
         )
 
     def provisional(self) -> Context:
-        """The context as it will be, before its unit gave it a version and a place in the log."""
+        """Return the context before its unit assigns a version and a position in the log."""
         return self.context(0, 0, self.at)
 
 
 def safe(text: str) -> str:
-    """``text``, with what UTF-8 cannot hold replaced by U+FFFD."""
+    """Return ``text``, with what UTF-8 can't hold replaced by U+FFFD."""
     if text.isascii():
         return text
     try:
@@ -77,7 +80,7 @@ def safe(text: str) -> str:
 
 
 def encode(value: Json) -> str:
-    """``value`` as JSON with sorted keys. Raises ``TypeError`` for what JSON cannot hold."""
+    """Return ``value`` as JSON with sorted keys. Raises ``TypeError`` for what JSON can't hold."""
     if not value:
         return "{}"
     text = _PLAIN.encode(value)
@@ -91,7 +94,7 @@ def encode(value: Json) -> str:
 
 
 def decode(text: str) -> Json:
-    """A fresh value of what ``encode`` wrote."""
+    """Return a fresh value from what ``encode`` wrote."""
     if text == "{}":
         return {}
     value: Json = _DECODER.raw_decode(text)[0]  # no white space to skip: it is our own encoding
@@ -100,12 +103,12 @@ def decode(text: str) -> Json:
 
 @lru_cache(maxsize=1024)
 def encode_tags(tags: tuple[str, ...]) -> str:
-    """Tags as a JSON array; the same few come again and again."""
+    """Return tags as a JSON array; cached, as the same few recur."""
     return json.dumps(tags)
 
 
 def body(text: str, data: str) -> str | None:
-    """What search indexes in place of ``text`` where that is empty or very long; None means ``text`` itself."""
+    """Return what search indexes if ``text`` is empty or very long; None means ``text`` itself."""
     if text:
         return None if len(text) <= BODY_CHARS else text[:BODY_CHARS]
     found: list[str] = []
@@ -126,7 +129,7 @@ def _strings(value: Any, found: list[str], room: int) -> int:
 
 
 def context_of(row: Row) -> Context:
-    """The context in a row of ``SELECT``; each call makes its own data, so no two readers share what one may change."""
+    """Return the context in a row of ``SELECT``, with its own data each time: readers never share mutable state."""
     _seq, namespace, context_id, version, kind, data, text, tags, metadata, created, updated, expires, _deleted = row
     return Context(
         context_id,

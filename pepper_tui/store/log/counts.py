@@ -1,4 +1,4 @@
-"""What the store holds, in numbers, and the deliveries that were given up."""
+"""The store's numbers, and its dead letters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pepper_tui.store.log.content import SELECT, update_of
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A delivery that was given up. ``error`` is the last one's text, raw."""
+    """A delivery that was given up. ``error`` is the text of the last error, raw."""
 
     subscription: str
     seq: int
@@ -28,7 +28,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStats:
-    """``active``: its handler or queue is there in this process."""
+    """One subscription's deliveries. ``active``: its handler or queue exists in this process."""
 
     name: str
     pending: int
@@ -39,7 +39,7 @@ class SubscriptionStats:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """Sizes of the store. ``clean_start``: the last stop was a clean one."""
+    """Sizes of the store. ``clean_start``: the last stop was clean."""
 
     path: str
     bytes: int
@@ -51,7 +51,7 @@ class StoreStats:
 
 
 def dead(connection: sqlite3.Connection) -> list[DeadLetter]:
-    """All dead letters, oldest first."""
+    """Return all dead letters, oldest first."""
     letters = []
     for name, seq, attempts, error in connection.execute(
         "SELECT s.name, d.seq, d.attempts, d.error FROM deliveries d JOIN subscriptions s"
@@ -63,7 +63,7 @@ def dead(connection: sqlite3.Connection) -> list[DeadLetter]:
 
 
 def waiting(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:
-    """The subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
+    """Return the subscriptions whose names begin with ``prefix``, each with its count of unfinished deliveries."""
     found = connection.execute(
         "SELECT s.name, coalesce(sum(d.state <> 'done'), 0) FROM subscriptions s LEFT JOIN deliveries d"
         " ON d.subscription = s.id WHERE substr(s.name, 1, ?) = ? GROUP BY s.id ORDER BY s.name",
@@ -73,7 +73,7 @@ def waiting(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:
 
 
 def undelivered(connection: sqlite3.Connection, name: str, seq: int | None) -> int:
-    """How many deliveries of a subscription are open, of one update where it is given; dead letters are not."""
+    """Count the open deliveries of a subscription, of one update if given; dead letters excluded."""
     found: int = connection.execute(
         "SELECT count(*) FROM deliveries d JOIN subscriptions s ON s.id = d.subscription"
         " WHERE s.name = ? AND d.state IN ('pending', 'retrying') AND (? IS NULL OR d.seq = ?)",
@@ -83,7 +83,7 @@ def undelivered(connection: sqlite3.Connection, name: str, seq: int | None) -> i
 
 
 def stats(connection: sqlite3.Connection, path: Path, active: Collection[str], clean_start: bool) -> StoreStats:
-    """The numbers. It reads each page of the log: on a connection that nobody waits for."""
+    """Return the numbers. Scans the whole log; run it on the background reader."""
     updates: int = connection.execute("SELECT count(*) FROM updates").fetchone()[0]
     spaces = dict(
         connection.execute(

@@ -1,7 +1,7 @@
 """The database executor: where functions over a SQLite connection run.
 
-A ``Database`` owns one connection and runs one function at a time on it, start to end, so that a transaction is
-never open across an await. ``ThreadDatabase`` is aiosqlite (one thread a connection); ``InlineDatabase`` runs in the
+A ``Database`` owns one connection and runs one function at a time on it, start to end, so that a transaction is never
+open across an await. ``ThreadDatabase`` is aiosqlite (one thread per connection); ``InlineDatabase`` runs in the
 caller, for the seeded simulation.
 """
 
@@ -27,7 +27,7 @@ CLOSE_SECONDS = 10.0
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """What is done inside is committed at the end, or not at all."""
+    """Commit everything done inside at the end, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -40,7 +40,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that needs no sync of its own: what a power cut takes back of it is done again."""
+    """Run a transaction that needs no sync of its own: what a power cut loses of it is done again."""
     connection.execute("PRAGMA synchronous = NORMAL")
     try:
         with transaction(connection):
@@ -53,8 +53,10 @@ class Database(Protocol):
     """One connection and the place where it is used."""
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """The result of ``function`` on the connection. Once begun it runs to its end, even if the caller is
-        cancelled. Raises ``StoreError`` when closed."""
+        """Run ``function`` on the connection and return its result.
+
+        Once begun it runs to its end, even if the caller is cancelled. Raises ``StoreError`` when closed.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -64,9 +66,9 @@ DatabaseFactory = Callable[[Path], Awaitable[Database]]
 
 
 def address_to_read(path: Path) -> str:
-    """The URI by which SQLite reads the file without writing beside it where that can't be done. Blocking.
+    """Return the URI for reading the file, without writing side files if that is impossible. Blocking.
 
-    Raises ``sqlite3.Error`` where it can't be read at all.
+    Raises ``sqlite3.Error`` if it can't be read at all.
     """
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
@@ -75,7 +77,7 @@ def address_to_read(path: Path) -> str:
     except sqlite3.OperationalError as error:
         if not error.sqlite_errorname.startswith(_NO_SIDE_FILES) or _has_log(path):
             raise
-        return f"{address}&immutable=1"  # nobody can write it here, and all of it stands in the one file
+        return f"{address}&immutable=1"  # nobody can write here, and the single file holds everything
     return address
 
 
@@ -83,7 +85,7 @@ _NO_SIDE_FILES: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR")
 
 
 def _has_log(path: Path) -> bool:
-    """Whether something stands in the write-ahead log alone."""
+    """Check whether some data is in the write-ahead log only."""
     try:
         return path.with_name(path.name + "-wal").stat().st_size > 0
     except FileNotFoundError:
@@ -99,9 +101,11 @@ class _Job:
 
 
 class _JobConnection(sqlite3.Connection):
-    """A connection whose ``commit`` runs the next job: thereby aiosqlite's ``commit()`` runs one whole function on the
-    connection's thread with a single hop, in place of a hop for each statement. Both seams are public: sqlite3's
-    ``factory``, which aiosqlite passes on, and ``commit()``."""
+    """A connection whose ``commit`` runs the next job.
+
+    So aiosqlite's ``commit()`` runs one whole function on the connection's thread with a single hop, instead of one hop
+    per statement. Both seams are public: sqlite3's ``factory``, which aiosqlite passes on, and ``commit()``.
+    """
 
     jobs: deque[_Job]
 
@@ -114,15 +118,15 @@ class _JobConnection(sqlite3.Connection):
 
 
 def make_private(path: Path) -> None:
-    """Create the file, readable by its owner alone, where there is none: SQLite gives its side files the same mode."""
-    with contextlib.suppress(OSError):  # what it can't open SQLite names better
+    """Create the file, readable by its owner only, if missing: SQLite gives its side files the same mode."""
+    with contextlib.suppress(OSError):  # SQLite explains better what it can't open
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _by_a_daemon(make: Callable[[], T]) -> T:
-    """What ``make`` returns, made on a daemon thread, so that the threads made with it are daemons too.
+    """Return the result of ``make``, called on a daemon thread so that threads it starts are daemons too.
 
-    aiosqlite's thread is none of its own: a store left open would hang the exit of the process (its #290).
+    aiosqlite's own thread is not one: a store left open would hang the exit of the process (its #290).
     """
     made: list[T] = []
     maker = threading.Thread(target=lambda: made.append(make()), daemon=True)
@@ -132,12 +136,12 @@ def _by_a_daemon(make: Callable[[], T]) -> T:
 
 
 def reading(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, beside an engine or without one."""
+    """Open a connection that only reads, with or without a running engine."""
     return sqlite3.connect(address_to_read(path), uri=True, isolation_level=None)
 
 
 def side_files(path: Path) -> list[Path]:
-    """Files that SQLite may have beside the database ``path``."""
+    """List the files that SQLite may keep beside the database ``path``."""
     return [path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
 
 
@@ -188,7 +192,7 @@ class ThreadDatabase:
 
 
 class InlineDatabase:
-    """A connection used in the caller's own thread; every run blocks the loop for its length."""
+    """A connection used in the caller's own thread; every run blocks the loop while it lasts."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

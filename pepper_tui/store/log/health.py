@@ -1,4 +1,7 @@
-"""Whether the file is sound and SQLite can do what the store needs; where not, a ``StoreError`` with the way out."""
+"""Checks that the file is sound and SQLite has what the store needs.
+
+Otherwise it raises a ``StoreError`` with the way out.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from pepper_tui.store.upkeep.copying import copy_before_migration
 OLDEST: Final = (3, 35, 0)
 JOURNAL_BYTES: Final = 16 * 1024 * 1024
 ROOM: Final = 256 * 1024
-"""Bytes that must find place before a store that was refused room is said to work again."""
+"""Bytes that must fit before a store that ran out of space counts as working again."""
 
 
 def probe(connection: sqlite3.Connection) -> None:
-    """Raise ``StoreError`` where this SQLite lacks something that the store needs."""
+    """Raise ``StoreError`` if this SQLite lacks something that the store needs."""
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Pepper needs {needed} or later")
@@ -37,7 +40,7 @@ def damaged(path: Path, found: str) -> StoreDamagedError:
 
 
 def refused(path: Path, error: Exception) -> StoreError:
-    """What SQLite's refusal means for the user, and the way out."""
+    """Translate SQLite's refusal into an error for the user, with the way out."""
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
@@ -57,16 +60,16 @@ def refused(path: Path, error: Exception) -> StoreError:
         words = f"the disk refuses the store {path} ({error}): {way}, and try again"
         return StoreUnavailableError(words, f"the disk refuses it ({error})", way)
     words = f"the store {path} refuses: {error}"
-    # not: a constraint, a type or a text that SQLite does not take; these fail again whenever they are tried
+    # such as a constraint, a type or a text that SQLite rejects: these fail again at every try
     if not isinstance(error, sqlite3.OperationalError):
         return StoreError(words)
-    if name == "SQLITE_ERROR":  # a table that is not there, say: the store itself goes on
+    if name == "SQLITE_ERROR":  # e.g. a missing table: the store itself keeps working
         return StoreUnavailableError(words)
     return StoreUnavailableError(words, str(error), "pepper doctor says more")
 
 
 def try_out(connection: sqlite3.Connection) -> None:
-    """Write something of some size and take it away again. Raises ``sqlite3.Error`` where that can't be done."""
+    """Write something sizeable and remove it again. Raises ``sqlite3.Error`` if that fails."""
     with transaction(connection):
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('room', zeroblob(?))", (ROOM,))
     with transaction(connection):
@@ -74,11 +77,10 @@ def try_out(connection: sqlite3.Connection) -> None:
 
 
 def prepare(connection: sqlite3.Connection, path: Path, now: float) -> bool:
-    """Make a fresh write connection ready: probe, check, migrate, mark as in use. Returns whether the last stop was
-    clean.
+    """Prepare a fresh write connection: probe, check, migrate, mark as in use.
 
-    After an unclean stop the file is quick-checked first; before a migration a copy of it is kept. Raises
-    ``StoreError``.
+    Returns whether the last stop was clean. After an unclean stop the file is quick-checked first; before a migration a
+    copy of it is kept. Raises ``StoreError``.
     """
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
@@ -97,7 +99,7 @@ def prepare(connection: sqlite3.Connection, path: Path, now: float) -> bool:
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
         connection.execute("PRAGMA cache_size = -8000")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA secure_delete = OFF")  # the log keeps everything: no page is zeroed to forget it
+        connection.execute("PRAGMA secure_delete = OFF")  # the log keeps everything: no page needs zeroing
         copy_before_migration(connection, path, now)
         migrate(connection)
         with contextlib.suppress(OSError):
@@ -109,9 +111,9 @@ def prepare(connection: sqlite3.Connection, path: Path, now: float) -> bool:
 
 
 def look(connection: sqlite3.Connection, path: Path) -> bool:
-    """Make a fresh connection that only reads ready. Returns whether the last stop was clean.
+    """Prepare a fresh read-only connection. Returns whether the last stop was clean.
 
-    Raises ``StoreError``, ``OutdatedStoreError`` where the file wants to be brought up to date first.
+    Raises ``StoreError``, ``OutdatedStoreError`` if the file must be migrated first.
     """
     connection.execute("PRAGMA busy_timeout = 5000")
     probe(connection)
@@ -125,6 +127,6 @@ def look(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def mark_clean(connection: sqlite3.Connection) -> None:
-    """Note a clean stop and fold the log file back into the main one."""
+    """Record a clean stop and fold the WAL back into the main file."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""One context by its name: as it stands, at a version, all its versions; and the names that a short one may mean."""
+"""Looks up one context: its current state, a version, all its versions; and the contexts that a short name may mean."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pepper_tui.store.log.content import SELECT, context_of, update_of
 
 
 def current(connection: sqlite3.Connection, ns: int | None, context_id: str, now: float | None) -> Context | None:
-    """The current version, None where there is none or it was deleted; ``now``: also where it has expired by then."""
+    """Return the current version, None if there is none or it was deleted; with ``now``, also if it has expired."""
     row = connection.execute(
         f"{SELECT} JOIN contexts c ON c.seq = u.seq AND c.ns = u.ns AND c.context_id = u.context_id"
         " WHERE c.ns = ?1 AND c.context_id = ?2 AND c.deleted = 0"
@@ -21,7 +21,7 @@ def current(connection: sqlite3.Connection, ns: int | None, context_id: str, now
 
 
 def at_version(connection: sqlite3.Connection, ns: int, context_id: str, version: int) -> Context | None:
-    """That version, whatever has become of the context since; None where it is not kept."""
+    """Return that version, whatever became of the context since; None if it is not kept."""
     row = connection.execute(
         "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
         " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq"
@@ -33,7 +33,7 @@ def at_version(connection: sqlite3.Connection, ns: int, context_id: str, version
 
 
 def versions(connection: sqlite3.Connection, ns: int, context_id: str, limit: int = -1) -> list[ContextUpdate]:
-    """The updates that are kept, newest first; deletions among them."""
+    """Return the stored updates, newest first, including deletions."""
     rows = connection.execute(
         "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
         " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq WHERE p.previous IS NOT NULL"
@@ -44,7 +44,7 @@ def versions(connection: sqlite3.Connection, ns: int, context_id: str, limit: in
 
 
 def named(connection: sqlite3.Connection, known: Mapping[str, int], ref: str) -> list[tuple[str, str]]:
-    """(namespace, id) of the contexts, deleted ones among them, that ``ref`` names: ``namespace:id`` or an id."""
+    """Return (namespace, id) of the contexts that ``ref`` names, ``namespace:id`` or an id; deleted ones included."""
     wanted = [(ns, space, ref) for space, ns in known.items()]
     wanted += [(ns, space, ref[len(space) + 1 :]) for ns, space, _ in wanted if ref.startswith(f"{space}:")]
     there = "SELECT 1 FROM contexts WHERE ns = ? AND context_id = ?"

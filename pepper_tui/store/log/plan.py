@@ -1,7 +1,7 @@
-"""One transaction's rows, worked out in memory from units before anything is written.
+"""The rows of one transaction, computed in memory from units before anything is written.
 
-A plan reads what is current, decides for each operation what it comes to (a new version, no change, a duplicate),
-and computes the deliveries; ``flush`` then writes with one ``executemany`` a table.
+A plan reads the current state, decides the outcome of each operation (a new version, no change, a duplicate), and
+computes the deliveries; ``flush`` then writes with one ``executemany`` per table.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pepper_tui.store.unit import Delete, Move, Unit
 
 @dataclass(slots=True)
 class Book:
-    """What the writer remembers between transactions; used only where the write connection is."""
+    """The writer's state between transactions; used only on the write connection."""
 
     namespaces: dict[str, int] = field(default_factory=dict)
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     last_seq: int = 0
-    indexed: int = 0  # the last seq that the search index knows
+    indexed: int = 0  # the last seq in the search index
 
 
 @dataclass(slots=True)
@@ -70,10 +70,13 @@ class Plan:
     # ------------------------------------------------------------------------------------------------- units
 
     def add(self, unit: Unit) -> list[Any]:
-        """What each operation of the unit comes to. Raises before it changes the plan where only deliveries can
-        fail; a ``conditional`` unit that raises leaves a plan to discard."""
+        """Add a unit; return the outcome of each operation.
+
+        If only deliveries can fail, it raises before it changes the plan; a ``conditional`` unit that raises leaves a
+        plan to discard.
+        """
         first = unit.operations[0]
-        if len(unit.operations) == 1 and isinstance(first, Write):  # by far the most
+        if len(unit.operations) == 1 and isinstance(first, Write):  # by far the most common
             return [self._write(first)]
         moves = [op for op in unit.operations if isinstance(op, Move)]
         checked = [self._check(move) for move in moves]
@@ -257,7 +260,7 @@ class Plan:
         return None if planned is None or planned[1] <= now else self._context(planned[0])
 
     def _untag(self, ns: int, row: Row) -> None:
-        """The version in ``row`` is no longer the current one."""
+        """Drop the tags of the version in ``row``, which is no longer the current one."""
         if row[0] in self.rows:
             self._tagged.pop(row[0], None)
         else:
@@ -310,6 +313,6 @@ class Plan:
             )
 
     def keep(self) -> None:
-        """Take the plan's facts over into the book, once its transaction is committed (or, within one, flushed)."""
+        """Copy the plan's facts to the book, once its transaction is committed (or, within one, flushed)."""
         self.book.last_seq = self.last_seq
         self.book.namespaces.update(self.new_namespaces)

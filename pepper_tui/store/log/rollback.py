@@ -1,8 +1,8 @@
-"""Going back: the content of an earlier version becomes the newest one, as an update like any other.
+"""Rollback: the content of an earlier version becomes the newest one, as an ordinary update.
 
-Only what is a state of knowledge can go back: notes, an agent's memory, a profile, contexts of your own making. What
-has happened or been done can't: records that pass through states, what was said, feeds' positions, and whatever the
-new update would be delivered for. A memory is not taken from under a worker that is at work.
+Only states of knowledge can go back: notes, an agent's memory, a profile, contexts of the user's own. Whatever has
+happened or been done can't: records that pass through states, what was said, feeds' positions, and anything whose new
+update would be delivered. A memory is not changed under a running worker.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ REFUSED: Final = {
     ),
     "mcp.*": "it says what you have trusted",
 }
-"""Patterns of which nothing can be rolled back, and why."""
+"""Patterns of namespaces that can't be rolled back, and why."""
 
 
 class RollbackRefusedError(StoreError):
@@ -57,9 +57,9 @@ class RollbackRefusedError(StoreError):
 def plan(
     connection: sqlite3.Connection, book: Book, namespace: str, context_id: str, version: int, now: float
 ) -> Write:
-    """The write that makes ``version`` the newest. On the write connection, right before it is committed.
+    """Return the write that makes ``version`` the newest. On the write connection, right before its commit.
 
-    Raises ``RollbackRefusedError``, or ``StoreError`` where there is no such version.
+    Raises ``RollbackRefusedError``, or ``StoreError`` if there is no such version.
     """
     name = f"{namespace}:{context_id}"
     for pattern, why in REFUSED.items():
@@ -93,7 +93,7 @@ def plan(
 
 
 def _must_rest(connection: sqlite3.Connection, book: Book, agent: str) -> None:
-    """Raise where a run of ``agent`` is open: it would save over what was brought back, or fail by it."""
+    """Raise if a run of ``agent`` is open: it would overwrite what was restored, or fail because of it."""
     ns = book.namespaces.get(Namespace.RUN)
     for context_id, data in connection.execute(
         "SELECT u.context_id, u.data FROM context_tags t JOIN updates u ON u.seq = t.seq WHERE t.tag = ? AND t.ns = ?",

@@ -1,8 +1,8 @@
-"""The tables, as migrations in order; ``PRAGMA user_version`` counts those that were applied.
+"""The tables, as migrations in order; ``PRAGMA user_version`` counts the applied ones.
 
-``updates`` is the log: one row a version, content included. ``contexts`` names the current version of each context,
-``context_tags`` and ``search`` index only current, undeleted versions (``search`` as of a seq in ``meta``). A delivery
-that is done has no row.
+``updates`` is the log: one row per version, content included. ``contexts`` names the current version of each context;
+``context_tags`` and ``search`` index only current, undeleted versions (``search`` up to a seq in ``meta``). A completed
+delivery has no row.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         ns INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (ns, key)
     ) WITHOUT ROWID;
     """,
-    # From here on `search` follows the log: its last seq stands in `meta`.
+    # From here on `search` follows the log: its last seq is in `meta`.
     "INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM updates",
     "ALTER TABLE contexts DROP COLUMN digest",  # the log itself is compared
-    # Vectors for the search by meaning, a projection: they go with their updates, and with the text of those.
+    # Vectors for search by meaning, a projection: they are deleted with their updates, and when the text changes.
     """
     CREATE TABLE embeddings (
         seq INTEGER PRIMARY KEY, ns INTEGER NOT NULL, generation INTEGER NOT NULL, vector BLOB NOT NULL
@@ -98,13 +98,13 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 
 
 def schema_of(connection: sqlite3.Connection) -> int:
-    """How many migrations were applied to the file; 0 for one that holds nothing yet."""
+    """Return how many migrations were applied to the file; 0 if it is empty."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
 
 def outdated(connection: sqlite3.Connection) -> bool:
-    """Whether the file holds a store that ``migrate`` will change."""
+    """Check whether the file holds a store that ``migrate`` will change."""
     return 0 < schema_of(connection) < len(MIGRATIONS)
 
 
@@ -118,7 +118,7 @@ def newer(version: int) -> StoreError:
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to the newest schema, each migration in its own transaction.
 
-    Raises ``StoreError`` where the file was written by a newer Pepper.
+    Raises ``StoreError`` if the file was written by a newer Pepper.
     """
     version = schema_of(connection)
     if version > len(MIGRATIONS):

@@ -1,12 +1,12 @@
 """Group commit: the one place where the store is written.
 
-Units wait on a list; one flusher takes up to 512 operations, and applies them as ONE function on the write
-connection's thread: BEGIN IMMEDIATE … COMMIT. Then futures resolve, then subscribers wake. A group that fails is
-rolled back and its units retried one by one, so only the guilty one fails. A unit handed over is committed whole
-or not at all, whatever becomes of the task that waits for it.
+Units wait on a list; one flusher takes up to 512 operations, and applies them as ONE function on the write connection's
+thread: BEGIN IMMEDIATE … COMMIT. Then futures resolve, then subscribers wake. A group that fails is rolled back and its
+units are retried one by one, so that only the faulty one fails. A submitted unit is committed whole or not at all, even
+if the task waiting for it is gone.
 
-Once nothing was written for a while, the search index is brought on and the write-ahead log folded into the file and
-cut to nothing. A store that stays idle has no timer.
+Once nothing was written for a while, the search index is brought up to date, and the write-ahead log is folded into the
+file and truncated. An idle store has no timer.
 """
 
 from __future__ import annotations
@@ -31,25 +31,27 @@ from pepper_tui.store.unit import Operation, Unit
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-GROUP: Final = 512  # operations a commit
+GROUP: Final = 512  # operations per commit
 IDLE: Final = 2.0  # seconds without a write after which the store tidies up
-READER_WAIT: Final = 50  # milliseconds that tidying up waits for a reader; else it is left to the next time
+READER_WAIT: Final = 50  # milliseconds that tidying up waits for a reader, before it is left for later
 
 
 @dataclass(slots=True)
 class Committed:
-    """What one group came to: a result or an error for each unit, the new log rows, and whom to wake."""
+    """The outcome of one group: a result or an error for each unit, the new log rows, and whom to wake."""
 
     outcomes: list[list[Any] | Exception]
     rows: list[Row] = field(default_factory=list)
     woken: set[str] = field(default_factory=set)
     namespaces: dict[str, int] = field(default_factory=dict)
-    prolonged: set[str] = field(default_factory=set)  # namespaces where an expiry changed and nothing else
+    prolonged: set[str] = field(default_factory=set)  # namespaces in which only an expiry changed
 
 
 class Writer:
-    """The flusher over the write connection. On the loop ``after`` is called with each committed group, ``failed`` with
-    each error."""
+    """The flusher on the write connection.
+
+    On the loop, ``after`` is called with each committed group, ``failed`` with each error.
+    """
 
     def __init__(
         self,
@@ -70,14 +72,14 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._index_at = book.indexed + search_index.BEHIND
-        self._written = 0.0  # loop time: housekeeping has no meaning that a clock could change
+        self._written = 0.0  # loop time: housekeeping does not depend on the injected clock
         self._timer: asyncio.TimerHandle | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._deciding: set[asyncio.Task[Committed]] = set()
         self._task = asyncio.create_task(self._flush(), name="store-writer")
 
     def submit(self, operations: list[Operation]) -> asyncio.Future[list[Any]]:
-        """Hand a unit over. The future becomes its results after the commit, or its error."""
+        """Submit a unit. The future resolves to its results after the commit, or to its error."""
         if self._closing:
             raise StoreError("the store is closed")
         done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
@@ -86,7 +88,7 @@ class Writer:
         return done
 
     async def run(self, function: Callable[[sqlite3.Connection, Book], T]) -> T:
-        """A function of its own on the write connection, between groups; it makes its own transaction."""
+        """Run a function on the write connection, between groups; it makes its own transaction."""
         if self._closing:
             raise StoreError("the store is closed")
         try:
@@ -99,7 +101,7 @@ class Writer:
         return result
 
     async def decide(self, work: Callable[[sqlite3.Connection, Book], list[Operation]]) -> list[Any]:
-        """Commit the operations that ``work`` comes to on the write connection, with nothing written in between.
+        """Commit the operations that ``work`` decides on the write connection, with nothing written in between.
 
         Returns their results. Raises what ``work`` raises, or ``StoreError``; then nothing is written.
         """
@@ -108,7 +110,7 @@ class Writer:
         task = asyncio.create_task(self._decide(work), name="store-decide")
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
-        [outcome] = (await asyncio.shield(task)).outcomes  # what is committed is told, whoever has stopped waiting
+        [outcome] = (await asyncio.shield(task)).outcomes  # publish the commit even if the caller was cancelled
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -131,12 +133,12 @@ class Writer:
         return committed
 
     async def index(self) -> None:
-        """Bring the search index on to the last commit."""
+        """Bring the search index up to the last commit."""
         if self._book.indexed < self._book.last_seq:
             await self._database.run(self._index)
 
     async def close(self) -> None:
-        """Commit what was handed over, then stop taking more."""
+        """Commit what was submitted, then accept no more."""
         self._closing = True
         self._wake.set()
         await asyncio.shield(self._task)
@@ -190,16 +192,16 @@ class Writer:
                 log.exception("a watcher failed")
             for unit, outcome in zip(group, committed.outcomes, strict=True):
                 if unit.done.done():
-                    continue  # its task was cancelled; the unit is committed all the same
+                    continue  # its task was cancelled; the unit is committed anyway
                 if isinstance(outcome, Exception):
                     unit.done.set_exception(outcome)
-                    unit.done.exception()  # a task that is gone need not fetch it
+                    unit.done.exception()  # nobody may be left to fetch it
                 else:
                     unit.done.set_result(outcome)
             if self._book.last_seq >= self._index_at:
-                await self._database.run(self._index)  # beside those who were woken: it is one statement, in C
+                await self._database.run(self._index)  # runs beside the woken tasks: it is one statement, in C
             else:
-                await asyncio.sleep(0)  # who was woken may store again: that joins the next group
+                await asyncio.sleep(0)  # let woken tasks write first, so that their writes join the next group
 
     def _note(self, committed: Committed) -> None:
         for outcome in committed.outcomes:
@@ -221,7 +223,7 @@ class Writer:
         self._index_at = book.last_seq + search_index.BEHIND
         try:
             search_index.bring_on(connection, book)
-        except Exception as error:  # the log is what counts: nothing of it fails with its index
+        except Exception as error:  # the log is what counts: it never fails because of its index
             log.warning("the search index stays behind for now: %s", error)
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
@@ -263,7 +265,7 @@ class Writer:
             plan = Plan(book, connection)
             for unit in group:
                 conditional = unit.conditional
-                if conditional:  # it may fail half-planned: it gets a plan of its own, on top of what is flushed
+                if conditional:  # it may fail half-planned, so it gets its own plan on top of what is flushed
                     self._settle(plan, result)
                     plan = Plan(book, connection)
                 try:
@@ -280,7 +282,7 @@ class Writer:
         except BaseException:
             book.last_seq = last_seq
             while len(book.namespaces) > names:
-                book.namespaces.popitem()  # dicts keep their order: the newest
+                book.namespaces.popitem()  # dicts keep their order: this is the newest
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

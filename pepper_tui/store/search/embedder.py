@@ -1,4 +1,4 @@
-"""What turns text into vectors, as the store knows it: a protocol, met by the embedders of ``llm``."""
+"""The store's protocol for turning text into vectors; the embedders of ``llm`` implement it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class EmbeddingError(Exception, Foreseen):
-    """No vectors came. ``words`` say why, ``remedy`` the way out.
+    """Embedding failed. ``words`` say why, ``remedy`` what to do.
 
-    ``of_text``: perhaps one of the texts is at fault, and the others could be embedded. ``retry_after``: seconds after
-    which it may work.
+    ``of_text``: perhaps only one of the texts is at fault, and the others could be embedded. ``retry_after``: seconds
+    after which it may work.
     """
 
     def __init__(
@@ -29,31 +29,31 @@ class EmbeddingError(Exception, Foreseen):
 
 
 class Embedder(Protocol):
-    """A model that gives texts of like meaning like vectors."""
+    """A model that maps texts of similar meaning to similar vectors."""
 
     @property
     def id(self) -> str:
-        """The model, and all else that its vectors depend on: vectors of different ids are never compared."""
+        """The model, and everything else its vectors depend on: vectors of different ids are never compared."""
         ...
 
     @property
     def floor(self) -> float:
-        """The cosine below which a text has nothing to do with a query."""
+        """The cosine below which a text is unrelated to a query."""
         ...
 
     @property
     def batch(self) -> int:
-        """Texts that one call takes at most."""
+        """How many texts one call accepts."""
         ...
 
     @property
     def loaded(self) -> bool:
-        """Whether a call costs no loading first."""
+        """Whether a call needs no loading first."""
         ...
 
     @property
     def local(self) -> bool:
-        """Whether it computes on this machine, in milliseconds: then a search lets it make up what is missing."""
+        """Whether it computes on this machine, in milliseconds: then a search lets it embed what is missing."""
         ...
 
     async def open(self) -> None:
@@ -61,16 +61,16 @@ class Embedder(Protocol):
         ...
 
     async def embed(self, texts: Sequence[str], *, waits: bool) -> Vectors:
-        """One vector of length 1 (or 0, for a text that says nothing) a text. ``waits``: somebody waits for it.
+        """Return one unit vector per text; a zero vector for an empty one.
 
-        Raises ``EmbeddingError``.
+        ``waits``: somebody is waiting for the result. Raises ``EmbeddingError``.
         """
         ...
 
     async def release(self) -> None:
-        """Let go of the memory; the next call loads again."""
+        """Free the memory; the next call loads again."""
         ...
 
     async def close(self) -> None:
-        """End."""
+        """Shut down."""
         ...

@@ -1,6 +1,6 @@
-"""The embeddings kept in step with the log: a portion at a time, in the file and, once a search needs them, in memory.
+"""Keeps the embeddings in step with the log: a portion at a time, in the file and, once a search needs them, in memory.
 
-It works only when it is told to; ``meaning.py`` says when. A portion that fails changes nothing.
+It works only when told to; ``meaning.py`` decides when. A failing portion changes nothing.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from pepper_tui.store.search.embedder import Vectors
 
 log = logging.getLogger(__name__)
-NEAREST: Final = 500  # vectors that are compared whole, and one more for each thousand
-WIDER: Final = 8  # times as many, where a filter leaves too few
-ASKED: Final = 100  # contexts that the filter is asked of at once
-CLOSE: Final = 0.6  # times the best cosine: what is less near than that only looks like a find
-_LOADED_AT_ONCE: Final = 8_192  # signs
+NEAREST: Final = 500  # vectors that are compared in full, plus one for each thousand
+WIDER: Final = 8  # factor, if a filter leaves too few
+ASKED: Final = 100  # contexts that are filtered at a time
+CLOSE: Final = 0.6  # share of the best cosine below which a result is a false hit
+_LOADED_AT_ONCE: Final = 8_192  # sign vectors
 _PROBE: Final = "hello"
 
 
 def plain(text: str) -> str:
-    """``text`` as an embedder gets it: no sequences, no controls, white space in single spaces."""
+    """Return ``text`` as the embedder gets it: without sequences or controls, white space as single spaces."""
     return " ".join(visible(safe(text[: embeddings.CHARACTERS])).split())
 
 
 class Embedding:
-    """The projection. ``most``: the newest vectors that are kept."""
+    """The projection. ``most``: how many of the newest vectors are kept."""
 
     def __init__(self, store: ContextStore, embedder: Embedder, most: int) -> None:
         self._store, self._embedder, self._most = store, embedder, most
@@ -48,31 +48,31 @@ class Embedding:
         self._cursor: Cursor | None = None
         self._signs: Signs | None = None
         self._working = asyncio.Lock()  # one portion at a time
-        self._writing = asyncio.Lock()  # the table and the signs say the same
+        self._writing = asyncio.Lock()  # keeps the table and the signs consistent
 
     @property
     def busy(self) -> bool:
-        """Whether a portion is under way."""
+        """Whether a portion is being processed."""
         return self._working.locked()
 
     @property
     def memory(self) -> int:
-        """Bytes that the signs hold."""
+        """The bytes that the signs occupy."""
         return self._signs.bytes if self._signs else 0
 
     async def cursor(self) -> Cursor:
-        """What is embedded."""
+        """Return the cursor: what is embedded."""
         if self._cursor is None:
             self._cursor = await self._store.project(lambda c: embeddings.begin(c, self._model))
         return self._cursor
 
     async def waiting(self, enough: int) -> int:
-        """How many contexts are not embedded yet, counted up to ``enough``."""
+        """Count the contexts that are not embedded yet, up to ``enough``."""
         cursor, store = await self.cursor(), self._store
         return await store.read(lambda c: embeddings.waiting(c, cursor, embeddings.meant(store.known(c)), enough), 1)
 
     async def portion(self) -> bool:
-        """Take in the next portion of the log; False where all is. Raises ``EmbeddingError``, ``StoreError``."""
+        """Embed the next portion of the log; False if there is none. Raises ``EmbeddingError``, ``StoreError``."""
         store = self._store
         async with self._working:
             cursor = await self.cursor()
@@ -97,7 +97,7 @@ class Embedding:
             return True
 
     async def _vectors(self, portion: Portion, cursor: Cursor) -> tuple[dict[int, bytes], int]:
-        """The vectors of a portion by seq, without those of texts that say nothing, and their dimensions."""
+        """Return a portion's vectors by seq, without those of empty texts, and their dimensions."""
         texts = {seq: plain(text) for seq, text in zip(portion.seqs, portion.texts, strict=True)}
         texts = {seq: text for seq, text in texts.items() if text}
         if not texts:
@@ -113,14 +113,14 @@ class Embedding:
         return {seq: vector for seq, vector in found.items() if vector}, dimensions.pop()
 
     def other_dimensions(self, dimensions: int, cursor: Cursor) -> EmbeddingError:
-        """What to say of vectors that can't be compared with those that are stored."""
+        """Return the error for vectors that can't be compared with the stored ones."""
         return EmbeddingError(
             f"{self._embedder.id} gives vectors of {dimensions} numbers, where {cursor.dimensions} are stored",
             f"if it is another model now, set models.embedding.dimensions = {dimensions}: all is embedded anew",
         )
 
     async def _embedded(self, texts: Sequence[str]) -> Sequence[Vectors | None]:
-        """A vector a text, None for one that the embedder refuses. Raises where it is not the text's fault."""
+        """Return one vector per text, None for a refused text. Raises if the text is not at fault."""
         try:
             return [*await self._embedder.embed(texts, waits=False)]
         except EmbeddingError as error:
@@ -136,13 +136,13 @@ class Embedding:
                 found.append(None)
         refused = sum(vector is None for vector in found)
         if refused == len(found):
-            await self._embedder.embed([_PROBE], waits=False)  # else nothing at all can be embedded
+            await self._embedder.embed([_PROBE], waits=False)  # raises if nothing at all can be embedded
         if refused:
             log.warning("%d texts could not be embedded, and are found by their words only", refused)
         return found
 
     async def _trim(self) -> None:
-        """Drop the oldest vectors beyond the cap, and one in a hundred more, so that it is seldom."""
+        """Drop the oldest vectors beyond the cap, plus one percent, so that it happens rarely."""
         known = await self.cursor()
         cursor = self._cursor = await self._store.read(lambda c: embeddings.counted(c, known), 1)
         if cursor.count <= self._most:
@@ -159,7 +159,7 @@ class Embedding:
     async def _in_signs(self, change: Callable[[Signs], None]) -> None:
         signs = self._signs
         if signs is not None:
-            await self._store.read(lambda _: change(signs), 1)  # where they are searched: one thread uses them
+            await self._store.read(lambda _: change(signs), 1)  # on the one thread that searches them
 
     async def _note(self, portion: Portion, vectors: dict[int, bytes]) -> None:
         spaces = dict(zip(portion.seqs, portion.spaces, strict=True))
@@ -172,7 +172,7 @@ class Embedding:
         await self._in_signs(note)
 
     async def load_signs(self) -> None:
-        """Read the signs of all vectors, newest first, in slices, so that other searches come between."""
+        """Read the signs of all vectors, newest first, in slices, so that other searches get their turn."""
         async with self._writing:
             cursor = await self.cursor()
             if self._signs is not None or not cursor.dimensions:
@@ -191,13 +191,13 @@ class Embedding:
             self._signs = signs
 
     async def release(self) -> None:
-        """Let go of the signs and of the embedder's memory."""
+        """Free the signs and the embedder's memory."""
         async with self._working, self._writing:
             self._signs = None
             await self._embedder.release()
 
     async def nearest(self, query: Vectors, wanted: ContextFilter, limit: int) -> list[int]:
-        """The seqs of the current contexts that the filter picks, nearest first. Nothing until signs are loaded."""
+        """Return the seqs of current contexts that match the filter, nearest first; none until signs are loaded."""
         store, signs, floor, now = self._store, self._signs, self._embedder.floor, self._store.clock.now()
         if signs is None:
             return []
@@ -209,13 +209,13 @@ class Embedding:
             for most in (enough, enough * WIDER):
                 near = embeddings.ranked(connection, signs.nearest(query, spaces, most), query, floor)
                 kept = []
-                for start in range(0, len(near), ASKED):  # the filter is asked of the best only, as long as enough pass
+                for start in range(0, len(near), ASKED):  # filter only the best, as long as enough of them pass
                     part = near[start : start + ASKED]
                     picked = embeddings.picked(connection, [seq for seq, _ in part], wanted, now)
                     kept += [(seq, cosine) for seq, cosine in part if seq in picked]
                     if len(kept) >= limit:
                         break
-                if len(kept) >= limit or len(near) < most:  # enough, or the others are too far
+                if len(kept) >= limit or len(near) < most:  # enough found, or the others are too far
                     break
             return [seq for seq, cosine in kept[:limit] if cosine >= CLOSE * kept[0][1]]
 

@@ -1,11 +1,11 @@
-"""The embeddings: vectors of what a user would look for. A projection of the log: it can be thrown away and made anew.
+"""The embeddings: vectors of what a user would look for. A projection of the log, which can be discarded and rebuilt.
 
-Each row is the vector of one current version, as signed bytes (its direction is all that counts). The *cursor* says
-which part of the log is taken in: all after ``low`` up to ``high``. It begins at the newest, goes on with what comes,
-and works back to the oldest while nothing new is there, so what is newest is found first. Cursor and vectors are one
+Each row is the vector of one current version, as signed bytes (only its direction counts). The *cursor* says which part
+of the log is embedded: everything after ``low`` up to ``high``. It starts at the newest, follows what is added, and
+works back to the oldest while nothing new arrives, so that the newest is found first. Cursor and vectors change in one
 transaction. Vectors of another model belong to another *generation*, and are never read.
 
-A trigger on the log removes a vector with its update, whoever deletes that; a version that was replaced loses its
+A trigger on the log removes a vector together with its update, whoever deletes that; a replaced version loses its
 vector when the cursor passes its successor.
 """
 
@@ -31,21 +31,27 @@ MEANT: Final = (
     Namespace.REMINDER,
     Namespace.RUN,
 )
-"""What is embedded: what came in, was noted and was found out. Not the talk with Pepper, where each question would find
-itself; not signals and results, which say the same again; not Pepper's own records."""
-_SAYS_THE_SAME: Final = (f"{Namespace.RAW}.clock",)  # a line of the config, each time it is due
-CHARACTERS: Final = 2_000  # of a text that are embedded: the mean of a long text means nothing
-SCOPE: Final = f"{CHARACTERS} characters, 1"  # part of the model's id: change it with what is embedded
-WINDOW: Final = 2_000  # updates of the log that one portion passes at most
-END: Final = 2**62  # a place after all of the log
+"""What is embedded: what came in, was noted or was found out.
+
+Excluded are the chat with Pepper, where each question would find itself; signals and results, which repeat the same;
+and Pepper's own records.
+"""
+_SAYS_THE_SAME: Final = (f"{Namespace.RAW}.clock",)  # the same config line each time it is due
+CHARACTERS: Final = 2_000  # characters of a text that are embedded: the mean of a long text means nothing
+SCOPE: Final = f"{CHARACTERS} characters, 1"  # part of the model's id: change it together with what is embedded
+WINDOW: Final = 2_000  # updates of the log that one portion covers at most
+END: Final = 2**62  # a place after the whole log
 _KEY: Final = "embeddings"
-_SLICE: Final = 1_000  # rows that are deleted at once
+_SLICE: Final = 1_000  # rows that are deleted at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What is embedded. ``count`` is at least the number of vectors; ``dimensions`` is 0 until the first one.
-    ``stale``: there may be rows of an earlier generation."""
+    """The progress of embedding.
+
+    ``count`` is an upper bound of the number of vectors; ``dimensions`` is 0 until the first one. ``stale``: rows of an
+    earlier generation may exist.
+    """
 
     model: str
     generation: int
@@ -58,7 +64,7 @@ class Cursor:
 
 @dataclass(slots=True)
 class Portion:
-    """What is to be embedded next, and what the cursor is then. ``replaced``: versions whose vectors go."""
+    """What to embed next, and the cursor after it. ``replaced``: versions whose vectors are removed."""
 
     low: int
     high: int
@@ -69,21 +75,21 @@ class Portion:
 
 
 def meant(known: Mapping[str, int]) -> list[int]:
-    """The ids of the namespaces that are embedded."""
+    """Return the ids of the namespaces that are embedded."""
     return [space for name, space in known.items() if matches(MEANT, name) and name not in _SAYS_THE_SAME]
 
 
 def load(connection: sqlite3.Connection) -> Cursor | None:
-    """The cursor, or None where nothing was ever embedded."""
+    """Return the cursor, or None if nothing was ever embedded."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
     return None if row is None else Cursor(**json.loads(row[0]))
 
 
 def begin(connection: sqlite3.Connection, model: str) -> Cursor:
-    """The cursor for ``model``: the one that stands, or a new one, at the end of the log."""
+    """Return the cursor for ``model``: the existing one, or a new one at the end of the log."""
     old, last = load(connection), _last(connection)
     if old is not None and old.model == model:
-        return replace(old, high=min(old.high, last))  # the newest may have been removed: their places come again
+        return replace(old, high=min(old.high, last))  # the newest may have been removed: their places are used again
     cursor = Cursor(model, old.generation + 1 if old else 1, last, last, stale=old is not None)
     with unsynced(connection):
         _save(connection, cursor)
@@ -91,7 +97,7 @@ def begin(connection: sqlite3.Connection, model: str) -> Cursor:
 
 
 def waiting(connection: sqlite3.Connection, cursor: Cursor, spaces: Sequence[int], enough: int) -> int:
-    """How many contexts are not embedded yet, counted up to ``enough``."""
+    """Count the contexts that are not embedded yet, up to ``enough``."""
     count = 0
     for space in spaces:
         for sql in ("seq > ?", "seq <= ?"):
@@ -107,7 +113,7 @@ def waiting(connection: sqlite3.Connection, cursor: Cursor, spaces: Sequence[int
 def take(
     connection: sqlite3.Connection, cursor: Cursor, spaces: Sequence[int], now: float, limit: int
 ) -> Portion | None:
-    """The next portion, of at most ``limit`` texts; None where all is embedded."""
+    """Return the next portion, of at most ``limit`` texts; None if everything is embedded."""
     last = _last(connection)
     if cursor.high < last:
         end = min(last, cursor.high + WINDOW)
@@ -138,7 +144,7 @@ def take(
 def _current(
     connection: sqlite3.Connection, spaces: Sequence[int], now: float, limit: int, where: str, values: tuple[int, ...]
 ) -> list[tuple[int, int]]:
-    """The first ``limit`` current contexts (seq, namespace) of all ``spaces`` together, in the order of ``where``."""
+    """Return the first ``limit`` current contexts (seq, namespace) across ``spaces``, in the order of ``where``."""
     found: list[tuple[int, int]] = []
     for space in spaces:
         found += connection.execute(
@@ -154,7 +160,7 @@ def take_in(
 ) -> tuple[Cursor, list[int]]:
     """Store the vectors (by seq) of a portion and move the cursor past it, in one transaction.
 
-    Returns the cursor, and the seqs that were stored: an update that was removed meanwhile gets no vector.
+    Returns the cursor, and the stored seqs: an update that was removed meanwhile gets no vector.
     """
     stored: list[int] = []
     with unsynced(connection):
@@ -180,7 +186,7 @@ def take_in(
 
 
 def counted(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
-    """The cursor with the true count. Reads the whole table."""
+    """Return the cursor with the exact count. Reads the whole table."""
     [count] = connection.execute(
         "SELECT count(*) FROM embeddings WHERE generation = ?", (cursor.generation,)
     ).fetchone()
@@ -188,7 +194,7 @@ def counted(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
 
 
 def trim(connection: sqlite3.Connection, cursor: Cursor, most: int) -> tuple[Cursor, list[int]]:
-    """Remove some of the oldest vectors beyond ``most``, and what is older need not be embedded any more."""
+    """Remove some of the oldest vectors beyond ``most``; what is older is not embedded any more."""
     excess = min(_SLICE, cursor.count - most)
     with unsynced(connection):
         gone = [
@@ -204,7 +210,7 @@ def trim(connection: sqlite3.Connection, cursor: Cursor, most: int) -> tuple[Cur
 
 
 def clear_stale(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
-    """Remove some of the rows of earlier generations; ``stale`` says whether there are more."""
+    """Remove some rows of earlier generations; ``stale`` says whether more are left."""
     with unsynced(connection):
         gone = connection.execute(
             "DELETE FROM embeddings WHERE seq IN (SELECT seq FROM embeddings WHERE generation <> ? LIMIT ?)",
@@ -216,7 +222,7 @@ def clear_stale(connection: sqlite3.Connection, cursor: Cursor) -> Cursor:
 
 
 def rows(connection: sqlite3.Connection, cursor: Cursor, below: int, limit: int) -> list[tuple[int, int, bytes]]:
-    """The newest ``limit`` vectors before the place ``below``: seq, namespace, bytes."""
+    """Return the newest ``limit`` vectors before the place ``below``: seq, namespace, bytes."""
     return connection.execute(
         "SELECT seq, ns, vector FROM embeddings WHERE seq < ? AND generation = ? ORDER BY seq DESC LIMIT ?",
         (below, cursor.generation, limit),
@@ -226,7 +232,7 @@ def rows(connection: sqlite3.Connection, cursor: Cursor, below: int, limit: int)
 def ranked(
     connection: sqlite3.Connection, seqs: Sequence[int], query: NDArray[Any], floor: float
 ) -> list[tuple[int, float]]:
-    """Those of ``seqs`` whose vectors come as near as ``floor`` to ``query``: seq and cosine, nearest first."""
+    """Return those of ``seqs`` whose cosine to ``query`` is at least ``floor``: seq and cosine, nearest first."""
     import numpy as np
 
     found: list[tuple[int, bytes]] = []
@@ -243,7 +249,7 @@ def ranked(
 
 
 def picked(connection: sqlite3.Connection, seqs: Sequence[int], wanted: ContextFilter, now: float) -> set[int]:
-    """Those of ``seqs`` that are current and that the filter picks."""
+    """Return those of ``seqs`` that are current and match the filter."""
     where, values = conditions(wanted, now)
     more, tags = tag_conditions(wanted.tags)
     if wanted.context_ids:
@@ -265,14 +271,14 @@ def picked(connection: sqlite3.Connection, seqs: Sequence[int], wanted: ContextF
 
 
 def spaces_of(wanted: ContextFilter, known: Mapping[str, int]) -> list[int] | None:
-    """The embedded namespaces that the filter asks for, None for all of them."""
+    """Return the embedded namespaces that the filter asks for, None for all of them."""
     spaces = meant(known)
     asked = set(resolve(wanted.namespaces, known))
     return None if asked.issuperset(spaces) else [space for space in spaces if space in asked]
 
 
 def as_bytes(vectors: NDArray[Any]) -> list[bytes]:
-    """Each vector as signed bytes, the largest number as 127; empty for one that says nothing."""
+    """Return each vector as signed bytes, scaled to a maximum of 127; empty for a zero vector."""
     import numpy as np
 
     finite = np.where(np.isfinite(vectors), vectors, 0.0)
@@ -282,7 +288,7 @@ def as_bytes(vectors: NDArray[Any]) -> list[bytes]:
 
 
 def matrix(vectors: Sequence[bytes]) -> NDArray[Any]:
-    """Vectors that ``as_bytes`` made, as rows."""
+    """Return vectors made by ``as_bytes`` as rows."""
     import numpy as np
 
     return np.frombuffer(b"".join(vectors), np.int8).reshape(len(vectors), -1)

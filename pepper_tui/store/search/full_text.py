@@ -1,7 +1,7 @@
 """Ranked full-text search over current contexts (FTS5, bm25).
 
-What the user typed is never FTS syntax: its words are taken out and quoted. All words first; where those find too
-little, any of them. bm25 costs time for each match and word, so only the newest matches are ranked: 20,000 for one
+User input is never FTS syntax: its words are extracted and quoted. First all words must match; if that finds too
+little, any of them. bm25 takes time for each match and word, so only the newest matches are ranked: 20,000 for one
 word, 5,000 for four or more.
 """
 
@@ -21,16 +21,19 @@ from pepper_tui.store.search.fusion import Found, fuse
 RANKED: Final = 20_000
 SPARE: Final = 50
 WORDS: Final = 32
-QUERY: Final = 4096  # characters of a query in which its words are
-DEPTH: Final = 4  # times the limit, that is asked for by meaning: what is far down there may still be in both
+QUERY: Final = 4096  # characters of a query that are read
+DEPTH: Final = 4  # factor on the limit for the ranking by meaning: a low rank there may still be in both
 SNIPPET_CHARS: Final = 160
 _WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text.
-    ``found``: by its words, by its meaning, or both; ``whole``: it holds all words of the query."""
+    """A search result.
+
+    ``score`` is higher for a better match, and comparable only within one search. ``snippet`` is raw text. ``found``:
+    by its words, by its meaning, or both; ``whole``: it contains all words of the query.
+    """
 
     context: Context
     score: float
@@ -40,20 +43,20 @@ class SearchHit:
 
 
 class ByMeaning(Protocol):
-    """The other way to find."""
+    """The search by meaning."""
 
     async def search(self, text: str, wanted: ContextFilter, limit: int) -> list[int]:
-        """The seqs of what is nearest to ``text`` by meaning, nearest first; never raises."""
+        """Return the seqs nearest to ``text`` by meaning, nearest first; never raises."""
         ...
 
 
 def words_of(text: str) -> list[str]:
-    """The distinct words of a query, in order, at most 32."""
+    """Return the distinct words of a query, in order, at most 32."""
     return _words(text)[:WORDS]
 
 
 def left_out(text: str) -> str:
-    """That not all words of a query are looked for; empty where they are."""
+    """Return a note that not all words of a query were used; an empty string if they were."""
     most = len(text) > QUERY or len(_words(text)) > WORDS
     return f"[of the query only the first {WORDS} words were looked for]" if most else ""
 
@@ -71,7 +74,7 @@ def search(
     now: float,
     limit: int,
 ) -> list[SearchHit]:
-    """The best hits, best first; newer first among equals. ``spaces``: namespace ids, None for all."""
+    """Return the best hits, best first; newer first among equals. ``spaces``: namespace ids, None for all."""
     words = words_of(text)
     if not words or limit <= 0 or (spaces is not None and not spaces):
         return []
@@ -111,7 +114,7 @@ def _ranked(
         where += f" AND c.context_id IN ({','.join('?' * len(wanted.context_ids))})"
         values.extend(wanted.context_ids)
     ranked: list[tuple[Any, ...]] = []
-    for first in (limit * 4 + SPARE, most):  # the filter is asked of the best only, as long as enough pass it
+    for first in (limit * 4 + SPARE, most):  # filter only the best, as long as enough of them pass
         ranked = connection.execute(
             "SELECT h.seq, h.score FROM"
             " (SELECT rowid AS seq, bm25(search) AS score FROM search WHERE search MATCH ? AND rowid >= ?"
@@ -140,7 +143,7 @@ def _hit(
 def joined(
     connection: sqlite3.Connection, text: str, hits: Sequence[SearchHit], near: Sequence[int], limit: int
 ) -> list[SearchHit]:
-    """``hits``, found by words, and what is ``near`` by meaning (seqs), as one ranking."""
+    """Merge ``hits``, found by words, and ``near``, found by meaning (seqs), into one ranking."""
     known, words = {hit.context.seq: hit for hit in hits}, words_of(text)
     loose = {seq for seq, hit in known.items() if not hit.whole}
     best: list[SearchHit] = []
@@ -153,7 +156,7 @@ def joined(
 
 
 def snippet(text: str, words: Sequence[str], limit: int = SNIPPET_CHARS) -> str:
-    """A stretch of ``text`` round the first of ``words`` in it, on one line, with … where it was cut."""
+    """Return a stretch of ``text`` around the first of ``words``, on one line, with … where it was cut."""
     found = re.search("|".join(rf"\b{re.escape(word)}" for word in words), text, re.IGNORECASE) if words else None
     start = max(0, (found.start() if found else 0) - limit // 3)
     if start:

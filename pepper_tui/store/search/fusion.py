@@ -1,8 +1,8 @@
-"""Reciprocal rank fusion: one ranking out of several whose scores can't be compared.
+"""Reciprocal rank fusion: merges rankings whose scores can't be compared.
 
-An item's score is the sum of ``1 / (60 + rank)`` over the rankings that hold it; half of that where it holds only some
-of the words, often the small ones. What is first in both is first; what is in none never appears; among equals the
-words decide, then the later place in the log.
+An item's score is the sum of ``1 / (60 + rank)`` over the rankings that contain it; half of that if it has only some of
+the words, often the small ones. An item that is first in both is first; one in neither never appears. Among equals, the
+rank by words decides, then the later place in the log.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 Found = Literal["text", "meaning", "both"]
-"""How a hit was found: by its words, by what it means, or by both."""
+"""How a hit was found: by its words, by its meaning, or by both."""
 
 _RANKS: Final = 60
 
@@ -19,8 +19,10 @@ _RANKS: Final = 60
 def fuse(
     text: Sequence[int], meaning: Sequence[int], limit: int, loose: Collection[int] = ()
 ) -> list[tuple[int, float, Found]]:
-    """The best ``limit`` of two rankings of seqs, best first: seq, score, and how it was found. ``loose``: those at the
-    end of ``text`` that hold only some of the words."""
+    """Return the best ``limit`` items of two rankings of seqs, best first: seq, score, and how each was found.
+
+    ``loose``: items at the end of ``text`` that have only some of the words.
+    """
     by_text = {seq: rank for rank, seq in enumerate(dict.fromkeys(text), 1)}
     by_meaning = {seq: rank for rank, seq in enumerate(dict.fromkeys(meaning), 1)}
     fused: list[tuple[int, float, Found]] = []
@@ -35,5 +37,5 @@ def fuse(
 
 
 def how(found: Found) -> str:
-    """``found`` in words, for a line that shows a hit; nothing for what its own words explain."""
+    """Return the words shown for ``found``; an empty string if the hit's own words explain it."""
     return {"text": "", "meaning": " (found by meaning)", "both": " (found by words and meaning)"}[found]

@@ -1,9 +1,9 @@
-"""Search by meaning: when the log is embedded, and what a query is nearest to.
+"""Search by meaning: decides when the log is embedded, and answers queries.
 
-What is stored is embedded in small portions, each followed by a rest, only while nobody waits for a reply; a crash
-costs at most one portion. An embedder that is not loaded is loaded for a search, or once ``BEHIND`` contexts wait; what
-nobody used for a while is let go of. Nothing here can fail a search: where meaning can't be told it finds nothing, the
-words go on alone, and the health of its part says why.
+Stored contexts are embedded in small portions, each followed by a rest, only while nobody waits for a reply; a crash
+costs at most one portion. An embedder is loaded for a search, or once ``BEHIND`` contexts wait, and is released after a
+while without use. Nothing here can make a search fail: if meaning is unavailable it finds nothing, search goes on by
+words alone, and the health of its part says why.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PART: Final = "search by meaning"
-"""What its health is called."""
+"""The name of its health part."""
 BEHIND: Final = 256  # contexts that wait before an embedder is loaded for them
-QUERIES: Final = 64  # whose vectors are kept
+QUERIES: Final = 64  # query vectors that are cached
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How gently it works, in seconds. ``rest``: after each portion, and at least ``share`` times as long as it took.
-    ``patience``: what a search waits for a vector. ``release``: unused, memory is let go of. ``failed``: until the next
-    try, doubling."""
+    """How gently it works, in seconds.
+
+    ``rest``: pause after each portion, and at least ``share`` times as long as it took. ``patience``: how long a search
+    waits for a vector. ``release``: how long unused memory is kept. ``failed``: pause until the next try, doubling.
+    """
 
     start: float = 5.0
     quiet: float = 3.0
@@ -49,7 +51,7 @@ class Pace:
 
 
 class Meaning:
-    """Search by meaning of one store. ``start`` it; ``stop`` it before the store is closed."""
+    """Search by meaning for one store. ``start`` it; ``stop`` it before the store is closed."""
 
     def __init__(
         self,
@@ -61,8 +63,11 @@ class Meaning:
         busy: Callable[[], bool] = lambda: False,
         pace: Pace | None = None,
     ) -> None:
-        """``most``: the newest vectors that are kept. ``keep``: load at the start, and never let go. ``busy``: whether
-        somebody waits for a reply."""
+        """Set up the search.
+
+        ``most``: how many of the newest vectors are kept. ``keep``: load at the start, and never release. ``busy``:
+        tells whether somebody waits for a reply.
+        """
         self._store, self._embedder, self._keep, self._busy = store, embedder, keep, busy
         self._pace = pace or Pace()
         self.embedding = Embedding(store, embedder, most)
@@ -71,8 +76,8 @@ class Meaning:
         self._releasing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._used = 0.0
-        self._again = 0.0  # monotonic time before which no query is tried, after one that failed
-        self._told = ""  # what is wrong
+        self._again = 0.0  # monotonic time before which no query is tried, after a failed one
+        self._told = ""  # the reported problem
 
     # --------------------------------------------------------------------------------------------------- life
 
@@ -83,7 +88,7 @@ class Meaning:
         self._following = asyncio.create_task(self._follow(), name=PART)
 
     async def stop(self) -> None:
-        """End where it is; the next start goes on from there."""
+        """Stop immediately; the next start continues from there."""
         tasks = [task for task in (self._following, self._preparing, self._releasing) if task is not None]
         for task in tasks:
             task.cancel()
@@ -91,7 +96,7 @@ class Meaning:
         await self._embedder.close()
 
     async def _follow(self) -> None:
-        async with self._store.watch(MEANT, size=1) as live:  # only whether there is something
+        async with self._store.watch(MEANT, size=1) as live:  # a ring of one: only whether there is anything new
             await self._store.clock.sleep(self._pace.start)
             updates = aiter(live)
             while True:
@@ -101,7 +106,7 @@ class Meaning:
                 await self._store.clock.sleep(self._pace.quiet)
 
     async def _catch_up(self) -> None:
-        """Take in what waits, if it is enough to be worth it; after a failure, later."""
+        """Embed what waits, if it is enough to be worthwhile; after a failure, later."""
         pause = self._pace.failed
         while not self._store.closed:
             after = 0.0
@@ -125,7 +130,7 @@ class Meaning:
             pause = min(self._pace.failed_cap, 2 * pause)
 
     async def _portion(self) -> bool:
-        """Take in one portion once nobody waits, and rest; whether there is more."""
+        """Embed one portion once nobody waits, and rest; return whether there is more."""
         clock = self._store.clock
         while self._busy():
             await clock.sleep(max(self._pace.rest, 0.25))
@@ -140,9 +145,9 @@ class Meaning:
     # ----------------------------------------------------------------------------------------------------- search
 
     async def search(self, text: str, wanted: ContextFilter, limit: int) -> list[int]:
-        """The seqs of the contexts that the filter picks and whose meaning is nearest to ``text``, nearest first.
+        """Return the seqs of contexts that match the filter and are nearest to ``text`` in meaning, nearest first.
 
-        Empty where that can't be told now: no embedder, none in time, or nothing near enough.
+        Empty if that is not possible now: no embedder, none in time, or nothing near enough.
         """
         said, clock = plain(text), self._store.clock
         if not said or limit <= 0 or self._store.closed or clock.monotonic() < self._again:
@@ -161,7 +166,7 @@ class Meaning:
             self._preparing = asyncio.create_task(self._prepare(), name=f"{PART}, loading")
         await asyncio.wait({self._preparing}, timeout=self._pace.patience)
         if not self._preparing.done():
-            return []  # it goes on, for the next search
+            return []  # loading continues, for the next search
         self._preparing.result()
         try:
             query = await asyncio.wait_for(self._query(text), self._pace.patience)
@@ -171,7 +176,7 @@ class Meaning:
         return await self.embedding.nearest(query, wanted, limit) if query.any() else []
 
     async def _prepare(self) -> None:
-        """Load what a search needs, and make up what is missing where that takes milliseconds."""
+        """Load what a search needs, and embed what is missing if that takes milliseconds."""
         self._use()
         await self._embedder.open()
         if self._embedder.local and not self.embedding.busy:
@@ -208,7 +213,7 @@ class Meaning:
         await self.embedding.release()
 
     async def _tell(self, error: EmbeddingError | None) -> None:
-        """Say what became of it, where that is news."""
+        """Report the outcome as health, if it has changed."""
         detail = "" if error is None else f"{error.words}; search goes on by words alone"
         if self._told == detail:
             return

@@ -1,8 +1,8 @@
-"""The signs of the vectors, in memory: which few of a million are worth a closer look.
+"""The signs of the vectors, in memory: they select the few of a million that deserve a closer look.
 
-A vector is kept as one bit a dimension, beside its place in the log and its namespace: ``dimensions / 8 + 12`` bytes,
-44 for 256 dimensions. The nearest by differing bits are then compared by their whole vectors, from the file. All of an
-object's calls are made on one thread.
+A vector is stored as one bit per dimension, with its place in the log and its namespace: ``dimensions / 8 + 12`` bytes,
+44 for 256 dimensions. The nearest by differing bits are then compared by their full vectors, from the file. Each object
+is used on one thread only.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHUNK: Final = 65_536  # vectors that are allocated at once
-_FAR: Final = 65_535  # a distance that no vector has: of what is gone or not wanted
+CHUNK: Final = 65_536  # vectors that are allocated at a time
+_FAR: Final = 65_535  # a distance that no vector has: for removed and excluded ones
 
 
 class Signs:
-    """A bag of signs. ``seq`` 0 marks a free place."""
+    """A collection of signs. ``seq`` 0 marks a free slot."""
 
     def __init__(self, dimensions: int) -> None:
         self.count = 0
@@ -30,11 +30,11 @@ class Signs:
 
     @property
     def bytes(self) -> int:
-        """Memory held."""
+        """The memory used, in bytes."""
         return sum(array.nbytes for chunk in self._chunks for array in chunk)
 
     def put(self, seqs: Sequence[int], spaces: Sequence[int], vectors: NDArray[Any]) -> None:
-        """Add vectors; none of the seqs is in here yet."""
+        """Add vectors; none of the seqs may be present yet."""
         import numpy as np
 
         packed = self._pack(vectors)
@@ -55,7 +55,7 @@ class Signs:
         self.count += len(seqs)
 
     def remove(self, seqs: Sequence[int]) -> None:
-        """Take out what is in here of ``seqs``."""
+        """Remove those of ``seqs`` that are present."""
         import numpy as np
 
         if not seqs:
@@ -68,7 +68,7 @@ class Signs:
             self.count -= len(hit)
 
     def nearest(self, query: NDArray[Any], spaces: Sequence[int] | None, most: int) -> list[int]:
-        """The seqs of the ``most`` nearest by signs, in no order. ``spaces``: namespace ids, None for all."""
+        """Return the seqs of the ``most`` nearest by signs, in no order. ``spaces``: namespace ids, None for all."""
         import numpy as np
 
         wanted = self._pack(query[None, :])[:, 0]
@@ -87,7 +87,7 @@ class Signs:
             distance[out] = _FAR
             count += np.bincount(distance[~out], minlength=len(count))
             distances.append(distance)
-        # the distance at which there are enough; the oldest of those just at it may be too many
+        # the distance within which there are enough; at the limit itself, the oldest may be too many
         limit = int(np.searchsorted(np.cumsum(count), most))
         found: list[tuple[int, int]] = []
         for distance, (_, places, _) in zip(distances, self._chunks, strict=True):
@@ -98,7 +98,7 @@ class Signs:
         return [-seq for _, seq in found[:most]]
 
     def _pack(self, vectors: NDArray[Any]) -> NDArray[np.uint64]:
-        """The signs of vectors (rows), 64 a word: a row a word, a column a vector."""
+        """Return the signs of vectors (rows), 64 per word: a row for each word, a column for each vector."""
         import numpy as np
 
         packed = np.packbits(vectors > 0, axis=1)

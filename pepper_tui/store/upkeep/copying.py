@@ -1,8 +1,8 @@
-"""Whole copies of a store's file: before its schema changes, and whenever the user asks for one.
+"""Complete copies of a store's file: before its schema changes, and whenever the user asks for one.
 
-A copy is of one moment, also while an engine writes. It is built under another name, checked and synced, and only then
-called what it is called: a kill or a full disk leaves no half copy that looks whole. What a kill leaves behind is
-removed by the next copy into the same folder.
+A copy shows a single moment, even while an engine writes. It is built under another name, checked and synced, and only
+then renamed: a kill or a full disk leaves no partial copy that looks complete. Leftovers of a kill are removed by the
+next copy into the same folder.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from pepper_tui.store.log.database import reading, side_files
 from pepper_tui.store.log.schema import outdated, schema_of
 
 FOLDER: Final = "backups"
-"""In the home: where copies go that are given no place of their own."""
+"""The folder in the home for copies that are given no other place."""
 KEPT: Final = 2
-"""Copies made before a migration that are kept; those that the user asked for stay until the user removes them."""
+"""How many copies from before migrations are kept; copies that the user asked for are never removed."""
 _BEFORE_MIGRATION: Final = re.compile(r"pepper-\d+-(\d{8}T\d{6}Z)\.db")
 _PART: Final = ".pepper-copy-"
 
 
 def stamp(now: float) -> str:
-    """``now`` in UTC, for the name of a file."""
+    """Return ``now`` in UTC, for a file name."""
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
 
 
@@ -41,7 +41,7 @@ def default_target(database: Path, now: float) -> Path:
 
 
 def copies_of(database: Path) -> list[Path]:
-    """The copies of a store that lie where Pepper puts them."""
+    """List the copies of a store in the places where Pepper puts them."""
     beside = database.parent.glob(f"{database.name}.*before-*")
     return sorted([*(database.parent / FOLDER).glob("*.db"), *beside])
 
@@ -49,7 +49,7 @@ def copies_of(database: Path) -> list[Path]:
 def back_up(database: Path, target: Path, *, replace: bool = False) -> int:
     """Copy the store ``database`` to ``target``, a file of mode 0600, and return its size in bytes.
 
-    A file that is there already is left alone, unless ``replace``. Raises ``StoreError``.
+    An existing file is left alone, unless ``replace``. Raises ``StoreError``.
     """
     if not database.exists():
         raise StoreError(f"there is no store {database}")
@@ -73,9 +73,9 @@ def back_up(database: Path, target: Path, *, replace: bool = False) -> int:
 
 
 def copy_before_migration(connection: sqlite3.Connection, database: Path, now: float) -> Path | None:
-    """Keep a copy of an older store before it is changed; returns where, or ``None`` where nothing is to be changed.
+    """Keep a copy of an older store before it is changed; return its path, or ``None`` if nothing will change.
 
-    Raises ``StoreError``, with the store as it was, where no copy can be made.
+    Raises ``StoreError``, with the store unchanged, if no copy can be made.
     """
     if not outdated(connection):
         return None
@@ -97,15 +97,15 @@ def copy_before_migration(connection: sqlite3.Connection, database: Path, now: f
 
 @contextmanager
 def whole_copy(source: sqlite3.Connection, folder: Path) -> Iterator[Path]:
-    """A checked and synced copy under a name of its own in ``folder``; unless it is renamed, it is gone at the end.
+    """Make a checked and synced copy under a temporary name in ``folder``; it is removed at the end unless renamed.
 
-    Raises ``StoreError`` where what was copied is damaged, ``OSError`` and ``sqlite3.Error`` where it can't be copied.
+    Raises ``StoreError`` if the copied data is damaged, ``OSError`` and ``sqlite3.Error`` if it can't be copied.
     """
     _sweep(folder)
     handle, name = tempfile.mkstemp(prefix=_PART, suffix=".part", dir=folder)  # mode 0600
     part = Path(name)
     try:
-        with contextlib.suppress(OSError):  # some file systems know no such locks
+        with contextlib.suppress(OSError):  # some file systems have no such locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _copy(source, part)
         os.fsync(handle)
@@ -121,9 +121,9 @@ def _copy(source: sqlite3.Connection, part: Path) -> None:
     source.execute("PRAGMA busy_timeout = 5000")
     source.execute("BEGIN")
     try:
-        source.execute("SELECT 1 FROM sqlite_master").fetchone()  # `backup` would wait for a lock without end
+        source.execute("SELECT 1 FROM sqlite_master").fetchone()  # `backup` would wait for a lock forever
         with closing(sqlite3.connect(part, isolation_level=None)) as made:
-            made.execute("PRAGMA journal_mode = OFF")  # it is thrown away unless it is whole
+            made.execute("PRAGMA journal_mode = OFF")  # discarded unless it is complete
             made.execute("PRAGMA synchronous = OFF")
             source.backup(made)
     finally:
@@ -136,7 +136,7 @@ def _copy(source: sqlite3.Connection, part: Path) -> None:
 
 
 def _damage(made: sqlite3.Connection) -> str:
-    """What is wrong with the file; empty where nothing is."""
+    """Return what is wrong with the file; an empty string if nothing is."""
     try:
         found = [str(row[0]) for row in made.execute("PRAGMA quick_check(3)")]
     except sqlite3.DatabaseError as error:
@@ -147,15 +147,15 @@ def _damage(made: sqlite3.Connection) -> str:
 
 
 def _name(part: Path, target: Path, *, replace: bool) -> None:
-    """Give a whole copy its name, for good. Raises ``FileExistsError``."""
+    """Give a complete copy its final name, durably. Raises ``FileExistsError``."""
     if replace:
         part.replace(target)
     else:
         try:
-            os.link(part, target)  # unlike a rename it never replaces what somebody made meanwhile
+            os.link(part, target)  # unlike a rename, a link never replaces a file that was created meanwhile
         except FileExistsError:
             raise
-        except OSError as error:  # no file system for hard links
+        except OSError as error:  # the file system has no hard links
             if target.exists():
                 raise FileExistsError(target) from error
             part.rename(target)
@@ -172,7 +172,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed copies have left; a copy that is being made holds a lock on its file."""
+    """Remove leftovers of killed copies; a copy in progress holds a lock on its file."""
     for left in folder.glob(f"{_PART}*.part"):
         with contextlib.suppress(OSError):
             handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -192,7 +192,7 @@ def _keep_newest(folder: Path) -> None:
 
 
 def reason(error: OSError | sqlite3.Error) -> str:
-    """Why a file can't be made, in words."""
+    """Explain why a file can't be made."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":

@@ -1,7 +1,7 @@
-"""Writing a store out as JSON Lines, from one moment of it, also while an engine runs on it.
+"""Writes a store as JSON Lines, showing a single moment, even while an engine runs on it.
 
-It reads on a connection of its own, in one read transaction: what is committed meanwhile is not in it, and nobody
-waits for it. What is written holds all that Pepper knows; secrets are no part of a store.
+It reads on its own connection, in one read transaction: later commits are not included, and nobody waits for it. The
+export holds everything Pepper knows; secrets are not part of a store.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pepper_tui.store.upkeep import portable, removal
 def export_file(database: Path, target: Path, now: float) -> portable.Counts:
     """Write the store ``database`` to the new file ``target``, of mode 0600: whole, or not at all.
 
-    Raises ``StoreError`` where there is such a file already, or either can't be used.
+    Raises ``StoreError`` if the file exists, or either one can't be used.
     """
     try:
         with new_file(target) as file:

@@ -1,9 +1,8 @@
-"""Making a store of an export. It is built whole in a file beside, checked, and only then put in its place: whoever is
-killed in the midst of it, or meets a line that can't be right, has the store that there was before.
+"""Builds a store from an export.
 
-A card that was approved and not yet acted on waits again here: see ``reopening``.
-
-The caller holds the home's lock.
+It is built completely in a file beside, checked, and only then put in place: a kill in between, or a line that can't be
+right, leaves the previous store. A card that was approved but not acted on yet waits again here: see ``reopening``. The
+caller holds the home's lock.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ from pepper_tui.store.upkeep.placing import fold, put_in_place
 from pepper_tui.store.upkeep.portable import Counts, ImportFaultError
 from pepper_tui.store.upkeep.reopening import reopen_cards
 
-BATCH: Final = 500  # rows of one executemany
+BATCH: Final = 500  # rows per executemany
 _STATES: Final = {state.value for state in DeliveryState} - {DeliveryState.DONE.value}
 
 
 def import_file(
     lines: Iterable[str], database: Path, now: float, *, replace: bool = False
 ) -> tuple[Counts, Path | None]:
-    """Make the store ``database`` of the lines of an export; returns the counts, and where the old store is kept.
+    """Build the store ``database`` from the lines of an export; return the counts, and where the old store is kept.
 
-    A store that holds anything is only replaced if ``replace``, and is kept beside. Raises ``ImportFaultError``, which
-    names the line, or ``StoreError``; then all is as it was.
+    A store that is not empty is replaced only with ``replace``, and is kept beside. Raises ``ImportFaultError``, which
+    names the line, or ``StoreError``; then nothing has changed.
     """
     made = database.with_name(f"{database.name}.importing")
     try:
@@ -70,7 +69,7 @@ def import_file(
 
 
 def _holds(database: Path) -> int:
-    """How many updates the store that is there has."""
+    """Count the updates in the existing store."""
     if not database.exists():
         return 0
     connection = sqlite3.connect(database, isolation_level=None)
@@ -87,7 +86,7 @@ def _holds(database: Path) -> int:
 def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = OFF")  # it is thrown away unless it is whole
+        connection.execute("PRAGMA journal_mode = OFF")  # discarded unless it is complete
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -64000")
         health.probe(connection)
@@ -112,7 +111,7 @@ def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
 
 
 class _Building:
-    """The lines taken so far."""
+    """The state after the lines taken so far."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -127,7 +126,7 @@ class _Building:
         self._updates: list[tuple[Any, ...]] = []
 
     def take(self, line: str) -> None:
-        """One line. Raises ``ImportFaultError``."""
+        """Take one line. Raises ``ImportFaultError``."""
         self._line += 1
         try:
             entry = json.loads(line)
@@ -163,7 +162,7 @@ class _Building:
             raise self._fault("this is nested too deeply") from error
 
     def finish(self, now: float) -> Counts:
-        """All lines are taken. Raises ``ImportFaultError`` where the file is not whole."""
+        """Finish after the last line. Raises ``ImportFaultError`` if the file is incomplete."""
         if self._header is None:
             raise ImportFaultError(1, "the file is empty")
         if not self._ended:

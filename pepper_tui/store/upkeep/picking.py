@@ -1,5 +1,7 @@
-"""Which rows may go: whole contexts that are past their time, and older versions. Reads only, a window at a time, so
-that no single look at the store is long, however large it is."""
+"""Selects the rows that may be removed: whole contexts past their time, and older versions.
+
+Reads only, one window at a time, so that no single read is long, however large the store is.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from pepper_tui.store.upkeep.protection import Protection
 from pepper_tui.store.upkeep.removal import TRACE, Doomed, How, chain_of, delivering
 from pepper_tui.store.upkeep.retention_rules import Rule, Rules
 
-WINDOW: Final = 500  # contexts that one look takes in
-VERSIONS_WINDOW: Final = 2000  # updates, of which only the numbers are read
-FRESH: Final = 86_400.0  # seconds for which a version that was replaced stays in any case
+WINDOW: Final = 500  # contexts per window
+VERSIONS_WINDOW: Final = 2000  # updates per window, of which only the numbers are read
+FRESH: Final = 86_400.0  # seconds for which a replaced version always stays
 UNHANDLED: Final = "has a delivery that is not handled yet"
 
 Name = tuple[str, str]
@@ -24,7 +26,7 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Which contexts of a namespace are meant: last changed, expired or deleted before these times."""
+    """Which contexts of a namespace to select: last changed, expired or deleted before these times."""
 
     changed: float | None = None
     expired: float | None = None
@@ -36,8 +38,11 @@ class Want:
 
 @dataclass(slots=True)
 class Window:
-    """What one look has found; ``after`` is where the next one begins, None at the end. ``names``: all that is meant;
-    ``needed``: what of it may not go, by the reason."""
+    """The result for one window.
+
+    ``after`` is where the next one begins, None at the end. ``names``: all selected contexts; ``needed``: those that
+    must stay, counted by reason.
+    """
 
     doomed: list[Doomed] = field(default_factory=list)
     names: list[Name] = field(default_factory=list)
@@ -48,7 +53,7 @@ class Window:
 def contexts(
     connection: sqlite3.Connection, namespace: str, ns: int, want: Want, protection: Protection, after: int = 0
 ) -> Window:
-    """The contexts of one window that are meant and may go."""
+    """Return the contexts of one window that are selected and may be removed."""
     last, count = connection.execute(
         "SELECT max(seq), count(*) FROM (SELECT seq FROM contexts INDEXED BY contexts_newest WHERE ns = ? AND seq > ?"
         " ORDER BY seq LIMIT ?)",
@@ -109,7 +114,7 @@ def _conditions(want: Want) -> tuple[str, list[Any]]:
 
 
 def begins(connection: sqlite3.Connection, at: float) -> int:
-    """The first seq of the log that was stored at ``at`` or later, found by halving; one past the end for none."""
+    """Return the first seq stored at ``at`` or later, by binary search; one past the end if there is none."""
     [low], [high] = connection.execute("SELECT min(seq) FROM updates UNION ALL SELECT max(seq) FROM updates").fetchall()
     if high is None:
         return 1
@@ -128,7 +133,7 @@ def begins(connection: sqlite3.Connection, at: float) -> int:
 
 
 def versions(connection: sqlite3.Connection, spaces: Mapping[int, str], rules: Rules, after: int, now: float) -> Window:
-    """The older versions of what was changed in one window of the log and is over the bound of its namespace."""
+    """Return the older versions beyond their namespace's bound, among contexts changed in one window of the log."""
     before = begins(connection, now - FRESH)
     rows = connection.execute(
         "SELECT seq, ns, context_id, version FROM updates WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?",
@@ -155,7 +160,7 @@ def versions(connection: sqlite3.Connection, spaces: Mapping[int, str], rules: R
 
 
 def _deleted(connection: sqlite3.Connection, ns: int, context_id: str) -> int:
-    """1 for a context that is deleted: its newest row is no version, and the one before can still be rolled back to."""
+    """Return 1 for a deleted context: its newest row is no version, and the one before can still be restored."""
     row = connection.execute(
         "SELECT deleted FROM contexts WHERE ns = ? AND context_id = ?", (ns, context_id)
     ).fetchone()
@@ -163,7 +168,7 @@ def _deleted(connection: sqlite3.Connection, ns: int, context_id: str) -> int:
 
 
 def want_of(rule: Rule, now: float) -> Want:
-    """What a rule says is past its time at ``now``."""
+    """Return what a rule considers past its time at ``now``."""
     return Want(
         changed=None if rule.days is None else now - rule.days * 86_400,
         expired=now - EXPIRED,
@@ -173,5 +178,5 @@ def want_of(rule: Rule, now: float) -> Want:
     )
 
 
-EXPIRED: Final = 8 * 86_400.0  # seconds after its TTL for which a context stays; `pepper log` and "why?" may show it
-DELETED: Final = 30 * 86_400.0  # seconds for which what was deleted can be rolled back
+EXPIRED: Final = 8 * 86_400.0  # seconds that a context stays after its TTL; `pepper log` and "why?" may show it
+DELETED: Final = 30 * 86_400.0  # seconds for which a deletion can be rolled back

@@ -1,7 +1,6 @@
-"""Putting another store's file in a store's place, the one that was there kept beside it.
+"""Puts another file in the place of a store's, and keeps the previous one beside it.
 
-The caller holds the home's lock. Whoever is killed in the midst has the one store or the other, each with all of its
-own.
+The caller holds the home's lock. A kill in between leaves one store or the other, each complete.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pepper_tui.store.upkeep.copying import sync_folder
 
 
 def fold(database: Path) -> None:
-    """Take what the write-ahead log holds into the file itself. Raises ``sqlite3.Error``, ``StoreError``."""
+    """Fold the write-ahead log into the file. Raises ``sqlite3.Error``, ``StoreError``."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -26,11 +25,11 @@ def fold(database: Path) -> None:
 
 
 def put_in_place(made: Path, database: Path, kept: Path | None) -> None:
-    """Rename ``made``, whole and synced, to ``database``; what stood there is called ``kept`` then.
+    """Rename ``made``, complete and synced, to ``database``; keep the previous file as ``kept``.
 
     Raises ``OSError``.
     """
-    log = _log_of(database)  # only of a store that can't be folded, being damaged
+    log = _log_of(database)  # only a damaged store, which can't be folded, has one
     if kept is not None:
         os.link(database, kept)
         if log is not None:
@@ -42,6 +41,6 @@ def put_in_place(made: Path, database: Path, kept: Path | None) -> None:
 
 
 def _log_of(database: Path) -> Path | None:
-    """The write-ahead log, where it holds anything."""
+    """Return the write-ahead log, if it holds anything."""
     log = database.with_name(f"{database.name}-wal")
     return log if log.exists() and log.stat().st_size else None

@@ -1,7 +1,7 @@
-"""A store as JSON Lines: one object a line, the first a header, the last the counts.
+"""A store as JSON Lines: one object per line, the first a header, the last the counts.
 
-``{"pepper": "store", "format": 1, …}``, then ``subscription``, ``update`` (in the order of the log), ``delivery`` and
-``dedupe`` lines, then ``{"end": {…}}``. That is all there is: contexts, tags and the search index follow from the log.
+``{"pepper": "store", "format": 1, …}``, then ``subscription``, ``update`` (in log order), ``delivery`` and ``dedupe``
+lines, then ``{"end": {…}}``. Nothing else is needed: contexts, tags and the search index follow from the log.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Counts:
 
 
 class ImportFaultError(StoreError):
-    """A line of an export can't be taken; the message names it. Nothing was imported."""
+    """A line of an export can't be imported; the message names it. Nothing was imported."""
 
     def __init__(self, line: int, words: str) -> None:
         super().__init__(f"line {line}: {words}. Nothing was imported")
@@ -66,7 +66,7 @@ def header(schema: int, last_seq: int, at: float) -> str:
 
 
 def update(row: tuple[Any, ...]) -> str:
-    """The line of one update. ``row``: the values of ``UPDATE``, then its body."""
+    """Return the line of one update. ``row``: the values of ``UPDATE``, then its body."""
     values = dict(zip(UPDATE, row, strict=False))
     derived = body(values["text"], values["data"])
     values["data"], values["metadata"] = decode(values["data"]), decode(values["metadata"])

@@ -1,7 +1,7 @@
-"""What may not go, whatever a rule says: what is open, and what something open still needs.
+"""What must not be removed, whatever a rule says: open contexts, and what open contexts still need.
 
-The hard guard is in ``removal``: it looks again, in the same transaction, whether a context has changed or has an
-unhandled delivery. This here is of the moment when it was gathered.
+This is a snapshot. The final guard is in ``removal``: it checks again, in the same transaction, whether a context has
+changed or has an unhandled delivery.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pepper_tui.store.context_store import ContextStore
 
 OUTSIDE: Final = frozenset({Effect.WRITE.value, Effect.SEND.value})
-MOST: Final = 50_000  # contexts that are open, or that open ones lead to
-STEP: Final = 300  # of them that one look takes in
-_IDS: Final = {  # keys of `data` that hold ids (one, or a list), and where these are found
+MOST: Final = 50_000  # contexts that are open, or reachable from open ones
+STEP: Final = 300  # contexts processed per read
+_IDS: Final = {  # keys of `data` that hold ids (one, or a list), and the namespaces of these
     "call": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
     "calls": (Namespace.TOOL_CALL, Namespace.TOOL_RESULT),
     "approval": (Namespace.APPROVAL,),
@@ -40,20 +40,20 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Gathered once for a run over the store."""
+    """The protected contexts, gathered once for a run over the store."""
 
     names: frozenset[Name]
     matters: frozenset[str]
-    windows: frozenset[int]  # seqs that a dedupe key still answers with
-    covered: int  # entries of the history up to this seq are in its summary
+    windows: frozenset[int]  # seqs that a dedupe key still returns
+    covered: int  # history entries up to this seq are in its summary
     namespaces: Mapping[str, int] = field(default_factory=dict)
 
     def window(self, seqs: Iterable[int]) -> str:
-        """Why one of these updates is needed, in words; empty where none is."""
+        """Explain why one of these updates is needed; an empty string if none is."""
         return "would be stored twice if it came again" if self.windows.intersection(seqs) else ""
 
     def reason(self, connection: sqlite3.Connection, namespace: str, context_id: str, seq: int, data: Json) -> str:
-        """Why this context, as of ``seq``, is needed, in words; empty where it is not."""
+        """Explain why this context, as of ``seq``, is needed; an empty string if it is not."""
         if (namespace, context_id) in self.names:
             return "is open, or something open came of it"
         if namespace == Namespace.HISTORY and seq > self.covered:
@@ -70,8 +70,10 @@ class Protection:
 
 
 class Gathering:
-    """Finds what is to be protected at ``now``, a bounded look at a time: ``begin``, ``go_on`` until it says False,
-    then ``found``."""
+    """Finds what to protect at ``now``, in bounded reads.
+
+    Call ``begin``, then ``go_on`` until it returns False, then ``found``.
+    """
 
     def __init__(self, namespaces: Mapping[str, int], now: float) -> None:
         self._namespaces, self._now = namespaces, now
@@ -91,7 +93,7 @@ class Gathering:
         self._covered = int(summary.get("covers_seq", 0))
 
     def go_on(self, connection: sqlite3.Connection) -> bool:
-        """Look at some more; whether there is still more."""
+        """Process some more; return whether there is still more."""
         for _ in range(STEP):
             if self._open:
                 self._take_open(connection, self._open.pop())
@@ -103,7 +105,7 @@ class Gathering:
 
     def _take_open(self, connection: sqlite3.Connection, seq: int) -> None:
         row = connection.execute("SELECT ns, context_id, data FROM updates WHERE seq = ?", (seq,)).fetchone()
-        if row is not None:  # else it has changed since, and what it is now is new
+        if row is not None:  # otherwise it has changed since, and its current version is new
             name, data = (self._spaces[row[0]], row[1]), decode(row[2])
             self._names.add(name)
             self._matters.add(str(data.get("matter") or ""))
@@ -123,7 +125,7 @@ class Gathering:
 
 
 async def gather(store: ContextStore, namespaces: Mapping[str, int], now: float) -> Protection:
-    """What is to be protected at ``now``. Raises ``StoreError``."""
+    """Return what to protect at ``now``. Raises ``StoreError``."""
     gathering = Gathering(namespaces, now)
     await store.read(gathering.begin, 1)
     more = True

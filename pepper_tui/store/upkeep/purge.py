@@ -1,8 +1,8 @@
-"""Taking content out of the store so that its bytes are gone: from the log, the search index, the write-ahead log and
-the free pages. And giving the file's free pages back.
+"""Purges content so that its bytes are gone, and gives the file's free pages back.
 
-Both need the store to themselves, and time: the whole file is written anew. What is needed stays, and is counted by
-the reason. Of what a feed brought in, a trace stays (its id and its file's name), so that it does not come in again.
+It is removed from the log, the search index, the write-ahead log and the free pages. Both need exclusive use of the
+store, and time: the whole file is rewritten. What is still needed stays, and is counted by reason. Content from a feed
+leaves a trace (its id and its file's name), so that it is not read in again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from pepper_tui.store.upkeep.retention_rules import KEPT, TRACE_KEYS, kept_reaso
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is to go. ``namespaces``: globs, none for all; ``before``: last changed before this time, None for any;
-    ``names``: just these (namespace, id)."""
+    """What to purge.
+
+    ``namespaces``: globs, empty for all; ``before``: last changed before this time, None for any; ``names``: only these
+    (namespace, id).
+    """
 
     namespaces: tuple[str, ...] = ()
     before: float | None = None
@@ -35,7 +38,7 @@ class Scope:
 
 @dataclass(slots=True)
 class Survey:
-    """What a purge would take. ``needed``: contexts that stay, by the reason. ``missing``: names that there are not."""
+    """What a purge would remove. ``needed``: contexts that stay, by reason. ``missing``: names that do not exist."""
 
     doomed: list[Doomed] = field(default_factory=list)
     contexts: Counter[str] = field(default_factory=Counter)  # by namespace
@@ -45,7 +48,7 @@ class Survey:
 
 
 async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}) -> Survey:
-    """Find what is in scope. ``kept``: more patterns of which nothing may go, and why. Raises ``StoreError``."""
+    """Find what is in scope. ``kept``: more protected patterns, with reasons. Raises ``StoreError``."""
     now, found = store.clock.now(), Survey()
     spaces = await store.read(lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1)
     needed = await protection.gather(store, spaces, now)
@@ -79,8 +82,11 @@ async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}
 
 
 async def purge(store: ContextStore, found: Survey) -> Removed:
-    """Take what a survey has found, and write the file anew. Raises ``StoreError``; what was taken by then is gone from
-    the log, and the next purge or vacuum takes its bytes."""
+    """Remove what a survey has found, and rewrite the file.
+
+    Raises ``StoreError``; whatever was removed by then is gone from the log, and the next purge or vacuum clears its
+    bytes.
+    """
     now, done = store.clock.now(), Removed()
     await store.maintain(lambda connection, _: connection.execute("PRAGMA secure_delete = ON"))
     for portion in portions(found.doomed):
@@ -90,7 +96,7 @@ async def purge(store: ContextStore, found: Survey) -> Removed:
 
 
 async def vacuum(store: ContextStore) -> tuple[int, int]:
-    """Write the file anew without its free pages; its bytes before and after. Raises ``StoreError``."""
+    """Rewrite the file without its free pages; return its bytes before and after. Raises ``StoreError``."""
     return await store.maintain(_vacuum)
 
 
@@ -98,9 +104,9 @@ def _vacuum(connection: sqlite3.Connection, book: Book) -> tuple[int, int]:
     del book
     before = _bytes(connection)
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA temp_store = FILE")  # in memory a large store would not fit
+    connection.execute("PRAGMA temp_store = FILE")  # a large store would not fit in memory
     try:
-        connection.execute("INSERT INTO search (search) VALUES ('optimize')")  # what was deleted leaves its segments
+        connection.execute("INSERT INTO search (search) VALUES ('optimize')")  # clears deleted text from its segments
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:

@@ -1,9 +1,9 @@
-"""Taking rows out of the log for good: old versions, whole contexts, or all of a context but a trace.
+"""Removes rows from the log for good: old versions, whole contexts, or all of a context except a trace.
 
-It runs on the write connection, a small transaction at a time: at most ``ROWS`` rows or ``CHARACTERS`` of text. It
-takes nothing that has changed since it was picked, or of which any version has an unhandled delivery. The search index
-is brought on first, because it forgets a text only by being told that text. No sync of its own: what a power cut brings
-back goes at the next time.
+It runs on the write connection in small transactions: at most ``ROWS`` rows or ``CHARACTERS`` of text. It removes
+nothing that has changed since it was picked, or that has a version with an unhandled delivery. The search index is
+updated first, because it can forget a text only if given that text. No sync of its own: what a power cut brings back is
+removed the next time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pepper_tui.store.search import index as search_index
 
 ROWS: Final = 100
 CHARACTERS: Final = 500_000
-TRACE: Final = "trace"  # the type of a context of which no more is left
-LAST_SEQ: Final = "last_seq"  # in `meta`: no number of the log is given twice, though its row may be gone
+TRACE: Final = "trace"  # the type of a context reduced to a trace
+LAST_SEQ: Final = "last_seq"  # in `meta`: no log number is used twice, even if its row is gone
 
 
 class How(Enum):
@@ -34,8 +34,11 @@ class How(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """Rows of one context that may go. ``chain``: seqs of all its versions, newest first, as they were when it was
-    picked; the last ``count`` of them go (with ``TRACE`` the first stays, without its content)."""
+    """Rows of one context that may be removed.
+
+    ``chain``: seqs of all its versions, newest first, as picked; the last ``count`` of them are removed (with ``TRACE``
+    the first stays, without its content).
+    """
 
     ns: int
     context_id: str
@@ -43,12 +46,12 @@ class Doomed:
     chain: tuple[int, ...]
     count: int
     characters: int = 0
-    keys: tuple[str, ...] = ()  # of its data, that a trace keeps
+    keys: tuple[str, ...] = ()  # keys of its data that a trace keeps
 
 
 @dataclass(slots=True)
 class Removed:
-    """What a run has taken: log rows, and contexts (those reduced to a trace among them)."""
+    """What a run has removed: log rows, and contexts (including those reduced to a trace)."""
 
     rows: int = 0
     contexts: int = 0
@@ -61,14 +64,14 @@ class Removed:
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
-    """The highest number that the log has given, 0 for none."""
+    """Return the highest number that the log has used, 0 if none."""
     kept = connection.execute("SELECT value FROM meta WHERE key = ?", (LAST_SEQ,)).fetchone()
     highest: int = connection.execute("SELECT coalesce(max(seq), 0) FROM updates").fetchone()[0]
     return max(highest, int(kept[0]) if kept else 0)
 
 
 def chain_of(connection: sqlite3.Connection, ns: int, context_id: str) -> list[tuple[int, float, int]]:
-    """(seq, when it was stored, characters) of each version of a context, newest first."""
+    """Return (seq, time stored, characters) of each version of a context, newest first."""
     return connection.execute(
         "WITH RECURSIVE chain (seq) AS (SELECT seq FROM contexts WHERE ns = ? AND context_id = ?"
         " UNION ALL SELECT p.previous FROM chain JOIN updates p ON p.seq = chain.seq WHERE p.previous IS NOT NULL)"
@@ -79,7 +82,7 @@ def chain_of(connection: sqlite3.Connection, ns: int, context_id: str) -> list[t
 
 
 def portions(doomed: Iterable[Doomed]) -> Iterator[list[Doomed]]:
-    """``doomed`` cut into what one transaction takes; of a context with many versions the oldest go first."""
+    """Split ``doomed`` into portions for one transaction each; of a context's many versions, the oldest go first."""
     portion: list[Doomed] = []
     rows = characters = 0
     for whole in doomed:
@@ -103,7 +106,7 @@ def _parts(whole: Doomed) -> Iterator[Doomed]:
 
 
 def remove(connection: sqlite3.Connection, book: Book, portion: list[Doomed], now: float) -> Removed:
-    """Take one portion, in one transaction."""
+    """Remove one portion, in one transaction."""
     if book.indexed < book.last_seq:
         search_index.bring_on(connection, book)
     done = Removed(transactions=1)
@@ -121,8 +124,10 @@ def remove(connection: sqlite3.Connection, book: Book, portion: list[Doomed], no
 
 
 def _free(connection: sqlite3.Connection, book: Book, each: Doomed) -> bool:
-    """Whether it is as it was when it was picked, and nobody is still to be told of a version that goes, or of its
-    successor (who is told of a change may ask what was before)."""
+    """Check that a context is unchanged since it was picked, and has no delivery that needs its rows.
+
+    That covers the removed versions and their successor: whoever is told of a change may ask what was before.
+    """
     current = connection.execute(
         "SELECT seq FROM contexts WHERE ns = ? AND context_id = ?", (each.ns, each.context_id)
     ).fetchone()
@@ -133,7 +138,7 @@ def _free(connection: sqlite3.Connection, book: Book, each: Doomed) -> bool:
 
 
 def delivering(connection: sqlite3.Connection, subscriptions: Iterable[int], seqs: Iterable[int]) -> bool:
-    """Whether any of ``seqs`` has a delivery that is not done, dead ones among them."""
+    """Check whether any of ``seqs`` has an unfinished delivery, dead ones included."""
     known = [*subscriptions]
     return any(
         connection.execute("SELECT 1 FROM deliveries WHERE subscription = ? AND seq = ?", (ident, seq)).fetchone()
@@ -171,7 +176,7 @@ def _forget_current(connection: sqlite3.Connection, each: Doomed, now: float) ->
     version, created, updated, previous = connection.execute(
         "SELECT version, created_at, updated_at, previous FROM updates WHERE seq = ?", (seq,)
     ).fetchone()
-    connection.execute("DELETE FROM updates WHERE seq = ?", (seq,))  # not changed: whatever hangs on the row goes
+    connection.execute("DELETE FROM updates WHERE seq = ?", (seq,))  # not updated: what hangs on the row goes
     connection.execute(
         "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, '', '', '[]', '{}', ?, ?, ?, 0, ?)",
         (seq, *key, version, TRACE, left, created, updated, now, previous),

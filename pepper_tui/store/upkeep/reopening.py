@@ -1,5 +1,8 @@
-"""A yes is of the home that it was given in, which may act on it after the copy was made. So where a store is made of a
-copy, a card that was approved and not yet acted on waits again."""
+"""Reopens cards in a copied store: an approval is valid only in the home where it was given.
+
+That home may act on it after the copy was made. So in a store made from a copy, a card that was approved but not acted
+on yet waits again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _CURRENT: Final = (
 
 
 def reopen_cards(connection: sqlite3.Connection, now: float) -> int:
-    """Add the versions that take each such yes back, in the caller's transaction; returns how many cards wait again."""
+    """Revoke each such approval by new versions, in the caller's transaction; return how many cards wait again."""
     calls = connection.execute(
         f"SELECT c.context_id, u.data {_CURRENT} AND instr(u.tags, ?)", (Namespace.TOOL_CALL, json.dumps(OPEN_TAG))
     ).fetchall()
@@ -39,7 +42,7 @@ def reopen_cards(connection: sqlite3.Connection, now: float) -> int:
 
 
 def _change(connection: sqlite3.Connection, namespace: str, ident: str, data: Json, now: float) -> None:
-    """Add a version that says ``data``, and is open."""
+    """Add a version with ``data``, marked as open."""
     ns, tags, previous = connection.execute(
         f"SELECT c.ns, u.tags, u.seq {_CURRENT} AND c.context_id = ?", (namespace, ident)
     ).fetchone()

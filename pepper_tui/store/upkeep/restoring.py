@@ -1,7 +1,7 @@
-"""Going back to a copy of the store. It is copied, checked and brought to this Pepper's schema in a file beside, and
-only then put in place; the store that was there is kept. The copy itself stays as it is.
+"""Restores a copy of the store.
 
-The caller holds the home's lock.
+The copy is duplicated, checked and migrated to this Pepper's schema in a file beside, and only then put in place; the
+previous store is kept. The copy itself stays unchanged. The caller holds the home's lock.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``kept``: where the store is that was there. ``reopened``: cards whose yes was not yet acted on in the copy."""
+    """The result. ``kept``: where the previous store is. ``reopened``: cards approved but not acted on in the copy."""
 
     kept: Path | None
     reopened: int
 
 
 def restore(file: Path, database: Path, now: float) -> Restored:
-    """Make the store ``database`` of the copy ``file``. Raises ``StoreError``; then all is as it was."""
+    """Replace the store ``database`` with the copy ``file``. Raises ``StoreError``; then nothing has changed."""
     if not file.is_file():
         raise StoreError(f"there is no file {file}")
     if database.exists() and file.samefile(database):
@@ -87,7 +87,7 @@ def _fold_if_sound(database: Path) -> None:
 
 def _bring_up(part: Path, now: float) -> int:
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")  # it is thrown away unless it is whole
+        connection.execute("PRAGMA journal_mode = OFF")  # discarded unless it is complete
         migrate(connection)
         with transaction(connection):
             reopened = reopen_cards(connection, now)

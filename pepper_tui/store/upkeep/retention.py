@@ -1,8 +1,7 @@
-"""Cleaning up beside the loop: what is past its time goes, in small transactions, and the file stops growing.
+"""Cleans up beside the loop: contexts past their time are removed in small transactions, and the file stops growing.
 
-A run begins some time after the start if the last one was a day ago, and after that only when something was written: a
-day later, or ``ENOUGH`` updates later. A store in which nothing happens is not looked at. Whoever is killed in the
-midst of a run has lost nothing but the run.
+A run begins some time after the start if the last one was a day ago, and later only if something was written: after a
+day, or after ``ENOUGH`` updates. An unused store is not scanned. A kill during a run loses nothing but the run.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ from pepper_tui.store.upkeep.retention_rules import Rule, Rules, Wish, kept_reas
 log = logging.getLogger(__name__)
 
 DAY: Final = 86_400.0
-ENOUGH: Final = 5_000  # updates after which there is a run before the day is over
+ENOUGH: Final = 5_000  # updates after which a run is due before the day is over
 PAUSE: Final = 30.0  # seconds from the start to a run that is due: the first minute belongs to the user
-MERGED: Final = 2_000  # updates, at least, between two merges of the search index
-KEYS: Final = 500  # dedupe keys that one transaction forgets
+MERGED: Final = 2_000  # fewest updates between two merges of the search index
+KEYS: Final = 500  # dedupe keys removed per transaction
 REACH: Final = 30 * DAY
-_REACHED: Final = "reached"  # in `meta`: the time that the last run took for now
+_REACHED: Final = "reached"  # in `meta`: the time that the last run assumed as now
 _SWEPT: Final = "swept"  # in `meta`: when the last run ended
-_VERSIONS: Final = "versions_seen"  # in `meta`: up to which seq versions were looked at, under which bounds
+_VERSIONS: Final = "versions_seen"  # in `meta`: up to which seq versions were checked, and under which bounds
 _MERGED: Final = "merged"  # in `meta`: the last seq when the search index was merged
 _PART: Final = "retention"
 
 
 class Retention:
-    """Runs by itself between ``start`` and ``stop``; ``sweep`` is one run, for whoever wants it now."""
+    """Runs by itself between ``start`` and ``stop``; ``sweep`` runs it once, immediately."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class Retention:
         more: Mapping[str, Rule] | None = None,
         kept: Mapping[str, str] | None = None,
     ) -> None:
-        """``more`` and ``kept``: of connectors, beside the built-in ones."""
+        """Set up the rules. ``more`` and ``kept`` come from connectors, in addition to the built-in ones."""
         self._store, self._clock = store, clock
         self._rules = Rules(wishes, more, kept)
         self._due = asyncio.Event()
@@ -62,7 +61,7 @@ class Retention:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to watch what is written. Returns at once."""
+        """Begin to watch what is written. Returns immediately."""
         self._store.on_commit(self._count)
         self._task = asyncio.create_task(self._run(), name="retention")
 
@@ -102,7 +101,7 @@ class Retention:
         self._count(0)
 
     async def _tell(self, trouble: str) -> None:
-        """Say what became of a run, once a change."""
+        """Report the outcome of a run as health, if it has changed."""
         if self._failed == bool(trouble):
             return
         self._failed = bool(trouble)
@@ -116,9 +115,10 @@ class Retention:
             log.warning("%s", error)
 
     async def sweep(self) -> Removed:
-        """Remove what is past its time by now. Raises ``StoreError``; what was removed by then stays so.
+        """Remove what is past its time by now. Raises ``StoreError``; what was removed by then stays removed.
 
-        It reaches at most ``REACH`` further than the last run: a clock that is years ahead for once empties nothing.
+        It reaches at most ``REACH`` further than the last run, so that a clock that is years ahead for once empties
+        nothing.
         """
         now, done = self._clock.now(), Removed()
         reached = await self._store.read(lambda connection: _meta(connection, _REACHED), 1)
@@ -165,7 +165,7 @@ class Retention:
         await self._store.maintain(lambda connection, _: _remember(connection, _VERSIONS, value))
 
     async def _merge(self) -> None:
-        """Merge the search index where as much was written since the last time as there is."""
+        """Merge the search index once as much was written since the last time as it holds."""
         last, merged, count = await self._store.read(_churn, 1)
         if last - merged < max(MERGED, count):
             return
@@ -208,7 +208,7 @@ def _old_versions(
 
 
 def _churn(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    """The last seq, that of the last merge, and how many contexts there are."""
+    """Return the last seq, that of the last merge, and the number of contexts."""
     count: int = connection.execute("SELECT count(*) FROM contexts").fetchone()[0]
     return last_seq(connection), int(_meta(connection, _MERGED) or 0), count
 

@@ -1,8 +1,8 @@
-"""How long what is kept, by namespace. The most specific pattern that picks a namespace is its rule.
+"""Retention periods by namespace. The most specific pattern that matches a namespace is its rule.
 
-``days`` counts from a context's last change; None keeps it. Of older versions the newest ``versions`` stay; None keeps
-all. A ``trace`` is what is left of a context that its source must go on to know (else a mail that is still in its
-folder would come in as new): its id and these keys of its data, hidden from queries and search.
+``days`` counts from a context's last change; None keeps it. Of older versions, the newest ``versions`` stay; None keeps
+all. A ``trace`` is what remains of a context that its source must still recognise (otherwise a mail that is still in
+its folder would come in as new): its id and these keys of its data, hidden from queries and search.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Forever = Literal["forever"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``types``: where given, only contexts of these types go."""
+    """One retention rule. ``types``: if given, only contexts of these types are removed."""
 
     days: float | None = None
     versions: int | None = 100
@@ -29,7 +29,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the config asks of a pattern; None leaves that part of the rule as it is."""
+    """What the config wants for a pattern; None leaves that part of the rule unchanged."""
 
     days: float | Forever | None = None
     versions: int | None = None
@@ -50,17 +50,17 @@ KEPT: Final[Mapping[str, str]] = {
     Namespace.SUMMARY: "it is the memory of the conversation",
     Namespace.HEALTH: "it says what works now",
 }
-"""Patterns of which no context ever goes, and why; the config can only bound their versions."""
+"""Patterns whose contexts are never removed, and why; the config can only limit their versions."""
 
 RULES: Final[Mapping[str, Rule]] = {
     "*": Rule(),
     "raw.*": Rule(versions=2),
     "raw.mail": Rule(days=730, versions=2, trace=TRACE_KEYS),
-    # a calendar's entries stay as long as it has them; that one was about to start is soon of no use
+    # a calendar's entries stay as long as it has them; a note that one was about to start is soon useless
     "raw.calendar": Rule(days=60, versions=2, types=frozenset({"starts_soon"})),
     "raw.clock": Rule(days=60, versions=1),
     f"{Namespace.SIGNALS}.*": Rule(days=365, versions=3),
-    "judging.*": Rule(days=30, versions=1),  # each has become a signal by then
+    "judging.*": Rule(days=30, versions=1),  # by then each has become a signal
     Namespace.USER_MESSAGE: Rule(versions=3),
     Namespace.USER_ANSWER: Rule(versions=3),
     Namespace.ASSISTANT_MESSAGE: Rule(versions=3),
@@ -79,7 +79,7 @@ RULES: Final[Mapping[str, Rule]] = {
     Namespace.RULE_MATCH: Rule(days=365, versions=1),
     Namespace.RULE_ACT: Rule(days=365, versions=3),
     Namespace.FOLLOW_UP: Rule(days=365, versions=3),
-    Namespace.RUN: Rule(days=180, versions=1),  # each version holds all of the run so far
+    Namespace.RUN: Rule(days=180, versions=1),  # each version holds the whole run so far
     Namespace.TOLD: Rule(days=180, versions=1),
     f"{Namespace.MEMORY}.*": Rule(versions=50),
     Namespace.USAGE: Rule(days=400, versions=1),
@@ -97,12 +97,12 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 def kept_reason(namespace: str, kept: Mapping[str, str] = KEPT) -> str:
-    """Why no context of ``namespace`` may go, in words; empty where it may."""
+    """Explain why no context of ``namespace`` may be removed; an empty string if one may."""
     return next((why for pattern, why in kept.items() if matches((pattern,), namespace)), "")
 
 
 class Rules:
-    """The rules as they hold: the built-in ones, ``more`` and ``kept`` of connectors, and what the config wishes."""
+    """The effective rules: the built-in ones, ``more`` and ``kept`` of connectors, and the config's wishes."""
 
     def __init__(
         self,
@@ -115,12 +115,12 @@ class Rules:
         self._kept = {**(kept or {}), **KEPT}
 
     def of(self, namespace: str) -> Rule:
-        """The rule of one namespace."""
+        """Return the rule of one namespace."""
         rule = self._rules[_most_specific(self._rules, namespace)]
         wanted = _most_specific(self._wishes, namespace)
         if wanted:
             wish = self._wishes[wanted]
-            if wish.days is not None:  # by the config, all of a namespace goes
+            if wish.days is not None:  # by the config, every context of a namespace goes
                 rule = replace(rule, days=None if wish.days == "forever" else wish.days)
             if wish.versions is not None:
                 rule = replace(rule, versions=wish.versions)
@@ -128,13 +128,13 @@ class Rules:
 
     @property
     def sign(self) -> str:
-        """The same text as long as the bounds on versions are the same."""
+        """A text that stays the same as long as the bounds on versions do."""
         bounds = {pattern: rule.versions for pattern, rule in self._rules.items()}
         bounds.update({f"{pattern} by config": wish.versions for pattern, wish in self._wishes.items()})
         return repr(sorted((pattern, count) for pattern, count in bounds.items() if count is not None))
 
 
 def _most_specific(patterns: Mapping[str, object], namespace: str) -> str:
-    """The pattern that picks ``namespace`` and says most; empty where none does."""
+    """Return the most specific pattern that matches ``namespace``; an empty string if none does."""
     picked = [pattern for pattern in patterns if matches((pattern,), namespace)]
     return max(picked, key=lambda pattern: ("*" not in pattern, len(pattern.replace("*", ""))), default="")

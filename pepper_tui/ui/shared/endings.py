@@ -1,7 +1,7 @@
-"""How each front ends by a signal: in order at the first, at once at the second, with a usable terminal either way.
+"""How each front ends on a signal: properly on the first, immediately on the second, always with a usable terminal.
 
-The exit code of an end by signal is 128 and its number, as a shell counts it; a stop that was asked for (SIGINT and
-SIGTERM of a front that has no screen) is 0.
+The exit code after a signal is 128 plus its number, as in a shell; a requested stop (SIGINT and SIGTERM of a front
+without a screen) is 0.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""What ends a program whose terminal, session or machine goes: never a reason to leave a terminal broken."""
+"""Signals sent when the terminal, session or machine goes away: none may leave the terminal broken."""
 
 
 class Endings:
-    """Signals of one front. ``end`` is called at the first; ``restore`` before the process is left at the second."""
+    """The signals of one front. ``end`` is called on the first; ``restore`` before the process exits on the second."""
 
     def __init__(self, end: Callable[[], None], restore: Callable[[], None] = lambda: None) -> None:
         self._end, self._restore = end, restore
         self.number = 0
-        """The signal that ended it; 0: none."""
+        """The signal that ended it; 0 if none."""
 
     @contextlib.contextmanager
     def watched(self, *more: signal.Signals) -> Iterator[None]:
-        """Take the signals on the running loop, ``more`` with them."""
+        """Handle the signals on the running loop, ``more`` included."""
         loop = asyncio.get_running_loop()
         taken = (*ENDING, *more)
         for number in taken:
@@ -38,7 +38,7 @@ class Endings:
             for number in taken:
                 loop.remove_signal_handler(number)
                 with contextlib.suppress(ValueError, OSError):
-                    signal.signal(number, lambda came, _frame: self._came(came))  # while the rest is closed
+                    signal.signal(number, lambda came, _frame: self._came(came))  # until all is closed
 
     def _came(self, number: int) -> None:
         if self.number:

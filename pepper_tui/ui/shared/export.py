@@ -1,4 +1,4 @@
-"""The conversation as a Markdown file: cleaned, for its owner only, never over a file that is there."""
+"""Exports the conversation to a Markdown file: cleaned, readable by its owner only, never over an existing file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pepper_tui.ui.shared.words import SPEAKERS, moment
 
 Recall = Callable[[ContextFilter], Awaitable[list[Context]]]
 EXPORTED_AT_MOST: Final = 20_000
-"""Messages of each side, the newest."""
+"""How many messages of each side are exported, the newest."""
 
 
 def proposed_path(now: datetime) -> Path:
-    """Where an export goes if the user says nothing else."""
+    """Return where an export goes unless the user chooses otherwise."""
     return Path("~") / f"pepper-{now:%Y-%m-%d-%H%M}.md"
 
 
 async def write_conversation(recall: Recall, path: Path, zone: tzinfo) -> str:
-    """Write all of the conversation to a new file at ``path``; words about it. Raises ``EngineError`` with words."""
+    """Write the conversation to a new file at ``path`` and return a summary. Raises ``EngineError`` with words."""
     board, found = Board(kept=2 * EXPORTED_AT_MOST), 0
     for namespace in (Namespace.USER_MESSAGE, Namespace.ASSISTANT_MESSAGE):
         contexts = await recall(ContextFilter(namespaces=(namespace,), limit=EXPORTED_AT_MOST))

@@ -1,10 +1,9 @@
-"""The one table of keys. Bindings, hints, palette, help and docs/keys.md are made from it; ``id`` is what a config
-rebinds (``rebinding.py`` says what may be).
+"""The single table of keys: bindings, hints, palette, help and docs/keys.md are generated from it.
 
-``where`` says which widget carries the binding: ``app`` (works everywhere, also while typing), ``composer``,
-``chat``, ``inbox``, ``list`` (each list, the inbox and the conversation too), ``calls`` (calls and workers),
-``signals``, ``effects``, ``rules``, ``form``, ``detail``. Single letters act only where no text is typed. Space is
-bound nowhere; Esc never decides anything.
+``id`` is what a config rebinds (``rebinding.py`` says which keys are allowed). ``where`` says which widget has the
+binding: ``app`` (works everywhere, also while typing), ``composer``, ``chat``, ``inbox``, ``list`` (each list,
+including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``, ``form``,
+``detail``. Single letters act only where no text is typed. Space is never bound; Esc never decides anything.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One act and its keys (Textual names, comma separated). ``palette`` offers it in the command palette too.
+    """One act and its keys (Textual names, comma separated). ``palette``: it is also in the command palette.
 
-    ``yields``: where a config gives one of its keys to another act, the others remain: a new key breaks no old config.
+    ``yields``: if a config gives one of its keys to another act, it keeps the others, so that a new key breaks no old
+    config.
     """
 
     id: str
@@ -217,18 +217,18 @@ _MOVES: Final = (
 
 
 def decides(key_id: str) -> bool:
-    """Whether an act is about a card, a rule or a call: its key acts alone, and is never on Alt."""
+    """Check whether an act is about a card, a rule or a call: its key acts alone, and is never on Alt."""
     return key_id.startswith(_DECIDES)
 
 
 def moves(key_id: str) -> bool:
-    """Whether a key only moves a selection or what is in view."""
+    """Check whether a key only moves a selection or the view."""
     return key_id in _MOVES
 
 
 def bindings(*places: str) -> list[Binding]:
-    """The bindings of the widgets called ``places``."""
-    from textual.binding import Binding  # a config is checked against the table without a screen
+    """Return the bindings of the widgets called ``places``."""
+    from textual.binding import Binding  # a config is checked against the table without Textual
 
     return [
         Binding(key.keys, key.action, key.description, show=False, priority=key.priority, id=key.id)
@@ -253,7 +253,7 @@ _NAMES: Final = {
 
 
 def shown(keys: str) -> str:
-    """``keys`` as a person reads them: ``ctrl+j`` → ``Ctrl+J``. The second spelling of a capital is left out."""
+    """Return ``keys`` for people: ``ctrl+j`` → ``Ctrl+J``. The second spelling of a capital is left out."""
     parts = keys.split(",")
     words = [_one(part) for part in parts if not (part.startswith("shift+") and part[6:].upper() in parts)]
     return " ".join(words)
@@ -266,22 +266,22 @@ def _one(key: str) -> str:
 
 
 class KeyNames:
-    """What each act's keys are called, as rebound by ``rebound`` (id → keys)."""
+    """The displayed names of each act's keys, with the changes in ``rebound`` (id → keys)."""
 
     def __init__(self, rebound: Mapping[str, str] | None = None) -> None:
         self.changed = dict(rebound or {})
         self._keys = {key.id: key.keys for key in KEYS} | self.changed
 
     def of(self, key_id: str) -> str:
-        """The first key of an act, as a person reads it."""
+        """Return the first key of an act, for people."""
         return shown(self._keys[key_id].split(",")[0])
 
     def all_of(self, key_id: str) -> str:
-        """Each of them."""
+        """Return all keys of an act, for people."""
         return shown(self._keys[key_id])
 
     def groups(self) -> dict[str, list[tuple[str, str]]]:
-        """Group → (keys, description), in the table's order."""
+        """Return group → (keys, description), in the table's order."""
         result: dict[str, list[tuple[str, str]]] = {}
         for key in KEYS:
             result.setdefault(key.group, []).append((self.all_of(key.id), key.description))
@@ -289,6 +289,6 @@ class KeyNames:
 
 
 def names_of(app: Any) -> KeyNames:
-    """The names of the app's keys."""
+    """Return the names of the app's keys."""
     names: KeyNames = app.key_names
     return names

@@ -1,8 +1,8 @@
-"""The inbox as items: one a matter, and one for each thing that has none.
+"""The inbox as items: one per matter, and one for each thing without a matter.
 
-A matter's item holds all its open requests, the draft that waits for a yes, and what is planned about it. It is named
-by the most trusted sender; a less trusted one can add a line, but never replace, hide or rename it. A key is always
-about one effect, so each further draft of a matter is an item of its own, and so is what is being sent.
+A matter's item holds all its open requests, the draft that waits for a yes, and what is planned about it. The most
+trusted sender names it; a less trusted one can add a line, but never replace, hide or rename it. A key is always about
+a single effect, so each further draft of a matter is a separate item, and so is what is being sent.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from pepper_tui.model import (
 )
 
 ANSWERS: Final[tuple[UnknownAnswer, ...]] = ("check", "happened", "did_not", "leave")
-"""The acts of the keys 1 to 4: answers to an unknown outcome, or the choices of a question in their order."""
+"""The acts of the keys 1 to 4: answers to an unknown outcome, or a question's choices in order."""
 REQUESTS_SHOWN: Final = 8
-"""Requests of one level of trust that a card shows; the others are counted at its end."""
+"""Requests per level of trust that a card shows; the others are counted at its end."""
 RECEIPT_STAYS: Final = 60.0
-"""Seconds for which a receipt stands, if no key moves."""
+"""Seconds for which a receipt stays if no key moves."""
 MORE: Final = "more"
-"""The kind of the item that holds what is above the cap of one origin."""
+"""The kind of the item that holds an origin's notices above the cap."""
 NOTICES_SHOWN: Final = 5
-"""Items of notices that one origin may have beside each other; the others are one item that lists them."""
+"""Separate notice items that one origin may have; the others share one item that lists them."""
 _PRIORITY: Final = {priority: place for place, priority in enumerate(Priority)}
 _RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
 _TRUSTED: Final = frozenset({Trust.USER, Trust.VIP, Trust.WRITTEN_TO})
 _NO_SENDER: Final = TRUST_ORDER[Trust.UNKNOWN] - 0.5
-"""What nobody sent (a brief, a time) is trusted less than people the user knows, and more than strangers."""
+"""Items that nobody sent (a brief, a time) rank below people the user knows, and above strangers."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """One thing that waits for the user, or that is on its way.
+    """One thing that waits for the user, or that is being sent.
 
-    ``kind``: ``approval``, ``unknown``, a notification's kind, ``sending`` (approved, within its window) or ``sent``
-    (a receipt). ``record`` is what the keys act on, ``ref`` how the engine calls it. ``requests`` are the
+    ``kind``: ``approval``, ``unknown``, a notification's kind, ``sending`` (approved, within its window) or ``sent`` (a
+    receipt). ``record`` is what the keys act on, ``ref`` the engine's reference to it. ``requests`` are the
     notifications that the card shows, oldest first; ``folded`` counts the others by trust. ``seconds`` is how long a
     send still waits; None once it has begun.
     """
@@ -77,14 +77,14 @@ class InboxItem:
 
     @property
     def key(self) -> str:
-        """What the item is called in the list: the same while its matter is open."""
+        """The item's key in the list: the same while its matter is open."""
         if self.kind == MORE and isinstance(self.record, Notification):
             return f"{MORE}:{self.record.origin}"
         return f"matter:{self.matter}" if self.matter else self.ref
 
     @property
     def approval(self) -> Approval | None:
-        """The card that asks for a yes, if this is one."""
+        """The card that needs a yes, if this is one."""
         return self.record if self.kind == "approval" and isinstance(self.record, Approval) else None
 
     @property
@@ -103,16 +103,16 @@ class InboxItem:
 
     @property
     def question(self) -> Notification | None:
-        """What it asks, where it is a question."""
+        """What it asks, if it is a question."""
         return self.head if self.kind == QUESTION else None
 
     @property
     def inert(self) -> bool:
-        """Whether no key acts on it: it only tells what goes on."""
+        """Whether it only informs, so that no key acts on it."""
         return self.kind in ("sending", "sent")
 
     def names(self, ref: str) -> bool:
-        """Whether ``ref`` is this item, or something that its card shows."""
+        """Check whether ``ref`` is this item, or something that its card shows."""
         return ref in (self.key, self.ref) or ref in self.notice_refs
 
 
@@ -126,11 +126,13 @@ def inbox_items(
     now: float,
     receipts_read: float = 0.0,
 ) -> list[InboxItem]:
-    """What waits for the user and is not snoozed, most pressing first. Receipts of what ended by ``receipts_read`` are
-    left out."""
+    """Return what waits for the user and is not snoozed, most pressing first.
+
+    Receipts of what ended by ``receipts_read`` are left out.
+    """
     pending = sorted(
         (a for a in approvals.values() if a.state is ApprovalState.PENDING and (a.snoozed_until or 0.0) <= now),
-        key=lambda a: _asked_at(a, calls),  # equal ones stay in the order in which the store gave them
+        key=lambda a: _asked_at(a, calls),  # the sort keeps equal ones in the store's order
     )
     told = [n for n in notifications if n.state in (NotificationState.NEW, NotificationState.SEEN)]
     drafts: dict[str, Approval] = {}
@@ -161,7 +163,7 @@ def inbox_items(
 
 
 def _capped(items: list[InboxItem]) -> list[InboxItem]:
-    """``items``, of which each origin has no more than it may; what is more of it comes last, as one item."""
+    """Return ``items`` with each origin capped; its remaining items come last, as one item."""
     kept: list[InboxItem] = []
     told: dict[str, list[InboxItem]] = {}
     for item in items:
@@ -183,7 +185,10 @@ def _capped(items: list[InboxItem]) -> list[InboxItem]:
 
 
 def _origin(item: InboxItem) -> str:
-    """Whose notices ``item`` counts among; empty for what is never folded: a card, and whom the user has written to."""
+    """Return whose notices ``item`` counts among; empty for items that are never folded.
+
+    Those are cards, and mail from people the user has written to.
+    """
     head = item.head
     if item.approval is not None or head is None:
         return ""
@@ -191,18 +196,18 @@ def _origin(item: InboxItem) -> str:
 
 
 def _asked_at(approval: Approval, calls: Mapping[str, ToolCall]) -> float:
-    """When the draft was asked for: several are prepared beside each other, and are ready in any order."""
+    """Return when the draft was requested: several are prepared in parallel, and finish in any order."""
     call = calls.get(approval.call)
     return min(approval.created_at, call.created_at) if call else approval.created_at
 
 
 def deferred_words(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> str:
-    """What rules and tools have put off, counted: "7 more drafts wait for room"; empty where that is nothing."""
+    """Count what rules and tools have deferred, in words: "7 more drafts wait for room"; an empty string if nothing."""
     return ", ".join(_counted(act, count) for act, count in sorted(_deferred(acts, calls).items()))
 
 
 def deferred_count(acts: Iterable[RuleAct], calls: Iterable[ToolCall]) -> int:
-    """How many things rules and tools have put off."""
+    """Count what rules and tools have deferred."""
     return sum(_deferred(acts, calls).values())
 
 
@@ -239,12 +244,12 @@ def _counted(act: str, count: int) -> str:
 
 
 def takes_words(question: Notification) -> bool:
-    """Whether a question can be answered in other words than those of its choices."""
+    """Check whether a question accepts other words than its choices."""
     return question.awaited or any(choice.get("field") for choice in question.choices)
 
 
 def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:
-    """Whether an approved effect has still to happen, or is happening."""
+    """Check whether an approved effect is still to happen, or happening."""
     call = calls.get(approval.call)
     if approval.state is not ApprovalState.APPROVED or approval.acts_at is None or call is None:
         return False
@@ -253,13 +258,13 @@ def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:
 
 
 def is_receipt(call: ToolCall) -> bool:
-    """Whether a call has done what the user approved, outside."""
+    """Check whether a call has done what the user approved, outside."""
     outside = call.effect in (Effect.SEND, Effect.WRITE)
     return call.state is CallState.SUCCEEDED and outside and bool(call.approval)
 
 
 def trust_rank(trust: str) -> float:
-    """The most trusted first; a word that is no level counts as a stranger."""
+    """Return a rank, lowest for the most trusted; an unknown level counts as a stranger."""
     if not trust:
         return _NO_SENDER
     return TRUST_ORDER.get(Trust(trust), len(TRUST_ORDER)) if trust in set(Trust) else len(TRUST_ORDER)
@@ -280,7 +285,7 @@ def _unknown(call: ToolCall) -> InboxItem:
 def _on_their_way(
     approvals: Mapping[str, Approval], calls: Mapping[str, ToolCall], now: float, read: float
 ) -> Iterable[InboxItem]:
-    """Approved effects in their window, and receipts, each where its card stood."""
+    """Yield approved effects in their window, and receipts, each in its card's place."""
     for approval in approvals.values():
         if sending(approval, calls):
             begun = calls[approval.call].state is CallState.ATTEMPTED
@@ -296,7 +301,7 @@ def _on_their_way(
 
 
 class _Plans:
-    """What is planned about each of some matters."""
+    """The plans about some matters."""
 
     def __init__(
         self,
@@ -323,7 +328,7 @@ class _Plans:
 def _group(
     matter: str, notices: list[Notification], draft: Approval | None, plans: _Plans
 ) -> Iterable[tuple[int, InboxItem]]:
-    """All of a matter as one item, and its rank."""
+    """Yield a matter as one item, with its rank."""
     head = min(notices, key=_head_rank, default=None)
     record = draft or head
     if record is None:
@@ -350,8 +355,10 @@ def _group(
 def _fold(
     notices: list[Notification], head: Notification | None
 ) -> tuple[tuple[Notification, ...], tuple[tuple[str, int], ...]]:
-    """The requests that are shown, oldest first, and how many more there are by trust: many strangers can't push out
-    anybody else."""
+    """Return the requests to show, oldest first, and how many more there are by trust.
+
+    The limit applies per level of trust: many strangers can't push out anybody else.
+    """
     levels: dict[str, list[Notification]] = {}
     for notice in sorted(notices, key=lambda n: (n.created_at, n.id)):
         levels.setdefault(notice.trust, []).append(notice)

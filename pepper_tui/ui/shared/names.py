@@ -1,6 +1,6 @@
-"""What a list calls things: who, and about what. Addresses stand on the card, so a list shows a name or a local part.
+"""The names used in lists: who, and about what. Addresses are on the card, so a list shows a name or a local part.
 
-A name that came with a mail is its sender's own claim; that is why the card shows the address.
+A name that came with a mail is only its sender's claim; that is why the card shows the address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pepper_tui.text import as_name, one_line
 from pepper_tui.ui.shared.matters import MORE, InboxItem
 
 LONGEST: Final = 40
-"""Characters of a name."""
+"""Longest name, in characters."""
 _KINDS: Final = {
     "brief": "brief",
     "reminder": "reminder",
@@ -34,7 +34,7 @@ _SAYS_IT_ALL: Final = frozenset({"task", "text", "title", "query"})
 
 
 def arguments_line(arguments: Json, limit: int = 120) -> str:
-    """A call's arguments in one line: what was left empty is left out, what says it all goes without its name."""
+    """Return a call's arguments in one line, without empty ones; self-explanatory ones go without their name."""
     told = [
         str(value) if key in _SAYS_IT_ALL else f"{key}: {value}"
         for key, value in arguments.items()
@@ -44,7 +44,7 @@ def arguments_line(arguments: Json, limit: int = 120) -> str:
 
 
 def name_of(item: InboxItem) -> str:
-    """Whose the item is, or what kind of thing."""
+    """Return whose item it is, or what kind of thing."""
     record, head = item.record, item.head
     if item.kind == "unknown":
         return _KINDS["unknown"]
@@ -60,7 +60,7 @@ def name_of(item: InboxItem) -> str:
 
 
 def question_words(question: Notification) -> str:
-    """What kind of question it is: only one whose answers are times asks which time."""
+    """Say what kind of question it is: only one with times as answers asks which time."""
     return "asks you" if question.awaited else "which time?"
 
 
@@ -69,13 +69,13 @@ def _proposed(approval: Approval) -> str:
 
 
 def count_of(item: InboxItem) -> str:
-    """How many requests the item has, where there are several: " (3)"."""
+    """Return how many requests the item has, if several: " (3)"."""
     count = len(item.notices) + sum(number for _, number in item.folded)
     return f" ({count})" if count > 1 else ""
 
 
 def subject_of(item: InboxItem) -> str:
-    """What the item is about, without its name."""
+    """Return what the item is about, without its name."""
     record, head = item.record, item.head
     if item.kind == MORE:
         return more_words(item)
@@ -89,7 +89,7 @@ def subject_of(item: InboxItem) -> str:
 
 
 def _without_name(title: str, notice: Notification) -> str:
-    """What a title says beside the sender's name, which stands in a column of its own."""
+    """Return a title without the sender's name, which has its own column."""
     name = sender_name(notice)
     for start in (f"{name} <{one_line(notice.sender)}>", name):
         rest = title.removeprefix(start)
@@ -99,19 +99,19 @@ def _without_name(title: str, notice: Notification) -> str:
 
 
 def sender_name(notice: Notification) -> str:
-    """The sender's name, else the local part of the address; empty where nobody sent it."""
+    """Return the sender's name, else the local part of the address; an empty string if nobody sent it."""
     return one_line(notice.who, LONGEST) or one_line(notice.sender.partition("@")[0], LONGEST)
 
 
 def sender_in_full(notice: Notification) -> str:
-    """Name, address, and a word where the user does not know them."""
+    """Return name and address, and a note if the user does not know them."""
     who, address = one_line(notice.who, 80), one_line(notice.sender)
     full = f"{who} <{address}>" if who and address else who or address
     return f"{full} · unknown sender" if full and notice.trust == Trust.UNKNOWN else full
 
 
 def recipient(approval: Approval) -> str:
-    """To whom an effect goes: of a mail the first recipient and how many more; else the first words of its summary."""
+    """Return an effect's recipient: of a mail the first, and how many more; else the first words of its summary."""
     line = _line(approval, "to")
     if line is None:
         return one_line(_summary(approval).partition(": ")[0], LONGEST)
@@ -124,12 +124,12 @@ def recipient(approval: Approval) -> str:
 
 
 def goes_to_somebody(approval: Approval) -> bool:
-    """Whether an effect has a recipient, as a mail has."""
+    """Check whether an effect has a recipient, as a mail does."""
     return _line(approval, "to") is not None
 
 
 def approval_subject(approval: Approval) -> str:
-    """What an effect is about, beside ``recipient``."""
+    """Return what an effect is about, besides ``recipient``."""
     if subject := _line(approval, "subject"):
         return one_line(subject[0])
     summary = _summary(approval)
@@ -137,7 +137,7 @@ def approval_subject(approval: Approval) -> str:
 
 
 def call_words(call: ToolCall) -> str:
-    """A call as a person knows it: its card's line, else its name and what it was given."""
+    """Describe a call for a person: its card's line, else its name and arguments."""
     if call.summary:
         return one_line(call.summary)
     with_what = arguments_line(call.arguments)
@@ -145,7 +145,7 @@ def call_words(call: ToolCall) -> str:
 
 
 def signal_name(signal: Signal) -> str:
-    """Who a signal is from: the sender, or the feed."""
+    """Return who a signal is from: the sender, or the feed."""
     facts = signal.metadata
     name = one_line(str(facts.get("sender_name") or ""), LONGEST)
     local = one_line(str(facts.get("sender") or ""), LONGEST * 2).partition("@")[0]
@@ -153,7 +153,7 @@ def signal_name(signal: Signal) -> str:
 
 
 def signal_subject(signal: Signal) -> str:
-    """What a signal says, without its name and its time."""
+    """Return what a signal says, without its name and its time."""
     if signal.gist is not None and signal.gist.asks:
         return one_line(signal.gist.asked).lstrip(": ")
     subject = one_line(str(signal.metadata.get("subject") or ""))
@@ -162,7 +162,7 @@ def signal_subject(signal: Signal) -> str:
 
 
 def gist_facts(signal: Signal, zone: tzinfo) -> list[tuple[str, str]]:
-    """What a signal's line was made of, where that is more than the line says."""
+    """Return the sources of a signal's line, if they say more than the line."""
     gist = signal.gist
     if gist is None:
         return []
@@ -175,18 +175,18 @@ def gist_facts(signal: Signal, zone: tzinfo) -> list[tuple[str, str]]:
 
 
 def more_from(trust: str) -> str:
-    """Senders of a level of trust, as in "12 more from …"."""
+    """Name the senders of a level of trust, as in "12 more from …"."""
     return _STRANGERS.get(Trust(trust), "others") if trust in set(Trust) else "others"
 
 
 def awaited_from(follow_up: FollowUp) -> str:
-    """Whose answer a follow-up waits for."""
+    """Return whose answer a follow-up waits for."""
     who = one_line(follow_up.who, LONGEST) or ", ".join(one_line(party, LONGEST) for party in follow_up.parties[:2])
     return who or "somebody"
 
 
 def _sent_to(record: object) -> str:
-    """The recipient in the summary of a call: "Send mail to a@b: subject"."""
+    """Return the recipient in a call's summary: "Send mail to a@b: subject"."""
     summary = call_words(record) if isinstance(record, ToolCall) else ""
     words = summary.partition(": ")[0]
     _, _, to = words.rpartition(" to ")
@@ -195,7 +195,7 @@ def _sent_to(record: object) -> str:
 
 
 def _line(approval: Approval, label: str) -> tuple[str, bool] | None:
-    """The value of a line of the card, and whether it is untrusted."""
+    """Return the value of a card's line, and whether it is untrusted."""
     for line in approval.effect.get("lines", []):
         if isinstance(line, dict) and str(line.get("label", "")).casefold() == label and line.get("value"):
             return str(line["value"]), bool(line.get("untrusted"))
@@ -207,12 +207,12 @@ def _summary(approval: Approval) -> str:
 
 
 def label_words(line: CardLine) -> str:
-    """The label of a line; one that is not Pepper's own says so, and is whole."""
+    """Return the label of a line; one from outside is marked as such, and complete."""
     return f"argument ‹{as_name(line.label)}›" if line.outside else one_line(line.label, 40)
 
 
 def trust_words(line: CardLine, *, aloud: bool = False) -> str:
-    """Why a value that came from outside is marked; ``aloud``: without a glyph."""
+    """Explain why a value from outside is marked; ``aloud``: without a glyph."""
     if line.quiet:
         return one_line(line.warning)
     warning = f": {one_line(line.warning)}" if line.warning else ": it came from outside" if aloud else ""
@@ -220,7 +220,7 @@ def trust_words(line: CardLine, *, aloud: bool = False) -> str:
 
 
 def more_words(item: InboxItem) -> str:
-    """What the item that holds the rest of one origin says."""
+    """Return the text of the item that holds the rest of one origin."""
     head = item.notices[0]
     kind, _, name = head.origin.partition(":")
     named = {"sender": sender_in_full(head) or "unknown senders", "calendar": f"the calendar {one_line(name, 60)}"}

@@ -1,7 +1,7 @@
-"""Which keys a config may give to an act.
+"""Checks which keys a config may give to an act.
 
-A key means one thing in one place. Space decides nothing, ever; Esc, Enter and Tab stay what they are; a character
-that is text never acts while typing; a decision is never on Alt, which is the same bytes as Esc and then the key.
+A key has one meaning in each place. Space never decides anything; Esc, Enter and Tab keep their meaning; a text
+character never acts while typing; a decision is never on Alt, which sends the same bytes as Esc followed by the key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAME: Final = {
     "ctrl+i": "tab",
     "ctrl+left_square_bracket": "escape",
 }
-"""Other spellings, and what a terminal sends for both."""
+"""Other spellings, and keys for which a terminal sends the same bytes."""
 _TOGETHER: Final = (
     ("composer", "app"),
     ("list", "chat", "app"),
@@ -32,7 +32,7 @@ _TOGETHER: Final = (
     ("form", "app"),
     ("detail", "app"),
 )
-"""Places whose keys are taken at the same time."""
+"""Places whose keys are active at the same time."""
 _TYPED_IN: Final = ("app", "composer", "form")
 _FIXED: Final = {"escape": "Esc", "enter": "Enter", "tab": "Tab", "space": "Space"}
 _WORDS: Final = frozenset(
@@ -47,12 +47,12 @@ _PUNCTUATION: Final = {
     character: _RENAMED.get(name := unicodedata.name(character).lower().replace("-", "_").replace(" ", "_"), name)
     for character in string.punctuation
 }
-"""How Textual calls what is no letter."""
+"""Textual's names for punctuation."""
 _HELD: Final = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 
 
 def rebound(wishes: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Wishes (id → keys, comma separated) as the screen takes them, and id → what is wrong with it."""
+    """Return the wishes (id → keys, comma separated) in the screen's form, and id → what is wrong with it."""
     wrong: dict[str, str] = {}
     taken: dict[str, str] = {}
     known = {key.id: key for key in KEYS}
@@ -67,14 +67,14 @@ def rebound(wishes: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         else:
             taken[key_id] = ",".join(dict.fromkeys(each for key in keys for each in _with_shift(key)))
     while conflicts := list(_conflicts(_with_yielding(taken))):
-        for key_id, words in conflicts:  # a key that is refused has its own again, which another may have been given
+        for key_id, words in conflicts:  # a refused key gets its default back, which may now collide
             wrong.setdefault(key_id, words)
             taken.pop(key_id, None)
     return _with_yielding(taken), wrong
 
 
 def _with_yielding(taken: Mapping[str, str]) -> dict[str, str]:
-    """``taken``, and what is left to the acts that give way to it."""
+    """Return ``taken``, plus the remaining keys of acts that yield to it."""
     found = dict(taken)
     for key in KEYS:
         if key.yields and key.id not in taken:
@@ -89,7 +89,7 @@ def _with_yielding(taken: Mapping[str, str]) -> dict[str, str]:
 
 
 def _normal(key: str) -> str:
-    """A key as Textual spells it: ``?`` is ``question_mark``, ``Ctrl+G`` is ``ctrl+g``, ``N`` stays ``N``."""
+    """Return a key in Textual's spelling: ``?`` is ``question_mark``, ``Ctrl+G`` is ``ctrl+g``, ``N`` stays ``N``."""
     held, _, last = key.strip().rpartition("+") if not key.strip().endswith("+") else (key.strip()[:-1], "", "+")
     held = held.strip("+").lower()
     last = _PUNCTUATION.get(last, last.lower() if held or len(last) > 1 else last)
@@ -98,12 +98,12 @@ def _normal(key: str) -> str:
 
 
 def _with_shift(key: str) -> list[str]:
-    """A capital as each terminal sends it."""
+    """Return a capital as each terminal sends it."""
     return [key, f"shift+{key.lower()}"] if len(key) == 1 and key.isupper() else [key]
 
 
 def _refused(key: Key, wish: str) -> str:
-    """Why ``wish`` can't be a key of ``key``; empty where it can."""
+    """Explain why ``wish`` can't be a key of ``key``; an empty string if it can."""
     *held, last = wish.split("+")
     name = shown(wish) if wish else ""
     if not wish or not last or any(part not in _HELD for part in held):
@@ -123,7 +123,7 @@ def _refused(key: Key, wish: str) -> str:
 
 
 def _conflicts(taken: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The rebound ids whose key another act has in the same place, each with words."""
+    """Yield the rebound ids whose key another act has in the same place, each with words."""
     for together in _TOGETHER:
         holders: dict[str, Key] = {}
         here = [key for key in KEYS if key.where in together]

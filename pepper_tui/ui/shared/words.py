@@ -1,6 +1,6 @@
-"""Records in words alone: no glyphs, columns or colours. What is copied, and what the plain mode says, reads so.
+"""Records in words alone, without glyphs, columns or colours: for copying, and for the plain mode.
 
-Text from outside is cleaned here; times are in the zone that is given.
+Text from outside is cleaned here; times are in the given zone.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 
 
 def moment(at: float | None, zone: tzinfo) -> str:
-    """``at`` as date and time; empty for None."""
+    """Return ``at`` as date and time; an empty string for None."""
     return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" if at else ""
 
 
 def item_line(item: InboxItem, zone: tzinfo) -> str:
-    """An item of the inbox in one line."""
+    """Return an item of the inbox in one line."""
     if item.inert:
         said = way_words(item, lambda at: f"{datetime.fromtimestamp(at, zone):%H:%M}").removeprefix("→ ")
         return f"Approved, to {said}" if item.kind == "sending" else said.capitalize()
@@ -60,7 +60,7 @@ def item_line(item: InboxItem, zone: tzinfo) -> str:
 
 
 def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
-    """All of a card, a fact a line."""
+    """Return all of a card, one fact per line."""
     record = item.record
     lines = [item_line(item, zone)]
     if item.inert:
@@ -104,7 +104,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
 
 
 def fact_lines(facts: Json, zone: tzinfo) -> list[str]:
-    """The facts of a signal, one a line; those that are times as date and time."""
+    """Return a signal's facts, one per line, with times as date and time."""
     said = []
     for key, value in facts.items():
         at = key in TIMES and isinstance(value, int | float) and not isinstance(value, bool)
@@ -145,13 +145,13 @@ def rule_name(report: RuleReport) -> str:
 
 
 def rule_line(report: RuleReport) -> str:
-    """A rule in one line: its state, its name, what it says."""
+    """Return a rule in one line: its state, its name, what it says."""
     state = one_line(str(report.rule.get("state", "active")), 20)
     return f"{state.capitalize()}, {rule_name(report)}: {one_line(report.sentence, 400)}"
 
 
 def rule_counts(report: RuleReport) -> str:
-    """What came of a rule so far."""
+    """Summarise what a rule has done so far."""
     matches = f"{report.matches} match{'' if report.matches == 1 else 'es'}"
     acts = [f"{report.acts[state]} {state}" for state in ("done", "deferred", "failed") if report.acts.get(state)]
     dismissed = [f"{report.dismissed} dismissed"] if report.dismissed else []
@@ -161,19 +161,19 @@ def rule_counts(report: RuleReport) -> str:
 
 
 def message_lines(message: Message) -> list[str]:
-    """A message of the conversation."""
+    """Return the lines of a message of the conversation."""
     marks = ", unfinished" if message.unfinished else ", after the running calls" if message.queued else ""
     first, *rest = clean(message.text).split("\n")
     return [f"{SPEAKERS[message.speaker]}{marks}: {first}", *_within("\n".join(rest))]
 
 
 def _within(text: str) -> list[str]:
-    """The lines of a text, set in: none of them can pass for a line of Pepper's own."""
+    """Return the lines of a text, indented, so that none can pass for a line of Pepper's own."""
     return [f"  {line}" for line in text.split("\n")] if text else []
 
 
 def proposal_lines(proposal: Proposal, zone: tzinfo) -> list[str]:
-    """An effect: what, by which account; what was decided, by whom and when; what came of it."""
+    """Describe an effect: what, by which account; what was decided, by whom and when; the outcome."""
     approval = proposal.approval
     effect = approval.resolved
     account = f" by {one_line(effect.account)}" if effect.account else ""
@@ -182,7 +182,7 @@ def proposal_lines(proposal: Proposal, zone: tzinfo) -> list[str]:
 
 
 def decided(proposal: Proposal, when: Callable[[float], str]) -> list[str]:
-    """What was decided, by whom and when; what came of it."""
+    """Say what was decided, by whom and when, and the outcome."""
     approval = proposal.approval
     words = "Waits for your yes" if approval.state == "pending" else approval.state.value.capitalize()
     words += " by you" if proposal.by_user else ""

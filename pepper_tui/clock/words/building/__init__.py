@@ -1,4 +1,4 @@
-"""From the rules of a grammar to the parts of a phrase: one method a rule, the same for all languages."""
+"""Builds the parts of a phrase from the rules of a grammar: one method per rule, shared by all languages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Building", "Impossible"]
 
 class Building(Days, TimesOfDay, Lengths, Rhythms, Ranges):
     def start(self, *parts: Part | tuple[Part, ...]) -> tuple[Part, ...]:
-        """The parts in a row; a word like “Freitagabend” gives two at once."""
+        """Return the parts in one flat tuple; a word like “Freitagabend” yields two at once."""
         return tuple(each for part in parts for each in (part if isinstance(part, tuple) else (part,)))
 
     def zone(self, name: str) -> Zone:

@@ -1,4 +1,4 @@
-"""Days: by name, by date, counted in a month, and the weeks, months and years that they are of."""
+"""Days: by name, by date, by their position in a month, and the weeks, months and years they belong to."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Days(Numbers):
         return date_of(day, month, year)
 
     def dotted(self, said: str) -> DayOf:
-        """A date in numbers, the day first."""
+        """Return the day of a date in numbers, with the day first."""
         day, month, *year = _numbers(said)
         return date_of(day, month, _full(year[0]) if year else None)
 

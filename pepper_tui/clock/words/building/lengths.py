@@ -1,4 +1,4 @@
-"""Lengths of time, alone and before or after a time of day."""
+"""Lengths of time, on their own and before or after a time of day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lengths:
         return _span(0.5, unit)
 
     def half_length_of(self, *said: int | str) -> Span:
-        """Half of something; a number before it is an article, and so one."""
+        """Return half of a unit; a number before it is an article, and so one."""
         checked(said[0] == 1 or len(said) == 1, "that is more than a half")
         return self.half_length(str(said[-1]))
 

@@ -1,4 +1,4 @@
-"""From one time of day, or one day, to another."""
+"""Ranges from one time of day, or one day, to another."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ class Ranges:
         return found
 
     def between_clocks(self, start: Clock | PartOfDay, end: Clock | PartOfDay) -> Between:
-        """A number alone is as exact as the end: “von 9 bis 17”, “9 bis 11 Uhr”."""
+        """Return a range of clock times; a bare number is as exact as the end: “von 9 bis 17”, “9 bis 11 Uhr”."""
         found = self.between(start, end)
         exact = not found.end.dial or found.end.hour > 12
         return replace(found, start=replace(found.start, dial=False)) if exact else found
 
     def days(self, start: Day, end: Day) -> Days:
-        """A day to another, which is the first such after it; a month or year that only the end names is of both."""
+        """Return a range of days. The end is the first matching day after the start.
+
+        A month or year that only the end names applies to both.
+        """
         if isinstance(end, Weekday):
             checked(end.which != "after next", "it does not say from which week on it counts")
             return Days(start, Weekday(end.index))
@@ -36,13 +39,13 @@ class Ranges:
         return Days(start, end)
 
     def open_days(self, start: Day, end: Day) -> Days:
-        """As ``days``; but “Montag bis Freitag” alone is of every week."""
+        """Return a range like ``days``; but a bare “Montag bis Freitag” means every week."""
         plain = isinstance(start, Weekday) and isinstance(end, Weekday) and not start.which and not end.which
         checked(not (plain and is_every_week(start.index, end.index)), "that is every week")  # type: ignore[attr-defined]
         return self.days(start, end)
 
     def dashed_days(self, start: Day, end: Day) -> Days:
-        """As ``days``; but “tue-thu” is of every week."""
+        """Return a range like ``days``; but “tue-thu” means every week."""
         checked(not (isinstance(start, Weekday) and isinstance(end, Weekday)), "such weekdays are of every week")
         return self.days(start, end)
 
@@ -55,7 +58,7 @@ class Ranges:
 
 
 def _of_year(start: DayOf, end: DayOf) -> DayOf:
-    """``start`` in the year that ``end`` names, or in the one before it where it would come after it."""
+    """Return ``start`` in the year that ``end`` names, or in the year before if it would come after it."""
     first, last = start.month, end.month
     if first.year or not last.year or first.month is None or last.month is None:
         return start

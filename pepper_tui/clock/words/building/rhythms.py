@@ -1,4 +1,4 @@
-"""Rhythms, and what limits them."""
+"""Rhythms, and their limits."""
 
 from __future__ import annotations
 
@@ -101,7 +101,10 @@ class Rhythms:
     # --------------------------------------------------------------------------------------------------- of a month
 
     def every_nth_or_other(self, n: int, index: int) -> Rhythm:
-        """“Every third Monday” may be of a month, or count weeks; a first or a fifth one is of a month."""
+        """Return the n-th weekday of each month.
+
+        “Every third Monday” may mean a month's third or every third week; a first or a fifth one is a month's.
+        """
         checked(n != 2, "every second one is every other one")
         return self.monthly_nth(n, index)
 
@@ -159,5 +162,5 @@ class Rhythms:
 
 
 def is_every_week(first: int, last: int) -> bool:
-    """Whether a range of weekdays is the working week, or all of it from Monday on."""
+    """Check whether a range of weekdays is the working week, or starts on Monday and includes it."""
     return first == 0 and last >= 4

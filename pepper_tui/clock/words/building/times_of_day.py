@@ -1,4 +1,4 @@
-"""Times of day: as a clock shows them, as they are spoken, and the parts of a day."""
+"""Times of day: as on a clock, as spoken, and the parts of a day."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from pepper_tui.clock.words.building.impossible import checked
 from pepper_tui.clock.words.parts import Clock, Half, PartOfDay
 
-LATE = 6  # hours: earlier than any that a dial is taken to show
+LATE = 6  # hours: earlier than any that a bare dial hour means
 
 
 class TimesOfDay:
@@ -27,11 +27,11 @@ class TimesOfDay:
         return Clock(self.hour(hour), dial=True, naked=True)
 
     def said_hour(self, hour: int | str) -> Clock:
-        """The hour as it is said; a part of the day may still say which half is meant: “8 Uhr abends”."""
+        """Return the hour exactly as said; a part of the day may still decide the half: “8 Uhr abends”."""
         return Clock(self.hour(hour))
 
     def said_hour_if_late(self, hour: str) -> Clock:
-        """“14h” alone may be a clock time, but “2h” is a length; beside a day each is a clock time."""
+        """Return the hour of “14h”, a clock time; “2h” on its own is a length. Beside a day, both are clock times."""
         return Clock(self.hour(hour), naked=self.hour(hour) < LATE)
 
     def late_hour(self, hour: str) -> Clock:
@@ -44,20 +44,20 @@ class TimesOfDay:
     # ----------------------------------------------------------------------------------------------- hour and minutes
 
     def hour_minute(self, said: str, half: Half = "") -> Clock:
-        """A time in numbers; with a zero before it the hour is of 24: “05:30”."""
+        """Return a time in numbers; with a leading zero the hour counts to 24: “05:30”."""
         return replace(self.said_minutes(said, half), padded=said[0] == "0")
 
     def said_minutes(self, said: str, half: Half = "") -> Clock:
-        """As ``hour_minute``, but “08:30” is no more exact than “8:30”."""
+        """Return a time like ``hour_minute``, but “08:30” is no more exact than “8:30”."""
         return _halved(_clock(*(int(each) for each in re.findall(r"\d+", said))), half)
 
     def said_if_late(self, said: str) -> Clock:
-        """“9h30” alone is a clock time, but “1h30” a length; beside a day each is a clock time."""
+        """Return the time of “9h30”; “1h30” on its own is a length. Beside a day, both are clock times."""
         clock = self.said_minutes(said)
         return replace(clock, naked=clock.hour < LATE)
 
     def said_if_no_date(self, said: str) -> Clock:
-        """“9.30” alone is a clock time, but “9.10” a date; beside a day each is a clock time."""
+        """Return the time of “9.30”; “9.10” on its own is a date. Beside a day, both are clock times."""
         clock = self.said_minutes(said)
         return replace(clock, naked=1 <= clock.hour <= 31 and 1 <= clock.minute <= 12)
 
@@ -154,5 +154,5 @@ def _beside(hour: int, minutes: int, half: Half = "") -> Clock:
     whole = _halved(Clock(hour), half)
     at = (whole.hour * 60 + minutes) % 1440
     if not half and 1 <= hour <= 12 and at // 60 == 0:
-        at += 720  # a quarter to one stands at a quarter to twelve plus an hour, on a dial
+        at += 720  # on a dial, a quarter to one is at a quarter to twelve plus an hour
     return Clock(at // 60, at % 60, half=half, dial=not half)

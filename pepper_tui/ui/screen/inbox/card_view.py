@@ -1,7 +1,6 @@
-"""The chosen card of the inbox, in full: every line of it, to scroll; what the keys would do stands on its frame.
+"""The inbox's chosen card in full: all its lines, scrollable, with the keys' effects on its frame.
 
-A card that has just appeared, that was not walked to by the user's own step, or whose words have changed takes no
-keys for half a second.
+A card takes no keys for half a second after it appears, changes its words, or is shown without the user's own step.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from pepper_tui.ui.shared.keys import KeyNames, names_of
 from pepper_tui.ui.shared.matters import ANSWERS, InboxItem, takes_words
 
 FRESH: Final = 0.5
-"""Seconds for which a card takes no keys after it appeared under them."""
+"""Seconds for which a card takes no keys after it has appeared."""
 LONGEST: Final = 300
-"""Lines of a card that are drawn here; a longer one says that it goes on."""
+"""Lines of a card that are drawn here; a longer card says that it goes on."""
 
 
 class CardView(Reader, can_focus=False):
@@ -52,7 +51,7 @@ class CardView(Reader, can_focus=False):
             return
         same_card = before is not None and before.key == item.key
         self._shown = now_shown
-        if same_card or not walked:  # other words under the same key have to be read
+        if same_card or not walked:  # new words under the same key must be read first
             self.guard()
         else:
             self._armed_at = self._monotonic()
@@ -78,11 +77,11 @@ class CardView(Reader, can_focus=False):
 
     @property
     def takes_keys(self) -> bool:
-        """Whether the card has stood long enough."""
+        """Whether the card has been visible long enough."""
         return self._monotonic() >= self._armed_at
 
     def guard(self) -> None:
-        """The card has only now come into view: it takes no keys for a moment."""
+        """Ignore keys for a moment, as the card has just come into view."""
         self._armed_at = self._monotonic() + FRESH
 
     @property
@@ -90,12 +89,12 @@ class CardView(Reader, can_focus=False):
         return self.display and self.is_on_screen and bool(self.region.area)
 
     def was_read(self, item: InboxItem) -> bool:
-        """Whether each line of the card, as it stands now, has been on the screen."""
+        """Check whether each line of the card, in its current form, has been on the screen."""
         name = item.key + face(item)
         return self._read_elsewhere == name or (self._shown == name and self.read and not self._cut)
 
     def mark_read(self, item: InboxItem) -> None:
-        """The card was read elsewhere, to its end."""
+        """Record that the card was read elsewhere, to its end."""
         self._read_elsewhere = item.key + face(item)
 
 
@@ -122,7 +121,7 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
 
 
 def _ids(acts: list[str], has_keys: bool) -> tuple[str, ...]:
-    """The key ids of ``acts``: letters where the inbox has the keys, else those that work while typing."""
+    """Return the key ids of ``acts``: letters if the inbox has the focus, else keys that work while typing."""
     if not has_keys:
         return tuple(f"head.{act}" for act in acts)
     return tuple("list.why" if act == "why" else f"inbox.{act}" for act in acts)

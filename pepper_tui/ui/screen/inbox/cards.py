@@ -1,8 +1,8 @@
 """How the items of the inbox look. An open approval card shows its whole effect: every line, to the character.
 
 A matter's card shows each open request, oldest first, behind a bar, so that no text in it can pass for a line of
-Pepper's own; then the draft; then what is planned. Characters that can't be seen are spelled out,
-and the card says how many there are. Values that occur nowhere in what the user ever wrote carry a mark.
+Pepper's own; then the draft; then what is planned. Characters that can't be seen are spelled out and counted on the
+card. Values that occur nowhere in the user's own writing are marked.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from pepper_tui.ui.shared.names import (
 )
 
 WIDE: Final = 70
-"""Cells from which a line of the inbox also says why."""
+"""Cells from which on a line of the inbox also says why."""
 ECHO: Final = 12
-"""Characters from which the heading's end counts as the body's beginning."""
+"""Length in characters from which the heading's end counts as the body's beginning."""
 
 _KIND = {
     "approval": ("◆", "needs your yes"),
@@ -56,7 +56,7 @@ _KIND = {
 
 
 def title(item: InboxItem) -> str:
-    """The item in one line."""
+    """Return the item in one line."""
     record = item.record
     if item.kind == MORE:
         return more_words(item)
@@ -70,7 +70,7 @@ def title(item: InboxItem) -> str:
 
 
 def face(item: InboxItem) -> str:
-    """What the card says, as one string: it changes exactly when a reader would have to read it again."""
+    """Return what the card says, as one string: it changes exactly when a reader would have to read it again."""
     record = item.record
     parts: list[object] = [item.kind]
     if isinstance(record, Approval):
@@ -84,7 +84,7 @@ def face(item: InboxItem) -> str:
 
 
 def kind_words(item: InboxItem) -> tuple[str, str]:
-    """Glyph and word of what the item is, with its priority where that says more."""
+    """Return glyph and word for what the item is, with its priority if that adds something."""
     glyph, word = _KIND.get(item.kind, (PRIORITY_GLYPH[item.priority], item.priority.value))
     if (question := item.question) is not None:
         return glyph, question_words(question)
@@ -107,7 +107,10 @@ def _tone(item: InboxItem, ink: Ink) -> Style:
 
 
 def closed(item: InboxItem, pen: Pen, undo: str = "u") -> Text:
-    """One line: what it is, whose, about what; and, where there is room, why. ``undo`` is the key that takes back."""
+    """Return one line: what it is, whose, about what, and if there is room, why.
+
+    ``undo`` is the key that takes it back.
+    """
     glyph, word = kind_words(item)
     ink = pen.ink
     mark = Text(f"{glyph} ", _tone(item, ink))
@@ -124,7 +127,7 @@ def closed(item: InboxItem, pen: Pen, undo: str = "u") -> Text:
 
 
 def opened(item: InboxItem, pen: Pen) -> list[Text]:
-    """All of the card."""
+    """Return all lines of the card."""
     ink = pen.ink
     glyph, state = kind_words(item)
     record = item.record
@@ -162,7 +165,7 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
 
 
 def _requests(item: InboxItem, pen: Pen) -> list[Text]:
-    """The requests of a matter, each behind a bar: from whom, when, and all of it."""
+    """Return the requests of a matter, each behind a bar: sender, time, and full text."""
     ink, lines = pen.ink, []
     if item.head is not None:
         lines = pen.hang(Text(""), Text(title(item), ink.strong))
@@ -178,14 +181,14 @@ def _requests(item: InboxItem, pen: Pen) -> list[Text]:
 
 
 def who_and_when(item: InboxItem, notice: Notification, when: str) -> str:
-    """From whom a request is, with the address where it is not of the sender who names the card, and when it came."""
+    """Say who sent a request and when, with the address unless the sender is the one who names the card."""
     named = item.head is not None and notice.sender == item.head.sender and notice.trust == item.head.trust
     who = sender_name(notice) if named and notice.trust != "unknown" else sender_in_full(notice)
     return " · ".join(part for part in (who or _KIND.get(notice.kind, ("", "notice"))[1], when) if part)
 
 
 def request_text(item: InboxItem, notice: Notification) -> str:
-    """What a request says, with its subject where that is not the card's."""
+    """Return a request's text, with its subject if that differs from the card's."""
     subject = one_line(notice.subject)
     same = item.head is not None and _bare(subject) == _bare(one_line(item.head.subject))
     body = clean(notice.body).strip() or one_line(notice.title)
@@ -197,7 +200,7 @@ def _bare(subject: str) -> str:
 
 
 def planned(item: InboxItem, until: Callable[[float], str]) -> list[str]:
-    """What is planned about the matter, in words."""
+    """Say what is planned about the matter."""
     lines = [f"waits for {awaited_from(each)}'s answer until {until(each.due)}" for each in item.follow_ups]
     lines += [f"reminds {until(each.due)}: {one_line(each.text, 100)}" for each in item.reminders]
     put_off = deferred_words(item.deferred, ())
@@ -205,7 +208,7 @@ def planned(item: InboxItem, until: Callable[[float], str]) -> list[str]:
 
 
 def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = "") -> str:
-    """What is being sent, with its window and how to ``take_back``; or that it was sent, and when."""
+    """Say what is being sent, with its window and how to ``take_back``; or that it was sent, and when."""
     record = item.record
     if isinstance(record, Approval):
         sends = goes_to_somebody(record)
@@ -223,7 +226,7 @@ def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = ""
 
 
 def told_once(heading: str, body: str) -> tuple[str, str]:
-    """Heading and body without what the other says too: the body's first words are often the heading, or its end."""
+    """Return heading and body without repetition: the body often begins with the heading, or its end."""
     flat, bare = " ".join(body.split()), heading.removesuffix("…").rstrip()
     if not bare or not flat:
         return heading, body
@@ -241,7 +244,7 @@ def told_once(heading: str, body: str) -> tuple[str, str]:
 
 
 def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
-    """Each line of the effect as it would happen."""
+    """Return each line of the effect as it would happen."""
     effect = approval.resolved
     width = min(12, max((len(line.label) for line in effect.lines if not line.outside), default=0)) + 2
     lines: list[Text] = []
@@ -254,8 +257,10 @@ def approval_lines(approval: Approval, pen: Pen) -> list[Text]:
 
 
 def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
-    """One line of a card; a value of several lines stands below its label behind a bar, and so
-    does each that has a label of somebody else's."""
+    """Draw one line of a card.
+
+    A value with several lines is set below its label behind a bar, and so is any value whose label comes from outside.
+    """
     ink = pen.ink
     label = Text(label_words(line), ink.accent if line.outside else ink.dim)
     label.pad_right(max(1, width - label.cell_len))
@@ -277,5 +282,5 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
             part.plain = "│" + part.plain[1:]
     if not line.outside:
         return [*wrap(Text.assemble(label, marks), pen.width), *body]
-    first, _, rest = label.plain.partition(" ")  # what is wrapped of a long name stands under it, never in our column
+    first, _, rest = label.plain.partition(" ")  # a long name wraps under itself, never in Pepper's own column
     return [*inner.hang(Text(f"{first} ", ink.dim), Text.assemble((rest.rstrip(), ink.accent), marks)), *body]

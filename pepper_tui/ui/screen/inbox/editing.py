@@ -1,7 +1,7 @@
-"""Writing in the user's own editor: a draft goes out to a private file and comes back as text of the same field.
+"""Editing in the user's own editor: a draft goes to a private file and comes back as the text of the same field.
 
-Saving there decides nothing: a message still waits for Enter, a field for the form's own save. The engine goes on
-meanwhile, and what it has to show is shown afterwards.
+Saving there decides nothing: a message still waits for Enter, a field for the form's own save. The engine keeps running
+meanwhile, and its news is shown afterwards.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
 USUAL: Final = ("nano", "vim", "vi")
-"""What is tried where neither $VISUAL nor $EDITOR is set."""
+"""Editors that are tried if neither $VISUAL nor $EDITOR is set."""
 
 
 def editor_command(environment: Mapping[str, str]) -> list[str]:
-    """The user's editor. Raises ``EngineError`` with words where there is none."""
+    """Return the user's editor. Raises ``EngineError`` with words if there is none."""
     wish = environment.get("VISUAL") or environment.get("EDITOR") or ""
     try:
         command = shlex.split(wish)
@@ -46,7 +46,7 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
 
 
 class Editing:
-    """At most one editor at a time."""
+    """Runs the editor, at most one at a time."""
 
     def __init__(self, app: Desk) -> None:
         self._app = app
@@ -54,7 +54,7 @@ class Editing:
         """Whether another program has the terminal."""
 
     def write_message(self) -> None:
-        """The composer's draft."""
+        """Edit the composer's draft."""
         composer = self._app.query_one(Composer)
         before = composer.written
 
@@ -64,7 +64,7 @@ class Editing:
         self._app.link.start(self._edit(before.text, put))
 
     def write_field(self) -> None:
-        """The field of a form that has the keys."""
+        """Edit the form's focused field."""
         field = self._app.focused
         if isinstance(field, TextArea):
             self._app.link.start(self._edit(field.text, field.load_text))
@@ -77,17 +77,17 @@ class Editing:
             return
         before, at = app.keys
         await asyncio.sleep(WAIT)
-        if at - before < GAP or app.keys[-1] != at:  # as in a paste that a terminal let through as keys
+        if at - before < GAP or app.keys[-1] != at:  # such as a paste that the terminal delivered as keys
             app.say_words("That came faster than typing: no editor was opened")
             return
         trouble: EngineError | None = None
         edited = text
         try:
-            with app.batch_update(), app.suspend():  # a batch: nothing is drawn over the editor
+            with app.batch_update(), app.suspend():  # batched, so that nothing is drawn over the editor
                 self.away = True
                 try:
                     edited = await edited_text(text)
-                except EngineError as error:  # only without an exception the screen comes back
+                except EngineError as error:  # the screen only comes back without an exception
                     trouble = error
         except SuspendNotSupported as error:
             raise EngineError("This terminal can't be lent to an editor") from error
@@ -101,7 +101,10 @@ class Editing:
 
 
 async def edited_text(text: str) -> str:
-    """``text`` as the user's editor leaves it, cleaned. The loop goes on. Raises ``EngineError`` with words."""
+    """Return ``text`` as edited in the user's editor, cleaned, without blocking the loop.
+
+    Raises ``EngineError`` with words.
+    """
     command = editor_command(os.environ)
     path = await asyncio.to_thread(private_file, text)
     try:
@@ -122,7 +125,7 @@ def _put_line(field: Input, text: str) -> None:
 
 
 def private_file(text: str) -> Path:
-    """A new file for its owner only, with ``text`` in it. Blocking."""
+    """Create a new file with ``text``, readable by its owner only. Blocking."""
     handle, name = tempfile.mkstemp(prefix="pepper-", suffix=".md")  # mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,7 +1,7 @@
 """Short questions in the conversation's place: a reason, a time, the editable lines of a card.
 
-A form answers with values and decides nothing: saving an edit does not approve it. Esc leaves without a change,
-and asks once where there is one.
+A form returns values and decides nothing: saving an edit does not approve it. Esc leaves without a change, and asks
+once if something was changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Answer = Callable[[dict[str, str]], None]
 
 
 def set_title(widget: Widget, title: str) -> None:
-    """Title ``widget`` with plain text; a ``str`` given to Textual's own setter would be read as markup."""
+    """Set plain text as the title of ``widget``; Textual's own setter would read a ``str`` as markup."""
     widget.border_title = cast(str, Content(one_line(title, 100)))
 
 
@@ -43,7 +43,7 @@ class Form(VerticalScroll, can_focus=False):
         """The form is done, with or without an answer."""
 
     class Editor(Message):
-        """The user wants to write the field in their own editor."""
+        """The user wants to edit the field in their own editor."""
 
     def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer) -> None:
         super().__init__(id="form")
@@ -89,13 +89,13 @@ class Form(VerticalScroll, can_focus=False):
         self._stay()
 
     def _stay(self) -> None:
-        """What was typed since the question whether to drop it answers that question."""
+        """Cancel the question about dropping changes, if something was typed since."""
         if self._leaving and self.changed() != self._leaving:
             self._leaving = {}
             self._say_ways_out()
 
     def changed(self) -> dict[str, str]:
-        """Label → value of the fields that differ from what they began with."""
+        """Return label → value of the fields that were changed."""
         now = {label: (field.value if isinstance(field, Input) else field.text) for label, _, field in self._fields}
         return {label: now[label] for label, before, _ in self._fields if now[label] != before}
 
@@ -108,7 +108,7 @@ class Form(VerticalScroll, can_focus=False):
         self._answer(changed)
 
     def action_leave(self) -> None:
-        """Leave; where something was changed, only the second time in a row."""
+        """Leave; if something was changed, only the second time in a row."""
         changed = self.changed()
         if not changed or changed == self._leaving:
             self.post_message(self.Left())
@@ -118,8 +118,10 @@ class Form(VerticalScroll, can_focus=False):
 
 
 class _Line(CleanInput):
-    """A field of which ``takes`` may have a key first. ``pasted``: some of what was written in it came by a paste, also
-    by one of a terminal that sends it as keys."""
+    """An input whose keys ``takes`` sees first.
+
+    ``pasted``: part of its text was pasted, also by a terminal that sends a paste as keys.
+    """
 
     def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
         super().__init__(value, compact=True)
@@ -145,8 +147,11 @@ class _Line(CleanInput):
 
 
 class Prompt(Vertical):
-    """One line of input above the composer. Up and Down walk through ``choices``, typing replaces the one that stands
-    there; Enter answers, and where they are ``numbered`` the number alone does."""
+    """One line of input above the composer.
+
+    Up and Down walk through ``choices``, typing replaces the shown one. Enter answers; if they are ``numbered``, the
+    number alone does.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*(b for b in bindings("form") if b.action == "leave")]
 
@@ -191,21 +196,21 @@ class Prompt(Vertical):
 
     @property
     def pasted(self) -> bool:
-        """Whether not all of it was typed."""
+        """Whether some of it was not typed."""
         return self.field.pasted
 
     def answers(self, event: events.Key) -> bool:
-        """Whether this key answers: it does so only where it comes alone."""
+        """Check whether this key answers, which it does only when pressed alone."""
         return (event.key == "enter" and not self._filtered) or self._number(event) > 0
 
     def _number(self, event: events.Key) -> int:
-        """The choice that a key names, from 1 on; 0 for none. A paste names none."""
+        """Return the choice that a key names, from 1; 0 for none. A paste names none."""
         digit = event.character or ""
         number = int(digit) if self._numbered and digit.isascii() and digit.isdigit() else 0
         return number if number <= len(self._choices) else 0
 
     def take_number(self, event: events.Key) -> bool:
-        """Answer with the choice that a key names, where it names one."""
+        """Answer with the choice that a key names, if it names one."""
         number = self._number(event)
         if number:
             self.post_message(self.Left())

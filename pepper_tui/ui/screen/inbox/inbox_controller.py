@@ -1,4 +1,4 @@
-"""The user's acts on the inbox: single keys while it has the keys, F-keys on its first card while typing.
+"""The user's acts on the inbox: single keys while it has the focus, F-keys on its first card while typing.
 
 Nothing is approved that was not in view to its end for half a second.
 """
@@ -31,7 +31,7 @@ class Acts:
         self._app = app
 
     def by_letter(self, act: str) -> None:
-        """A letter in the inbox: on the card under the cursor."""
+        """Handle a letter in the inbox: acts on the card under the cursor."""
         inbox = self._app.query_one(InboxPane)
         if act in _JOURNAL:
             self._turn(act)
@@ -39,7 +39,7 @@ class Acts:
             self.act(act, inbox.chosen)
 
     def by_function_key(self, act: str) -> None:
-        """An F-key: on the inbox's open card, once it has been seen."""
+        """Handle an F-key: acts on the inbox's open card, once it has been seen."""
         app = self._app
         if act in _JOURNAL:
             self._turn(act)
@@ -73,7 +73,7 @@ class Acts:
 
     def act(self, act: str, item: InboxItem) -> None:
         app, link, record, card, question = self._app, self._app.link, item.record, item.approval, item.question
-        notices = item.notice_refs  # exactly what the card shows: what comes in meanwhile is not closed unread
+        notices = item.notice_refs  # exactly what the card shows: later notices are not closed unread
         held = (*((item.ref,) if card is not None else ()), *notices)
         match act:
             case "why":
@@ -124,7 +124,7 @@ class Acts:
                 app.say_words(f"That key does not fit this card; these do: {wanted}")
 
     def _snooze(self, first: str, when: str, more: Sequence[str]) -> None:
-        """Snooze, and ask once more where the words can mean several times, or none."""
+        """Snooze, and ask again if the words can mean several times, or none."""
 
         async def snoozed(engine: Engine) -> str:
             try:
@@ -140,19 +140,19 @@ class Acts:
     async def _again(
         self, title: str, said: Mapping[str, str], first: str, more: Sequence[str], numbered: bool
     ) -> None:
-        """Ask once more. ``said``: what is offered, and what is meant by it."""
-        await self._app.query("#prompt").remove()  # the line that asked first is on its way out still
+        """Ask again. ``said``: the offered words, and their meanings."""
+        await self._app.query("#prompt").remove()  # the first prompt is still being removed
         self._app.asking.ask(
             title,
             lambda one: self._snooze(first, said.get(one, one), more),
             choices=[*said],
             numbered=numbered,
         )
-        # the keys are on their way back to where they were: they come here after that
+        # the focus is on its way back to where it was: move it here after that
         self._app.call_after_refresh(self._app.query_one("#prompt", Prompt).field.focus)
 
     async def _rejected(self, engine: Engine, item: InboxItem, card: Approval, note: str = "") -> str:
-        """Reject a draft; what stays of its card is said."""
+        """Reject a draft, and say what stays of its card."""
         words = await engine.reject(card.id, note)
         if not item.notices:
             return words

@@ -1,8 +1,8 @@
-"""The inbox's list: each thing that waits, in one line, most pressing first; single keys act on the chosen one.
+"""The inbox's list: one line for each waiting item, the most pressing first; single keys act on the chosen one.
 
-The chosen one is the one under the cursor while the inbox, or what was opened from it, has the keys; else the first.
-Its card stands below. Once the chosen one is done with, none is chosen until the user picks one: a second key must not
-act on what has come into its place.
+That is the item under the cursor while the inbox, or something opened from it, has the focus; otherwise the first. Its
+card is below. Once the chosen item is done, none is chosen until the user picks one: a second key must not act on the
+item that took its place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pepper_tui.ui.shared.matters import InboxItem
 
 
 class Inbox(LiveList):
-    """One line an item."""
+    """The list, one line per item."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("inbox")]
 
@@ -34,7 +34,7 @@ class Inbox(LiveList):
             self.act = act
 
     class Chosen(Message):
-        """Another item is chosen, or the same one while the keys came or went; ``walked``: by the user's own step."""
+        """Another item is chosen, or the focus came or went; ``walked``: by the user's own step."""
 
         def __init__(self, walked: bool) -> None:
             super().__init__()
@@ -52,12 +52,12 @@ class Inbox(LiveList):
         self._items: dict[str, InboxItem] = {}
         self._walking = False
         self._kept = False
-        self._rest: int | None = None  # where the chosen one stood that is done with
+        self._rest: int | None = None  # the place of the chosen item that is now done
         self._more = ""
         self._place_first = ""
 
     def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
-        """Replace the items. ``more`` says what waits beside them."""
+        """Replace the items. ``more`` says what else waits."""
         before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
         names, now = names_of(self.app), self._pen(1).now
         undo = names.of("inbox.undo" if self.has_focus else "head.undo")
@@ -99,7 +99,7 @@ class Inbox(LiveList):
             super().choose_first()
 
     def keep(self, kept: bool) -> None:
-        """Keep the chosen item chosen while something that was opened from it has the keys."""
+        """Keep the chosen item while something opened from it has the focus."""
         self._kept = kept
 
     def watch_selected(self) -> None:
@@ -134,7 +134,7 @@ class Inbox(LiveList):
             self.select(self._rows[to].id)
 
     def words_of(self, row: Row) -> str:
-        from pepper_tui.ui.shared.words import item_lines  # when it is first wanted
+        from pepper_tui.ui.shared.words import item_lines  # only when first needed
 
         return "\n".join(item_lines(self._items[row.id], self._pen(80).zone))
 
@@ -146,8 +146,10 @@ class Inbox(LiveList):
 
 
 def _follower(before: InboxItem | None, items: Mapping[str, InboxItem]) -> str | None:
-    """The item that goes on what was chosen: the same one, or the same draft as it was edited; None where it is done
-    with. A draft that takes another's place does not go on it."""
+    """Return the key of the item that continues the chosen one; None if that is done.
+
+    It is the same item, or the same draft after an edit. A draft that takes another's place does not continue it.
+    """
     if before is None:
         return ""
     same = items.get(before.key)

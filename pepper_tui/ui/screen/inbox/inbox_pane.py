@@ -1,4 +1,4 @@
-"""The inbox: the list above, the chosen card below. The list gets its lines as far as the card leaves room."""
+"""The inbox: the list above, the chosen card below. The list gets the lines that the card leaves free."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InboxPane(Vertical):
             self.refs = refs
 
     class Attended(Message):
-        """The list got the keys, or lost them."""
+        """The list got the focus, or lost it."""
 
         def __init__(self, has_keys: bool) -> None:
             super().__init__()
@@ -41,14 +41,14 @@ class InboxPane(Vertical):
         self.list = Inbox(pen, id="inbox")
         self.card = CardView(pen, monotonic, id="card")
         self._attended = False
-        self._drawn = ""  # the approval that was told of as drawn
+        self._drawn = ""  # the approval already reported as drawn
 
     def compose(self) -> ComposeResult:
         yield self.list
         yield self.card
 
     def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
-        """Replace the items; the chosen one's card follows. ``more`` says what waits beside them."""
+        """Replace the items and the chosen one's card. ``more`` says what else waits."""
         self.list.show_items(items, more)
         self._show_card(walked=False)
 
@@ -84,7 +84,7 @@ class InboxPane(Vertical):
             self.post_message(self.Seen([f"notification:{each}" for each in new]))
 
     def _note_drawn(self) -> None:
-        """Tell once of each approval that the user could see."""
+        """Report each approval that the user could see, once."""
         item = self.card.item
         if item is not None and isinstance(item.record, Approval) and self.card.in_view and item.ref != self._drawn:
             self._drawn = item.ref

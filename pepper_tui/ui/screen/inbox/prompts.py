@@ -1,4 +1,4 @@
-"""What is asked of the user: the fields of a card in the conversation's place, a line of words above the composer."""
+"""Questions to the user: the fields of a card in the conversation's place, or a line above the composer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """At most one form or prompt at a time."""
+    """Opens at most one form or prompt at a time."""
 
     def __init__(self, app: Desk) -> None:
         self._app = app
@@ -25,14 +25,14 @@ class Asking:
         return any(not opened.has_class("gone") for opened in self._app.query("#form, #prompt"))
 
     def edit(self, approval: Approval) -> None:
-        """The editable lines of a card as fields; saving makes a new card and approves nothing."""
+        """Open the editable lines of a card as fields; saving makes a new card and approves nothing."""
         app, lines = self._app, approval.resolved.lines
         if not any(line.editable for line in lines):
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
         if self.open:
             return
-        if app.query("#form"):  # the one before is on its way out still
+        if app.query("#form"):  # the previous form is still being removed
             app.call_after_refresh(self.edit, approval)
             return
 
@@ -63,7 +63,7 @@ class Asking:
         filtered: bool = False,
         numbered: bool = False,
     ) -> None:
-        """One line; ``answer`` gets it. ``numbered``: the key of a choice's number answers with it."""
+        """Ask for one line; ``answer`` gets it. ``numbered``: the key of a choice's number answers with it."""
         prompt = Prompt(
             one_line(words, 60),
             answer,
@@ -75,7 +75,7 @@ class Asking:
         self._once_free(prompt, lambda: self._show(prompt))
 
     def answer(self, question: str, answer: Callable[[Written], None]) -> None:
-        """One line in the user's own words; ``answer`` gets it with its origins."""
+        """Ask for one line in the user's own words; ``answer`` gets it with its origins."""
 
         def said(text: str) -> None:
             answer(Written.by(text, Origin.PASTED if prompt.pasted else Origin.TYPED))
@@ -88,8 +88,10 @@ class Asking:
         self._app.query_one("#left").mount(prompt, before="#composer")
 
     def _once_free(self, asked: Form | Prompt, show: Callable[[], None]) -> None:
-        """``show`` what is ``asked``, unless something else is. Where the one before it is on its way out still, a
-        moment later."""
+        """Call ``show`` for ``asked``, unless something else is open.
+
+        If the previous one is still being removed, it is called a moment later.
+        """
         if self.open:
             return
         if self._app.query(f"#{asked.id}"):
@@ -98,7 +100,7 @@ class Asking:
         show()
 
     def left(self) -> None:
-        """The form or the prompt is done."""
+        """Close the form or the prompt."""
         self._app.query("#form, #prompt").add_class("gone").remove()
         self._app.attend(self._app.query_one(Inbox).has_focus)
         self._app.panes.settle()

@@ -1,1 +1,1 @@
-"""What is opened in the place of the conversation, to be read."""
+"""Views opened in the conversation's place, for reading."""

@@ -1,4 +1,4 @@
-"""Every outside effect on screen: what it was, who decided what and when, what came of it. Nothing is decided here."""
+"""Every outside effect on screen: what it was, who decided what and when, and the outcome. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pepper_tui.ui.shared.keys import names_of
 from pepper_tui.ui.shared.words import decided, proposal_lines
 
 SHOWN_AT_MOST: Final = 500
-"""Effects that are listed; `pepper log --effects -n` lists more."""
+"""How many effects are listed; `pepper log --effects -n` lists more."""
 _GLYPH: Final = {
     "succeeded": "✓",
     "failed": "✗",
@@ -52,7 +52,7 @@ class EffectList(OpenedList):
 
 
 class Audit(Opened[EffectList]):
-    """Opens and closes the effects, and keeps them as the store has them."""
+    """Opens and closes the effects, and keeps them in step with the store."""
 
     pane = "effects"
     kind = EffectList
@@ -66,7 +66,7 @@ class Audit(Opened[EffectList]):
             view.show_proposals(found)
 
     def open_row(self, row: str) -> None:
-        """One effect in full."""
+        """Open one effect in full."""
         view = self.list
         if view is not None and (proposal := view.proposals.get(row)) is not None:
             self._app.reading.open("EFFECT", lambda pen: _details(proposal, pen))

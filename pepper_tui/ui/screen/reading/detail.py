@@ -1,4 +1,4 @@
-"""Lines to read in the conversation's place: details, why, help, health. Esc closes; nothing is decided here."""
+"""Text to read in the conversation's place: details, why, help, health. Esc closes; nothing is decided here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DetailView(Reader, can_focus=True):
         """The reader is done."""
 
     class Copied(Message):
-        """The reader wants ``text``, all that is shown, in the clipboard."""
+        """The reader wants to copy ``text``, all that is shown, to the clipboard."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -30,7 +30,7 @@ class DetailView(Reader, can_focus=True):
         """``y``: the reader says yes to what is shown."""
 
     def open(self, title: str, draw: Draw) -> None:
-        """Show what ``draw`` gives. ``title`` is Pepper's own words."""
+        """Show what ``draw`` returns. ``title`` is Pepper's own words."""
         self.border_title = title
         self.border_subtitle = "Esc closes"
         self.read_out(draw)

@@ -1,6 +1,6 @@
-"""What is opened to be read in the conversation's place: details, why, help, health, and a card in full.
+"""Views to read in the conversation's place: details, why, help, health, and a card in full.
 
-A card that is open here can be acted on here, and approved only once it was read to its end and still stands so.
+A card that is open here can be acted on here, and approved only once it was read to its end and is unchanged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Reading:
         self.card: InboxItem | None = None
 
     def open(self, heading: str, draw: Draw, card: InboxItem | None = None) -> None:
-        """Put lines to read where the conversation is. ``card`` can be acted on there."""
+        """Show lines to read in the conversation's place. ``card`` can be acted on there."""
         app = self._app
         app.panes.note_origin()
         self.card, self._card_at = card, app.clock.monotonic() + FRESH
@@ -48,7 +48,7 @@ class Reading:
         app.call_after_refresh(view.focus)
 
     def close(self) -> bool:
-        """Close what is open; false where nothing was."""
+        """Close what is open; return False if nothing was."""
         view = self._app.query_one(DetailView)
         if not view.display:
             return False
@@ -71,7 +71,7 @@ class Reading:
         return f"{names.of('detail.approve')} or {names.of('head.approve')}"
 
     def act(self, act: str) -> None:
-        """An act on the card in the details."""
+        """Act on the card in the details."""
         app, card = self._app, self.card
         if card is None or app.link.engine is None or app.clock.monotonic() < self._card_at:
             return
@@ -94,7 +94,7 @@ class Reading:
     # ------------------------------------------------------------------------------------------------ other details
 
     def open_row(self, pane: str, row: str) -> None:
-        """The details of a row of the list called ``pane``."""
+        """Open the details of a row of the list called ``pane``."""
         board = self._app.board
         if pane == "inbox":
             item = self._app.query_one(InboxPane).list.item(row)
@@ -143,7 +143,7 @@ class Reading:
             self.open("MESSAGE", lambda _pen: [Text(clean(message.text))])
 
     def open_why(self, ref: str) -> None:
-        """The chain behind ``ref`` (see ``Engine.why``)."""
+        """Open the chain behind ``ref`` (see ``Engine.why``)."""
         self._app.link.start(self._open_why(ref))
 
     async def _open_why(self, ref: str) -> None:
@@ -165,7 +165,7 @@ class Reading:
 
 
 async def _listed(asked: Awaitable[list[str]]) -> list[str]:
-    """What is listed, or why it can't be: the page of health is what one opens then."""
+    """Return the listed lines, or why they can't be read: the health page must open even then."""
     try:
         return await asked
     except Exception as error:
@@ -176,7 +176,7 @@ REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effect
 
 
 def reference(event: LiveList.Details) -> str:
-    """What a row of a list is called when one asks why."""
+    """Return the reference of a list's row, for asking why."""
     if isinstance(event.list, Inbox):
         item = event.list.item(event.row)
         return item.ref if item else event.row

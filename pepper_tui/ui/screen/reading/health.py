@@ -1,4 +1,4 @@
-"""Health: the trouble of the status line, and the page behind Ctrl+L."""
+"""Health: the trouble in the status line, and the page behind Ctrl+L."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pepper_tui.ui.shared.keys import KeyNames
 
 
 def trouble_words(board: Board) -> str:
-    """The oldest trouble, its way out, and how many there are; empty where all is well."""
+    """Describe the oldest trouble, its remedy, and how many there are; an empty string if all is well."""
     troubles = board.troubles()
     if not troubles:
         return ""
@@ -23,7 +23,7 @@ def trouble_words(board: Board) -> str:
 
 
 def progress_words(board: Board) -> str:
-    """What a part that starts says of how far it is; empty where none does."""
+    """Describe the progress of a part that is starting; an empty string if none is."""
     starting = sorted((h for h in board.health.values() if h.state == "starting" and h.detail), key=lambda h: h.part)
     return starting[0].detail if starting else ""
 
@@ -31,7 +31,7 @@ def progress_words(board: Board) -> str:
 def health_lines(
     board: Board, model: str, held: Sequence[str], dead: Sequence[str], names: KeyNames, pen: Pen
 ) -> list[Text]:
-    """Model, cost, each part, what was held back, and the deliveries that were given up."""
+    """Return model, cost, each part's health, what was held back, and the dead letters."""
     ink = pen.ink
     spent = board.spent_today(pen.now, pen.zone)
     lines = [

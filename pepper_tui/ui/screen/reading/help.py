@@ -9,7 +9,7 @@ from pepper_tui.ui.shared.keys import KeyNames
 
 
 def help_lines(pen: Pen, names: KeyNames) -> list[Text]:
-    """Every key, by group."""
+    """List every key, by group."""
     lines = [
         Text("Pepper watches, thinks and proposes; only you approve. Nothing goes out without your yes.", pen.ink.dim),
         Text(""),

@@ -1,4 +1,4 @@
-"""A list that is opened in the conversation's place: the effects, the rules. Esc gives the place back."""
+"""A list opened in the conversation's place: the effects, the rules. Esc closes it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ L = TypeVar("L", bound=OpenedList)
 
 
 class Opened(Generic[L]):
-    """Opens and closes one kind of list, and keeps it as the engine has it."""
+    """Opens and closes one kind of list, and keeps it in step with the engine."""
 
     pane: ClassVar[str]
     """The list's id."""
@@ -44,7 +44,7 @@ class Opened(Generic[L]):
         raise NotImplementedError
 
     async def load(self, view: L | None) -> None:
-        """Fetch what is listed, and show it in ``view`` where there is one."""
+        """Fetch the listed records, and show them in ``view`` if given."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------------------------------------ open and closed
@@ -55,7 +55,7 @@ class Opened(Generic[L]):
         return next(found, None)  # type: ignore[return-value]
 
     def toggle(self) -> None:
-        """Open the list; where it is open, close it."""
+        """Open the list, or close it if it is open."""
         if self.list is not None:
             self.close()
         else:
@@ -63,7 +63,7 @@ class Opened(Generic[L]):
 
     async def _open(self) -> None:
         app = self._app
-        await self.load(None)  # what can't be had opens nothing
+        await self.load(None)  # opens nothing if loading fails
         if app.asking.open:
             app.say_words("Save or leave what is open first")
             return
@@ -74,23 +74,23 @@ class Opened(Generic[L]):
             view = self.make()
             await app.query_one("#main").mount(view)
             app.panes.settle()
-        # asked for its width before its first layout, it gets none
+        # before its first layout it would get no width
         view.call_after_refresh(lambda: app.link.start(self.load(view)))
         app.panes.go(self.pane)
 
     def close(self) -> None:
-        """Give the conversation its place back."""
+        """Close the list and return to the conversation."""
         self.leave()
         self._app.panes.to_composer()
 
     def leave(self) -> None:
-        """The same, without the keys."""
+        """Close the list without moving the focus."""
         if (view := self.list) is not None:
             view.add_class("gone")
             view.remove()
             self._app.panes.settle()
 
     def reload(self) -> None:
-        """Show what has changed, where the list is open."""
+        """Show what has changed, if the list is open."""
         if (view := self.list) is not None:
             self._app.link.start(self.load(view))

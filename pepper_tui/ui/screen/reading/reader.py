@@ -1,4 +1,4 @@
-"""Lines to read: drawn at each width, scrolled, and remembered as read once each has been on the screen."""
+"""Text to read: drawn for each width, scrolled, and remembered as read once every line has been on the screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Draw = Callable[[Pen], list[Text]]
 
 
 class Reader(ScrollView):
-    """A text that ``draw`` gives. A jump over lines is not reading them."""
+    """A text returned by ``draw``. Lines that a jump skips do not count as read."""
 
     def __init__(self, pen: Callable[[int], Pen], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -28,15 +28,15 @@ class Reader(ScrollView):
         self.display = False
 
     def read_out(self, draw: Draw) -> None:
-        """Show what ``draw`` gives, from its first line."""
+        """Show what ``draw`` returns, from its first line."""
         self._draw = draw
         self.display = True
-        self._width = 0  # a hidden widget has none: it is laid out with its size
+        self._width = 0  # a hidden widget has no width: it is laid out once it has a size
         self.scroll_to(y=0, animate=False, immediate=True)
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Draw anew and forget what was read."""
+        """Draw again and forget what was read."""
         width = self.scrollable_content_region.width
         if width < 8:
             return
@@ -48,7 +48,7 @@ class Reader(ScrollView):
         self.call_after_refresh(self._note_seen)
 
     def restyle(self) -> None:
-        """Draw anew, as after a change of theme."""
+        """Draw again, for example after a change of theme."""
         self.lay_out()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -68,7 +68,7 @@ class Reader(ScrollView):
         self.seen_more()
 
     def seen_more(self) -> None:
-        """Called whenever other lines may be in view."""
+        """React to other lines coming into view; called whenever that may have happened."""
 
     @property
     def read(self) -> bool:
@@ -77,7 +77,7 @@ class Reader(ScrollView):
 
     @property
     def below(self) -> int:
-        """Lines that are below what is in view."""
+        """How many lines are below the visible ones."""
         return max(0, len(self._strips) - round(self.scroll_y) - self.scrollable_content_region.height)
 
     @property

@@ -1,4 +1,4 @@
-"""The rules on screen: what each one says, what came of it, and the keys that pause, resume and remove it."""
+"""The rules on screen: what each one says and has done, and the keys that pause, resume and remove it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ACT_GLYPH: Final = {
 
 
 class RuleList(OpenedList):
-    """One rule two lines: what it says; what came of it."""
+    """The rules, two lines each: what it says, and what it has done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("rules")]
 
@@ -97,7 +97,7 @@ class Rules(Opened[RuleList]):
             return
         asked, at = self._asked
         self._asked = ("", 0.0)
-        made = report.rule.get("origin") == "made"  # else it can't be removed, and the answer says why
+        made = report.rule.get("origin") == "made"  # others can't be removed, and the answer says why
         if act == "remove" and made and (asked != rule or now - at > TWICE):
             self._asked = (rule, now)
             key = self._app.key_names.of("rules.remove")
@@ -120,7 +120,7 @@ class Rules(Opened[RuleList]):
         self.reload()
 
     def open_row(self, rule: str) -> None:
-        """One rule in full."""
+        """Open one rule in full."""
         self._app.link.start(self._open_row(rule))
 
     async def _open_row(self, rule: str) -> None:
@@ -136,7 +136,7 @@ def rule_id(report: RuleReport) -> str:
 
 
 def rule_state(report: RuleReport) -> RuleState:
-    """The rule's state; a word that is none counts as active."""
+    """Return the rule's state; an unknown word counts as active."""
     state = report.rule.get("state", RuleState.ACTIVE)
     return RuleState(state) if state in set(RuleState) else RuleState.ACTIVE
 

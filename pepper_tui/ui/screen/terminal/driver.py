@@ -1,8 +1,8 @@
-"""The terminal of the screen, which may go away: then the screen ends, and nothing waits or spins.
+"""The screen's terminal driver: if the terminal goes away, the screen ends, and nothing waits or spins.
 
-Textual's own driver takes the end of its input for silence, and looks again at once, for ever; and where writing fails,
-its writer's thread dies, its queue fills, and the event loop waits for a place in it. Textualize/textual#5285 is of the
-same kind. Both ends are told here, once.
+Textual's own driver takes the end of its input for silence, and polls again immediately, forever. If writing fails, its
+writer thread dies, its queue fills, and the event loop blocks on it. Textualize/textual#5285 is similar. Here, both
+cases are reported once.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from textual.drivers import linux_driver as _driver
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
-linux_driver: Any = _driver  # names of Textual's own that its types don't export
-_LOOK: Final = 0.1  # seconds between looks whether the driver is to stop
+linux_driver: Any = _driver  # Textual's own names that its types do not export
+_LOOK: Final = 0.1  # seconds between checks whether the driver is to stop
 _BYTES: Final = 4096
 
 
 class Writer(WriterThread):
-    """Writes until the terminal is gone; what comes after that is dropped."""
+    """Writes until the terminal is gone; later output is dropped."""
 
     gone: Callable[[], None] = staticmethod(lambda: None)
 
@@ -39,7 +39,7 @@ class Writer(WriterThread):
 
 
 class PepperDriver(LinuxDriver):
-    """``on_gone`` is called once, on the event loop, when the terminal has gone away."""
+    """Calls ``on_gone`` once, on the event loop, when the terminal has gone away."""
 
     on_gone: Callable[[], None] = staticmethod(lambda: None)
 
@@ -49,7 +49,7 @@ class PepperDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         before = linux_driver.WriterThread
-        linux_driver.WriterThread = self._writer  # it is made inside, by this name
+        linux_driver.WriterThread = self._writer  # Textual creates it inside, by this name
         try:
             super().start_application_mode()  # type: ignore[no-untyped-call]
         finally:
@@ -61,8 +61,8 @@ class PepperDriver(LinuxDriver):
         return writer
 
     def run_input_thread(self) -> None:
-        """Read until told to stop, or until there is nobody any more who types."""
-        parser = linux_driver.XTermParser(self._debug)  # the one that knows pastes
+        """Read until told to stop, or until the terminal is gone."""
+        parser = linux_driver.XTermParser(self._debug)  # the parser that knows pastes
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -78,7 +78,7 @@ class PepperDriver(LinuxDriver):
                     if typed := decode(source):
                         read_at = get_time()
                         for event in parser.feed(typed):
-                            event.time = read_at  # keys of one read came at once, however late this thread is
+                            event.time = read_at  # keys of one read came together, however late this thread is
                             self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
@@ -87,5 +87,5 @@ class PepperDriver(LinuxDriver):
         if self._is_gone:
             return
         self._is_gone = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed: it ends anyway
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so the program is ending anyway
             self._loop.call_soon_threadsafe(self.on_gone)

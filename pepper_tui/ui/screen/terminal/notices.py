@@ -1,7 +1,7 @@
-"""Calling the user who looks elsewhere: the bell, and where the config asks for it a notice of the terminal or desktop.
+"""Alerts for a user who looks elsewhere: the bell, and if configured a terminal or desktop notification.
 
-Only for what is urgent or asks for a yes, once each and not too often. A notice's words came from outside: they are
-cleaned, cut, and hold nothing that a terminal or a notice's markup would obey.
+Only for what is urgent or needs a yes, once each and not too often. The words came from outside: they are cleaned, cut,
+and contain nothing that a terminal or a notification's markup would obey.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from pepper_tui.model import ApprovalState, Context, ContextUpdate, Namespace, N
 from pepper_tui.text import one_line
 
 GAP: Final = 10.0
-"""Seconds between two calls."""
+"""Seconds between two alerts."""
 REMEMBERED: Final = 1000
 LONGEST: Final = 120
-"""Characters of a notice."""
+"""Characters of a notification."""
 PATIENCE: Final = 5.0
-"""Seconds that the desktop has to take a notice."""
+"""Seconds that the desktop has to accept a notification."""
 
 
 class Notices:
-    """``ring`` is the bell, ``write`` hands a sequence to the terminal, ``desktop`` gets a title and words."""
+    """Sends alerts.
+
+    ``ring`` is the bell, ``write`` sends a sequence to the terminal, ``desktop`` gets title and words.
+    """
 
     def __init__(
         self,
@@ -39,11 +42,11 @@ class Notices:
         self._last = -GAP
         self.bell = True
         self.kind = ""
-        """How, beside the bell: as ``[ui] notice`` says it."""
+        """The kind of notification besides the bell, as in ``[ui] notice``."""
         self.looked_at = True
 
     def hear(self, updates: Iterable[ContextUpdate]) -> None:
-        """Call for what is new among ``updates``, where the user does not look."""
+        """Alert the user to what is new among ``updates``, if they are not looking."""
         for update in updates:
             context = update.context
             if update.deleted or not _calls_out(context) or context.context_id in self._told:
@@ -69,8 +72,10 @@ class Notices:
 
 
 def sequence(kind: str, words: str) -> str:
-    """The terminal notice of a ``kind``: ``osc9`` (iTerm2, WezTerm), ``osc777`` (urxvt, foot, Ghostty), ``osc99``
-    (Kitty)."""
+    """Return the terminal notification of a ``kind``.
+
+    ``osc9`` (iTerm2, WezTerm), ``osc777`` (urxvt, foot, Ghostty), ``osc99`` (Kitty).
+    """
     plain = one_line(words, LONGEST).replace(";", ",")
     if kind == "osc9":
         return f"\x1b]9;Pepper: {plain}\x07"
@@ -81,8 +86,8 @@ def sequence(kind: str, words: str) -> str:
 
 
 def notify_desktop(title: str, words: str) -> str:
-    """Blocking: hand a notice to the desktop by `notify-send`; words for what went wrong, empty where nothing did."""
-    import html  # neither is needed before a notice is
+    """Send a notification with `notify-send`. Blocking. Returns what went wrong; an empty string if nothing did."""
+    import html  # neither is needed before the first notification
     import subprocess
 
     body = html.escape(one_line(words, LONGEST), quote=False)

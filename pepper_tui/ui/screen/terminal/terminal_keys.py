@@ -1,4 +1,4 @@
-"""Alt+Enter where the terminal does not speak Kitty's protocol: Esc and Enter in one. Textual takes it for Enter."""
+"""Alt+Enter on terminals without Kitty's protocol: Esc and Enter in one sequence, which Textual reads as Enter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from textual import _ansi_sequences
 
 
 def teach_alt_enter() -> None:
-    """Have Textual read it as ``alt+enter``."""
+    """Make Textual read the sequence as ``alt+enter``."""
     table = cast(dict[str, Any], _ansi_sequences.ANSI_SEQUENCES_KEYS)
     table.setdefault("\x1b\r", (SimpleNamespace(value="alt+enter"),))
