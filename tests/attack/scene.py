@@ -166,7 +166,7 @@ class Scene:
 
     async def open(self) -> None:
         """Start the engine."""
-        log_to(self.home, lambda: Secrets.given)
+        log_to(self.home, Secrets.without)
         lock = HomeLock(self.home)
         lock.acquire()
         store = await ContextStore.open(self.home / DATABASE, self.clock)

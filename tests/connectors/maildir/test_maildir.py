@@ -64,6 +64,8 @@ async def test_new_mail_is_seen_at_once_and_only_once(store: ContextStore, clock
     await subscriber.stop()
     feeds, subscriber = await started(store, clock, root)
     await until(lambda: _count(store, 4))
+    told = {one.data["metadata"]["message_id"] for one in await store.query(SIGNALS)}
+    assert told == {f"<m{number}@example.com>" for number in (1, 2, 3, 4)}  # and not what Pepper sent
     assert (await Mailbox(store).search("Hello"))[0]["subject"]
     await feeds.stop()
     await subscriber.stop()
