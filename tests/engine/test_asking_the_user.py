@@ -132,7 +132,9 @@ async def test_who_closes_it_did_not_say_once_that_can_not_be_taken_back(desk: D
     ref = f"notification:{(await desk.question()).id}"
     close = desk.engine.dismiss if act == "dismiss" else desk.engine.done
     await close(ref)
-    await desk.clock.advance(desk.config.tools.undo_seconds - 1)
+    await desk.clock.advance(desk.config.tools.undo_seconds / 2)
+    await desk.says("look it up", calls(("search_notes", {"query": "lunch"})))
+    await desk.result("search_notes")  # by then a result of the question would be there, too
     assert await desk.results("ask_user") == []
     await desk.engine.undo()
     assert (await desk.question()).state == "new"
