@@ -30,6 +30,7 @@ OWN: dict[str, tuple[str, str]] = {
     "setup/doctor/own_files.py": ("ast", "the user's own feeds and tools"),
     "setup/first_start/discovery.py": ("configparser re", "the config files of the user's other programs"),
     "config/literal_secrets.py": ("re urllib", CONFIG),
+    "config/secret_names.py": ("re", CONFIG),
     "llm/embedding/process.py": ("json", CHILD),
     "llm/models.py": ("urllib", CONFIG),
     "llm/prices.py": ("re urllib", CONFIG),
