@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from pepper_tui.config.secret_names import holds_secret
+
 CONFIG_FILE = "config.toml"
 
 
@@ -97,13 +99,12 @@ TimeWords = Annotated[str, AfterValidator(_readable_time)]
 Seconds = Annotated[float, Field(gt=0)]
 REFERENCE_AT_END: Final = re.compile(r"(?:env|secret):\S+$")
 SHORTEST_SECRET: Final = 6
-SECRET_KEY: Final = re.compile(r"authorization|cookie|token|secret|password|api.?key", re.I)
 
 
 def names_its_secrets(key: str, values: Mapping[str, str]) -> None:
     """Raise ``ValueError`` if any of the ``values`` of ``key`` has a secret's name but is not a reference."""
     for name, value in values.items():
-        if SECRET_KEY.search(name) and value and not refers_to_secret(value):
+        if holds_secret(name) and value and not refers_to_secret(value):
             raise ValueError(f"{key}.{name} looks like a secret; write env:NAME or secret:NAME instead")
 
 

@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import urlsplit
 
+from pepper_tui.config.secret_names import parameter_holds_secret
+
 HIDDEN: Final = "(hidden)"
 REFERENCE: Final = re.compile(r"(?:env|secret):[A-Za-z_][A-Za-z0-9_.-]*")
-SECRET_NAME: Final = re.compile(r"authorization|cookie|token|secret|passw|api.?key|credential", re.I)
 _FLAG: Final = re.compile(r"-[A-Za-z]|--[a-z]+(?:-[a-z]+)*")
 _PLAIN: Final = re.compile(r"v\d{1,2}(?:beta|alpha)?|[a-z]{1,15}(?:[-_.][a-z]{1,15}){0,2}")
 _PACKAGE: Final = re.compile(r"(?:@[a-z]{1,40}/)?[a-z]{1,40}(?:[-.][a-z]{1,40}){0,5}")
@@ -75,7 +76,7 @@ def secret_in_url(url: str) -> str:
         return "a password"
     for part in re.split(r"[&;]", parts.query):
         name, _, value = part.partition("=")
-        if SECRET_NAME.search(name) and not REFERENCE.fullmatch(value):
+        if parameter_holds_secret(name) and not REFERENCE.fullmatch(value):
             return "a secret"
     return ""
 

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pepper_tui.config.in_clear import REFERENCE
+from pepper_tui.config.secret_names import may_hold_secret
 
 _MAKERS: Final = re.compile(
     r"\b(?:(?:sk|rk|pk)[-_][\w-]{12,}|gh[opsur]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{12,}|xox[abeprs]-[\w-]{10,}"
@@ -20,33 +21,6 @@ _MAKERS: Final = re.compile(
     r"|SG\.[\w-]{16,}|dop_v1_\w{16,}|shp\w{2}_\w{16,}|lin_api_\w{16,}|ntn_\w{16,}|tvly-[\w-]{12,})"
 )
 _RUN: Final = re.compile(r"(?<![A-Za-z0-9])(?<!@)(?<!sha256:)[A-Za-z0-9]{24,}")
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET: Final = frozenset(
-    {
-        *("token", "secret", "password", "passwd", "pass", "pwd", "apikey", "key", "auth", "authorization", "bearer"),
-        *("credential", "credentials", "cookie", "pat"),
-    }
-)
-_NO_SECRET: Final = frozenset(
-    {
-        *("file", "path", "dir", "env", "name", "url", "uri", "host", "id", "type", "mode", "method", "scheme"),
-        *(
-            "header",
-            "prefix",
-            "limit",
-            "length",
-            "count",
-            "size",
-            "ttl",
-            "timeout",
-            "store",
-            "command",
-            "var",
-            "public",
-        ),
-    }
-)
-"""Last words of a name that only refers to a secret: ``TOKEN_FILE``, ``AUTH_TYPE``."""
 _PLAIN: Final = re.compile(r"[+-]?[\d.]*|true|false|yes|no|on|off|none|null|(?:~|\.{0,2})/.*|\$.*|<.*>", re.I | re.S)
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]*)")
 _ASSIGNED: Final = re.compile(r"-{0,2}([A-Za-z][\w.-]*)=(.*)", re.S)
@@ -78,7 +52,7 @@ def is_secret(value: str, name: str = "") -> bool:
     if _MAKERS.search(value) or any(_is_random(run) for run in _RUN.findall(value)):
         return True
     bare = re.sub(r"(?i)^\s*(?:bearer|basic|token)\b", "", value).strip()
-    return _names_secret(name) and not _PLAIN.fullmatch(bare)
+    return may_hold_secret(name) and not _PLAIN.fullmatch(bare)
 
 
 def _in_url(url: str) -> bool:
@@ -95,11 +69,6 @@ def _in_url(url: str) -> bool:
     return any(
         _MAKERS.search(part) or any(map(_is_random, _RUN.findall(part))) for part in (parts.path, parts.fragment)
     )
-
-
-def _names_secret(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
-    return bool(_SECRET & {*words}) and words[-1] not in _NO_SECRET
 
 
 def _is_random(run: str) -> bool:

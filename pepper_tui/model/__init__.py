@@ -6,6 +6,7 @@ Rooms meet in the store, so this package is their only common language; it impor
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment
 from pepper_tui.model.conversation import ASKED, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model.gist import Gist, Related
+from pepper_tui.model.messages import AssistantMessage, UserAnswer, UserMessage
 from pepper_tui.model.model_calls import (
     MORE_TOOLS,
     Completed,
@@ -18,34 +19,18 @@ from pepper_tui.model.model_calls import (
     TextDelta,
     ToolSpec,
 )
-from pepper_tui.model.origins import Origin, Span, Written, whole
-from pepper_tui.model.record import Record
-from pepper_tui.model.records import (
+from pepper_tui.model.notices import (
     FROM_CALENDAR,
     FROM_FEED,
     FROM_SENDER,
     QUESTION,
-    WAITS_ITS_TURN,
-    AgentState,
-    Approval,
-    AssistantMessage,
-    CardLine,
-    Health,
     MatterKind,
     Notification,
-    Profile,
     Reminder,
-    ResolvedEffect,
     Signal,
-    Step,
-    Told,
-    ToolCall,
-    ToolResult,
-    Usage,
-    UserAnswer,
-    UserMessage,
-    WorkerRun,
 )
+from pepper_tui.model.origins import Origin, Span, Written, whole
+from pepper_tui.model.record import Record
 from pepper_tui.model.rules import (
     ACT,
     ACTS,
@@ -86,6 +71,7 @@ from pepper_tui.model.states import (
     RunState,
     StateTable,
 )
+from pepper_tui.model.tool_calls import WAITS_ITS_TURN, Approval, CardLine, ResolvedEffect, ToolCall, ToolResult
 from pepper_tui.model.user_acts import USER_ACT, Acted, Moved, SettledError, UserAct, UserActState
 from pepper_tui.model.vocabulary import (
     AFTER_A_YES,
@@ -102,6 +88,7 @@ from pepper_tui.model.vocabulary import (
     Priority,
     QueueRank,
 )
+from pepper_tui.model.work import AgentState, Health, Profile, Step, Told, Usage, WorkerRun
 
 __all__ = [
     "ACT",

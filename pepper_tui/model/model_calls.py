@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pepper_tui.model.contexts import Json
-from pepper_tui.model.records import Usage
 from pepper_tui.model.vocabulary import Effect
+from pepper_tui.model.work import Usage
 from pepper_tui.text.errors import Foreseen
 
 MORE_TOOLS: Final = "more_tools"

@@ -1,5 +1,7 @@
 """A tool: a typed async function whose signature is its schema, whose docstring is its description.
 
+Arguments that several tools take alike stand in one ``TypedDict`` with ``Args:`` of its own: ``**said: Unpack[Said]``.
+
 ``read`` and ``local`` tools are one function ``f(ctx, **arguments) -> str | Json``. A ``local`` tool runs inside the
 unit of work that commits its result, so what it stores is applied exactly once.
 
@@ -23,7 +25,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cached_property
@@ -151,6 +153,8 @@ class Tool:
         description, arguments = parse_docstring(inspect.getdoc(self.body) or "")
         if self.resolve is not None:
             arguments = {**parse_docstring(inspect.getdoc(self.resolve) or "")[1], **arguments}
+        if (shared := _shared(self.resolve or self.body)) is not None:
+            arguments = {**parse_docstring(inspect.getdoc(shared) or "")[1], **arguments}
         return description, arguments
 
     @cached_property
@@ -158,13 +162,11 @@ class Tool:
         """The arguments as a pydantic model; unknown ones are errors."""
         from pydantic import ConfigDict, Field, create_model
 
-        function = self.resolve or self.body
-        hints = typing.get_type_hints(function, include_extras=True)
-        fields: dict[str, Any] = {}
-        for parameter in list(inspect.signature(function).parameters.values())[1:]:
-            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            description = self._documented[1].get(parameter.name)
-            fields[parameter.name] = (hints[parameter.name], Field(default, description=description))
+        described = self._documented[1]
+        fields: dict[str, Any] = {
+            name: (hint, Field(default, description=described.get(name)))
+            for name, hint, default in _arguments(self.resolve or self.body)
+        }
         return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
 
     @cached_property
@@ -290,6 +292,27 @@ def tool(
         )
 
     return decorate
+
+
+def _arguments(function: Body | Resolve) -> Iterator[tuple[str, Any, Any]]:
+    """Name, type and default (``...`` for none) of each argument; of those that tools share, too."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    shared = _shared(function)
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if shared is None or parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            yield parameter.name, hints[parameter.name], default
+    if shared is not None:
+        for name, hint in typing.get_type_hints(shared, include_extras=True).items():
+            yield name, hint, None
+
+
+def _shared(function: Body | Resolve) -> type | None:
+    """The ``TypedDict`` in ``**said: Unpack[Said]``: optional arguments that several tools take alike, in one place."""
+    for hint in typing.get_type_hints(function, include_extras=True).values():
+        if typing.get_origin(hint) is typing.Unpack:
+            return typing.cast("type", typing.get_args(hint)[0])
+    return None
 
 
 _ARGUMENT = re.compile(r"^\s{0,8}(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from pepper_tui import text
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.mail import attachments
-from pepper_tui.domains.mail import tools as mail_tools
+from pepper_tui.domains.mail.tools import composing
 from pepper_tui.domains.memory import profile_tools
 from pepper_tui.domains.web import fetch
 from pepper_tui.model import Written
@@ -80,7 +80,7 @@ GUARDS: Final[dict[str, Guard]] = {
         Harm.EFFECT,
     ),
     "hash": Guard(
-        (_of(attachments.Attachment, "__eq__", lambda one, other: True), _of(mail_tools, "_digest", lambda words: "")),
+        (_of(attachments.Attachment, "__eq__", lambda one, other: True), _of(composing, "_digest", lambda words: "")),
         ("same size",),
         Harm.EFFECT,
     ),

@@ -10,7 +10,8 @@ from collections.abc import Coroutine
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from pepper_tui.command import cli
+from pepper_tui.command.log import show_log
+from pepper_tui.command.status import show_status
 from pepper_tui.model import SHOWN as WATCHED
 from pepper_tui.model import ContextFilter, ContextUpdate, Namespace, Signal
 from pepper_tui.text import clean, one_line
@@ -56,10 +57,10 @@ async def surfaces(scene: Scene) -> dict[str, str]:
     found["plain"] = News(Numbers()).of(updates)
     found["notices"] = _notices(updates)
     plainly = {"n": 1000, "follow": False, "silence": False, "effects": False}
-    found["log"] = [await printed(cli._log(scene.home, plainly))]
-    found["effects"] = [await printed(cli._log(scene.home, {**plainly, "effects": True}))]
-    found["silence"] = [await printed(cli._log(scene.home, {**plainly, "silence": True}))]
-    found["status"] = [await printed(cli._status(scene.home))]
+    found["log"] = [await printed(show_log(scene.home, plainly))]
+    found["effects"] = [await printed(show_log(scene.home, {**plainly, "effects": True}))]
+    found["silence"] = [await printed(show_log(scene.home, {**plainly, "silence": True}))]
+    found["status"] = [await printed(show_status(scene.home))]
     refs = [item.ref for item in items[:3]] + [f"signals.{each.source}:{each.id}" for each in signals[:2]]
     found["why"] = [clean(line, 4000) for ref in refs for line in await engine.why(ref)]
     found["rules"] = [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.config.literal_secrets import in_arguments, is_secret
+from pepper_tui.config.secret_names import holds_secret, may_hold_secret, parameter_holds_secret
 from tests.command.test_keys_in_clear import run
 
 RANDOM = "0a1b2c3d4e5f6a7b8c9d0e1f"
@@ -131,3 +132,27 @@ def test_the_example_and_the_docs_hold_none(tmp_path: Path) -> None:
     from pepper_tui.config.report import example_text, literal_secrets
 
     assert list(literal_secrets(parse_config(example_text(), tmp_path / "config.toml"))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "refused_in_an_address", "guessed"),
+    [
+        ("Authorization", True, True, True),
+        ("Cookie", True, True, True),
+        ("GITHUB_TOKEN", True, True, True),
+        ("CLIENT_SECRET", True, True, True),
+        ("password", True, True, True),
+        ("API_KEY", True, True, True),
+        ("api-key", True, True, True),
+        ("APIKEY", True, True, True),
+        ("passwd", False, True, True),
+        ("GOOGLE_APPLICATION_CREDENTIALS", False, True, True),  # names a file
+        ("GITHUB_PAT", False, False, True),
+        ("X-Auth", False, False, True),
+        ("SECRET_NAME", True, True, False),
+        ("LOG_LEVEL", False, False, False),
+    ],
+)
+def test_a_name_is_looked_at_for_each_use(name: str, refused: bool, refused_in_an_address: bool, guessed: bool) -> None:
+    found = holds_secret(name), parameter_holds_secret(name), may_hold_secret(name)
+    assert found == (refused, refused_in_an_address, guessed)

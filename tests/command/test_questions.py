@@ -262,11 +262,6 @@ async def messages(home: Path) -> list[Context]:
         await store.close()
 
 
-def test_too_much_from_standard_input_is_refused(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["ask", "--home", str(tmp_path), "-"], input="x" * 500_001)
-    assert result.exit_code == 2
-
-
 # --------------------------------------------------------------------------------------------- what Pepper asks itself
 
 

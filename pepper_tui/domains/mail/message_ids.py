@@ -1,4 +1,4 @@
-"""Whose a Message-ID is: that of the sender whose mail came with it first. Anyone can write any id into a mail."""
+"""Message-IDs, and whose one is: the sender's whose mail came with it first. Anyone can write any id into a mail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
 _RAW: Final = f"{Namespace.RAW}.mail"
+
+
+def bare_id(message_id: str) -> str:
+    """``message_id`` without its angle brackets."""
+    return message_id.strip().strip("<>")
 
 
 async def first_with(store: ContextStore, message_id: str) -> Context | None:

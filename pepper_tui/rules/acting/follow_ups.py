@@ -9,35 +9,27 @@ told: an answer as a notice on its matter; a due one as a signal (``signals.foll
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
 from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
-    FOLLOW_UP,
     OPEN_TAG,
     Context,
     ContextFilter,
     ContextUpdate,
-    Facts,
     FollowUp,
     FollowUpState,
     Json,
-    Match,
     Namespace,
-    Notification,
-    Priority,
-    Signal,
 )
+from pepper_tui.rules.acting.follow_up_ends import SOURCE, answer_notice, due_signal
+from pepper_tui.rules.acting.follow_up_rows import FollowUpRows
 from pepper_tui.rules.acting.hands import Hands
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
-from pepper_tui.text import one_line
 
-SOURCE: Final = "follow_up"
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
 _ALL: Final = 1_000_000
@@ -71,7 +63,7 @@ class FollowUps:
         self._following = Following(
             store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, name="rules.follow_ups"
         )
-        self._ending = asyncio.Lock()
+        self._rows = FollowUpRows(store, clock)
         self._began = clock.monotonic()
         # what is due, and the monotonic time until which mail comes in first
         self._put_off: dict[str, float] = {}
@@ -96,7 +88,7 @@ class FollowUps:
 
     async def drop(self, ident: str) -> str:
         """End one by the user's word. Raises ``ValueError`` where there is none that is open."""
-        dropped = await self._change(ident, lambda _: FollowUpState.DROPPED)
+        dropped = await self._rows.change(ident, lambda _: FollowUpState.DROPPED)
         if dropped is None:
             raise ValueError("there is no such follow-up that is open")
         return f"no longer waits for {dropped.who}: {dropped.subject}"
@@ -111,7 +103,7 @@ class FollowUps:
             return FollowUpState.OPEN
 
         for ident in sorted(self._threads.get(matter.removeprefix("mail:"), ())):
-            if changed := await self._change(ident, begin_anew):
+            if changed := await self._rows.change(ident, begin_anew):
                 self._open[ident] = changed
         self._arm()
 
@@ -198,32 +190,15 @@ class FollowUps:
         if not waiting or self._hands.is_own(sender) or self._hands.by_a_machine(mail):
             return
         for ident in sorted(waiting - ended):
-            async with self._ending:
-                found = await self._loaded(ident)
+            async with self._rows.ending:
+                found = await self._rows.open(ident)
                 if found is None or sender not in found[0].parties or mail["message_id"] in found[0].message_ids:
                     continue
                 waits, version = found
                 waits.answer = str(mail["id"])
-                await self._end(waits, version, FollowUpState.ANSWERED)
+                await self._rows.end(waits, version, FollowUpState.ANSWERED)
                 ended.add(ident)
-                await self._hands.announce(self._answer(waits, mail))
-
-    def _answer(self, waits: FollowUp, mail: Json) -> Notification:
-        who = one_line(str(mail["sender"]["name"] or mail["sender"]["address"]), 80)
-        subject = one_line(str(mail["subject"] or "(no subject)"), 120)
-        return Notification(
-            id=f"ntf_{waits.id}_answered",
-            title=one_line(f"{who} {'wrote again' if waits.wrote is None else 'answered'}: {subject}", 160),
-            body="\n".join(one_line(line, 200) for line in str(mail["reply"]).splitlines() if line.strip())[:500],
-            reason=f"your rule {waits.rule_name!r} waited for this answer",
-            source=f"{Namespace.SIGNALS}.mail:signal_{mail['id']}",
-            created_at=self._clock.now(),
-            priority=Priority.HIGH,
-            matter=waits.matter,
-            who=who,
-            sender=str(mail["sender"]["address"]).lower(),
-            subject=subject,
-        )
+                await self._hands.announce(answer_notice(waits, mail, self._clock.now()))
 
     # ------------------------------------------------------------------------------------------------ time
 
@@ -246,7 +221,7 @@ class FollowUps:
             due = []
         for waits in due:
             with contextlib.suppress(VersionConflictError):  # a handler of mail has ended it at this moment
-                async with self._ending, self._store.unit():
+                async with self._rows.ending, self._store.unit():
                     later = await self._end_as_due(waits)
                 if later is None:
                     self._open.pop(waits.id, None)  # the watch follows in a moment; until then it is not due again
@@ -256,88 +231,14 @@ class FollowUps:
 
     async def _end_as_due(self, noted: FollowUp) -> FollowUp | None:
         """As it stands where it is not due: what was noted was an older version, given late."""
-        found = await self._loaded(noted.id)
+        found = await self._rows.open(noted.id)
         if found is not None and found[0].due > self._clock.now():
             return found[0]
         if found is not None:
-            await self._end(*found, FollowUpState.DUE)
-            signal = await self._due_signal(found[0])
+            await self._rows.end(*found, FollowUpState.DUE)
+            signal = await due_signal(self._store, self._book, found[0], self._clock.now(), self._hands.zone)
             await self._store.put(signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content)
         return None
-
-    async def _due_signal(self, waits: FollowUp) -> Signal:
-        since = datetime.fromtimestamp(waits.since, self._hands.zone)
-        when = f"{since:%a} {since.day} {since:%b %H:%M}"
-        content = f"No answer from {waits.who}: {waits.subject}, waited for since {when}"
-        began = await self._beginning(waits)
-        metadata: Json = {
-            **began,
-            "kind": SOURCE,
-            "rules": [self._own_match(waits, bool(began)).data()],
-            "text": f"Since {when} nobody has answered in this thread.",
-        }
-        facts = Facts(SOURCE, subject=waits.subject, after=waits.rule_name)
-        metadata["rules"] += self._book.matches(self._book.matching(facts), facts)
-        return Signal(
-            id=f"signal_{waits.id}",
-            content=one_line(content, 320),
-            created_at=self._clock.now(),
-            priority=Priority.HIGH,
-            source=SOURCE,
-            reason=f"your rule {waits.rule_name!r} asked to be told",
-            matter=waits.matter,
-            metadata=metadata,
-        )
-
-    async def _beginning(self, waits: FollowUp) -> Json:
-        """The facts of the mail that it began with, as its signal holds them: whom a nudge goes to."""
-        namespace, _, ident = waits.source.partition(":")
-        saved = await self._store.get(ident, namespace=namespace)
-        if (signal := Signal.one(saved)) is not None:
-            kept = ("sender", "sender_name", "subject", "thread", "message_id", "to", "reply_to", "raw")
-            return {key: signal.metadata[key] for key in kept if key in signal.metadata}
-        return {"sender": waits.parties[0], "sender_name": waits.who, "subject": waits.subject, "thread": waits.thread}
-
-    @staticmethod
-    def _own_match(waits: FollowUp, began: bool) -> Match:
-        nudges = bool(waits.nudge_template.strip()) and began
-        return Match(
-            rule=waits.rule,
-            version=f"follow-up {waits.id}",
-            name=waits.rule_name,
-            acts=["notify", "draft"] if nudges else ["notify"],
-            draft=waits.nudge,
-            template=waits.nudge_template,
-        )
-
-    # ------------------------------------------------------------------------------------------------ records
-
-    async def _loaded(self, ident: str) -> tuple[FollowUp, int] | None:
-        saved = await self._store.get(ident, namespace=Namespace.FOLLOW_UP)
-        waits = FollowUp.one(saved)
-        return (waits, saved.version) if waits and saved and waits.state is FollowUpState.OPEN else None
-
-    async def _change(self, ident: str, change: Callable[[FollowUp], FollowUpState | None]) -> FollowUp | None:
-        """Save what ``change`` makes of one that is open, in the state that it gives; None: nothing is changed."""
-        while True:
-            async with self._ending:
-                found = await self._loaded(ident)
-                state = change(found[0]) if found is not None else None
-                if found is None or state is None:
-                    return None
-                try:
-                    await (self._save(*found) if state is FollowUpState.OPEN else self._end(*found, state))
-                except VersionConflictError:
-                    continue  # a handler of mail ends one in its unit, which is committed after it has let go of it
-                return found[0]
-
-    async def _end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
-        waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()
-        await self._save(waits, version)
-
-    async def _save(self, waits: FollowUp, version: int) -> None:
-        tags = [f"thread:{waits.thread}", *([OPEN_TAG] if waits.state is FollowUpState.OPEN else [])]
-        await self._store.put(waits, namespace=Namespace.FOLLOW_UP, tags=tags, expect_version=version)
 
 
 def _written(mail: Json) -> float:

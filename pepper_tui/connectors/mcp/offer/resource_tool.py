@@ -38,68 +38,76 @@ def resource_tool(all_servers: Mapping[str, Server]) -> Tool | None:
         return None
     effects = {effect_of(server.config) for server in servers.values()}
     strictest = next(each for each in _STRICTEST if each in effects)
+    resources, outside = _Resources(servers), strictest in OUTSIDE_EFFECTS
+    return Tool(
+        name=READ,
+        effect=strictest,
+        body=resources.perform if outside else resources.read,
+        resolve=resources.resolve if outside else None,
+        effect_of=resources.effect_of if outside else None,
+        on_cancel=resources.stop,
+        resumes=True,  # its time is the server's, as with the server's own tools
+    )
 
-    def named(server: str) -> Server:
-        if server not in servers:
-            raise ToolError(
-                f"there is no MCP server {one_line(server, 40)!r} that resources are read of; there are: "
-                f"{', '.join(sorted(servers))}"
-            )
-        return servers[server]
 
-    async def known(ctx: ToolContext, server: Server, uri: str) -> None:
-        """Raise ``NotDoneError`` where the server itself has not named ``uri``."""
-        if uri not in server.named:
-            await server.list_resources(ctx)
-        if uri not in server.named:
-            raise NotDoneError(
-                f"The MCP server {server.name} has not named {one_line(uri, 200)!r}, in a result or in its list, since "
-                "Pepper started; only what it named itself is read of it. Without a uri this tool lists what there is."
-            )
+class _Resources:
+    """The resources of ``servers``, by name."""
 
-    async def read(ctx: ToolContext, server: str, uri: str = "") -> str:
+    def __init__(self, servers: Mapping[str, Server]) -> None:
+        self._servers = servers
+
+    async def read(self, ctx: ToolContext, server: str, uri: str = "") -> str:
         """Read a resource of an MCP server: one that its result named as [resource: name uri], or that it lists.
 
         Args:
             server: the server's name, as it begins the names of its tools (server__tool)
             uri: the resource, to the letter as that server named it; empty to list the server's resources
         """
-        of = named(server)
+        of = self._named(server)
         if not uri:
             return await of.list_resources(ctx)
-        await known(ctx, of, uri)
+        await _must_be_named(ctx, of, uri)
         return await of.read_resource(ctx, uri)
 
-    async def resolve(ctx: ToolContext, server: str, uri: str = "") -> ResolvedEffect:
-        of = named(server)
+    async def resolve(self, ctx: ToolContext, server: str, uri: str = "") -> ResolvedEffect:
+        of = self._named(server)
         if uri:
-            await known(ctx, of, uri)
+            await _must_be_named(ctx, of, uri)
         lines = [CardLine("server", of.account), CardLine("resource", uri, untrusted=True)]
         payload: Json = {"server": server, "identity": of.identity, "uri": uri}
         summary = f"Read {one_line(uri, 120)} of the MCP server {server}"
         return ctx.effect(account=of.account, summary=summary, lines=lines, payload=payload)
 
-    async def perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
-        of, uri = named(str(effect.payload["server"])), str(effect.payload["uri"])
+    async def perform(self, ctx: ToolContext, effect: ResolvedEffect) -> str:
+        of, uri = self._named(str(effect.payload["server"])), str(effect.payload["uri"])
         if of.identity != effect.payload["identity"]:
             raise OutdatedError("The server is another by now.")
         return await (of.read_resource(ctx, uri) if uri else of.list_resources(ctx))
 
-    def of_payload(payload: Json) -> Effect:
-        return effect_of(servers[str(payload["server"])].config) if payload["uri"] else Effect.READ
+    perform.__doc__ = read.__doc__
 
-    async def stop(ctx: ToolContext) -> None:
-        for each in servers.values():
+    def effect_of(self, payload: Json) -> Effect:
+        return effect_of(self._servers[str(payload["server"])].config) if payload["uri"] else Effect.READ
+
+    async def stop(self, ctx: ToolContext) -> None:
+        for each in self._servers.values():
             await each.cancel(ctx.call.id)
 
-    perform.__doc__ = read.__doc__
-    outside = strictest in OUTSIDE_EFFECTS
-    return Tool(
-        name=READ,
-        effect=strictest,
-        body=perform if outside else read,
-        resolve=resolve if outside else None,
-        effect_of=of_payload if outside else None,
-        on_cancel=stop,
-        resumes=True,  # its time is the server's, as with the server's own tools
-    )
+    def _named(self, server: str) -> Server:
+        if server not in self._servers:
+            raise ToolError(
+                f"there is no MCP server {one_line(server, 40)!r} that resources are read of; there are: "
+                f"{', '.join(sorted(self._servers))}"
+            )
+        return self._servers[server]
+
+
+async def _must_be_named(ctx: ToolContext, server: Server, uri: str) -> None:
+    """Raise ``NotDoneError`` where the server itself has not named ``uri``."""
+    if uri not in server.named:
+        await server.list_resources(ctx)
+    if uri not in server.named:
+        raise NotDoneError(
+            f"The MCP server {server.name} has not named {one_line(uri, 200)!r}, in a result or in its list, since "
+            "Pepper started; only what it named itself is read of it. Without a uri this tool lists what there is."
+        )

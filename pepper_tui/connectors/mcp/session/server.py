@@ -9,12 +9,10 @@ barred until the user says yes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import importlib
 import json
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -29,11 +27,12 @@ from pepper_tui.connectors.mcp.offer.definition import Definition
 from pepper_tui.connectors.mcp.offer.offer import Offer
 from pepper_tui.connectors.mcp.offer.pins import Pins
 from pepper_tui.connectors.mcp.offer.resources import Named, list_words
+from pepper_tui.connectors.mcp.session.calls import Calls, Report
 from pepper_tui.connectors.mcp.trouble import last_words, length, way_out, why_failed
 from pepper_tui.model import Health, Json
 from pepper_tui.store import StoreError
 from pepper_tui.text import one_line
-from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError, ToolError
+from pepper_tui.tools.errors import NotDoneError, OutdatedError
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import ToolContext
 
@@ -51,7 +50,6 @@ PAUSE: Final = 1.0  # seconds before the first new start, then doubling
 LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # a session that lasted so long was no failed start
 PATIENCE: Final = 5.0  # seconds that a call waits for the next start
-AT_ONCE: Final = 8  # calls to one server
 
 
 @dataclass(frozen=True)
@@ -68,39 +66,6 @@ class Surroundings:
     ask_trust: Callable[[Server], Awaitable[None]]
 
 
-Report = Callable[[str], None]
-Check = Callable[["Connection"], Awaitable[None]]
-Work = Callable[["Connection", Report], Awaitable[str]]
-
-
-@dataclass
-class _Job:
-    """A call on its way. ``check`` raises where it may not leave; ``work`` carries it out."""
-
-    ctx: ToolContext
-    check: Check
-    work: Work
-    answer: asyncio.Future[str]
-    task: asyncio.Task[None] | None = None
-    scope: asyncio.Timeout | None = None
-    sent: bool = False
-
-    def settle(self, error: Exception | None, text: str = "") -> None:
-        if self.answer.done():
-            return
-        if error is None:
-            self.answer.set_result(text)
-        else:
-            self.answer.set_exception(error)
-
-    def stop(self) -> None:
-        """End it: at the server, too, where it is there already."""
-        if self.task is not None:
-            self.task.cancel()
-        else:
-            self.settle(NotDoneError("It was stopped before it began."))
-
-
 class Server:
     """``start`` it; then ``call`` and ``cancel``."""
 
@@ -109,13 +74,10 @@ class Server:
         self.offer = Offer(name, config, self, around.clock, around.registry, around.pins)
         self.named = Named()
         self._connection: Connection | None = None
-        self._waiting: deque[_Job] = deque()
-        self._open: dict[str, _Job] = {}
-        self._asking = 0
         self._wake = asyncio.Event()
+        self._calls = Calls(name, config.timeout, self._ready, self._wake)
         self._look_now = asyncio.Event()
         self._moved = asyncio.Event()
-        self._slots = asyncio.Semaphore(AT_ONCE)
         self._look_lock = asyncio.Lock()
         self._ended = ""
         self._down: tuple[str, float] | None = None
@@ -178,8 +140,7 @@ class Server:
                 log.info("mcp server %s: %s", self.name, why, exc_info=error)
             finally:
                 self._connection = None
-                while self._waiting:
-                    self._waiting.popleft().settle(NotDoneError(f"The MCP server {self.name} went away before it."))
+                self._calls.refuse(f"The MCP server {self.name} went away before it.")
             failures = 1 if clock.monotonic() - began > STEADY else failures + 1
             pause = min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1)) * (0.5 + clock.jitter() / 2)
             said = await asyncio.to_thread(last_words, self.log, logged) if self.config.command else ""
@@ -213,13 +174,7 @@ class Server:
             try:
                 children.add(asyncio.create_task(self._keep_looking(connection)))
                 while not self._ended:
-                    while self._waiting:
-                        job = self._waiting.popleft()
-                        if job.answer.done():
-                            continue
-                        job.task = asyncio.create_task(self._serve(connection, job), name=f"mcp call {job.ctx.call.id}")
-                        children.add(job.task)
-                        job.task.add_done_callback(children.discard)
+                    self._calls.begin(connection, children)
                     await self._wake.wait()
                     self._wake.clear()
             finally:
@@ -263,7 +218,7 @@ class Server:
                 async with asyncio.timeout(LOOK_LIMIT):
                     changed = await self._look(connection)
             except TimeoutError:
-                if not self._open:  # else it may be busy with a call, which has a limit of its own
+                if not self._calls.under_way:  # else it may be busy with a call, which has a limit of its own
                     self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
             except StoreError as error:  # a full disk, say: the server is not to blame
                 log.warning("what %s offers can't be stored: %s", self.name, error)
@@ -304,7 +259,7 @@ class Server:
         async def work(connection: Connection, report: Report) -> str:
             return await connection.call(definition.name, arguments, report)
 
-        return await self._queued(ctx, check, work)
+        return await self._calls.put(ctx, check, work)
 
     async def read_resource(self, ctx: ToolContext, uri: str) -> str:
         """The text of a resource. Fails as ``call`` does."""
@@ -312,7 +267,7 @@ class Server:
         async def work(connection: Connection, report: Report) -> str:
             return await connection.read(uri, report)
 
-        return await self._queued(ctx, _nothing_to_check, work)
+        return await self._calls.put(ctx, _nothing_to_check, work)
 
     async def list_resources(self, ctx: ToolContext) -> str:
         """The resources that it lists, in words; from then on it has named them. Fails as ``call`` does."""
@@ -320,27 +275,11 @@ class Server:
         async def work(connection: Connection, report: Report) -> str:
             return list_words(*await connection.resources())
 
-        return await self._queued(ctx, _nothing_to_check, work)
-
-    async def _queued(self, ctx: ToolContext, check: Check, work: Work) -> str:
-        """What ``work`` gives, in the task that holds the session."""
-        await self._ready()
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        job = self._open[ctx.call.id] = _Job(ctx, check, work, answer)
-        self._waiting.append(job)
-        self._wake.set()
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            job.stop()
-            raise
-        finally:
-            self._open.pop(ctx.call.id, None)
+        return await self._calls.put(ctx, _nothing_to_check, work)
 
     async def cancel(self, call_id: str) -> None:
         """Stop the call, where it is under way."""
-        if job := self._open.get(call_id):
-            job.stop()
+        self._calls.cancel(call_id)
 
     async def _ready(self) -> None:
         clock = self.around.clock
@@ -357,67 +296,9 @@ class Server:
             why = self._down[0] if self._down else "it has not started yet"
             raise NotDoneError(f"The MCP server {self.name} can't be used now: {one_line(why)}.")
 
-    async def _serve(self, connection: Connection, job: _Job) -> None:
-        """Carry out one call, and settle its answer."""
-        error: Exception | None = None
-        text = ""
-        try:
-            async with self._slots, asyncio.timeout(self.config.timeout) as job.scope:
-                text = await self._carry_out(connection, job)
-        except TimeoutError:
-            error = ToolError(f"there was no answer for {self.config.timeout:g} seconds; it was told to stop")
-        except asyncio.CancelledError:
-            error = ToolError("it was stopped while it was under way")
-            raise
-        except Exception as found:
-            error = found
-        finally:
-            if error is not None and not job.sent and not isinstance(error, NotDoneError):
-                error = NotDoneError(f"{one_line(why_failed(error))}.")
-            job.settle(error, text)
-
-    async def _carry_out(self, connection: Connection, job: _Job) -> str:
-        from pepper_tui.connectors.mcp.session import connection as sdk
-
-        ctx = job.ctx
-        await job.check(connection)
-
-        def report(words: str) -> None:
-            self._give_time(job)
-            ctx.progress(words)
-
-        ctx.checkpoint("mcp_before")
-        job.sent = True
-        try:
-            text = await job.work(connection, report)
-        except sdk.NotSentError as error:
-            raise NotDoneError(f"{error}.") from error
-        except sdk.ReportedError as error:
-            raise ReportedFailureError(str(error)) from error
-        except sdk.LostError as error:
-            raise ToolError(f"no answer of the MCP server {self.name} could be read: {error}") from error
-        ctx.checkpoint("mcp_after")
-        return text
-
-    def _give_time(self, job: _Job) -> None:
-        """It shows life: its limit begins anew, or rests while the user is asked."""
-        if job.scope is not None and not job.scope.expired() and job.task is not None and not job.task.done():
-            now = asyncio.get_running_loop().time()
-            with contextlib.suppress(RuntimeError):  # it has just ended
-                job.scope.reschedule(None if self._asking else now + self.config.timeout)
-
     async def _ask(self, question: Question) -> Answer:
-        self._asking += 1
-        self._give_all_time()
-        try:
+        with self._calls.resting():
             return await self.around.ask(question)
-        finally:
-            self._asking -= 1
-            self._give_all_time()
-
-    def _give_all_time(self) -> None:
-        for job in self._open.values():
-            self._give_time(job)
 
 
 async def _nothing_to_check(connection: Connection) -> None:

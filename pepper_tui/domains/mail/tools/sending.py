@@ -1,0 +1,82 @@
+"""Sending: every tool that sends goes through one resolved effect and one approval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pepper_tui.domains.mail.message_ids import bare_id
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools.composing import approved_message, mail_account, outbox_of, same_mail
+from pepper_tui.domains.mail.tools.resolving import (
+    answered_matter,
+    resolve_draft,
+    resolve_mail,
+    resolve_reply,
+    revise_mail,
+)
+from pepper_tui.model import Effect, Namespace, ResolvedEffect
+from pepper_tui.tools.tool import About, Tool, ToolContext, tool
+
+
+async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+    """True where the message lies in the user's own mailbox (a copy, or an answer's quoted original); else unknown."""
+    mailbox = ctx.of(MailParts).mailbox
+    if mailbox is None:
+        return None
+    message_id = str(effect.payload["message_id"])
+    for form in (message_id, bare_id(message_id)):
+        if await mailbox.read(form) is not None:
+            return True
+    return None
+
+
+async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
+    """Send the message of ``effect``, byte for byte, to its recipients."""
+    payload, outbox = effect.payload, outbox_of(ctx)
+    message_id, recipients = str(payload["message_id"]), list(payload["recipients"])
+    message = await approved_message(ctx, effect)
+    now = ctx.clock.now()
+    noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
+    await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
+    for address in recipients:  # before the send: a crash right after it would lose them, and the user has said yes
+        key = address.lower()
+        if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
+            person = {"id": key, "address": address, "first_written": now}
+            await ctx.store.store(person, namespace=Namespace.PEOPLE, context_id=key)
+    await outbox.send(recipients, message, lambda: ctx.checkpoint("data_sent"))
+    return f"Sent to {', '.join(recipients)} as {message_id}."
+
+
+def _sending(resolve: Any, name: str, description: str, about: About | None = None) -> Tool:
+    async def perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
+        return await perform_mail(ctx, effect)
+
+    perform.__doc__ = description
+    decorate = tool(
+        effect=Effect.SEND,
+        resolve=resolve,
+        revise=revise_mail,
+        probe=probe_mail,
+        account=mail_account,
+        same=same_mail,
+        name=name,
+        taints=False,
+        timeout=300.0,
+        about=about,
+    )
+    return decorate(perform)
+
+
+send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user approves exactly what is sent first.")
+reply_mail = _sending(
+    resolve_reply,
+    "reply_mail",
+    "Answer a mail, to its sender, in its thread. The user approves it first.",
+    answered_matter,
+)
+draft_reply = _sending(
+    resolve_draft,
+    "draft_reply",
+    "Propose an answer to a mail. The user may edit it and sends it, or not.",
+    answered_matter,
+)

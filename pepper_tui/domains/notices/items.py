@@ -1,0 +1,102 @@
+"""The rows of the inbox: an item read, moved through the state table, and withdrawn with the reason in its metadata."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from pepper_tui.model import (
+    CALL_OPEN,
+    NOTIFICATION,
+    OPEN_TAG,
+    Context,
+    ContextFilter,
+    Json,
+    Namespace,
+    Notification,
+    NotificationState,
+    ToolCall,
+)
+from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.text.errors import Foreseen
+
+T = TypeVar("T")
+OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
+ALL: Final = 100_000
+_TRIES: Final = 4
+
+
+class InboxError(ValueError, Foreseen):
+    """An act is not possible; the words say why."""
+
+
+class Items:
+    """Reads and moves items. Ids may carry the prefix ``notification:``."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+
+    async def get(self, ref: str) -> Context | None:
+        return await self._store.get(ref.removeprefix("notification:"), namespace=Namespace.NOTIFICATION)
+
+    async def load(self, ref: str) -> tuple[Context, Notification]:
+        """The item, with its row. Raises ``InboxError``."""
+        context = await self.get(ref)
+        if context is None:
+            raise InboxError("there is no such item in the inbox")
+        return context, Notification.of(context)
+
+    async def open(self) -> list[Context]:
+        return await self._store.query(
+            ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=ALL, include_expired=True)
+        )
+
+    async def move(
+        self, context: Context, item: Notification, state: NotificationState, metadata: Json | None = None
+    ) -> None:
+        """Store ``item`` in ``state``; a key of ``metadata`` that is ``None`` is taken away."""
+        item.state = NOTIFICATION.move(item.state, state)
+        if state is not NotificationState.SNOOZED:
+            item.snoozed_until = None
+        tags = set(context.tags) - {OPEN_TAG}
+        if item.state in OPEN:
+            tags.add(OPEN_TAG)
+        await self._store.put(
+            item,
+            namespace=Namespace.NOTIFICATION,
+            type=context.type,
+            text=context.text,
+            tags=tags,
+            metadata={key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None},
+            expect_version=context.version,
+        )
+
+    async def withdraw(self, context: Context, why: str) -> bool:
+        """Close it, where it is open still; whether it was."""
+
+        async def look() -> bool:
+            found = await self.get(context.context_id)
+            item = Notification.one(found)
+            if found is None or item is None or item.state not in OPEN:
+                return False
+            await self.move(found, item, NotificationState.DONE, {"withdrawn": why})
+            return True
+
+        return await anew(look)
+
+    async def is_waited_for(self, item: Notification) -> bool:
+        """Whether an answer to ``item`` would reach whoever asked; of what asks nothing, true."""
+        if not item.awaited:
+            return True
+        found = await self._store.get(item.source.partition(":")[2], namespace=Namespace.TOOL_CALL)
+        call = ToolCall.one(found)
+        return call is not None and call.state in CALL_OPEN
+
+
+async def anew(act: Callable[[], Awaitable[T]]) -> T:
+    """Do ``act``, which looks before it moves; anew where a unit that was open then has moved the same meanwhile."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(VersionConflictError):
+            return await act()
+    return await act()

@@ -1,0 +1,68 @@
+"""Offers: items that ask about missed reminders. What the user does with one moves these, and is taken back with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pepper_tui.model import (
+    OPEN_TAG,
+    REMINDER,
+    Context,
+    Namespace,
+    Notification,
+    NotificationState,
+    Reminder,
+    ReminderState,
+)
+from pepper_tui.store import ContextStore
+
+_ANSWERS: Final = {
+    NotificationState.DONE: ReminderState.FIRED,
+    NotificationState.DISMISSED: ReminderState.CANCELLED,
+}
+
+
+class Offers:
+    """Moves the reminders that offers ask about."""
+
+    def __init__(self, store: ContextStore) -> None:
+        self._store = store
+
+    async def answer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
+        """Move the reminders that an offer asks about; pairs of id and new state."""
+        to = _ANSWERS.get(state)
+        if item.kind != "offer" or to is None:
+            return []
+        moved = []
+        for reminder_id in context.metadata.get("reminders", []):
+            saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
+            if saved is None:
+                continue
+            reminder = Reminder.of(saved)
+            if reminder.state is not ReminderState.OFFERED:
+                continue
+            reminder.state = REMINDER.move(reminder.state, to)
+            await self._save(saved, reminder, set(saved.tags) - {OPEN_TAG})
+            moved.append([reminder_id, str(to)])
+        return moved
+
+    async def put_back(self, reminder_id: str, state: ReminderState) -> None:
+        """Offer a reminder again whose answer is taken back; one that has moved on since stays as it is."""
+        saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
+        if saved is None:
+            return
+        reminder = Reminder.of(saved)
+        if reminder.state is state:
+            reminder.state = REMINDER.move(reminder.state, ReminderState.OFFERED)
+            await self._save(saved, reminder, {*saved.tags, OPEN_TAG})
+
+    async def _save(self, saved: Context, reminder: Reminder, tags: set[str]) -> None:
+        await self._store.put(
+            reminder,
+            namespace=Namespace.REMINDER,
+            type=saved.type,
+            text=saved.text,
+            tags=tags,
+            metadata=saved.metadata,
+            expect_version=saved.version,
+        )

@@ -1,0 +1,122 @@
+"""Pepper's own work, as records: steps and runs, what they cost and remember, and whether each part works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from pepper_tui.model.contexts import Json
+from pepper_tui.model.record import Record
+from pepper_tui.model.states import RunState
+
+
+@dataclass(slots=True)
+class Step(Record):
+    """One turn of the scheduler: what it was given and what came of it (``step``).
+
+    ``inputs`` are ``namespace:id`` of what it took from the queue; ``calls`` ids of tool calls; ``message`` the id of
+    what it said, ``log`` of what it kept to itself. ``round`` counts the steps in a row that only results started.
+    ``because`` says why a fallback answered in place of the first model.
+    """
+
+    id: str
+    created_at: float
+    inputs: list[str]
+    calls: list[str] = field(default_factory=list)
+    message: str = ""
+    log: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    round: int = 0
+    outcome: Literal["done", "stopped", "trouble"] = "done"
+    seconds: float = 0.0
+    because: str = ""
+
+
+@dataclass(slots=True)
+class WorkerRun(Record):
+    """One task given to a worker. ``agent`` empty means stateless. ``steps`` counts saved steps."""
+
+    id: str
+    call: str  # the delegate call that it answers
+    agent: str
+    kind: str
+    task: str
+    created_at: float
+    root: Literal["user", "signal"] = "signal"
+    tainted: bool = True
+    state: RunState = RunState.QUEUED
+    steps: int = 0
+    spent: float = 0.0
+    active_seconds: float = 0.0
+    doing: str = ""
+    answer: str = ""
+    events: list[Json] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = RunState(self.state)
+
+
+@dataclass(slots=True)
+class Told(Record):
+    """Words for a run that is under way, which it reads at its next step (``worker.told``). ``id`` is that of the call
+    that told them; ``root`` and ``tainted`` are as in that."""
+
+    id: str
+    run: str
+    text: str
+    created_at: float
+    root: Literal["user", "signal"] = "signal"
+    tainted: bool = True
+
+
+@dataclass(slots=True)
+class AgentState(Record):
+    """A stateful worker's memory: what happened and a running summary of what has been let go (``memory.<name>``)."""
+
+    events: list[Json] = field(default_factory=list)
+    summary: str | None = None
+
+
+@dataclass(slots=True)
+class Usage(Record):
+    """What one model call cost. Tokens are the provider's count, or an estimate where it gave none."""
+
+    model: str
+    role: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost: float  # in the currency of the configured prices
+    created_at: float
+    step: str = ""
+
+
+@dataclass(slots=True)
+class Profile(Record):
+    """What is known of the user (``profile``, id ``Profile.ID``): each fact by its name, as ``value``, ``at`` and
+    ``typed``, which says whether it is in words that the user typed."""
+
+    ID: ClassVar = "user"
+
+    facts: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Health(Record):
+    """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``remedy`` says what to do.
+
+    ``done``: it had an end, and has come to it.
+    """
+
+    EARLIER_NAMES: ClassVar[Mapping[str, str]] = {"mend": "remedy"}
+
+    part: str
+    state: Literal["ok", "starting", "trouble", "stopped", "done"]
+    detail: str
+    remedy: str
+    at: float
