@@ -29,8 +29,8 @@ from pepper_tui.ui.plain.commands import COMMANDS, Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers
-from pepper_tui.ui.shared.board import Message
 from pepper_tui.ui.shared.matters import InboxItem
+from pepper_tui.ui.shared.records import Message
 from pepper_tui.ui.shared.words import fact_lines, item_lines, message_lines
 from tests.terminal import Terminal
 from tests.ui.fake_engine import T0, FakeEngine, approval, note

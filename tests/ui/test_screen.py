@@ -28,7 +28,7 @@ from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.lists.live_list import LiveList
 from pepper_tui.ui.screen.reading.detail import DetailView
 from pepper_tui.ui.screen.status import StatusLine
-from pepper_tui.ui.shared.board import MESSAGES_KEPT
+from pepper_tui.ui.shared.keeping import MESSAGES_KEPT
 from pepper_tui.ui.shared.keys import KEYS, shown
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
 from tests.ui.seat import acts, press, seat, until

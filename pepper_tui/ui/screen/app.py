@@ -49,10 +49,11 @@ from pepper_tui.ui.screen.terminal.driver import PepperDriver
 from pepper_tui.ui.screen.terminal.notices import Notices
 from pepper_tui.ui.screen.terminal.terminal_keys import teach_alt_enter
 from pepper_tui.ui.screen.themes import DARK, THEMES
-from pepper_tui.ui.shared.board import Board, Pane
+from pepper_tui.ui.shared.board import Board
 from pepper_tui.ui.shared.endings import Endings
 from pepper_tui.ui.shared.keys import KeyNames, bindings, decides, moves
 from pepper_tui.ui.shared.rebinding import rebound
+from pepper_tui.ui.shared.records import Pane
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui

@@ -16,7 +16,8 @@ from pepper_tui.ui.screen.lists import rows
 from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
 from pepper_tui.ui.screen.reading.health import progress_words, trouble_words
 from pepper_tui.ui.screen.status import PANES, StatusLine, TabStrip
-from pepper_tui.ui.shared.board import Board, Message, Pane
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.records import Message, Pane
 
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk

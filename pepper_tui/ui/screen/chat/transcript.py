@@ -24,8 +24,8 @@ from pepper_tui.text import clean
 from pepper_tui.ui.screen.filtering import Narrowed
 from pepper_tui.ui.screen.ink import Pen, finished, marked, strips
 from pepper_tui.ui.screen.lists.live_list import taught
-from pepper_tui.ui.shared.board import Message
 from pepper_tui.ui.shared.keys import bindings
+from pepper_tui.ui.shared.records import Message
 
 EAGER: Final = 24
 """Messages wrapped at once after a change of width; older ones follow in chunks."""
