@@ -67,7 +67,7 @@ from pepper_tui.text.html import MAX_HTML, html_text
 from pepper_tui.tools.approvals import provenance
 from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.ui.screen.chat.transcript import LONGEST
+from pepper_tui.ui.screen.chat.message_lines import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
 Parse = Callable[[Any], Any]

@@ -39,6 +39,7 @@ from pepper_tui.ui.screen.ink import Ink, Pen
 from pepper_tui.ui.screen.link import EngineFactory, Link
 from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
 from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.palette import KeyTableCommands
 from pepper_tui.ui.screen.panes import Panes
 from pepper_tui.ui.screen.projection import Projection
@@ -337,23 +338,14 @@ class PepperApp(Actions):
     def on_cancel_list_cancelled(self, event: CancelList.Cancelled) -> None:
         self.acts.cancel(event.row)
 
-    def on_live_list_details(self, event: LiveList.Details) -> None:
+    def on_row_cursor_details(self, event: RowCursor.Details) -> None:
         self.reading.open_row(event.list.id or "", event.row)
 
-    def on_live_list_why(self, event: LiveList.Why) -> None:
+    def on_row_cursor_why(self, event: RowCursor.Why) -> None:
         self.reading.open_why(reference(event))
 
-    def on_live_list_back(self) -> None:
+    def on_row_cursor_back(self) -> None:
         self.panes.to_composer()
-
-    def on_transcript_back(self) -> None:
-        self.panes.to_composer()
-
-    def on_transcript_why(self, event: Transcript.Why) -> None:
-        self.reading.open_why(f"message:{event.row}")
-
-    def on_transcript_details(self, event: Transcript.Details) -> None:
-        self.reading.open_message(event.row)
 
     def on_narrowed_copied(self, event: Narrowed.Copied) -> None:
         self.talk.copy(clean(event.text))

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
-from pepper_tui.ui.screen.chat.transcript import OLDER, Transcript
+from pepper_tui.ui.screen.chat.message_lines import OLDER
+from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.screen.lists import rows

@@ -16,7 +16,8 @@ from textual.message import Message
 
 from pepper_tui.ui.screen.inbox.cards import closed, face
 from pepper_tui.ui.screen.ink import Pen, age
-from pepper_tui.ui.screen.lists.live_list import LiveList, Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
+from pepper_tui.ui.screen.lists.live_list import LiveList
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.matters import InboxItem
 
@@ -61,7 +62,7 @@ class Inbox(LiveList):
         before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
         names, now = names_of(self.app), self._pen(1).now
         undo = names.of("inbox.undo" if self.has_focus else "head.undo")
-        place = self._index.get(self.selected, 0)
+        place = self.drawn.index.get(self.selected, 0)
         follower = _follower(before, self._items)
         if before is not None and follower is None:
             self._rest = place if self.has_focus or self._kept else None
@@ -89,7 +90,7 @@ class Inbox(LiveList):
         return next((item for item in self._items.values() if not item.inert), None)
 
     def lost(self, place: int) -> None:
-        if self._place_first in self._index:
+        if self._place_first in self.drawn.index:
             self.selected = self._place_first
         else:
             super().lost(place)
@@ -130,8 +131,8 @@ class Inbox(LiveList):
     def action_cursor(self, by: int) -> None:
         if self._rest is None or self.selected:
             super().action_cursor(by)
-        elif (to := self._free(self._rest if by > 0 else self._rest - 1, by)) is not None:
-            self.select(self._rows[to].id)
+        elif (row := self.drawn.free(self._rest if by > 0 else self._rest - 1, by)) is not None:
+            self.select(row.id)
 
     def words_of(self, row: Row) -> str:
         from pepper_tui.ui.shared.words import item_lines  # when it is first wanted
