@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from textual import events
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
+    ApprovalState,
     AssistantMessage,
     CallState,
     Health,
@@ -141,6 +143,38 @@ async def test_edit_saves_a_new_card_and_does_not_approve() -> None:
         await pilot.press("end", ".", "u", "k", "ctrl+s")
         await until(lambda: app.query_one(Inbox).row_ids == ["approval:a1b"], pilot)
         assert acts(engine, "edit", "approve") == [("edit", "a1", {"to": "alice@example.com.uk"})]
+
+
+@pytest.mark.parametrize(("key", "opened"), [("N", "#prompt"), ("e", "#form"), ("w", "#detail")])
+async def test_what_is_done_with_before_the_keys_are_back_leaves_nothing_chosen(key: str, opened: str) -> None:
+    """On a busy machine the keys come back late: the next one must not act on what has come into the card's place."""
+
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval())
+        engine.put(Namespace.NOTIFICATION, note())
+
+    async with seat(some) as (app, pilot, engine, clock):
+        inbox = app.query_one(Inbox)
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        assert inbox.selected == "approval:a1"
+        await press(pilot, key)
+        await until(lambda: bool(app.query(f"{opened}:focus-within, {opened}:focus")), pilot)
+        engine.put(Namespace.APPROVAL, replace(approval(), state=ApprovalState.REJECTED))
+        if opened == "#detail":
+            app.on_detail_view_closed()
+        else:
+            app.asking.left()
+        app.projection.recalled([engine.contexts[Namespace.APPROVAL, "a1"]])  # with no moment in between
+        assert not inbox.has_focus
+        await until(lambda: inbox.has_focus, pilot)
+        await pilot.pause()
+        assert inbox.row_ids == ["notification:n1"]
+        assert inbox.selected == ""
+        await press(pilot, "d")
+        assert not acts(engine, "dismiss")
+        await press(pilot, "j")
+        assert inbox.selected == "notification:n1"
 
 
 async def test_a_reason_a_snooze_a_dismissal_and_undo() -> None:

@@ -53,6 +53,7 @@ class Inbox(LiveList):
         self._items: dict[str, InboxItem] = {}
         self._walking = False
         self._kept = False
+        self._coming = False  # the keys are on their way here
         self._rest: int | None = None  # where the chosen one stood that is done with
         self._more = ""
         self._place_first = ""
@@ -65,7 +66,7 @@ class Inbox(LiveList):
         place = self.drawn.index.get(self.selected, 0)
         follower = _follower(before, self._items)
         if before is not None and follower is None:
-            self._rest = place if self.has_focus or self._kept else None
+            self._rest = place if self._has_keys else None
             self.selected = ""
         self._place_first = follower or ""
         self._entitled([_row(item, undo, now) for item in items])
@@ -85,7 +86,7 @@ class Inbox(LiveList):
     @property
     def head(self) -> InboxItem | None:
         """The item that the keys act on."""
-        if self.has_focus or self._kept or self.filtering:
+        if self._has_keys or self.filtering:
             return self._items.get(self.selected)
         return next((item for item in self._items.values() if not item.inert), None)
 
@@ -99,6 +100,15 @@ class Inbox(LiveList):
         if self._rest is None:
             super().choose_first()
 
+    @property
+    def _has_keys(self) -> bool:
+        """Whether the keys are here, at what was opened from here, or on their way back."""
+        return self.has_focus or self._kept or self._coming
+
+    def expect_keys(self) -> None:
+        """Behave as if the keys were here: they come in a moment, and what is over till then leaves none chosen."""
+        self._coming = not self.has_focus
+
     def keep(self, kept: bool) -> None:
         """Keep the chosen item chosen while something that was opened from it has the keys."""
         self._kept = kept
@@ -109,6 +119,7 @@ class Inbox(LiveList):
             self.post_message(self.Chosen(self._walking))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
+        self._coming = False
         if not _has_focus and not self._kept:
             self._rest = None
         if _has_focus and self.selected not in self._items:
