@@ -382,7 +382,7 @@ PARSERS = [
     ),
     Parser(
         "Markdown on the screen",
-        {"ui/screen/chat/transcript.py": "rich.markdown"},
+        {"ui/screen/chat/message_lines.py": "rich.markdown"},
         lambda text: CONSOLE.render_lines(Markdown(text, hyperlinks=False), pad=False),
         MARKS,
         "…",
