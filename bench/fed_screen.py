@@ -49,7 +49,7 @@ from pepper_tui.text.html import MAX_HTML
 from pepper_tui.tools.approvals.provenance import atoms, trusted
 from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.ui.screen.app import PepperApp
-from pepper_tui.ui.screen.chat.transcript import LONGEST
+from pepper_tui.ui.screen.chat.message_lines import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, calendar, event
 from tests.ui.fake_engine import FakeEngine, approval, fill, note
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pepper_tui.ui.plain.commands import COMMANDS
+from pepper_tui.ui.plain.commands.table import COMMANDS
 from pepper_tui.ui.shared.keys import KEYS, shown
 
 TARGET = Path(__file__).with_name("keys.md")

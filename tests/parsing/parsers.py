@@ -67,7 +67,7 @@ from pepper_tui.text.html import MAX_HTML, html_text
 from pepper_tui.tools.approvals import provenance
 from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.ui.screen.chat.transcript import LONGEST
+from pepper_tui.ui.screen.chat.message_lines import LONGEST
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
 Parse = Callable[[Any], Any]
@@ -382,7 +382,7 @@ PARSERS = [
     ),
     Parser(
         "Markdown on the screen",
-        {"ui/screen/chat/transcript.py": "rich.markdown"},
+        {"ui/screen/chat/message_lines.py": "rich.markdown"},
         lambda text: CONSOLE.render_lines(Markdown(text, hyperlinks=False), pad=False),
         MARKS,
         "…",

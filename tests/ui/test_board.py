@@ -18,7 +18,10 @@ from pepper_tui.model import (
     Record,
     UserMessage,
 )
-from pepper_tui.ui.shared.board import MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT, Board, Pane, Tally
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.keeping import MESSAGES_KEPT, SIGNALS_KEPT, VERSIONS_KEPT
+from pepper_tui.ui.shared.records import Pane
+from pepper_tui.ui.shared.tally import Tally
 from tests.ui.fake_engine import T0, approval, call, note, signal
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.ui.screen.chat.composer import Composer
@@ -16,6 +16,7 @@ from tests.ui.fake_engine import fill
 from tests.ui.seat import acts, press, seat, until
 
 
+@settings(deadline=None)
 @given(st.integers(0, 600))
 def test_no_label_is_the_beginning_of_another(count: int) -> None:
     labels = labels_for(count)

@@ -13,7 +13,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from pepper_tui.ui.screen.ink import Ink, Pen
-from pepper_tui.ui.screen.lists.live_list import LiveList, Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
+from pepper_tui.ui.screen.lists.live_list import LiveList
 
 HEIGHT = 9
 
@@ -159,7 +160,7 @@ def show(pane: LiveList, model: Model) -> None:
 def reading(pane: LiveList) -> tuple[str, int] | None:
     """The row at the top of a scrolled list, and how many of its lines are above."""
     top = round(pane.scroll_y)
-    return pane._anchor() if top > 0 else None
+    return pane.drawn.anchor(top) if top > 0 else None
 
 
 def check_state(pane: LiveList, model: Model) -> None:

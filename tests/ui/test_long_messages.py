@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.model import AssistantMessage, Namespace, UserMessage
-from pepper_tui.ui.screen.chat.transcript import LONGEST, MOST_LINES, Transcript
+from pepper_tui.ui.screen.chat.message_lines import LONGEST, MOST_LINES, message_lines
+from pepper_tui.ui.screen.chat.transcript import Transcript
 from tests.growth import spent
 from tests.parsing.shapes import MARKS
 from tests.ui.fake_engine import T0, FakeEngine
@@ -35,9 +36,9 @@ async def test_a_message_is_drawn_soon(name: str, speaker: str) -> None:
 
     async with seat(talk) as (app, _, _, _):
         transcript = app.query_one(Transcript)
-        message = next(each for each in transcript._all if each.id == "m")
-        lines = transcript._draw(message)
-        assert spent(transcript._draw, message) < MOST
+        message, page = app.board.messages["m"], transcript.page()
+        lines = message_lines(message, page)
+        assert spent(lambda each: message_lines(each, page), message) < MOST
         assert len(lines) <= max(MOST_LINES, len(text) // 50) + 10
         if text.count("\n") > MOST_LINES:
             assert "more lines; a copy has them" in lines[-2].text
@@ -51,7 +52,7 @@ async def test_an_answer_of_usual_size_is_markdown() -> None:
 
     async with seat(talk) as (app, _, _, _):
         transcript = app.query_one(Transcript)
-        drawn = "\n".join(line.text for line in transcript._strips("m"))
+        drawn = "\n".join(line.text for line in transcript.drawn.lines("m"))
         assert "**" not in drawn
         assert drawn.count("•") == 200
 
@@ -62,11 +63,11 @@ async def test_a_reply_that_streams_is_drawn_on_not_anew() -> None:
         text = "".join(f"{n}\n" for n in range(9000)) + "the end"
         for at in range(0, len(text), 1000):
             transcript.stream("p", text[at : at + 1000], restart=False, done=False)
-            assert spent(lambda _: transcript._draw_tail(), None) < MOST / 5
-        lines = [line.text.strip() for line in transcript._tail_strips]
+            assert spent(transcript.tail.draw, transcript.page()) < MOST / 5
+        lines = [line.text.strip() for line in transcript.tail.lines]
         assert lines[1:9001] == [str(n) for n in range(9000)]
         assert "the end" in lines[9001]
         transcript.restyle()
         transcript.stream("p", "Anew.\nAnd on", restart=True, done=False)
-        transcript._draw_tail()
-        assert [line.text.strip() for line in transcript._tail_strips][1:3] == ["Anew.", "And on ▍"]
+        transcript.tail.draw(transcript.page())
+        assert [line.text.strip() for line in transcript.tail.lines][1:3] == ["Anew.", "And on ▍"]

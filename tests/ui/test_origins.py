@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 
 from pepper_tui.model import Origin, Span, Written
 from pepper_tui.ui.screen.app import PepperApp
-from pepper_tui.ui.screen.chat.composer import PASTE, Composer
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.chat.origin_area import PASTE
 from tests.terminal import Terminal
 from tests.ui.seat import acts, seat, until
 
@@ -187,7 +188,7 @@ async def test_the_history_of_an_earlier_start_remembers_it() -> None:
 
     async with seat(earlier) as (app, pilot, _, _clock):
         composer = app.query_one(Composer)
-        await until(lambda: len(composer.said) == 2, pilot)
+        await until(lambda: len(composer.sent.said) == 2, pilot)
         await pilot.press("up")
         assert composer.written.typed() == []
         await pilot.press("up")

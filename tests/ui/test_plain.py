@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,13 +26,13 @@ from pepper_tui.model import (
     Record,
     ResolvedEffect,
 )
-from pepper_tui.ui.plain import commands
-from pepper_tui.ui.plain.commands import COMMANDS, Commands
+from pepper_tui.ui.plain.commands import cards, lists, messages, reading, rules
+from pepper_tui.ui.plain.commands.table import COMMANDS, Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers
-from pepper_tui.ui.shared.board import Message
 from pepper_tui.ui.shared.matters import InboxItem
+from pepper_tui.ui.shared.records import Message
 from pepper_tui.ui.shared.words import fact_lines, item_lines, message_lines
 from tests.terminal import Terminal
 from tests.ui.fake_engine import T0, FakeEngine, approval, note
@@ -145,8 +147,16 @@ def test_the_times_of_a_signal_are_told_as_times() -> None:
     assert told == ["end: 2026-11-28 20:40", "start: 2026-11-28 20:02", "minutes: 15", "due: None"]
 
 
-def test_every_command_of_the_table_is_there() -> None:
-    assert all(callable(getattr(Commands, f"_{command.name}")) for command in COMMANDS)
+def test_each_act_of_a_group_is_a_command_and_no_name_is_taken_twice() -> None:
+    groups = (cards, lists, messages, reading, rules)
+    found = {act for group in groups for name, act in vars(group).items() if is_act_of(group, name, act)}
+    assert len(found) > 20
+    assert found <= {command.act for command in COMMANDS}
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+
+
+def is_act_of(group: ModuleType, name: str, value: object) -> bool:
+    return inspect.iscoroutinefunction(value) and value.__module__ == group.__name__ and not name.startswith("_")
 
 
 def test_no_line_from_outside_passes_for_one_of_its_own() -> None:
@@ -295,6 +305,6 @@ async def test_a_card_that_was_read_aloud_was_seen_and_is_nobodys_while_it_is_ed
         attended.append(engine.attended)
         return f"{before} and more"
 
-    monkeypatch.setattr(commands, "edited_text", edited)
+    monkeypatch.setattr(cards, "edited_text", edited)
     await Commands(talk).do("/edit 1 subject")
     assert (attended, engine.attended) == ([True], False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from textual import events
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import (
+    ApprovalState,
     AssistantMessage,
     CallState,
     Health,
@@ -21,14 +23,15 @@ from pepper_tui.model import (
 )
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.chat.composer import Composer
-from pepper_tui.ui.screen.chat.transcript import OLDER, Transcript
+from pepper_tui.ui.screen.chat.message_lines import OLDER
+from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.inbox.card_view import CardView
 from pepper_tui.ui.screen.inbox.cards import told_once
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.lists.live_list import LiveList
 from pepper_tui.ui.screen.reading.detail import DetailView
 from pepper_tui.ui.screen.status import StatusLine
-from pepper_tui.ui.shared.board import MESSAGES_KEPT
+from pepper_tui.ui.shared.keeping import MESSAGES_KEPT
 from pepper_tui.ui.shared.keys import KEYS, shown
 from tests.ui.fake_engine import T0, FakeEngine, approval, call, fill, note, signal
 from tests.ui.seat import acts, press, seat, until
@@ -142,6 +145,38 @@ async def test_edit_saves_a_new_card_and_does_not_approve() -> None:
         assert acts(engine, "edit", "approve") == [("edit", "a1", {"to": "alice@example.com.uk"})]
 
 
+@pytest.mark.parametrize(("key", "opened"), [("N", "#prompt"), ("e", "#form"), ("w", "#detail")])
+async def test_what_is_done_with_before_the_keys_are_back_leaves_nothing_chosen(key: str, opened: str) -> None:
+    """On a busy machine the keys come back late: the next one must not act on what has come into the card's place."""
+
+    def some(engine: FakeEngine) -> None:
+        engine.put(Namespace.APPROVAL, approval())
+        engine.put(Namespace.NOTIFICATION, note())
+
+    async with seat(some) as (app, pilot, engine, clock):
+        inbox = app.query_one(Inbox)
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        assert inbox.selected == "approval:a1"
+        await press(pilot, key)
+        await until(lambda: bool(app.query(f"{opened}:focus-within, {opened}:focus")), pilot)
+        engine.put(Namespace.APPROVAL, replace(approval(), state=ApprovalState.REJECTED))
+        if opened == "#detail":
+            app.on_detail_view_closed()
+        else:
+            app.asking.left()
+        app.projection.recalled([engine.contexts[Namespace.APPROVAL, "a1"]])  # with no moment in between
+        assert not inbox.has_focus
+        await until(lambda: inbox.has_focus, pilot)
+        await pilot.pause()
+        assert inbox.row_ids == ["notification:n1"]
+        assert inbox.selected == ""
+        await press(pilot, "d")
+        assert not acts(engine, "dismiss")
+        await press(pilot, "j")
+        assert inbox.selected == "notification:n1"
+
+
 async def test_a_reason_a_snooze_a_dismissal_and_undo() -> None:
     def some(engine: FakeEngine) -> None:
         engine.put(Namespace.APPROVAL, approval())
@@ -210,13 +245,13 @@ async def test_a_reply_streams_is_replaced_by_a_restart_and_then_stored_once() -
         chat = app.query_one(Transcript)
         engine.delta("m1", "wrong")
         engine.delta("m1", "Hello ", restart=True)
-        await until(lambda: chat.tail == "Hello ", pilot)
+        await until(lambda: chat.tail.text == "Hello ", pilot)
         await pilot.press("escape")
         await until(lambda: bool(acts(engine, "stop_reply")), pilot)
         engine.delta("m1", "**you**", done=True)
         engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("m1", "Hello **you**", T0, "s"))
-        await until(lambda: [m.id for m in app.board.conversation()] == ["m1"] and chat.tail == "", pilot)
-        assert not chat.streaming
+        await until(lambda: [m.id for m in app.board.conversation()] == ["m1"] and chat.tail.text == "", pilot)
+        assert not chat.tail.streaming
 
 
 async def test_the_reader_keeps_their_place_when_more_arrives() -> None:
@@ -437,17 +472,17 @@ async def test_rows_that_change_while_the_pane_is_hidden_stay_whole() -> None:
     async with seat(fill) as (app, _, _, _):
         pane = app.query_one("#signals", LiveList)
         pane.scroll_to(y=3, animate=False, immediate=True)
-        pane._width = 0
-        rows = list(pane._rows)[:2]
+        pane.drawn.width = 0
+        rows = list(pane.drawn.rows)[:2]
         region = pane.scrollable_content_region
         type(pane).scrollable_content_region = property(lambda _self: region.__class__(0, 0, 0, 0))  # type: ignore[method-assign, assignment]
         try:
             pane.show_rows(rows)
-            assert pane._tops == [0, 0, 0]
+            assert pane.drawn.tops == [0, 0, 0]
         finally:
             del type(pane).scrollable_content_region  # type: ignore[misc]
         pane.show_rows(rows)
-        assert pane._tops == [0, 1, 2]
+        assert pane.drawn.tops == [0, 1, 2]
 
 
 async def test_a_call_that_ended_well_leaves_the_list_after_a_while() -> None:
@@ -553,8 +588,8 @@ async def test_the_conversation_says_at_its_top_that_there_is_more_and_page_keys
 
     async with seat(many) as (app, pilot, _engine, _clock):
         transcript, composer = app.query_one(Transcript), app.query_one(Composer)
-        await until(lambda: len(transcript._order) == MESSAGES_KEPT + 1, pilot)
-        assert transcript._messages[transcript._order[0]].text.startswith("Older messages are in the store")
+        await until(lambda: len(transcript.row_ids) == MESSAGES_KEPT + 1, pilot)
+        assert transcript.said_in(transcript.row_ids[0]).startswith("Older messages are in the store")
         await press(pilot, "pageup")
         await until(lambda: not transcript.at_end, pilot)
         assert composer.has_focus
@@ -575,11 +610,11 @@ async def test_what_first_goes_past_the_end_of_the_screen_is_seen(before: int) -
 
     async with seat(some) as (app, pilot, engine, _clock):
         transcript = app.query_one(Transcript)
-        await until(lambda: len(transcript._order) == before, pilot)
+        await until(lambda: len(transcript.row_ids) == before, pilot)
         await pilot.pause()
         engine.put(Namespace.USER_MESSAGE, UserMessage("u1", "and now?", T0 + 50))
         engine.put(Namespace.ASSISTANT_MESSAGE, AssistantMessage("m1", "the answer", T0 + 51, "step_1"))
-        await until(lambda: len(transcript._order) == before + 2, pilot)
+        await until(lambda: len(transcript.row_ids) == before + 2, pilot)
         await until(lambda: "m1" in transcript.rows_in_view(), pilot)
         assert transcript.scroll_y == transcript.max_scroll_y
 
@@ -591,8 +626,8 @@ async def test_a_conversation_that_is_whole_says_nothing_of_older_messages() -> 
 
     async with seat(few) as (app, pilot, _engine, _clock):
         transcript = app.query_one(Transcript)
-        await until(lambda: len(transcript._order) == MESSAGES_KEPT, pilot)
-        assert OLDER not in transcript._order
+        await until(lambda: len(transcript.row_ids) == MESSAGES_KEPT, pilot)
+        assert OLDER not in transcript.row_ids
 
 
 async def test_what_ends_the_screen_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ class ServedEngine(Engine):
     _server: RemoteServer | None = None
 
     async def start(self, *, feeds: bool = True) -> None:
+        await asyncio.to_thread(self._offered)  # their schemas take 50 ms: on the loop, a key would wait for them
         await super().start(feeds=feeds)
         server = RemoteServer(
             self.home, {**answers(self), **store_answers(self.store), **rule_answers(self.user_rules)}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.model import Context, ContextUpdate, EngineError, ReplyDelta, Written
 from pepper_tui.text import clean, one_line, visible
-from pepper_tui.ui.plain.commands import Commands
+from pepper_tui.ui.plain.commands.table import Commands
 from pepper_tui.ui.plain.keyboard import Keyboard
 from pepper_tui.ui.plain.news import News
 from pepper_tui.ui.plain.numbers import Numbers

@@ -26,7 +26,7 @@ from pepper_tui.model import (
 from pepper_tui.text import one_line
 from pepper_tui.ui.plain.numbers import Numbers
 from pepper_tui.ui.shared import words
-from pepper_tui.ui.shared.board import Message
+from pepper_tui.ui.shared.records import Message
 
 REMEMBERED: Final = 20_000
 """States that are remembered as said."""

@@ -7,38 +7,36 @@ trouble is words in the status line.
 from __future__ import annotations
 
 import logging
-import signal
 from collections import deque
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, TextArea
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.model import Context, ContextUpdate, ReplyDelta
 from pepper_tui.text import clean
 from pepper_tui.ui.screen.actions import Actions
-from pepper_tui.ui.screen.chat.bursts import Bursts, Kind
+from pepper_tui.ui.screen.chat.bursts import Bursts
 from pepper_tui.ui.screen.chat.chat_controller import Talk
 from pepper_tui.ui.screen.chat.composer import Composer
 from pepper_tui.ui.screen.chat.pastes import keep_pastes_text
 from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.filtering import Narrowed
 from pepper_tui.ui.screen.inbox.card_view import CardView
-from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.inbox.inbox_controller import Acts
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.inbox.prompts import Asking
 from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.screen.kinds import kind_of
 from pepper_tui.ui.screen.link import EngineFactory, Link
 from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
 from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.palette import KeyTableCommands
 from pepper_tui.ui.screen.panes import Panes
 from pepper_tui.ui.screen.projection import Projection
@@ -46,13 +44,14 @@ from pepper_tui.ui.screen.reading.detail import DetailView
 from pepper_tui.ui.screen.reading.detail_controller import Reading, reference
 from pepper_tui.ui.screen.status import StatusLine, TabStrip
 from pepper_tui.ui.screen.terminal.driver import PepperDriver
+from pepper_tui.ui.screen.terminal.ending import Ending
 from pepper_tui.ui.screen.terminal.notices import Notices
 from pepper_tui.ui.screen.terminal.terminal_keys import teach_alt_enter
 from pepper_tui.ui.screen.themes import DARK, THEMES
-from pepper_tui.ui.shared.board import Board, Pane
-from pepper_tui.ui.shared.endings import Endings
-from pepper_tui.ui.shared.keys import KeyNames, bindings, decides, moves
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.keys import KeyNames, bindings
 from pepper_tui.ui.shared.rebinding import rebound
+from pepper_tui.ui.shared.records import Pane
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
@@ -84,12 +83,11 @@ class PepperApp(Actions):
         self.clock: Clock = clock or SystemClock()
         self.key_names = KeyNames()
         self.keys = deque([0.0, 0.0], maxlen=2)
-        self._bursts = Bursts(self, self._kind_of, self._key, self._burst)
+        self._bursts = Bursts(self, lambda event: kind_of(self, event), self._key, self._burst)
         self._first_theme = theme
         self._ink: Ink | None = None
         self._painted = False
-        self._endings = Endings(lambda: None)
-        self._watching = ExitStack()
+        self._ending = Ending(lambda code: self.exit(return_code=code))
         self._status = StatusLine(id="status")
         self.link = Link(
             engine_factory, self, lambda words, bad, stay: self.say_words(words, bad=bad, stay=stay), self.clock.now
@@ -141,7 +139,8 @@ class PepperApp(Actions):
             pane.show_rows([])
         self.panes.fit(self.size.width, self.size.height)
         self.query_one(Composer).focus()
-        self._watch_endings()
+        if isinstance(self._driver, PepperDriver):  # else there is no terminal, but a picture of one
+            self._ending.watch(self._driver)
 
     def post_display_hook(self) -> None:
         """The first paint that holds the composer has been written: now the engine may take the processor."""
@@ -149,21 +148,9 @@ class PepperApp(Actions):
             self._painted = True
             self.link.open()
 
-    def _watch_endings(self) -> None:
-        """End in order with the terminal, and with a signal."""
-        driver = self._driver
-        if not isinstance(driver, PepperDriver):
-            return  # no terminal, but a picture of one
-        driver.on_gone = lambda: self.exit(return_code=128 + signal.SIGHUP)
-        self._endings = Endings(self._ended, driver.stop_application_mode)
-        self._watching.enter_context(self._endings.watched())
-
-    def _ended(self) -> None:
-        self.exit(return_code=128 + self._endings.number)
-
     async def on_unmount(self) -> None:
         await self.link.close()
-        self._watching.close()
+        self._ending.close()
 
     @property
     def board(self) -> Board:
@@ -243,30 +230,6 @@ class PepperApp(Actions):
         else:
             await super().on_event(event)
 
-    def _kind_of(self, event: events.Key) -> Kind:
-        """What a key does where the keys are now."""
-        focused = self.focused
-        if self.jumping:
-            return Kind.TYPES
-        if len(self.screen_stack) > 1:  # the palette
-            return Kind.DECIDES if event.key == "enter" else Kind.TYPES
-        if focused is not None and any(isinstance(n, Prompt) and n.answers(event) for n in focused.ancestors):
-            return Kind.DECIDES
-        typing = isinstance(focused, (TextArea, Input)) or (isinstance(focused, Narrowed) and focused.typing)
-        if typing and (event.is_printable or event.key in ("enter", "tab", "escape")):
-            return Kind.TYPES
-        bound = self.screen.active_bindings.get(event.key)  # as rebound by the config
-        key_id = (bound.binding.id or "") if bound is not None else ""
-        if decides(key_id):
-            return Kind.DECIDES
-        if typing:
-            return Kind.TYPES
-        if moves(key_id):
-            return Kind.MOVES
-        if not (event.is_printable or event.key in ("enter", "ctrl+j", "tab", "escape")):
-            return Kind.TYPES
-        return Kind.ACTS if key_id else Kind.UNBOUND
-
     def _burst(self, text: str) -> None:
         """Keys came all at once, and some of them did nothing; ``text``: as a paste."""
         if text:
@@ -336,23 +299,14 @@ class PepperApp(Actions):
     def on_cancel_list_cancelled(self, event: CancelList.Cancelled) -> None:
         self.acts.cancel(event.row)
 
-    def on_live_list_details(self, event: LiveList.Details) -> None:
+    def on_row_cursor_details(self, event: RowCursor.Details) -> None:
         self.reading.open_row(event.list.id or "", event.row)
 
-    def on_live_list_why(self, event: LiveList.Why) -> None:
+    def on_row_cursor_why(self, event: RowCursor.Why) -> None:
         self.reading.open_why(reference(event))
 
-    def on_live_list_back(self) -> None:
+    def on_row_cursor_back(self) -> None:
         self.panes.to_composer()
-
-    def on_transcript_back(self) -> None:
-        self.panes.to_composer()
-
-    def on_transcript_why(self, event: Transcript.Why) -> None:
-        self.reading.open_why(f"message:{event.row}")
-
-    def on_transcript_details(self, event: Transcript.Details) -> None:
-        self.reading.open_message(event.row)
 
     def on_narrowed_copied(self, event: Narrowed.Copied) -> None:
         self.talk.copy(clean(event.text))

@@ -168,3 +168,8 @@ def marked(line: Strip, mark: str, style: Style) -> Strip:
     """A finished line with ``mark``, two cells, in its indent."""
     first, *rest = line
     return Strip([Segment(mark, (first.style or Style()) + style), *rest], line.cell_length)
+
+
+def taught(words: str, pen: Pen, style: Style) -> list[Strip]:
+    """What an empty pane says, in lines as wide as ``pen``."""
+    return finished(strips([Text(words, pen.ink.dim)], pen.width - 2), pen.width, style)

@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 from pepper_tui.engine.protocol import Engine, EngineError, ReplyDelta
 from pepper_tui.model import OPEN_TAG, Context, ContextFilter, ContextUpdate, Namespace
 from pepper_tui.text import know_characters, one_line
-from pepper_tui.ui.shared.board import MESSAGES_KEPT, midnight
+from pepper_tui.ui.shared.board import midnight
+from pepper_tui.ui.shared.keeping import MESSAGES_KEPT
 
 EngineFactory = Callable[[], Awaitable[Engine]]
 

@@ -118,6 +118,8 @@ class Panes:
     def back(self) -> None:
         """Give the keys back to where they were."""
         if self._origin and self._app.query(f"#{self._origin}"):
+            if self._origin == "inbox":
+                self._app.query_one(Inbox).expect_keys()
             self.go(self._origin)
         else:
             self._app.query_one(Composer).focus()

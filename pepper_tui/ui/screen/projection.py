@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
-from pepper_tui.ui.screen.chat.transcript import OLDER, Transcript
+from pepper_tui.ui.screen.chat.message_lines import OLDER
+from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.screen.lists import rows
 from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
 from pepper_tui.ui.screen.reading.health import progress_words, trouble_words
 from pepper_tui.ui.screen.status import PANES, StatusLine, TabStrip
-from pepper_tui.ui.shared.board import Board, Message, Pane
+from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.records import Message, Pane
 
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk

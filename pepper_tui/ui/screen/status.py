@@ -17,7 +17,6 @@ from textual.widget import Widget
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.ink import Ink, Pen, strips
 from pepper_tui.ui.screen.later import Later
-from pepper_tui.ui.screen.lists.live_list import ink_of
 from pepper_tui.ui.shared.keys import names_of
 
 PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
@@ -61,7 +60,7 @@ class StatusLine(Widget):
 
     def line(self, width: int) -> Text:
         """The line at ``width`` cells. Counts give way to words for a while, the least pressing first."""
-        ink, facts = ink_of(self.app), self.facts
+        ink, facts = Ink.of(self.app.theme_variables), self.facts
         right = Text()
         running = f"running {facts.running}" if facts.running else ""
         helped = f"{names_of(self.app).of('pepper.help')} help" if width >= 70 else ""
@@ -116,7 +115,7 @@ class TabStrip(Widget):
 
     def render_line(self, y: int) -> Strip:
         del y
-        ink, width, style = ink_of(self.app), self.size.width, self.rich_style
+        ink, width, style = Ink.of(self.app.theme_variables), self.size.width, self.rich_style
         line = Text(" ")
         for number, (key, label) in enumerate(self.labels, 1):
             if self.numbered:

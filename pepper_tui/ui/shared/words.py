@@ -23,7 +23,6 @@ from pepper_tui.model import (
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.tools.effects import Proposal
 from pepper_tui.ui.screen.inbox.cards import kind_words, planned, request_text, title, way_words, who_and_when
-from pepper_tui.ui.shared.board import Message
 from pepper_tui.ui.shared.matters import MORE, InboxItem
 from pepper_tui.ui.shared.names import (
     arguments_line,
@@ -36,6 +35,7 @@ from pepper_tui.ui.shared.names import (
     subject_of,
     trust_words,
 )
+from pepper_tui.ui.shared.records import Message
 
 SPEAKERS = {"you": "You", "pepper": "Pepper", "trouble": "Pepper, in trouble"}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,27 @@ async def test_a_mail_that_moves_between_listing_and_reading_is_read_in_the_end(
         [raw] = await store.query(ContextFilter(namespaces=["raw.mail"]))
         assert raw.data["files"] == [[str(root), "one"]]
         assert Path(raw.data["path"]).name == "one:2,S"
+
+
+async def test_no_list_of_all_mails_is_gone_through_on_the_event_loop(
+    store: ContextStore, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took 70 ms for 20,000 mails, and five times that on a busy machine, in which no key was drawn."""
+    root, listing, threads = make_maildir(tmp_path / "m"), maildir.list_maildir, set[int]()
+
+    class Listed(list[Found]):
+        def __iter__(self) -> Iterator[Found]:
+            threads.add(threading.get_ident())
+            return super().__iter__()
+
+    monkeypatch.setattr(maildir, "list_maildir", lambda folder: Listed(listing(folder)))
+    deliver(root, mail(number=1), "one")
+    async with Running(store, clock, feed_of(root)) as running:
+        await running.becomes("ok")
+        deliver(root, mail(number=2), "two")
+        assert len(await priorities(store, 2)) == 2
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 REAL: dict[str, str] = {"sender": "Bob <bob@example.com>", "subject": "The contract", "text": "Please sign by Friday."}

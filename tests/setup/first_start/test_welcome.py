@@ -38,7 +38,7 @@ FOUND = Found(
 async def welcome(home: Path, found: Found = FOUND) -> AsyncIterator[tuple[WelcomeApp, Pilot[str]]]:
     app = WelcomeApp(home, Path("/nobody"), found)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: len(app._steps) > 1, pilot)
+        await until(lambda: len(app.answers.steps) > 1, pilot)
         yield app, pilot
 
 
@@ -70,19 +70,19 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
     mail = maildir(tmp_path / "own", 1)
     async with welcome(tmp_path / "h") as (app, pilot):
         await press(pilot, "enter", "down", "x", "o", *"/nowhere", "enter")
-        await until(lambda: "is not there" in app._trouble, pilot)
+        await until(lambda: "is not there" in app.trouble, pilot)
         await press(pilot, "ctrl+u", *str(mail), "enter")
-        await until(lambda: not app._asking, pilot)
+        await until(lambda: not app.field.asking, pilot)
         await press(pilot, "enter", "enter", "down", "down", "down", "enter")
         await press(pilot, *"some-model q", "enter")
         await press(pilot, "x", "o", "enter")  # a rule is left; there is none to name
-        await until(lambda: app._step == "you", pilot)
+        await until(lambda: app.answers.step == "you", pilot)
         await press(pilot, "o", "ctrl+u", *"Kim", "enter", "ctrl+u", *"no address", "enter")
-        await until(lambda: "is no address" in app._trouble, pilot)
+        await until(lambda: "is no address" in app.trouble, pilot)
         await press(pilot, "ctrl+u", *"kim@example.com", "enter")
-        await until(lambda: not app._asking, pilot)
+        await until(lambda: not app.field.asking, pilot)
         await press(pilot, "b", "b", "b", "enter", "enter", "enter", "enter")
-        await until(lambda: app._step == "write", pilot)
+        await until(lambda: app.answers.step == "write", pilot)
         await press(pilot, "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
@@ -107,7 +107,7 @@ async def test_a_config_that_came_meanwhile_is_not_written_over(tmp_path: Path) 
         (tmp_path / "h").mkdir()
         (tmp_path / "h" / "config.toml").write_text("# mine\n")
         await press(pilot, *["enter"] * 7)
-        await until(lambda: "is there already" in app._trouble, pilot)
+        await until(lambda: "is there already" in app.trouble, pilot)
     assert (tmp_path / "h" / "config.toml").read_text() == "# mine\n"
 
 

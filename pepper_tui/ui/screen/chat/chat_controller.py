@@ -53,7 +53,7 @@ class Talk:
     async def connected(self, board: Board) -> None:
         """Hand over what was sent before the engine was there."""
         said = [Written(message.text, message.spans) for message in board.conversation() if message.speaker == "you"]
-        self._app.query_one(Composer).remember(said)
+        self._app.query_one(Composer).sent.remember(said)
         while self._early:
             await self._say(*self._early[0])
             self._early.pop(0)
@@ -77,7 +77,7 @@ class Talk:
 
     def _stop_reply(self) -> bool:
         engine = self._app.link.engine
-        if engine is None or not self._app.query_one(Transcript).streaming:
+        if engine is None or not self._app.query_one(Transcript).tail.streaming:
             return False
         self._app.link.start(engine.stop_reply())
         return True
@@ -85,7 +85,7 @@ class Talk:
     def search(self) -> None:
         """Find something said before, and make it the draft."""
         composer = self._app.query_one(Composer)
-        full = {one_line(each.text, 400): each for each in reversed(composer.said)}
+        full = {one_line(each.text, 400): each for each in reversed(composer.sent.said)}
         self._app.asking.ask(
             "Search what you sent",
             lambda found: composer.put(full.get(found, Written(found))),
@@ -133,7 +133,7 @@ class Talk:
         elif self._stop_reply():
             app.say_words("Stopped. Ctrl+C again quits")
         elif composer.text.strip():
-            composer.remember([*composer.said, composer.written])
+            composer.sent.remember([*composer.sent.said, composer.written])
             composer.load_text("")
             app.say_words("Cleared; Up brings it back. Ctrl+C again quits")
         elif twice:

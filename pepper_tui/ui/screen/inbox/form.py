@@ -22,7 +22,8 @@ from textual.widgets import Input, Static
 from pepper_tui.model import CardLine
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
 from pepper_tui.ui.screen.chat.bursts import GAP
-from pepper_tui.ui.screen.chat.composer import PASTE, CleanArea, CleanInput
+from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
+from pepper_tui.ui.screen.chat.origin_area import PASTE
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.names import label_words, trust_words
 

@@ -16,7 +16,8 @@ from textual.message import Message
 
 from pepper_tui.ui.screen.inbox.cards import closed, face
 from pepper_tui.ui.screen.ink import Pen, age
-from pepper_tui.ui.screen.lists.live_list import LiveList, Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
+from pepper_tui.ui.screen.lists.live_list import LiveList
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.matters import InboxItem
 
@@ -52,6 +53,7 @@ class Inbox(LiveList):
         self._items: dict[str, InboxItem] = {}
         self._walking = False
         self._kept = False
+        self._coming = False  # the keys are on their way here
         self._rest: int | None = None  # the place of the chosen item that is now done
         self._more = ""
         self._place_first = ""
@@ -61,10 +63,10 @@ class Inbox(LiveList):
         before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
         names, now = names_of(self.app), self._pen(1).now
         undo = names.of("inbox.undo" if self.has_focus else "head.undo")
-        place = self._index.get(self.selected, 0)
+        place = self.drawn.index.get(self.selected, 0)
         follower = _follower(before, self._items)
         if before is not None and follower is None:
-            self._rest = place if self.has_focus or self._kept else None
+            self._rest = place if self._has_keys else None
             self.selected = ""
         self._place_first = follower or ""
         self._entitled([_row(item, undo, now) for item in items])
@@ -84,12 +86,12 @@ class Inbox(LiveList):
     @property
     def head(self) -> InboxItem | None:
         """The item that the keys act on."""
-        if self.has_focus or self._kept or self.filtering:
+        if self._has_keys or self.filtering:
             return self._items.get(self.selected)
         return next((item for item in self._items.values() if not item.inert), None)
 
     def lost(self, place: int) -> None:
-        if self._place_first in self._index:
+        if self._place_first in self.drawn.index:
             self.selected = self._place_first
         else:
             super().lost(place)
@@ -97,6 +99,15 @@ class Inbox(LiveList):
     def choose_first(self) -> None:
         if self._rest is None:
             super().choose_first()
+
+    @property
+    def _has_keys(self) -> bool:
+        """Whether the keys are here, at what was opened from here, or on their way back."""
+        return self.has_focus or self._kept or self._coming
+
+    def expect_keys(self) -> None:
+        """Behave as if the keys were here: they come in a moment, and what is over till then leaves none chosen."""
+        self._coming = not self.has_focus
 
     def keep(self, kept: bool) -> None:
         """Keep the chosen item while something opened from it has the focus."""
@@ -108,6 +119,7 @@ class Inbox(LiveList):
             self.post_message(self.Chosen(self._walking))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
+        self._coming = False
         if not _has_focus and not self._kept:
             self._rest = None
         if _has_focus and self.selected not in self._items:
@@ -130,8 +142,8 @@ class Inbox(LiveList):
     def action_cursor(self, by: int) -> None:
         if self._rest is None or self.selected:
             super().action_cursor(by)
-        elif (to := self._free(self._rest if by > 0 else self._rest - 1, by)) is not None:
-            self.select(self._rows[to].id)
+        elif (row := self.drawn.free(self._rest if by > 0 else self._rest - 1, by)) is not None:
+            self.select(row.id)
 
     def words_of(self, row: Row) -> str:
         from pepper_tui.ui.shared.words import item_lines  # only when first needed

@@ -9,7 +9,8 @@ from textual.binding import BindingType
 
 from pepper_tui.model import Priority, Signal
 from pepper_tui.ui.screen.lists import rows
-from pepper_tui.ui.screen.lists.live_list import LiveList, Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
+from pepper_tui.ui.screen.lists.live_list import LiveList
 from pepper_tui.ui.shared.keys import bindings, names_of
 
 

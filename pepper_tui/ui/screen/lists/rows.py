@@ -11,7 +11,7 @@ from rich.text import Text
 from pepper_tui.model import CallState, FollowUp, Priority, RunState, Signal, ToolCall, WorkerRun
 from pepper_tui.text import as_json, clean, one_line
 from pepper_tui.ui.screen.ink import Pen, age, due_words
-from pepper_tui.ui.screen.lists.live_list import Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
 from pepper_tui.ui.shared.names import arguments_line, awaited_from, call_words, gist_facts, signal_name, signal_subject
 
 AWAITED: Final = "follow-ups"

@@ -13,7 +13,7 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.effects import Proposal, proposals
 from pepper_tui.ui.screen.inbox.cards import approval_lines
 from pepper_tui.ui.screen.ink import Ink, Pen
-from pepper_tui.ui.screen.lists.live_list import Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
 from pepper_tui.ui.screen.reading.opened import Opened, OpenedList
 from pepper_tui.ui.shared.keys import names_of
 from pepper_tui.ui.shared.words import decided, proposal_lines

@@ -17,7 +17,7 @@ from pepper_tui.ui.screen.inbox.cards import face, opened
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.lists import rows
-from pepper_tui.ui.screen.lists.live_list import LiveList
+from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.reading.detail import DetailView
 from pepper_tui.ui.screen.reading.health import health_lines
 from pepper_tui.ui.screen.reading.help import help_lines
@@ -100,6 +100,8 @@ class Reading:
             item = self._app.query_one(InboxPane).list.item(row)
             if item is not None:
                 self.open_card(item)
+        elif pane == "chat":
+            self._open_message(row)
         elif pane == "signals" and row in board.signals:
             signal = board.signals[row]
             self.open("SIGNAL", lambda pen: rows.signal_details(signal, pen))
@@ -137,7 +139,7 @@ class Reading:
                 memory = str(found.data.get("summary") or f"{len(found.data.get('events', []))} events")
         self.open("WORKER", lambda pen: rows.run_details(run, memory, pen))
 
-    def open_message(self, message_id: str) -> None:
+    def _open_message(self, message_id: str) -> None:
         message = self._app.board.messages.get(message_id)
         if message is not None:
             self.open("MESSAGE", lambda _pen: [Text(clean(message.text))])
@@ -172,10 +174,17 @@ async def _listed(asked: Awaitable[list[str]]) -> list[str]:
         return [f"can't be read now: {one_line(str(error), 300)}"]
 
 
-REFERENCES = {"signals": "signal:", "calls": "call:", "workers": "run:", "effects": "approval:", "rules": "rule:"}
+REFERENCES = {
+    "chat": "message:",
+    "signals": "signal:",
+    "calls": "call:",
+    "workers": "run:",
+    "effects": "approval:",
+    "rules": "rule:",
+}
 
 
-def reference(event: LiveList.Details) -> str:
+def reference(event: RowCursor.Details) -> str:
     """Return the reference of a list's row, for asking why."""
     if isinstance(event.list, Inbox):
         item = event.list.item(event.row)

@@ -13,7 +13,7 @@ from textual.message import Message
 from pepper_tui.model import ActState, RuleAct, RuleReport, RuleState
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.screen.ink import Ink, Pen, age
-from pepper_tui.ui.screen.lists.live_list import Row
+from pepper_tui.ui.screen.lists.drawn_rows import Row
 from pepper_tui.ui.screen.reading.opened import Opened, OpenedList
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.words import rule_counts, rule_line, rule_name

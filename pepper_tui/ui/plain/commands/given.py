@@ -1,0 +1,97 @@
+"""What every command of the plain mode is given: the conversation, and whose words the line holds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pepper_tui.model import Approval, Origin, Written
+from pepper_tui.ui.shared.matters import InboxItem
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pepper_tui.clock import Clock
+    from pepper_tui.engine.protocol import Engine
+    from pepper_tui.ui.plain.news import News
+    from pepper_tui.ui.plain.numbers import Numbers
+    from pepper_tui.ui.screen.link import Link
+    from pepper_tui.ui.shared.board import Board
+
+LISTED: Final = 30
+"""Rows that one list says at most."""
+
+
+class Talk(Protocol):
+    """The conversation that commands are given in."""
+
+    @property
+    def board(self) -> Board: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def link(self) -> Link: ...
+
+    @property
+    def news(self) -> News: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    @property
+    def over(self) -> asyncio.Event: ...
+
+    def say(self, *lines: str) -> None: ...
+
+    async def tell(self, written: Written, *, after_calls: bool = False) -> None: ...
+
+
+class Given:
+    """The conversation, and what was heard of its cards. What can't be done is raised as ``ValueError`` with words."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        self.origin = Origin.TYPED
+        """Of the line that is obeyed now, and of a message in it."""
+        self.heard: dict[str, tuple[str, str]] = {}
+        """Card → the face of it that was read, and its word."""
+
+    @property
+    def engine(self) -> Engine:
+        return self.talk.link.ready()
+
+    def say(self, *lines: str) -> None:
+        self.talk.say(*lines)
+
+    async def tell(self, act: Awaitable[str]) -> None:
+        """Do it, and say the words for it."""
+        self.say(await act)
+
+    def say_rows(self, title: str, rows: Sequence[tuple[str, str]], rest: str) -> None:
+        """Rows (ref, words), narrowed to those that hold ``rest``."""
+        wanted = rest.casefold().split()
+        found = [(ref, said) for ref, said in rows if all(word in said.casefold() for word in wanted)]
+        of = f" of {len(rows)}" if wanted else ""
+        self.say(f"{title}: {len(found) or 'none'}{of}")
+        for ref, said in found[:LISTED]:
+            self.say(f"{self.talk.numbers.of(ref)}: {said}")
+        if len(found) > LISTED:
+            self.say(f"And {len(found) - LISTED} more; words after the command narrow them")
+
+    def items(self) -> list[InboxItem]:
+        return self.talk.board.inbox(self.talk.clock.now())
+
+    def item(self, number: str) -> InboxItem:
+        ref = self.talk.numbers.ref(number)
+        found = next((item for item in self.items() if item.names(ref)), None)
+        if found is None:
+            raise ValueError(f"{number} does not wait in the inbox: nothing was done")
+        return found
+
+    def card(self, number: str) -> Approval:
+        card = self.item(number).approval
+        if card is None:
+            raise ValueError(f"{number} does not ask for a yes: nothing was done")
+        return card

@@ -1,0 +1,97 @@
+"""What a row under the cursor is asked for by a key: its details, why it is there, its words, or the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from textual.message import Message
+from textual.reactive import var
+
+from pepper_tui.ui.screen.filtering import Narrowed
+
+
+class Drawn(Protocol):
+    """Rows one below the other, as they are drawn."""
+
+    @property
+    def ids(self) -> list[str]: ...
+
+    def begun_in(self, top: int, end: int) -> list[str]:
+        """The rows that begin within these lines."""
+
+
+class RowCursor(Narrowed, can_focus=True):
+    """Rows of which one is ``selected``, by its id."""
+
+    drawn: Drawn
+    """Those that the filter has left."""
+    selected: var[str] = var("")
+    without_details: frozenset[str] = frozenset()
+    """Rows of which there is no more to be known."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._all: Sequence[Any] = ()
+
+    class Details(Message):
+        """Enter on a row, or a click on the selected one."""
+
+        def __init__(self, sender: RowCursor, row: str) -> None:
+            super().__init__()
+            self.list, self.row = sender, row
+
+    class Why(Details):
+        """``w`` on a row."""
+
+    class Back(Message):
+        """Esc: the user wants to type again."""
+
+    # ------------------------------------------------------------------------------------------ for each kind of list
+
+    def said_in(self, row: str) -> str:
+        """What the row says, to copy."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------------------------------------------- rows
+
+    @property
+    def row_ids(self) -> list[str]:
+        """The rows that the filter has left."""
+        return self.drawn.ids
+
+    def tally(self) -> tuple[int, int]:
+        return len(self.row_ids), len(self._all)
+
+    def rows_in_view(self) -> list[str]:
+        if not self.is_on_screen or not self.region.area:
+            return []
+        top = round(self.scroll_y)
+        return self.drawn.begun_in(top, top + self.scrollable_content_region.height)
+
+    @property
+    def _opens(self) -> bool:
+        return self.selected in self.row_ids and self.selected not in self.without_details
+
+    # ---------------------------------------------------------------------------------------------------------- keys
+
+    def watch_selected(self) -> None:
+        self.refresh()
+
+    def action_details(self) -> None:
+        if self._opens:
+            self.post_message(self.Details(self, self.selected))
+
+    def action_why(self) -> None:
+        if self._opens:
+            self.post_message(self.Why(self, self.selected))
+
+    def action_copy(self) -> None:
+        if self.selected in self.row_ids:
+            self.post_message(self.Copied(self.said_in(self.selected)))
+
+    def action_back(self) -> None:
+        if self.filtering:
+            self.show_all()
+        else:
+            self.post_message(self.Back())
