@@ -39,8 +39,9 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
+from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.attempts import CONFLICT_RETRIES, Answer, Attempts
-from pepper_tui.tools.approvals.decisions import ApprovalError, Approvals
+from pepper_tui.tools.approvals.cards import ApprovalError
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.provenance import Provenance
 from pepper_tui.tools.approvals.waiting_room import WaitingRoom
