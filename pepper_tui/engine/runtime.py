@@ -83,7 +83,7 @@ from pepper_tui.model import (
     Written,
 )
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
-from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler import Parts, Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
 from pepper_tui.store import (
     ContextStore,
@@ -171,8 +171,7 @@ class Engine:
         judged = config.judging.enabled and ask is not None
         triage = Triage(config, self._book, judged=judged)
         accounts = accounts or [*named(config, home)]
-        mail = MailIntake(triage)
-        around = Around("", home, config, clock, self.zone, secrets, triage, self._book, mail, agenda)
+        around = Around("", home, config, clock, self.zone, secrets, triage, self._book, MailIntake(triage), agenda)
         self._built = built_of(accounts, around)
         self._agenda = self._built.agenda
         self._judging = Judging(
@@ -208,12 +207,12 @@ class Engine:
         self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
         self._tools.ordered = self._acts.ordered
         self._answers = Answers(store, self._inbox, self._follow_ups.wrote, self._acts.journal.record)
-        self._scheduler = Scheduler(
-            store,
-            clock,
-            config.scheduler,
-            config.user,
-            self.zone,
+        thinking = Parts(
+            store=store,
+            clock=clock,
+            settings=config.scheduler,
+            user=config.user,
+            zone=self.zone,
             stream=self._models.stream,
             window=lambda tools: self._models.room("scheduler", tools),
             specs=self._offered,
@@ -223,6 +222,7 @@ class Engine:
             on_reply=self._spread,
             checkpoint=checkpoint,
         )
+        self._scheduler = Scheduler(thinking)
         self._meaning = self._search_by_meaning(embedder(self._models.budget))
         kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
         self._retention = Retention(store, clock, kept, *retention_of(accounts))

@@ -275,7 +275,7 @@ class Simulation:
     def _on_request(self, role: str, body: dict[str, Any]) -> None:
         self.checks.on_request(role, body)
         if self.engine is not None:
-            counts = self.engine._scheduler._preempted
+            counts = self.engine._scheduler.tries.preempted
             self.checks.exhausted = any(n >= self.plan.config.scheduler.max_preemptions for n in counts.values())
 
     def _on_effect(self, done: Performed) -> None:
