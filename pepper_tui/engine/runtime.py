@@ -57,7 +57,7 @@ from pepper_tui.engine.acts.refusals import in_words
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
-from pepper_tui.feeds import Feeds, FollowFeed, Judging, Triage
+from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedding.embedders import build_embedder
 from pepper_tui.model import (
@@ -174,7 +174,7 @@ class Engine:
         around = Around("", home, config, clock, self.zone, secrets, triage, self._book, MailIntake(triage), agenda)
         self._built = built_of(accounts, around)
         self._agenda = self._built.agenda
-        self._judging = Judging(
+        self._llm_triage = LlmTriage(
             config.judging, config.user, store, clock, self.zone, ask if judged else None, model_gist
         )
         follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
@@ -328,7 +328,7 @@ class Engine:
         self._follow_ups.listen(self._subscriber)
         if feeds:
             self._feeds.listen()
-            self._judging.listen(self._subscriber)
+            self._llm_triage.listen(self._subscriber)
         await self._subscriber.start()
         if feeds:
             self._feeds.start()

@@ -20,6 +20,7 @@ from pepper_tui.model import (
     UserMessage,
 )
 from pepper_tui.scheduler.batch import Batch
+from pepper_tui.scheduler.deferred import LATE_NAMESPACE, Deferred
 from pepper_tui.scheduler.parts import Parts
 from pepper_tui.scheduler.prompt.acts import UserActs
 from pepper_tui.scheduler.prompt.history import History, HistoryEntry
@@ -27,7 +28,6 @@ from pepper_tui.scheduler.prompt.limits import Limits
 from pepper_tui.scheduler.prompt.prompts import NEW, WAIT, WAITED, assistant_entry, call_entry, note_entry
 from pepper_tui.scheduler.prompt.turn import Turns
 from pepper_tui.scheduler.under_way import UnderWay
-from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 
 
 class Commit:
@@ -40,11 +40,11 @@ class Commit:
         history: History,
         acts: UserActs,
         turns: Turns,
-        unjudged: Unjudged,
+        deferred: Deferred,
         on_settled: Callable[[Batch], None],
     ) -> None:
         self._parts, self._limits, self._history, self._acts = parts, limits, history, acts
-        self._turns, self._unjudged, self._on_settled = turns, unjudged, on_settled
+        self._turns, self._deferred, self._on_settled = turns, deferred, on_settled
 
     async def trouble(self, under_way: UnderWay, words: str) -> None:
         """End a step that has no answer: its input stays in the history, and the user is told in words."""
@@ -101,7 +101,7 @@ class Commit:
                 await store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
             await self._history.save(entries, step.id)
             await store.put(step, namespace=Namespace.STEP)
-            await self._unjudged.mark(left_alone)
+            await self._deferred.mark(left_alone)
         self._parts.checkpoint("step_after_commit")
         self._turns.note(under_way, text, entries)
         self._done(under_way, entries, told=bool(said and batch.speaks) or under_way.reply.streamed)

@@ -16,11 +16,11 @@ from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
 from pepper_tui.scheduler.batch import Batch, entry_of, question_of, round_of
+from pepper_tui.scheduler.deferred import LATE_NAMESPACE, Deferred
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.prompt.history import History, HistoryEntry
 from pepper_tui.scheduler.prompt.limits import Limits
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
-from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import (
     ContextStore,
     Delivery,
@@ -61,12 +61,12 @@ class Intake:
         zone: tzinfo,
         history: History,
         open_work: OpenWork,
-        unjudged: Unjudged,
+        deferred: Deferred,
         rules: RulesDone | None = None,
     ) -> None:
         """``rules``: what code does about a signal before a model sees it."""
         self._store, self._clock, self._limits, self._zone = store, clock, limits, zone
-        self._history, self._open_work, self._unjudged = history, open_work, unjudged
+        self._history, self._open_work, self._deferred = history, open_work, deferred
         self._rules = rules
         self._queue: DeliveryQueue | None = None
         self._alone: set[int] = set()
@@ -214,7 +214,7 @@ class Intake:
     async def _entries(self, context: Context) -> list[tuple[str, Entry]]:
         contexts, limits = [context], self._limits.now
         if context.namespace == LATE_NAMESPACE:
-            contexts += await self._unjudged.originals(context)
+            contexts += await self._deferred.originals(context)
             fair = limits.prompt_limit // _BATCH_SHARE // len(contexts)
             limits = limits.model_copy(update={"entry_limit": min(limits.entry_limit, fair)})
         return [(f"{each.namespace}:{each.context_id}", await self._entry(each, limits)) for each in contexts]

@@ -15,6 +15,7 @@ from pepper_tui.model import Completed, ModelError, ModelRequest, Step, UserMess
 from pepper_tui.scheduler.asking import Asking, InterruptedByUserError, Reply
 from pepper_tui.scheduler.batch import Batch
 from pepper_tui.scheduler.commit import Commit
+from pepper_tui.scheduler.deferred import Deferred
 from pepper_tui.scheduler.health import ModelHealth
 from pepper_tui.scheduler.intake import Intake
 from pepper_tui.scheduler.open_work import OpenWork
@@ -28,7 +29,6 @@ from pepper_tui.scheduler.prompt.prompts import NEW
 from pepper_tui.scheduler.prompt.request import Requests
 from pepper_tui.scheduler.prompt.turn import Turns
 from pepper_tui.scheduler.under_way import Tries, UnderWay
-from pepper_tui.scheduler.unjudged import Unjudged
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.text import one_line
 
@@ -57,16 +57,16 @@ class Scheduler:
         self._history = History(store)
         self._compaction = Compaction(self._history, clock, self._limits, parts.stream, by_rule=parts.by_rule)
         self._open_work = OpenWork(store, _TAIL_LIMIT)
-        self._unjudged = Unjudged(store, clock)
+        self._deferred = Deferred(store, clock)
         self._acts = UserActs(store)
         self._intake = Intake(
-            store, clock, self._limits, parts.zone, self._history, self._open_work, self._unjudged, parts.rules
+            store, clock, self._limits, parts.zone, self._history, self._open_work, self._deferred, parts.rules
         )
         self._own_priority = OwnPriority(settings.priority) if settings.priority else None
         turns = Turns()
         self.requests = Requests(parts, self._limits, self._history, self._compaction, self._open_work, turns)
         self._commit = Commit(
-            parts, self._limits, self._history, self._acts, turns, self._unjudged, on_settled=self._settled
+            parts, self._limits, self._history, self._acts, turns, self._deferred, on_settled=self._settled
         )
         self.health = ModelHealth(store, clock)
         self._asking = Asking(parts.stream, parts.on_reply, self.health.waits)
@@ -87,7 +87,7 @@ class Scheduler:
             await asyncio.to_thread(self._own_priority.load)
         await self._intake.open(effects.get, None if self._own_priority is None else self._own_priority.of)
         if not self._parts.by_rule:
-            await self._unjudged.hand_over(self._limits.now.judge_days, self._limits.now.judge_limit)
+            await self._deferred.enqueue(self._limits.now.judge_days, self._limits.now.judge_limit)
         ready: asyncio.Event = asyncio.Event()
         self._tasks = [
             asyncio.create_task(self._intake.follow_user(ready), name="scheduler.listen"),

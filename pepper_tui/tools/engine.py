@@ -106,7 +106,7 @@ class ToolEngine:
         self._following = Following(
             store,
             [Namespace.TOOL_CALL, Namespace.APPROVAL],
-            take_up=self._take_open,
+            resume=self._take_open,
             take=self._take_batch,
             name="tool engine",
         )

@@ -77,7 +77,7 @@ class WorkerPool:
         self._following = Following(
             store,
             [Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
-            take_up=self._wake_all,
+            resume=self._wake_all,
             take=self._take_in,
             name="workers.watch",
         )

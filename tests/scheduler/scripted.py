@@ -11,7 +11,7 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Scheduler as Settings
 from pepper_tui.config import User
-from pepper_tui.llm.attempts import Attempts, Patience, Source
+from pepper_tui.llm.attempts import Attempts, RetryPolicy, Source
 from pepper_tui.model import (
     Completed,
     ContextFilter,
@@ -95,7 +95,7 @@ class Stage:
         **settings: Any,
     ) -> None:
         self.store, self.clock, self.model = store, clock, model
-        patience = Patience(retries=settings.pop("retries", 3))
+        retry_policy = RetryPolicy(retries=settings.pop("retries", 3))
         self.deltas: list[ReplyDelta] = []
         self.unit: Callable[[], AbstractAsyncContextManager[UnitOfWork]] = store.unit
         self.checkpoint: Callable[[str], None] = lambda name: None
@@ -106,7 +106,7 @@ class Stage:
                 settings=Settings(**settings),
                 user=User(name="Sam"),
                 zone=UTC,
-                stream=Attempts(clock, Source("scripted", model.stream), patience=patience).stream,
+                stream=Attempts(clock, Source("scripted", model.stream), retry_policy=retry_policy).stream,
                 specs=lambda: SPECS,
                 by_rule=by_rule,
                 rules=rules,

@@ -78,7 +78,7 @@ class Inbox:
         self._told = Told()
         self._acting = asyncio.Lock()
         self._following = Following(
-            store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, name="attention.inbox"
+            store, [Namespace.NOTIFICATION], resume=self._resume, take=self._take, name="attention.inbox"
         )
 
     async def start(self) -> None:
@@ -381,7 +381,7 @@ class Inbox:
                 if item.state is NotificationState.SNOOZED or (item.expires_at is not None and item.state in _OPEN):
                     self._arm(item)
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         for item in Notification.readable(await self._open()):
             if not await self._is_waited_for(item):  # a crash may come between a call's end and that of its question
                 await self.close(item.id, _NO_LONGER)

@@ -41,7 +41,7 @@ class Approvals:
         self._taking_back = TakingBack(self._cards, self._decisions, self._edits)
         self._timers = Timers(clock)
         self._following = Following(
-            store, [Namespace.APPROVAL], take_up=self._keep_time, take=self._changed, name="approvals"
+            store, [Namespace.APPROVAL], resume=self._keep_time, take=self._changed, name="approvals"
         )
         self.attended = False
         """Whether the user edits a card, or the inbox has the keys."""

@@ -40,7 +40,7 @@ GistOf = Callable[[Gist, Json, str, object, float, str, tzinfo, str], Gist]
 """What is known, what the model told, the text that it read, when that was written, now, the model, zone, locale."""
 
 
-class Judging:
+class LlmTriage:
     """Judges what waits. Without ``stream`` (no model) what waits from an earlier run goes on as the rules said."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Judging:
             namespaces=[f"{OPEN}.*"],
             size=self._settings.batch_size,
             longest_wait=self._settings.wait if self._stream else 0.0,
-            name="feeds.judging",
+            name="feeds.llm_triage",
             start="beginning",
         )
         handle(self._judge)
