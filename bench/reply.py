@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,11 +33,12 @@ from pepper_tui.model import (
     ContextFilter,
     Effect,
     Json,
-    ModelEvent,
     ModelRequest,
     Namespace,
     ToolCall,
+    ToolSpec,
 )
+from pepper_tui.scheduler.under_way import UnderWay
 from pepper_tui.tools import ToolContext, tool
 from tests.waiting import until
 
@@ -94,13 +95,13 @@ class Bench:
         self.engine = engine
         self.client = OpenAIClient(SystemClock(), model=MODEL, base_url=url)
         self.request: ModelRequest | None = None
-        stream = engine._scheduler._stream
+        make = engine._scheduler.requests.make
 
-        def noted(request: ModelRequest) -> AsyncIterator[ModelEvent]:
-            self.request = request
-            return stream(request)
+        async def noted(under_way: UnderWay, specs: Sequence[ToolSpec]) -> ModelRequest:
+            self.request = await make(under_way, specs)
+            return self.request
 
-        engine._scheduler._stream = noted
+        engine._scheduler.requests.make = noted  # type: ignore[method-assign]
 
     async def bare(self) -> float:
         """Milliseconds of the last request, through the SDK alone."""

@@ -57,7 +57,7 @@ from pepper_tui.engine.acts.refusals import in_words
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
-from pepper_tui.feeds import Feeds, FollowFeed, Judging, Triage
+from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
 from pepper_tui.llm import Budget, Models, build_models
 from pepper_tui.llm.embedding.embedders import build_embedder
 from pepper_tui.model import (
@@ -83,7 +83,7 @@ from pepper_tui.model import (
     Written,
 )
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config, sentence
-from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler import Parts, Scheduler
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
 from pepper_tui.store import (
     ContextStore,
@@ -171,11 +171,10 @@ class Engine:
         judged = config.judging.enabled and ask is not None
         triage = Triage(config, self._book, judged=judged)
         accounts = accounts or [*named(config, home)]
-        mail = MailIntake(triage)
-        around = Around("", home, config, clock, self.zone, secrets, triage, self._book, mail, agenda)
+        around = Around("", home, config, clock, self.zone, secrets, triage, self._book, MailIntake(triage), agenda)
         self._built = built_of(accounts, around)
         self._agenda = self._built.agenda
-        self._judging = Judging(
+        self._llm_triage = LlmTriage(
             config.judging, config.user, store, clock, self.zone, ask if judged else None, model_gist
         )
         follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
@@ -208,12 +207,12 @@ class Engine:
         self._acts = UserActs(store, clock, self._times, self.zone, self._inbox, self._tools, self.user_rules)
         self._tools.ordered = self._acts.ordered
         self._answers = Answers(store, self._inbox, self._follow_ups.wrote, self._acts.journal.record)
-        self._scheduler = Scheduler(
-            store,
-            clock,
-            config.scheduler,
-            config.user,
-            self.zone,
+        thinking = Parts(
+            store=store,
+            clock=clock,
+            settings=config.scheduler,
+            user=config.user,
+            zone=self.zone,
             stream=self._models.stream,
             window=lambda tools: self._models.room("scheduler", tools),
             specs=self._offered,
@@ -223,6 +222,7 @@ class Engine:
             on_reply=self._spread,
             checkpoint=checkpoint,
         )
+        self._scheduler = Scheduler(thinking)
         self._meaning = self._search_by_meaning(embedder(self._models.budget))
         kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
         self._retention = Retention(store, clock, kept, *retention_of(accounts))
@@ -328,7 +328,7 @@ class Engine:
         self._follow_ups.listen(self._subscriber)
         if feeds:
             self._feeds.listen()
-            self._judging.listen(self._subscriber)
+            self._llm_triage.listen(self._subscriber)
         await self._subscriber.start()
         if feeds:
             self._feeds.start()

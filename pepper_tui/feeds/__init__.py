@@ -2,7 +2,7 @@
 
 from pepper_tui.feeds.feed import Feed, FeedContext, FeedError, Feeds, HealthReporter, store_signal
 from pepper_tui.feeds.follow import FollowFeed
-from pepper_tui.feeds.judging import Judging
+from pepper_tui.feeds.llm_triage import LlmTriage
 from pepper_tui.feeds.triage import Triage, Verdict
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "Feeds",
     "FollowFeed",
     "HealthReporter",
-    "Judging",
+    "LlmTriage",
     "Triage",
     "Verdict",
     "store_signal",

@@ -28,7 +28,7 @@ LONGEST_PAUSE: Final = 60.0
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
 
 OPEN: Final = "judging"
-"""Signals that wait to be judged are in ``judging.<source>``; see ``feeds/judging.py``."""
+"""Signals that wait to be judged are in ``judging.<source>``; see ``feeds/llm_triage.py``."""
 BY_PEPPER: Final = "by_pepper"
 """The metadata key that marks results of Pepper's own actions; see ``feeds/chain.py``."""
 PROCESSOR_REMEDY: Final = "it is tried again by itself; `pepper store dead` names what was given up"

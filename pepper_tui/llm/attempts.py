@@ -36,7 +36,7 @@ _AWAY: Final = frozenset({"timeout", "rate_limited", "server", "loading", "unrea
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often a request that failed is sent again, and the seconds between: ``base`` doubled each time to ``cap``."""
 
     retries: int = 3
@@ -44,7 +44,7 @@ class Patience:
     cap: float = 60.0
 
 
-DEFAULT_PATIENCE: Final = Patience()
+DEFAULT_RETRY_POLICY: Final = RetryPolicy()
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Attempts:
     clock: Clock
     first: Source
     fallback: Source | None = None
-    patience: Patience = DEFAULT_PATIENCE
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
 
     @property
     def stands_in(self) -> bool:
@@ -88,7 +88,7 @@ class Attempts:
         first, fallback = self.first, self.fallback
         error = first.fault
         if not self.stands_in:
-            retries = 0 if fallback is not None and first.faults else self.patience.retries
+            retries = 0 if fallback is not None and first.faults else self.retry_policy.retries
             try:
                 async with contextlib.aclosing(self._tried(first, request, retries)) as events:
                     async for event in events:
@@ -107,7 +107,7 @@ class Attempts:
         # its own name: a worker's kind may have named another model for the first
         request = dataclasses.replace(request, model="")
         try:
-            async with contextlib.aclosing(self._tried(fallback, request, self.patience.retries)) as events:
+            async with contextlib.aclosing(self._tried(fallback, request, self.retry_policy.retries)) as events:
                 async for event in events:
                     if isinstance(event, Completed):
                         yield dataclasses.replace(event, because=f"{first.name}: {error.words}")
@@ -145,12 +145,12 @@ class Attempts:
                 pause = failure.retry_after or _LOADING_PAUSE
             else:
                 most = min(retries, 1) if failure.kind == "timeout" else retries
-                too_long = (failure.retry_after or 0.0) > self.patience.cap
+                too_long = (failure.retry_after or 0.0) > self.retry_policy.cap
                 if not failure.retryable or attempt >= most or too_long:
                     raise failure
-                pause = failure.retry_after or self.patience.base * 2**attempt * (0.5 + self.clock.jitter())
+                pause = failure.retry_after or self.retry_policy.base * 2**attempt * (0.5 + self.clock.jitter())
                 attempt += 1
-            pause = min(self.patience.cap, pause)
+            pause = min(self.retry_policy.cap, pause)
             yield Retrying(failure, pause)
             await self.clock.sleep(pause)
 

@@ -9,28 +9,23 @@ of every call under way, and this one's worst. It is raised by some calls at onc
 their own; after a crash all of it counts as spent, a clean stop lowers it to what was spent. So the cap holds over any
 number of kills, and no record has to be durable before a reply is.
 
-Each call is one ``Usage`` context in ``llm.usage``: written with the next unit of work that is opened here, or within a
-moment where there is none.
+Each call is one ``Usage`` context: see ``usage_records``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextvars import Context as EmptyContext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
+from pepper_tui.llm.usage_records import UsageRecord, UsageRecords
 from pepper_tui.model import ContextFilter, ModelError, Namespace, Usage
-from pepper_tui.store import ContextStore, StoreError, UnitOfWork
-
-log = logging.getLogger(__name__)
+from pepper_tui.store import ContextStore, UnitOfWork
 
 ALLOWANCE: Final = "llm.allowance"
 """Namespace of the days' allowances: id = the day, ``sum`` in the currency of the prices."""
@@ -38,8 +33,6 @@ ALLOWANCE: Final = "llm.allowance"
 _CACHED: Final = 0.1  # of a token that the provider had in its cache, where no price says more
 _AHEAD: Final = 2.0  # worst cases of a call by which an allowance is raised beyond what is needed
 _ALLOWANCE_TTL: Final = 7 * 86400.0
-_RECORD_WITHIN: Final = 0.05  # seconds that a call's record waits for a unit to be written with
-_RECORD_PAUSE_CAP: Final = 60.0  # seconds between attempts where the store refuses
 _PAGE: Final = 1000
 _MILLION: Final = 1_000_000
 
@@ -76,15 +69,6 @@ class _Day:
     raised: bool = False  # whether more than what was spent may be on disk
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What one call cost, not yet known to be on disk."""
-
-    id: str
-    usage: Usage
-    priced: bool
-
-
 def cost_of(usage: Usage, price: config.Price | None) -> float:
     """What ``usage`` costs at ``price``; cached input has its own price, where one is set."""
     if price is None:
@@ -104,9 +88,7 @@ class Budget:
         self._days: dict[str, _Day] = {}
         self._loading = asyncio.Lock()
         self._raising = asyncio.Lock()
-        self._unwritten: list[_Record] = []
-        self._waiting: asyncio.Task[Any] | None = None  # for a unit to write the records with
-        self._writes: set[asyncio.Task[Any]] = set()
+        self.records = UsageRecords(store, clock)
 
     def _local(self, at: float) -> datetime:
         return datetime.fromtimestamp(at, self._zone)
@@ -220,7 +202,7 @@ class Budget:
             # never above the cap, and background work does not raise it into what is kept for the chat
             allowance = max(needed, min(cap, needed + _AHEAD * worst))
             account.raised = True
-            await self._apart(self._write_allowance(day, allowance))
+            await self.records.apart(self._write_allowance(day, allowance))
             account.allowance = allowance
 
     async def _write_allowance(self, day: str, allowance: float) -> None:
@@ -234,8 +216,7 @@ class Budget:
         usage = dataclasses.replace(usage, created_at=held.worst.created_at)
         if held.day in self._days:
             self._add(self._days[held.day], usage, priced=held.priced)
-        self._unwritten.append(_Record(held.id, usage, held.priced))
-        self._write_soon()
+        self.records.add(UsageRecord(held.id, usage, held.priced))
 
     def _hold(self, held: Reservation, sign: int) -> None:
         account = self._days.get(held.day)
@@ -245,75 +226,13 @@ class Budget:
         if not held.priced:
             account.held_tokens += sign * (held.worst.prompt_tokens + held.worst.completion_tokens)
 
-    @contextlib.asynccontextmanager
-    async def unit(self) -> AsyncIterator[UnitOfWork]:
-        """A unit of work of the store that also takes the records of calls that are not yet written.
-
-        Not to be nested in another one. Where it fails, the records are written apart.
-        """
-        records, self._unwritten = self._unwritten, []
-        try:
-            async with self._store.unit() as unit:
-                for record in records:
-                    await self._write(record)
-                yield unit
-        except BaseException:
-            # Perhaps committed all the same (a cancelled wait): storing the same again makes no second record.
-            self._unwritten += records
-            self._write_soon()
-            raise
-
-    async def _write(self, record: _Record) -> None:
-        await self._store.store(
-            record.usage.data(),
-            namespace=Namespace.USAGE,
-            context_id=record.id,
-            type="usage",
-            metadata={"priced": record.priced},
-        )
-
-    def _write_soon(self) -> None:
-        if self._unwritten and self._waiting is None:
-            self._waiting = self._spawn(self._write_later())
-
-    async def _write_later(self) -> None:
-        pause = _RECORD_WITHIN
-        while self._unwritten:
-            await self._clock.sleep(pause)
-            pause = min(_RECORD_PAUSE_CAP, pause * 4)
-            try:
-                await self._write_all()
-            except StoreError as error:
-                log.error("%d calls could not be recorded yet", len(self._unwritten), exc_info=error)
-        self._waiting = None
-
-    async def _write_all(self) -> None:
-        if self._unwritten:
-            async with self.unit():
-                pass
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        # An empty context: what a call costs is true whether or not the unit of work around it is committed.
-        task = asyncio.get_running_loop().create_task(work, context=EmptyContext())
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        task.add_done_callback(_seen)  # whoever waited for it may have been cancelled meanwhile
-        return task
-
-    async def _apart(self, work: Coroutine[Any, Any, Any]) -> None:
-        await asyncio.shield(self._spawn(work))
+    def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work of the store that also takes the records of calls that are not yet written."""
+        return self.records.unit()
 
     async def flush(self) -> None:
         """Return when every call that has ended is on record."""
-        while True:
-            waiting, self._waiting = self._waiting, None
-            if waiting is not None:
-                waiting.cancel()
-            if not self._writes:
-                break
-            # one that was cancelled in the midst of a write has put its records back, and waits anew: look again
-            await asyncio.gather(*self._writes, return_exceptions=True)
-        await self._write_all()
+        await self.records.flush()
 
     async def close(self) -> None:
         """``flush``, and give back what the allowances hold beyond it."""
@@ -346,8 +265,3 @@ class Budget:
             "budget.daily_tokens.",
             retryable=False,
         )
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled():
-        task.exception()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
 from pepper_tui.config.in_clear import in_clear
-from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Attempts, Patience, Source
+from pepper_tui.llm.attempts import DEFAULT_RETRY_POLICY, Attempts, RetryPolicy, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
 from pepper_tui.llm.client import Measure, ModelClient, bound_prompt, usage_so_far
 from pepper_tui.llm.endpoint.dialect import Wishes
@@ -23,7 +23,7 @@ from pepper_tui.llm.endpoint.openai_client import IDLE, OpenAIClient
 from pepper_tui.llm.endpoint.told_window import told_window
 from pepper_tui.llm.offline.offline_model import OFFLINE_NAME, OfflineModel
 from pepper_tui.llm.prices import PRICES, price_of
-from pepper_tui.llm.routing import Options, Place, fallback_of, first_of, options_of, patience_of
+from pepper_tui.llm.routing import Options, Place, fallback_of, first_of, options_of, retry_policy_of
 from pepper_tui.llm.windows import Windows, tool_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
 from pepper_tui.store import ContextStore, UnitOfWork
@@ -58,7 +58,7 @@ class RoleEndpoints:
 
     first: Endpoint
     fallback: Endpoint | None = None
-    patience: Patience = DEFAULT_PATIENCE
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
 
 
 class Models:
@@ -88,7 +88,7 @@ class Models:
 
         self._attempts = {
             role: Attempts(
-                clock, source(asked.first), source(asked.fallback) if asked.fallback else None, asked.patience
+                clock, source(asked.first), source(asked.fallback) if asked.fallback else None, asked.retry_policy
             )
             for role, asked in roles.items()
         }
@@ -301,7 +301,7 @@ def build_models(settings: config.Config, store: ContextStore, clock: Clock, sec
         first, fallback = endpoint(first_of(main, role)), endpoint(fallback_of(main, role))
         if first is None:  # without a key the first can never answer, and there is nothing to come back to
             first, fallback = fallback or by_rule, None
-        roles[role] = RoleEndpoints(first, fallback, patience_of(main, role))
+        roles[role] = RoleEndpoints(first, fallback, retry_policy_of(main, role))
     return Models(clock, roles, Budget(store, clock, settings), main.prices, Windows(store))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pepper_tui import config
-from pepper_tui.llm.attempts import DEFAULT_PATIENCE, Patience
+from pepper_tui.llm.attempts import DEFAULT_RETRY_POLICY, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ def embedding_of(models: config.Models) -> Place | None:
     return _place(models, own.name, own.base_url, own.api_key) if own.name else None
 
 
-def patience_of(models: config.Models, role: str) -> Patience:
+def retry_policy_of(models: config.Models, role: str) -> RetryPolicy:
     """How ``role`` waits for its model. With a fallback to go to, it tries again once unless the config says more."""
     own: config.RoleModel = getattr(models, role)
     retries = own.retries if own.retries is not None else models.retries
     if retries is None:
-        retries = DEFAULT_PATIENCE.retries if fallback_of(models, role) is None else 1
-    return Patience(retries, own.retry_base or models.retry_base, own.retry_cap or models.retry_cap)
+        retries = DEFAULT_RETRY_POLICY.retries if fallback_of(models, role) is None else 1
+    return RetryPolicy(retries, own.retry_base or models.retry_base, own.retry_cap or models.retry_cap)
 
 
 @dataclass(frozen=True, slots=True)

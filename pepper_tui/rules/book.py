@@ -39,7 +39,7 @@ class RuleBook:
         self._made: dict[str, Rule] = {}
         self._paused: set[str] = set()
         self._following = Following(
-            store, [Namespace.RULE, Namespace.RULE_PAUSE], take_up=self._take_up, take=self._take, name="rules.book"
+            store, [Namespace.RULE, Namespace.RULE_PAUSE], resume=self._resume, take=self._take, name="rules.book"
         )
         self._rules: list[Rule] | None = None  # cached until something changes
         self.changed: list[Callable[[], None]] = []
@@ -137,7 +137,7 @@ class RuleBook:
 
     # ------------------------------------------------------------------------------------------------ following
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         made = await self._store.query(ContextFilter(namespaces=[Namespace.RULE], newest_first=False, limit=_ALL))
         paused = await self._store.query(ContextFilter(namespaces=[Namespace.RULE_PAUSE], limit=_ALL))
         self._made = {rule.id: rule for rule in Rule.readable(made)}

@@ -1,6 +1,7 @@
 """Think: one model call a step, never blocked, one commit a step."""
 
 from pepper_tui.scheduler.loop import Scheduler
+from pepper_tui.scheduler.parts import Parts
 from pepper_tui.scheduler.ranks import rank_of
 
-__all__ = ["Scheduler", "rank_of"]
+__all__ = ["Parts", "Scheduler", "rank_of"]

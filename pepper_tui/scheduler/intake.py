@@ -16,10 +16,11 @@ from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Effect, Entry, Namespace, Priority, UserMessage
 from pepper_tui.scheduler.batch import Batch, entry_of, question_of, round_of
+from pepper_tui.scheduler.deferred import LATE_NAMESPACE, Deferred
 from pepper_tui.scheduler.open_work import OpenWork
 from pepper_tui.scheduler.prompt.history import History, HistoryEntry
+from pepper_tui.scheduler.prompt.limits import Limits
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
-from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
 from pepper_tui.store import (
     ContextStore,
     Delivery,
@@ -56,16 +57,16 @@ class Intake:
         self,
         store: ContextStore,
         clock: Clock,
-        limits: config.Scheduler,
+        limits: Limits,
         zone: tzinfo,
         history: History,
         open_work: OpenWork,
-        unjudged: Unjudged,
+        deferred: Deferred,
         rules: RulesDone | None = None,
     ) -> None:
         """``rules``: what code does about a signal before a model sees it."""
         self._store, self._clock, self._limits, self._zone = store, clock, limits, zone
-        self._history, self._open_work, self._unjudged = history, open_work, unjudged
+        self._history, self._open_work, self._deferred = history, open_work, deferred
         self._rules = rules
         self._queue: DeliveryQueue | None = None
         self._alone: set[int] = set()
@@ -104,7 +105,7 @@ class Intake:
         unsettled: Delivery | None = None  # what comes behind it in the queue does not pass it
         while True:
             self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
-            ready = await self._queue.peek(self._limits.batch_size, exclude=held)
+            ready = await self._queue.peek(self._limits.now.batch_size, exclude=held)
             await self._open_work.refresh()
             unsettled = unsettled or await self._first_unsettled(ready)
             # after the last await: from here to `taken` nobody can take a message back
@@ -135,10 +136,6 @@ class Intake:
             if batch is not None:
                 await self._absorb(batch)
             held, unsettled = set(), None
-
-    def keep_to(self, limits: config.Scheduler) -> None:
-        """Go by other limits from now on."""
-        self._limits = limits
 
     def release(self) -> None:
         """The batch at hand is done with, or will come again."""
@@ -171,7 +168,7 @@ class Intake:
         if not self._open_work.at_work({str(each.update.context.data.get("origin")) for each in same}):
             return 0.0
         newest = max(delivery.update.context.created_at for delivery in same)
-        return min(newest, first.created_at + _GATHERED * self._limits.gather) + self._limits.gather
+        return min(newest, first.created_at + _GATHERED * self._limits.now.gather) + self._limits.now.gather
 
     def _passes(self, delivery: Delivery) -> bool:
         """Whether it is a user's message that is not to be taken now."""
@@ -194,7 +191,7 @@ class Intake:
         taken: list[Delivery] = []
         entries: list[Entry] = []
         inputs: list[str] = []
-        room = self._limits.prompt_limit // _BATCH_SHARE
+        room = self._limits.now.prompt_limit // _BATCH_SHARE
         for delivery in deliveries:
             try:
                 found = await self._entries(delivery.update.context)
@@ -215,9 +212,9 @@ class Intake:
         return Batch(tuple(taken), tuple(entries), tuple(inputs), round_)
 
     async def _entries(self, context: Context) -> list[tuple[str, Entry]]:
-        contexts, limits = [context], self._limits
+        contexts, limits = [context], self._limits.now
         if context.namespace == LATE_NAMESPACE:
-            contexts += await self._unjudged.originals(context)
+            contexts += await self._deferred.originals(context)
             fair = limits.prompt_limit // _BATCH_SHARE // len(contexts)
             limits = limits.model_copy(update={"entry_limit": min(limits.entry_limit, fair)})
         return [(f"{each.namespace}:{each.context_id}", await self._entry(each, limits)) for each in contexts]
@@ -277,7 +274,7 @@ class Intake:
     async def _waiting(self, message_id: str) -> Delivery | None:
         """The message's delivery, where it is still open."""
         assert self._queue is not None
-        waiting = await self._queue.peek(self._limits.batch_size * 10)
+        waiting = await self._queue.peek(self._limits.now.batch_size * 10)
         self._wake()  # this look is not the loop's: what it saw must not be taken for seen
         return next((d for d in waiting if d.update.context.context_id == message_id), None)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pepper_tui.model import CallState, Context, ContextUpdate, Effect, Namespace, Priority, QueueRank
-from pepper_tui.scheduler.unjudged import LATE_NAMESPACE
+from pepper_tui.scheduler.deferred import LATE_NAMESPACE
 
 RIDES_ALONG: Final = 9
 """A rank behind all of ``QueueRank``: taken with whatever comes next, never reason enough for a step."""

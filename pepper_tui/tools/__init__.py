@@ -1,6 +1,7 @@
 """Tools: the road to the outside. The engine that runs calls, the policy and approvals of what reaches outside."""
 
-from pepper_tui.tools.approvals.decisions import ApprovalError, Approvals
+from pepper_tui.tools.approvals.approvals import Approvals
+from pepper_tui.tools.approvals.cards import ApprovalError
 from pepper_tui.tools.engine import ToolEngine
 from pepper_tui.tools.errors import ArgumentError, NotDoneError, OutdatedError, ToolError
 from pepper_tui.tools.registry import ToolRegistry

@@ -13,17 +13,12 @@ commit. What a limit holds back waits in the ``waiting_room``, and is never drop
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
-from pepper_tui.llm.endpoint.tool_names import unknown_words
 from pepper_tui.model import (
     Approval,
     ApprovalState,
@@ -33,33 +28,28 @@ from pepper_tui.model import (
     Health,
     Json,
     Namespace,
-    ResolvedEffect,
     ToolCall,
     UserAnswer,
 )
-from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
+from pepper_tui.store import ContextStore, Following, StoreError, VersionConflictError
 from pepper_tui.text import one_line
-from pepper_tui.tools.approvals.attempts import CONFLICT_RETRIES, Answer, Attempts
-from pepper_tui.tools.approvals.decisions import ApprovalError, Approvals
+from pepper_tui.tools.approvals.approvals import Approvals
+from pepper_tui.tools.approvals.attempts import Answer, Attempts
+from pepper_tui.tools.approvals.cards import ApprovalError
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.provenance import Provenance
 from pepper_tui.tools.approvals.waiting_room import WaitingRoom
 from pepper_tui.tools.ask_tools import answer_words
-from pepper_tui.tools.bodies import Bodies, as_text, error_words
-from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.bodies import Bodies, as_text
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.progress import ProgressBoard
 from pepper_tui.tools.registry import ToolRegistry
-from pepper_tui.tools.tool import ToolContext
+from pepper_tui.tools.runner import CallRunner, Ordered
 
 log = logging.getLogger(__name__)
 
 _STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
 _REMEDY_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
-
-
-Ordered = Callable[[ToolCall, Sequence[tuple[str, str]]], Awaitable[None]]
-"""Told, in its unit of work, of a local call that the user's words have led to, and what it writes (namespace, id)."""
 
 
 class ToolEngine:
@@ -83,9 +73,7 @@ class ToolEngine:
         self._store = store
         self._clock = clock
         self._registry = registry
-        self._checkpoint = checkpoint
         self._ledger = Ledger(store, clock, config.tools.result_limit)
-        self._provenance = Provenance(store, config)
         self._progress = ProgressBoard(store, clock)
         self._bodies = Bodies(store, clock, registry, config.tools, self._progress, checkpoint)
         self._attempts = Attempts(
@@ -101,14 +89,24 @@ class ToolEngine:
             start_call=self._begin,
         )
         self.ordered: Ordered | None = None
-        self._opening = asyncio.Lock()
-        self._leaving = asyncio.Lock()
+        self._runner = CallRunner(
+            store,
+            clock,
+            registry,
+            self._ledger,
+            self._bodies,
+            self.approvals,
+            Provenance(store, config),
+            self._waiting,
+            ordered=lambda: self.ordered,
+            checkpoint=checkpoint,
+        )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: set[tuple[str, float]] = set()
         self._following = Following(
             store,
             [Namespace.TOOL_CALL, Namespace.APPROVAL],
-            take_up=self._take_open,
+            resume=self._take_open,
             take=self._take_batch,
             name="tool engine",
         )
@@ -250,7 +248,7 @@ class ToolEngine:
 
     def _begin(self, call_id: str) -> None:
         if call_id not in self._running:
-            self._spawn(call_id, self._run(call_id))
+            self._spawn(call_id, self._runner.run(call_id))
 
     def _decided(self, approval: Approval) -> None:
         if approval.state is ApprovalState.APPROVED and approval.decided_at is not None:
@@ -298,118 +296,3 @@ class ToolEngine:
             except StoreError as error:
                 self._broken = True
                 log.warning("open calls can't be taken up yet: %s", error)
-
-    # ------------------------------------------------------------------------------------------------- running
-
-    async def _run(self, call_id: str) -> None:
-        for _ in range(CONFLICT_RETRIES):
-            if await self._run_once(call_id):
-                return
-        found = await self._ledger.call(call_id)
-        if found is not None and found[0].state is CallState.SCHEDULED:
-            words = "what it would change kept changing meanwhile"
-            await self._ledger.end(*found, CallState.FAILED, words, error=words)
-
-    async def _run_once(self, call_id: str) -> bool:
-        """Whether the call needs no other run: a conflict of what a ``local`` tool stores leaves it as it was."""
-        found = await self._ledger.call(call_id)
-        if found is None or found[0].state is not CallState.SCHEDULED:
-            return True
-        call, version = found
-        tool = self._registry.get(call.name)
-        try:
-            if tool is None:
-                raise ToolError(unknown_words(one_line(call.name, 60), self._registry.names()))
-            call = replace(call, effect=tool.effect, started_at=self._clock.now())
-            arguments = tool.validate(call.arguments)
-            context = self._bodies.context(call, tool)
-            if tool.needs_yes:
-                await self._ask_first(context, version, arguments)
-            elif tool.effect is Effect.LOCAL and not tool.rerunnable:
-                await self._run_locally(context, version, partial(tool.body, context, **arguments))
-            else:
-                async with self._bodies.slot(tool):
-                    content = await self._bodies.timed(tool, tool.body(context, **arguments))
-                taints = await tool.tainted(context) if tool.tainted is not None else tool.taints
-                await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=taints)
-        except VersionConflictError:
-            return False
-        except StoreUnavailableError:
-            raise  # nothing is wrong with the call: it is taken up again once the store works
-        except Exception as error:
-            if not self._store.closed:  # else it only failed because Pepper ends, and goes on at the next start
-                await self._failed(call, version, error)
-        return True
-
-    async def _failed(self, call: ToolCall, version: int, error: Exception) -> None:
-        if not isinstance(error, ToolError):
-            log.warning("tool %s failed", one_line(call.name, 60), exc_info=error)
-        words = error_words(error)
-        with contextlib.suppress(VersionConflictError):
-            await self._ledger.end(call, version, CallState.FAILED, words, error=one_line(words), taints=True)
-
-    async def _run_locally(self, context: ToolContext, version: int, body: Callable[[], Awaitable[object]]) -> None:
-        tool, call = context.tool, context.call
-        async with self._bodies.slot(tool), self._store.unit() as unit:
-            content = await self._bodies.timed(tool, body())
-            if self.ordered is not None and call.root == "user" and call.origin.startswith("step:") and not tool.asks:
-                await self.ordered(call, unit.written)
-            await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
-
-    async def _ask_first(self, context: ToolContext, version: int, arguments: Json) -> None:
-        tool = context.tool
-        assert tool.resolve is not None
-        async with self._bodies.slot(tool):
-            effect = await self._bodies.timed(tool, tool.resolve(context, **arguments))
-        effect = replace(effect, tool=tool.name, definition=tool.definition, lines=list(effect.lines))
-        if tool.about is not None:
-            matter = await tool.about(context, arguments) or context.call.matter
-            context = replace(context, call=replace(context.call, matter=matter))
-        if tool.ordered is not None and await tool.ordered(context, effect):
-            ordered = self._bodies.context(replace(context.call, summary=effect.summary), tool, approved=True)
-            await self._run_locally(ordered, version, partial(tool.body, ordered, effect))
-            return
-        if tool.effect_of is not None:
-            context = replace(context, call=replace(context.call, effect=tool.effect_of(effect.payload)))
-            if context.call.effect is Effect.READ:
-                await self._ledger.put_call(context.call, version)
-                await self._read_at_once(context, version + 1, effect)
-                return
-        if tool.reaches is not None:
-            address = tool.reaches(effect.payload)
-            async with self._leaving:  # one at a time, so that a typed address lets one call pass
-                leave = await self._provenance.leave(address, context.call)
-                call = replace(context.call, effect=Policy.effect_of(tool, typed=bool(leave)), leave=leave)
-                if leave:
-                    call = await self._ledger.put_call(call, version)
-                    version += 1
-            if call.effect is Effect.READ:
-                await self._read_at_once(replace(context, call=call), version, effect)
-                return
-            effect.lines = [replace(line, untrusted=line.value == address) for line in effect.lines]
-        await self._open_card(context, version, effect, str(arguments.get("reason") or ""))
-
-    async def _read_at_once(self, context: ToolContext, version: int, effect: ResolvedEffect) -> None:
-        """Carry out an effect that only reads, though its tool could do more: without a card."""
-        tool, call = context.tool, context.call
-        try:
-            async with self._bodies.slot(tool):
-                content = await self._bodies.timed(tool, tool.body(context, effect))
-        except StoreUnavailableError:
-            raise
-        except Exception as error:  # the version is another one here
-            await self._failed(call, version, error)
-            return
-        await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
-
-    async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
-        tool, call = context.tool, context.call
-        effect.lines = await self._provenance.mark(effect.lines, once=tool.asks)
-        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
-        async with self._opening:  # one at a time, so that caps and doubles are counted right
-            wait = await self._waiting.admit(call, tool, effect)
-            if wait:
-                await self._ledger.put_call(call, version, deferred=wait, started_at=None, summary=effect.summary)
-                return
-            await self.approvals.open(call, version, tool, effect, reason=reason, matter=call.matter)
-        self._checkpoint("approval_open")

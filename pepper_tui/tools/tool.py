@@ -257,12 +257,7 @@ def tool(
     Raises ``TypeError`` for a tool that needs a yes without ``resolve``, any other with one, and for ``asks``,
     ``ordered`` or ``writes`` where they mean nothing.
     """
-    if asks and effect is not Effect.LOCAL:
-        raise TypeError("only a local tool asks; write and send tools always do")
-    if (ordered is not None or writes) and not asks:
-        raise TypeError("ordered and writes are for a tool that asks")
-    if (effect in OUTSIDE_EFFECTS or asks) != (resolve is not None):
-        raise TypeError("tools that need a yes need resolve; others have none")
+    _must_make_sense(effect, asks=asks, resolves=resolve is not None, for_asking=ordered is not None or bool(writes))
     taint = effect is not Effect.LOCAL if taints is None else taints
 
     def decorate(function: Body) -> Tool:
@@ -313,6 +308,15 @@ def _shared(function: Body | Resolve) -> type | None:
         if typing.get_origin(hint) is typing.Unpack:
             return typing.cast("type", typing.get_args(hint)[0])
     return None
+
+
+def _must_make_sense(effect: Effect, *, asks: bool, resolves: bool, for_asking: bool) -> None:
+    if asks and effect is not Effect.LOCAL:
+        raise TypeError("only a local tool asks; write and send tools always do")
+    if for_asking and not asks:
+        raise TypeError("ordered and writes are for a tool that asks")
+    if (effect in OUTSIDE_EFFECTS or asks) != resolves:
+        raise TypeError("tools that need a yes need resolve; others have none")
 
 
 _ARGUMENT = re.compile(r"^\s{0,8}(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")

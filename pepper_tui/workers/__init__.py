@@ -2,7 +2,8 @@
 
 from pepper_tui.workers.kinds import KindError, StatefulWorker, StatelessWorker, ToolFailedError, load_kinds
 from pepper_tui.workers.memory import memory_namespace
-from pepper_tui.workers.pool import RunFailedError, WorkerPool, run_id
+from pepper_tui.workers.pool import RunFailedError, WorkerPool
+from pepper_tui.workers.run_ids import run_id
 
 __all__ = [
     "KindError",

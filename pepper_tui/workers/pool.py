@@ -13,7 +13,6 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
 
@@ -26,38 +25,29 @@ from pepper_tui.model import (
     CallState,
     ContextFilter,
     ContextUpdate,
-    Health,
     Namespace,
     RunState,
-    Told,
     ToolCall,
     ToolSpec,
     WorkerRun,
 )
 from pepper_tui.store import ContextStore, Following
-from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
-from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
-from pepper_tui.workers.loop import CancelCall, Parts, Progress, RunLoop, Specs, Stream
-from pepper_tui.workers.memory import agent_name, memory_namespace
+from pepper_tui.workers.known_kinds import KnownKinds
+from pepper_tui.workers.parts import CancelCall, Parts, Progress, Specs, Stream
+from pepper_tui.workers.run.loop import RunLoop
+from pepper_tui.workers.run_ids import run_id
+from pepper_tui.workers.telling import Telling
 
 _ALL: Final = 100_000
 _REMEDY_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
-
-MOST_TOLD: Final = 8_000  # characters that one telling may have
-_INSTEAD: Final = "what it found is the result of its delegate call; delegate anew, with all that is to be known"
 
 _log = logging.getLogger(__name__)
 
 
 class RunFailedError(RuntimeError, Foreseen):
     """A run ended without an answer; the text says why and what was found by then."""
-
-
-def run_id(call_id: str) -> str:
-    """The id of the run that answers a delegate call."""
-    return f"run_{call_id}"
 
 
 class WorkerPool:
@@ -78,39 +68,28 @@ class WorkerPool:
     ) -> None:
         self._store, self._clock = store, clock
         self._parts = Parts(store, clock, stream, specs, cancel_call, asyncio.Semaphore(slots), zone, user)
-        self._entries = list(kinds)
-        self._kinds: dict[str, Kind] = load_kinds(())
-        self._offered: tuple[ToolSpec, ToolSpec] | None = None
+        self._kinds = KnownKinds(store, clock, kinds)
         self._runs: dict[str, RunLoop] = {}
+        self._telling = Telling(store, clock, self._runs, self._find)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._names: dict[str, asyncio.Lock] = {}
         self._admission = asyncio.Lock()
         self._following = Following(
             store,
             [Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
-            take_up=self._wake_all,
+            resume=self._wake_all,
             take=self._take_in,
             name="workers.watch",
         )
         self._started = False
 
-    @property
-    def kinds(self) -> dict[str, Kind]:
-        """The kinds by name, built-in and own."""
-        return dict(self._kinds)
-
     def offer(self, spec: ToolSpec) -> ToolSpec:
         """``spec``, of the tool that hands work over, with the kinds of workers that there are."""
-        if self._offered is None or self._offered[0] is not spec:
-            kinds = described(self._kinds.values())
-            self._offered = spec, replace(spec, description=f"{spec.description}\n\nWorkers, by name:\n{kinds}")
-        return self._offered[1]
+        return self._kinds.offer(spec)
 
     async def start(self) -> None:
         """Load the kinds, resume what is open, and follow the calls of runs."""
-        self._kinds = await asyncio.to_thread(load_kinds, self._entries)
-        self._offered = None
-        await self._report_health()
+        await self._kinds.load()
         await self._following.start()
         await self._resume()
         self._started = True
@@ -144,11 +123,11 @@ class WorkerPool:
         loop = await self._admit(call, task, agent)
         if not isinstance(loop, RunLoop):
             return loop
-        loop.progress.append(progress)
+        loop.saved.progress.append(progress)
         try:
             await loop.done.wait()
         finally:
-            loop.progress.remove(progress)
+            loop.saved.progress.remove(progress)
         return None if loop.broken else loop.run
 
     async def tell(self, call: ToolCall, ref: str, text: str) -> str:
@@ -156,41 +135,7 @@ class WorkerPool:
         worker's name. Told again by the same ``call`` it is told once. Raises ``ValueError`` in words."""
         if not self._started:
             raise ValueError("the worker pool is not started")
-        loop = self._runs.get(ref) or self._runs.get(run_id(ref)) or await self._broken_off(ref) or self._named(ref)
-        if loop is None:
-            if await self._store.get(call.id, namespace=Namespace.TOLD) is not None:
-                return "Told; it has ended since. What it made of it is in the result of its delegate call."
-            raise ValueError(await self._over(ref))
-        if loop.kind.worker is not None:
-            raise ValueError(f"the worker {loop.run.kind} is a class of the user's own: it reads only its task")
-        if len(text) > MOST_TOLD:
-            raise ValueError(f"'text' has more than {MOST_TOLD:,} characters; nothing was told")
-        words = Told(call.id, loop.run.id, text, self._clock.now(), call.root, call.tainted)
-        try:
-            await loop.hear(words)
-        except ValueError as error:
-            raise ValueError(f"{error}; {_INSTEAD}") from error
-        waits = ", ".join(f"{open_call['name']} ({open_call['id']})" for open_call in loop.open_calls())
-        held = f" It waits for {waits} first: cancel_call ends what it should not wait for." if waits else ""
-        return f"Told {loop.run.agent or loop.run.kind}; it reads it at its next step.{held}"
-
-    def _named(self, name: str) -> RunLoop | None:
-        """The run of the worker of that name, where it has one that is under way."""
-        plain = name.strip().lower()
-        named = [loop for loop in self._runs.values() if plain and plain in (loop.run.agent, loop.run.kind)]
-        at_work = [loop for loop in named if loop.run.state is not RunState.QUEUED]
-        found = at_work if len(named) > 1 else named
-        return found[0] if len(found) == 1 else None
-
-    async def _over(self, ref: str) -> str:
-        """Why there is nobody to tell, and what to do instead."""
-        for ident in (ref, run_id(ref)):
-            run = WorkerRun.one(await self._store.get(ident, namespace=Namespace.RUN))
-            if run is not None:
-                return f"the worker has ended ({run.state}); {_INSTEAD}"
-        there = ", ".join(f"{loop.run.agent or loop.run.kind} ({loop.run.call})" for loop in self._runs.values())
-        named = one_line(ref, 60)
-        return f"no worker {named!r} is at work; at work now: {there}" if there else f"no worker is at work; {_INSTEAD}"
+        return await self._telling.tell(call, ref, text)
 
     async def tainted(self, call_id: str) -> bool:
         """Whether anything that went into the answer of this delegate call came from outside (true where unknown)."""
@@ -199,15 +144,18 @@ class WorkerPool:
 
     async def cancel(self, ref: str, by: str = "the user") -> bool:
         """Cancel a run by its id or its delegate call's; its open calls and cards end too. False where it has ended."""
-        loop = self._runs.get(ref) or self._runs.get(run_id(ref)) or await self._broken_off(ref)
+        loop = await self._find(ref)
         if loop is None:
             return False
         loop.stop(RunState.CANCELLED, f"Cancelled by {by}.")
         await loop.done.wait()
         return loop.run.state is RunState.CANCELLED
 
-    async def _broken_off(self, ref: str) -> RunLoop | None:
-        """The open run that nobody carries out for the moment: the store failed under it."""
+    async def _find(self, ref: str) -> RunLoop | None:
+        """The open run by its id or its call's, taken up anew where the store failed under it."""
+        loop = self._runs.get(ref) or self._runs.get(run_id(ref))
+        if loop is not None:
+            return loop
         for ident in (ref, run_id(ref)):
             saved = await self._store.get(ident, namespace=Namespace.RUN)
             if saved is not None and WorkerRun.of(saved).state not in _ENDED:
@@ -226,7 +174,7 @@ class WorkerPool:
             if saved is not None:
                 run = WorkerRun.of(saved)
                 return run if run.state in _ENDED else self._spawn(run)
-            kind, name = await self._kind_for(agent)
+            kind, name = await self._kinds.wanted(agent)
             now = self._clock.now()
             run = WorkerRun(
                 id=wanted,
@@ -243,25 +191,8 @@ class WorkerPool:
             await self._store.put(run, namespace=Namespace.RUN, tags=[OPEN_TAG], text=task)
             return self._spawn(run)
 
-    async def _kind_for(self, agent: str | None) -> tuple[Kind, str]:
-        """The kind to use and the name to remember under (empty: stateless). Raises ``ValueError`` for a name that
-        neither a kind has nor a memory of earlier work."""
-        if not agent or not agent.strip():
-            return self._kinds[GENERAL], ""
-        kind = self._kinds.get(agent.strip()) or self._kinds.get(agent_name(agent))
-        if kind is None:
-            name = agent_name(agent)
-            if await self._store.get(name, namespace=memory_namespace(name)) is None:
-                there = ", ".join(sorted(each.name for each in self._kinds.values() if not each.problem))
-                raise ValueError(f"there is no worker {one_line(agent, 60)!r}; there are: {there}")
-            return self._kinds[GENERAL], name
-        return kind, agent_name(agent) if kind.stateful else ""
-
     def _spawn(self, run: WorkerRun) -> RunLoop:
-        kind = self._kinds.get(run.kind)
-        if kind is None:
-            kind = Kind(run.kind, bool(run.agent), "", problem=f"the kind {run.kind!r} stands no more in the config")
-        loop = RunLoop(self._parts, run, kind)
+        loop = RunLoop(self._parts, run, self._kinds.of(run))
         self._runs[run.id] = loop
         # An empty context: a run belongs to no handler's unit of work.
         task = asyncio.get_running_loop().create_task(
@@ -334,7 +265,7 @@ class WorkerPool:
 
     async def _wake_all(self) -> None:
         for loop in self._runs.values():
-            loop.wake.set()
+            loop.calls.wake.set()
 
     async def _take_in(self, updates: list[ContextUpdate]) -> None:
         for update in updates:
@@ -346,19 +277,7 @@ class WorkerPool:
         if origin.startswith("run:"):
             loop = self._runs.get(origin.removeprefix("run:"))
             if loop is not None:
-                loop.wake.set()
+                loop.calls.wake.set()
         own = self._runs.get(run_id(context.context_id))
         if own is not None and CallState(context.data["state"]) not in CALL_OPEN:
             own.stop(RunState.CANCELLED, "Cancelled with the call that asked for it.")
-
-    async def _report_health(self) -> None:
-        for kind in self._kinds.values():
-            if kind.name not in {entry.name for entry in self._entries}:
-                continue
-            part = f"worker.{kind.name}"
-            remedy = "fix the file and start Pepper again" if kind.problem else ""
-            known = await self._store.get(part, namespace=Namespace.HEALTH)
-            state = "trouble" if kind.problem else "ok"
-            if known is None or (known.data["state"], known.data["detail"]) != (state, kind.problem):
-                health = Health(part, "trouble" if kind.problem else "ok", kind.problem, remedy, self._clock.now())
-                await self._store.put(health, namespace=Namespace.HEALTH, context_id=part)

@@ -22,7 +22,7 @@ from pepper_tui.model import Written
 from pepper_tui.scheduler.prompt import prompts
 from pepper_tui.text import addresses, safe
 from pepper_tui.tools.approvals import policy, provenance
-from pepper_tui.tools.approvals.decisions import Approvals
+from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.tool import Tool
 from pepper_tui.ui.screen.inbox import cards
 from tests.attack.puppet import WAITS, Puppet
@@ -41,11 +41,9 @@ class Guard:
 
 
 async def _approved_at_once(self: Approvals, call: Any, *args: Any, **more: Any) -> None:
-    await _open(self, call, *args, **more)
-    found = await self._ledger.call(call.id)
-    assert found is not None
+    card = await _open(self, call, *args, **more)
     with contextlib.suppress(Exception):
-        await self.approve(found[0].approval)
+        await self.approve(card)
 
 
 _open: Final = Approvals.open

@@ -315,7 +315,7 @@ async def test_a_stopped_request_is_stopped_at_whichever_model_it_is(store: Cont
     ],
 )
 def test_what_a_fallback_names(models: dict[str, Any], expected: tuple[str | None, ...]) -> None:
-    from pepper_tui.llm.routing import fallback_of, first_of, patience_of
+    from pepper_tui.llm.routing import fallback_of, first_of, retry_policy_of
 
     tree = config.Models.model_validate(
         {
@@ -329,4 +329,4 @@ def test_what_a_fallback_names(models: dict[str, Any], expected: tuple[str | Non
     found = fallback_of(tree, "scheduler")
     told = (found.name, found.base_url, found.key) if found else (None, None, None)
     assert (first_of(tree, "scheduler").name, *told) == expected
-    assert patience_of(tree, "scheduler").retries == (1 if found else 3)
+    assert retry_policy_of(tree, "scheduler").retries == (1 if found else 3)

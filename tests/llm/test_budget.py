@@ -59,7 +59,7 @@ async def test_over_the_cap_is_refused_in_words_and_chat_keeps_its_reserve(store
 
 def die(budget: Budget) -> None:
     """What a kill does to it: nothing more is written."""
-    for task in budget._writes:
+    for task in budget.records.writes:
         task.cancel()
 
 

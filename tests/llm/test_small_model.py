@@ -17,7 +17,7 @@ from pepper_tui.clock import SystemClock
 from pepper_tui.llm import build_models
 from pepper_tui.llm.endpoint.local_servers import find_local_models
 from pepper_tui.model import Completed, ContextFilter, ModelRequest, Namespace, Step, TextDelta, Usage, UserMessage
-from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler import Parts, Scheduler
 from pepper_tui.store import ContextStore
 from tests.llm.small_model import weights
 from tests.scheduler.scripted import SPECS
@@ -98,7 +98,16 @@ async def test_a_whole_step_comes_to_its_end_whatever_it_says(url: str, tmp_path
     tree = settings(url)
     models = build_models(tree, store, clock, config.Secrets(tmp_path, {}))
     scheduler = Scheduler(
-        store, clock, tree.scheduler, tree.user, UTC, stream=models.stream, specs=lambda: SPECS, unit=models.unit
+        Parts(
+            store=store,
+            clock=clock,
+            settings=tree.scheduler,
+            user=tree.user,
+            zone=UTC,
+            stream=models.stream,
+            specs=lambda: SPECS,
+            unit=models.unit,
+        )
     )
     await scheduler.start()
     message = UserMessage("user_1", "Search my mail for the word lunch.", clock.now())

@@ -58,7 +58,7 @@ OWN: dict[str, tuple[str, str]] = {
     "store/delivery/subscription.py": ("json", STORE),
     "command/store.py": ("shlex", OUT),
     "domains/mail/attachments.py": ("mimetypes", "a file's name, which the user sees on the card"),
-    "tools/engine.py": ("json", "an effect that it has just written"),
+    "tools/runner.py": ("json", "an effect that it has just written"),
     "connectors/smtp/outbox.py": ("re", OUT),
     "connectors/mcp/offer/mcp_tool.py": ("json", "a field of a card that the user has edited"),
     "connectors/mcp/offer/resource_tool.py": ("fnmatch", CONFIG),
@@ -73,6 +73,6 @@ OWN: dict[str, tuple[str, str]] = {
     "ui/screen/chat/pastes.py": ("re", "the first bytes of a key"),
     "ui/shared/rebinding.py": ("unicodedata", CONFIG),
     "ui/screen/terminal/terminal_out.py": ("base64", OUT),
-    "workers/loop.py": ("fnmatch", CONFIG),
+    "workers/run/calls.py": ("fnmatch", CONFIG),
     "workers/memory.py": ("re", TYPED),
 }

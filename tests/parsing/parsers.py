@@ -690,7 +690,12 @@ PARSERS = [
     ),
     Parser(
         "prompts without a model, answers in words",
-        {"llm/offline/offline_model.py": "json re", "llm/offline/answers.py": "re", "llm/offline/briefs.py": "re"},
+        {
+            "llm/offline/offline_model.py": "re",
+            "llm/offline/orders.py": "json",
+            "llm/offline/answers.py": "re",
+            "llm/offline/briefs.py": "re",
+        },
         (
             lambda text: offline._last(offline._USER_MSG, [{"content": f"<user_msg a='b'>{escape(text)}</user_msg>"}]),
             lambda text: offline._last(offline._TASK, [{"content": escape(text)}]),

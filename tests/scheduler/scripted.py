@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC
 from typing import Any
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Scheduler as Settings
 from pepper_tui.config import User
-from pepper_tui.llm.attempts import Attempts, Patience, Source
+from pepper_tui.llm.attempts import Attempts, RetryPolicy, Source
 from pepper_tui.model import (
     Completed,
     ContextFilter,
@@ -28,9 +29,9 @@ from pepper_tui.model import (
     Usage,
     UserMessage,
 )
-from pepper_tui.scheduler import Scheduler
+from pepper_tui.scheduler import Parts, Scheduler
 from pepper_tui.scheduler.intake import RulesDone
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, UnitOfWork
 
 EMPTY = {"type": "object", "properties": {}}
 SPECS = [
@@ -94,20 +95,32 @@ class Stage:
         **settings: Any,
     ) -> None:
         self.store, self.clock, self.model = store, clock, model
-        patience = Patience(retries=settings.pop("retries", 3))
+        retry_policy = RetryPolicy(retries=settings.pop("retries", 3))
         self.deltas: list[ReplyDelta] = []
+        self.unit: Callable[[], AbstractAsyncContextManager[UnitOfWork]] = store.unit
+        self.checkpoint: Callable[[str], None] = lambda name: None
         self.scheduler = Scheduler(
-            store,
-            clock,
-            Settings(**settings),
-            User(name="Sam"),
-            UTC,
-            stream=Attempts(clock, Source("scripted", model.stream), patience=patience).stream,
-            specs=lambda: SPECS,
-            by_rule=by_rule,
-            rules=rules,
-            on_reply=self.deltas.append,
+            Parts(
+                store=store,
+                clock=clock,
+                settings=Settings(**settings),
+                user=User(name="Sam"),
+                zone=UTC,
+                stream=Attempts(clock, Source("scripted", model.stream), retry_policy=retry_policy).stream,
+                specs=lambda: SPECS,
+                by_rule=by_rule,
+                rules=rules,
+                unit=self._begin,
+                on_reply=self.deltas.append,
+                checkpoint=self._reached,
+            )
         )
+
+    def _begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self.unit()
+
+    def _reached(self, name: str) -> None:
+        self.checkpoint(name)
 
     async def __aenter__(self) -> Stage:
         await self.scheduler.start()

@@ -51,7 +51,7 @@ async def steps(stage: Stage, count: int) -> bool:
 def break_commits(stage: Stage, count: int) -> None:
     """The next ``count`` units of the scheduler fail at their commit, and so does what tells of it."""
     left = count
-    tell_health = stage.scheduler._tell_health
+    tell_health = stage.scheduler.health.tell
 
     async def tell(*words: str) -> None:
         if left > 0:
@@ -67,8 +67,8 @@ def break_commits(stage: Stage, count: int) -> None:
                 left -= 1
                 raise StoreError("the disk is full")
 
-    stage.scheduler._unit = unit
-    stage.scheduler._tell_health = tell  # type: ignore[method-assign]
+    stage.unit = unit
+    stage.scheduler.health.tell = tell  # type: ignore[method-assign]
 
 
 async def test_a_step_that_cannot_be_committed_is_repeated_under_the_same_message(
@@ -351,15 +351,15 @@ async def test_a_message_that_comes_as_a_batch_is_taken_preempts_before_the_mode
 ) -> None:
     model = ScriptedModel(echo)
     stage = Stage(store, clock, model)
-    messages = stage.scheduler._messages
+    make = stage.scheduler.requests.make
 
-    async def slow(batch):  # type: ignore[no-untyped-def]
-        if not batch.holds_user and not model.requests:
+    async def slow(under_way, specs):  # type: ignore[no-untyped-def]
+        if not under_way.batch.holds_user and not model.requests:
             await stage.say("now")
             await asyncio.sleep(0.01)
-        return await messages(batch)
+        return await make(under_way, specs)
 
-    stage.scheduler._messages = slow  # type: ignore[method-assign]
+    stage.scheduler.requests.make = slow  # type: ignore[method-assign]
     async with stage:
         await stage.signal("a thought")
         await until(lambda: len(model.requests) == 2)

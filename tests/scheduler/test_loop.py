@@ -367,7 +367,7 @@ async def test_a_crash_around_the_commit_repeats_at_most_the_model_call(
         if name == moment:
             raise Crash
 
-    stage.scheduler._checkpoint = crash
+    stage.checkpoint = crash
     await stage.scheduler.start()
     await stage.say("once")
     task = stage.scheduler._tasks[1]

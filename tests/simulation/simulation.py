@@ -39,7 +39,7 @@ from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm import Budget
 from pepper_tui.llm import Models as RoleModels
 from pepper_tui.llm.models import Endpoint, RoleEndpoints
-from pepper_tui.llm.routing import patience_of
+from pepper_tui.llm.routing import retry_policy_of
 from pepper_tui.model import EngineError, Namespace
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.store import ContextStore, StoreError
@@ -275,7 +275,7 @@ class Simulation:
     def _on_request(self, role: str, body: dict[str, Any]) -> None:
         self.checks.on_request(role, body)
         if self.engine is not None:
-            counts = self.engine._scheduler._preempted
+            counts = self.engine._scheduler.tries.preempted
             self.checks.exhausted = any(n >= self.plan.config.scheduler.max_preemptions for n in counts.values())
 
     def _on_effect(self, done: Performed) -> None:
@@ -423,7 +423,7 @@ class Simulation:
         models = None
         if config.models.base_url:
             spare = Endpoint(client, "spare") if config.models.fallback else None
-            asked = RoleEndpoints(Endpoint(client, "sim"), spare, patience_of(config.models, "scheduler"))
+            asked = RoleEndpoints(Endpoint(client, "sim"), spare, retry_policy_of(config.models, "scheduler"))
             models = RoleModels(
                 clock,
                 dict.fromkeys(ROLES, asked),  # type: ignore[arg-type]

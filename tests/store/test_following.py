@@ -15,7 +15,7 @@ async def test_after_a_fault_all_that_stands_is_taken_up_anew(store: ContextStor
     faults = [StoreError("the disk is full"), StoreError("still full")]
     broken: list[StoreError] = []
 
-    async def take_up() -> None:
+    async def resume() -> None:
         if len(broken) == 1:
             broken.append(faults[1])
             raise faults[1]
@@ -28,7 +28,7 @@ async def test_after_a_fault_all_that_stands_is_taken_up_anew(store: ContextStor
         known.update(u.context.context_id for u in updates)
 
     await store.store({"id": "one"}, namespace="a")
-    following = Following(store, ["a"], take_up=take_up, take=take, name="test")
+    following = Following(store, ["a"], resume=resume, take=take, name="test")
     await asyncio.wait_for(following.start(), 5)
     assert known == {"one"}
     await store.store({"id": "two"}, namespace="a")

@@ -10,7 +10,7 @@ import pytest
 
 from pepper_tui.config import User, Worker
 from pepper_tui.model import AgentState, Effect, Namespace, Profile, ToolSpec
-from pepper_tui.workers.loop import ABOUT_LIMIT
+from pepper_tui.workers.run.loop import ABOUT_LIMIT
 from tests.workers import fakes
 from tests.workers.fakes import House, Model, final
 from tests.workers.test_pool import Homes, ignore, saved

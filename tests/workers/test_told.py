@@ -16,7 +16,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Worker
 from pepper_tui.model import Context, ContextFilter, ModelRequest, Namespace, Record, RunState, ToolCall, WorkerRun
 from pepper_tui.workers import RunFailedError
-from pepper_tui.workers.pool import MOST_TOLD
+from pepper_tui.workers.telling import MOST_TOLD
 from tests.waiting import until
 from tests.workers.fakes import House, Model, Reply, final, reply
 from tests.workers.test_pool import Homes, ignore, in_state, saved
@@ -249,7 +249,7 @@ def test_whatever_happens_each_word_is_read_once_or_said_to_be_unread(
                     await house.pool.tell(teller(house, f"t{told}"), "d1", f"word{told}.")
                     heard.append(f"word{told}.")
                 except ValueError:
-                    assert waiting.done() or not house.pool._runs or house.pool._runs["run_d1"]._deaf
+                    assert waiting.done() or not house.pool._runs or house.pool._runs["run_d1"].hearing.deaf
                 told += 1
             if ends and not waiting.done():
                 waiting.cancel()

@@ -44,7 +44,7 @@ class Answers:
     def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote, record: Record) -> None:
         self._store, self._inbox, self._wrote, self._record = store, inbox, wrote, record
         self._following = Following(
-            store, [Namespace.TOOL_CALL, _MAIL], take_up=self._take_up, take=self._take, name="attention.answers"
+            store, [Namespace.TOOL_CALL, _MAIL], resume=self._resume, take=self._take, name="attention.answers"
         )
 
     async def start(self) -> None:
@@ -53,7 +53,7 @@ class Answers:
     async def stop(self) -> None:
         await self._following.stop()
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         waiting = await self._store.query(
             ContextFilter(
                 namespaces=[Namespace.NOTIFICATION, Namespace.FOLLOW_UP],

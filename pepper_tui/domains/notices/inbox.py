@@ -64,7 +64,7 @@ class Inbox:
         self._timed = Timed(store, clock, timers, self._items, self._acting)
         self._announcing = Announcing(store, clock, self._items, acquaintance or Acquaintance(store))
         self._following = Following(
-            store, [Namespace.NOTIFICATION], take_up=self._take_up, take=self._take, name="attention.inbox"
+            store, [Namespace.NOTIFICATION], resume=self._resume, take=self._take, name="attention.inbox"
         )
 
     async def start(self) -> None:
@@ -198,7 +198,7 @@ class Inbox:
                 if item.state is NotificationState.SNOOZED or (item.expires_at is not None and item.state in OPEN):
                     self._timed.arm(item)
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         for item in Notification.readable(await self._items.open()):
             # a crash may come between a call's end and that of its question
             if not await self._items.is_waited_for(item):

@@ -47,7 +47,7 @@ class Reminders:
         self._store, self._clock, self._timers, self._zone = store, clock, timers, zone
         self._due: dict[str, float] = {}
         self._following = Following(
-            store, [Namespace.REMINDER], take_up=self._take_up, take=self._take_in, name="attention.reminders"
+            store, [Namespace.REMINDER], resume=self._resume, take=self._take_in, name="attention.reminders"
         )
         self._firing = asyncio.Lock()
 
@@ -64,7 +64,7 @@ class Reminders:
             self._take(update.context, gone=update.deleted)
         self._arm()
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         waiting = await self._store.query(
             ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )

@@ -46,8 +46,8 @@ from pepper_tui.model import (
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools import ApprovalError, ToolEngine
+from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.choices import call_of
-from pepper_tui.tools.approvals.decisions import Approvals
 
 _BY_UNDO: Final = "user's undo"
 

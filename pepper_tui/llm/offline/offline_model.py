@@ -8,25 +8,24 @@ through the tools that a request offers, so policy and approvals hold for it as 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime, tzinfo
-from typing import Any, Final
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, tzinfo
+from typing import Final
 
 from pepper_tui.clock import Clock, local_locale
-from pepper_tui.clock.words import read_time
 from pepper_tui.config import User
 from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.answers import SHOWN, called, in_words
-from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of, parse
+from pepper_tui.llm.offline.draft import Draft
+from pepper_tui.llm.offline.grammar import Command, parse
+from pepper_tui.llm.offline.orders import Orders
 from pepper_tui.model import (
     Completed,
     Entry,
     Json,
     ModelEvent,
     ModelRequest,
-    RequestedCall,
     TextDelta,
     Usage,
 )
@@ -34,10 +33,6 @@ from pepper_tui.text import clean, escape, one_line, shorten, unescaped
 
 OFFLINE_NAME: Final = "offline"
 OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
-SET_A_MODEL: Final = (
-    'To set a model: name, and api_key = "env:OPENAI_API_KEY" or base_url, under [models] in config.toml, then start '
-    "again. `pepper doctor` says whether it answers."
-)
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
 _OF_MAIL: Final = re.compile(r"\b(?:read|open|show|reply|answer|respond)\b", re.IGNORECASE)
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
@@ -46,50 +41,19 @@ _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
 _QUIET: Final = frozenset({"notify", "wait", "return_final_answer"})
 
 
-class _Draft:
-    """What one step comes to: words, and calls of tools that are on offer."""
-
-    def __init__(self, request: ModelRequest, new_id: Callable[[str], str]) -> None:
-        self.words: list[str] = []
-        self.calls: list[RequestedCall] = []
-        self.not_judged: list[int] = []
-        self._new_id = new_id
-        self.offered = {tool.name: tool.parameters for tool in request.tools}
-
-    def say(self, words: str) -> None:
-        if words.strip():
-            self.words.append(words.strip())
-
-    def call(self, name: str, /, **arguments: Any) -> bool:
-        """Ask for a call; False where the tool is not on offer. Arguments that the tool does not know are left out."""
-        if name not in self.offered:
-            return False
-        known = self.offered[name].get("properties")
-        if isinstance(known, dict) and known:
-            arguments = {key: value for key, value in arguments.items() if key in known}
-        self.calls.append(RequestedCall(self._new_id("call"), name, arguments))
-        return True
-
-    def need(self, tool: str, words: str = "", /, **arguments: Any) -> None:
-        """Ask for a call and say ``words``, or say that there is no such tool."""
-        if self.call(tool, **arguments):
-            self.say(words)
-        else:
-            self.say(f"I can't do that here: the tool {tool} is not available. See the config.")
-
-
 class OfflineModel:
     """Answers every role by rules. ``not_judged`` counts the signals that it left alone since the start."""
 
     def __init__(self, clock: Clock, *, user: User | None = None, zone: tzinfo = UTC) -> None:
-        self._clock, self._zone = clock, zone
-        self._user = user or User()
-        self._locale = self._user.locale or local_locale()
+        self._clock = clock
+        user = user or User()
+        self._locale = user.locale or local_locale()
+        self._orders = Orders(user, zone, self._locale)
         self.not_judged = 0
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """See ``ModelClient``; raises nothing and takes no time."""
-        draft = _Draft(request, self._clock.new_id)
+        draft = Draft(request, self._clock.new_id)
         if request.role == "worker":
             self._work(request, draft)
         elif request.role == "summary":
@@ -110,7 +74,7 @@ class OfflineModel:
 
     # ------------------------------------------------------------------------------------------------- a worker's step
 
-    def _work(self, request: ModelRequest, draft: _Draft) -> None:
+    def _work(self, request: ModelRequest, draft: Draft) -> None:
         results = [entry.facts for entry in request.entries if entry.kind == "tool_result"]
         task = next((str(e.facts.get("task", "")) for e in request.entries if e.kind == "task"), "")
         task = task or _last(_TASK, request.messages)
@@ -124,7 +88,7 @@ class OfflineModel:
 
     # --------------------------------------------------------------------------------------------- the scheduler's step
 
-    def _think(self, request: ModelRequest, draft: _Draft) -> None:
+    def _think(self, request: ModelRequest, draft: Draft) -> None:
         answers = any(entry.kind == "user_msg" for entry in request.entries)
         for position, entry in enumerate(request.entries):
             if entry.kind == "user_msg":
@@ -142,7 +106,7 @@ class OfflineModel:
 
     # ------------------------------------------------------------------------------------------------------- results
 
-    def _result(self, request: ModelRequest, entry: Entry, draft: _Draft) -> None:
+    def _result(self, request: ModelRequest, entry: Entry, draft: Draft) -> None:
         facts = entry.facts
         name, state = str(facts.get("name", "")), str(facts.get("state", "succeeded"))
         content = clean(str(facts.get("content", ""))).strip()
@@ -184,7 +148,7 @@ class OfflineModel:
                 kind="notice",
             )
 
-    def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: _Draft) -> bool:
+    def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: Draft) -> bool:
         """Where this search was the first half of "read mail from X" or "reply to X: …", do the second half."""
         sender = str(arguments.get("sender", ""))
         if not sender or arguments.get("limit") != 1:
@@ -211,14 +175,6 @@ class OfflineModel:
             )
         return True
 
-    def _no_time(self, said: str, now: float) -> str:
-        words = "When? For example: remind me to call Ann tomorrow 9am."
-        try:
-            read_time(said, now, self._zone, self._locale) if said else None
-        except ValueError as error:
-            return f"{str(error)[0].upper()}{str(error)[1:]}."
-        return words
-
     @staticmethod
     def _asked(messages: Sequence[Json], sender: str) -> Command | None:
         """The user's newest order to read from, or reply to, ``sender``."""
@@ -230,135 +186,16 @@ class OfflineModel:
 
     # --------------------------------------------------------------------------------------------------- user messages
 
-    def _answer(self, request: ModelRequest, entry: Entry, draft: _Draft) -> None:
+    def _answer(self, request: ModelRequest, entry: Entry, draft: Draft) -> None:
         command = parse(str(entry.facts.get("text", "")), self._locale)
         if OFFLINE_NOTICE not in draft.words and not self._said_so(request):
             draft.say(OFFLINE_NOTICE)
-        self._do(request, command, draft)
+        self._orders.follow(command, request.now, draft)
 
     @staticmethod
     def _said_so(request: ModelRequest) -> bool:
         notice = escape(OFFLINE_NOTICE)
         return any(notice in text or OFFLINE_NOTICE in text for text in _texts(request.messages))
-
-    def _do(self, request: ModelRequest, command: Command, draft: _Draft) -> None:
-        c = command
-        match c.kind:
-            case "use":
-                draft.need(c["tool"], **arguments_of(c["arguments"]))
-            case "remind":
-                draft.need("remind", text=c["text"], when=c["when"])
-            case "remind_without_time":
-                draft.say(self._no_time(c["said"], request.now))
-            case "remind_without_text":
-                draft.say(f"Of what? For example: remind me {c['when']} to call Ann.")
-            case "list_reminders":
-                draft.need("list_reminders")
-            case "cancel_reminder":
-                draft.need("cancel_reminder", reminder_id=c["id"])
-            case "agenda":
-                today = datetime.fromtimestamp(request.now, self._zone).date()
-                if span := agenda_span(c["span"], today, self._locale):
-                    draft.need("agenda", "Looking at your calendar.", start=span[0], days=span[1])
-                else:
-                    draft.say(f"“{one_line(c['span'], 60)}” names no day ahead.")
-            case "free":
-                today = datetime.fromtimestamp(request.now, self._zone).date()
-                part = c["part"].lower() or ("evening" if c["span"].lower() == "tonight" else "")
-                if span := agenda_span(c["span"], today, self._locale):
-                    draft.need("find_free_time", "Looking at your calendar.", start=span[0], days=span[1], part=part)
-                else:
-                    draft.say(f"“{one_line(c['span'], 60)}” names no day ahead.")
-            case "conflicts":
-                draft.need("find_conflicts", "Looking at your calendar.")
-            case "add_event":
-                words = "Preparing the event; it goes into your calendar only after your yes."
-                draft.need("add_event", words, title=c["text"], start=c["when"], location=c["place"])
-            case "add_event_unclear":
-                draft.say("Say it like this: add lunch with Ann friday 12:30 for 45 minutes.")
-            case "fetch":
-                draft.need("fetch_page", "Reading the page.", address=c["address"], reason="You asked for this page.")
-            case "list_files":
-                draft.need("list_files", folder=c["folder"])
-            case "read_file":
-                draft.need("read_file", path=c["path"])
-            case "search_files":
-                draft.need("search_files", "Searching your files.", query=c["query"])
-            case "profile":
-                draft.need("read_profile")
-            case "remember":
-                draft.need("update_profile", value=c["text"])
-            case "forget":
-                draft.need("update_profile", field=c["field"], value="")
-            case "profile_history":
-                draft.need("profile_history")
-            case "restore_profile":
-                draft.need("restore_profile", version=int(c["version"]))
-            case "search_mail":
-                draft.need("search_mail", "Searching your mail.", query=c["query"], sender=c["sender"], limit=10)
-            case "whats_new":
-                draft.need("search_mail", "The newest mail:", query="", limit=10)
-            case "summarise":
-                draft.say("I can't summarise without a language model; here are first lines.")
-                draft.need("search_mail", query=briefs.keywords(c["query"]), limit=10)
-            case "read":
-                draft.need("search_mail", "Finding the newest mail.", query="", sender=c["sender"], limit=1)
-            case "reply":
-                draft.need("search_mail", "Finding the mail to reply to.", query="", sender=c["sender"], limit=1)
-            case "reply_unclear":
-                draft.say("Say it like this: reply to ann: your text.")
-            case "send":
-                words = "Preparing the mail; it goes out only after your yes."
-                draft.need("send_mail", words, to=c["to"], subject=c["subject"], body=c["body"])
-            case "send_unclear":
-                draft.say("Say it like this: send mail to ann@example.org: subject: your text.")
-            case "search_notes":
-                draft.need("search_notes", query=c["query"])
-            case "find":
-                draft.need("search_context", "Searching.", query=c["query"], limit=10)
-            case "note":
-                draft.need("take_note", text=c["text"])
-            case "brief":
-                words = f"Working on a brief on {one_line(c['topic'], 80)}; go on meanwhile."
-                draft.need("delegate", words, task=briefs.brief_task(c["topic"]), agent="")
-            case "rules":
-                draft.need("list_rules")
-            case "rule":
-                draft.need("list_rules", rule=c["rule"])
-            case "new_rule":
-                says = json.loads(c["says"])
-                # promises nothing: its card, or why there is none, says the rest
-                draft.need("propose_rule", "Working out the rule.", reason="You asked for this rule.", **says)
-            case "pause_rule" | "resume_rule":
-                draft.need(c.kind, "Looking for the rule.", rule=c["rule"])
-            case "remove_rule":
-                draft.need("remove_rule", "Looking for the rule.", rule=c["rule"], reason="You asked for this.")
-            case "rule_unclear":
-                why = c["why"]
-                draft.say(
-                    why
-                    if why and not why.endswith("”.")
-                    else f"{why} "
-                    "Say a rule like this: always tell me when Ann writes · watch invoices · from now on draft a reply "
-                    "with thanks to mail from Ann · every weekday at 8 tell me my calendar · before each meeting with "
-                    "Ann brief me 15 minutes before · stop watching invoices. `rules` lists yours."
-                )
-            case "status":
-                draft.need("current_status")
-            case "help":
-                draft.say("I understand:\n" + "\n".join(f"- {line}" for line in CAPABILITIES) + f"\n\n{SET_A_MODEL}")
-            case "hello":
-                name = f" {one_line(self._user.name.split()[0], 40)}" if self._user.name.split() else ""
-                draft.say(f"Hello{name}. Type help to see what I understand.")
-            case "thanks":
-                draft.say("You're welcome.")
-            case "too_long":
-                draft.say(f"Without a language model I read orders of at most {LONGEST} characters; this is longer.")
-            case _:
-                lines = "\n".join(f"- {line}" for line in CAPABILITIES)
-                draft.say(
-                    f"Without a language model I did not understand that. I understand:\n{lines}\n\n{SET_A_MODEL}"
-                )
 
 
 def _texts(messages: Sequence[Json]) -> list[str]:

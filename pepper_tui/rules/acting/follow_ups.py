@@ -61,7 +61,7 @@ class FollowUps:
         self._open: dict[str, FollowUp] = {}
         self._threads: dict[str, set[str]] = {}  # a thread's key, or a mail's Message-ID -> ids of follow-ups
         self._following = Following(
-            store, [Namespace.FOLLOW_UP], take_up=self._take_up, take=self._take, name="rules.follow_ups"
+            store, [Namespace.FOLLOW_UP], resume=self._resume, take=self._take, name="rules.follow_ups"
         )
         self._rows = FollowUpRows(store, clock)
         self._began = clock.monotonic()
@@ -109,7 +109,7 @@ class FollowUps:
 
     # ------------------------------------------------------------------------------------------------ following
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         self._open.clear()
         self._threads.clear()
         page = await self._store.query(

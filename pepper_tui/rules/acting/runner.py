@@ -59,7 +59,7 @@ class RuleRunner:
         self._following = Following(
             store,
             [Namespace.RULE_ACT, Namespace.TOOL_CALL, Namespace.TOOL_RESULT],
-            take_up=self._take_up,
+            resume=self._resume,
             take=self._take,
             name="rules.runner",
         )
@@ -164,7 +164,7 @@ class RuleRunner:
 
     # ------------------------------------------------------------------------------------------------ what comes of it
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[OPEN_TAG], newest_first=False, limit=_ALL)
         )

@@ -10,11 +10,11 @@ import asyncio
 import logging
 from typing import Final
 
-from pepper_tui import config
 from pepper_tui.clock import Clock
 from pepper_tui.model import Completed, ModelError, ModelRequest
 from pepper_tui.scheduler.asking import Stream
 from pepper_tui.scheduler.prompt.history import History, HistoryEntry, Summary, excerpt
+from pepper_tui.scheduler.prompt.limits import Limits
 from pepper_tui.scheduler.prompt.said import kept, said_in
 from pepper_tui.text import escape, shorten
 
@@ -34,16 +34,10 @@ _SHARE: Final = 8  # a summary takes at most this fraction of the history's limi
 class Compaction:
     """Watches the history's size; at most one summary is in the making."""
 
-    def __init__(
-        self, history: History, clock: Clock, limits: config.Scheduler, stream: Stream, *, by_rule: bool
-    ) -> None:
+    def __init__(self, history: History, clock: Clock, limits: Limits, stream: Stream, *, by_rule: bool) -> None:
         self._history, self._clock, self._limits = history, clock, limits
         self._stream, self._by_rule = stream, by_rule
         self._task: asyncio.Task[Summary] | None = None
-
-    def keep_to(self, limits: config.Scheduler) -> None:
-        """Go by other limits from now on."""
-        self._limits = limits
 
     async def at_boundary(self) -> None:
         """Between two steps: swap in a summary that is ready, and begin one that is due. A model has the time until the
@@ -54,7 +48,7 @@ class Compaction:
                 await self._history.swap(task.result(), self._clock.now())
         if self._history.characters <= self._begins:
             return
-        gone = self._history.oldest(self._limits.compact_keep)
+        gone = self._history.oldest(self._limits.now.compact_keep)
         if not gone:
             return
         if self._by_rule:
@@ -66,7 +60,7 @@ class Compaction:
     async def fit(self, room: int) -> None:
         """Let the oldest go by rule, now, until the history takes at most ``room`` characters or only a summary."""
         while self._history.entries and self._history.length > room:
-            gone = self._history.oldest(self._limits.compact_keep) or self._history.entries
+            gone = self._history.oldest(self._limits.now.compact_keep) or self._history.entries
             await self.stop()
             before = len(self._history.entries)
             await self._history.swap(self._excerpt(gone), self._clock.now())
@@ -82,7 +76,7 @@ class Compaction:
     @property
     def _begins(self) -> int:
         """Characters of history at which a summary begins: well before the prompt is full, whatever the settings."""
-        return min(self._limits.history_limit, self._limits.prompt_limit // 2)
+        return min(self._limits.now.history_limit, self._limits.now.prompt_limit // 2)
 
     def _excerpt(self, gone: list[HistoryEntry]) -> Summary:
         before = self._history.summary

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pepper_tui.model import Entry, Json
 from pepper_tui.scheduler.prompt.history import HistoryEntry
 from pepper_tui.scheduler.prompt.prompts import NEW
+from pepper_tui.scheduler.under_way import UnderWay
 from pepper_tui.text import as_json
 
 
@@ -64,3 +65,21 @@ class Turn:
         self.messages = self.with_results(entries)
         self.steps.append(step)
         self.said = said
+
+
+class Turns:
+    """``current``: the turn at hand, where there is one."""
+
+    def __init__(self) -> None:
+        self.current: Turn | None = None
+
+    def note(self, under_way: UnderWay, said: str, entries: Sequence[HistoryEntry]) -> None:
+        """Note what the turn has come to by this step, before its ``entries`` join the history."""
+        batch, step = under_way.batch, under_way.step
+        behind = entries[len(under_way.opening) + len(batch.entries) :]
+        if batch.holds_user and step.calls:
+            self.current = Turn(behind[0].id, [step.id], said)
+        elif under_way.natively and self.current is not None:
+            self.current.went_on(step.id, batch.entries, said)
+        else:
+            self.current = None

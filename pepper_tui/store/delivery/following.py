@@ -15,9 +15,9 @@ PAUSE: Final = 5.0  # seconds between a fault and the next try
 
 
 class Following:
-    """Calls ``take_up`` for the current state, then ``take`` with each batch of updates, from ``start`` to ``stop``.
+    """Calls ``resume`` for the current state, then ``take`` with each batch of updates, from ``start`` to ``stop``.
 
-    If updates were missed, or either call fails (a full disk, for example), ``take_up`` is called again: it must
+    If updates were missed, or either call fails (a full disk, for example), ``resume`` is called again: it must
     tolerate what it has already seen.
     """
 
@@ -26,12 +26,12 @@ class Following:
         store: ContextStore,
         namespaces: Sequence[str],
         *,
-        take_up: Callable[[], Awaitable[None]],
+        resume: Callable[[], Awaitable[None]],
         take: Callable[[list[ContextUpdate]], Awaitable[None]],
         name: str,
     ) -> None:
         self._store, self._namespaces, self._name = store, namespaces, name
-        self._take_up, self._take = take_up, take
+        self._resume, self._take = resume, take
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,13 +50,13 @@ class Following:
         while True:
             try:
                 async with self._store.watch(self._namespaces) as live:
-                    await self._take_up()
+                    await self._resume()
                     ready.set()
                     missed = live.missed
                     async for batch in live:
                         if live.missed != missed:
                             missed = live.missed
-                            await self._take_up()
+                            await self._resume()
                         await self._take(batch)
                     return
             except Exception:

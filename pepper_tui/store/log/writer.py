@@ -222,7 +222,7 @@ class Writer:
         book = self._book
         self._index_at = book.last_seq + search_index.BEHIND
         try:
-            search_index.bring_on(connection, book)
+            search_index.catch_up(connection, book)
         except Exception as error:  # the log is what counts: it never fails because of its index
             log.warning("the search index stays behind for now: %s", error)
 

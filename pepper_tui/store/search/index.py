@@ -25,7 +25,7 @@ def load(connection: sqlite3.Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def bring_on(connection: sqlite3.Connection, book: Book) -> None:
+def catch_up(connection: sqlite3.Connection, book: Book) -> None:
     """Add what was committed since, in a transaction of its own."""
     first, last = book.indexed, book.last_seq
     with unsynced(connection):

@@ -98,7 +98,7 @@ def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
         counts = built.finish(now)
         connection.execute("COMMIT")
         last = removal.last_seq(connection)
-        search_index.bring_on(connection, Book(last_seq=last))
+        search_index.catch_up(connection, Book(last_seq=last))
         found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
         if found != ["ok"]:
             raise StoreError(f"what was made of the export is damaged ({'; '.join(found)[:200]}): see to the disk")

@@ -108,7 +108,7 @@ def _parts(whole: Doomed) -> Iterator[Doomed]:
 def remove(connection: sqlite3.Connection, book: Book, portion: list[Doomed], now: float) -> Removed:
     """Remove one portion, in one transaction."""
     if book.indexed < book.last_seq:
-        search_index.bring_on(connection, book)
+        search_index.catch_up(connection, book)
     done = Removed(transactions=1)
     connection.execute("PRAGMA synchronous = NORMAL")
     try:

@@ -81,7 +81,7 @@ class Retention:
         while True:
             try:
                 if self._last is None:
-                    await self._take_up()
+                    await self._resume()
                 await self._due.wait()
                 await self.sweep()
                 await self._tell("")
@@ -94,7 +94,7 @@ class Retention:
             self._written = 0
             self._due.clear()
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         known = await self._store.get(_PART, namespace=Namespace.HEALTH)
         self._failed = known is not None and known.data["state"] != "ok"
         self._last = float(await self._store.read(lambda connection: _meta(connection, _SWEPT), 1) or 0)

@@ -20,9 +20,11 @@ from pepper_tui.config import Tools
 from pepper_tui.model import Approval, ApprovalState, CallState, ResolvedEffect, ToolCall
 from pepper_tui.store import ContextStore, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
-from pepper_tui.tools.approvals.decisions import LATE, ApprovalError, Approvals
-from pepper_tui.tools.approvals.edits import edits_before
+from pepper_tui.tools.approvals.approvals import Approvals
+from pepper_tui.tools.approvals.cards import ApprovalError
 from pepper_tui.tools.approvals.policy import Policy
+from pepper_tui.tools.approvals.reported_edits import edits_before
+from pepper_tui.tools.approvals.windows import LATE
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
 from pepper_tui.tools.ledger import Ledger

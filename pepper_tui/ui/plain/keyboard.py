@@ -43,7 +43,7 @@ class Keyboard:
         """Read from now on, in a thread of its own, which may be left in the midst of a line."""
         loop = asyncio.get_running_loop()
 
-        def hand_over(line: Line | None) -> None:
+        def enqueue(line: Line | None) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._lines.put_nowait, line)
 
@@ -52,9 +52,9 @@ class Keyboard:
                 self._wanted.wait()
                 self._wanted.clear()
                 try:
-                    hand_over(self._read())
+                    enqueue(self._read())
                 except (EOFError, OSError, ValueError):
-                    hand_over(None)
+                    enqueue(None)
                     return
 
         threading.Thread(target=read, name="keyboard", daemon=True).start()

@@ -20,7 +20,7 @@ from pepper_tui.domains.mail.related import related_to
 from pepper_tui.model import Context, ContextFilter, Gist, Priority, Related, Signal
 from pepper_tui.store import ContextStore
 from tests.domains.mail.mails import mail
-from tests.feeds.test_judging import Stage
+from tests.feeds.test_llm_triage import Stage
 from tests.llm.server import ModelServer, Reply
 from tests.rules.house import House
 from tests.waiting import until

@@ -109,9 +109,7 @@ async def test_what_is_known_of_a_failure(bench: Bench, sink: Sink, mode: str, e
     else:
         await bench.state(again, S.FAILED)
         assert "can't be checked" in await bench.engine.answer_unknown(call_id, "check")
-        message_id = (await bench.approvals._loaded((await bench.call(call_id)).approval))[0].effect["payload"][
-            "message_id"
-        ]
+        message_id = next(card for card in await bench.cards() if card.call == call_id).effect["payload"]["message_id"]
         bench.parts.mail.mailbox.mails.append(mail(message_id, "me@example.com", "s", "b"))  # type: ignore[union-attr]
         assert "did happen" in await bench.engine.answer_unknown(call_id, "check")
     assert len(sink.taken) == 1

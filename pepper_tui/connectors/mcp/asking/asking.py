@@ -93,7 +93,7 @@ class Asking:
         self._asked_at: dict[str, deque[float]] = {}  # by server, of its last questions
         self._trusting = asyncio.Lock()
         self._following = Following(
-            store, [Namespace.TOOL_CALL], take_up=self._take_up, take=self._take, name="mcp questions"
+            store, [Namespace.TOOL_CALL], resume=self._resume, take=self._take, name="mcp questions"
         )
         registry.put(
             _OwnTool(
@@ -124,7 +124,7 @@ class Asking:
     async def stop(self) -> None:
         await self._following.stop()
 
-    async def _take_up(self) -> None:
+    async def _resume(self) -> None:
         for call_id in [*self._calls]:
             if (found := await self._ledger.call(call_id)) is not None:
                 self._ended(found[0])

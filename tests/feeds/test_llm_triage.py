@@ -18,7 +18,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.engine.runtime import Engine
-from pepper_tui.feeds.judging import Judging, _bounded
+from pepper_tui.feeds.llm_triage import LlmTriage, _bounded
 from pepper_tui.llm import build_models
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal
 from pepper_tui.store import ContextStore, Subscriber
@@ -160,7 +160,7 @@ class Stage:
         self.models = build_models(settings, store, clock, _no_secrets())
         self.subscriber = Subscriber(store)
         stream = self.models.stream if url else None
-        Judging(settings.judging, settings.user, store, clock, UTC, stream, model_gist).listen(self.subscriber)
+        LlmTriage(settings.judging, settings.user, store, clock, UTC, stream, model_gist).listen(self.subscriber)
 
     async def __aenter__(self) -> Stage:
         await self.subscriber.start()

@@ -40,7 +40,7 @@ GistOf = Callable[[Gist, Json, str, object, float, str, tzinfo, str], Gist]
 """Arguments: the known gist, the model's words, the text it read, the text's date, now, the model, zone, locale."""
 
 
-class Judging:
+class LlmTriage:
     """Judges waiting signals. Without ``stream`` (no model), those of an earlier run pass on as the rules decided."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Judging:
             namespaces=[f"{OPEN}.*"],
             size=self._settings.batch_size,
             longest_wait=self._settings.wait if self._stream else 0.0,
-            name="feeds.judging",
+            name="feeds.llm_triage",
             start="beginning",
         )
         handle(self._judge)

@@ -22,7 +22,7 @@ _ALL: Final = 100_000
 _ORDER: Final = {priority: place for place, priority in enumerate(Priority)}
 
 
-class Unjudged:
+class Deferred:
     """The marks, and the signal that they become."""
 
     def __init__(self, store: ContextStore, clock: Clock) -> None:
@@ -33,7 +33,7 @@ class Unjudged:
         for ref in refs:
             await self._store.store({"signal": ref}, namespace=Namespace.UNJUDGED, context_id=ref, ttl=_MARK_TTL)
 
-    async def hand_over(self, days: float, limit: int) -> None:
+    async def enqueue(self, days: float, limit: int) -> None:
         """Queue what was left alone in the last ``days``, at most ``limit`` of it, the most urgent and newest first.
         All marks end with that."""
         marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], limit=_ALL))

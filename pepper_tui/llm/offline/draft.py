@@ -1,0 +1,40 @@
+"""What one step of the offline model comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pepper_tui.model import ModelRequest, RequestedCall
+
+
+class Draft:
+    """What one step comes to: words, and calls of tools that are on offer."""
+
+    def __init__(self, request: ModelRequest, new_id: Callable[[str], str]) -> None:
+        self.words: list[str] = []
+        self.calls: list[RequestedCall] = []
+        self.not_judged: list[int] = []
+        self._new_id = new_id
+        self.offered = {tool.name: tool.parameters for tool in request.tools}
+
+    def say(self, words: str) -> None:
+        if words.strip():
+            self.words.append(words.strip())
+
+    def call(self, name: str, /, **arguments: Any) -> bool:
+        """Ask for a call; False where the tool is not on offer. Arguments that the tool does not know are left out."""
+        if name not in self.offered:
+            return False
+        known = self.offered[name].get("properties")
+        if isinstance(known, dict) and known:
+            arguments = {key: value for key, value in arguments.items() if key in known}
+        self.calls.append(RequestedCall(self._new_id("call"), name, arguments))
+        return True
+
+    def need(self, tool: str, words: str = "", /, **arguments: Any) -> None:
+        """Ask for a call and say ``words``, or say that there is no such tool."""
+        if self.call(tool, **arguments):
+            self.say(words)
+        else:
+            self.say(f"I can't do that here: the tool {tool} is not available. See the config.")

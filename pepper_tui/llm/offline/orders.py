@@ -1,0 +1,155 @@
+"""What each order of the command grammar becomes: a call of a tool, words, or both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Final
+
+from pepper_tui.clock.words import read_time
+from pepper_tui.config import User
+from pepper_tui.llm.offline import briefs
+from pepper_tui.llm.offline.draft import Draft
+from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of
+from pepper_tui.model import Json
+from pepper_tui.text import one_line
+
+SET_A_MODEL: Final = (
+    'To set a model: name, and api_key = "env:OPENAI_API_KEY" or base_url, under [models] in config.toml, then start '
+    "again. `pepper doctor` says whether it answers."
+)
+_UNDERSTOOD: Final = "\n".join(f"- {line}" for line in CAPABILITIES) + f"\n\n{SET_A_MODEL}"
+_CALENDAR: Final = "Looking at your calendar."
+_RULES: Final = "Looking for the rule."
+_LIKE_A_RULE: Final = (
+    "Say a rule like this: always tell me when Ann writes · watch invoices · from now on draft a reply "
+    "with thanks to mail from Ann · every weekday at 8 tell me my calendar · before each meeting with "
+    "Ann brief me 15 minutes before · stop watching invoices. `rules` lists yours."
+)
+
+Needed = tuple[str, str, Json]
+"""A tool, what is said once it is called, and its arguments."""
+
+CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
+    "use": lambda c: (c["tool"], "", arguments_of(c["arguments"])),
+    "remind": lambda c: ("remind", "", {"text": c["text"], "when": c["when"]}),
+    "list_reminders": lambda c: ("list_reminders", "", {}),
+    "cancel_reminder": lambda c: ("cancel_reminder", "", {"reminder_id": c["id"]}),
+    "conflicts": lambda c: ("find_conflicts", _CALENDAR, {}),
+    "add_event": lambda c: (
+        "add_event",
+        "Preparing the event; it goes into your calendar only after your yes.",
+        {"title": c["text"], "start": c["when"], "location": c["place"]},
+    ),
+    "fetch": lambda c: (
+        "fetch_page",
+        "Reading the page.",
+        {"address": c["address"], "reason": "You asked for this page."},
+    ),
+    "list_files": lambda c: ("list_files", "", {"folder": c["folder"]}),
+    "read_file": lambda c: ("read_file", "", {"path": c["path"]}),
+    "search_files": lambda c: ("search_files", "Searching your files.", {"query": c["query"]}),
+    "profile": lambda c: ("read_profile", "", {}),
+    "remember": lambda c: ("update_profile", "", {"value": c["text"]}),
+    "forget": lambda c: ("update_profile", "", {"field": c["field"], "value": ""}),
+    "profile_history": lambda c: ("profile_history", "", {}),
+    "restore_profile": lambda c: ("restore_profile", "", {"version": int(c["version"])}),
+    "search_mail": lambda c: (
+        "search_mail",
+        "Searching your mail.",
+        {"query": c["query"], "sender": c["sender"], "limit": 10},
+    ),
+    "whats_new": lambda c: ("search_mail", "The newest mail:", {"query": "", "limit": 10}),
+    "summarise": lambda c: ("search_mail", "", {"query": briefs.keywords(c["query"]), "limit": 10}),
+    "read": lambda c: ("search_mail", "Finding the newest mail.", {"query": "", "sender": c["sender"], "limit": 1}),
+    "reply": lambda c: (
+        "search_mail",
+        "Finding the mail to reply to.",
+        {"query": "", "sender": c["sender"], "limit": 1},
+    ),
+    "send": lambda c: (
+        "send_mail",
+        "Preparing the mail; it goes out only after your yes.",
+        {"to": c["to"], "subject": c["subject"], "body": c["body"]},
+    ),
+    "search_notes": lambda c: ("search_notes", "", {"query": c["query"]}),
+    "find": lambda c: ("search_context", "Searching.", {"query": c["query"], "limit": 10}),
+    "note": lambda c: ("take_note", "", {"text": c["text"]}),
+    "brief": lambda c: (
+        "delegate",
+        f"Working on a brief on {one_line(c['topic'], 80)}; go on meanwhile.",
+        {"task": briefs.brief_task(c["topic"]), "agent": ""},
+    ),
+    "rules": lambda c: ("list_rules", "", {}),
+    "rule": lambda c: ("list_rules", "", {"rule": c["rule"]}),
+    # promises nothing: its card, or why there is none, says the rest
+    "new_rule": lambda c: (
+        "propose_rule",
+        "Working out the rule.",
+        {"reason": "You asked for this rule.", **json.loads(c["says"])},
+    ),
+    "pause_rule": lambda c: ("pause_rule", _RULES, {"rule": c["rule"]}),
+    "resume_rule": lambda c: ("resume_rule", _RULES, {"rule": c["rule"]}),
+    "remove_rule": lambda c: ("remove_rule", _RULES, {"rule": c["rule"], "reason": "You asked for this."}),
+    "status": lambda c: ("current_status", "", {}),
+}
+
+WORDS: Final[Mapping[str, Callable[[Command], str]]] = {
+    "remind_without_text": lambda c: f"Of what? For example: remind me {c['when']} to call Ann.",
+    "add_event_unclear": lambda c: "Say it like this: add lunch with Ann friday 12:30 for 45 minutes.",
+    "summarise": lambda c: "I can't summarise without a language model; here are first lines.",
+    "reply_unclear": lambda c: "Say it like this: reply to ann: your text.",
+    "send_unclear": lambda c: "Say it like this: send mail to ann@example.org: subject: your text.",
+    "rule_unclear": lambda c: c["why"] if c["why"] and not c["why"].endswith("”.") else f"{c['why']} {_LIKE_A_RULE}",
+    "help": lambda c: f"I understand:\n{_UNDERSTOOD}",
+    "thanks": lambda c: "You're welcome.",
+    "too_long": lambda c: f"Without a language model I read orders of at most {LONGEST} characters; this is longer.",
+    "unknown": lambda c: f"Without a language model I did not understand that. I understand:\n{_UNDERSTOOD}",
+}
+"""What is said; before the call, where there is one, too."""
+
+
+class Orders:
+    """Follows orders of ``user``."""
+
+    def __init__(self, user: User, zone: tzinfo, locale: str) -> None:
+        self._user, self._zone, self._locale = user, zone, locale
+
+    def follow(self, command: Command, now: float, draft: Draft) -> None:
+        """Put on ``draft`` what the order becomes."""
+        match command.kind:
+            case "remind_without_time":
+                draft.say(self._no_time(command["said"], now))
+            case "agenda":
+                self._look(command, now, draft, "agenda")
+            case "free":
+                part = command["part"].lower() or ("evening" if command["span"].lower() == "tonight" else "")
+                self._look(command, now, draft, "find_free_time", part=part)
+            case "hello":
+                name = f" {one_line(self._user.name.split()[0], 40)}" if self._user.name.split() else ""
+                draft.say(f"Hello{name}. Type help to see what I understand.")
+            case kind if kind in CALLS or kind in WORDS:
+                if kind in WORDS:
+                    draft.say(WORDS[kind](command))
+                if kind in CALLS:
+                    tool, words, arguments = CALLS[kind](command)
+                    draft.need(tool, words, **arguments)
+            case _:
+                draft.say(WORDS["unknown"](command))
+
+    def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: str) -> None:
+        """Call a tool that looks at the days that are named."""
+        today = datetime.fromtimestamp(now, self._zone).date()
+        if span := agenda_span(command["span"], today, self._locale):
+            draft.need(tool, _CALENDAR, start=span[0], days=span[1], **arguments)
+        else:
+            draft.say(f"“{one_line(command['span'], 60)}” names no day ahead.")
+
+    def _no_time(self, said: str, now: float) -> str:
+        words = "When? For example: remind me to call Ann tomorrow 9am."
+        try:
+            read_time(said, now, self._zone, self._locale) if said else None
+        except ValueError as error:
+            return f"{str(error)[0].upper()}{str(error)[1:]}."
+        return words

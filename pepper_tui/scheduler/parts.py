@@ -1,0 +1,40 @@
+"""What the scheduler is given of the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from pepper_tui import config
+from pepper_tui.clock import Clock
+from pepper_tui.model import ReplyDelta, ToolSpec
+from pepper_tui.scheduler.asking import Stream
+from pepper_tui.scheduler.intake import RulesDone
+from pepper_tui.store import ContextStore, UnitOfWork
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """``window`` is what the model's server takes beside these tools, in characters, as far as that is known.
+    ``by_rule``: the model is the offline one. ``unit`` opens the unit of work of a step's commit: others may have
+    something to commit with it."""
+
+    store: ContextStore
+    clock: Clock
+    settings: config.Scheduler
+    user: config.User
+    zone: tzinfo
+    stream: Stream
+    specs: Callable[[], list[ToolSpec]]
+    window: Callable[[Sequence[ToolSpec]], int | None] = lambda _: None
+    by_rule: bool = False
+    rules: RulesDone | None = None
+    unit: Callable[[], AbstractAsyncContextManager[UnitOfWork]] | None = None
+    on_reply: Callable[[ReplyDelta], None] = lambda _: None
+    checkpoint: Callable[[str], None] = lambda _: None
+
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """The unit of work of a step's commit."""
+        return (self.unit or self.store.unit)()

@@ -1,0 +1,1 @@
+"""One run: its steps, its calls, what it is told, and its end."""
