@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import DATABASE, Config, parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
 from pepper_tui.model import (

@@ -1,4 +1,4 @@
-"""The runtime's engine with its socket: what a started Pepper is."""
+"""The engine with its socket: what a started Pepper is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pepper_tui.engine.answers.queries import answers, approved, approved_words, store_answers
 from pepper_tui.engine.answers.rule_queries import rule_answers
 from pepper_tui.engine.answers.socket import RemoteServer
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.store import StoreError
 
 
