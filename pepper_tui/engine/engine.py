@@ -114,6 +114,8 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
 
     async def close(self) -> None:
         """Stop every part where it is, and let go of the home. What is open goes on at the next start."""
+        if self._closed:
+            return
         self._closed = True
         parts = self.parts
         if self._warming is not None:

@@ -237,8 +237,7 @@ class Approval(Record):
     """A question that only the user answers: may exactly this effect happen once?
 
     ``acts_at``: of an approved one, when its window ends and it is carried out. ``problem``: why it is back although it
-    was approved before (a send that failed, a window that was missed). ``retry_of``: the approval that failed.
-    ``shown_at``: when a screen first drew it. ``revises``: the approval that a model's better words took the place of.
+    was approved before (a send that failed, a window that was missed). ``revises``: what better words replace.
     """
 
     id: str
@@ -256,9 +255,10 @@ class Approval(Record):
     matter: str = ""
     acts_at: float | None = None
     problem: str = ""
-    retry_of: str = ""
-    shown_at: float | None = None
+    retry_of: str = ""  # the approval that failed
+    shown_at: float | None = None  # when a screen first drew it
     revises: str = ""
+    decided_by: str = ""  # through what the user decided: "socket", or nothing for the engine's own screen
 
     def __post_init__(self) -> None:
         self.state = ApprovalState(self.state)

@@ -8,7 +8,7 @@ from pepper_tui.engine.acts.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.acts.one_act import card_moved, one_act
 from pepper_tui.engine.acts.refusals import in_words
 from pepper_tui.engine.acts.undo import UndoJournal
-from pepper_tui.model import CallState, Namespace, ToolCall, UnknownAnswer
+from pepper_tui.model import CallState, Context, EngineError, Namespace, ToolCall, UnknownAnswer
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools import ToolEngine
@@ -21,6 +21,7 @@ class CallActs:
         self._store, self._tools, self._writes, self._journal = store, tools, writes, journal
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
+        await self._there(call_id)
         with in_words():
             words = await self._tools.answer_unknown(call_id, answer)
         if answer in ("happened", "did_not"):
@@ -29,7 +30,7 @@ class CallActs:
 
     async def cancel_call(self, call_id: str) -> str:
         """Cancel a call. Only of one that still waits for a yes it can be taken back."""
-        call = ToolCall.one(await self._store.get(call_id, namespace=Namespace.TOOL_CALL))
+        call = ToolCall.one(await self._there(call_id))
         if call is not None and call.state is CallState.WAITING_APPROVAL:
             async with one_act(self._journal) as act:
                 act.words = await self._tools.approvals.withdraw(call.approval, "user")
@@ -40,6 +41,11 @@ class CallActs:
         if call is not None and call.state is CallState.SCHEDULED:
             await self._journal.record(words, [])
         return words
+
+    async def _there(self, call_id: str) -> Context:
+        if (found := await self._store.get(call_id, namespace=Namespace.TOOL_CALL)) is None:
+            raise EngineError("there is no such call")
+        return found
 
     async def ordered(self, call: ToolCall, written: Sequence[tuple[str, str]]) -> None:
         """Record, in the caller's unit, what the user's words have set. The answer to a question has its record."""
