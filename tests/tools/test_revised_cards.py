@@ -200,7 +200,7 @@ async def test_a_worker_revises_what_was_seen_only_where_the_user_had_it_told_so
 
 async def test_what_only_the_user_answers_no_model_revises(desk: Bench) -> None:
     """The answer to an MCP server is a card of a tool that no model is offered."""
-    act = desk.engine.parts.calling.registry.get("act")
+    act = desk.engine._registry.get("act")
     assert act is not None
 
     class Unoffered(Tool):
@@ -211,7 +211,7 @@ async def test_what_only_the_user_answers_no_model_revises(desk: Bench) -> None:
     call_id = await proposed(desk, what="x")
     before = await desk.card(call_id)
     fields = {name: getattr(act, name) for name in act.__dataclass_fields__}
-    desk.engine.parts.calling.registry.put(Unoffered(**fields))
+    desk.engine._registry.put(Unoffered(**fields))
     state, said = await revised(desk, call_id, "what: y")
     assert (state, "only the user changes it" in said) == (CallState.FAILED, True)
     assert (await desk.card(call_id)).id == before.id
