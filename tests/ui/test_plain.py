@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from pepper_tui.model import (
     Approval,
     Context,
     ContextUpdate,
+    EngineError,
     Namespace,
     Notification,
     Priority,
@@ -271,7 +273,8 @@ async def test_a_question_is_answered_by_its_number_or_in_words(
         with pytest.raises(ValueError, match=did):
             await Commands(talk).do(f"/answer 1 {said}")
     else:
-        await Commands(talk).do(f"/answer 1 {said}")
+        with contextlib.suppress(EngineError):  # the engine refuses a number that no choice has
+            await Commands(talk).do(f"/answer 1 {said}")
         assert acts(engine, "choose", "answer") == [did]
 
 
