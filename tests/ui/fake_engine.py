@@ -101,7 +101,7 @@ class FakeEngine:
         self._writing: str = ""
         """The reply that streams now."""
         self.held = 0
-        """What was held back."""
+        """What was held back before the log begins."""
         self.letters: list[str] = []
         self._seq = 0
         self.queued: list[Written] = []
@@ -180,7 +180,7 @@ class FakeEngine:
 
     async def held_back(self, since: float) -> tuple[int, int]:
         self._working()
-        return self.held, self._seq
+        return self.held, 0
 
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
         self._working()
