@@ -24,8 +24,8 @@ from typing import Any
 from bench.measured import Measured, percentile
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import Config
+from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.interpreter import share_threads_fairly
-from pepper_tui.engine.runtime import Engine
 from pepper_tui.llm.endpoint.openai_client import OpenAIClient
 from pepper_tui.model import (
     OPEN_TAG,
@@ -95,13 +95,13 @@ class Bench:
         self.engine = engine
         self.client = OpenAIClient(SystemClock(), model=MODEL, base_url=url)
         self.request: ModelRequest | None = None
-        make = engine._scheduler.requests.make
+        make = engine.parts.scheduler.requests.make
 
         async def noted(under_way: UnderWay, specs: Sequence[ToolSpec]) -> ModelRequest:
             self.request = await make(under_way, specs)
             return self.request
 
-        engine._scheduler.requests.make = noted  # type: ignore[method-assign]
+        engine.parts.scheduler.requests.make = noted  # type: ignore[method-assign]
 
     async def bare(self) -> float:
         """Milliseconds of the last request, through the SDK alone."""
@@ -145,12 +145,12 @@ class Bench:
 
     async def run_tools(self, name: str, arguments: Json, count: int) -> None:
         """Have the tool called so many times, and return when all calls run."""
-        wanted = len(self.engine._tools.running) + count
+        wanted = len(self.engine.parts.calling.engine.running) + count
         for _ in range(count):
-            ident = self.engine._clock.new_id("call")
+            ident = self.engine.parts.ground.clock.new_id("call")
             call = ToolCall(ident, name, arguments, Effect.READ, time.time(), "step:bench", root="user")
             await self.engine.store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
-        await until(lambda: len(self.engine._tools.running) == wanted, DEADLINE)
+        await until(lambda: len(self.engine.parts.calling.engine.running) == wanted, DEADLINE)
         await asyncio.sleep(1.0)
 
 
@@ -203,7 +203,7 @@ async def counts(bench: Bench) -> tuple[float, float]:
 async def benched(home: Path, url: str) -> AsyncIterator[Bench]:
     """A bench around an engine that has answered a few times."""
     engine = await Engine.open(home, settings(url))
-    engine._registry.add(keep_reading)
+    engine.parts.calling.registry.add(keep_reading)
     await engine.start()
     bench = Bench(engine, url)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import OPEN_TAG, ContextFilter, Namespace
 from tests.waiting import until
 

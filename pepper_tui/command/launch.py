@@ -1,4 +1,4 @@
-"""From a home to a running Pepper: the screen, or no screen, over the ordinary runtime or the demo's world.
+"""From a home to a running Pepper: the screen, or no screen, over the ordinary engine or the demo's world.
 
 Heavy imports stand in the functions, so that the first frame comes before them.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
-from typing import Protocol
+from typing import Final, Protocol
 
 from pepper_tui.model import (
     SHOWN,
@@ -29,11 +29,14 @@ from pepper_tui.model import (
     Written,
 )
 
-__all__ = ["SHOWN", "ChoiceError", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
+CLOSED: Final = "Pepper has closed; start it again"
+"""What is said of all that is asked of an engine that has closed."""
+
+__all__ = ["CLOSED", "SHOWN", "ChoiceError", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
 
 
-class Engine(Protocol):
-    """All that the screen may ask for."""
+class View(Protocol):
+    """What is shown."""
 
     @property
     def zone(self) -> tzinfo: ...
@@ -41,9 +44,6 @@ class Engine(Protocol):
     def model_name(self) -> str: ...
     @property
     def offline(self) -> bool: ...
-
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
 
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
         """Contexts as they stand: the state at the start, and details."""
@@ -64,7 +64,22 @@ class Engine(Protocol):
         """
         ...
 
-    def replies(self) -> AsyncIterator[ReplyDelta]: ...
+    def replies(self) -> AsyncIterator[ReplyDelta]:
+        """Pieces of replies as they are written, from the first ``anext`` on."""
+        ...
+
+    async def why(self, ref: str) -> list[str]:
+        """The chain signal → step → calls → cost behind ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``,
+        ``run:<id>``, ``rule:<id>``, or ``silence`` for what was held back."""
+        ...
+
+    async def dead_letters(self) -> list[str]:
+        """One line for each delivery that was given up."""
+        ...
+
+
+class Conversation(Protocol):
+    """What the user says."""
 
     async def say(
         self,
@@ -85,6 +100,10 @@ class Engine(Protocol):
         ...
 
     async def stop_reply(self) -> None: ...
+
+
+class InboxActs(Protocol):
+    """What the user does to the items of the inbox."""
 
     async def approve(self, approval_id: str) -> str: ...
     async def reject(self, approval_id: str, note: str = "") -> str: ...
@@ -115,6 +134,10 @@ class Engine(Protocol):
         """Answer a question of the inbox in the user's own words. ``spans`` as in ``say``."""
         ...
 
+
+class CallActs(Protocol):
+    """What the user does to calls and deliveries, and takes back."""
+
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str: ...
     async def cancel_call(self, call_id: str) -> str: ...
     async def undo(self) -> str:
@@ -125,10 +148,13 @@ class Engine(Protocol):
         """Do again what was undone last, unless the user has acted since. A yes is never said again."""
         ...
 
-    async def why(self, ref: str) -> list[str]:
-        """The chain signal → step → calls → cost behind ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``,
-        ``run:<id>``, ``rule:<id>``, or ``silence`` for what was held back."""
+    async def redrive(self) -> str:
+        """Hand out again what was given up."""
         ...
+
+
+class RuleActs(Protocol):
+    """The user's rules, and what the user does to them."""
 
     async def rules(self) -> list[RuleReport]:
         """Each rule with what came of it so far; removed ones too, while they can be brought back."""
@@ -149,5 +175,9 @@ class Engine(Protocol):
         """Propose a rule that does from now on what was done about ``ref``; it waits for a yes as a card."""
         ...
 
-    async def dead_letters(self) -> list[str]: ...
-    async def redrive(self) -> str: ...
+
+class Engine(View, Conversation, InboxActs, CallActs, RuleActs, Protocol):
+    """All that the screen may ask for. Once it is closed, what is asked raises ``EngineError``, and streams end."""
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...

@@ -72,7 +72,16 @@ from pepper_tui.model.states import (
     StateTable,
 )
 from pepper_tui.model.tool_calls import WAITS_ITS_TURN, Approval, CardLine, ResolvedEffect, ToolCall, ToolResult
-from pepper_tui.model.user_acts import USER_ACT, Acted, Moved, SettledError, UserAct, UserActState
+from pepper_tui.model.user_acts import (
+    USER_ACT,
+    Acted,
+    Moved,
+    SettledError,
+    UserAct,
+    UserActState,
+    acted_through,
+    acting_through,
+)
 from pepper_tui.model.vocabulary import (
     AFTER_A_YES,
     BACKLOG,
@@ -194,6 +203,8 @@ __all__ = [
     "WorkerRun",
     "Written",
     "act_id",
+    "acted_through",
+    "acting_through",
     "match_id",
     "matches_of",
     "whole",

@@ -142,6 +142,7 @@ class Approval(Record):
     ``acts_at``: of an approved one, when its window ends and it is carried out. ``problem``: why it is back although it
     was approved before (a send that failed, a window that was missed). ``retry_of``: the approval that failed.
     ``shown_at``: when a screen first drew it. ``revises``: the approval that a model's better words took the place of.
+    ``decided_by``: through what the user decided: ``socket``, or nothing for the engine's own screen.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Approval(Record):
     retry_of: str = ""
     shown_at: float | None = None
     revises: str = ""
+    decided_by: str = ""
 
     def __post_init__(self) -> None:
         self.state = ApprovalState(self.state)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -48,13 +51,15 @@ Acted = tuple[str, list[Moved]]
 
 @dataclass(slots=True)
 class UserAct(Record):
-    """One act and all that it moved, in one commit with it (``undo``). Without ``moved`` it is final."""
+    """One act and all that it moved, in one commit with it (``undo``). Without ``moved`` it is final. ``decided_by`` as
+    in ``Approval``."""
 
     id: str
     words: str
     created_at: float
     moved: list[Moved] = field(default_factory=list)
     state: UserActState = UserActState.DONE
+    decided_by: str = ""
 
     def __post_init__(self) -> None:
         self.state = UserActState(self.state)
@@ -63,3 +68,21 @@ class UserAct(Record):
 
 class SettledError(Exception):
     """A move can't be taken back, or not be made again, any more; the message says why, for the user."""
+
+
+_THROUGH: ContextVar[str] = ContextVar("through", default="")
+
+
+@contextmanager
+def acting_through(front: str) -> Iterator[None]:
+    """What the user does inside comes through ``front``: its records say so."""
+    before = _THROUGH.set(front)
+    try:
+        yield
+    finally:
+        _THROUGH.reset(before)
+
+
+def acted_through() -> str:
+    """Through what the user acts; empty for the front of this process."""
+    return _THROUGH.get()

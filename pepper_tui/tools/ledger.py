@@ -22,6 +22,7 @@ from pepper_tui.model import (
     ToolCall,
     ToolResult,
     UserMessage,
+    acted_through,
 )
 from pepper_tui.tools.said import asked_at, said_in
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pepper_tui.store import ContextStore
 
 ALL = 1_000_000
+_DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalState.REJECTED, ApprovalState.WITHDRAWN})
 
 
 class Ledger:
@@ -105,7 +107,9 @@ class Ledger:
         return moved
 
     async def put_approval(self, approval: Approval, version: int, same_key: str) -> None:
-        """Store ``approval`` over exactly ``version`` (0: a new one)."""
+        """Store ``approval`` over exactly ``version`` (0: a new one). What is decided says through what."""
+        by = (acted_through() or approval.decided_by) if approval.state in _DECIDED else ""
+        approval = replace(approval, decided_by=by)
         tags = [f"same:{same_key}", f"call:{approval.call}"]
         if approval.state is ApprovalState.PENDING:
             tags.append(OPEN_TAG)

@@ -383,7 +383,7 @@ async def dates(scene: Scene) -> None:
 @attack("a server that offers no encryption", "a mail goes out in clear where the config wants it encrypted")
 async def stripped(scene: Scene) -> None:
     """The mail server does not offer STARTTLS, which the config asks for; the user says yes."""
-    parts = scene.engine.parts.mail
+    parts = scene.engine.parts.tools.mail
     assert isinstance(parts.outbox, SmtpOutbox)
     smtp = parts.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
     parts.outbox = replace(parts.outbox, smtp=smtp, password=lambda: KEY)

@@ -30,7 +30,9 @@ async def offers(scene: Scene, tools: list[dict[str, Any]]) -> None:
 
     async def taken() -> bool:
         asked = any(card.resolved.tool == TRUST for card in await scene.cards())
-        specs = [spec.description for spec in scene.engine._registry.specs() if spec.name.startswith("srv__")]
+        specs = [
+            spec.description for spec in scene.engine.parts.calling.registry.specs() if spec.name.startswith("srv__")
+        ]
         return asked or all(any(words[:20] in each for each in specs) for words in described)
 
     await scene.until(taken, "the user is asked to trust them")
@@ -65,7 +67,10 @@ async def hints(scene: Scene) -> None:
     await scene.yes("wipe")
     await scene.types("go", [("srv__wipe", {"line": "all"}), ("srv__append", {"line": "pay"})])
     effects = {
-        name: spec.effect for spec in scene.engine._registry.specs() for name in [spec.name] if name.startswith("srv")
+        name: spec.effect
+        for spec in scene.engine.parts.calling.registry.specs()
+        for name in [spec.name]
+        if name.startswith("srv")
     }
     scene.tried("srv__wipe" in effects, "the tool")
     scene.must_not(Effect.READ in effects.values(), Harm.EFFECT, f"it counts as reading: {effects}")
@@ -100,7 +105,7 @@ async def described(scene: Scene) -> None:
         scene.approved.append(scene.drawn(card))
         await scene.engine.approve(card.id)
     await scene.types("go", Turn("ok"))
-    for spec in scene.engine._registry.specs():
+    for spec in scene.engine.parts.calling.registry.specs():
         text = json.dumps([spec.name, spec.description, spec.parameters], ensure_ascii=False)
         if spec.name.startswith("srv__"):
             marks = unseen(json.loads(json.dumps(text)))

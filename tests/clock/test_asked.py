@@ -10,7 +10,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import (
     AssistantMessage,
     ChoiceError,
@@ -149,7 +149,7 @@ async def test_a_past_time_with_nothing_to_offer_is_refused_in_words(engine: Eng
 
 async def test_a_snooze_that_can_mean_two_offers_both_and_says_until_when(engine: Engine) -> None:
     await engine.store.put(
-        Notification("n", "Pizza", "", "because", "", engine._clock.now()),
+        Notification("n", "Pizza", "", "because", "", engine.parts.ground.clock.now()),
         namespace=Namespace.NOTIFICATION,
         tags=["open"],
     )

@@ -11,7 +11,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import Approval, AssistantMessage, ContextFilter, Namespace, Notification, Reminder
 from tests.waiting import until
 
@@ -202,6 +202,6 @@ async def replies_with(engine: Engine, words: str, times: int) -> bool:
 
 
 async def test_a_snooze_says_until_when_and_keeps_the_hour(engine: Engine) -> None:
-    note = Notification("n", "Pizza", "", "because", "", engine._clock.now())
+    note = Notification("n", "Pizza", "", "because", "", engine.parts.ground.clock.now())
     await engine.store.put(note, namespace=Namespace.NOTIFICATION, tags=["open"])
     assert "until Mon 30 Nov 08:00" in await engine.snooze("notification:n", "monday at 8")

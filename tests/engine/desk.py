@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import DATABASE, Config, parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
 from pepper_tui.model import (
@@ -54,8 +54,8 @@ stateful = true
 class Desk:
     """``async with`` it. ``model.turns`` are taken by the scheduler's steps, ``model.work`` by the workers'."""
 
-    def __init__(self, home: Path, clock: ManualClock, config: str = CONFIG) -> None:
-        self.home, self.clock, self.model = home, clock, Puppet()
+    def __init__(self, home: Path, clock: ManualClock, config: str = CONFIG, kind: type[Engine] = Engine) -> None:
+        self.home, self.clock, self.model, self.kind = home, clock, Puppet(), kind
         self.config: Config = parse_config(config, home / "config.toml")
         self.engine: Engine
 
@@ -74,7 +74,7 @@ class Desk:
         store = await ContextStore.open(self.home / DATABASE, self.clock)
         endpoint = RoleEndpoints(Endpoint(self.model, "puppet"))
         models = Models(self.clock, dict.fromkeys(ROLES, endpoint), Budget(store, self.clock, self.config), {})
-        self.engine = Engine(self.home, self.config, store, lock, self.clock, models=models)
+        self.engine = self.kind(self.home, self.config, store, lock, self.clock, models=models)
         await self.engine.start(feeds=False)
 
     async def restart(self) -> None:

@@ -118,7 +118,7 @@ async def test_a_restart_asks_no_second_time_and_loses_no_answer(desk: Desk, act
         await desk.restart()
         assert (await desk.question()).id == first.id
     ref = f"notification:{first.id}"
-    await desk.engine._tools.stop()  # the answer is in, and nobody has taken it up
+    await desk.engine.parts.calling.engine.stop()  # the answer is in, and nobody has taken it up
     await (desk.engine.choose(ref, 1) if act == "choose" else desk.engine.answer(ref, "the green one", spans=[]))
     await desk.restart()
     said = "chose 1: the red one" if act == "choose" else "answered: the green one"
@@ -258,8 +258,8 @@ async def test_a_crash_between_a_calls_end_and_that_of_its_question_leaves_none(
     await desk.says("plan lunch", calls(ASK))
     await desk.question()
     [call] = await desk.calls("ask_user")
-    ledger = desk.engine._tools._ledger
-    await desk.engine._tools.stop()
+    ledger = desk.engine.parts.calling.engine._ledger
+    await desk.engine.parts.calling.engine.stop()
     found = await ledger.call(call.id)
     assert found is not None
     await ledger.end(*found, CallState.CANCELLED, "Cancelled by the user.", error="cancelled")
@@ -276,7 +276,9 @@ async def test_a_worker_asks_and_goes_on_with_the_answer(desk: Desk) -> None:
     question = await desk.question()
     assert question.reason == "the worker clerk needs it for: book"
     [run] = await desk.rows(Namespace.RUN)
-    await desk.until(lambda: desk.engine._workers._parts.slots._value == desk.config.worker_slots)  # it holds none
+    await desk.until(
+        lambda: desk.engine.parts.calling.workers._parts.slots._value == desk.config.worker_slots
+    )  # it holds none
     spent = run["active_seconds"]
     await desk.clock.advance(3600)
     await desk.restart()

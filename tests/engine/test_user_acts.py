@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -325,7 +325,7 @@ async def test_an_undo_too_late_leaves_a_later_decision_alone(engine: Engine, cl
     """A snooze that is over, of a card that was approved meanwhile elsewhere: undo never takes back the yes for it."""
     card = await drafted(engine)
     await engine.snooze(f"approval:{card.id}", "1h")
-    await engine._tools.approvals.approve(card.id)
+    await engine.parts.calling.engine.approvals.approve(card.id)
     with pytest.raises(EngineError):
         await engine.undo()
     assert (await card_state(engine))[0] == "approved"

@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 from pepper_tui.clock import Looks, ManualClock
 from pepper_tui.config import DATABASE, Config, Secrets, parse_config
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.llm import Models, build_models
 from pepper_tui.model import (
     Approval,
@@ -210,12 +210,12 @@ class Day:
         self._engine = Engine(self.home, self.config, store, lock, self.clock, models=self._models)
         # files are read in real time, while the day runs ahead
         patient = Looks(self.clock, longest=_A_DAY)
-        parts = self._engine.parts
+        parts = self._engine.parts.tools
         parts.files.looks = parts.mail.looks = patient
         if parts.calendar.calendars is not None:
             parts.calendar.calendars = CalendarFiles(self.config.calendar.paths, patient)
-        if self._engine._agenda is not None:
-            self._engine._agenda._looks = patient
+        if self._engine.parts.sensing.connected.agenda is not None:
+            self._engine.parts.sensing.connected.agenda._looks = patient
         await self._engine.start()
         await self._until_it_watches()
 

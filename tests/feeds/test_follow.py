@@ -11,7 +11,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, ConfigError, Secrets, parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.feeds import Feeds, FollowFeed
 from pepper_tui.llm import build_models
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal

@@ -24,8 +24,8 @@ from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.mbox import feed as mbox
 from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.interpreter import DaemonThreads
-from pepper_tui.engine.runtime import Engine
 from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore, HomeLock, Subscriber

@@ -19,7 +19,8 @@ from unittest.mock import patch
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.config import load_config
-from pepper_tui.engine import runtime
+from pepper_tui.engine import engine as engines
+from pepper_tui.engine import kill_switch
 from pepper_tui.engine.answers import served
 from pepper_tui.model import CardLine, ContextFilter, Effect, EngineError, ResolvedEffect
 from pepper_tui.rules.acting import follow_ups
@@ -77,7 +78,7 @@ class WatchedStore(ContextStore):
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, **settings: Any) -> ContextStore:
-        checkpoint = runtime.kill_switch()
+        checkpoint = kill_switch.kill_switch()
 
         async def database(where: Path) -> Database:
             return WatchedDatabase(await ThreadDatabase.open(where), checkpoint)
@@ -157,7 +158,7 @@ async def _live(home: Path, pipe: Connection, offset: float) -> None:
     clock = ShiftedClock(offset)
     engine = await served.ServedEngine.open(home, load_config(home), clock)
     for own in (slow_read, failing_read, append_line):
-        engine._registry.add(own)
+        engine.parts.calling.registry.add(own)
     await engine.start()
     pipe.send((0, "ready"))
     loop = asyncio.get_running_loop()
@@ -178,12 +179,12 @@ async def _live(home: Path, pipe: Connection, offset: float) -> None:
 def live(home: Path, pipe: Connection, offset: float, kill_at: str) -> None:
     """One life: until ``end`` comes over the pipe, or SIGKILL."""
     os.setsid()
-    os.environ[runtime.KILL_AT] = kill_at
+    os.environ[kill_switch.KILL_AT] = kill_at
     log = os.open(home.parent / "victim.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
-    patch.object(runtime, "ContextStore", WatchedStore).start()
+    patch.object(engines, "ContextStore", WatchedStore).start()
     patch.object(follow_ups, "SETTLES", 0.3).start()
     Home.outside = outside_file(home)
     asyncio.run(_live(home, pipe, offset))

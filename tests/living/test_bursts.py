@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Namespace, Priority, Signal, ToolCall
 from tests.waiting import until
 
@@ -32,14 +32,14 @@ async def test_sixty_urgent_signals_are_sixty_notices_through_a_restart(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     engine = await opened(tmp_path)
-    async with engine._store.unit():
+    async with engine.store.unit():
         for n in range(COUNT):
             facts = {"kind": "message", "sender": f"p{n}@example.com", "subject": f"Subject {n}"}
             signal = Signal(
                 f"s{n}", f"Mail from P{n}: Subject {n}", 1_800_000_000.0 + n, Priority.URGENT, "mail", "urgent",
                 f"mail:{n}", facts,
             )  # fmt: skip
-            await engine._store.put(signal, namespace="signals.mail")
+            await engine.store.put(signal, namespace="signals.mail")
 
     async def titles() -> Counter[str]:
         found = await engine.recall(ContextFilter(namespaces=[Namespace.NOTIFICATION], limit=500))

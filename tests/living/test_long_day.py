@@ -12,7 +12,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.feeds.feed import store_signal
 from pepper_tui.model import BACKLOG, Priority, Signal
 from pepper_tui.ui.screen.app import PepperApp

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from pepper_tui.config import Config, Search
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Namespace
 from tests.waiting import until
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Namespace
 from tests.domains.mail.mails import deliver, mail, make_maildir
 

@@ -251,7 +251,7 @@ async def test_a_rule_that_holds_again_keeps_no_signal_waiting(tmp_path: Path) -
         await house.calm()
         await house.engine.resume_rule("VIPs")
         [signal] = await house.engine.store.query(ContextFilter(namespaces=["signals.mail"]))
-        assert await house.engine._rules.settled(signal)
+        assert await house.engine.parts.ordered.runner.settled(signal)
         assert await house.acts() == []
 
 
@@ -262,4 +262,4 @@ async def test_rules_that_are_never_looked_after_keep_no_signal_waiting(tmp_path
         await house.calm()
         [signal] = await house.engine.store.query(ContextFilter(namespaces=["signals.mail"]))
         await house.engine.store.delete(f"signals.mail:{signal.context_id}", namespace=Namespace.RULE_MATCH)
-        assert await house.engine._rules.settled(signal)
+        assert await house.engine.parts.ordered.runner.settled(signal)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Namespace, ReplyDelta
 from tests.llm.server import ModelServer
 from tests.waiting import until

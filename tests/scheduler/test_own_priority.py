@@ -9,7 +9,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import Context, Priority
 from pepper_tui.scheduler.own_priority import OwnPriority
 from pepper_tui.store import ContextStore

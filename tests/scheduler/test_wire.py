@@ -12,7 +12,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Json, Namespace, UserMessage
 from tests.llm.server import ModelServer, Reply
 from tests.waiting import until
@@ -30,7 +30,7 @@ class Living:
     async def say(self, text: str) -> Json:
         """Say it, and return the message that comes for it."""
         before = len(await self.all(Namespace.ASSISTANT_MESSAGE))
-        clock = self.engine._clock
+        clock = self.engine.parts.ground.clock
         message = UserMessage(clock.new_id("user"), text, clock.now(), [], spans=[])
         await self.engine.store.put(message, namespace=Namespace.USER_MESSAGE)
 

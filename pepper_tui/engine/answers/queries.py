@@ -222,6 +222,7 @@ async def _effects(engine: Looked, count: int) -> AsyncIterator[Json]:
             "proposed_at": approval.created_at,
             "decision": approval.state,
             "by_user": each.by_user,
+            "decided_by": approval.decided_by,
             "decided_at": approval.decided_at,
             "note": approval.decision_note,
             "problem": approval.problem,

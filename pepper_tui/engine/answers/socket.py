@@ -1,8 +1,9 @@
 """A running engine's door: a unix socket of mode 0600 in the home, for `ask`, `log` and `status`.
 
 One connection, one request. The client sends one JSON line ``{"verb": …, "arguments": {…}}``; the server answers with
-lines ``{"item": {…}}`` and at last ``{"end": true}`` or ``{"error": "words"}``. Only the holder of the home's lock
-serves, so a socket file that it finds is stale and is removed. A connection on which nothing moves is closed.
+lines ``{"item": {…}}`` and at last ``{"end": true}`` or ``{"error": "words"}``. A line that is too long comes in lines
+``{"part": "…"}``, and ``{"whole": true}`` after them. Only the holder of the home's lock serves, so a socket file that
+it finds is stale and is removed. A connection on which nothing moves is closed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ TOLD_EVERY: Final = 60.0
 """Seconds between two lines of the log about connections that can't be had."""
 _SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LINE_LIMIT: Final = 4 * 1024 * 1024
+PART: Final = 100_000
+"""Characters of a longer line that go in one."""
+_ANSWER_LIMIT: Final = 1024 * 1024  # bytes that a line of an answer may have; a client holds twice that unread
 LONGEST_ADDRESS: Final = 100  # bytes; systems take 104 to 108
 
 
@@ -181,15 +185,36 @@ class RemoteServer:
 
     async def _send(self, writer: asyncio.StreamWriter, message: Json) -> None:
         try:
-            async with asyncio.timeout(self._patience):
-                await _send(writer, message)
+            for line in _lines(message):
+                async with asyncio.timeout(self._patience):
+                    writer.write(line)
+                    await writer.drain()
         except OSError as error:
             raise _GoneError from error
 
 
 async def _send(writer: asyncio.StreamWriter, message: Json) -> None:
-    writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+    writer.write(_line(message))
     await writer.drain()
+
+
+def _line(message: Json) -> bytes:
+    return _encoded(json.dumps(message, ensure_ascii=False))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode() + b"\n"
+
+
+def _lines(message: Json) -> Iterator[bytes]:
+    """The lines of ``message``, none longer than a client takes."""
+    text = json.dumps(message, ensure_ascii=False)
+    if len(text) <= PART:
+        yield _encoded(text)
+        return
+    for at in range(0, len(text), PART):
+        yield _line({"part": text[at : at + PART]})
+    yield _line({"whole": True})
 
 
 async def request(home: Path, verb: str, arguments: Json | None = None) -> AsyncGenerator[Json, None]:
@@ -198,14 +223,21 @@ async def request(home: Path, verb: str, arguments: Json | None = None) -> Async
     path = home / SOCKET_FILE
     try:
         with _address(path) as address:
-            reader, writer = await asyncio.open_unix_connection(address, limit=LINE_LIMIT)
+            reader, writer = await asyncio.open_unix_connection(address, limit=_ANSWER_LIMIT)
     except OSError as error:
         raise NoEngineError(f"no engine runs in {home}") from error
     try:
         try:
             await _send(writer, {"verb": verb, "arguments": arguments or {}})
+            parts: list[str] = []
             while line := await reader.readline():
                 message = json.loads(line)
+                if "part" in message:
+                    parts.append(message["part"])
+                    continue
+                if "whole" in message:
+                    message = json.loads("".join(parts))
+                    parts.clear()
                 if "error" in message:
                     raise RemoteError(str(message["error"]))
                 if "end" in message:

@@ -56,7 +56,7 @@ def test_paths_begin_at_the_home_and_names_do_not() -> None:
 
 
 def test_the_sdk_is_imported_by_nothing_that_the_program_starts_with() -> None:
-    code = "import sys, pepper_tui.engine.runtime, pepper_tui.command.launch, pepper_tui.connectors.mcp.check\n" \
+    code = "import sys, pepper_tui.engine.engine, pepper_tui.command.launch, pepper_tui.connectors.mcp.check\n" \
            "print([m for m in ('mcp', 'mcp_types', 'httpx2', 'jsonschema') if m in sys.modules])"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -20,7 +20,7 @@ from pepper_tui.connectors.mcp.asking.asking import ANSWER
 from pepper_tui.connectors.mcp.asking.question import Answer, Question
 from pepper_tui.connectors.mcp.offer.resource_tool import READ
 from pepper_tui.connectors.mcp.session.server import LOOK_EVERY
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import CallState, ContextFilter, Namespace, instructions
 from pepper_tui.store import ContextStore
 from tests.connectors.mcp.bench import McpBench, living

@@ -16,7 +16,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import OPEN_TAG, AgentState, ContextFilter, Effect, Namespace, ToolCall
 from pepper_tui.store import ContextStore
 from pepper_tui.workers.kinds import load_class

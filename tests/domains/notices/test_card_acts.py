@@ -11,7 +11,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
-from pepper_tui.engine.runtime import Engine
+from pepper_tui.engine.engine import Engine
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
@@ -80,7 +80,7 @@ async def drafted(engine: Engine, clock: ManualClock) -> tuple[str, str]:
         reason="your rule",
         source="raw.mail:m1",
     )
-    await engine._inbox.announce(notice)
+    await engine.parts.notices.inbox.announce(notice)
     return f"approval:{card.id}", "notification:n1"
 
 

@@ -1,0 +1,336 @@
+"""Makes the parts of an engine and injects them into each other: the composition root.
+
+Each function makes one group of parts from those that it stands on. Nothing in here runs, or decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pepper_tui.clock import Clock, Looks, Timers, local_locale, local_zone
+from pepper_tui.clock.words import TimeReader
+from pepper_tui.config import Config, Secrets
+from pepper_tui.connectors.connector import Around, Built
+from pepper_tui.connectors.mcp import McpServers
+from pepper_tui.connectors.python.tools import add_own_tools
+from pepper_tui.connectors.registry import Named, built_of, named, retention_of
+from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
+from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.mail.gist import model_gist
+from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.mailbox import Mailbox
+from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.notices.acquaintance import Acquaintance
+from pepper_tui.domains.notices.answers import Answers
+from pepper_tui.domains.notices.inbox import Inbox
+from pepper_tui.domains.notices.tools import NoticeParts
+from pepper_tui.domains.reminders.keeper import Reminders
+from pepper_tui.domains.reminders.tools import ReminderParts
+from pepper_tui.domains.web.fetch import Limits, WebFetcher
+from pepper_tui.domains.web.tools import WebParts
+from pepper_tui.engine.acts.always import Always
+from pepper_tui.engine.acts.user_acts import UserActs
+from pepper_tui.engine.acts.user_rules import UserRules
+from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
+from pepper_tui.engine.kill_switch import kill_switch
+from pepper_tui.engine.replies import Replies
+from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
+from pepper_tui.llm import Budget, Models, build_models
+from pepper_tui.model import Health, ToolSpec
+from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config
+from pepper_tui.scheduler import Parts as Thinking
+from pepper_tui.scheduler import Scheduler
+from pepper_tui.store import ContextStore, Embedder, Meaning, Subscriber
+from pepper_tui.store.upkeep.retention import Retention
+from pepper_tui.store.upkeep.retention_rules import Wish
+from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
+from pepper_tui.tools.approvals.revise_tools import ReviseParts
+from pepper_tui.tools.ask_tools import AskParts
+from pepper_tui.workers import WorkerPool
+from pepper_tui.workers.tools import DELEGATE, WorkerParts
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """What is used in place of what the config names, or beside it.
+
+    ``models`` and ``agenda`` stand in for those of the config; ``tools`` come on top of the built-in; ``embedder``
+    makes the one that searches by meaning, if any, given the budget that pays for it; ``accounts`` are those that the
+    config names, where they are known.
+    """
+
+    models: Models | None = None
+    agenda: Agenda | None = None
+    tools: Iterable[Tool] = ()
+    embedder: Callable[[Budget], Embedder | None] = lambda _: None
+    accounts: Sequence[Named] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all other parts stand on. ``own``: the user's addresses."""
+
+    home: Path
+    config: Config
+    store: ContextStore
+    clock: Clock
+    zone: ZoneInfo
+    times: TimeReader
+    timers: Timers
+    subscriber: Subscriber
+    secrets: Secrets
+    own: tuple[str, ...]
+    checkpoint: Callable[[str], None]
+    models: Models
+    book: RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What tells the user, and reminds."""
+
+    inbox: Inbox
+    reminders: Reminders
+
+
+@dataclass(frozen=True, slots=True)
+class Sensing:
+    """What comes in, and from where."""
+
+    accounts: Sequence[Named]
+    connected: Built
+    feeds: Feeds
+    llm_triage: LlmTriage
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """What carries calls out."""
+
+    registry: ToolRegistry
+    engine: ToolEngine
+    mcp: McpServers
+    workers: WorkerPool
+
+    def offered(self) -> list[ToolSpec]:
+        """The tools of the scheduler's model."""
+        return [self.workers.offer(spec) if spec.name == DELEGATE else spec for spec in self.registry.specs()]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What the user ordered, and what sees to it."""
+
+    runner: RuleRunner
+    follow_ups: FollowUps
+    user_rules: UserRules
+    always: Always
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What follows the log."""
+
+    meaning: Meaning | None
+    retention: Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All of an engine. ``tools``: what the built-in tools are made with; ``own_tools``: how the user's own are."""
+
+    ground: Ground
+    notices: Notices
+    sensing: Sensing
+    calling: Calling
+    ordered: Ordered
+    tools: ToolParts
+    own_tools: Sequence[Health]
+    acts: UserActs
+    answers: Answers
+    scheduler: Scheduler
+    replies: Replies
+    upkeep: Upkeep
+
+
+def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead: StandIns) -> Parts:
+    """Raises ``ConfigError`` for a secret that can't be read."""
+    ground = _ground(home, config, store, clock, instead.models)
+    notices = _notices(ground)
+    sensing = _sensing(ground, instead)
+    calling = _calling(ground)
+    ordered = _ordered(ground, notices, calling, sensing.connected.agenda)
+    parts = _tool_parts(ground, notices, sensing.connected, calling, ordered)
+    for tool in (*builtin_tools(parts), *sensing.connected.tools, *instead.tools):
+        calling.registry.add(tool)
+    own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
+    acts = UserActs(store, clock, ground.times, ground.zone, notices.inbox, calling.engine, ordered.user_rules)
+    calling.engine.ordered = acts.calls.ordered
+    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
+    replies = Replies()
+    scheduler = _scheduler(ground, calling, ordered.runner, replies)
+    upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
+    return Parts(
+        ground, notices, sensing, calling, ordered, parts, own_tools, acts, answers, scheduler, replies, upkeep
+    )
+
+
+def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:
+    zone, secrets = local_zone(config.user.zone), Secrets(home)
+    return Ground(
+        home=home,
+        config=config,
+        store=store,
+        clock=clock,
+        zone=zone,
+        times=TimeReader(clock, zone, config.user.locale or local_locale()),
+        timers=Timers(clock),
+        subscriber=Subscriber(store),
+        secrets=secrets,
+        own=tuple(address for address in (*config.user.addresses, config.sender_address) if address),
+        checkpoint=kill_switch(),
+        models=models or build_models(config, store, clock, secrets),
+        book=RuleBook(store, rules_of_config(config), config.mail.templates),
+    )
+
+
+def _notices(ground: Ground) -> Notices:
+    store, clock = ground.store, ground.clock
+    acquaintance = Acquaintance(store, [*ground.own], ground.config.user.vips)
+    reminders = Reminders(store, clock, ground.timers, ground.zone)
+    return Notices(Inbox(store, clock, ground.timers, acquaintance), reminders)
+
+
+def _sensing(ground: Ground, instead: StandIns) -> Sensing:
+    config, store, clock, zone = ground.config, ground.store, ground.clock, ground.zone
+    ask = None if ground.models.by_rule("triage") else ground.models.stream
+    judged = config.judging.enabled and ask is not None
+    triage = Triage(config, ground.book, judged=judged)
+    accounts = instead.accounts or [*named(config, ground.home)]
+    mail = MailIntake(triage)
+    around = Around("", ground.home, config, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda)
+    connected = built_of(accounts, around)
+    llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
+    follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
+    feeds = Feeds([*connected.feeds, *follows], store, clock, ground.subscriber, zone)
+    return Sensing(accounts, connected, feeds, llm_triage)
+
+
+def _calling(ground: Ground) -> Calling:
+    config, store, clock, zone = ground.config, ground.store, ground.clock, ground.zone
+    registry = ToolRegistry(time=UserTime(zone, zone.key, ground.times))
+    engine = ToolEngine(store, clock, registry, config, checkpoint=ground.checkpoint)
+    workers = WorkerPool(
+        store,
+        clock,
+        ground.models.stream,
+        registry.specs,
+        config.worker,
+        config.worker_slots,
+        zone,
+        config.user,
+        cancel_call=engine.cancel,
+    )
+    mcp = McpServers(ground.home, config, store, clock, registry, ground.secrets, engine.cancel)
+    return Calling(registry, engine, mcp, workers)
+
+
+def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda | None) -> Ordered:
+    config, store, clock, models = ground.config, ground.store, ground.clock, ground.models
+    own = {address.lower() for address in ground.own}
+    hands = Hands(
+        announce=notices.inbox.announce,
+        times=ground.times,
+        look=calling.engine.look,
+        is_own=own.__contains__,
+        first_mail=partial(first_with, store),
+        by_a_machine=by_a_machine,
+        has_model=lambda: not models.by_rule("worker"),
+        zone=ground.zone,
+        zone_name=ground.zone.key,
+        me=config.user.name,
+    )
+    return Ordered(
+        RuleRunner(store, clock, ground.book, hands),
+        FollowUps(store, clock, ground.book, hands, ground.timers.schedule, ground.timers.cancel),
+        UserRules(store, clock, config, ground.zone, ground.book, agenda, offline=models.offline),
+        Always(store, clock, own),
+    )
+
+
+def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Calling, ordered: Ordered) -> ToolParts:
+    config = ground.config
+    mail, calendar, tools = config.mail, config.calendar, config.tools
+    looks, announce, workers = Looks(ground.clock), notices.inbox.announce, calling.workers
+
+    def folders(allowed: Sequence[Path], may: str, setting: str) -> Folders | None:
+        return Folders(allowed, [ground.home], may=may, setting=setting) if allowed else None
+
+    async def revise(call_id: str, fields: dict[str, str], asked: bool) -> str:
+        try:
+            return await calling.engine.approvals.revise(call_id, fields, asked=asked)
+        except ApprovalError as error:
+            raise ValueError(str(error)) from error
+
+    return ToolParts(
+        mail=MailParts(
+            looks,
+            Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
+            connected.outbox,
+            folders(mail.attach_from, "attached from", "mail.attach_from"),
+        ),
+        calendar=CalendarParts(
+            connected.agenda,
+            connected.calendars,
+            WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
+            announce,
+        ),
+        files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
+        web=WebParts(WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))),
+        reminders=ReminderParts(announce),
+        notices=NoticeParts(announce),
+        asking=AskParts(announce, notices.inbox.close, tools.approval_ttl, tools.undo_seconds),
+        revising=ReviseParts(revise),
+        workers=WorkerParts(
+            workers.delegate, workers.cancel, workers.tainted, workers.tell, cancel_call=calling.engine.cancel
+        ),
+        rules=ordered.user_rules.parts(),
+    )
+
+
+def _scheduler(ground: Ground, calling: Calling, rules: RuleRunner, replies: Replies) -> Scheduler:
+    config, models = ground.config, ground.models
+    thinking = Thinking(
+        store=ground.store,
+        clock=ground.clock,
+        settings=config.scheduler,
+        user=config.user,
+        zone=ground.zone,
+        stream=models.stream,
+        window=lambda tools: models.room("scheduler", tools),
+        specs=calling.offered,
+        by_rule=models.offline,
+        rules=rules,
+        unit=models.unit,
+        on_reply=replies.spread,
+        checkpoint=ground.checkpoint,
+    )
+    return Scheduler(thinking)
+
+
+def _upkeep(ground: Ground, scheduler: Scheduler, accounts: Sequence[Named], instead: StandIns) -> Upkeep:
+    store, config = ground.store, ground.config
+    meaning: Meaning | None = None
+    if (embedder := instead.embedder(ground.models.budget)) is not None:
+        most, keep = config.search.vectors, config.search.load == "start"
+        meaning = Meaning(store, embedder, most=most, keep=keep, busy=lambda: scheduler.answering)
+        store.meaning = meaning
+    kept = {pattern: Wish(rule.days, rule.versions) for pattern, rule in config.store.retention.items()}
+    return Upkeep(meaning, Retention(store, ground.clock, kept, *retention_of(accounts)))

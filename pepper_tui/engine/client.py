@@ -1,0 +1,282 @@
+"""The engine of another process, behind the socket of its home: the whole protocol, for a front of its own.
+
+Each call is a connection of its own; updates and replies are one each, for as long as they are read. What only looks
+needs the socket, what acts also the token in the home (``answers/token.py``). What the engine refuses, and an engine
+that is gone, raise ``EngineError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pepper_tui.engine.answers.socket import EngineClosedError, RemoteError, request
+from pepper_tui.engine.answers.token import read_token
+from pepper_tui.engine.protocol import CLOSED, ChoiceError, EngineError, UnknownAnswer
+from pepper_tui.engine.wire import (
+    PREFIX,
+    VERSION,
+    context_of,
+    filter_data,
+    piece_of,
+    spans_data,
+    update_of,
+    written_of,
+)
+from pepper_tui.model import (
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Json,
+    ReplyDelta,
+    RuleAct,
+    RuleReport,
+    Span,
+    Written,
+)
+
+
+class Wire:
+    """The way to the engine of ``home``, from ``start`` to ``close``."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._token = ""
+        self._greeting: Json = {}
+        self._ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Greet the engine, and read the token. Raises ``EngineError``, also for an engine of another version."""
+        [self._greeting] = [item async for item in self._asked("greet", {})]
+        try:
+            self._token = await asyncio.to_thread(read_token, self._home)
+        except OSError as error:
+            raise EngineError(f"{error.filename}: {error.strerror or error}; start the engine again") from error
+
+    async def close(self) -> None:
+        """Hang up. The engine goes on."""
+        self._ended.set()
+
+    async def _look(self, method: str, **given: Any) -> Any:
+        [item] = [item async for item in self._asked(method, given)]
+        return item["value"]
+
+    async def _act(self, method: str, **given: Any) -> str:
+        [item] = [item async for item in self._asked(method, given, self._token)]
+        return str(item["value"])
+
+    async def _contexts(self, method: str, **given: Any) -> list[Context]:
+        return [context_of(item["context"]) async for item in self._asked(method, given)]
+
+    async def _asked(self, method: str, given: Json, token: str = "") -> AsyncGenerator[Json, None]:
+        """What the engine answers. Raises ``EngineError``."""
+        if self._ended.is_set():
+            raise EngineError(CLOSED)
+        arguments = {"version": VERSION, "given": given, **({"token": token} if token else {})}
+        with _in_words():
+            async with aclosing(request(self._home, f"{PREFIX}{method}", arguments)) as items:
+                async for item in items:
+                    if "refused" in item:
+                        raise _refusal(item)
+                    yield item
+
+    async def _streamed(self, method: str) -> AsyncGenerator[Json, None]:
+        """What the engine sends, until either side is closed."""
+        ended = asyncio.ensure_future(self._ended.wait())
+        async with aclosing(self._asked(method, {})) as items:
+            try:
+                while True:
+                    following = asyncio.ensure_future(anext(items))
+                    try:
+                        await asyncio.wait({following, ended}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        if not following.done():
+                            following.cancel()
+                            await asyncio.wait({following})
+                    if following.cancelled():
+                        return
+                    yield following.result()
+            except (StopAsyncIteration, EngineGoneError):
+                return
+            finally:
+                ended.cancel()
+
+
+class EngineGoneError(EngineError):
+    """The engine closed, or died, while it was listened to."""
+
+
+class RemoteView(Wire):
+    """What is shown."""
+
+    @property
+    def zone(self) -> tzinfo:
+        return ZoneInfo(self._greeting["zone"]) if self._greeting else UTC
+
+    @property
+    def model_name(self) -> str:
+        return str(self._greeting.get("model_name", ""))
+
+    @property
+    def offline(self) -> bool:
+        return bool(self._greeting.get("offline"))
+
+    async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
+        return await self._contexts("recall", filter=filter_data(filter))
+
+    async def health(self) -> list[Context]:
+        return await self._contexts("health")
+
+    async def held_back(self, since: float) -> tuple[int, int]:
+        count, seq = await self._look("held_back", since=since)
+        return count, seq
+
+    @asynccontextmanager
+    async def updates(self) -> AsyncIterator[AsyncIterator[list[ContextUpdate]]]:
+        async with aclosing(self._streamed("updates")) as items:
+            if await anext(items, None) is None:
+                raise EngineError(CLOSED)
+
+            async def batches() -> AsyncIterator[list[ContextUpdate]]:
+                async for item in items:
+                    yield [update_of(update) for update in item["updates"]]
+
+            yield batches()
+
+    async def replies(self) -> AsyncIterator[ReplyDelta]:
+        async with aclosing(self._streamed("replies")) as items:
+            async for item in items:
+                yield piece_of(item["piece"])
+
+    async def why(self, ref: str) -> list[str]:
+        return list(await self._look("why", ref=ref))
+
+    async def dead_letters(self) -> list[str]:
+        return list(await self._look("dead_letters"))
+
+
+class RemoteConversation(Wire):
+    """What the user says."""
+
+    async def say(
+        self,
+        text: str,
+        *,
+        spans: Sequence[Span] | None = None,
+        after_calls: bool = False,
+        alone: bool = False,
+        key: str = "",
+    ) -> str:
+        noted = spans_data(spans)
+        return await self._act("say", text=text, spans=noted, after_calls=after_calls, alone=alone, key=key)
+
+    async def take_back(self) -> Written | None:
+        [item] = [item async for item in self._asked("take_back", {}, self._token)]
+        return written_of(item["value"])
+
+    async def stop_reply(self) -> None:
+        await self._act("stop_reply")
+
+
+class RemoteInbox(Wire):
+    """What the user does to the items of the inbox."""
+
+    async def approve(self, approval_id: str) -> str:
+        return await self._act("approve", approval_id=approval_id)
+
+    async def reject(self, approval_id: str, note: str = "") -> str:
+        return await self._act("reject", approval_id=approval_id, note=note)
+
+    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+        return await self._act("edit", approval_id=approval_id, fields=fields)
+
+    async def dismiss(self, ref: str, *more: str) -> str:
+        return await self._act("dismiss", refs=[ref, *more])
+
+    async def done(self, ref: str, *more: str) -> str:
+        return await self._act("done", refs=[ref, *more])
+
+    async def seen(self, ref: str) -> None:
+        await self._act("seen", ref=ref)
+
+    async def attend(self, at_inbox: bool) -> None:
+        await self._act("attend", at_inbox=at_inbox)
+
+    async def snooze(self, ref: str, when: str, *more: str) -> str:
+        return await self._act("snooze", refs=[ref, *more], when=when)
+
+    async def choose(self, ref: str, number: int) -> str:
+        return await self._act("choose", ref=ref, number=number)
+
+    async def answer(self, ref: str, text: str, *, spans: Sequence[Span] | None = None) -> str:
+        return await self._act("answer", ref=ref, text=text, spans=spans_data(spans))
+
+
+class RemoteCalls(Wire):
+    """What the user does to calls and deliveries, and takes back."""
+
+    async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
+        return await self._act("answer_unknown", call_id=call_id, answer=answer)
+
+    async def cancel_call(self, call_id: str) -> str:
+        return await self._act("cancel_call", call_id=call_id)
+
+    async def undo(self) -> str:
+        return await self._act("undo")
+
+    async def redo(self) -> str:
+        return await self._act("redo")
+
+    async def redrive(self) -> str:
+        return await self._act("redrive")
+
+
+class RemoteRules(Wire):
+    """The user's rules."""
+
+    async def rules(self) -> list[RuleReport]:
+        return [RuleReport.of(report) for report in await self._look("rules")]
+
+    async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
+        return [RuleAct.of(act) for act in await self._look("rule_acts", rule_id=rule_id, limit=limit)]
+
+    async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
+        return [(version, said) for version, said in await self._look("rule_versions", rule_id=rule_id)]
+
+    async def pause_rule(self, rule_id: str) -> str:
+        return await self._act("pause_rule", rule_id=rule_id)
+
+    async def resume_rule(self, rule_id: str) -> str:
+        return await self._act("resume_rule", rule_id=rule_id)
+
+    async def remove_rule(self, rule_id: str) -> str:
+        return await self._act("remove_rule", rule_id=rule_id)
+
+    async def propose_rule(self, ref: str) -> str:
+        return await self._act("propose_rule", ref=ref)
+
+
+class RemoteEngine(RemoteView, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
+    """The engine that runs in a home, from outside."""
+
+
+def _refusal(item: Json) -> EngineError:
+    words, choices = str(item["refused"]), item["choices"]
+    return EngineError(words) if choices is None else ChoiceError(words, [(said, value) for said, value in choices])
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Raise ``EngineError`` in place of what the socket says."""
+    try:
+        yield
+    except EngineClosedError as error:
+        raise EngineGoneError(str(error)) from error
+    except RemoteError as error:
+        raise EngineError(str(error)) from error

@@ -1,0 +1,53 @@
+"""How the parts are that have no life of their own: the user's tools, the zone, the models."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from pepper_tui.clock import ZONE_REMEDY, zone_trouble
+from pepper_tui.engine.build import Parts
+from pepper_tui.model import ContextFilter, Health, ModelError, Namespace
+from pepper_tui.scheduler.own_priority import PART as PRIORITY
+from pepper_tui.store import StoreError
+from pepper_tui.store.search.meaning import PART as MEANING
+from pepper_tui.text import one_line
+
+log = logging.getLogger(__name__)
+
+ZONE: Final = "zone"
+"""The part that is in trouble where the machine's time zone can't be known."""
+
+
+async def tell_parts(parts: Parts) -> None:
+    """Say how the user's tools are, and no more how what the config named once was."""
+    config, store = parts.ground.config, parts.ground.store
+    trouble = zone_trouble(config.user.zone)
+    now = {f"feed.{feed.name}" for feed in parts.sensing.feeds.feeds} | {
+        f"worker.{each.name}" for each in config.worker
+    }
+    now |= {health.part for health in parts.own_tools} | {f"mcp.{name}" for name in config.mcp}
+    for context in await store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=1000)):
+        family, named, _ = context.context_id.partition(".")
+        if context.context_id == MEANING and parts.upkeep.meaning is None:
+            await store.delete(context.context_id, namespace=Namespace.HEALTH)
+        if context.context_id == ZONE and not trouble:
+            await store.delete(context.context_id, namespace=Namespace.HEALTH)
+        if context.context_id == PRIORITY and config.scheduler.priority is None:
+            await store.delete(context.context_id, namespace=Namespace.HEALTH)
+        if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
+            await store.delete(context.context_id, namespace=Namespace.HEALTH)
+    zone = [Health(ZONE, "trouble", one_line(trouble), ZONE_REMEDY, parts.ground.clock.now())]
+    for health in [*parts.own_tools, *(zone if trouble else [])]:
+        await store.put(health, namespace=Namespace.HEALTH, context_id=health.part)
+
+
+async def warm_models(parts: Parts) -> None:
+    """Prepare the models for their first call; say so where they can't be had."""
+    try:
+        await parts.ground.models.warm()
+    except ModelError as error:
+        health = Health("model", "trouble", error.words, "pepper config check", parts.ground.clock.now())
+        await parts.ground.store.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part)
+    except StoreError:
+        log.exception("today's spending could not be read")
