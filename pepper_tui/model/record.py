@@ -24,7 +24,7 @@ class Record:
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {}
 
     def data(self) -> Json:
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {each.name: _plain(getattr(self, each.name)) for each in dataclasses.fields(self)}
 
     @classmethod
     def of(cls, source: Context | Mapping[str, Any]) -> Self:
