@@ -260,7 +260,7 @@ async def test_a_damaged_file_says_the_way_out(tmp_path: Path, clock: ManualCloc
 
 async def test_a_newer_schema_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
-    await store._writer.run(lambda connection, _: connection.execute("PRAGMA user_version = 99"))
+    await store.file.writer.run(lambda connection, _: connection.execute("PRAGMA user_version = 99"))
     await store.close()
     with pytest.raises(StoreError, match="newer"):
         await ContextStore.open(tmp_path / "p.db", clock)
@@ -322,7 +322,7 @@ async def test_live_gives_updates_in_order_and_counts_what_was_missed(store: Con
 
 
 async def test_a_failing_group_fails_only_the_guilty(store: ContextStore) -> None:
-    await store._writer.run(
+    await store.file.writer.run(
         lambda connection, _: connection.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON updates WHEN new.context_id = 'bad'"
             " BEGIN SELECT raise(ABORT, 'refused'); END"
