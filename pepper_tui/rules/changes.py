@@ -18,7 +18,7 @@ from pepper_tui.model import RULE, Acted, Context, Json, Moved, Namespace, Rule,
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.rules.toml_text import checked, words_of
-from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.store import Store, VersionConflictError
 from pepper_tui.text import one_line
 
 SHORTEST: Final = 60.0  # seconds between two times of a rule
@@ -32,7 +32,7 @@ class RuleError(ValueError):
 class RuleChanges:
     """All methods that change something return words; they join the caller's unit of work."""
 
-    def __init__(self, store: ContextStore, clock: Clock, book: RuleBook) -> None:
+    def __init__(self, store: Store, clock: Clock, book: RuleBook) -> None:
         self._store, self._clock, self._book = store, clock, book
 
     # ------------------------------------------------------------------------------------------------ what it would be

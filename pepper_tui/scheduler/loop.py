@@ -54,7 +54,7 @@ from pepper_tui.scheduler.prompt.prompts import NEW, WAIT, WAITED, assistant_ent
 from pepper_tui.scheduler.prompt.system_prompt import Head
 from pepper_tui.scheduler.prompt.turn import Turn
 from pepper_tui.scheduler.unjudged import LATE_NAMESPACE, Unjudged
-from pepper_tui.store import ContextStore, StoreError, StoreUnavailableError, UnitOfWork
+from pepper_tui.store import Store, StoreError, StoreUnavailableError, UnitOfWork
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Scheduler:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         settings: config.Scheduler,
         user: config.User,

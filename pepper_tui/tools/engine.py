@@ -37,7 +37,7 @@ from pepper_tui.model import (
     ToolCall,
     UserAnswer,
 )
-from pepper_tui.store import ContextStore, Following, StoreError, StoreUnavailableError, VersionConflictError
+from pepper_tui.store import Following, Store, StoreError, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.attempts import CONFLICT_RETRIES, Answer, Attempts
 from pepper_tui.tools.approvals.decisions import ApprovalError, Approvals
@@ -71,7 +71,7 @@ class ToolEngine:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         registry: ToolRegistry,
         config: Config,

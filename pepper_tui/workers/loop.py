@@ -45,7 +45,7 @@ from pepper_tui.model import (
     WorkerRun,
     instructions,
 )
-from pepper_tui.store import ContextStore, StoreError, VersionConflictError
+from pepper_tui.store import Store, StoreError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.workers.kinds import (
@@ -95,7 +95,7 @@ class BoundError(Exception, Foreseen):
 class Parts:
     """What every run is given of the outside."""
 
-    store: ContextStore
+    store: Store
     clock: Clock
     stream: Stream
     specs: Specs

@@ -34,7 +34,7 @@ from pepper_tui.model import (
     ToolSpec,
     WorkerRun,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import Following, Store
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
@@ -65,7 +65,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         stream: Stream,
         specs: Specs,

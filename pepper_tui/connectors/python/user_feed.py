@@ -145,7 +145,7 @@ class FeedStore:
         metadata: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Context:
-        """``ContextStore.store``, of what this feed may write."""
+        """``Store.store``, of what this feed may write."""
         check_writable(namespace)
         said = data.data() if isinstance(data, Record) else data
         if not isinstance(said, Mapping):

@@ -40,7 +40,7 @@ from pepper_tui.model import (
     SettledError,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, Following, VersionConflictError
+from pepper_tui.store import Following, Store, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 
@@ -69,9 +69,7 @@ class InboxError(ValueError, Foreseen):
 class Inbox:
     """Acts of the user, and of withdrawal, on notifications. Ids may carry the prefix ``notification:``."""
 
-    def __init__(
-        self, store: ContextStore, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None) -> None:
         """``acquaintance`` knows how well the user knows a sender; without it all are unknown."""
         self._store, self._clock, self._timers = store, clock, timers
         self._acquaintance = acquaintance or Acquaintance(store)

@@ -34,7 +34,7 @@ from pepper_tui.model import (
     WorkerRun,
     match_id,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 COUNTED: Final = 10_000  # items of each kind that "silence" looks at
@@ -58,7 +58,7 @@ _ASKERS: Final = {"step": Namespace.STEP, "run": Namespace.RUN, "act": Namespace
 class Why:
     """Reads the chain behind a thing. ``zone`` is for the times it names."""
 
-    def __init__(self, store: ContextStore, clock: Clock, zone: tzinfo) -> None:
+    def __init__(self, store: Store, clock: Clock, zone: tzinfo) -> None:
         self._store, self._clock, self._zone = store, clock, zone
 
     async def explain(self, ref: str) -> list[str]:

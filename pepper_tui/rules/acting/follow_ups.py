@@ -34,7 +34,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.rules.acting.hands import Hands
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
+from pepper_tui.store import Following, Store, Subscriber, VersionConflictError
 from pepper_tui.text import one_line
 
 SOURCE: Final = "follow_up"
@@ -57,7 +57,7 @@ class FollowUps:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         book: RuleBook,
         hands: Hands,

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from pepper_tui.model import DeliveryState
+from pepper_tui.store.delivery.open_deliveries import OpenInFile
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Rank, Start
 from pepper_tui.store.log import counts
@@ -49,8 +50,8 @@ class Deliveries:
             )
             return made.id
 
-        queue = DeliveryQueue(self._file, self._file.clock, await self._file.writer.run(register), name)
-        self.queues[name] = queue
+        opened = OpenInFile(self._file, await self._file.writer.run(register), name)
+        queue = self.queues[name] = DeliveryQueue(opened, self._file.clock, name)
         return queue
 
     async def forget(self, name: str) -> bool:

@@ -43,7 +43,7 @@ from pepper_tui.tools.tool import Tool, ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 WAITING: Final = "waits for your approval"
 APPROVED: Final = "approved"
@@ -68,7 +68,7 @@ _REPEATED: Final = {
 class Approvals:
     """Decisions and expiry. Methods return words for the status line; they raise ``ApprovalError``."""
 
-    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry, config: Config) -> None:
+    def __init__(self, store: Store, clock: Clock, registry: ToolRegistry, config: Config) -> None:
         self._store = store
         self._clock = clock
         self._registry = registry
