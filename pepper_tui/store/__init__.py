@@ -25,6 +25,7 @@ from pepper_tui.store.errors import (
 from pepper_tui.store.lock import HomeLock, make_private
 from pepper_tui.store.log.counts import DeadLetter, StoreStats, SubscriptionStats
 from pepper_tui.store.log.rollback import RollbackRefusedError
+from pepper_tui.store.memory_store import MemoryStore
 from pepper_tui.store.protocol import Store
 from pepper_tui.store.search.embedder import Embedder, EmbeddingError
 from pepper_tui.store.search.full_text import SearchHit, left_out
@@ -48,6 +49,7 @@ __all__ = [
     "HomeLockedError",
     "LiveSubscription",
     "Meaning",
+    "MemoryStore",
     "Merge",
     "OutdatedStoreError",
     "RefusedError",

@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import Context, ContextFilter, Health, Namespace
+from pepper_tui.model import Context, ContextFilter, Namespace
 from pepper_tui.store.delivery.deliveries import Deliveries
+from pepper_tui.store.delivery.health import PART, gave_up, tried_again
 from pepper_tui.store.delivery.live import RING, LiveSubscription, LiveSubscriptions
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Rank, Start
@@ -25,8 +26,6 @@ from pepper_tui.store.log.database import DatabaseFactory, ThreadDatabase
 from pepper_tui.store.log.store_file import StoreFile
 from pepper_tui.store.log.writer import GROUP, Committed
 from pepper_tui.store.writing import LogWriting
-
-_HEALTH_PART = "deliveries"
 
 
 class ContextStore(LogWriting):
@@ -97,7 +96,7 @@ class ContextStore(LogWriting):
 
     @asynccontextmanager
     async def watch(self, namespaces: Sequence[str] = (), *, size: int = RING) -> AsyncIterator[LiveSubscription]:
-        """What is committed from now on in the namespaces (globs; none = all), in memory only."""
+        """See ``StoreDeliveries.watch``."""
         with self.live.watch(namespaces, size) as subscription:
             if self.closed:
                 subscription.close()
@@ -113,41 +112,36 @@ class ContextStore(LogWriting):
         order_key: OrderKey | None = None,
         start: Start = "now",
     ) -> DeliveryQueue:
-        """Make or take up the durable subscription ``name``. ``rank`` gives an update's rank (smaller comes first),
-        or None where it is not to be delivered; it must be quick and without side effects."""
+        """See ``StoreDeliveries.queue``."""
         return await self._deliveries.queue(name, namespaces, tags=tags, rank=rank, order_key=order_key, start=start)
 
     async def forget(self, name: str) -> bool:
-        """Remove a durable subscription and its deliveries. Returns whether there was one."""
+        """See ``StoreDeliveries.forget``."""
         return await self._deliveries.forget(name)
 
     async def waiting(self, prefix: str) -> dict[str, int]:
-        """The durable subscriptions whose names begin with ``prefix``, each with how many deliveries are not done."""
+        """See ``StoreDeliveries.waiting``."""
         return await self._deliveries.waiting(prefix)
 
     async def undelivered(self, name: str, seq: int | None = None) -> int:
-        """How many updates (or whether that of ``seq``) the durable subscription ``name`` still has to deal with; what
-        it has given up is not counted."""
+        """See ``StoreDeliveries.undelivered``."""
         return await self._deliveries.undelivered(name, seq)
 
     async def dead(self) -> list[DeadLetter]:
-        """All dead letters, oldest first."""
+        """See ``StoreDeliveries.dead``."""
         return await self._deliveries.dead()
 
     async def tell_dead(self, detail: str) -> None:
-        """Say that there are dead letters, where the user sees what works and what does not."""
-        remedy = "pepper store dead shows them, and --redrive tries them again"
-        await self._tell_health(Health(_HEALTH_PART, "trouble", detail, remedy, self.clock.now()))
+        """See ``StoreDeliveries.tell_dead``."""
+        await self.put(gave_up(detail, self.clock.now()), namespace=Namespace.HEALTH, context_id=PART, type="health")
 
     async def redrive(self, subscription: str | None = None) -> int:
-        """Give the dead letters (of one subscription) a new life with no attempts counted. Returns how many."""
+        """See ``StoreDeliveries.redrive``."""
         revived = await self._deliveries.redrive(subscription)
         if revived:
-            await self._tell_health(Health(_HEALTH_PART, "ok", f"{revived} tried again", "", self.clock.now()))
+            told = tried_again(revived, self.clock.now())
+            await self.put(told, namespace=Namespace.HEALTH, context_id=PART, type="health")
         return revived
-
-    async def _tell_health(self, health: Health) -> None:
-        await self.store(health.data(), namespace=Namespace.HEALTH, context_id=health.part, type="health")
 
     # ---------------------------------------------------------------------------------------------- how it is
 
@@ -166,5 +160,5 @@ class ContextStore(LogWriting):
         return [*stored, self.file.condition.context()]
 
     async def try_out(self) -> None:
-        """Write something, and read on each connection. Raises ``StoreError`` where either can't be done."""
+        """See ``Store.try_out``."""
         await self.file.try_out()

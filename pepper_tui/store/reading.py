@@ -12,12 +12,11 @@ from pepper_tui.store.log import lookup
 from pepper_tui.store.log.content import safe
 from pepper_tui.store.log.store_file import StoreFile
 from pepper_tui.store.namespaces import resolve
+from pepper_tui.store.protocol import EVERYTHING
 from pepper_tui.store.query_cache import key_of
 from pepper_tui.store.search import full_text
 from pepper_tui.store.search.full_text import ByMeaning, SearchHit
 from pepper_tui.store.upkeep import removal
-
-EVERYTHING = ContextFilter()
 
 
 class LogReading:
@@ -31,8 +30,7 @@ class LogReading:
     async def get(
         self, context_id: str, *, namespace: str, version: int | None = None, include_expired: bool = False
     ) -> Context | None:
-        """The current version, or None where there is none, it was deleted or has expired (unless
-        ``include_expired``); with ``version`` that one, expired or not."""
+        """See ``StoreReader.get``."""
         now, name = self.clock.now(), safe(namespace)
 
         def find(connection: sqlite3.Connection) -> Context | None:
@@ -47,10 +45,7 @@ class LogReading:
         return await self.file.read(find)
 
     async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
-        """The contexts that the filter picks, in log order (newest first unless it says otherwise).
-
-        Raises ``TypeError`` or ``ValueError`` for a filter that is not understood.
-        """
+        """See ``StoreReader.query``."""
         now = self.clock.now()
         filter = filters.as_of(filter, now)  # noqa: A001
         return await self.file.cache.answer(
@@ -65,7 +60,7 @@ class LogReading:
     retrieve = query
 
     async def versions(self, context_id: str, *, namespace: str, limit: int = 100) -> list[ContextUpdate]:
-        """The versions of a context that are kept, newest first; deletions are updates with ``deleted``."""
+        """See ``StoreReader.versions``."""
         name, ident = safe(namespace), safe(str(context_id))
 
         def find(connection: sqlite3.Connection) -> list[ContextUpdate]:
@@ -79,7 +74,7 @@ class LogReading:
         return await self.file.read(lambda connection: lookup.named(connection, self.file.known(connection), safe(ref)))
 
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
-        """How many contexts the filter picks; its limit does not count."""
+        """See ``StoreReader.count``."""
         now = self.clock.now()
         filter = filters.as_of(filter, now)  # noqa: A001
         return await self.file.read(
@@ -112,8 +107,7 @@ class LogReading:
         *,
         by_meaning: bool = True,
     ) -> list[SearchHit]:
-        """Ranked search by words, and by meaning where there is that and it is wanted, best first. No text is a syntax
-        error."""
+        """See ``StoreReader.search``."""
         wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
         if (
             self.meaning is not None and by_meaning

@@ -32,7 +32,7 @@ class Deliveries:
         order_key: OrderKey | None,
         start: Start,
     ) -> DeliveryQueue:
-        """See ``ContextStore.queue``."""
+        """See ``StoreDeliveries.queue``."""
         now = self._file.clock.now()
         spaces, wanted = tuple(namespaces), frozenset(tags)
 
@@ -67,11 +67,11 @@ class Deliveries:
                 queue.wake()
 
     async def waiting(self, prefix: str) -> dict[str, int]:
-        """See ``ContextStore.waiting``."""
+        """See ``StoreDeliveries.waiting``."""
         return await self._file.read(lambda connection: counts.waiting(connection, prefix), 1)
 
     async def undelivered(self, name: str, seq: int | None) -> int:
-        """See ``ContextStore.undelivered``."""
+        """See ``StoreDeliveries.undelivered``."""
         return await self._file.read(lambda connection: counts.undelivered(connection, name, seq), 1)
 
     async def dead(self) -> list[DeadLetter]:
