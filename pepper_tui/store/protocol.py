@@ -10,7 +10,8 @@
   acknowledged. A TTL or a deletion hides a context and cancels no delivery.
 - *Data of one's own.* No two readers share what one of them may change, nor does the writer with them.
 
-Every method raises ``StoreError`` once the store is closed, and ``StoreUnavailableError`` where what keeps it refuses.
+Every method lets other tasks run. Once the store is closed it raises ``StoreError`` (a ``watch`` just ends), and
+``StoreUnavailableError`` where what keeps the log refuses.
 """
 
 from __future__ import annotations

@@ -74,6 +74,14 @@ async def test_each_method_of_a_closed_store_says_so(store: OpenStore, name: str
         await CALLS[name](store)
 
 
+@pytest.mark.parametrize("name", CALLS)
+async def test_each_call_lets_others_run(store: OpenStore, name: str) -> None:
+    turned = asyncio.Event()
+    asyncio.get_running_loop().call_soon(turned.set)
+    await CALLS[name](store)
+    assert turned.is_set()
+
+
 async def test_what_was_handed_over_before_the_close_is_committed(store: OpenStore) -> None:
     waiting = [asyncio.create_task(store.store({}, namespace="n", context_id=str(n))) for n in range(50)]
     await asyncio.sleep(0)

@@ -203,6 +203,7 @@ async def test_one_taken_up_keeps_its_deliveries_and_picks_anew(store: Store) ->
     await store.store({}, namespace="old", context_id="before")
     await store.queue("q", ["old"])
     await store.store({}, namespace="old", context_id="a")
+    await store.store({}, namespace="new", context_id="not picked then")
     queue = await store.queue("q", ["new"], start="beginning")  # it is not new: no look back
     await store.store({}, namespace="old", context_id="b")
     await store.store({}, namespace="new", context_id="c")
