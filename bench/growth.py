@@ -108,7 +108,7 @@ async def plateau(folder: Path) -> list[float]:
         await clock.advance(DAY)
         await retention.sweep()
         if day % KEPT_DAYS == 0:
-            pages = await store.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0]))
+            pages = await store.file.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0]))
             sizes.append(pages * 4096 / (KEPT_DAYS * A_DAY))
     await store.close()
     return sizes

@@ -104,7 +104,7 @@ async def filled(path: Path, vectors: NDArray[Any]) -> ContextStore:
                 await store.store({"id": str(number)}, namespace=SPACES[number % len(SPACES)], text=text)
     unused = Meaning(store, OfflineEmbedder(), most=size)
     cursor = await unused.embedding.cursor()
-    spaces = [0, *(await store.read(lambda c: [store.known(c)[name] for name in SPACES]))]
+    spaces = [0, *(await store.file.read(lambda c: [store.file.known(c)[name] for name in SPACES]))]
 
     def insert(connection: Any) -> None:
         connection.execute("BEGIN")
@@ -121,7 +121,7 @@ async def filled(path: Path, vectors: NDArray[Any]) -> ContextStore:
         )
         connection.execute("COMMIT")
 
-    await store.project(insert)
+    await store.file.project(insert)
     return store
 
 
@@ -141,7 +141,9 @@ async def measured(folder: Path, size: int) -> list[Measured]:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     store = await filled(folder / "p.db", vectors)
     [pages] = (
-        await store.read(lambda c: c.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'embeddings'").fetchone(), 1)
+        await store.file.read(
+            lambda c: c.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'embeddings'").fetchone(), 1
+        )
         if await has_dbstat(store)
         else [0]
     )
@@ -177,7 +179,7 @@ async def measured(folder: Path, size: int) -> list[Measured]:
 
 async def has_dbstat(store: ContextStore) -> bool:
     """Whether this SQLite can tell the size of one table."""
-    options = await store.read(lambda c: [row[0] for row in c.execute("PRAGMA compile_options")], 1)
+    options = await store.file.read(lambda c: [row[0] for row in c.execute("PRAGMA compile_options")], 1)
     return "ENABLE_DBSTAT_VTAB" in options
 
 

@@ -160,7 +160,7 @@ class Trips:
     def __init__(self, engine: Engine) -> None:
         self.trips = self.commits = 0
         store = engine.store
-        writer, readers = store._database, store._readers
+        writer, readers = store.file.main, store.file.readers
         for database in (writer, *readers):
             database.run = self._counted(database.run, writes=database is writer)  # type: ignore[method-assign]
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pepper_tui.clock import NO_ANSWER_REMEDY, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
-from pepper_tui.store import ContextStore, StoreError, Subscriber
+from pepper_tui.store import Store, StoreError, Subscriber
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 
@@ -51,7 +51,7 @@ class HealthReporter:
     written outside the unit of work of the failed handler, which is thrown away.
     """
 
-    def __init__(self, store: ContextStore, clock: Clock, part: str) -> None:
+    def __init__(self, store: Store, clock: Clock, part: str) -> None:
         self._store, self._clock, self._part = store, clock, part
         self._source: tuple[HealthState, str, str] = ("starting", "", "")
         self._stalled: dict[str, None] = {}  # places that do not answer
@@ -105,7 +105,7 @@ class HealthReporter:
 class FeedContext:
     """What a feed is given: the store, the clock, the subscriber, and where to report its health."""
 
-    store: ContextStore
+    store: Store
     clock: Clock
     subscriber: Subscriber
     health: HealthReporter
@@ -167,7 +167,7 @@ class Feeds:
     """The supervisor: runs each feed as its own task and restarts it with back-off."""
 
     feeds: list[Feed]
-    store: ContextStore
+    store: Store
     clock: Clock
     subscriber: Subscriber
     zone: tzinfo
@@ -237,7 +237,7 @@ def _one(error: Exception) -> Exception:
 
 
 async def store_signal(
-    store: ContextStore,
+    store: Store,
     signal: Signal,
     tags: Iterable[str] = (),
     dedupe_key: str = "",
@@ -256,7 +256,7 @@ async def store_signal(
 
 
 async def put_signal(
-    store: ContextStore,
+    store: Store,
     signal: Signal,
     tags: Iterable[str] = (),
     dedupe_key: str = "",

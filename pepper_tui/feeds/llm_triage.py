@@ -25,7 +25,7 @@ from pepper_tui.feeds.verdicts import Verdict, read_verdicts, request_for, sende
 from pepper_tui.llm.profile import profile_of
 from pepper_tui.llm.structured import Stream, ask_for_object
 from pepper_tui.model import ContextUpdate, Gist, Json, ModelError, Priority, Signal
-from pepper_tui.store import ContextStore, Subscriber
+from pepper_tui.store import Store, Subscriber
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class LlmTriage:
         self,
         settings: config.Judging,
         user: config.User,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         zone: tzinfo,
         stream: Stream | None,

@@ -25,7 +25,7 @@ from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
 from pepper_tui.llm.usage_records import UsageRecord, UsageRecords
 from pepper_tui.model import ContextFilter, ModelError, Namespace, Usage
-from pepper_tui.store import ContextStore, UnitOfWork
+from pepper_tui.store import Store, UnitOfWork
 
 ALLOWANCE: Final = "llm.allowance"
 """Namespace of the days' allowances: id = the day, ``sum`` in the currency of the prices."""
@@ -82,7 +82,7 @@ def cost_of(usage: Usage, price: config.Price | None) -> float:
 class Budget:
     """Keeps the cap. One for a home: it holds the day's account in memory, read from the store at the start."""
 
-    def __init__(self, store: ContextStore, clock: Clock, settings: config.Config) -> None:
+    def __init__(self, store: Store, clock: Clock, settings: config.Config) -> None:
         self._store, self._clock, self._limits = store, clock, settings.budget
         self._zone = local_zone(settings.user.zone)
         self._days: dict[str, _Day] = {}

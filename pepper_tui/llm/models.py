@@ -26,7 +26,7 @@ from pepper_tui.llm.prices import PRICES, price_of
 from pepper_tui.llm.routing import Options, Place, fallback_of, first_of, options_of, retry_policy_of
 from pepper_tui.llm.windows import Windows, tool_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying, ToolSpec, Usage
-from pepper_tui.store import ContextStore, UnitOfWork
+from pepper_tui.store import Store, UnitOfWork
 from pepper_tui.text import unescaped
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
@@ -262,7 +262,7 @@ def _meant(value: Any) -> Any:
     return [_meant(each) for each in value] if isinstance(value, list) else value
 
 
-def build_models(settings: config.Config, store: ContextStore, clock: Clock, secrets: config.Secrets) -> Models:
+def build_models(settings: config.Config, store: Store, clock: Clock, secrets: config.Secrets) -> Models:
     """The models that the config names. Roles with equal endpoint share one client.
 
     Raises ``ConfigError`` for a secret that can't be read.

@@ -12,7 +12,7 @@ from typing import Final
 from pepper_tui.clock import iso
 from pepper_tui.config import User
 from pepper_tui.model import Context, Namespace, Profile
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import attribute, escape, shorten
 
 _NAMED: Final = 50  # addresses of a kind
@@ -41,7 +41,7 @@ def told_in(profile: Context | None) -> dict[str, str]:
     return {name: str(fact["value"]) for name, fact in facts.items() if fact["typed"]}
 
 
-async def profile_of(store: ContextStore, user: User, limit: int | None = None) -> str:
+async def profile_of(store: Store, user: User, limit: int | None = None) -> str:
     """``profile_text`` with what the store holds of the user now."""
     return profile_text(user, told_in(await store.get(Profile.ID, namespace=Namespace.PROFILE)), limit)
 

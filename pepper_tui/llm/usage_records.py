@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Namespace, Usage
-from pepper_tui.store import ContextStore, StoreError, UnitOfWork
+from pepper_tui.store import Store, StoreError, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class UsageRecord:
 class UsageRecords:
     """``writes`` are under way."""
 
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._unwritten: list[UsageRecord] = []
         self._waiting: asyncio.Task[Any] | None = None  # for a unit to write the records with

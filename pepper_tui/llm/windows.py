@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pepper_tui.llm.client import estimate_prompt
 from pepper_tui.model import ContextFilter, Json, ModelError, ModelRequest, ToolSpec
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import Store, StoreError
 
 WINDOWS: Final = "llm.windows"
 """Namespace of what was learnt: id = the model at its endpoint, ``characters``."""
@@ -41,7 +41,7 @@ def message_characters(messages: Sequence[Json]) -> int:
 class Windows:
     """``load`` first. ``room`` is at most what a prompt may have."""
 
-    def __init__(self, store: ContextStore | None = None) -> None:
+    def __init__(self, store: Store | None = None) -> None:
         self._store = store
         self._rooms: dict[str, int] = {}
         self._told: dict[str, int] = {}  # tokens

@@ -25,7 +25,7 @@ from pepper_tui.model import (
 from pepper_tui.rules.condition import Searched, holds, why
 from pepper_tui.rules.meant import meant
 from pepper_tui.rules.standing import BUILT_IN
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import Following, Store
 
 _ALL: Final = 100_000
 
@@ -33,7 +33,7 @@ _ALL: Final = 100_000
 class RuleBook:
     """All rules. ``start`` it before feeds run; ``changed`` is called whenever a rule or its pause changes."""
 
-    def __init__(self, store: ContextStore, configured: Sequence[Rule], templates: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, configured: Sequence[Rule], templates: Mapping[str, str]) -> None:
         self._store, self._templates = store, dict(templates)
         self._configured = {rule.id: rule for rule in (*configured, *map(replace, BUILT_IN))}
         self._made: dict[str, Rule] = {}

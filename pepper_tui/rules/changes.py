@@ -15,14 +15,14 @@ from pepper_tui.model import RULE, Acted, Json, Moved, Namespace, Rule, RuleStat
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.drafting import RuleError, drafted, must_be_made, redrafted
 from pepper_tui.rules.made import MadeRules, next_version
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 
 class RuleChanges:
     """All methods that change something return words; they join the caller's unit of work."""
 
-    def __init__(self, store: ContextStore, clock: Clock, book: RuleBook) -> None:
+    def __init__(self, store: Store, clock: Clock, book: RuleBook) -> None:
         self._clock, self._book = clock, book
         self._made = MadeRules(store, clock, book)
 

@@ -11,7 +11,7 @@ from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.rules.drafting import RuleError
 from pepper_tui.rules.toml_text import words_of
-from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.store import Store, VersionConflictError
 from pepper_tui.text import one_line
 
 _VERSIONS: Final = 200
@@ -20,7 +20,7 @@ _VERSIONS: Final = 200
 class MadeRules:
     """Reads and writes the rows. What it writes joins the caller's unit of work."""
 
-    def __init__(self, store: ContextStore, clock: Clock, book: RuleBook) -> None:
+    def __init__(self, store: Store, clock: Clock, book: RuleBook) -> None:
         self._store, self._clock, self._book = store, clock, book
 
     async def get(self, ident: str) -> Context | None:

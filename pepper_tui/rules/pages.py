@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _PAGE: Final = 50
 _AT_ONCE: Final = 5  # contexts yielded before other tasks get their turn
@@ -17,7 +17,7 @@ _AT_ONCE: Final = 5  # contexts yielded before other tasks get their turn
 class Newest:
     """The newest ``most`` contexts that match ``wanted``, the oldest of them first. ``cut``: there were more."""
 
-    def __init__(self, store: ContextStore, wanted: ContextFilter, most: int) -> None:
+    def __init__(self, store: Store, wanted: ContextFilter, most: int) -> None:
         self._store, self._most = store, most
         self._wanted = replace(wanted, newest_first=False, limit=_PAGE)
         self.cut = False

@@ -18,7 +18,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, Facts, Json, Namespace, Record, Rule
 from pepper_tui.rules.condition import holds
 from pepper_tui.rules.pages import Newest
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 DAYS: Final = 30
@@ -50,7 +50,7 @@ class Rehearsal:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         zone: tzinfo,
         *,

@@ -26,14 +26,14 @@ from pepper_tui.model import (
 from pepper_tui.rules.pages import Newest
 from pepper_tui.rules.sentence import sentence
 from pepper_tui.rules.toml_text import as_toml
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _READ: Final = 200  # newest acts of a rule that are read individually; more are counted by their tags
 _RUNS: Final = 1000  # newest runs whose cost is read
 _NOTICES: Final = 2000  # newest notices of a rule that are read
 
 
-async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool = False) -> list[RuleReport]:
+async def reports(store: Store, rules: Sequence[Rule], *, offline: bool = False) -> list[RuleReport]:
     """Return one report per rule, in the order of ``rules``. ``offline``: no model is available for an ``ask``."""
     if not rules:
         return []
@@ -41,13 +41,13 @@ async def reports(store: ContextStore, rules: Sequence[Rule], *, offline: bool =
     return [await _report(store, rule, cost, offline=offline) for rule in rules]
 
 
-async def acts_of(store: ContextStore, rule: str, limit: int = 50) -> list[RuleAct]:
+async def acts_of(store: Store, rule: str, limit: int = 50) -> list[RuleAct]:
     """Return the acts of a rule, the newest first."""
     found = await store.query(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule}"], limit=limit))
     return RuleAct.readable(found)
 
 
-async def _report(store: ContextStore, rule: Rule, cost: dict[str, float], *, offline: bool) -> RuleReport:
+async def _report(store: Store, rule: Rule, cost: dict[str, float], *, offline: bool) -> RuleReport:
     acts = await acts_of(store, rule.id, _READ)
     if len(acts) < _READ:
         states = Counter(str(act.state) for act in acts)
@@ -68,7 +68,7 @@ async def _report(store: ContextStore, rule: Rule, cost: dict[str, float], *, of
     )
 
 
-async def _count(store: ContextStore, rule: Rule, tags: Sequence[str] = (), types: Sequence[str] = ()) -> int:
+async def _count(store: Store, rule: Rule, tags: Sequence[str] = (), types: Sequence[str] = ()) -> int:
     tags = [f"rule:{rule.id}", *tags]
     return await store.count(ContextFilter(namespaces=[Namespace.RULE_ACT], tags=tags, types=types))
 
@@ -87,7 +87,7 @@ def _waits(rule: Rule, acts: Sequence[RuleAct], *, offline: bool) -> str:
     return ", ".join(said)
 
 
-async def _cost(store: ContextStore) -> dict[str, float]:
+async def _cost(store: Store) -> dict[str, float]:
     """Return what the runs started by acts have spent, by rule."""
     spent: dict[str, float] = defaultdict(float)
     async for context in Newest(store, ContextFilter(namespaces=[Namespace.RUN]), _RUNS).each():
@@ -100,7 +100,7 @@ async def _cost(store: ContextStore) -> dict[str, float]:
     return spent
 
 
-async def _dismissed(store: ContextStore, rule: Rule) -> int:
+async def _dismissed(store: Store, rule: Rule) -> int:
     """Count the notices of the rule that the user dismissed."""
     wanted = ContextFilter(
         namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule.id}"], types=["notify", "brief"], limit=_NOTICES

@@ -10,7 +10,7 @@ from typing import Final
 
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.rules.pages import Newest
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 LOOKED: Final = 2000
@@ -34,7 +34,7 @@ class Sender:
 
 
 class Senders:
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def named(self, name: str) -> list[Sender]:

@@ -11,7 +11,7 @@ from pepper_tui import config
 from pepper_tui.model import Context, Entry, Namespace, QueueRank, Signal, Step, ToolResult, UserMessage
 from pepper_tui.scheduler.prompt.history import History
 from pepper_tui.scheduler.prompt.prompts import result_entry, signal_entry, user_entry
-from pepper_tui.store import ContextStore, Delivery
+from pepper_tui.store import Delivery, Store
 
 _MESSAGE_SHARE: Final = 4  # a message of the user's takes at most this fraction of the prompt's limit
 
@@ -109,7 +109,7 @@ def _signal(context: Context) -> Signal:
     return Signal.of(filled)
 
 
-async def round_of(rank: int, entries: Sequence[Entry], store: ContextStore) -> int:
+async def round_of(rank: int, entries: Sequence[Entry], store: Store) -> int:
     """Which round of steps that only results have started a batch of these entries is; 0 for anything else."""
     rounds = [0]
     if rank in (QueueRank.ANSWER, QueueRank.RESULT):

@@ -12,7 +12,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, ContextFilter, Namespace, Priority, Signal
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 LATE_NAMESPACE: Final = f"{Namespace.SIGNALS}.{Namespace.UNJUDGED}"
 _DAY: Final = 86400.0
@@ -25,7 +25,7 @@ _ORDER: Final = {priority: place for place, priority in enumerate(Priority)}
 class Deferred:
     """The marks, and the signal that they become."""
 
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def mark(self, refs: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Completed, Health, ModelError, Namespace
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import Store, StoreError
 from pepper_tui.text import one_line
 
 _PART: Final = "model"
@@ -15,7 +15,7 @@ _TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tell
 
 
 class ModelHealth:
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._told = ""
 

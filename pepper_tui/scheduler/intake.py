@@ -22,10 +22,10 @@ from pepper_tui.scheduler.prompt.history import History, HistoryEntry
 from pepper_tui.scheduler.prompt.limits import Limits
 from pepper_tui.scheduler.ranks import QUEUED_NAMESPACES, RIDES_ALONG, rank_of
 from pepper_tui.store import (
-    ContextStore,
     Delivery,
     DeliveryQueue,
     StaleDeliveryError,
+    Store,
     StoreUnavailableError,
     VersionConflictError,
 )
@@ -55,7 +55,7 @@ class Intake:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         limits: Limits,
         zone: tzinfo,

@@ -24,7 +24,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.scheduler.prompt.prompts import open_call_line
-from pepper_tui.store import ContextStore, LiveSubscription
+from pepper_tui.store import LiveSubscription, Store
 from pepper_tui.text import shorten
 
 _ALL: Final = 100_000
@@ -36,7 +36,7 @@ class OpenWork:
     """Open calls of every origin, oldest first, with the pending card of each that waits for one. ``start`` first;
     ``refresh`` before reading."""
 
-    def __init__(self, store: ContextStore, limit: int) -> None:
+    def __init__(self, store: Store, limit: int) -> None:
         self._store, self._limit = store, limit
         self._stack = AsyncExitStack()
         self._live: LiveSubscription | None = None

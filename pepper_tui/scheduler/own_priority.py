@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from pepper_tui.boundary.user_files import line_of, run_file
 from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Health, Json, Namespace, Priority
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import Store, StoreError
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class OwnPriority:
         by_rule = isinstance(metadata, dict) and bool(metadata.get("rules"))
         return min(answer, given, key=_ORDER.index) if by_rule else answer
 
-    async def tell(self, store: ContextStore, clock: Clock) -> None:
+    async def tell(self, store: Store, clock: Clock) -> None:
         """Report as health how it is, and each change of that, until cancelled."""
         self._loop = asyncio.get_running_loop()
         said: str | None = None

@@ -12,7 +12,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.model import ReplyDelta, ToolSpec
 from pepper_tui.scheduler.asking import Stream
 from pepper_tui.scheduler.intake import RulesDone
-from pepper_tui.store import ContextStore, UnitOfWork
+from pepper_tui.store import Store, UnitOfWork
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class Parts:
     ``by_rule``: the model is the offline one. ``unit`` opens the unit of work of a step's commit: others may have
     something to commit with it."""
 
-    store: ContextStore
+    store: Store
     clock: Clock
     settings: config.Scheduler
     user: config.User

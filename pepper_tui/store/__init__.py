@@ -25,6 +25,8 @@ from pepper_tui.store.errors import (
 from pepper_tui.store.lock import HomeLock, make_private
 from pepper_tui.store.log.counts import DeadLetter, StoreStats, SubscriptionStats
 from pepper_tui.store.log.rollback import RollbackRefusedError
+from pepper_tui.store.memory_store import MemoryStore
+from pepper_tui.store.protocol import Store
 from pepper_tui.store.search.embedder import Embedder, EmbeddingError
 from pepper_tui.store.search.full_text import SearchHit, left_out
 from pepper_tui.store.search.fusion import how
@@ -47,6 +49,7 @@ __all__ = [
     "HomeLockedError",
     "LiveSubscription",
     "Meaning",
+    "MemoryStore",
     "Merge",
     "OutdatedStoreError",
     "RefusedError",
@@ -54,6 +57,7 @@ __all__ = [
     "RollbackRefusedError",
     "SearchHit",
     "StaleDeliveryError",
+    "Store",
     "StoreError",
     "StoreStats",
     "StoreUnavailableError",

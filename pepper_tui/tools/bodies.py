@@ -11,7 +11,7 @@ from typing import Any
 from pepper_tui.clock import Clock
 from pepper_tui.config import Tools
 from pepper_tui.model import ToolCall
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.tools.errors import ToolError
@@ -26,7 +26,7 @@ class Bodies:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         registry: ToolRegistry,
         config: Tools,

@@ -31,7 +31,7 @@ from pepper_tui.model import (
     ToolCall,
     UserAnswer,
 )
-from pepper_tui.store import ContextStore, Following, StoreError, VersionConflictError
+from pepper_tui.store import Following, Store, StoreError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.attempts import Answer, Attempts
@@ -61,7 +61,7 @@ class ToolEngine:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         registry: ToolRegistry,
         config: Config,

@@ -27,7 +27,7 @@ from pepper_tui.model import (
 from pepper_tui.tools.said import asked_at, said_in
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 ALL = 1_000_000
 _DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalState.REJECTED, ApprovalState.WITHDRAWN})
@@ -36,7 +36,7 @@ _DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalStat
 class Ledger:
     """Typed reads and versioned writes. All writes join the unit that they are called in."""
 
-    def __init__(self, store: ContextStore, clock: Clock, result_limit: int) -> None:
+    def __init__(self, store: Store, clock: Clock, result_limit: int) -> None:
         self._store = store
         self._clock = clock
         self._limit = result_limit

@@ -8,7 +8,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Namespace
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import Store, StoreError
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class ProgressBoard:
     """The latest words of the running calls, stored at most four times a second, all in one unit: what a hundred calls
     report is no more commits than what one does."""
 
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._changed: dict[str, str] = {}

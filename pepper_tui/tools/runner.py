@@ -17,7 +17,7 @@ from functools import partial
 from pepper_tui.clock import Clock
 from pepper_tui.llm.endpoint.tool_names import unknown_words
 from pepper_tui.model import CallState, Effect, Json, ResolvedEffect, ToolCall
-from pepper_tui.store import ContextStore, StoreUnavailableError, VersionConflictError
+from pepper_tui.store import Store, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.attempts import CONFLICT_RETRIES
@@ -41,7 +41,7 @@ class CallRunner:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         registry: ToolRegistry,
         ledger: Ledger,

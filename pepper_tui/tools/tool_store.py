@@ -13,26 +13,26 @@ from pepper_tui.model import AFTER_A_YES, RESERVED, Context, Json, Record
 from pepper_tui.tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 
 class ToolStore:
     """All reads; writes but to reserved namespaces. ``approved``: it carries out an effect that has its approval, and
     may write ``writes``, too."""
 
-    def __init__(self, store: ContextStore, *, approved: bool, writes: frozenset[str] = frozenset()) -> None:
+    def __init__(self, store: Store, *, approved: bool, writes: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._refused = RESERVED - writes if approved else RESERVED | AFTER_A_YES
         self.get, self.query, self.count = store.get, store.query, store.count
         self.search, self.watch = store.search, store.watch
 
     async def store(self, data: Json, *, namespace: str, **more: Any) -> Context:
-        """``ContextStore.store``. Raises ``ToolError`` for a namespace that no tool writes."""
+        """``Store.store``. Raises ``ToolError`` for a namespace that no tool writes."""
         self._check(namespace)
         return await self._store.store(data, namespace=namespace, **more)
 
     async def put(self, record: Record, *, namespace: str, **more: Any) -> Context:
-        """``ContextStore.put``. Raises ``ToolError`` for a namespace that no tool writes."""
+        """``Store.put``. Raises ``ToolError`` for a namespace that no tool writes."""
         self._check(namespace)
         return await self._store.put(record, namespace=namespace, **more)
 

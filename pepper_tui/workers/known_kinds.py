@@ -9,7 +9,7 @@ from dataclasses import replace
 from pepper_tui.clock import Clock
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.model import Health, Namespace, ToolSpec, WorkerRun
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.workers.kinds import GENERAL, Kind, described, load_kinds
 from pepper_tui.workers.memory import agent_name, memory_namespace
@@ -18,7 +18,7 @@ from pepper_tui.workers.memory import agent_name, memory_namespace
 class KnownKinds:
     """``entries`` are the config's; they are there from ``load`` on."""
 
-    def __init__(self, store: ContextStore, clock: Clock, entries: Sequence[WorkerConfig]) -> None:
+    def __init__(self, store: Store, clock: Clock, entries: Sequence[WorkerConfig]) -> None:
         self._store, self._clock = store, clock
         self._entries = list(entries)
         self._kinds: dict[str, Kind] = load_kinds(())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.model import AgentState, Json, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 EVENT_COUNT: Final = 20
@@ -60,7 +60,7 @@ class Memory:
         numbers = re.findall(r"^(\d+)\. ", self.state.summary or "", re.M)
         return int(numbers[-1]) if numbers else 0
 
-    async def save(self, store: ContextStore) -> None:
+    async def save(self, store: Store) -> None:
         """Store the state as the next version; joins the caller's unit. A version in between fails the unit."""
         await store.put(
             self.state,
@@ -71,7 +71,7 @@ class Memory:
         )
 
 
-async def load_memory(store: ContextStore, agent: str) -> Memory:
+async def load_memory(store: Store, agent: str) -> Memory:
     """The memory of ``agent``; empty where it has none yet."""
     context = await store.get(agent, namespace=memory_namespace(agent))
     if context is None:

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from pepper_tui.clock import Clock
 from pepper_tui.config import User
 from pepper_tui.model import ModelEvent, ModelRequest, ToolSpec
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
 Specs = Callable[[Sequence[str] | None], list[ToolSpec]]
@@ -22,7 +22,7 @@ Progress = Callable[[str], object]
 class Parts:
     """``slots`` limits the runs at work."""
 
-    store: ContextStore
+    store: Store
     clock: Clock
     stream: Stream
     specs: Specs

@@ -31,7 +31,7 @@ from pepper_tui.model import (
     ToolSpec,
     WorkerRun,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import Following, Store
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.workers.known_kinds import KnownKinds
 from pepper_tui.workers.parts import CancelCall, Parts, Progress, Specs, Stream
@@ -55,7 +55,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         stream: Stream,
         specs: Specs,

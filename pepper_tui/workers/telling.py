@@ -7,7 +7,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import Namespace, RunState, Told, ToolCall, WorkerRun
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.workers.run.loop import RunLoop
 from pepper_tui.workers.run_ids import run_id
@@ -21,7 +21,7 @@ class Telling:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         runs: Mapping[str, RunLoop],
         find: Callable[[str], Awaitable[RunLoop | None]],

@@ -216,7 +216,7 @@ async def test_status_tells_of_the_store_also_where_nothing_can_be_read(
     [facts] = await asked(engine, "status")
     assert facts["unread"] == ""
     with monkeypatch.context() as broken:
-        for reader in engine.store._readers:
+        for reader in engine.store.file.readers:
             broken.setattr(reader, "run", refuse)
         [facts] = await asked(engine, "status")
         assert "the disk refuses" in facts["unread"]

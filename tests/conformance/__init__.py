@@ -1,0 +1,1 @@
+"""What any implementation of a protocol must do, run by each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
@@ -52,6 +52,7 @@ def conflicts_of(data: list[dict[str, Any]]) -> set[str]:
     return {".".join(path) for path in found}
 
 
+@settings(deadline=None)  # what takes how long is not what is looked at
 @given(SOURCES)
 def test_conflicts_are_just_where_sources_differ(data: list[dict[str, Any]]) -> None:
     for strategy in (Merge.FIRST, Merge.LAST, Merge.NEWEST, Merge.COLLECT):
@@ -64,6 +65,7 @@ def test_conflicts_are_just_where_sources_differ(data: list[dict[str, Any]]) -> 
         assert merge(contexts(data), Merge.STRICT).data == merge(contexts(data), Merge.FIRST).data
 
 
+@settings(deadline=None)  # what takes how long is not what is looked at
 @given(SOURCES)
 def test_strategies_against_each_other(data: list[dict[str, Any]]) -> None:
     there = contexts(data)
@@ -82,6 +84,7 @@ def sorted_tree(value: Any) -> Any:
     return {key: sorted_tree(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
+@settings(deadline=None)  # what takes how long is not what is looked at
 @given(SOURCES)
 def test_collecting_loses_no_value(data: list[dict[str, Any]]) -> None:
     merged = merge(contexts(data), Merge.COLLECT)

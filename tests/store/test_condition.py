@@ -65,7 +65,7 @@ class Watched:
 async def watched(store: ContextStore, clock: ManualClock) -> AsyncIterator[Watched]:
     found = Watched(store, clock)
     following = asyncio.create_task(found.follow())
-    await until(lambda: bool(store._live))
+    await until(lambda: len(store.live) > 0)
     assert (await found.now()).state == "ok"
     try:
         yield found
@@ -101,7 +101,7 @@ async def test_a_full_disk_is_told_until_there_is_room(clock: ManualClock) -> No
 async def test_another_programs_lock_is_told_and_readers_go_on(tmp_path: Path, clock: ManualClock) -> None:
     async with watched(await ContextStore.open(tmp_path / "p.db", clock), clock) as seen:
         await seen.store.store({"n": 1}, namespace="n", context_id="kept")
-        await seen.store._database.run(lambda connection: connection.execute("PRAGMA busy_timeout = 50"))
+        await seen.store.file.main.run(lambda connection: connection.execute("PRAGMA busy_timeout = 50"))
         holder = await asyncio.create_subprocess_exec(
             sys.executable, "-c", LOCKS, str(tmp_path / "p.db"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -206,7 +206,7 @@ async def test_what_is_the_askers_own_fault_is_no_trouble(tmp_path: Path, clock:
         with pytest.raises(StoreError):
             await seen.store.rollback("none", 1, namespace="n")
         with pytest.raises(StoreError, match="no such table"):
-            await seen.store.read(lambda connection: connection.execute("SELECT * FROM absent"))
+            await seen.store.file.read(lambda connection: connection.execute("SELECT * FROM absent"))
         assert (await seen.now()).state == "ok"
         assert seen.told == []
 

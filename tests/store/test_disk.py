@@ -189,7 +189,7 @@ async def test_a_full_file_refuses_and_goes_on_with_room(tmp_path: Path, clock: 
     store = await ContextStore.open(tmp_path / "p.db", clock)
 
     async def bound(pages: int) -> None:
-        await store._writer.run(lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
+        await store.file.writer.run(lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
 
     await full_until_there_is_room(store, lambda: bound(60), lambda: bound(1_000_000))
     await store.close()
@@ -271,7 +271,7 @@ async def test_a_full_disk_makes_no_dead_letters(tmp_path: Path, clock: ManualCl
         await store.store({"of": update.seq, "long": "x " * 200_000}, namespace="out")
 
     async def bound(pages: int) -> None:
-        await store._writer.run(lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
+        await store.file.writer.run(lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
 
     await subscriber.start()
     await bound(80)

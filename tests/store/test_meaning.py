@@ -100,8 +100,10 @@ async def test_vectors_go_with_their_updates(store: ContextStore, meaning: Meani
     await mail(store, "kept", "terrier")
     await all_in(meaning)
     assert embedded(store.path) == {"purged", "emptied", "kept"}
-    await store.project(lambda c: c.execute("DELETE FROM updates WHERE context_id = 'purged'"))
-    await store.project(lambda c: c.execute("UPDATE updates SET text = '', data = '{}' WHERE context_id = 'emptied'"))
+    await store.file.project(lambda c: c.execute("DELETE FROM updates WHERE context_id = 'purged'"))
+    await store.file.project(
+        lambda c: c.execute("UPDATE updates SET text = '', data = '{}' WHERE context_id = 'emptied'")
+    )
     with sqlite3.connect(store.path) as db:
         assert db.execute("SELECT count(*) FROM embeddings").fetchone() == (1,)
     assert await found(store, "dog hound") == {"kept": "meaning"}
@@ -113,7 +115,7 @@ async def test_what_is_removed_while_it_is_embedded_gets_no_vector(
     await mails(store, "m", 3)
 
     async def meanwhile() -> None:
-        await store.project(lambda c: c.execute("DELETE FROM updates WHERE context_id = 'm1'"))
+        await store.file.project(lambda c: c.execute("DELETE FROM updates WHERE context_id = 'm1'"))
 
     monkeypatch.setattr(embedder, "meanwhile", meanwhile)
     await all_in(meaning)

@@ -29,9 +29,9 @@ async def ids(store: ContextStore, wanted: ContextFilter = NOTES) -> list[str]:
 
 async def kept(store: ContextStore, wanted: ContextFilter = NOTES) -> bool:
     """Whether this question is answered without a read."""
-    before = store.cache.hits
+    before = store.file.cache.hits
     await store.query(wanted)
-    return store.cache.hits > before
+    return store.file.cache.hits > before
 
 
 async def test_the_third_time_costs_no_read(store: ContextStore) -> None:
@@ -109,7 +109,7 @@ async def test_any_store_ends_a_search(store: ContextStore) -> None:
     await store.store({}, namespace="note.a", context_id="x", text="apple")
     for _ in range(3):
         assert [hit.context.context_id for hit in await store.search("apple")] == ["x"]
-    assert store.cache.hits == 1
+    assert store.file.cache.hits == 1
     await store.store({}, namespace="other", context_id="y", text="apple apple")
     assert {hit.context.context_id for hit in await store.search("apple")} == {"x", "y"}
 
@@ -118,11 +118,11 @@ async def test_without_a_ttl_nothing_is_kept(tmp_path: Path, clock: ManualClock)
     store = await ContextStore.open(tmp_path / "q.db", clock)
     for _ in range(5):
         await store.query(NOTES)
-    assert (store.cache.hits, store.cache.misses) == (0, 0)
+    assert (store.file.cache.hits, store.file.cache.misses) == (0, 0)
     await store.close()
 
 
 async def test_it_is_bounded(store: ContextStore) -> None:
     for number in range(400):
         await store.query(ContextFilter(namespaces=[f"n{number}"]))
-    assert len(store.cache._answers) == 256
+    assert len(store.file.cache._answers) == 256

@@ -146,14 +146,14 @@ async def test_what_changes_after_it_was_picked_stays(tmp_path: Path, clock: Man
     spaces = {"signals.a": 1}
     needed = await protection.gather(store, spaces, clock.now())
     want = picking.Want(changed=clock.now())
-    window = await store.read(lambda c: picking.contexts(c, "signals.a", 1, want, needed))
+    window = await store.file.read(lambda c: picking.contexts(c, "signals.a", 1, want, needed))
     assert len(window.doomed) == 3
     await put(store, "changed", "signals.a", news=True)
-    await store.maintain(
+    await store.file.maintain(
         lambda c, book: c.execute("INSERT INTO deliveries (subscription, seq, state) VALUES (1, 2, 'pending')")
     )
     await store.queue("q", ["other"])  # the subscription 1
-    done = await store.maintain(lambda c, book: remove(c, book, window.doomed, clock.now()))
+    done = await store.file.maintain(lambda c, book: remove(c, book, window.doomed, clock.now()))
     assert (done.contexts, done.rows) == (1, 1)
     assert await left(store, "signals.a") == {"changed", "awaited"}
     await store.close()
@@ -276,7 +276,7 @@ async def test_the_file_stops_growing(quick: Path, clock: ManualClock) -> None:
                 await store.store({"n": name}, namespace="signals.a", context_id=name, text=words, tags=["low"])
         await clock.advance(DAY)
         await retention.sweep()
-        sizes.append(await store.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0])))
+        sizes.append(await store.file.read(lambda c: int(c.execute("PRAGMA page_count").fetchone()[0])))
     assert len(await left(store, "signals.a")) == 8 * 60
     assert max(sizes[50:]) <= 1.05 * max(sizes[:50])
     assert max(sizes) * 4096 <= 8 * 60 * 2600  # bytes a context that is kept; the index rises and falls as it merges
@@ -312,14 +312,14 @@ async def test_it_runs_only_when_something_was_written(tmp_path: Path, clock: Ma
 async def test_a_run_that_failed_says_so_and_is_tried_again(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
     await put(store, "x", "signals.a")
-    await store.maintain(lambda c, _: c.execute("ALTER TABLE dedupe RENAME TO away"))
+    await store.file.maintain(lambda c, _: c.execute("ALTER TABLE dedupe RENAME TO away"))
     retention = Retention(store, clock)
     await retention.start()
     await until(lambda: bool(clock.sleepers))
     await clock.advance(PAUSE)
     await until(lambda: _health(store, "trouble"))
     await retention.stop()
-    await store.maintain(lambda c, _: c.execute("ALTER TABLE away RENAME TO dedupe"))
+    await store.file.maintain(lambda c, _: c.execute("ALTER TABLE away RENAME TO dedupe"))
     again = Retention(store, clock)
     await again.start()
 
@@ -338,7 +338,7 @@ async def _health(store: ContextStore, state: str) -> bool:
 
 
 async def _swept(store: ContextStore, at: float) -> bool:
-    row = await store.read(lambda c: c.execute("SELECT value FROM meta WHERE key = 'swept'").fetchone())
+    row = await store.file.read(lambda c: c.execute("SELECT value FROM meta WHERE key = 'swept'").fetchone())
     return row == (str(at),)
 
 
@@ -446,7 +446,7 @@ async def test_a_version_stays_while_it_or_its_successor_is_still_to_be_told(
             oldest = Doomed(book.namespaces["note"], "a", How.VERSIONS, chain, 1)
             return remove(connection, book, [oldest], 0.0).rows
 
-        return await store._writer.run(work)
+        return await store.file.writer.run(work)
 
     assert await removed() == 0
     [delivery] = await queue.peek(10)

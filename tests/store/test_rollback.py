@@ -118,7 +118,7 @@ async def test_a_kept_answer_is_not_of_before(tmp_path, clock: ManualClock) -> N
     notes = ContextFilter(namespaces=["note"])
     for _ in range(3):
         assert [c.data for c in await store.query(notes)] == [{"n": 2}]
-    assert store.cache.hits == 1
+    assert store.file.cache.hits == 1
     await store.rollback("a", 1, namespace="note")
     assert [c.data for c in await store.query(notes)] == [{"n": 1}]
     await store.close()

@@ -59,7 +59,7 @@ async def test_search_finds_just_what_is_current(quick: Path, clock: ManualClock
         if chance.random() < 0.5:
             store = await crashed(store, quick / f"{round_}.db", clock)
         await compare(store)
-    assert await store._writer.run(lambda c, _: c.execute("PRAGMA synchronous").fetchone()[0]) == FULL
+    assert await store.file.writer.run(lambda c, _: c.execute("PRAGMA synchronous").fetchone()[0]) == FULL
     current = await store.query(ContextFilter(limit=10_000))
     await store.close()
     assert documents(store.path) == {word: sum(word in context.text for context in current) for word in WORDS}
@@ -90,7 +90,7 @@ async def test_stores_do_not_fail_with_their_index(tmp_path: Path, clock: Manual
     store = await ContextStore.open(tmp_path / "p.db", clock)
     await store.store({}, namespace="n", text="before")
     await store.search("before")
-    await store._writer.run(lambda connection, _: connection.execute("DROP TABLE search"))
+    await store.file.writer.run(lambda connection, _: connection.execute("DROP TABLE search"))
     for number in range(BEHIND + 10):
         await store.store({}, namespace="n", context_id=str(number), text="after")
     assert await store.count(ContextFilter(namespaces=["n"])) == BEHIND + 11

@@ -232,8 +232,8 @@ class Bench:
             for _ in range(10):
                 await asyncio.sleep(0)
             if not inline and not self.store.closed:
-                await self.store.maintain(lambda *_: None)
-                await self.store.read(lambda _: None)
+                await self.store.file.maintain(lambda *_: None)
+                await self.store.file.read(lambda _: None)
 
 
 def bench_config(**tools: Any) -> Config:

@@ -35,7 +35,7 @@ from pepper_tui.domains.mail.intake import (
 from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 SOURCES: Final = "feed.mail"  # one context per Maildir: when it was first seen, and whether that scan was finished
 CHUNK: Final = 25  # mails read per call in the thread
@@ -193,7 +193,7 @@ class MaildirFeed:
             tasks.create_task(self._watch(ctx))
             tasks.create_task(self._rescan(ctx))
 
-    async def _recall(self, store: ContextStore) -> None:
+    async def _recall(self, store: Store) -> None:
         """Load the known files from the store."""
         self._known.clear()
         after = 0

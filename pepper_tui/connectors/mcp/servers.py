@@ -15,7 +15,7 @@ from pepper_tui.connectors.mcp.offer.pins import Pins
 from pepper_tui.connectors.mcp.offer.resource_tool import resource_tool
 from pepper_tui.connectors.mcp.session.server import Server, Surroundings
 from pepper_tui.model import Health, Namespace
-from pepper_tui.store import ContextStore, StoreError
+from pepper_tui.store import Store, StoreError
 from pepper_tui.tools.registry import ToolRegistry
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class McpServers:
     """``start`` it once the engine's calls run and the screen has been drawn; ``stop`` it after the calls."""
 
     def __init__(
-        self, home: Path, config: Config, store: ContextStore, clock: Clock, registry: ToolRegistry, secrets: Secrets,
+        self, home: Path, config: Config, store: Store, clock: Clock, registry: ToolRegistry, secrets: Secrets,
         cancel_call: CancelCall,
     ) -> None:  # fmt: skip
         self._store, self._clock = store, clock

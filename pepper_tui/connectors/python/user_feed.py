@@ -145,7 +145,7 @@ class FeedStore:
         metadata: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Context:
-        """Store like ``ContextStore.store``, within what this feed may write."""
+        """Store like ``Store.store``, within what this feed may write."""
         check_writable(namespace)
         said = data.data() if isinstance(data, Record) else data
         if not isinstance(said, Mapping):

@@ -39,7 +39,7 @@ from pepper_tui.model import (
     Priority,
     Signal,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import begun
 
 NAME: Final = "mail"
@@ -76,7 +76,7 @@ class Pace:
         """The processor has dealt with some mails."""
         self._went_on.set()
 
-    async def keep(self, store: ContextStore) -> None:
+    async def keep(self, store: Store) -> None:
         """Return once few mails wait to become signals."""
         while True:
             self._went_on.clear()
@@ -135,19 +135,19 @@ async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
     await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
 
 
-async def partly_read(store: ContextStore) -> str:
+async def partly_read(store: Store) -> str:
     """How many mails were not read whole, in words; empty where all were."""
     count = await store.count(ContextFilter(namespaces=[RAW], tags=[PARTLY]))
     return f"{count:,} of your mails could only be read in part, as each says where it is shown" if count else ""
 
 
-async def known_mails(store: ContextStore, keys: Collection[str]) -> dict[str, Context]:
+async def known_mails(store: Store, keys: Collection[str]) -> dict[str, Context]:
     """Those of the mails that are in ``raw.mail`` already."""
     return await _found(store, RAW, keys, include_expired=True)
 
 
 async def _found(
-    store: ContextStore, namespace: str, ids: Collection[str], *, include_expired: bool = False
+    store: Store, namespace: str, ids: Collection[str], *, include_expired: bool = False
 ) -> dict[str, Context]:
     wanted = ContextFilter(namespaces=[namespace], context_ids=sorted(ids), limit=None, include_expired=include_expired)
     return {each.context_id: each for each in await store.query(wanted)} if ids else {}
@@ -162,7 +162,7 @@ class _Known:
     signals: Collection[str]
 
 
-async def _known(store: ContextStore, updates: Sequence[ContextUpdate]) -> _Known:
+async def _known(store: Store, updates: Sequence[ContextUpdate]) -> _Known:
     raws = [update.context.data for update in updates]
     ids = {str(raw.get("message_id", "")) for raw in raws} - {""}
     senders = {str(raw["sender"]["address"]).lower() for raw in raws} - {""}

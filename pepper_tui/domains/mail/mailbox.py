@@ -11,7 +11,7 @@ from typing import Final
 from pepper_tui.domains.mail.intake import RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.model import Context, ContextFilter, Json
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 THREAD_LIMIT: Final = 200
@@ -31,7 +31,7 @@ class Mails(list[Json]):
 class Mailbox:
     """Mail as the store holds it. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def search(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter, Json, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 _RAW: Final = f"{Namespace.RAW}.mail"
@@ -16,7 +16,7 @@ def bare_id(message_id: str) -> str:
     return message_id.strip().strip("<>")
 
 
-async def first_with(store: ContextStore, message_id: str) -> Context | None:
+async def first_with(store: Store, message_id: str) -> Context | None:
     """The mail that came first with ``message_id``."""
     if not message_id:
         return None
@@ -28,7 +28,7 @@ async def first_with(store: ContextStore, message_id: str) -> Context | None:
     return page[0] if page else None
 
 
-async def owner_of_id(store: ContextStore, mail: Json) -> str:
+async def owner_of_id(store: Store, mail: Json) -> str:
     """The sender whose Message-ID ``mail`` bears, where that is somebody else; empty where it is its own."""
     first = await first_with(store, str(mail.get("message_id") or ""))
     if first is None or first.context_id == mail["id"]:

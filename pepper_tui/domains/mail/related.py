@@ -13,7 +13,7 @@ from pepper_tui.clock import day, moment
 from pepper_tui.domains.mail.gist import about
 from pepper_tui.llm.offline.briefs import keywords
 from pepper_tui.model import Context, ContextFilter, Json, Namespace, Related
-from pepper_tui.store import ContextStore, SearchHit
+from pepper_tui.store import SearchHit, Store
 from pepper_tui.text import one_line
 
 _MAIL: Final = f"{Namespace.RAW}.mail"
@@ -24,7 +24,7 @@ _PAST: Final = 7 * 86_400.0  # seconds after its end in which an event still cou
 _LABEL: Final = 50
 
 
-async def related_to(store: ContextStore, raw: Json, now: float, zone: tzinfo) -> list[Related]:
+async def related_to(store: Store, raw: Json, now: float, zone: tzinfo) -> list[Related]:
     """What is known beside the mail ``raw``, at most two of a kind, as references with a label."""
     found: dict[str, Related] = {}
     for tag in (f"thread:{raw['thread']}", f"sender:{raw['sender']['address']}" if raw["sender"]["address"] else ""):
@@ -35,7 +35,7 @@ async def related_to(store: ContextStore, raw: Json, now: float, zone: tzinfo) -
     return [*found.values(), *await _by_words(store, about(raw["subject"]), now, zone)]
 
 
-async def _by_words(store: ContextStore, subject: str, now: float, zone: tzinfo) -> list[Related]:
+async def _by_words(store: Store, subject: str, now: float, zone: tzinfo) -> list[Related]:
     """Notes and events that share the words of ``subject``: all of them, or two."""
     words = keywords(subject).casefold().split()
     if not words or subject == about(""):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pepper_tui.model import ContextFilter, Namespace, Notification, Signal, Trust
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 _RAW_MAIL = f"{Namespace.RAW}.mail"
@@ -18,7 +18,7 @@ _RAW_MAIL = f"{Namespace.RAW}.mail"
 class Acquaintance:
     """Reads the store; writes nothing. ``own`` and ``vips`` are addresses, VIPs also domains as ``@example.com``."""
 
-    def __init__(self, store: ContextStore, own: Sequence[str] = (), vips: Sequence[str] = ()) -> None:
+    def __init__(self, store: Store, own: Sequence[str] = (), vips: Sequence[str] = ()) -> None:
         self._store = store
         self._own = {address.lower() for address in own}
         self._vips = tuple(vip.lower() for vip in vips)

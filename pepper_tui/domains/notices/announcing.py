@@ -18,7 +18,7 @@ from pepper_tui.model import (
     Notification,
     NotificationState,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _TOLD_BEFORE: Final = "the same was announced before"
 
@@ -26,7 +26,7 @@ _TOLD_BEFORE: Final = "the same was announced before"
 class Announcing:
     """Stores new items, and takes in those that others have stored. The inbox calls all of it, one call at a time."""
 
-    def __init__(self, store: ContextStore, clock: Clock, items: Items, acquaintance: Acquaintance) -> None:
+    def __init__(self, store: Store, clock: Clock, items: Items, acquaintance: Acquaintance) -> None:
         self._store, self._clock, self._items, self._acquaintance = store, clock, items, acquaintance
         self._told = Told()
 

@@ -24,7 +24,7 @@ from pepper_tui.model import (
     Signal,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, Following, VersionConflictError
+from pepper_tui.store import Following, Store, VersionConflictError
 
 _ANSWERED = "you answered it"
 _MAIL = f"{Namespace.SIGNALS}.mail"
@@ -41,7 +41,7 @@ Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
 class Answers:
     """Closes what is answered. ``start`` it after the inbox."""
 
-    def __init__(self, store: ContextStore, inbox: Inbox, wrote: Wrote, record: Record) -> None:
+    def __init__(self, store: Store, inbox: Inbox, wrote: Wrote, record: Record) -> None:
         self._store, self._inbox, self._wrote, self._record = store, inbox, wrote, record
         self._following = Following(
             store, [Namespace.TOOL_CALL, _MAIL], resume=self._resume, take=self._take, name="attention.answers"

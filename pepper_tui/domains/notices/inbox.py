@@ -35,7 +35,7 @@ from pepper_tui.model import (
     ReminderState,
     SettledError,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import Following, Store
 from pepper_tui.text import one_line
 
 __all__ = ["Inbox", "InboxError"]
@@ -53,9 +53,7 @@ _NO_LONGER: Final = "who asked does not wait for it any more"
 class Inbox:
     """Acts of the user, and of withdrawal, on notifications. Ids may carry the prefix ``notification:``."""
 
-    def __init__(
-        self, store: ContextStore, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None) -> None:
         """``acquaintance`` knows how well the user knows a sender; without it all are unknown."""
         self._store, self._clock = store, clock
         self._acting = asyncio.Lock()

@@ -18,7 +18,7 @@ from pepper_tui.model import (
     NotificationState,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.store import Store, VersionConflictError
 from pepper_tui.text.errors import Foreseen
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class InboxError(ValueError, Foreseen):
 class Items:
     """Reads and moves items. Ids may carry the prefix ``notification:``."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def get(self, ref: str) -> Context | None:

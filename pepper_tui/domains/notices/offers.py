@@ -14,7 +14,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _ANSWERS: Final = {
     NotificationState.DONE: ReminderState.FIRED,
@@ -25,7 +25,7 @@ _ANSWERS: Final = {
 class Offers:
     """Moves the reminders that offers ask about."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def answer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:

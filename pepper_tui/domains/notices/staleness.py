@@ -7,14 +7,14 @@ from typing import Final
 from pepper_tui.domains.notices.items import Items
 from pepper_tui.domains.notices.told import UNPAIRED, same_state
 from pepper_tui.model import CallState, Context, ContextFilter, Effect, Json, Namespace, Notification
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _TELLS: Final = {"mail": f"{_SIGNALS}mail", "event": f"{_SIGNALS}calendar"}
 
 
-async def why_stale(store: ContextStore, items: Items, item: Notification, now: float) -> str:
+async def why_stale(store: Store, items: Items, item: Notification, now: float) -> str:
     """Why ``item`` need not come back; empty where it should."""
     if not item.matter or item.kind in UNPAIRED:
         return ""
@@ -35,7 +35,7 @@ async def why_stale(store: ContextStore, items: Items, item: Notification, now: 
     return ""
 
 
-async def _course(store: ContextStore, matter: str) -> list[Context]:
+async def _course(store: Store, matter: str) -> list[Context]:
     """The newest signals and calls of a matter."""
     newest = await store.query(
         ContextFilter(

@@ -9,7 +9,7 @@ from pepper_tui.clock import Clock, Timers
 from pepper_tui.domains.notices.items import OPEN, Items, anew
 from pepper_tui.domains.notices.staleness import why_stale
 from pepper_tui.model import Notification, NotificationState
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 _NOT_IN_TIME: Final = "no answer came in time"
 
@@ -17,7 +17,7 @@ _NOT_IN_TIME: Final = "no answer came in time"
 class Timed:
     """Wakes at the times of items. It moves them under ``acting``, as the inbox does."""
 
-    def __init__(self, store: ContextStore, clock: Clock, timers: Timers, items: Items, acting: asyncio.Lock) -> None:
+    def __init__(self, store: Store, clock: Clock, timers: Timers, items: Items, acting: asyncio.Lock) -> None:
         self._store, self._clock, self._timers, self._items = store, clock, timers, items
         self._acting = acting
 

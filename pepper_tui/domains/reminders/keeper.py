@@ -29,7 +29,7 @@ from pepper_tui.model import (
     Reminder,
     ReminderState,
 )
-from pepper_tui.store import ContextStore, Following, StoreError
+from pepper_tui.store import Following, Store, StoreError
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _ALL: Final = 1_000_000
 class Reminders:
     """Watches the namespace ``reminder`` and fires what is due."""
 
-    def __init__(self, store: ContextStore, clock: Clock, timers: Timers, zone: tzinfo) -> None:
+    def __init__(self, store: Store, clock: Clock, timers: Timers, zone: tzinfo) -> None:
         self._store, self._clock, self._timers, self._zone = store, clock, timers, zone
         self._due: dict[str, float] = {}
         self._following = Following(

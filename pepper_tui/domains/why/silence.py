@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.model import BACKLOG, ActState, Context, ContextFilter, Effect, Namespace, Priority, RuleAct
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 COUNTED: Final = 10_000  # items of each kind that are looked at
@@ -51,7 +51,7 @@ class _Sorted:
     held: tuple[tuple[Context, str], ...] = ()
 
 
-async def silence(store: ContextStore, now: float, at: Callable[[float], str]) -> list[str]:
+async def silence(store: Store, now: float, at: Callable[[float], str]) -> list[str]:
     """What was held back, in lines. ``at`` puts a time in words."""
     lately = await _lately(store, now - SILENCE_DAYS * 86_400)
     found = _sorted_out(lately)
@@ -74,7 +74,7 @@ async def silence(store: ContextStore, now: float, at: Callable[[float], str]) -
     return lines
 
 
-async def _lately(store: ContextStore, since: float) -> _Lately:
+async def _lately(store: Store, since: float) -> _Lately:
     async def all_of(namespace: str, limit: int = COUNTED, expired: bool = True) -> list[Context]:
         return await store.query(
             ContextFilter(namespaces=[namespace], since=since, limit=limit, include_expired=expired)

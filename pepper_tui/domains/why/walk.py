@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 _DEPTH: Final = 8
@@ -28,7 +28,7 @@ def at(seconds: float, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(seconds, zone):%a %d %b %H:%M}"
 
 
-async def find(store: ContextStore, ref: str) -> Context | None:
+async def find(store: Store, ref: str) -> Context | None:
     """What ``ref`` names, by its namespace or by the short word for that."""
     namespace, _, context_id = ref.partition(":")
     if not context_id:
@@ -46,7 +46,7 @@ class Walk:
     """One walk, and the ``lines`` that it has come to. ``tellers``: how a thing of each namespace is told; of one that
     has none, of ``signals.*`` that of ``signals``."""
 
-    def __init__(self, store: ContextStore, zone: tzinfo, tellers: Mapping[str, Teller]) -> None:
+    def __init__(self, store: Store, zone: tzinfo, tellers: Mapping[str, Teller]) -> None:
         self.store, self.zone, self._tellers = store, zone, tellers
         self.lines: list[str] = []
         self._told: set[str] = set()

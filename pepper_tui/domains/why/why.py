@@ -13,14 +13,14 @@ from pepper_tui.domains.why.silence import LISTED, silence
 from pepper_tui.domains.why.tellers import TELLERS
 from pepper_tui.domains.why.walk import Walk, at, find
 from pepper_tui.model import ContextFilter, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 
 class Why:
     """Reads the chain behind a thing. ``zone`` is for the times it names."""
 
-    def __init__(self, store: ContextStore, clock: Clock, zone: tzinfo) -> None:
+    def __init__(self, store: Store, clock: Clock, zone: tzinfo) -> None:
         self._store, self._clock, self._zone = store, clock, zone
 
     async def explain(self, ref: str) -> list[str]:

@@ -28,7 +28,7 @@ from pepper_tui.rules.acting.draft import filled, unanswerable
 from pepper_tui.rules.acting.hands import Hands, Outcome
 from pepper_tui.rules.acting.ongoing import Ongoing, recipient, writer
 from pepper_tui.rules.acting.origin import origin_of
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import clean, one_line, shorten
 
 BODY: Final = 500  # characters of a mail that its notice shows
@@ -41,7 +41,7 @@ CLOCK: Final = f"{Namespace.SIGNALS}.clock:"
 class Acts:
     """Carries out single acts. ``perform`` raises ``ValueError`` in words if one can't be done."""
 
-    def __init__(self, store: ContextStore, clock: Clock, hands: Hands, ongoing: Ongoing) -> None:
+    def __init__(self, store: Store, clock: Clock, hands: Hands, ongoing: Ongoing) -> None:
         self._store, self._clock, self._hands, self._ongoing = store, clock, hands, ongoing
 
     async def perform(self, act: RuleAct, match: Match, signal: Signal) -> Outcome:

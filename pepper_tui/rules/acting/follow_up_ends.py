@@ -7,7 +7,7 @@ from typing import Final
 
 from pepper_tui.model import Facts, FollowUp, Json, Match, Namespace, Notification, Priority, Signal
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 SOURCE: Final = "follow_up"
@@ -32,7 +32,7 @@ def answer_notice(waits: FollowUp, mail: Json, now: float) -> Notification:
     )
 
 
-async def due_signal(store: ContextStore, book: RuleBook, waits: FollowUp, now: float, zone: tzinfo) -> Signal:
+async def due_signal(store: Store, book: RuleBook, waits: FollowUp, now: float, zone: tzinfo) -> Signal:
     """What tells that nobody answered in time, with all that the rule's acts need."""
     since = datetime.fromtimestamp(waits.since, zone)
     when = f"{since:%a} {since.day} {since:%b %H:%M}"
@@ -58,7 +58,7 @@ async def due_signal(store: ContextStore, book: RuleBook, waits: FollowUp, now: 
     )
 
 
-async def _beginning(store: ContextStore, waits: FollowUp) -> Json:
+async def _beginning(store: Store, waits: FollowUp) -> Json:
     """The facts of the mail that it began with, as its signal holds them: whom a nudge goes to."""
     namespace, _, ident = waits.source.partition(":")
     saved = await store.get(ident, namespace=namespace)

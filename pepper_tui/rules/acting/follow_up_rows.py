@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import FOLLOW_UP, OPEN_TAG, FollowUp, FollowUpState, Namespace
-from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.store import Store, VersionConflictError
 
 
 class FollowUpRows:
     """Reads and writes them. ``end`` is for who has ``ending``."""
 
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self.ending = asyncio.Lock()
 

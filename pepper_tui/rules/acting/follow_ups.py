@@ -28,7 +28,7 @@ from pepper_tui.rules.acting.follow_up_ends import SOURCE, answer_notice, due_si
 from pepper_tui.rules.acting.follow_up_rows import FollowUpRows
 from pepper_tui.rules.acting.hands import Hands
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.store import ContextStore, Following, Subscriber, VersionConflictError
+from pepper_tui.store import Following, Store, Subscriber, VersionConflictError
 
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
@@ -49,7 +49,7 @@ class FollowUps:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         book: RuleBook,
         hands: Hands,

@@ -20,7 +20,7 @@ from pepper_tui.model import (
     Signal,
     ToolCall,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 REMEMBERED: Final = 20_000  # acts about a matter that may still be open
 _ALL: Final = 100_000
@@ -29,7 +29,7 @@ _ALL: Final = 100_000
 class Ongoing:
     """The newest act of each kind about a matter. ``load`` it at the start; ``begin_batch`` before each batch."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._acts: dict[tuple[str, str, str, str], tuple[RuleAct, frozenset[str]]] = {}
         self._fresh: set[str] = set()  # ids of the current batch's acts, which nobody can read yet

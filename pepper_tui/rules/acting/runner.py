@@ -38,7 +38,7 @@ from pepper_tui.rules.acting.hands import Hands, Outcome
 from pepper_tui.rules.acting.ongoing import Ongoing
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.standing import may_stand, standing
-from pepper_tui.store import ContextStore, Following, StoreUnavailableError, Subscriber
+from pepper_tui.store import Following, Store, StoreUnavailableError, Subscriber
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ _ALL: Final = 100_000
 class RuleRunner:
     """Runs the acts. Call ``listen`` before the subscriber starts, then ``start``."""
 
-    def __init__(self, store: ContextStore, clock: Clock, book: RuleBook, hands: Hands) -> None:
+    def __init__(self, store: Store, clock: Clock, book: RuleBook, hands: Hands) -> None:
         self._store, self._clock, self._book, self._hands = store, clock, book, hands
         self._ongoing = Ongoing(store)
         self._acts = Acts(store, clock, hands, self._ongoing)

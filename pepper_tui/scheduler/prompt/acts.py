@@ -10,7 +10,7 @@ from typing import Final
 
 from pepper_tui.model import Approval, Context, ContextFilter, Moved, Namespace, Notification, UserAct, UserActState
 from pepper_tui.scheduler.prompt.prompts import act_entry
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
 _MOST: Final = 20  # acts told of at one step
@@ -22,7 +22,7 @@ _OF_THE_SCREEN: Final = frozenset({Namespace.APPROVAL, Namespace.NOTIFICATION, N
 class UserActs:
     """Reads the journal of the user's acts. ``take`` what is new, ``told`` once it is in the history."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._told = 0
         self._taken = 0

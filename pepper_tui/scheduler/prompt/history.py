@@ -12,7 +12,7 @@ from typing import Final
 
 from pepper_tui.model import ContextFilter, Json, Namespace
 from pepper_tui.scheduler.prompt.prompts import NEW, WAITED
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import shorten
 
 _PAGE: Final = 1000
@@ -61,7 +61,7 @@ def summary_of(data: Json) -> Summary:
 class History:
     """What a prompt shows of the past. ``load`` first."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.summary: Summary | None = None
         self.entries: list[HistoryEntry] = []

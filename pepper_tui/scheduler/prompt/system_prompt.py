@@ -9,13 +9,13 @@ from pepper_tui.config import User
 from pepper_tui.llm.profile import told_in
 from pepper_tui.model import Namespace, Profile
 from pepper_tui.scheduler.prompt.prompts import system_prompt
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 
 class Head:
     """The stable head of the prompt. ``refresh`` before ``text`` is used."""
 
-    def __init__(self, store: ContextStore, user: User) -> None:
+    def __init__(self, store: Store, user: User) -> None:
         self._store, self._user = store, user
         self._version = 0
         self.text = system_prompt(user)

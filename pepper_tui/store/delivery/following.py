@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from pepper_tui.model import ContextUpdate
-from pepper_tui.store.context_store import ContextStore
+from pepper_tui.store.protocol import Store
 
 log = logging.getLogger(__name__)
 PAUSE: Final = 5.0  # seconds between a fault and the next try
@@ -23,7 +23,7 @@ class Following:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         namespaces: Sequence[str],
         *,
         resume: Callable[[], Awaitable[None]],

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from pepper_tui.model import ContextUpdate
+from pepper_tui.model import Context, ContextUpdate
 from pepper_tui.store.log.content import Row, update_of
 from pepper_tui.store.namespaces import matches
 
@@ -67,3 +68,39 @@ class LiveSubscription:
                 await self._wake.wait()
                 continue
             yield self.drain()
+
+
+class LiveSubscriptions:
+    """Those of one store, told in the order in which they came: who is told first is not left to chance."""
+
+    def __init__(self) -> None:
+        self._open: dict[LiveSubscription, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @contextmanager
+    def watch(self, namespaces: Sequence[str], size: int) -> Iterator[LiveSubscription]:
+        """Another one, closed at the exit."""
+        subscription = LiveSubscription(namespaces, size)
+        self._open[subscription] = None
+        try:
+            yield subscription
+        finally:
+            self._open.pop(subscription, None)
+            subscription.close()
+
+    def offer(self, rows: Sequence[Row]) -> None:
+        """What was committed."""
+        if rows:
+            for subscription in [*self._open]:
+                subscription.offer(rows)
+
+    def tell(self, context: Context) -> None:
+        """What stands in memory alone."""
+        for subscription in [*self._open]:
+            subscription.tell(ContextUpdate(0, context))
+
+    def close(self) -> None:
+        for subscription in [*self._open]:
+            subscription.close()

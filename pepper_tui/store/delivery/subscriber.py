@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
-from pepper_tui.store.context_store import ContextStore
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Start
 from pepper_tui.store.errors import GiveUpError, StaleDeliveryError, StoreError, StoreUnavailableError
+from pepper_tui.store.protocol import Store
 from pepper_tui.store.unit import Delivery
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class _Worker:
     """Feeds one handler from its queue."""
 
     handling: _Handling
-    store: ContextStore
+    store: Store
     clock: Clock
     stopping: bool = False
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
@@ -200,7 +200,7 @@ class _Worker:
 class Subscriber:
     """Collects handlers by decorator, and runs them between ``start`` and ``stop``."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._handlings: dict[str, _Handling] = {}
         self._workers: dict[str, tuple[_Worker, asyncio.Task[None]]] = {}

@@ -22,7 +22,7 @@ from pepper_tui.text import visible
 if TYPE_CHECKING:
     import sqlite3
 
-    from pepper_tui.store.context_store import ContextStore
+    from pepper_tui.store.log.store_file import StoreFile
     from pepper_tui.store.search.embedder import Vectors
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ def plain(text: str) -> str:
 class Embedding:
     """The projection. ``most``: how many of the newest vectors are kept."""
 
-    def __init__(self, store: ContextStore, embedder: Embedder, most: int) -> None:
-        self._store, self._embedder, self._most = store, embedder, most
+    def __init__(self, file: StoreFile, embedder: Embedder, most: int) -> None:
+        self._file, self._embedder, self._most = file, embedder, most
         self._model = f"{embedder.id}, {embeddings.SCOPE}"
         self._cursor: Cursor | None = None
         self._signs: Signs | None = None
@@ -63,34 +63,34 @@ class Embedding:
     async def cursor(self) -> Cursor:
         """Return the cursor: what is embedded."""
         if self._cursor is None:
-            self._cursor = await self._store.project(lambda c: embeddings.begin(c, self._model))
+            self._cursor = await self._file.project(lambda c: embeddings.begin(c, self._model))
         return self._cursor
 
     async def waiting(self, enough: int) -> int:
         """Count the contexts that are not embedded yet, up to ``enough``."""
-        cursor, store = await self.cursor(), self._store
-        return await store.read(lambda c: embeddings.waiting(c, cursor, embeddings.meant(store.known(c)), enough), 1)
+        cursor, file = await self.cursor(), self._file
+        return await file.read(lambda c: embeddings.waiting(c, cursor, embeddings.meant(file.known(c)), enough), 1)
 
     async def portion(self) -> bool:
         """Embed the next portion of the log; False if there is none. Raises ``EmbeddingError``, ``StoreError``."""
-        store = self._store
+        file = self._file
         async with self._working:
             cursor = await self.cursor()
             if cursor.stale:
-                self._cursor = await store.project(lambda c: embeddings.clear_stale(c, cursor))
+                self._cursor = await file.project(lambda c: embeddings.clear_stale(c, cursor))
                 return True
             if cursor.count > self._most:
                 await self._trim()
                 return True
-            now, batch = store.clock.now(), self._embedder.batch
-            portion = await store.read(
-                lambda c: embeddings.take(c, cursor, embeddings.meant(store.known(c)), now, batch), 1
+            now, batch = file.clock.now(), self._embedder.batch
+            portion = await file.read(
+                lambda c: embeddings.take(c, cursor, embeddings.meant(file.known(c)), now, batch), 1
             )
             if portion is None:
                 return False
             vectors, dimensions = await self._vectors(portion, cursor)
             async with self._writing:
-                self._cursor, stored = await store.project(
+                self._cursor, stored = await file.project(
                     lambda c: embeddings.take_in(c, cursor, portion, vectors, dimensions)
                 )
                 await self._note(portion, {seq: vectors[seq] for seq in stored})
@@ -144,13 +144,13 @@ class Embedding:
     async def _trim(self) -> None:
         """Drop the oldest vectors beyond the cap, plus one percent, so that it happens rarely."""
         known = await self.cursor()
-        cursor = self._cursor = await self._store.read(lambda c: embeddings.counted(c, known), 1)
+        cursor = self._cursor = await self._file.read(lambda c: embeddings.counted(c, known), 1)
         if cursor.count <= self._most:
             return
         left = self._most - self._most // 100
         async with self._writing:
             while cursor.count > left:
-                cursor, gone = await self._store.project(partial(embeddings.trim, cursor=cursor, most=left))
+                cursor, gone = await self._file.project(partial(embeddings.trim, cursor=cursor, most=left))
                 self._cursor = cursor
                 await self._in_signs(partial(Signs.remove, seqs=gone))
 
@@ -159,7 +159,7 @@ class Embedding:
     async def _in_signs(self, change: Callable[[Signs], None]) -> None:
         signs = self._signs
         if signs is not None:
-            await self._store.read(lambda _: change(signs), 1)  # on the one thread that searches them
+            await self._file.read(lambda _: change(signs), 1)  # on the one thread that searches them
 
     async def _note(self, portion: Portion, vectors: dict[int, bytes]) -> None:
         spaces = dict(zip(portion.seqs, portion.spaces, strict=True))
@@ -187,7 +187,7 @@ class Embedding:
                 return rows[-1][0] if len(rows) == _LOADED_AT_ONCE else 0
 
             while below and signs.count < self._most:
-                below = await self._store.read(load, 1)
+                below = await self._file.read(load, 1)
             self._signs = signs
 
     async def release(self) -> None:
@@ -198,12 +198,12 @@ class Embedding:
 
     async def nearest(self, query: Vectors, wanted: ContextFilter, limit: int) -> list[int]:
         """Return the seqs of current contexts that match the filter, nearest first; none until signs are loaded."""
-        store, signs, floor, now = self._store, self._signs, self._embedder.floor, self._store.clock.now()
+        file, signs, floor, now = self._file, self._signs, self._embedder.floor, self._file.clock.now()
         if signs is None:
             return []
 
         def find(connection: sqlite3.Connection) -> list[int]:
-            spaces = embeddings.spaces_of(wanted, store.known(connection))
+            spaces = embeddings.spaces_of(wanted, file.known(connection))
             kept: list[tuple[int, float]] = []
             enough = NEAREST + signs.count // 1000
             for most in (enough, enough * WIDER):
@@ -219,4 +219,4 @@ class Embedding:
                     break
             return [seq for seq, cosine in kept[:limit] if cosine >= CLOSE * kept[0][1]]
 
-        return await store.read(find, 1)
+        return await file.read(find, 1)

@@ -70,7 +70,7 @@ class Meaning:
         """
         self._store, self._embedder, self._keep, self._busy = store, embedder, keep, busy
         self._pace = pace or Pace()
-        self.embedding = Embedding(store, embedder, most)
+        self.embedding = Embedding(store.file, embedder, most)
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
         self._preparing: asyncio.Task[None] | None = None
         self._releasing: asyncio.Task[None] | None = None

@@ -77,7 +77,7 @@ def _lines(connection: sqlite3.Connection, database: Path, counts: portable.Coun
         yield portable.delivery(row)
     for row in connection.execute(
         "SELECT n.name, d.key, d.seq, d.until FROM dedupe d JOIN namespaces n ON n.id = d.ns WHERE d.until > ?"
-        " ORDER BY d.ns, d.key",
+        " ORDER BY n.name, d.key",
         (now,),
     ):
         counts.dedupe += 1

@@ -127,10 +127,10 @@ class Gathering:
 async def gather(store: ContextStore, namespaces: Mapping[str, int], now: float) -> Protection:
     """Return what to protect at ``now``. Raises ``StoreError``."""
     gathering = Gathering(namespaces, now)
-    await store.read(gathering.begin, 1)
+    await store.file.read(gathering.begin, 1)
     more = True
     while more:
-        more = await store.read(gathering.go_on, 1)
+        more = await store.file.read(gathering.go_on, 1)
     return gathering.found()
 
 

@@ -50,7 +50,9 @@ class Survey:
 async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}) -> Survey:
     """Find what is in scope. ``kept``: more protected patterns, with reasons. Raises ``StoreError``."""
     now, found = store.clock.now(), Survey()
-    spaces = await store.read(lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1)
+    spaces = await store.file.read(
+        lambda c: dict(c.execute("SELECT name, id FROM namespaces ORDER BY id").fetchall()), 1
+    )
     needed = await protection.gather(store, spaces, now)
     globs = tuple(space for space, _ in scope.names) or scope.namespaces
     seen: set[tuple[str, str]] = set()
@@ -67,7 +69,7 @@ async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}
         after: int | None = 0
         while after is not None:
             look = partial(picking.contexts, namespace=namespace, ns=ns, want=want, protection=needed, after=after)
-            window = await store.read(look, 1)
+            window = await store.file.read(look, 1)
             after = window.after
             seen.update(window.names)
             if stays:
@@ -88,16 +90,16 @@ async def purge(store: ContextStore, found: Survey) -> Removed:
     bytes.
     """
     now, done = store.clock.now(), Removed()
-    await store.maintain(lambda connection, _: connection.execute("PRAGMA secure_delete = ON"))
+    await store.file.maintain(lambda connection, _: connection.execute("PRAGMA secure_delete = ON"))
     for portion in portions(found.doomed):
-        done.add(await store.maintain(partial(remove, portion=portion, now=now)))
+        done.add(await store.file.maintain(partial(remove, portion=portion, now=now)))
     await vacuum(store)
     return done
 
 
 async def vacuum(store: ContextStore) -> tuple[int, int]:
     """Rewrite the file without its free pages; return its bytes before and after. Raises ``StoreError``."""
-    return await store.maintain(_vacuum)
+    return await store.file.maintain(_vacuum)
 
 
 def _vacuum(connection: sqlite3.Connection, book: Book) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from pepper_tui.store.context_store import ContextStore
 from pepper_tui.store.errors import StoreError
 from pepper_tui.store.log.database import transaction
 from pepper_tui.store.log.plan import Book
+from pepper_tui.store.log.writer import Committed
 from pepper_tui.store.search import index as search_index
 from pepper_tui.store.upkeep import picking, protection
 from pepper_tui.store.upkeep.removal import Doomed, Removed, last_seq, portions, remove
@@ -62,7 +63,7 @@ class Retention:
 
     async def start(self) -> None:
         """Begin to watch what is written. Returns immediately."""
-        self._store.on_commit(self._count)
+        self._store.file.on_commit(self._committed)
         self._task = asyncio.create_task(self._run(), name="retention")
 
     async def stop(self) -> None:
@@ -70,6 +71,10 @@ class Retention:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    def _committed(self, committed: Committed) -> None:
+        if committed.rows:
+            self._count(len(committed.rows))
 
     def _count(self, updates: int) -> None:
         self._written += updates
@@ -97,7 +102,7 @@ class Retention:
     async def _resume(self) -> None:
         known = await self._store.get(_PART, namespace=Namespace.HEALTH)
         self._failed = known is not None and known.data["state"] != "ok"
-        self._last = float(await self._store.read(lambda connection: _meta(connection, _SWEPT), 1) or 0)
+        self._last = float(await self._store.file.read(lambda connection: _meta(connection, _SWEPT), 1) or 0)
         self._count(0)
 
     async def _tell(self, trouble: str) -> None:
@@ -121,9 +126,9 @@ class Retention:
         nothing.
         """
         now, done = self._clock.now(), Removed()
-        reached = await self._store.read(lambda connection: _meta(connection, _REACHED), 1)
+        reached = await self._store.file.read(lambda connection: _meta(connection, _REACHED), 1)
         reach = min(now, float(reached) + REACH) if reached else now
-        spaces = await self._store.read(_namespaces, 1)
+        spaces = await self._store.file.read(_namespaces, 1)
         needed = await protection.gather(self._store, spaces, now)
         for namespace, ns in spaces.items():
             if kept_reason(namespace):
@@ -132,14 +137,14 @@ class Retention:
             after: int | None = 0
             while after is not None:
                 look = partial(_contexts, namespace=namespace, ns=ns, want=want, needed=needed, after=after)
-                window = await self._store.read(look, 1)
+                window = await self._store.file.read(look, 1)
                 await self._take(window.doomed, now, done)
                 after = window.after
         await self._versions({ns: namespace for namespace, ns in spaces.items()}, reach, done)
         await self._forget_keys(now)
         await self._merge()
-        await self._store.maintain(lambda connection, _: _remember(connection, _REACHED, str(reach)))
-        await self._store.maintain(lambda connection, _: _remember(connection, _SWEPT, str(now)))
+        await self._store.file.maintain(lambda connection, _: _remember(connection, _REACHED, str(reach)))
+        await self._store.file.maintain(lambda connection, _: _remember(connection, _SWEPT, str(now)))
         self._last = now
         if done.rows or done.contexts:
             log.info("retention: %d contexts, %d rows, %d transactions", done.contexts, done.rows, done.transactions)
@@ -147,36 +152,36 @@ class Retention:
 
     async def _take(self, doomed: list[Doomed], now: float, done: Removed) -> None:
         for portion in portions(doomed):
-            done.add(await self._store.maintain(partial(remove, portion=portion, now=now)))
+            done.add(await self._store.file.maintain(partial(remove, portion=portion, now=now)))
             await asyncio.sleep(0)
 
     async def _versions(self, spaces: Mapping[int, str], now: float, done: Removed) -> None:
-        kept = json.loads(await self._store.read(lambda connection: _meta(connection, _VERSIONS), 1) or "{}")
+        kept = json.loads(await self._store.file.read(lambda connection: _meta(connection, _VERSIONS), 1) or "{}")
         sign = self._rules.sign
         seen = int(kept["seq"]) if kept.get("sign") == sign else 0
         after: int | None = seen
         while after is not None:
             seen = after
             look = partial(_old_versions, spaces=spaces, rules=self._rules, after=after, now=now)
-            window = await self._store.read(look, 1)
+            window = await self._store.file.read(look, 1)
             await self._take(window.doomed, now, done)
             after = window.after
         value = json.dumps({"seq": seen, "sign": sign})
-        await self._store.maintain(lambda connection, _: _remember(connection, _VERSIONS, value))
+        await self._store.file.maintain(lambda connection, _: _remember(connection, _VERSIONS, value))
 
     async def _merge(self) -> None:
         """Merge the search index once as much was written since the last time as it holds."""
-        last, merged, count = await self._store.read(_churn, 1)
+        last, merged, count = await self._store.file.read(_churn, 1)
         if last - merged < max(MERGED, count):
             return
         more = first = True
         while more:
-            more, first = await self._store.maintain(partial(_merge_step, first=first)), False
+            more, first = await self._store.file.maintain(partial(_merge_step, first=first)), False
             await asyncio.sleep(0)
-        await self._store.maintain(lambda connection, _: _remember(connection, _MERGED, str(last)))
+        await self._store.file.maintain(lambda connection, _: _remember(connection, _MERGED, str(last)))
 
     async def _forget_keys(self, now: float) -> None:
-        expired = await self._store.read(
+        expired = await self._store.file.read(
             lambda c: c.execute("SELECT ns, key, until FROM dedupe WHERE until <= ?", (now,)).fetchall(), 1
         )
         for start in range(0, len(expired), KEYS):
@@ -186,7 +191,7 @@ class Retention:
                 with transaction(connection):
                     connection.executemany("DELETE FROM dedupe WHERE ns = ? AND key = ? AND until = ?", keys)
 
-            await self._store.maintain(forget)
+            await self._store.file.maintain(forget)
 
 
 def _contexts(

@@ -24,13 +24,13 @@ from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 
 class Approvals:
     """Decisions and expiry. Methods return words for the status line; they raise ``ApprovalError``."""
 
-    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry, config: Config) -> None:
+    def __init__(self, store: Store, clock: Clock, registry: ToolRegistry, config: Config) -> None:
         self._clock = clock
         self._cards = Cards(store, clock, registry, config)
         self._windows = Windows(self._cards, clock, registry.time, config.tools.undo_seconds)

@@ -18,7 +18,7 @@ from typing import Final, Literal
 from pepper_tui.clock import Clock
 from pepper_tui.config import Tools
 from pepper_tui.model import Approval, ApprovalState, CallState, ResolvedEffect, ToolCall
-from pepper_tui.store import ContextStore, StoreUnavailableError, VersionConflictError
+from pepper_tui.store import Store, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.cards import ApprovalError
@@ -46,7 +46,7 @@ class Attempts:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         ledger: Ledger,
         registry: ToolRegistry,

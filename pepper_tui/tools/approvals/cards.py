@@ -20,7 +20,7 @@ from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 WAITING: Final = "waits for your approval"
 
@@ -55,7 +55,7 @@ class Card:
 class Cards:
     """Reads and writes cards. Reads raise ``ApprovalError`` for what is not there."""
 
-    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry, config: Config) -> None:
+    def __init__(self, store: Store, clock: Clock, registry: ToolRegistry, config: Config) -> None:
         self._store, self._clock, self._registry = store, clock, registry
         self._ttl = config.tools.approval_ttl
         self.ledger = Ledger(store, clock, config.tools.result_limit)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.model import ASKED, OPEN_TAG, QUESTION, CallState, Json, Namespace, Notification, Priority, ToolCall
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.times import times_of
@@ -68,7 +68,7 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
     return chosen
 
 
-async def call_of(store: ContextStore, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
+async def call_of(store: Store, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
     """The call that an answer to a question makes, ``arguments`` in place of those that led to it; stored in the
     caller's unit, which closes the question too. Raises ``ValueError``."""
     namespace, _, ident = question.source.partition(":")

@@ -21,7 +21,7 @@ from pepper_tui.tools.tool import ToolContext
 from pepper_tui.tools.tool_store import ToolStore
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 WAS: Final = "Before"
 """The label of what a model's better words took the place of."""
@@ -39,7 +39,7 @@ class Edits:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         registry: ToolRegistry,
         cards: Cards,

@@ -22,7 +22,7 @@ from pepper_tui.text.web_address import addresses_in, is_in
 from pepper_tui.tools.said import MAX_MESSAGES, all_typed, giver_of, said_in_turn
 
 if TYPE_CHECKING:
-    from pepper_tui.store import ContextStore
+    from pepper_tui.store import Store
 
 _URL: Final = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]+|\b(?:mailto|tel|javascript|data):[^\s<>\"]+", re.I
@@ -77,7 +77,7 @@ def trusted(text: str) -> set[str]:
 class Provenance:
     """Marks the lines of a card. Reads the store; writes nothing."""
 
-    def __init__(self, store: ContextStore, config: Config) -> None:
+    def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         said = {
             "user": config.user.model_dump(mode="json"),

@@ -18,7 +18,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import CALL_OPEN, CALL_UNDER_WAY, ResolvedEffect, ToolCall
-from pepper_tui.store import ContextStore, StoreError, VersionConflictError
+from pepper_tui.store import Store, StoreError, VersionConflictError
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.tool import Tool
@@ -35,7 +35,7 @@ class WaitingRoom:
 
     def __init__(
         self,
-        store: ContextStore,
+        store: Store,
         clock: Clock,
         ledger: Ledger,
         policy: Policy,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.model import ContextFilter, Namespace, Told
-from pepper_tui.store import ContextStore, VersionConflictError
+from pepper_tui.store import Store, VersionConflictError
 from pepper_tui.workers.prompts import MY_ANSWER
 from pepper_tui.workers.run.saved_run import SavedRun
 
@@ -21,7 +21,7 @@ _ALL: Final = 100_000
 class Hearing:
     """``stopped`` is set once the run is to end as soon as possible."""
 
-    def __init__(self, store: ContextStore, saved: SavedRun, max_steps: int, stopped: asyncio.Event) -> None:
+    def __init__(self, store: Store, saved: SavedRun, max_steps: int, stopped: asyncio.Event) -> None:
         self._store, self._saved, self._max_steps, self._stopped = store, saved, max_steps, stopped
         self._one = asyncio.Lock()
         self.deaf = False

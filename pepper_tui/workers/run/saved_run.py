@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pepper_tui.model import OPEN_TAG, WORKER_RUN, Json, Namespace, RunState, ToolCall, WorkerRun
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.workers.parts import Progress
 from pepper_tui.workers.run.slot import Slot
@@ -14,7 +14,7 @@ from pepper_tui.workers.run.slot import Slot
 class SavedRun:
     """``progress`` is told what the run is doing."""
 
-    def __init__(self, store: ContextStore, run: WorkerRun, slot: Slot) -> None:
+    def __init__(self, store: Store, run: WorkerRun, slot: Slot) -> None:
         self._store, self.run, self.slot = store, run, slot
         self.progress: list[Progress] = []
 

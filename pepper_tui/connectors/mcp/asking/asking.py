@@ -41,7 +41,7 @@ from pepper_tui.model import (
     ResolvedEffect,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, Following
+from pepper_tui.store import Following, Store
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.approvals.policy import repeated
 from pepper_tui.tools.errors import OutdatedError, ToolError
@@ -82,7 +82,7 @@ class Asking:
     """``ask`` and ``ask_trust`` are what servers are given; ``start`` once the store is open, before any server."""
 
     def __init__(
-        self, store: ContextStore, clock: Clock, registry: ToolRegistry, cancel_call: CancelCall,
+        self, store: Store, clock: Clock, registry: ToolRegistry, cancel_call: CancelCall,
         servers: Mapping[str, Server],
     ) -> None:  # fmt: skip
         self._store, self._clock, self._registry, self._cancel_call = store, clock, registry, cancel_call

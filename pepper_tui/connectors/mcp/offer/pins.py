@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pepper_tui.connectors.mcp.offer.definition import Definition
 from pepper_tui.model import Json, Namespace
-from pepper_tui.store import ContextStore
+from pepper_tui.store import Store
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Pinned:
 class Pins:
     """Reads and writes of what is pinned."""
 
-    def __init__(self, store: ContextStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def of(self, server: str, identity: str) -> Pinned | None:
