@@ -196,7 +196,9 @@ class RuleChanges:
         except ValueError as error:
             raise RuleError(str(error)) from error
         if rule.cron and (len(rule.cron.split()) not in (1, 5) or not croniter.is_valid(rule.cron)):  # no seconds
-            raise RuleError(f"{one_line(rule.cron, 60)!r} is no cron line; for weekdays at 8 it is '0 8 * * mon-fri'")
+            raise RuleError(
+                f"{one_line(rule.cron, 60)!r} is not a cron line; for weekdays at 8 it is '0 8 * * mon-fri'"
+            )
         if rule.every and rule.every < SHORTEST:
             raise RuleError(f"a rule comes at most every {SHORTEST:g} seconds")
         for name in (rule.draft, rule.nudge):
