@@ -14,8 +14,8 @@ TARGET = Path(__file__).with_name("keys.md")
 BEGIN = """# Keys
 
 Single letters act only where you are not typing; while you type, F-keys act on the first card. Space has no binding,
-Esc never decides anything, and a paste never acts. Keys that arrive in one burst, as over a slow line, may move the focus
-but never decide: press the one that you mean again. `F1` shows these keys in the program, with yours.
+Esc never decides anything, and a paste never acts. Keys that arrive in one burst, as over a slow line, may move the
+focus but never decide: press the one that you mean again. `F1` shows these keys in the program, with yours.
 
 `Ctrl+O` shows a label on each row and a number on each pane: press one to go there. `/` filters the focused list, or
 searches the conversation; `Esc` shows everything again.
@@ -27,8 +27,8 @@ OWN = """
     "inbox.approve" = "a"
     "go.jump" = "ctrl+b, f11"
 
-Separate several keys with commas; use the names of the tables (`pageup`, `f5`, `ctrl+g`, `?`). In one place a key can have
-only one meaning. Invalid bindings are refused at the start, and by `pepper config check`, with file, line and id:
+Separate several keys with commas; use the names of the tables (`pageup`, `f5`, `ctrl+g`, `?`). In one place a key can
+have only one meaning. Invalid bindings are refused at the start, and by `pepper config check`, with file, line and id:
 
 - Space is never bound, and Esc, Enter and Tab keep their meaning.
 - Where you type (groups *While typing*, *Moving about*, *Pepper*, *In a form*), a key that types a character can't act.

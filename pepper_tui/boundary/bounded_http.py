@@ -51,7 +51,7 @@ async def _bound(response: Any) -> None:
 
     packed = response.headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("", "identity"):
-        raise TooLargeError("an answer that is packed, though none was asked for")
+        raise TooLargeError("a compressed answer that was not asked for")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     stream, of_events = response.stream, kind == "text/event-stream" and response.status_code < 300
 

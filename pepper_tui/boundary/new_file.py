@@ -24,7 +24,7 @@ def new_file(target: Path) -> Iterator[IO[str]]:
     part = None
     try:
         if os.path.lexists(target):
-            raise FileExistsError(None, "is there already", str(target))
+            raise FileExistsError(None, "already exists", str(target))
         handle, part = tempfile.mkstemp(prefix=".pepper-", suffix=".part", dir=target.parent)  # mode 0600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             yield file
@@ -48,7 +48,7 @@ def _name(part: Path, target: Path) -> None:
         raise
     except OSError as error:  # the file system has no hard links
         if os.path.lexists(target):
-            raise FileExistsError(None, "is there already", str(target)) from error
+            raise FileExistsError(None, "already exists", str(target)) from error
         part.rename(target)
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

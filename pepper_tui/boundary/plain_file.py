@@ -41,4 +41,4 @@ def plain_text(path: Path) -> str:
 def must_be_plain(descriptor: int, path: Path | str) -> None:
     """Raise ``NotPlainError`` unless the descriptor is a regular file."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise NotPlainError(errno.EINVAL, "it is no plain file", str(path))
+        raise NotPlainError(errno.EINVAL, "it is not a regular file", str(path))

@@ -29,7 +29,7 @@ def run_file(path: Path, name: str) -> ModuleType:
 def load_file(path: Path, name: str) -> ModuleType:
     """Load a file like ``run_file``, with ``UserFileError`` for any failure in it. Blocking."""
     if importlib.util.spec_from_file_location(name, path) is None:
-        raise UserFileError(f"{path} is no Python file; its name must end in .py")
+        raise UserFileError(f"{path} is not a Python file; its name must end in .py")
     try:
         return run_file(path, name)
     except SyntaxError as error:

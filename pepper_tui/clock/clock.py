@@ -203,7 +203,7 @@ def zone_trouble(name: str = "") -> str:
     if name or _machine_zone() is not None:
         return ""
     said = os.environ.get("TZ", "")
-    why = f"TZ={said} is no name of a time zone" if said else "this machine's time zone has no name"
+    why = f"TZ={said} is not the name of a time zone" if said else "this machine's time zone has no name"
     return f"{why}: times are read and shown in UTC"
 
 

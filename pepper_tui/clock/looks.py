@@ -18,7 +18,7 @@ from pepper_tui.text.errors import Foreseen
 T = TypeVar("T")
 LONGEST: Final = 10.0
 """Seconds after which a place counts as not answering."""
-NO_ANSWER_REMEDY: Final = "see whether the disk or server that it lies on is there; Pepper goes on by itself"
+NO_ANSWER_REMEDY: Final = "check whether its disk or server is connected; Pepper continues by itself"
 
 
 def no_answer(place: object) -> str:

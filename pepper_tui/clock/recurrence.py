@@ -126,7 +126,7 @@ def _expand(rule: str, start: datetime, zone: tzinfo, last: datetime) -> Iterato
             raise ValueError(f"{name}={said}")
     parts = dict(pairs)
     if len(parts) < len(pairs):
-        raise ValueError("a part of it stands there twice")
+        raise ValueError("a part of it is there twice")
     until, count = parts.pop("UNTIL", None), parts.pop("COUNT", None)
     ends = min(_until(until, zone), last) if until else last
     if ends < start:

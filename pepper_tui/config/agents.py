@@ -103,7 +103,7 @@ class McpServer(Section):
     @model_validator(mode="after")
     def _reachable(self) -> McpServer:
         if bool(self.command) == bool(self.url):
-            raise ValueError("wants either command (a program) or url")
+            raise ValueError("needs either command (a program) or url")
         for key in ("args", "env", "cwd") if self.url else ("headers",):
             if getattr(self, key):
                 raise ValueError(f"{key} goes with {'command' if self.url else 'url'} only")
@@ -111,9 +111,9 @@ class McpServer(Section):
             raise ValueError("url must begin with http:// or https://")
         held = secret_in_url(self.url)
         if held == "a password":
-            raise ValueError('url must not hold a password; use headers = { Authorization = "Basic secret:NAME" }')
+            raise ValueError('url must not contain a password; use headers = { Authorization = "Basic secret:NAME" }')
         if held:
-            raise ValueError("url must not hold a secret, as it is shown on cards; write secret:NAME in its place")
+            raise ValueError("url must not contain a secret, as it is shown on cards; write secret:NAME instead")
         for key, values in (("env", self.env), ("headers", self.headers)):
             names_its_secrets(key, values)
         if self.url and in_clear(self.url):

@@ -71,7 +71,7 @@ def secret_in_url(url: str) -> str:
         parts = urlsplit(url)
         userinfo = "@" in parts.netloc
     except ValueError:
-        return "it is no URL"
+        return "it is not a URL"
     if userinfo:
         return "a password"
     for part in re.split(r"[&;]", parts.query):

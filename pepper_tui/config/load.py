@@ -59,7 +59,7 @@ def _read(source: str, path: Path, renames: Sequence[Rename]) -> Renewed:
 def _clash(path: Path, source: str, one: OldKey) -> str:
     old, new = dotted_name(one.old), dotted_name(one.new)
     line = _line_of(source, one.new)
-    return f"{path}:{_line_of(source, one.old)}: {old} is an older name of {new}, and line {line} says that; keep one"
+    return f"{path}:{_line_of(source, one.old)}: {old} is an older name of {new}, and line {line} sets that; keep one"
 
 
 def anchored(section: S, base: Path) -> S:
@@ -105,7 +105,7 @@ def dotted_name(where: Where) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     """Say what to do about an unknown key: it may be misspelt, or belong to a newer version."""
     near = difflib.get_close_matches(key, known, n=1)
-    guess = f"did you mean {near[0]}? Else a newer one may know it" if near else "a newer one may"
+    guess = f"did you mean {near[0]}? Otherwise a newer one may know it" if near else "a newer one may"
     return f"this Pepper does not know it; {guess}; remove it or update (pepper config example: every key there is)"
 
 

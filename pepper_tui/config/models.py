@@ -12,7 +12,7 @@ from pepper_tui.config.in_clear import secret_in_url
 
 def _without_a_secret(url: str) -> str:
     if url and (held := secret_in_url(url)):
-        raise ValueError(f'must not hold {held}, as it is shown; write api_key = "secret:NAME" instead')
+        raise ValueError(f'must not contain {held}, as it is shown; write api_key = "secret:NAME" instead')
     return url
 
 
@@ -41,7 +41,7 @@ class ModelOptions(Section):
     def _says_what_is_its_own(self) -> Self:
         names_its_secrets("headers", self.headers)
         if taken := sorted(self.extra_body.keys() & {"messages", "model", "tools", "stream", "tool_choice", "n"}):
-            raise ValueError(f"extra_body must not set {', '.join(taken)}: that is Pepper's own to say")
+            raise ValueError(f"extra_body must not set {', '.join(taken)}: only Pepper sets that")
         return self
 
 

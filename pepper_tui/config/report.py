@@ -117,7 +117,7 @@ def unreadable_cron(entries: Sequence[ClockEntry]) -> dict[int, str]:
             if entry.cron:
                 croniter(entry.cron)
         except (ValueError, KeyError) as error:
-            wrong[number] = f"{one_line(entry.cron, 80)!r} is no cron line ({error}); write it as '0 16 * * fri'"
+            wrong[number] = f"{one_line(entry.cron, 80)!r} is not a cron line ({error}); write it as '0 16 * * fri'"
     return wrong
 
 

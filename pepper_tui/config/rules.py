@@ -25,7 +25,7 @@ class ClockEntry(Section):
     @model_validator(mode="after")
     def _one_rhythm(self) -> ClockEntry:
         if bool(self.cron) == bool(self.every):
-            raise ValueError(f"clock entry {self.name!r} wants either cron or every")
+            raise ValueError(f"clock entry {self.name!r} needs either cron or every")
         return self
 
 
@@ -61,7 +61,7 @@ class Rule(Section):
     @model_validator(mode="after")
     def _can_match(self) -> Rule:
         if self.cron and self.every:
-            raise ValueError(f"rule {self.name!r} wants either cron or every, not both")
+            raise ValueError(f"rule {self.name!r} needs either cron or every, not both")
         timed = bool(self.cron or self.every)
         mail = self.source or self.sender or self.words or self.thread or self.label or self.known or self.question
         looks = mail or self.before or self.after
@@ -71,9 +71,9 @@ class Rule(Section):
                 "cron, every, before or after"
             )
         if timed and looks:
-            raise ValueError(f"rule {self.name!r} wants either a time or something to look for; make two rules of it")
+            raise ValueError(f"rule {self.name!r} needs either a time or something to look for; make it two rules")
         if self.draft and self.reply:
-            raise ValueError(f"rule {self.name!r} wants either draft (a template's name) or reply (its words)")
+            raise ValueError(f"rule {self.name!r} needs either draft (a template's name) or reply (its words)")
         if self.nudge and not self.follow_up:
             raise ValueError(f"rule {self.name!r}: nudge goes with follow_up")
         return self

@@ -48,20 +48,20 @@ class Secrets:
             self.given.add(value)
             return value
         raise ConfigError(
-            ["a secret stands in the config itself; write env:NAME, or secret:NAME and put it in secrets.toml"]
+            ["the config itself contains a secret; write env:NAME, or secret:NAME and put it in secrets.toml"]
         )
 
     def filled(self, text: str) -> str:
         """Return ``text`` with a reference at its end replaced by its value: ``Bearer env:TOKEN``.
 
-        Raises ``ConfigError``, also if the environment has no such variable.
+        Raises ``ConfigError``, also if the environment does not have this variable.
         """
         found = REFERENCE_AT_END.search(text)
         if found is None:
             return text
         value = self.value(found[0])
         if not value:
-            raise ConfigError([f"{found[0]}: the environment has no such variable"])
+            raise ConfigError([f"{found[0]}: the environment does not have this variable"])
         return text[: found.start()] + value
 
     def all_filled(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Secrets:
         value = self.value(name)
         if value and (host := in_clear(url)):
             raise ConfigError(
-                [f'{name} would go unencrypted to {host}; use https://, or set api_key = "" if it wants no key']
+                [f'{name} would go unencrypted to {host}; use https://, or set api_key = "" if it needs no key']
             )
         return value
 
@@ -104,7 +104,7 @@ class Secrets:
         except OSError as error:
             raise ConfigError([f"{self._path}: {error.strerror}"]) from error
         except UnicodeDecodeError as error:
-            raise ConfigError([f"{self._path}: it is no UTF-8"]) from error
+            raise ConfigError([f"{self._path}: it is not UTF-8"]) from error
         if key not in secrets:
             raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])
         return str(secrets[key])

@@ -101,10 +101,10 @@ class Config(Section):
         _each_once("accounts", [account.id for account in self.account])
         for account in self.account:
             if account.id in FEED_NAMES or account.id in names:
-                raise ValueError(f"account {account.id!r}: a feed has that name; choose one of its own")
+                raise ValueError(f"account {account.id!r}: a feed has that name; choose another")
         for feed in self.exec:
             if feed.name in FEED_NAMES or names.count(feed.name) > 1:
-                raise ValueError(f"exec {feed.name!r}: another feed has that name; choose one of its own")
+                raise ValueError(f"exec {feed.name!r}: another feed has that name; choose a different one")
         if self.mail.smtp and not self.sender_address:
             raise ValueError("mail.smtp is set but no sender; set mail.address or user.addresses")
         return self
@@ -113,4 +113,4 @@ class Config(Section):
 def _each_once(kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two {kind} are called {name!r}; give each a name of its own")
+            raise ValueError(f"two {kind} are called {name!r}; give each a different name")

@@ -20,7 +20,7 @@ def minutes_of_day(span: str) -> tuple[int, int]:
     found = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", span)
     start, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
     if not found or int(found[2]) > 59 or int(found[4]) > 59 or not start < end <= 24 * 60:
-        raise ValueError(f"{span!r} is no span of a day; write it as '09:00-17:00'")
+        raise ValueError(f"{span!r} is not a span of a day; write it as '09:00-17:00'")
     return start, end
 
 
@@ -125,7 +125,7 @@ class Conversation(Section):
     @model_validator(mode="after")
     def _follows_something(self) -> Conversation:
         if not (self.source or self.sender or self.thread or self.label):
-            raise ValueError(f"conversation {self.name!r} wants at least one of source, sender, thread, label")
+            raise ValueError(f"conversation {self.name!r} needs at least one of source, sender, thread, label")
         return self
 
 

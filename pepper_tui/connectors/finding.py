@@ -62,9 +62,7 @@ async def looked(part: str, place: Path, function: Callable[..., Finding], *args
 
 
 def unanswered(part: str, place: Path) -> Finding:
-    return Finding(
-        part, "trouble", f"{place} does not answer", "see whether the disk or server that it lies on is there"
-    )
+    return Finding(part, "trouble", f"{place} does not answer", "check whether its disk or server is connected")
 
 
 def without(words: str, *secrets: str) -> str:

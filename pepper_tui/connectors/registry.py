@@ -79,7 +79,7 @@ def connector_of(kind: str) -> Connector:
         words = one_line(f"{type(error).__name__}: {error}", 200)
         raise ConfigError([f"the connector {kind!r} can't be used: {words}; reinstall its package"]) from error
     if not isinstance(found, Connector):
-        raise ConfigError([f"the connector {kind!r} is none: its entry point names no Connector"])
+        raise ConfigError([f"the connector {kind!r} is not one: its entry point names no Connector"])
     return found
 
 

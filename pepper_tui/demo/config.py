@@ -109,9 +109,7 @@ def write_config(home: Path, port: int) -> None:
     except FileNotFoundError:
         text = TEXT
     if not text.startswith(MARK):
-        raise ForeignHomeError(
-            f"{path} is not a demo's; run `pepper --demo` without --home, or with a folder of its own"
-        )
+        raise ForeignHomeError(f"{path} is not a demo's; run `pepper --demo` without --home, or with another folder")
     with_port = re.sub(r"(?m)^(port\s*=\s*)\d+", rf"\g<1>{port}", text, count=1)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(with_port, encoding="utf-8")

@@ -205,7 +205,7 @@ class Feeds:
             try:
                 await ctx.health.report("starting")
                 await feed.run(ctx)
-                await ctx.health.report("stopped", f"{feed.name} has ended by itself", "restart pepper to start it")
+                await ctx.health.report("stopped", f"{feed.name} has ended on its own", "restart pepper to start it")
                 return
             except Exception as failure:
                 error = _one(failure)

@@ -229,7 +229,7 @@ class FollowFeed:
         if self._unusable >= _TRIES:
             self._unusable = 0
             state.upto = messages[-1].seq
-            remedy = f"{len(messages)} messages were let go; choose another model for models.triage"
+            remedy = f"{len(messages)} messages were skipped; choose another model for models.triage"
         await ctx.health.report("trouble", error.words, remedy)
         await ctx.clock.sleep(min(_PAUSE_CAP, _PAUSE * 2 ** min(self._failures - 1, 10)))
 

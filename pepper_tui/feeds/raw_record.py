@@ -57,7 +57,7 @@ def content_of(said: Json) -> str:
     try:
         Priority(said.get("priority", "normal"))
     except ValueError as error:
-        raise ValueError(f"priority {said['priority']!r} is none of {', '.join(Priority)}") from error
+        raise ValueError(f"priority {said['priority']!r} is not one of {', '.join(Priority)}") from error
     return content
 
 
@@ -128,4 +128,4 @@ def _moment(said: Json, otherwise: float) -> float:
     try:
         return datetime.fromisoformat(str(given)).timestamp()
     except ValueError as error:
-        raise ValueError(f"created_at {given!r} is no time") from error
+        raise ValueError(f"created_at {given!r} is not a time") from error

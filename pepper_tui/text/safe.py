@@ -131,7 +131,7 @@ def as_name(text: str) -> str:
 
 def unseen_words(count: int) -> str:
     """Return the words for a text that holds ``count`` characters which can't be seen."""
-    return f"holds characters that can't be seen: {count} of them"
+    return f"contains characters that can't be seen: {count} of them"
 
 
 def visible(text: str) -> str:

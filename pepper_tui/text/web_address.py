@@ -53,7 +53,7 @@ def canonical(address: str) -> str:
     if len(given) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH} characters")
     if not given or clean(given) != given or any(c.isspace() or c in '\\<>"' for c in given):
-        raise ValueError("it is empty, or holds white space or characters that no address has")
+        raise ValueError("it is empty, or contains white space or characters that no address has")
     if not _SCHEME.match(given) or re.match(r"[\w.-]+:\d{1,5}(?:[/?#]|$)", given):
         given = f"https://{given}"
     try:
@@ -65,10 +65,10 @@ def canonical(address: str) -> str:
     if scheme not in _DEFAULT_PORTS:
         raise ValueError("only http and https are fetched")
     if "@" in parts.netloc:
-        raise ValueError("it holds a user or a password")
+        raise ValueError("it contains a user or a password")
     host = _host(parts.hostname or "")
     if port is not None and port not in _LOW_PORTS and port < 1024:
-        raise ValueError(f"port {port} is not one of a web server")
+        raise ValueError(f"port {port} is not a port of web servers")
     where = f":{port}" if port is not None and port != _DEFAULT_PORTS[scheme] else ""
     query = f"?{quote(parts.query, safe=_KEPT + '?')}" if parts.query else ""
     return f"{scheme}://{host}{where}{quote(parts.path, safe=_KEPT) or '/'}{query}"
@@ -79,15 +79,15 @@ def _host(name: str) -> str:
         try:
             return f"[{ipaddress.IPv6Address(name)}]"
         except ValueError as error:
-            raise ValueError("its host is no address") from error
+            raise ValueError("its host is not a valid address") from error
     if not name.isascii():
         try:
             name = name.encode("idna").decode("ascii")
         except UnicodeError as error:
-            raise ValueError("its host is no name") from error
+            raise ValueError("its host is not a valid name") from error
     name = name.lower().removesuffix(".")
     if not _HOST.fullmatch(name):
-        raise ValueError("its host is no name")
+        raise ValueError("its host is not a valid name")
     return name
 
 

@@ -129,7 +129,7 @@ async def test_a_limit_is_no_time_and_no_part_of_the_text(engine: Engine, text: 
     await engine.say(text)
 
     async def answered() -> bool:
-        return "is no time that I can read" in await said(engine)
+        return "is not a time that I can read" in await said(engine)
 
     await until(answered)
     assert f"“{limit}” sets a limit and names no time" in await said(engine) or not limit

@@ -141,7 +141,7 @@ async def test_a_doubt_is_a_question(engine: Engine, sentence: str, choices: lis
         ("remind me to call Ann every monday at 8 and friday at 9", "two rhythms"),
         ("remind me yesterday to call Ann", "is past"),
         ("remind me in 5 minutes", "Of what?"),
-        ("remind me to pay rent on", "is no time"),
+        ("remind me to pay rent on", "is not a time"),
         ("remind me at 8 and at 9 to stretch", "two times of day"),
         ("remind me tomorrow at 8 and 9 to stretch", "two times of day"),
         ("remind me friday 9am or saturday to shop", "is not read"),

@@ -103,7 +103,7 @@ file = "mine.py"
         f"{home / 'none.ics'} is not there",
         f"{home / 'mine.py'} is not there",
         "127.0.0.1:1",
-        "a secret stands in the config itself",
+        "the config itself contains a secret",
         "things need fixing.",
     ):
         assert words in found.output, words

@@ -51,5 +51,5 @@ def test_without_a_model_those_of_this_machine_are_offered(tmp_path: Path, monke
         said = examined(tmp_path / "home", '[[follow]]\nname = "x"\nlook_for = "blockers"\nthread = "x"\n')
     assert f"Ollama at http://127.0.0.1:{server.port}/v1: gemma3:4b" in said
     assert f'base_url = "http://127.0.0.1:{server.port}/v1", name = "gemma3:4b", api_key = ""' in said
-    assert "needs a model, and does nothing without" in said
+    assert "needs a model, and does nothing without one" in said
     assert {path for path, _ in server.seen} == {"/api/tags", "/api/version"}  # greeted, never given work

@@ -18,7 +18,7 @@ NOWHERE = Models(api_key="", embedding=EmbeddingModel(name="embed"))
     ("config", "missing", "state", "words"),
     [
         (Config(), (), "ok", "offline, on this machine"),
-        (Config(search=Search(meaning=False)), (), "note", "off: search goes by words alone"),
+        (Config(search=Search(meaning=False)), (), "note", "off: search uses words only"),
         (Config(), ("wordllama",), "note", "off, not installed: wordllama"),
         (Config(models=ENDPOINT), (), "ok", "by embed"),
         (Config(models=NOWHERE), (), "note", "offline, on this machine: there is no endpoint for embed"),

@@ -47,13 +47,13 @@ env = {{ TOKEN = "secret:TOKEN" }}
     for words in (
         f"ok       mail box               {tmp_path}/box",
         "is locked by a mail program",
-        f"take away {tmp_path}/locked.lock",
-        "no-box is no mbox file",
+        f"remove {tmp_path}/locked.lock",
+        "no-box is not an mbox file",
         "later is not there",
         f"TROUBLE  mail box               {tmp_path}/nowhere/box is not there",
         f"ok       files docs             {tmp_path}/docs",
-        f"{tmp_path}/gone is no folder that is there",
-        "lies in Pepper's own home, which is never read",
+        f"{tmp_path}/gone is not an existing folder",
+        "is in Pepper's own home, which is never read",
         "there is no program 'no-such-program' in PATH",
         "tool can't be run",
         "chmod u+x",
@@ -86,7 +86,7 @@ def test_the_config_check_names_what_is_not_there(tmp_path: Path) -> None:
 def test_the_config_check_names_files_of_tools_and_cron_lines(tmp_path: Path) -> None:
     write(tmp_path / "home", '[[clock]]\nname = "x"\ntext = "t"\ncron = "99 * * * *"\n[[tool]]\nfile = "gone.py"\n')
     said = pepper(tmp_path / "home", "config", "check").stderr
-    assert "config.toml:4: clock[1].cron: '99 * * * *' is no cron line" in said
+    assert "config.toml:4: clock[1].cron: '99 * * * *' is not a cron line" in said
     assert "config.toml:6: tool[1].file: " in said
 
 
@@ -103,7 +103,7 @@ def test_files_of_the_users_own_code_are_read_and_not_run(tmp_path: Path) -> Non
         f"ok       tool good              {home}/good.py",
         f"TROUBLE  tool broken            {home}/broken.py:2: ",
         f"{home}/gone.py is not there",
-        "TROUBLE  clock bad              '99 * * * *' is no cron line",
+        "TROUBLE  clock bad              '99 * * * *' is not a cron line",
     ):
         assert words in said, said
     assert "clock good" not in said

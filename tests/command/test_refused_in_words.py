@@ -55,7 +55,7 @@ def test_a_config_that_is_no_plain_file_is_refused_at_once(
     tmp_path: Path, kind: str, read: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "config.toml", kind)
-    with pytest.raises(OSError, match=r"no plain file|directory|No such device"):
+    with pytest.raises(OSError, match=r"not a regular file|directory|No such device"):
         read(tmp_path)
     with pytest.raises(LaunchError, match=r"config\.toml: "):
         read_config(tmp_path)
@@ -83,7 +83,7 @@ def test_a_pipe_for_a_config_holds_no_command_up(home: Path, command: str) -> No
     make(home / "config.toml", "pipe")
     done = pepper(home, command)
     assert done.returncode == 2
-    assert "config.toml: it is no plain file" in done.stderr
+    assert "config.toml: it is not a regular file" in done.stderr
     assert "Traceback" not in done.stderr
 
 

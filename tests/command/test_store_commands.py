@@ -171,7 +171,7 @@ def test_a_copy_is_made_and_gone_back_to(tmp_path: Path) -> None:
         tmp_path / "backups", str(copy), copy.stat().st_size)  # fmt: skip
     assert (stat.S_IMODE(copy.stat().st_mode), stat.S_IMODE(copy.parent.stat().st_mode)) == (0o600, 0o700)
     code, output = run(tmp_path, "backup", str(copy))
-    assert (code, "is there already; name a new file, or say --force" in output) == (1, True)
+    assert (code, "already exists; name a new file, or use --force" in output) == (1, True)
     command(tmp_path, "backup", str(copy), "--force")
     command(tmp_path, "rollback", "note_1", "1")
     output = command(tmp_path, "restore", str(copy))

@@ -46,13 +46,13 @@ def test_a_pipe_as_the_config_is_refused_in_words(home: Path, arguments: tuple[s
     done = run(home, *arguments)
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "it is no plain file" in said
+    assert "it is not a regular file" in said
     assert "Traceback" not in said
 
 
 def test_a_pipe_as_the_secrets_is_refused_in_words(home: Path) -> None:
     os.mkfifo(home / "secrets.toml", 0o600)
-    with pytest.raises(ConfigError, match="no plain file"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         Secrets(home, {}).value("secret:key")
 
 

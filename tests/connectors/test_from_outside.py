@@ -83,7 +83,7 @@ def test_it_senses_is_checked_and_goes_on_after_a_kill(installed: Path, home: Pa
         (f"{ACCOUNT}words = []\n", ":5: account[1].words: List should have at least 1 item"),
         ('id = "a"\nkind = "gopher"\n', ":3: account[1].kind: there is no connector 'gopher'; there are: broken"),
         ('id = "a"\nkind = "broken"\n', ":3: account[1].kind: the connector 'broken' can't be used: ModuleNotFound"),
-        ('id = "a"\nkind = "other"\n', ":3: account[1].kind: the connector 'other' is none"),
+        ('id = "a"\nkind = "other"\n', ":3: account[1].kind: the connector 'other' is not one"),
         ('id = "a"\nkind = "maildir"\n', ":3: account[1].kind: 'maildir' has a section of its own"),
     ],
 )  # fmt: skip

@@ -171,7 +171,7 @@ async def test_a_calendar_that_is_a_pipe_is_told_and_the_others_are_read(
     config = Calendar(paths=[tmp_path], scan_interval=5)
     async with running(store, clock, CalendarFeed(config, triage_of(Config()), agenda)) as health:
         told = await becomes(clock, health, "trouble", 0)
-        assert told["detail"] == f"{tmp_path / 'pipe.ics'}: can't be read: it is no plain file"
+        assert told["detail"] == f"{tmp_path / 'pipe.ics'}: can't be read: it is not a regular file"
         assert await store.count(ContextFilter(namespaces=["raw.calendar"], types=["event"])) == 1
         assert agenda.is_unread("pipe", "a")
         (tmp_path / "pipe.ics").unlink()

@@ -108,8 +108,8 @@ async def test_a_rule_of_the_config_can_only_be_paused(book: RuleBook, changes: 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"cron": "61 8 * * *", "notify": True}, "no cron line"),
-        ({"cron": "* * * * * *", "notify": True}, "no cron line"),
+        ({"cron": "61 8 * * *", "notify": True}, "not a cron line"),
+        ({"cron": "* * * * * *", "notify": True}, "not a cron line"),
         ({"every": 5, "notify": True}, "at most every 60 seconds"),
         ({"words": ["x"], "draft": "nope"}, "has no 'nope'; there are: thanks"),
         ({"words": ["x"]}, "say what it should do"),

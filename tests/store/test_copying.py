@@ -138,7 +138,7 @@ async def test_without_a_copy_there_is_no_migration(
     path = tmp_path / "pepper.db"
     leave_old(path)
     before, words = digest(path), fault(tmp_path)
-    with pytest.raises(StoreError, match=rf"pepper\.db is of an older Pepper.*{words}.*Nothing was changed"):
+    with pytest.raises(StoreError, match=rf"pepper\.db is from an older Pepper.*{words}.*Nothing was changed"):
         await ContextStore.open(path, clock)
     assert digest(path) == before
     (tmp_path / "backups").unlink()
@@ -279,7 +279,7 @@ async def left_behind(folder: Path, clock: ManualClock, *idents: str) -> Path:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("there.db", "is there already; name a new file, or say --force"),
+        ("there.db", "already exists; name a new file, or use --force"),
         ("pepper.db", "is the store itself"),
         ("pepper.db-wal", "is the store itself"),
         ("pepper.db-shm", "is the store itself"),
@@ -428,9 +428,9 @@ def _damaged(file: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (lambda file: None, "there is no file"),
     "a folder": (lambda file: file.mkdir(), "there is no file"),
-    "an export": (lambda file: file.write_text('{"pepper": "store"}\n' * 200), "is no copy of a store"),
-    "an empty file": (lambda file: file.write_text(""), "is no copy of a store"),
-    "another database": (_foreign, "is no copy of a store"),
+    "an export": (lambda file: file.write_text('{"pepper": "store"}\n' * 200), "is not a copy of a store"),
+    "an empty file": (lambda file: file.write_text(""), "is not a copy of a store"),
+    "another database": (_foreign, "is not a copy of a store"),
     "a newer Pepper's": (_newer, "written by a newer Pepper .schema 99"),
     "a damaged copy": (_damaged, "damaged"),
 }

@@ -240,7 +240,7 @@ async def test_words_go_on_alone_and_health_says_so(
     health = await store.get(PART, namespace=Namespace.HEALTH)
     assert health is not None
     assert health.data["state"] == "trouble"
-    assert health.data["detail"] == "no server answers; search goes on by words alone"
+    assert health.data["detail"] == "no server answers; search continues by words only"
     assert health.data["remedy"] == "start it"
     embedder.down = ""
     await clock.advance(60)

@@ -86,7 +86,7 @@ async def test_nobody_is_told_twice(store: ContextStore) -> None:
     await store.queue("my feed", ["mine.*"], tags=["told"])
     for tags in ([], ["told"], []):
         await store.store({"n": len(tags)}, namespace="mine.a", context_id="a", tags=tags)
-    with pytest.raises(RollbackRefusedError, match="my feed would act on it once more"):
+    with pytest.raises(RollbackRefusedError, match="my feed would act on it again"):
         await store.rollback("a", 2, namespace="mine.a")
     assert (await store.rollback("a", 1, namespace="mine.a")).data == {"n": 0}
 
@@ -99,7 +99,7 @@ async def test_a_memory_is_not_taken_from_a_worker_at_work(store: ContextStore, 
         await memory.save(store)
     run = WorkerRun("run_1", "call_1", "mail-agent", "general", "a task", clock.now(), state=RunState.RUNNING)
     await store.put(run, namespace=Namespace.RUN, tags=[OPEN_TAG])
-    with pytest.raises(RollbackRefusedError, match=r"mail-agent is at work \(run_1\)"):
+    with pytest.raises(RollbackRefusedError, match=r"mail-agent is working \(run_1\)"):
         await store.rollback("mail-agent", 1, namespace="memory.mail-agent")
     run.state = RunState.SUCCEEDED
     await store.put(run, namespace=Namespace.RUN)

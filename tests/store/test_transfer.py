@@ -152,7 +152,7 @@ async def test_a_file_that_is_there_is_left_alone(tmp_path: Path, clock: ManualC
     store = await ContextStore.open(tmp_path / "p.db", clock)
     file = tmp_path / "export.jsonl"
     file.write_text("mine")
-    with pytest.raises(StoreError, match=r"export.jsonl is there already; name a new file"):
+    with pytest.raises(StoreError, match=r"export.jsonl already exists; name a new file"):
         export_file(store.path, file, clock.now())
     assert file.read_text() == "mine"
     with pytest.raises(StoreError, match="No such file"):
@@ -192,14 +192,14 @@ async def exported(folder: Path, clock: ManualClock) -> list[str]:
 
 FAULTS: dict[str, tuple[int, Any, str]] = {
     # what is done to which line (from 1), and what is said of it
-    "no JSON": (3, "{", "line 3: this is no JSON"),
-    "another file": (1, {"pepper": "corn"}, "line 1: this is no export"),
-    "a newer Pepper's": (1, {"format": 99}, "line 1: the export is of a newer Pepper"),
-    "a newer schema": (1, {"schema": 99}, "line 1: the export is of a newer Pepper"),
+    "no JSON": (3, "{", "line 3: this is not JSON"),
+    "another file": (1, {"pepper": "corn"}, "line 1: this is not an export"),
+    "a newer Pepper's": (1, {"format": 99}, "line 1: the export is from a newer Pepper"),
+    "a newer schema": (1, {"schema": 99}, "line 1: the export is from a newer Pepper"),
     "out of order": (4, {"update": {"seq": 1}}, "line 4: update 1 comes after 1"),
-    "a broken chain": (4, {"update": {"previous": None}}, "line 4: update 2 names None as its version before"),
-    "no number": (4, {"update": {"version": "2"}}, "line 4: version is no whole number"),
-    "no data": (4, {"update": {"data": [1]}}, "line 4: data is no JSON object"),
+    "a broken chain": (4, {"update": {"previous": None}}, "line 4: update 2 names None as its previous version"),
+    "no number": (4, {"update": {"version": "2"}}, "line 4: version is not a whole number"),
+    "no data": (4, {"update": {"data": [1]}}, "line 4: data is not a JSON object"),
     "no time": (4, {"update": {"created_at": "x"}}, "line 4: created_at is no time"),
     "a time beyond all": (4, {"update": {"created_at": 10**400}}, "line 4: created_at is no time"),
     "too deep": (4, "[" * 100_000, "line 4: this is nested too deeply"),

@@ -47,7 +47,7 @@ async def test_reminders(bench: Bench) -> None:
         "FREQ=WEEKLY;INTERVAL=0": "not a repeat rule",
         "every 0 days": "whole number",
         "monthlyish": "not read",
-        "tomorrow": "no rhythm",
+        "tomorrow": "not a rhythm",
     }.items():
         assert why in await run(bench, "remind", text="tea", when="in 2 minutes", repeat=words)
     assert "“never” is not read" in await run(bench, "remind", text="tea", when="never")

@@ -72,7 +72,7 @@ async def test_all_else_is_found_by_when_it_was(filled: Bench, asked: tuple[tupl
     ("asked", "words"),
     [
         ({"since": "tomorrow"}, "is not over yet"),
-        ({"until": "someday"}, "is no time that can be looked back to"),
+        ({"until": "someday"}, "is not a time in the past that I can read"),
         ({"since": "today", "until": "yesterday"}, "'until' is not after 'since'"),
     ],
 )

@@ -22,17 +22,17 @@ S, A = CallState, ApprovalState
 @pytest.mark.parametrize(
     ("mode", "problem"),
     [
-        ("busy", "can't take mail just now; try again in some minutes (421 4.3.2 too many connections)"),
+        ("busy", "can't accept mail now; try again in some minutes (421 4.3.2 too many connections)"),
         ("bad_sender", "refused (553 5.7.1 you are not me@example.com)"),
         ("grey_rcpt", "does not take mail for bob@x.org yet; try again in some minutes (450 4.2.0 greylisted)"),
         ("refuse_rcpt", "refused the recipient bob@x.org (550 no such person)"),
         ("drop_rcpt", "ended the connection before it had the mail; try again"),
         (
             "grey_data",
-            "can't take mail just now; try again in some minutes (451 4.7.1 greylisted, try again in 5 minutes)",
+            "can't accept mail now; try again in some minutes (451 4.7.1 greylisted, try again in 5 minutes)",
         ),
         ("drop_before", "ended the connection before it had the mail; try again"),
-        ("later", "can't take mail just now; try again in some minutes (452 4.3.1 the disk is full)"),
+        ("later", "can't accept mail now; try again in some minutes (452 4.3.1 the disk is full)"),
         ("refuse", "refused (554 not wanted)"),
     ],
 )

@@ -92,7 +92,7 @@ async def test_the_conversation_is_saved_once_and_for_its_owner(tmp_path: Path) 
             await until(lambda: app.asking.open, pilot)
             await press(pilot, "ctrl+u", *str(path), "enter")
             await until(lambda: str(path.name) in app.query_one(StatusLine).facts.words, pilot)
-        assert "is there already" in app.query_one(StatusLine).facts.words
+        assert "already exists" in app.query_one(StatusLine).facts.words
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         text = path.read_text()
         assert text.index("## You, 2027-01-15 08:00\n\nWhat now?") < text.index(

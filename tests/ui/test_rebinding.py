@@ -41,7 +41,7 @@ def test_the_table_itself_holds_the_rules() -> None:
         ({"inbox.reject": "f99"}, "inbox.reject", "is not a key"),
         ({"inbox.reject": ""}, "inbox.reject", "is not a key"),
         ({"inbox.reject": "hold+y"}, "inbox.reject", "is not a key"),
-        ({"inbox.aprove": "y"}, "inbox.aprove", "no such key id"),
+        ({"inbox.aprove": "y"}, "inbox.aprove", "unknown key id"),
         ({"pepper.status": "ctrl+p"}, "pepper.status", "Ctrl+P is pepper.palette already"),
     ],
 )

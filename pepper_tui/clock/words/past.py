@@ -71,7 +71,7 @@ def read_past(text: str, now: float, zone: tzinfo, locale: str = "en") -> Stretc
     """Return what ``text``, said at ``now`` in ``zone``, means as a time in the past. Raises ``TimeRefusedError``."""
     plain = " ".join(text.split()).strip(" ?!.").lower()
     shown = f"“{plain[:60]}”"
-    refused = f"{shown} is no time that can be looked back to"
+    refused = f"{shown} is not a time in the past that I can read"
     try:
         found = _Reader(now, zone, locale).read(_SINCE.sub("", plain, count=1) if plain else "")
     except (Unclear, ValueError, OverflowError, OSError) as error:

@@ -142,7 +142,7 @@ def fitted(parts: Iterable[Part], month_first: bool) -> Phrase:
     if len(phrase.clocks) > 1 and phrase.rhythm is None:
         raise Unclear("it names two times of day")
     if len(phrase.clocks) > 1 and _apart(said):
-        raise Unclear("it has two rhythms, each with a time of its own; say them one by one")
+        raise Unclear("it has two rhythms with different times; say them one by one")
     phrase.part = _one_part([part for part in said if isinstance(part, PartOfDay)])
     spans = [part for part in said if isinstance(part, Span)]
     phrase.span = sum(spans[1:], spans[0]) if spans else None
@@ -221,7 +221,7 @@ def _whole(phrase: Phrase) -> None:
     if not any(whens):
         raise Unclear("it does not say when")
     if any(clock.naked for clock in phrase.clocks) and not (phrase.day or phrase.rhythm or phrase.part or phrase.span):
-        raise Unclear("a number alone is no time")
+        raise Unclear("a number alone is not a time")
 
 
 def _one(parts: Iterable[object], kind: type[T], words: str) -> T | None:
@@ -312,7 +312,7 @@ def _of_rhythm(rhythm: Rhythm, days: list[Day]) -> tuple[Rhythm, list[Day], Day 
             case Relative() if starting is None:
                 starting = day
             case _:
-                raise Unclear("the day beside it does not fit how often it is")
+                raise Unclear("its day does not fit its rhythm")
     return rhythm, [], starting, until
 
 

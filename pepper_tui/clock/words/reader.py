@@ -65,7 +65,7 @@ class TimeReader:
         except TimeRefusedError as error:
             raise TimeRefusedError(f"{error}; a rhythm is e.g. {REPEAT_EXAMPLES}") from error
         if not rule:
-            raise TimeRefusedError(f"“{repeat.strip()[:60]}” is no rhythm; try {REPEAT_EXAMPLES}")
+            raise TimeRefusedError(f"“{repeat.strip()[:60]}” is not a rhythm; try {REPEAT_EXAMPLES}")
         return rule
 
     def said(self, reading: Reading) -> str:

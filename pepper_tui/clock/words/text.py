@@ -44,7 +44,7 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
     plain = " ".join(text.split()).rstrip(" ?!")
     shown = f"“{plain[:60]}”"
     if not plain:
-        raise TimeRefusedError(f"no time was said; try {EXAMPLES}")
+        raise TimeRefusedError(f"no time was given; try {EXAMPLES}")
     if _ISO.fullmatch(plain):
         return _exact(plain, now, zone)
     try:
@@ -52,7 +52,7 @@ def read_time(text: str, now: float, zone: tzinfo, locale: str = "en") -> Readin
     except OverError as over:
         raise TimeRefusedError(f"{shown} is past; try {EXAMPLES}") from over
     except Unclear as unclear:
-        raise TimeRefusedError(f"{shown} is no time that I can read: {unclear}; try {EXAMPLES}") from unclear
+        raise TimeRefusedError(f"{shown} is not a time that I can read: {unclear}; try {EXAMPLES}") from unclear
     except (OverflowError, OSError) as error:
         raise TimeRefusedError(f"{shown} is out of reach; try {EXAMPLES}") from error
 
@@ -71,7 +71,7 @@ def one_time(text: str) -> None:
             comes = True
         except TimeAskedError as asked:
             if len(asked.choices) > 1:
-                raise TimeRefusedError(f"{asked}; write it so that it is one time on every day") from asked
+                raise TimeRefusedError(f"{asked}; write it so that it is the same time on every day") from asked
         except TimeRefusedError as refused:
             if not isinstance(refused.__cause__, PastTimeError):
                 raise
@@ -163,7 +163,7 @@ def _exact(text: str, now: float, zone: tzinfo) -> Reading:
     try:
         at = datetime.fromisoformat(text.upper())
     except ValueError as error:
-        raise TimeRefusedError(f"“{text}” is no date; try {EXAMPLES}") from error
+        raise TimeRefusedError(f"“{text}” is not a date; try {EXAMPLES}") from error
     seconds = at.timestamp() if at.tzinfo is not None else instant(at, zone)
     if seconds <= now:
         raise TimeRefusedError(f"“{text}” is past; try {EXAMPLES}")

@@ -224,7 +224,7 @@ class Agenda:
                 for number, begins, ends, recurrence in answer["occurrences"]
             ]  # fmt: skip
         except (ValueError, OverflowError) as error:
-            return _Followed(why=f"its repeat rule leads to years that no clock has ({type(error).__name__})")
+            return _Followed(why=f"its repeat rule leads to years beyond any date ({type(error).__name__})")
         return _Followed(start, end, found, answer["more"])
 
     def _event(self, fields: Json, times: tuple[float | str, float | str], calendar: str) -> Event:
@@ -340,7 +340,7 @@ class Agenda:
                     continue
                 if said["broken"]:
                     named = one_line(", ".join(said["broken"]), 60)
-                    broken.append(f"{title}: its {named} can't be read, so what is known of it is not whole")
+                    broken.append(f"{title}: its {named} can't be read, so what is known of it is incomplete")
                 by_uid[said["uid"]].append((piece, said, event))
         more = [f"{file.name}: {len(broken) - BROKEN_NAMED} more events"] if len(broken) > BROKEN_NAMED else []
         file.defects = [*file.noted, *broken[:BROKEN_NAMED], *more]

@@ -60,7 +60,7 @@ def choose(calendars: Sequence[Path], wanted: str, new_name: str) -> CalendarFil
     key = wanted.strip().casefold().removesuffix(SUFFIX)
     found = list(dict.fromkeys(named.get(key, []))) if key else [calendars[0]]
     if len(found) != 1:
-        why = "is the name of several calendars" if found else "is no calendar of yours"
+        why = "is the name of several calendars" if found else "is not one of your calendars"
         names = ", ".join(one_line(name, 40) for name in sorted(named)[:20])
         raise ToolError(f"{one_line(wanted, 60)!r} {why}; there are: {names}")
     path = found[0]
@@ -188,7 +188,7 @@ def with_event(source: bytes, event: bytes) -> bytes:
     result = base[:at] + added + base[at:]
     before, after = Counter(_events(base)), Counter(_events(result))
     if not before <= after or after - before != Counter(_events(_wrapped(event))):
-        raise ToolError("the event can't be put into that calendar without harm to what is there")
+        raise ToolError("the event can't be added to that calendar without damage to its content")
     return result
 
 

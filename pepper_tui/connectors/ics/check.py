@@ -34,7 +34,7 @@ async def check(settings: Calendar, patient: Patient) -> AsyncIterator[Finding]:
         if defects := agenda.defects:
             more = f"; and {len(defects) - _NAMED} more" if len(defects) > _NAMED else ""
             words = f"{words}; {'; '.join(defects[:_NAMED])}{more}"
-            yield Finding(part, "trouble", words, "export that calendar again, or ask whom it is from to fix it")
+            yield Finding(part, "trouble", words, "export that calendar again, or ask its author to fix it")
         elif found.state == "note":
             yield Finding(part, "note", f"{words}; nothing can be added", found.remedy)
         else:

@@ -119,7 +119,7 @@ class CalendarFeed:
             self._next_overlaps = now + OVERLAPS_EVERY
         defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
         if self._piled:
-            defects = [*defects, "there are more overlaps than are looked at; not all of them are told"]
+            defects = [*defects, "there are more overlaps than Pepper checks; not all are reported"]
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "fix the file or calendar.paths in config.toml")
         else:
@@ -255,7 +255,7 @@ class CalendarFeed:
         else:  # read from the files again: one of the two may have been moved meanwhile
             still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
             if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
-                priority, reason, rules = Priority.LOG, "they overlap no longer", ()
+                priority, reason, rules = Priority.LOG, "they no longer overlap", ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
         metadata: Json = {

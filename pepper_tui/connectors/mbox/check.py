@@ -20,13 +20,13 @@ def _mbox(path: Path) -> Finding:
     part = f"mail {path.name}"
     if not path.exists():
         state: State = "note" if path.parent.is_dir() else "trouble"
-        return Finding(part, state, f"{path} is not there", "it is watched for; if it lies elsewhere, fix mail.mbox")
+        return Finding(part, state, f"{path} is not there", "it is watched for; if it is elsewhere, fix mail.mbox")
     try:
         with opened(path) as file:
             if not begins_at(file, 0):
-                return Finding(part, "trouble", f"{path} is no mbox file", "a Maildir goes under mail.maildir")
+                return Finding(part, "trouble", f"{path} is not an mbox file", "a Maildir goes under mail.maildir")
     except LockedError:
-        remedy = f"if no mail program writes it, take away {path}.lock"
+        remedy = f"if no mail program writes it, remove {path}.lock"
         return Finding(part, "note", f"{path} is locked by a mail program", remedy)
     except OSError as error:
         return Finding(part, "trouble", f"{path}: {error.strerror}", "make it a file that is readable for you")

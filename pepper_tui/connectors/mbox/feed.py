@@ -132,7 +132,7 @@ class MboxFeed:
                     self._defects[path] = f"locked for more than {minutes:g} minutes; is {path}.lock left over?"
                 return SETTLED
             except (OSError, NotMboxError) as error:
-                words = error.strerror if isinstance(error, OSError) else "it is no mbox file"
+                words = error.strerror if isinstance(error, OSError) else "it is not an mbox file"
                 self._defects[path] = words or type(error).__name__
                 return later
             self._locked.pop(path, None)

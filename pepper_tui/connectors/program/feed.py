@@ -223,7 +223,7 @@ class _Run:
         try:
             found: Any = json.loads(line.decode("utf-8"))
             if not isinstance(found, dict):
-                raise ValueError("it is no object")
+                raise ValueError("it is not an object")
             content_of(found)  # an object without content can't be reported, so it is not stored
             storable: Json = _storable(found)
         except (ValueError, RecursionError) as error:
@@ -268,16 +268,16 @@ class _Run:
         """Return why lines were rejected, or ""."""
         words = []
         if self._bad:
-            words.append(f"{self._bad} of its lines are no JSON objects with content, the last {self._bad_words}")
+            words.append(f"{self._bad} of its lines are not JSON objects with content, the last {self._bad_words}")
         if self._lines.dropped:
             words.append(f"{self._lines.dropped} of its lines are longer than {MAX_LINE} bytes")
         if self._held_back:
-            words.append(f"it says more than {self._feed.per_minute} lines a minute; it waits")
+            words.append(f"it prints more than {self._feed.per_minute} lines a minute; it waits")
         return "; ".join(words)
 
     def remedy(self) -> str:
         if self._held_back and not self._bad:
-            return f"let it say less, or raise `per_minute` of [[exec]] {self._feed.name!r}"
+            return f"let it print less, or raise `per_minute` of [[exec]] {self._feed.name!r}"
         return "each line that it prints must be a JSON object; see docs/feeds.md" if self.trouble() else ""
 
     def said(self) -> str:
@@ -289,7 +289,7 @@ class _Run:
 def _ended_words(code: int, program: str) -> str:
     named = one_line(program, 80)
     if code == exec_keeper.NOT_STARTED:
-        return f"{named} could not be started, or not what it starts"
+        return f"{named} could not be started, or could not start its own program"
     if code > 128:
         with contextlib.suppress(ValueError):
             return f"{named} was ended by {signal.Signals(code - 128).name}"

@@ -145,7 +145,7 @@ class OwnFeed:
             where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"fix {self._config.file}") from error
         if not self._handlers:  # otherwise the handlers continue: the run was only a setup
-            await ctx.health.report("done", f"{self._config.file}: its run has come to its end")
+            await ctx.health.report("done", f"{self._config.file}: its run has ended")
         await asyncio.Event().wait()
 
     async def _left_over(self, ctx: FeedContext) -> str:

@@ -43,7 +43,7 @@ def _prove(made: Tool, file: Path) -> None:
     except Exception as error:
         raise OwnToolsError(f"{file}: tool {made.name!r} has no schema: {error}") from error
     if not described:
-        raise OwnToolsError(f"{file}: tool {made.name!r} has no docstring, which is what models are told of it")
+        raise OwnToolsError(f"{file}: tool {made.name!r} has no docstring, which is its description for models")
 
 
 def add_own_tools(registry: ToolRegistry, entries: Sequence[OwnToolsConfig], now: float) -> Iterable[Health]:

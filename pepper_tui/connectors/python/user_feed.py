@@ -240,9 +240,9 @@ def _same(current: Context, data: Json, kind: str, text: str, tags: frozenset[st
 def check_writable(namespace: str) -> None:
     """Raise ``ReservedNamespaceError`` if no feed may write ``namespace``, ``ValueError`` if it is malformed."""
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
-        raise ValueError(f"{namespace!r} is no namespace: words of letters, digits, - and _, with dots between them")
+        raise ValueError(f"{namespace!r} is not a namespace: words of letters, digits, - and _, with dots between them")
     if namespace in (Namespace.RAW, Namespace.SIGNALS):
-        raise ValueError(f"{namespace} wants one more level, its source: {namespace}.slack")
+        raise ValueError(f"{namespace} needs one more level, its source: {namespace}.slack")
     if matches(NOT_FOR_FEEDS, namespace):
         raise ReservedNamespaceError(
             f"a feed may not write {namespace}, which is Pepper's own; docs/store-and-subscriber.md says what it may"
@@ -430,7 +430,7 @@ class UserApp:
 
 def _event_namespace(event: str) -> str:
     if not isinstance(event, str) or not _EVENT_NAME.fullmatch(event):
-        raise ValueError(f"{event!r} is no event's name: letters, digits, - and _")
+        raise ValueError(f"{event!r} is not the name of an event: letters, digits, - and _")
     return f"{EVENT}.{event}"
 
 

@@ -98,7 +98,7 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Seq
         elif client.supports_extension("smtputf8"):
             await client.mail(account.address, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
         else:
-            raise NotDoneError(f"the mail server {smtp.host} takes only addresses in ASCII (it has no SMTPUTF8)")
+            raise NotDoneError(f"the mail server {smtp.host} accepts only addresses in ASCII (it has no SMTPUTF8)")
         for each in recipients:
             await client.rcpt(each, encoding="utf-8")
         answer = await client.execute_command(b"DATA")
@@ -131,7 +131,7 @@ def _why(error: Exception, host: str) -> str:
             # without the server's own words: some repeat what they were given
             return f"{server} did not accept user and password; check mail.smtp ({error.code})"
         if passing:
-            return f"{server} can't take mail just now; try again in some minutes {said}"
+            return f"{server} can't accept mail now; try again in some minutes {said}"
         return f"{server} refused {said}"
     if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
         return f"{server} can't do what mail.smtp asks for: {one_line(str(error), 200).rstrip('.')}"

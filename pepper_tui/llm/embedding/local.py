@@ -121,7 +121,7 @@ class OfflineEmbedder:
         answer = await self._answer()
         if len(answer) != len(texts) * DIMENSIONS * 4:
             await self._end()
-            raise EmbeddingError("the package wordllama holds other weights than it should", GET_THEM)
+            raise EmbeddingError("the package wordllama contains other weights than it should", GET_THEM)
         return answer
 
     async def _answer(self) -> bytes:
@@ -144,7 +144,7 @@ class OfflineEmbedder:
             words = f"the offline embedder does not start: {content.decode(errors='replace')}"
             raise EmbeddingError(words, GET_THEM)
         if kind == b"t":
-            words = f"a text can't be taken apart: {content.decode(errors='replace')}"
+            words = f"a text can't be tokenized: {content.decode(errors='replace')}"
             raise EmbeddingError(words, of_text=True)
         return content
 

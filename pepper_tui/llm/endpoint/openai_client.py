@@ -260,6 +260,8 @@ class _Silence:
         self.seconds = self._idle
         self._most -= size
         if self._most < 0:
-            raise ModelError("endless", "The model's server sends without end; its answer was cut off.", retryable=True)
+            raise ModelError(
+                "endless", "The model's server never stopped sending; its answer was cut off.", retryable=True
+            )
         if self._limit is not None:
             self._limit.reschedule(asyncio.get_running_loop().time() + self._idle)

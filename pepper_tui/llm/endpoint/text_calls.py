@@ -65,7 +65,7 @@ _NAMED_BODY: Final = re.compile(rf"\s*(?P<name>{_NAME})\s*(?:\[ARGS\]\s*)?(?P<bo
 _NAMES: Final = ("name", "function", "tool", "tool_name", "function_name")
 _ARGUMENTS: Final = ("arguments", "parameters", "args", "input", "tool_input")
 _NOISE: Final = re.compile(r"[\s\"'`\\]+")
-_UNREADABLE: Final = "your text holds what looks like a tool call and can't be read as one"
+_UNREADABLE: Final = "your text contains what looks like a tool call but can't be read as one"
 
 
 @dataclass(frozen=True, slots=True)

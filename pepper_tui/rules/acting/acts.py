@@ -220,7 +220,7 @@ class Acts:
             id=f"ntf_{short(act.id)}_failed",
             title=one_line(f"Your rule {act.name!r} could not {act.act.replace('_', ' ')}: {act.about}", 160),
             body=act.detail,
-            reason="something that your rule orders did not work",
+            reason="something that your rule orders failed",
             source=f"{Namespace.RULE_ACT}:{act.id}",
             created_at=self._clock.now(),
             kind="trouble",

@@ -295,5 +295,5 @@ def _fate(call: ToolCall) -> Outcome | None:
         case CallState.WAITING_APPROVAL | CallState.ATTEMPTED | CallState.UNKNOWN | CallState.SUCCEEDED:
             return Outcome(ActState.DONE)
         case CallState.FAILED:
-            return Outcome(ActState.FAILED, detail=one_line(call.error or "it did not work", 300))
+            return Outcome(ActState.FAILED, detail=one_line(call.error or "it failed", 300))
     return Outcome(ActState.WITHDRAWN, detail=one_line(call.error or "cancelled", 300))

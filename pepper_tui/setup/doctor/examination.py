@@ -72,13 +72,13 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     except ConfigError as error:
         accounts = []
         for problem in error.problems:
-            yield Finding("account", "trouble", problem, "see docs/connectors.md, or ask who made the connector")
+            yield Finding("account", "trouble", problem, "see docs/connectors.md, or ask the author of the connector")
     for part, check in (first, *accounts, *rest):
         try:
             async for finding in _bounded(part, check(patient)):
                 yield finding
         except Exception as error:  # the doctor goes on to the next part
-            yield Finding(part, "trouble", f"could not be looked at: {error or type(error).__name__}", "report this")
+            yield Finding(part, "trouble", f"could not be checked: {error or type(error).__name__}", "report this")
 
 
 def _of_accounts(patient: Patient) -> Iterator[tuple[str, Check]]:

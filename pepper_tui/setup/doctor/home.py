@@ -112,6 +112,6 @@ def store(path: Path) -> Finding:
         said, count = [(str(error),)], 0
     if said != [("ok",)]:
         words = "damaged: " + "; ".join(str(row[0]) for row in said)
-        remedy = f"stop Pepper, then: pepper store restore FILE (copies lie in {path.parent / BACKUPS})"
+        remedy = f"stop Pepper, then: pepper store restore FILE (copies are in {path.parent / BACKUPS})"
         return Finding("store", "trouble", words, remedy)
     return Finding("store", "ok", f"{count} contexts, {path.stat().st_size / 1e6:.1f} MB, whole")

@@ -43,7 +43,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
             yield found
         for follow in patient.config.conversation:
             yield Finding(
-                f"follow {follow.name}", "note", "needs a model, and does nothing without", "see docs/models.md"
+                f"follow {follow.name}", "note", "needs a model, and does nothing without one", "see docs/models.md"
             )
 
 

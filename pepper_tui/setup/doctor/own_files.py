@@ -21,7 +21,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
 def _own(part: str, file: Path) -> Finding:
     if not file.is_file():
         return Finding(
-            part, "trouble", f"{file} is not there", "put the file there, or take its table out of the config"
+            part, "trouble", f"{file} is not there", "put the file there, or remove its table from the config"
         )
     try:
         ast.parse(file.read_bytes())

@@ -17,7 +17,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
     if PART in patient.health:  # the running engine has reported it
         return
     if not search.meaning:
-        yield Finding(PART, "note", "off: search goes by words alone", "to turn it on: search.meaning = true")
+        yield Finding(PART, "note", "off: search uses words only", "to turn it on: search.meaning = true")
         return
     try:
         named = place is not None and bool(place.base_url or patient.secrets.value(place.key))
@@ -29,7 +29,7 @@ async def check(patient: Patient) -> AsyncIterator[Finding]:
         yield Finding(PART, state, f"off, not installed: {', '.join(missing)}", GET_THEM)
         return
     if place is not None and not named:
-        remedy = "give models.embedding a base_url or an api_key, or take its name away"
+        remedy = "give models.embedding a base_url or an api_key, or remove its name"
         yield Finding(PART, "note", f"offline, on this machine: there is no endpoint for {place.name}", remedy)
         return
     yield Finding(PART, "ok", f"by {place.name}" if place is not None else "offline, on this machine")

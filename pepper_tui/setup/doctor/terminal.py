@@ -37,7 +37,7 @@ class Answers:
 def examine_terminal(environment: Mapping[str, str]) -> list[Finding]:
     """Check size, colours and encoding; keys, clipboard, tmux. Blocking: half a second at most."""
     if not sys.stdout.isatty():
-        return [Finding("terminal", "note", "the output is no terminal: the screen can't be judged from here")]
+        return [Finding("terminal", "note", "the output is not a terminal: the screen can't be judged from here")]
     findings = [_screen(environment, shutil.get_terminal_size((0, 0)), (sys.stdout.encoding or "").lower())]
     if findings[0].state != "trouble":
         answers = ask_terminal()
@@ -82,7 +82,7 @@ def keys(answers: Answers | None) -> Finding:
 def clipboard(answers: Answers | None, environment: Mapping[str, str]) -> Finding:
     """Report whether `c` reaches the clipboard (OSC 52)."""
     if answers is not None and "52" in answers.attributes:
-        return Finding("clipboard", "ok", "OSC 52: the terminal says that it takes what c copies")
+        return Finding("clipboard", "ok", "OSC 52: the terminal says that it accepts what c copies")
     if environment.get("TERM_PROGRAM") == "Apple_Terminal" or environment.get("VTE_VERSION"):
         return Finding(
             "clipboard", "note", _NO_CLIPBOARD, "mark with the mouse and Shift, or save: s in the conversation"
@@ -98,9 +98,7 @@ def tmux(options: Mapping[str, str]) -> Finding:
     if slow.isdecimal() and int(slow) > 50:
         missing.append("set -g escape-time 10")
     if missing:
-        return Finding(
-            "tmux", "note", "some of its options hold Pepper back", f"in ~/.tmux.conf: {' ; '.join(missing)}"
-        )
+        return Finding("tmux", "note", "some of its options limit Pepper", f"in ~/.tmux.conf: {' ; '.join(missing)}")
     return Finding("tmux", "ok", "focus, clipboard and Esc come through")
 
 

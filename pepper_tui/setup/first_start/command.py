@@ -44,7 +44,7 @@ def init(home: Path, *, yes: bool) -> bool:
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise FirstStartError("pepper init asks, and there is no terminal to answer: pepper init --yes")
     if yes and path.exists():
-        raise FirstStartError(f"{path} is there already, and --yes writes over nothing: pepper init")
+        raise FirstStartError(f"{path} already exists, and --yes overwrites nothing: pepper init")
     typer.echo("Looking for mail, calendars and models on this machine …")
     found = asyncio.run(discover(Path.home(), os.environ))
     choices = _taken(found) if yes else _asked(found)
@@ -54,7 +54,7 @@ def init(home: Path, *, yes: bool) -> bool:
     replaces = False
     if not yes:
         if path.exists():
-            typer.echo(f"{path} is there already; it would be kept as {path.name}.old")
+            typer.echo(f"{path} already exists; it would be kept as {path.name}.old")
             replaces = typer.confirm("Replace it?", default=False)
         if not replaces and (path.exists() or not typer.confirm(f"Write {path}?", default=True)):
             typer.echo("Nothing was written.")
@@ -71,7 +71,7 @@ def _taken(found: Found) -> Choices:
     """Return the choices that are made without asking."""
     for server in found.servers:
         models = ", ".join(one_line(name, 60) for name in server.models[:3])
-        typer.echo(f"Found {server.kind} ({models or 'no model yet'}); not used unasked: pepper init asks")
+        typer.echo(f"Found {server.kind} ({models or 'no model yet'}); not used without asking: pepper init asks")
     own = next((key for key in found.keys if key.variable == "OPENAI_API_KEY"), None)
     model = ModelChoice(own.model, own.base_url, own.variable) if own else None
     return Choices(found.name, [found.address] if found.address else [], found.mails, found.calendars, model)
@@ -152,7 +152,7 @@ def _prompt(words: str, default: str) -> str:
 
 def _number(word: str, most: int) -> int:
     if not word.isdecimal() or not 0 < int(word) <= most:
-        raise ValueError(f"{one_line(word, 20)} is none of the numbers above")
+        raise ValueError(f"{one_line(word, 20)} is not one of the numbers above")
     return int(word)
 
 

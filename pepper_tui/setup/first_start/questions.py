@@ -51,7 +51,7 @@ def questions(found: Found) -> list[Question]:
         Question(
             "mail",
             "Mail",
-            "Pepper reads mail that lies on this machine, and changes none of it.",
+            "Pepper reads the mail on this machine, and changes none of it.",
             mails,
             many=True,
             nothing="No mail folder (Maildir) was found at the usual places. You can name one.",
@@ -59,7 +59,7 @@ def questions(found: Found) -> list[Question]:
         Question(
             "calendar",
             "Calendar",
-            "Pepper reads .ics files, and tells you of what begins soon.",
+            "Pepper reads .ics files, and tells you what begins soon.",
             calendars,
             many=True,
             nothing="No calendar was found at the usual places. You can name a file or folder.",
@@ -67,14 +67,14 @@ def questions(found: Found) -> list[Question]:
         Question(
             "model",
             "Language model",
-            "With a model Pepper understands what you say, and judges what comes in. What it reads then goes there.",
+            "With a model Pepper understands what you say, and judges what comes in. What it reads is sent there.",
             _model_options(found),
             many=False,
         ),
         Question(
             "rules",
             "Rules",
-            "What Pepper tells you of, beside VIPs and what begins soon. Other rules you say in the chat, at any time.",
+            "What Pepper tells you about, besides VIPs and what begins soon. Add other rules in the chat at any time.",
             tuple(Option(f"{rule.name}: {rule.words}", rule, chosen=True) for rule in STARTER_RULES),
             many=True,
         ),
@@ -126,7 +126,7 @@ def named_calendar(words: str) -> Calendars:
     if not path.exists():
         raise ValueError(f"{words} is not there")
     if path.is_file() and path.suffix.lower() != ".ics":
-        raise ValueError(f"{words} is no .ics file")
+        raise ValueError(f"{words} is not an .ics file")
     return Calendars(path.absolute(), 1 if path.is_file() else sum(1 for _ in path.rglob("*.ics")))
 
 
@@ -135,7 +135,7 @@ def addresses_in(words: str) -> list[str]:
     found = words.replace(",", " ").split()
     for each in found:
         if each.count("@") != 1 or not all(each.split("@")):
-            raise ValueError(f"{one_line(each, 60)} is no address")
+            raise ValueError(f"{one_line(each, 60)} is not an address")
     return found
 
 

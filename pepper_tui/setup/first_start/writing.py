@@ -38,7 +38,7 @@ def write_config(home: Path, text: str, *, replace: bool = False) -> Path:
         try:
             os.link(new, path)  # fails if one exists, whoever created it meanwhile
         except FileExistsError as error:
-            raise ConfigExistsError(f"{path} is there already") from error
+            raise ConfigExistsError(f"{path} already exists") from error
     finally:
         with contextlib.suppress(OSError):
             new.unlink()

@@ -60,5 +60,5 @@ class Following:
                         await self._take(batch)
                     return
             except Exception:
-                log.exception("following %s failed; it is taken up anew", ", ".join(self._namespaces))
+                log.exception("following %s failed; it starts again", ", ".join(self._namespaces))
             await self._store.clock.sleep(PAUSE)

@@ -18,7 +18,7 @@ from pepper_tui.store.log.content import SELECT, Write, decode
 from pepper_tui.store.log.plan import Book
 from pepper_tui.store.namespaces import matches
 
-_STATES: Final = "it passes through states: going back would make what was done undone"
+_STATES: Final = "it passes through states: going back would undo what was done"
 _HAPPENED: Final = "it records what has happened"
 REFUSED: Final = {
     **dict.fromkeys(("tool.*", Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.REMINDER, "worker.*"), _STATES),
@@ -75,7 +75,7 @@ def plan(
         raise StoreError(f"{name} has no version {version} any more; kept are {kept}")
     told = [s.name for s in book.subscriptions.route(namespace) if s.tags <= chosen.tags]
     if told:
-        raise RollbackRefusedError(f"{name} can't be rolled back: {', '.join(told)} would act on it once more")
+        raise RollbackRefusedError(f"{name} can't be rolled back: {', '.join(told)} would act on it again")
     if namespace.startswith(f"{Namespace.MEMORY}."):
         _must_rest(connection, book, namespace.removeprefix(f"{Namespace.MEMORY}."))
     row = connection.execute(f"{SELECT} WHERE u.seq = ?", (chosen.seq,)).fetchone()
@@ -101,5 +101,5 @@ def _must_rest(connection: sqlite3.Connection, book: Book, agent: str) -> None:
     ):
         if decode(data).get("agent") == agent:
             raise RollbackRefusedError(
-                f"the worker {agent} is at work ({context_id}): wait until it has ended, or cancel it first"
+                f"the worker {agent} is working ({context_id}): wait until it has ended, or cancel it first"
             )

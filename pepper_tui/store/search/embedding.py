@@ -116,7 +116,7 @@ class Embedding:
         """Return the error for vectors that can't be compared with the stored ones."""
         return EmbeddingError(
             f"{self._embedder.id} gives vectors of {dimensions} numbers, where {cursor.dimensions} are stored",
-            f"if it is another model now, set models.embedding.dimensions = {dimensions}: all is embedded anew",
+            f"if it is another model now, set models.embedding.dimensions = {dimensions}: everything is embedded again",
         )
 
     async def _embedded(self, texts: Sequence[str]) -> Sequence[Vectors | None]:

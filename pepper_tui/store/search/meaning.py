@@ -172,7 +172,7 @@ class Meaning:
             query = await asyncio.wait_for(self._query(text), self._pace.patience)
         except TimeoutError:
             words = f"{self._embedder.id} gave no answer within {self._pace.patience:g} seconds"
-            raise EmbeddingError(words, "check that it runs, and that it is quick enough") from None
+            raise EmbeddingError(words, "check that it runs, and that it is fast enough") from None
         return await self.embedding.nearest(query, wanted, limit) if query.any() else []
 
     async def _prepare(self) -> None:
@@ -214,7 +214,7 @@ class Meaning:
 
     async def _tell(self, error: EmbeddingError | None) -> None:
         """Report the outcome as health, if it has changed."""
-        detail = "" if error is None else f"{error.words}; search goes on by words alone"
+        detail = "" if error is None else f"{error.words}; search continues by words only"
         if self._told == detail:
             return
         now = self._store.clock.now()

@@ -58,7 +58,7 @@ def back_up(database: Path, target: Path, *, replace: bool = False) -> int:
     if target.is_dir():
         raise StoreError(f"{target} is a folder; name a file in it")
     if target.exists() and not replace:
-        raise StoreError(f"{target} is there already; name a new file, or say --force")
+        raise StoreError(f"{target} already exists; name a new file, or use --force")
     try:
         if target.parent == database.parent / FOLDER:
             target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -66,7 +66,7 @@ def back_up(database: Path, target: Path, *, replace: bool = False) -> int:
             size = part.stat().st_size
             _name(part, target, replace=replace)
     except FileExistsError as error:
-        raise StoreError(f"{target} is there already; name a new file, or say --force") from error
+        raise StoreError(f"{target} already exists; name a new file, or use --force") from error
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"the store can't be copied to {target}: {reason(error)}") from error
     return size
@@ -87,7 +87,7 @@ def copy_before_migration(connection: sqlite3.Connection, database: Path, now: f
     except (OSError, sqlite3.Error) as error:
         needed = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
         raise StoreUnavailableError(
-            f"the store {database} is of an older Pepper, and before it is changed a copy of it is made in "
+            f"the store {database} is from an older Pepper, and before it is changed, it is copied to "
             f"{target.parent}. That failed: {reason(error)}. Nothing was changed. The copy needs "
             f"{needed.fetchone()[0] / 1e6:.1f} MB there; make room, or fix that folder, and start again"
         ) from error

@@ -28,7 +28,7 @@ def export_file(database: Path, target: Path, now: float) -> portable.Counts:
         with new_file(target) as file:
             return export(database, file, now)
     except FileExistsError as error:
-        raise StoreError(f"{target} is there already; name a new file") from error
+        raise StoreError(f"{target} already exists; name a new file") from error
     except OSError as error:
         raise StoreError(f"{target} can't be written: {error.strerror}") from error
 

@@ -101,7 +101,7 @@ def _build(lines: Iterable[str], path: Path, now: float) -> Counts:
         search_index.catch_up(connection, Book(last_seq=last))
         found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
         if found != ["ok"]:
-            raise StoreError(f"what was made of the export is damaged ({'; '.join(found)[:200]}): see to the disk")
+            raise StoreError(f"what was made of the export is damaged ({'; '.join(found)[:200]}): check the disk")
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
     finally:
         connection.close()
@@ -133,16 +133,16 @@ class _Building:
         except RecursionError as error:
             raise self._fault("this is nested too deeply") from error
         except ValueError as error:
-            raise self._fault("this is no JSON; the file may be cut off or damaged") from error
+            raise self._fault("this is not JSON; the file may be cut off or damaged") from error
         if not isinstance(entry, dict):
-            raise self._fault("this is no JSON object")
+            raise self._fault("this is not a JSON object")
         if self._header is None:
             self._begin(entry)
             return
         if self._ended:
             raise self._fault("this comes after the end of the export")
         if len(entry) != 1:
-            raise self._fault("a line holds one of update, subscription, delivery, dedupe, end")
+            raise self._fault("a line must be one of update, subscription, delivery, dedupe, end")
         [(kind, values)] = entry.items()
         takers = {
             "update": self._update,
@@ -183,9 +183,9 @@ class _Building:
 
     def _begin(self, entry: Json) -> None:
         if entry.get("pepper") != "store" or not isinstance(entry.get("format"), int):
-            raise self._fault("this is no export of a Pepper store")
+            raise self._fault("this is not an export of a Pepper store")
         if entry["format"] > portable.FORMAT or _whole(entry.get("schema"), 1) > len(MIGRATIONS):
-            raise self._fault("the export is of a newer Pepper: update this one")
+            raise self._fault("the export is from a newer Pepper: update this one")
         self._header = {**entry, "last_seq": _whole(entry.get("last_seq"), 0)}
 
     def _update(self, values: Json) -> None:
@@ -199,7 +199,7 @@ class _Building:
         ns = self._spaces.setdefault(namespace, len(self._spaces) + 1)
         previous = values["previous"]
         if previous != self._current.get((ns, ident)):
-            raise self._fault(f"update {seq} names {previous!r} as its version before, which is not so")
+            raise self._fault(f"update {seq} names {previous!r} as its previous version, which is wrong")
         self._current[ns, ident] = seq
         data, metadata = self._object(values, "data"), self._object(values, "metadata")
         tags = self._texts(values, "tags")
@@ -207,7 +207,7 @@ class _Building:
         encoded = encode(data)
         indexed = values["body"] if "body" in values else body(text, encoded)
         if indexed is not None and not isinstance(indexed, str):
-            raise self._fault("body is no text")
+            raise self._fault("body is not a text")
         version, kind = self._number(values, "version", 1), self._text(values, "type")
         created, updated = self._time(values, "created_at"), self._time(values, "updated_at")
         expires = None if values["expires_at"] is None else self._time(values, "expires_at")
@@ -242,10 +242,10 @@ class _Building:
     def _delivery(self, values: Json) -> None:
         ident = self._subscriptions.get(self._text(values, "subscription"))
         if ident is None:
-            raise self._fault("a delivery of a subscription that there is not")
+            raise self._fault("a delivery of a subscription that does not exist")
         rank, state, key = values["rank"], values["state"], values["order_key"]
         if state not in _STATES:
-            raise self._fault("a delivery in a state that there is not")
+            raise self._fault("a delivery in a state that does not exist")
         self._connection.execute(
             "INSERT INTO deliveries (subscription, seq, rank, state, attempts, due, error, order_key)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -260,7 +260,7 @@ class _Building:
     def _dedupe(self, values: Json) -> None:
         ns = self._spaces.get(self._text(values, "namespace"))
         if ns is None:
-            raise self._fault("a dedupe key of a namespace that there is not")
+            raise self._fault("a dedupe key of a namespace that does not exist")
         self._connection.execute(
             "INSERT OR REPLACE INTO dedupe VALUES (?, ?, ?, ?)",
             (ns, self._text(values, "key"), self._logged(values), self._time(values, "until")),
@@ -283,25 +283,25 @@ class _Building:
     def _text(self, values: Json, key: str) -> str:
         value = values[key]
         if not isinstance(value, str):
-            raise self._fault(f"{key} is no text")
+            raise self._fault(f"{key} is not a text")
         return safe(value)
 
     def _texts(self, values: Json, key: str) -> list[str]:
         value = values[key]
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self._fault(f"{key} is no list of texts")
+            raise self._fault(f"{key} is not a list of texts")
         return [safe(each) for each in value]
 
     def _object(self, values: Json, key: str) -> Json:
         value = values[key]
         if not isinstance(value, dict):
-            raise self._fault(f"{key} is no JSON object")
+            raise self._fault(f"{key} is not a JSON object")
         return value
 
     def _number(self, values: Json, key: str, least: int) -> int:
         value = values[key]
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**62:
-            raise self._fault(f"{key} is no whole number from {least} on")
+            raise self._fault(f"{key} is not a whole number from {least} on")
         return value
 
     def _time(self, values: Json, key: str) -> float:

@@ -59,7 +59,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{file} is no copy of a store: {error}") from error
+        raise StoreError(f"{file} is not a copy of a store: {error}") from error
 
 
 def _check(source: sqlite3.Connection, file: Path) -> None:
@@ -67,9 +67,9 @@ def _check(source: sqlite3.Connection, file: Path) -> None:
         schema = schema_of(source)
         tables = {row[0] for row in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{file} is no copy of a store: {error}") from error
+        raise StoreError(f"{file} is not a copy of a store: {error}") from error
     if not schema or not {"meta", "updates", "contexts"} <= tables:
-        raise StoreError(f"{file} is no copy of a store (an export is taken in by `pepper store import`)")
+        raise StoreError(f"{file} is not a copy of a store (import an export with `pepper store import`)")
     if schema > len(MIGRATIONS):
         raise StoreError(
             f"{file} was written by a newer Pepper (schema {schema}, this one knows {len(MIGRATIONS)}): update Pepper"

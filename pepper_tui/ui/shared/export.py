@@ -39,7 +39,7 @@ async def write_conversation(recall: Recall, path: Path, zone: tzinfo) -> str:
     try:
         await asyncio.to_thread(_write_new, path, "\n".join(parts))
     except FileExistsError as error:
-        raise EngineError(f"{path} is there already: nothing was written; choose another name") from error
+        raise EngineError(f"{path} already exists: nothing was written; choose another name") from error
     except OSError as error:
         raise EngineError(f"{path}: {error.strerror}; nothing was written") from error
     left = f"; only the newest {EXPORTED_AT_MOST} of a side" if found >= EXPORTED_AT_MOST else ""

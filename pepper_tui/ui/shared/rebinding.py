@@ -58,7 +58,7 @@ def rebound(wishes: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     known = {key.id: key for key in KEYS}
     for key_id, wish in wishes.items():
         if key_id not in known:
-            wrong[key_id] = "no such key id; docs/keys.md lists them"
+            wrong[key_id] = "unknown key id; docs/keys.md lists them"
             continue
         keys = [_normal(part) for part in (wish.split(",") if wish != "," else [wish])]
         problem = next((words for each in keys if (words := _refused(known[key_id], each))), "")

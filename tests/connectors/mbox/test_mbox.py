@@ -238,7 +238,7 @@ async def test_what_is_no_mbox_is_told(store: ContextStore, clock: ManualClock, 
         if source.startswith(b"From"):
             await box.holds(1)  # a mail with nothing in it
             return
-        assert "no mbox file" in (await box.becomes("trouble"))["detail"]
+        assert "not an mbox file" in (await box.becomes("trouble"))["detail"]
         path.write_bytes(stored(mail(number=1)))
         await box.holds(1)
         await box.becomes("ok")

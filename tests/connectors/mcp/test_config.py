@@ -22,17 +22,17 @@ GOOD = '[mcp.own]\ncommand = "x"\n'
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("[mcp.own]\n", ":1: mcp.own: wants either command"),
-        (GOOD + 'url = "http://127.0.0.1/mcp"\n', ":1: mcp.own: wants either command"),
+        ("[mcp.own]\n", ":1: mcp.own: needs either command"),
+        (GOOD + 'url = "http://127.0.0.1/mcp"\n', ":1: mcp.own: needs either command"),
         (GOOD + "timeout = 0\n", ":3: mcp.own.timeout: "),
         (GOOD + 'effect = "local"\n', ":3: mcp.own.effect: "),
         (GOOD + '[mcp.own.effects]\nsave = "maybe"\n', ":4: mcp.own.effects.save: "),
         (GOOD + 'colour = "red"\n', ":3: mcp.own.colour: this Pepper does not know it"),
         (GOOD + 'headers = { A = "b" }\n', ":1: mcp.own: headers goes with url only"),
         (GOOD + 'env = { API_KEY = "sk-1" }\n', ":1: mcp.own: env.API_KEY looks like a secret"),
-        ('[mcp.own]\nurl = "https://x/?api_key=1"\n', ":1: mcp.own: url must not hold a secret"),
+        ('[mcp.own]\nurl = "https://x/?api_key=1"\n', ":1: mcp.own: url must not contain a secret"),
         ('[mcp.own]\nurl = "ftp://x"\n', ":1: mcp.own: url must begin with http"),
-        ('[mcp.own]\nurl = "https://me:pw@x/"\n', ":1: mcp.own: url must not hold a password"),
+        ('[mcp.own]\nurl = "https://me:pw@x/"\n', ":1: mcp.own: url must not contain a password"),
         (
             '[mcp.own]\nurl = "https://x/"\nheaders = { authorization = "Bearer 1" }\n',
             "headers.authorization looks like",
@@ -89,7 +89,7 @@ headers = {{ Authorization = "Bearer env:NOT_SET_ANYWHERE" }}
         "it said: I can't start: no key",
         "there is no program there-is-no-such-program; install it",
         "check command, args and env in [mcp.dies]",
-        "env:NOT_SET_ANYWHERE: the environment has no such variable",
+        "env:NOT_SET_ANYWHERE: the environment does not have this variable",
     ):
         assert words in found.output, found.output
     assert "\x1b" not in found.output

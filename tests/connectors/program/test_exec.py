@@ -127,7 +127,7 @@ async def test_what_is_no_object_is_told_and_harms_nothing(
             return "next run" in health["detail"]
 
         await until(told)
-        assert "8 of its lines are no JSON objects with content" in health["detail"]
+        assert "8 of its lines are not JSON objects with content" in health["detail"]
         assert "1 of its lines are longer than 262144 bytes" in health["detail"]
         assert "\x1b" not in health["detail"]
         assert "must be a JSON object" in health["remedy"]

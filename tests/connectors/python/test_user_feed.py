@@ -80,8 +80,8 @@ async def test_what_a_feed_signals_is_outside_text_under_the_users_rules(start: 
     ("data", "words"),
     [
         ("{}", "there is no content"),
-        ("{'content': 'x', 'priority': 'asap'}", "priority 'asap' is none of urgent, high"),
-        ("{'content': 'x', 'created_at': 'soon'}", "created_at 'soon' is no time"),
+        ("{'content': 'x', 'priority': 'asap'}", "priority 'asap' is not one of urgent, high"),
+        ("{'content': 'x', 'created_at': 'soon'}", "created_at 'soon' is not a time"),
         ("'just words'", "data must be a dict, not str"),
     ],
 )
@@ -435,7 +435,7 @@ async def stores_only(update):
         ('@subscriber.on_context_update(namespaces=[])\nasync def f(u): ...', "at least one"),
         ('@subscriber.on_context_update(namespaces=["a"])\ndef f(u): ...', "f must be an async function"),
         ('@subscriber.on_context_update(namespaces=["a"])\nasync def f(self, u): ...', "a method is registered bound"),
-        ('@app.on_event("two words")\nasync def f(u): ...', "no event's name"),
+        ('@app.on_event("two words")\nasync def f(u): ...', "not the name of an event"),
         (
             '@subscriber.on_context_update(namespaces=["a"])\nasync def f(u): ...\n'
             '@subscriber.on_context_update(namespaces=["b"])\nasync def f(u): ...',

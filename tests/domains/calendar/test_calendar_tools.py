@@ -276,7 +276,7 @@ async def test_only_calendars_of_the_config(bench: Bench, calendar: OneFile, tmp
     bench.parts.calendar.calendars = CalendarFiles([calendar.path, folder], bench.parts.files.looks)
     for wanted in ("secret", str(outside / "secret.ics"), "../outside/secret", "link", "/etc/passwd", "nonsense"):
         words = await said(bench, "add_event", **LUNCH, calendar=wanted)
-        assert "is no calendar of yours" in words or "is not in calendar.paths" in words, words
+        assert "is not one of your calendars" in words or "is not in calendar.paths" in words, words
     call = await bench.schedule("add_event", **LUNCH, calendar="Home")
     path = Path((await bench.card(call)).resolved.payload["fields"]["path"])
     assert path.parent == folder / "home"

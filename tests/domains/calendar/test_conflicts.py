@@ -164,7 +164,7 @@ async def test_a_conflict_that_is_over_before_it_is_told_is_no_news(
 
         await until(told)
         [signal] = await desk.conflicts()
-        assert (signal["priority"], signal["reason"]) == ("log", "they overlap no longer")
+        assert (signal["priority"], signal["reason"]) == ("log", "they no longer overlap")
     finally:
         await desk.subscriber.stop()
 
@@ -212,4 +212,4 @@ async def test_that_not_all_overlaps_were_looked_at_is_told_as_health(
     path.write_text(ics(*(event(f"u{number}", start) for number in range(60))))
     async with Desk(store, clock, path) as desk:
         health = await desk.becomes("trouble")
-        assert "not all of them are told" in health["detail"]
+        assert "not all are reported" in health["detail"]

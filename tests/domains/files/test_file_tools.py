@@ -94,7 +94,8 @@ async def test_nothing_else_is_read_by_any_road(bench: Bench, allowed: Path, pat
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("deep/picture.png", "is no text (15 bytes)"), ("pipe", "no plain file"), ("deep", "no plain")]
+    ("path", "words"),
+    [("deep/picture.png", "is no text (15 bytes)"), ("pipe", "not a regular"), ("deep", "not a regular")],
 )
 async def test_what_is_no_text_file_is_told(bench: Bench, allowed: Path, path: str, words: str) -> None:
     assert words in await said(bench, "read_file", path=path)

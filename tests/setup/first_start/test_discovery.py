@@ -78,5 +78,5 @@ def test_what_the_user_names_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("no")
     with pytest.raises(ValueError, match="neither a Maildir nor"):
         named_mail(str(tmp_path / "x.txt"))
-    with pytest.raises(ValueError, match=r"no \.ics file"):
+    with pytest.raises(ValueError, match=r"not an \.ics file"):
         named_calendar(str(tmp_path / "x.txt"))

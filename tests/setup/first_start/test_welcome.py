@@ -78,7 +78,7 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
         await press(pilot, "x", "o", "enter")  # a rule is left; there is none to name
         await until(lambda: app.answers.step == "you", pilot)
         await press(pilot, "o", "ctrl+u", *"Kim", "enter", "ctrl+u", *"no address", "enter")
-        await until(lambda: "is no address" in app.trouble, pilot)
+        await until(lambda: "is not an address" in app.trouble, pilot)
         await press(pilot, "ctrl+u", *"kim@example.com", "enter")
         await until(lambda: not app.field.asking, pilot)
         await press(pilot, "b", "b", "b", "enter", "enter", "enter", "enter")
@@ -107,7 +107,7 @@ async def test_a_config_that_came_meanwhile_is_not_written_over(tmp_path: Path) 
         (tmp_path / "h").mkdir()
         (tmp_path / "h" / "config.toml").write_text("# mine\n")
         await press(pilot, *["enter"] * 7)
-        await until(lambda: "is there already" in app.trouble, pilot)
+        await until(lambda: "already exists" in app.trouble, pilot)
     assert (tmp_path / "h" / "config.toml").read_text() == "# mine\n"
 
 
@@ -148,14 +148,14 @@ def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
     with Terminal([sys.executable, "-m", "pepper_tui", "--home", str(place), "init"], ours, (110, 50)) as terminal:
         for question, answer in (
             ("Numbers, or 0 for none", "9"),
-            ("9 is none of the numbers", "2"),
+            ("9 is not one of the numbers", "2"),
             ("Another Maildir", ""),
             ("Another .ics", ""),
             ("Which one?", "2"),
             ("direct questions", "1"),
             ("Your name", ""),
             ("Your addresses", "nonsense"),
-            ("nonsense is no address", "kim@example.com"),
+            ("nonsense is not an address", "kim@example.com"),
             ("Write ", ""),
         ):
             terminal.wait_for(question)
@@ -188,4 +188,4 @@ def test_init_without_a_terminal_says_so_and_yes_takes_what_is_there(
     assert load_config(place).rule == []
     again = CliRunner().invoke(command, ["--home", str(place), "init", "--yes"])
     assert again.exit_code == 2
-    assert "--yes writes over nothing" in again.output
+    assert "--yes overwrites nothing" in again.output

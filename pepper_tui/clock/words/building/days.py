@@ -119,7 +119,7 @@ class Days(Numbers):
     def slashed(self, said: str) -> Slashed:
         first, second, *year = _numbers(said)
         found = Slashed(first, second, _full(year[0]) if year else None)
-        checked(bool(found.orders()), f"{said} is no date")
+        checked(bool(found.orders()), f"{said} is not a date")
         return found
 
     def day_of_month(self, said: int | str, month: Month = Month()) -> DayOf:  # noqa: B008

@@ -58,7 +58,7 @@ class Lengths:
         total = Span()
         for each in lengths:
             total += each
-        checked(total != Span(), "that is no time at all")
+        checked(total != Span(), "its length is zero")
         return total
 
     # ------------------------------------------------------------------------------------ before or after a time of day

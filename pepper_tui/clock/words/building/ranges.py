@@ -46,7 +46,10 @@ class Ranges:
 
     def dashed_days(self, start: Day, end: Day) -> Days:
         """Return a range like ``days``; but “tue-thu” means every week."""
-        checked(not (isinstance(start, Weekday) and isinstance(end, Weekday)), "such weekdays are of every week")
+        checked(
+            not (isinstance(start, Weekday) and isinstance(end, Weekday)),
+            "weekdays with a dash between them mean every week",
+        )
         return self.days(start, end)
 
     def numbered_days(self, first: int, last: Day) -> Days:

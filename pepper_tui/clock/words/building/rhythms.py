@@ -95,7 +95,7 @@ class Rhythms:
         return Rhythm(2, "week", by_day=(index,))
 
     def every_nth_weekday(self, n: int, index: int) -> Rhythm:
-        checked(n in (2, 3, 4) or n > 5, "no such rhythm of weeks")
+        checked(n in (2, 3, 4) or n > 5, "weeks are not counted like that")
         return Rhythm(n, "week", by_day=(index,))
 
     # --------------------------------------------------------------------------------------------------- of a month

@@ -80,7 +80,7 @@ class TimesOfDay:
         return minutes
 
     def few_minutes(self, minutes: int) -> int:
-        checked(minutes % 5 == 0, "such minutes are called minutes")
+        checked(minutes % 5 == 0, "that number needs the word minutes")
         return self.minutes(minutes)
 
     def minutes_past(self, minutes: int, hour: int, half: Half = "") -> Clock:
@@ -134,7 +134,7 @@ class TimesOfDay:
 def as_clock(edge: Clock | PartOfDay) -> Clock:
     if isinstance(edge, Clock):
         return edge
-    checked(edge.name in ("noon", "midnight"), "such a part of a day begins and ends at no sure hour")
+    checked(edge.name in ("noon", "midnight"), "that part of a day has no exact hour")
     return Clock(12 if edge.name == "noon" else 24)
 
 

@@ -81,7 +81,7 @@ class Reading:
             app.say_words("This card is no longer open: nothing was done")
         elif face(current) != face(card):
             self.open_card(current)
-            app.say_words("The card has changed: this is how it stands now")
+            app.say_words("The card has changed: this is its current text")
         elif act == "approve" and not app.query_one(DetailView).read:
             app.say_words(f"There is more below: read to its end, then {self._yes} approves")
         else:
