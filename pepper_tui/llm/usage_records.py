@@ -47,7 +47,7 @@ class UsageRecords:
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[UnitOfWork]:
-        """A unit of work of the store that also takes the records of calls that are not yet written.
+        """Open a unit of work of the store that also takes the records of calls that are not yet written.
 
         Not to be nested in another one. Where it fails, the records are written apart.
         """

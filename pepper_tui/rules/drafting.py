@@ -20,7 +20,7 @@ class RuleError(ValueError):
 
 
 def drafted(book: RuleBook, given: Json, now: float) -> Rule:
-    """The new rule that ``given`` (the config's keys) says, stored nowhere. Raises ``RuleError``."""
+    """Make a new rule from ``given`` (keys of the config) without storing it. Raises ``RuleError``."""
     rule = _sound(book, given)
     same = [one for one in book.rules if _says(one) == _says(rule)]
     if same:
@@ -71,7 +71,7 @@ def _sound(book: RuleBook, given: Json) -> Rule:
     except ValueError as error:
         raise RuleError(str(error)) from error
     if rule.cron and (len(rule.cron.split()) not in (1, 5) or not croniter.is_valid(rule.cron)):  # no seconds
-        raise RuleError(f"{one_line(rule.cron, 60)!r} is no cron line; for weekdays at 8 it is '0 8 * * mon-fri'")
+        raise RuleError(f"{one_line(rule.cron, 60)!r} is not a cron line; for weekdays at 8 it is '0 8 * * mon-fri'")
     if rule.every and rule.every < SHORTEST:
         raise RuleError(f"a rule comes at most every {SHORTEST:g} seconds")
     for name in (rule.draft, rule.nudge):
@@ -86,5 +86,5 @@ def _sound(book: RuleBook, given: Json) -> Rule:
 
 
 def _says(rule: Rule) -> Json:
-    """What a rule says, whatever it is called."""
+    """Return what a rule says, without its name."""
     return {key: value for key, value in words_of(rule).items() if key != "name"}

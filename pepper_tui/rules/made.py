@@ -30,7 +30,7 @@ class MadeRules:
         return await self._store.get(ident, namespace=Namespace.RULE_PAUSE) is not None
 
     async def versions(self, ident: str) -> list[Rule]:
-        """What a rule made in Pepper has said, the newest first, each version once."""
+        """Return the versions of a rule made in Pepper, the newest first, each once."""
         found: dict[str, Rule] = {}
         for update in await self._store.versions(ident, namespace=Namespace.RULE, limit=_VERSIONS):
             if not update.deleted:
@@ -39,7 +39,7 @@ class MadeRules:
         return list(found.values())
 
     async def earlier(self, ident: str, version: str) -> Rule:
-        """An earlier version of a rule as its next one, stored nowhere. Raises ``RuleError``."""
+        """Make an earlier version of a rule its next one, without storing it. Raises ``RuleError``."""
         versions = await self.versions(ident)
         wanted = next((rule for rule in versions if rule.version == version), None)
         if wanted is None:
@@ -54,12 +54,12 @@ class MadeRules:
         return replace(wanted, version=next_version(versions), state=RuleState.ACTIVE)
 
     async def removed(self, words: str) -> list[Rule]:
-        """The removed rules of that id or name."""
+        """Return the removed rules of that id or name."""
         rule = Rule.one(await self.get(rule_id(words)))
         return [rule] if rule is not None and rule.state is RuleState.REMOVED else []
 
     async def free(self, name: str) -> tuple[str, Context | None]:
-        """An id for a rule called ``name``, and the removed rule's context whose id it was, if any."""
+        """Return an id for a rule called ``name``, and the context of the removed rule that had it, if any."""
         base, number = rule_id(name), 1
         while True:
             ident = base if number == 1 else f"{base}-{number}"
@@ -96,5 +96,5 @@ class MadeRules:
 
 
 def next_version(versions: list[Rule]) -> str:
-    """What the version after all of ``versions`` is called."""
+    """Return the name of the version after all of ``versions``."""
     return str(max((int(rule.version) for rule in versions), default=0) + 1)

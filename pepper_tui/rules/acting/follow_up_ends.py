@@ -14,7 +14,7 @@ SOURCE: Final = "follow_up"
 
 
 def answer_notice(waits: FollowUp, mail: Json, now: float) -> Notification:
-    """What tells of the answer that was waited for."""
+    """Return the notice about the answer that was waited for."""
     who = one_line(str(mail["sender"]["name"] or mail["sender"]["address"]), 80)
     subject = one_line(str(mail["subject"] or "(no subject)"), 120)
     return Notification(
@@ -33,7 +33,7 @@ def answer_notice(waits: FollowUp, mail: Json, now: float) -> Notification:
 
 
 async def due_signal(store: Store, book: RuleBook, waits: FollowUp, now: float, zone: tzinfo) -> Signal:
-    """What tells that nobody answered in time, with all that the rule's acts need."""
+    """Return the signal that nobody answered in time, with everything the rule's acts need."""
     since = datetime.fromtimestamp(waits.since, zone)
     when = f"{since:%a} {since.day} {since:%b %H:%M}"
     content = f"No answer from {waits.who}: {waits.subject}, waited for since {when}"
@@ -59,7 +59,7 @@ async def due_signal(store: Store, book: RuleBook, waits: FollowUp, now: float, 
 
 
 async def _beginning(store: Store, waits: FollowUp) -> Json:
-    """The facts of the mail that it began with, as its signal holds them: whom a nudge goes to."""
+    """Return the facts of the mail that began the wait, as its signal holds them: a nudge goes to its sender."""
     namespace, _, ident = waits.source.partition(":")
     saved = await store.get(ident, namespace=namespace)
     if (signal := Signal.one(saved)) is not None:

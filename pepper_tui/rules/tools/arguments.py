@@ -11,7 +11,8 @@ Words = list[str] | str | None
 
 
 class Said(TypedDict, total=False):
-    """
+    """What may be said of a rule.
+
     Args:
         sender: who writes: addresses, domains as "@example.com", or names of people who have written before
         words: any of these as whole words, in subject or text

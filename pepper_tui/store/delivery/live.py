@@ -91,13 +91,13 @@ class LiveSubscriptions:
             subscription.close()
 
     def offer(self, rows: Sequence[Row]) -> None:
-        """What was committed."""
+        """Publish what was committed."""
         if rows:
             for subscription in [*self._open]:
                 subscription.offer(rows)
 
     def tell(self, context: Context) -> None:
-        """What stands in memory alone."""
+        """Publish what is held in memory only."""
         for subscription in [*self._open]:
             subscription.tell(ContextUpdate(0, context))
 

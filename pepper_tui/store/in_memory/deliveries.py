@@ -1,4 +1,4 @@
-"""The durable subscriptions of the log in memory. (Durable as long as the store is there.)"""
+"""The durable subscriptions of the log in memory, which last as long as the store does."""
 
 from __future__ import annotations
 

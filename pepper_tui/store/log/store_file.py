@@ -118,7 +118,7 @@ class StoreFile:
     # -------------------------------------------------------------------------------------------------- functions
 
     async def read(self, function: Callable[[sqlite3.Connection], T], reader: int = 0) -> T:
-        """A function over a read-only connection, on that connection's thread. Raises ``StoreError``."""
+        """Run a function over a read-only connection, on that connection's thread. Raises ``StoreError``."""
         try:
             return await self.readers[reader].run(function)
         except sqlite3.Error as error:
@@ -135,12 +135,12 @@ class StoreFile:
             await apart.close()
 
     async def project(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """A function on the write connection, between commits, for a projection that can be made anew; it makes its own
+        """Run a function on the write connection, between commits, for a projection that can be rebuilt; it makes its own
         transaction. Raises ``StoreError``."""
         return await self.writer.run(lambda connection, _: function(connection))
 
     async def maintain(self, function: Callable[[sqlite3.Connection, Book], T]) -> T:
-        """A function of the store's own keeping on the write connection, between commits; it makes its own transaction.
+        """Run a function of the store's own upkeep on the write connection, between commits; it makes its own transaction.
         Raises ``StoreError``."""
         try:
             return await self.writer.run(function)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def kind_of(app: Desk, event: events.Key) -> Kind:
-    """The kind of a key on the screen."""
+    """Return the kind of a key on the screen."""
     focused = app.focused
     if app.jumping:
         return Kind.TYPES

@@ -39,6 +39,6 @@ class Tally:
         self.sums, self.folded = {at: amount}, seq
 
     def since(self, start: float) -> float:
-        """The sum of what was counted at or after ``start``."""
+        """Return the sum of what was counted at or after ``start``."""
         recent = sum(amount for at, amount, _seq in self.recent.values() if at >= start)
         return recent + sum(amount for at, amount in self.sums.items() if at >= start)
