@@ -398,7 +398,7 @@ PARSERS = [
     ),
     Parser(
         "what is the same",
-        {"tools/approvals/sameness.py": "re unicodedata"},
+        {"tools/approvals/sameness.py": "re", "text/comparable.py": "re unicodedata"},
         normalised,
         TEXT | {name: WORDS[name] for name in ("letters", "digits", "at", "spaces", "addresses")},
         "a tool takes no longer field",

@@ -135,13 +135,15 @@ class StoreFile:
             await apart.close()
 
     async def project(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function on the write connection, between commits, for a projection that can be rebuilt; it makes its own
-        transaction. Raises ``StoreError``."""
+        """Run a function on the write connection, between commits, for a projection that can be rebuilt.
+
+        It makes its own transaction. Raises ``StoreError``."""
         return await self.writer.run(lambda connection, _: function(connection))
 
     async def maintain(self, function: Callable[[sqlite3.Connection, Book], T]) -> T:
-        """Run a function of the store's own upkeep on the write connection, between commits; it makes its own transaction.
-        Raises ``StoreError``."""
+        """Run a function of the store's own upkeep on the write connection, between commits.
+
+        It makes its own transaction. Raises ``StoreError``."""
         try:
             return await self.writer.run(function)
         finally:
