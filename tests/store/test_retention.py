@@ -93,6 +93,17 @@ async def test_the_record_of_outside_effects_stays(tmp_path: Path, clock: Manual
     await store.close()
 
 
+async def test_nothing_of_what_a_connector_keeps_goes(tmp_path: Path, clock: ManualClock) -> None:
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    for namespace in ("raw.own_kept", "raw.own"):
+        await store.store({"id": "over"}, namespace=namespace, context_id="over", ttl=5.0)
+    await clock.advance(3000 * DAY)
+    await Retention(store, clock, None, None, {"raw.own_kept": "it would come in anew"}).sweep()
+    assert await left(store, "raw.own_kept") == {"over"}
+    assert await left(store, "raw.own") == set()
+    await store.close()
+
+
 async def test_what_the_model_is_shown_stays(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
     entries = [await put(store, f"{number}", "history") for number in range(6)]

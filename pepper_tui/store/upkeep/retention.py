@@ -24,7 +24,7 @@ from pepper_tui.store.log.writer import Committed
 from pepper_tui.store.search import index as search_index
 from pepper_tui.store.upkeep import picking, protection
 from pepper_tui.store.upkeep.removal import Doomed, Removed, last_seq, portions, remove
-from pepper_tui.store.upkeep.retention_rules import Rule, Rules, Wish, kept_reason
+from pepper_tui.store.upkeep.retention_rules import Rule, Rules, Wish
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Retention:
         spaces = await self._store.file.read(_namespaces, 1)
         needed = await protection.gather(self._store, spaces, now)
         for namespace, ns in spaces.items():
-            if kept_reason(namespace):
+            if self._rules.kept(namespace):
                 continue
             want = picking.want_of(self._rules.of(namespace), reach)
             after: int | None = 0

@@ -124,7 +124,11 @@ class Rules:
                 rule = replace(rule, days=None if wish.days == "forever" else wish.days)
             if wish.versions is not None:
                 rule = replace(rule, versions=wish.versions)
-        return replace(rule, days=None) if kept_reason(namespace, self._kept) else rule
+        return replace(rule, days=None) if self.kept(namespace) else rule
+
+    def kept(self, namespace: str) -> str:
+        """Return why no context of ``namespace`` may go, in words; empty if it may."""
+        return kept_reason(namespace, self._kept)
 
     @property
     def sign(self) -> str:
