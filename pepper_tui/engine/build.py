@@ -296,7 +296,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         web=WebParts(WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))),
         reminders=ReminderParts(announce),
         notices=NoticeParts(announce),
-        asking=AskParts(announce, notices.inbox.close, tools.approval_ttl, tools.undo_seconds),
+        asking=AskParts(announce, notices.inbox.close, notices.inbox.settle, tools.approval_ttl, tools.undo_seconds),
         revising=ReviseParts(revise),
         workers=WorkerParts(
             workers.delegate, workers.cancel, workers.tainted, workers.tell, cancel_call=calling.engine.cancel

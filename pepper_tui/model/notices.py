@@ -15,6 +15,8 @@ from pepper_tui.model.vocabulary import Priority
 MatterKind = Literal["event", "state"]
 QUESTION: Final = "question"
 """The kind of a notification that asks."""
+SETTLED: Final = "settled"
+"""In the metadata of a question that was closed: its asker goes on without an answer, so the closing stays."""
 FROM_SENDER: Final = "sender:"
 FROM_CALENDAR: Final = "calendar:"
 FROM_FEED: Final = "feed:"

@@ -22,6 +22,7 @@ from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,
     QUESTION,
+    SETTLED,
     ContextFilter,
     ContextUpdate,
     Effect,
@@ -56,12 +57,14 @@ _NOTHING: Final = "The user did not say{why}. Do not ask the same again: go on w
 @dataclass(slots=True)
 class AskParts:
     """``announce`` tells a question, ``close_notice`` withdraws it: the id of an open notification, and why in words.
+    ``settle`` notes that a question of this id and version stays closed; False if it is another version by now.
 
     ``answer_within``: seconds for which a question waits; ``undo_seconds``: for which a dismissal can be taken back.
     """
 
     announce: Announce | None = None
     close_notice: Callable[[str, str], Awaitable[object]] | None = None
+    settle: Callable[[str, int], Awaitable[bool]] | None = None
     answer_within: float = 3 * 86400.0
     undo_seconds: float = 10.0
 
@@ -190,8 +193,15 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
         return "", inf
     if withdrawn := str(context.metadata.get("withdrawn") or ""):
         return _NOTHING.format(why=f": {withdrawn}"), 0.0
-    counts = context.updated_at + ctx.of(AskParts).undo_seconds
-    return ("", counts) if counts > ctx.clock.now() else (_NOTHING.format(why=", and closed the question"), 0.0)
+    if context.metadata.get(SETTLED):
+        return _NOTHING.format(why=", and closed the question"), 0.0
+    parts = ctx.of(AskParts)
+    counts = context.updated_at + parts.undo_seconds
+    if counts > ctx.clock.now():
+        return "", counts
+    if parts.settle is not None and not await parts.settle(ident, context.version):
+        return "", 0.0  # an undo came first
+    return _NOTHING.format(why=", and closed the question"), 0.0
 
 
 def answer_words(answer: UserAnswer) -> tuple[str, bool]:

@@ -24,6 +24,7 @@ from pepper_tui.domains.notices.timed import Timed
 from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import (
     NOTIFICATION,
+    SETTLED,
     Acted,
     Context,
     ContextUpdate,
@@ -111,7 +112,7 @@ class Inbox:
                 item = Notification.one(context)
                 if context is None or item is None or item.state != one.to or _again_snoozed(item, one):
                     continue
-                if not await self._items.is_waited_for(item):
+                if context.metadata.get(SETTLED) or not await self._items.is_waited_for(item):
                     known = True
                     continue
                 await self._items.move(context, item, NotificationState.NEW, {"withdrawn": None})
@@ -154,6 +155,10 @@ class Inbox:
             async with self._store.unit():
                 items = [Notification.of(context) for context in found if await self._items.withdraw(context, why)]
             return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
+
+    async def settle(self, ref: str, version: int) -> bool:
+        """Let nobody take back the closing of a question any more; False if it is another version by now."""
+        return await self._items.settle(ref, version)
 
     async def close(self, ref: str, why: str) -> None:
         """Withdraw one item, if it is open; in the caller's unit, if there is one."""

@@ -10,6 +10,7 @@ from pepper_tui.model import (
     CALL_OPEN,
     NOTIFICATION,
     OPEN_TAG,
+    SETTLED,
     Context,
     ContextFilter,
     Json,
@@ -71,6 +72,25 @@ class Items:
             metadata={key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None},
             expect_version=context.version,
         )
+
+    async def settle(self, ref: str, version: int) -> bool:
+        """Note on a closed item that its asker goes on without an answer; False if it is another version by now."""
+        found = await self.get(ref)
+        if found is None or found.version != version:
+            return False
+        try:
+            await self._store.put(
+                Notification.of(found),
+                namespace=Namespace.NOTIFICATION,
+                type=found.type,
+                text=found.text,
+                tags=found.tags,
+                metadata={**found.metadata, SETTLED: True},
+                expect_version=version,
+            )
+        except VersionConflictError:
+            return False
+        return True
 
     async def withdraw(self, context: Context, why: str) -> bool:
         """Close it, where it is open still; whether it was."""
