@@ -148,6 +148,22 @@ async def test_who_closes_it_did_not_say_once_that_can_not_be_taken_back(desk: D
     assert await desk.questions() == []
 
 
+@pytest.mark.parametrize("act", ["dismiss", "done"])
+async def test_what_counts_is_not_taken_back_although_the_call_has_not_ended_yet(desk: Desk, act: str) -> None:
+    await desk.says("plan lunch", calls(ASK))
+    ident = (await desk.question()).id
+    await (desk.engine.dismiss if act == "dismiss" else desk.engine.done)(f"notification:{ident}")
+    closed = await desk.engine.store.get(ident, namespace=Namespace.NOTIFICATION)
+    assert closed is not None
+    inbox = desk.engine.parts.notices.inbox
+    assert not await inbox.settle(ident, closed.version - 1)
+    assert await inbox.settle(ident, closed.version)
+    assert await desk.results("ask_user") == []
+    with pytest.raises(EngineError, match="knows already that you did not say"):
+        await desk.engine.undo()
+    assert "did not say, and closed" in (await desk.result("ask_user")).content
+
+
 async def test_of_several_that_were_closed_at_once_the_others_come_back(desk: Desk) -> None:
     await desk.says("plan lunch", calls(ASK, ("notify", {"title": "t", "body": "", "reason": "r", "source": "s"})))
     await desk.result("notify")
