@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,7 +27,7 @@ UNPACKED: Final = {"Accept-Encoding": "identity"}
 _BLANK: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-class TooLargeError(Exception, Foreseen):
+class TooLargeError(PepperError, Foreseen):
     """The server sends more than the limit."""
 
 

@@ -6,10 +6,10 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 
-class UserFileError(ValueError, Foreseen):
+class UserFileError(PepperError, ValueError, Foreseen):
     """The file can't be loaded; the message says why."""
 
 

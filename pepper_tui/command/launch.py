@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.text.errors import PepperError
 from pepper_tui.ui.shared.endings import Endings
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ EXIT_APPROVALS: Final = 4
 EXIT_INTERRUPTED: Final = 130
 
 
-class LaunchError(Exception):
+class LaunchError(PepperError):
     """Pepper can't start here. ``lines`` say why and what to do; ``code`` is the exit code."""
 
     def __init__(self, code: int, *lines: str) -> None:

@@ -23,7 +23,7 @@ from pepper_tui.config import default_home
 from pepper_tui.config.renamed import renewed
 from pepper_tui.engine.answers.socket import RemoteError
 from pepper_tui.engine.interpreter import DaemonThreads, log_cleanly
-from pepper_tui.text.errors import is_foreseen
+from pepper_tui.text.errors import PepperError, is_foreseen
 
 log = logging.getLogger(__name__)
 HomeOption = Annotated[
@@ -44,7 +44,7 @@ def at(home: Path | None) -> Path:
     return Homes.used
 
 
-class NotSaidError(Exception):
+class NotSaidError(PepperError):
     """Standard output can't be written; the words say why. What was done stays done."""
 
 

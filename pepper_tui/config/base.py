@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pepper_tui.config.secret_names import holds_secret
+from pepper_tui.text.errors import PepperError
 
 CONFIG_FILE = "config.toml"
 
@@ -30,7 +31,7 @@ def default_home() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
 
 
-class ConfigError(Exception):
+class ConfigError(PepperError):
     """The config can't be used. Each line of ``problems`` names file, line and key, and how to fix it."""
 
     def __init__(self, problems: list[str]) -> None:

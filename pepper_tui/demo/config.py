@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.text.errors import PepperError
+
 MARK: Final = "# Pepper demo\n"
 MAILDIR: Final = "Maildir"
 CALENDAR: Final = "calendar"
@@ -94,7 +96,7 @@ brief = 11
 )
 
 
-class ForeignHomeError(Exception):
+class ForeignHomeError(PepperError):
     """The home has a config that is not a demo's."""
 
 

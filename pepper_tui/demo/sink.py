@@ -10,10 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pepper_tui.text.errors import PepperError
+
 LOOPBACK = "127.0.0.1"
 
 
-class MissingPackageError(Exception):
+class MissingPackageError(PepperError):
     """aiosmtpd is not installed."""
 
 

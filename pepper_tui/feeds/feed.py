@@ -20,7 +20,7 @@ from pepper_tui.clock import NO_ANSWER_REMEDY, Clock, NoAnswerError, done_before
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import Store, StoreError, Subscriber
 from pepper_tui.text import one_line
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 T = TypeVar("T")
 FIRST_PAUSE: Final = 1.0
@@ -36,12 +36,11 @@ PROCESSOR_REMEDY: Final = "it is tried again by itself; `pepper store dead` name
 HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
 
 
-class FeedError(Exception, Foreseen):
+class FeedError(PepperError, Foreseen):
     """A feed can't continue as it is. ``remedy`` says in words what the user can do."""
 
     def __init__(self, detail: str, remedy: str) -> None:
-        super().__init__(detail)
-        self.remedy = remedy
+        super().__init__(detail, remedy)
 
 
 class HealthReporter:

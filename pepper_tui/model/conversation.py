@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
 """What the user may say of a call whose outcome is not known."""
 
 
-class EngineError(Exception, Foreseen):
-    """An act that the engine refused or could not do. ``words`` are for the user."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+class EngineError(PepperError, Foreseen):
+    """An act that the engine refused or could not do."""
 
 
 class ChoiceError(EngineError):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.vocabulary import Effect
 from pepper_tui.model.work import Usage
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 MORE_TOOLS: Final = "more_tools"
 """The tool by which a model asks for tools that a step does not offer."""
@@ -89,7 +89,7 @@ class Completed:
     left_out: str = ""
 
 
-class ModelError(Exception, Foreseen):
+class ModelError(PepperError, Foreseen):
     """A model call that gave no valid response.
 
     ``kind``: ``timeout``, ``rate_limited``, ``server``, ``loading``, ``cut``, ``bad_response``, ``empty``, ``endless``,
@@ -116,7 +116,7 @@ class ModelError(Exception, Foreseen):
         answer: str = "",
     ) -> None:
         super().__init__(words)
-        self.kind, self.words, self.retryable = kind, words, retryable
+        self.kind, self.retryable = kind, retryable
         self.retry_after, self.usage = retry_after, usage
         self.window, self.measured = window, measured
         self.correction, self.answer = correction, answer

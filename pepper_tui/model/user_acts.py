@@ -12,6 +12,7 @@ from typing import Final
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.record import Record
 from pepper_tui.model.states import StateTable
+from pepper_tui.text.errors import PepperError
 
 
 class UserActState(StrEnum):
@@ -66,7 +67,7 @@ class UserAct(Record):
         self.moved = [one if isinstance(one, Moved) else Moved.of(one) for one in self.moved]
 
 
-class SettledError(Exception):
+class SettledError(PepperError):
     """A move can't be taken back, or not be made again, any more; the message says why, for the user."""
 
 

@@ -12,7 +12,7 @@ from pepper_tui.rules.acting.runner import RuleRunner
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.changes import RuleChanges
 from pepper_tui.rules.configured import rules_of_config
-from pepper_tui.rules.drafting import RuleError
+from pepper_tui.rules.errors import RuleError
 from pepper_tui.rules.rehearsal import Rehearsal
 from pepper_tui.rules.report import acts_of, reports
 from pepper_tui.rules.senders import Sender, Senders

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pepper_tui.clock import Clock
 from pepper_tui.model import RULE, Acted, Json, Moved, Namespace, Rule, RuleState, SettledError
 from pepper_tui.rules.book import RuleBook
-from pepper_tui.rules.drafting import RuleError, drafted, must_be_made, redrafted
+from pepper_tui.rules.drafting import drafted, must_be_made, redrafted
+from pepper_tui.rules.errors import RuleError
 from pepper_tui.rules.made import MadeRules, next_version
 from pepper_tui.store import Store
 from pepper_tui.text import one_line

@@ -9,14 +9,11 @@ from croniter import croniter
 
 from pepper_tui.model import Json, Rule
 from pepper_tui.rules.book import RuleBook
+from pepper_tui.rules.errors import RuleError
 from pepper_tui.rules.toml_text import checked, words_of
 from pepper_tui.text import one_line
 
 SHORTEST: Final = 60.0  # seconds between two times of a rule
-
-
-class RuleError(ValueError):
-    """It can't be done; the message says why, and the way out."""
 
 
 def drafted(book: RuleBook, given: Json, now: float) -> Rule:

@@ -9,7 +9,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.model import Context, Namespace, Rule, RuleState
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.configured import rule_id
-from pepper_tui.rules.drafting import RuleError
+from pepper_tui.rules.errors import RuleError
 from pepper_tui.rules.toml_text import words_of
 from pepper_tui.store import Store, VersionConflictError
 from pepper_tui.text import one_line

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 
-class StoreError(Exception):
+class StoreError(PepperError):
     """The store cannot do what it was asked; the message says what to do."""
 
 
@@ -13,8 +13,8 @@ class RefusedError(StoreError, Foreseen):
     """The store can't do it now. ``detail``: why it itself fails, where it does; ``remedy``: the way out."""
 
     def __init__(self, words: str, detail: str = "", remedy: str = "") -> None:
-        super().__init__(words)
-        self.detail, self.remedy = detail, remedy
+        super().__init__(words, remedy)
+        self.detail = detail
 
 
 class StoreUnavailableError(RefusedError):

@@ -7,6 +7,17 @@ import logging
 from pepper_tui.text import clean, one_line
 
 
+class PepperError(Exception):
+    """Base of every error whose words a user may see.
+
+    ``words`` say what happened; ``remedy`` says what the user can do, unless the words do.
+    """
+
+    def __init__(self, words: str = "", remedy: str = "") -> None:
+        super().__init__(words)
+        self.words, self.remedy = words, remedy
+
+
 class Foreseen:
     """Marks an exception whose message says all there is to say."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pepper_tui.model import ResolvedEffect
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 
-class ToolError(Exception, Foreseen):
+class ToolError(PepperError, Foreseen):
     """The tool can't do what it was asked, for a reason that its caller should read."""
 
 

@@ -18,7 +18,7 @@ from pepper_tui.boundary.user_files import UserFileError, load_file
 from pepper_tui.config import Worker as WorkerConfig
 from pepper_tui.model import MORE_TOOLS, AgentState
 from pepper_tui.text import shorten
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 GENERAL: Final = "general"
 NOT_FOR_WORKERS: Final = frozenset(
@@ -37,7 +37,7 @@ _MAIL_PROMPT: Final = (
 )
 
 
-class KindError(ValueError, Foreseen):
+class KindError(PepperError, ValueError, Foreseen):
     """A kind can't be used; the words say which and how to fix it."""
 
 
@@ -95,7 +95,7 @@ class StatefulWorker(StatelessWorker):
         await self.hands.save_state(result)
 
 
-class ToolFailedError(RuntimeError, Foreseen):
+class ToolFailedError(PepperError, RuntimeError, Foreseen):
     """A tool that a worker called failed, was rejected or cancelled; the text says what happened."""
 
 

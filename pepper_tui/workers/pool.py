@@ -32,7 +32,7 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.store import Following, Store
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 from pepper_tui.workers.known_kinds import KnownKinds
 from pepper_tui.workers.parts import CancelCall, Parts, Progress, Specs, Stream
 from pepper_tui.workers.run.loop import RunLoop
@@ -46,7 +46,7 @@ _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELL
 _log = logging.getLogger(__name__)
 
 
-class RunFailedError(RuntimeError, Foreseen):
+class RunFailedError(PepperError, RuntimeError, Foreseen):
     """A run ended without an answer; the text says why and what was found by then."""
 
 

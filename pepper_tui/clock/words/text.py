@@ -16,6 +16,7 @@ from pepper_tui.clock.recurrence import instant
 from pepper_tui.clock.words.parts import OverError, Unclear
 from pepper_tui.clock.words.phrase import Phrase, fitted
 from pepper_tui.clock.words.reading import FARTHEST, Manner, PastTimeError, Reading, far_away, readings, said
+from pepper_tui.text.errors import PepperError
 
 EXAMPLES: Final = "'in 2 minutes', 'tomorrow 9am', 'friday 14:30', 'every monday at 8', '2027-03-01 10:00'"
 _MANNERS: Final = {"en": Manner(twelve=True), "de": Manner(twelve=False)}
@@ -23,7 +24,7 @@ _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?
 _MOST: Final = 4  # readings offered to the user
 
 
-class TimeRefusedError(ValueError):
+class TimeRefusedError(PepperError, ValueError):
     """The phrase can't be read as a time; the message says why, with examples."""
 
 

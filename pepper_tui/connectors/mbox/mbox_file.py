@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pepper_tui.boundary.plain_file import open_plain
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 BLOCK: Final = 1 << 16  # bytes: searching one for mail beginnings holds the GIL, for 20 ms at worst
 HEAD: Final = 1 << 18  # bytes of headers that are searched for programs' marks
@@ -36,11 +36,11 @@ _MARKS: Final = re.compile(
 )
 
 
-class NotMboxError(Exception, Foreseen):
+class NotMboxError(PepperError, Foreseen):
     """The data does not begin as an mbox file does."""
 
 
-class LockedError(Exception, Foreseen):
+class LockedError(PepperError, Foreseen):
     """A mail program is writing the file now."""
 
 
@@ -75,13 +75,13 @@ class Mark:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open the file under the locks that mail programs use. Raises ``LockedError``, ``OSError``. Blocking."""
     if path.with_name(f"{path.name}.lock").exists():
-        raise LockedError(path)
+        raise LockedError(f"{path} is locked")
     with open_plain(path) as file:
         for lock in (fcntl.flock, fcntl.lockf):
             try:
                 lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise LockedError(path) from error
+                raise LockedError(f"{path} is locked") from error
             except OSError:  # the file system has no locks
                 continue
         yield file

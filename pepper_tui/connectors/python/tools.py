@@ -12,11 +12,12 @@ from pathlib import Path
 from pepper_tui.boundary.user_files import UserFileError, load_file
 from pepper_tui.config import OwnTools as OwnToolsConfig
 from pepper_tui.model import Health
+from pepper_tui.text.errors import PepperError
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
 
 
-class OwnToolsError(ValueError):
+class OwnToolsError(PepperError, ValueError):
     """A tools file can't be used; the message says why."""
 
 

@@ -37,6 +37,7 @@ from pepper_tui.model import (
 from pepper_tui.store import SearchHit
 from pepper_tui.store.delivery.subscription import Start
 from pepper_tui.store.namespaces import matches
+from pepper_tui.text.errors import PepperError
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 EVENT: Final = f"{Namespace.RAW}.event"
@@ -46,11 +47,11 @@ _EVENT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 
 
-class OutsideAFeedError(RuntimeError):
+class OutsideAFeedError(PepperError, RuntimeError):
     """``subscriber``, ``context_store`` or ``app`` was used outside any feed of the user."""
 
 
-class ReservedNamespaceError(ValueError):
+class ReservedNamespaceError(PepperError, ValueError):
     """A feed may not write this namespace."""
 
 

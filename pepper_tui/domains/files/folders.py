@@ -21,6 +21,7 @@ from pepper_tui.boundary.plain_file import must_be_plain
 from pepper_tui.domains.bounded import shown_text
 from pepper_tui.text import clean, one_line
 from pepper_tui.text.charsets import decoded
+from pepper_tui.text.errors import PepperError
 from pepper_tui.tools.errors import ToolError
 
 MAX_READ: Final = 1_000_000  # bytes of one file
@@ -38,7 +39,7 @@ _SECRET: Final = (
 )  # fmt: skip
 
 
-class NoTextError(Exception):
+class NoTextError(PepperError):
     """The file is no text."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 
-class OutcomeUnknownError(Exception, Foreseen):
+class OutcomeUnknownError(PepperError, Foreseen):
     """The message was handed over and the server's answer never came: it may or may not have been sent."""
 
 

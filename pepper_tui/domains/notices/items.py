@@ -20,7 +20,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.store import Store, VersionConflictError
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 T = TypeVar("T")
 OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
@@ -28,7 +28,7 @@ ALL: Final = 100_000
 _TRIES: Final = 4
 
 
-class InboxError(ValueError, Foreseen):
+class InboxError(PepperError, ValueError, Foreseen):
     """An act is not possible; the words say why."""
 
 

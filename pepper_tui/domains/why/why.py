@@ -15,6 +15,11 @@ from pepper_tui.domains.why.walk import Walk, at, find
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import PepperError
+
+
+class NothingKnownError(PepperError, ValueError):
+    """Nothing of that name is stored."""
 
 
 class Why:
@@ -26,7 +31,7 @@ class Why:
     async def explain(self, ref: str) -> list[str]:
         """Lines on ``ref`` (``notification:<id>``, ``call:<id>``, ``signals.mail:<id>`` …), or on ``silence``.
 
-        Raises ``ValueError`` where there is no such thing.
+        Raises ``NothingKnownError``.
         """
         if ref == "silence":
             return await silence(self._store, self._clock.now(), lambda seconds: at(seconds, self._zone))
@@ -34,7 +39,7 @@ class Why:
             return await self._rule(ref.removeprefix("rule:"))
         context = await find(self._store, ref)
         if context is None:
-            raise ValueError(f"nothing is known of {one_line(ref, 60)}")
+            raise NothingKnownError(f"nothing is known of {one_line(ref, 60)}")
         walk = self._walk()
         await walk.tell(context, 0)
         return walk.lines

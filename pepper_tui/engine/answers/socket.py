@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from pathlib import Path
 from typing import Any, Final
 
-from pepper_tui.text.errors import is_foreseen
+from pepper_tui.text.errors import PepperError, is_foreseen
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -40,7 +40,7 @@ _ANSWER_LIMIT: Final = 1024 * 1024  # bytes that a line of an answer may have; a
 LONGEST_ADDRESS: Final = 100  # bytes; systems take 104 to 108
 
 
-class RemoteError(Exception):
+class RemoteError(PepperError):
     """The engine refused the request, or went away; the words are for the user."""
 
 

@@ -28,6 +28,7 @@ from pepper_tui.rules.acting.follow_up_ends import SOURCE, answer_notice, due_si
 from pepper_tui.rules.acting.follow_up_rows import FollowUpRows
 from pepper_tui.rules.acting.hands import Hands
 from pepper_tui.rules.book import RuleBook
+from pepper_tui.rules.errors import RuleError
 from pepper_tui.store import Following, Store, Subscriber, VersionConflictError
 
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
@@ -90,7 +91,7 @@ class FollowUps:
         """End one by the user's word. Raises ``ValueError`` where there is none that is open."""
         dropped = await self._rows.change(ident, lambda _: FollowUpState.DROPPED)
         if dropped is None:
-            raise ValueError("there is no such follow-up that is open")
+            raise RuleError("there is no such follow-up that is open")
         return f"no longer waits for {dropped.who}: {dropped.subject}"
 
     async def wrote(self, matter: str, to: Collection[str], when: float) -> None:

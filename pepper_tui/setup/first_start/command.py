@@ -26,11 +26,12 @@ from pepper_tui.setup.first_start.questions import (
 from pepper_tui.setup.first_start.starter_rules import StarterRule
 from pepper_tui.setup.first_start.writing import ConfigExistsError, write_config
 from pepper_tui.text import one_line
+from pepper_tui.text.errors import PepperError
 
 T = TypeVar("T")
 
 
-class FirstStartError(Exception):
+class FirstStartError(PepperError):
     """There is nobody to ask, or nothing may be written; the message says why."""
 
 

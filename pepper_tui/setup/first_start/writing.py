@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 from pepper_tui.config import CONFIG_FILE, parse_config
+from pepper_tui.text.errors import PepperError
 
 
-class ConfigExistsError(Exception):
+class ConfigExistsError(PepperError):
     """A config already exists."""
 
 

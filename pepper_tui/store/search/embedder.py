@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 
-class EmbeddingError(Exception, Foreseen):
+class EmbeddingError(PepperError, Foreseen):
     """Embedding failed. ``words`` say why, ``remedy`` what to do.
 
     ``of_text``: perhaps only one of the texts is at fault, and the others could be embedded. ``retry_after``: seconds
@@ -24,8 +24,8 @@ class EmbeddingError(Exception, Foreseen):
     def __init__(
         self, words: str, remedy: str = "", *, of_text: bool = False, retry_after: float | None = None
     ) -> None:
-        super().__init__(words)
-        self.words, self.remedy, self.of_text, self.retry_after = words, remedy, of_text, retry_after
+        super().__init__(words, remedy)
+        self.of_text, self.retry_after = of_text, retry_after
 
 
 class Embedder(Protocol):

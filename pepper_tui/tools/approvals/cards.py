@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
 from pepper_tui.model import APPROVAL, Approval, ApprovalState, CallState, ResolvedEffect, ToolCall
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.registry import ToolRegistry
 from pepper_tui.tools.tool import Tool
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WAITING: Final = "waits for your approval"
 
 
-class ApprovalError(Exception, Foreseen):
+class ApprovalError(PepperError, Foreseen):
     """A decision that can't be taken (any more); the message says why, for the user."""
 
 

@@ -70,13 +70,13 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
 
 async def call_of(store: Store, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
     """The call that an answer to a question makes, ``arguments`` in place of those that led to it; stored in the
-    caller's unit, which closes the question too. Raises ``ValueError``."""
+    caller's unit, which closes the question too. Raises ``ToolError``."""
     namespace, _, ident = question.source.partition(":")
     call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
     if question.kind != QUESTION or question.awaited:
-        raise ValueError("its answer makes no call")
+        raise ToolError("its answer makes no call")
     if call is None:
-        raise ValueError("what asked this is gone; say it again")
+        raise ToolError("what asked this is gone; say it again")
     chosen = replace(
         call,
         id=clock.new_id("call"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from pepper_tui.model import Completed, ModelError, ModelRequest, Retrying
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 from pepper_tui.workers.kinds import Kind
 from pepper_tui.workers.parts import Stream
 from pepper_tui.workers.run.saved_run import SavedRun
 
 
-class BoundError(Exception, Foreseen):
+class BoundError(PepperError, Foreseen):
     """A run hit a bound; the text says which."""
 
 

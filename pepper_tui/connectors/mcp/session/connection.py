@@ -49,7 +49,7 @@ from pepper_tui.connectors.mcp.session.result import as_text, resource_as_text, 
 from pepper_tui.connectors.mcp.session.transport import NOT_SENT, Watched, http, stdio
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
-from pepper_tui.text.errors import Foreseen
+from pepper_tui.text.errors import Foreseen, PepperError
 
 Ask = Callable[[Question], Awaitable[Answer]]
 Report = Callable[[str], None]
@@ -70,7 +70,7 @@ for _name in ("mcp", "httpx2", "httpcore2"):
     logging.getLogger(_name).propagate = False
 
 
-class CallError(Exception, Foreseen):
+class CallError(PepperError, Foreseen):
     """A call did not come to a good end; the words say what is known."""
 
 
