@@ -19,6 +19,9 @@ ALL_MAIL = "https://mail.google.com/"
 SETTINGS = "https://www.googleapis.com/auth/gmail.settings.basic"
 
 
+CALENDAR = "https://www.googleapis.com/auth/calendar"
+
+
 def credentials(google: Google, *scopes: str) -> Credentials:
     return Credentials(**google.allow(*scopes))
 
@@ -32,4 +35,12 @@ def gmail(google: Google, *scopes: str, held: Credentials | None = None, seconds
     return build(
         "gmail", "v1", http=transport(held, seconds), static_discovery=True, cache_discovery=False,
         client_options={"api_endpoint": google.url},
+    )  # fmt: skip
+
+
+def calendar(google: Google, *scopes: str) -> Any:
+    held = credentials(google, *(scopes or (CALENDAR,)))
+    return build(
+        "calendar", "v3", http=transport(held), static_discovery=True, cache_discovery=False,
+        client_options={"api_endpoint": f"{google.url}/calendar/v3/"},
     )  # fmt: skip

@@ -89,6 +89,7 @@ class Command:
 class Found:
     """The command that a path means, the values in that path, and whether its body is media."""
 
+    api: Discovery
     command: Command
     values: dict[str, str]
     upload: bool
@@ -115,7 +116,8 @@ class Discovery:
         for command in self._commands:
             for pattern, upload in ((command.path, False), (command.upload, True)):
                 if pattern and command.http_method == http_method and (match := pattern.fullmatch(path)):
-                    return Found(command, {name: unquote(value) for name, value in match.groupdict().items()}, upload)
+                    values = {name: unquote(value) for name, value in match.groupdict().items()}
+                    return Found(self, command, values, upload)
         return None
 
     def arguments(self, found: Found, query: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -145,7 +147,8 @@ class Discovery:
             if body is not None:
                 raise Violation(f"{ident}: takes no body")
             return
-        self._check(schema, body, ident)
+        patches = found.command.http_method == "PATCH"
+        self._check(schema, _without_nulls(body) if patches else body, ident)
         for name in self._required.get((schema, ident), ()):
             if name not in body and not (found.upload and name == "raw"):
                 raise Violation(f'{ident}: "{name}" is missing in the body')
@@ -171,6 +174,13 @@ class Discovery:
 def discovery(name: str, version: str) -> Discovery:
     """Read once: a document is half a megabyte."""
     return Discovery(name, version)
+
+
+def _without_nulls(body: Any) -> Any:
+    """A patch may take a field away by a null."""
+    if isinstance(body, dict):
+        return {name: _without_nulls(value) for name, value in body.items() if value is not None}
+    return body
 
 
 def _required(schemas: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:

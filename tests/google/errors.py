@@ -15,7 +15,13 @@ STATUS_NAMES = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
 }
-DOMAINS = {"rateLimitExceeded": "usageLimits", "userRateLimitExceeded": "usageLimits", "conditionNotMet": "global"}
+DOMAINS = {
+    "rateLimitExceeded": "usageLimits",
+    "userRateLimitExceeded": "usageLimits",
+    "deleted": "calendar",
+    "fullSyncRequired": "calendar",
+    "requiredAccessLevel": "calendar",
+}
 
 
 class Refused(Exception):

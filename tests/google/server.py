@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.google import service
+from tests.google.calendar.book import Book
 from tests.google.exchange import Answer, Request
 from tests.google.faults import Dropped, Fault
 from tests.google.gmail.mailbox import Mailbox
@@ -105,6 +106,11 @@ class Google:
     @property
     def mailbox(self) -> Mailbox:
         return next(iter(self.service.mailboxes.values()))
+
+    @property
+    def book(self) -> Book:
+        """The calendars of the first address."""
+        return next(iter(self.service.books.values()))
 
     @property
     def log(self) -> list[Asked]:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.google.calendar.book import Book
+from tests.google.calendar.methods import METHODS as CALENDAR
+from tests.google.calendar.methods import Call as CalendarCall
 from tests.google.discovery import Found, discovery
-from tests.google.errors import Refused, Violation, not_found, scope_missing
+from tests.google.errors import Refused, Violation, scope_missing
 from tests.google.exchange import Answer, Request, batch_answer, error_answer, json_answer
 from tests.google.faults import Dropped, Fault
 from tests.google.gmail.mailbox import Mailbox
-from tests.google.gmail.methods import METHODS, Call
+from tests.google.gmail.methods import METHODS as GMAIL
+from tests.google.gmail.methods import Call as GmailCall
 from tests.google.partial import masked
 from tests.google.quota import Quota
 from tests.google.sign_in import Denied, Grant, SignIn
 
+APIS = (("gmail", "v1"), ("calendar", "v3"))
 AUTHORIZE, TOKEN, REVOKE = "/o/oauth2/v2/auth", "/token", "/revoke"
 SIGN_IN = {AUTHORIZE: "oauth.authorize", TOKEN: "oauth.token", REVOKE: "oauth.revoke"}
 
@@ -44,8 +49,10 @@ class Service:
     def __init__(self, addresses: list[str], now: Callable[[], float]) -> None:
         self.now = now
         self.mailboxes = {address: Mailbox(address, now) for address in addresses}
+        self.books = {address: Book(address, now) for address in addresses}
         self.sign_in = SignIn(addresses, now)
         self.quota = Quota()
+        self.calendar_quota = Quota(units=600, status=403)
         self.faults: list[Fault] = []
         self.log: list[Asked] = []
         self.violations: list[str] = []
@@ -68,12 +75,12 @@ class Service:
         request = request.meant()
         if request.path in SIGN_IN:
             return self._logged(SIGN_IN[request.path], request, lambda _: self._signing_in(request))
-        if request.path in ("/batch", discovery("gmail", "v1").batch_path):
+        if request.path in ("/batch", *(discovery(*api).batch_path for api in APIS)):
             return self._logged("batch", request, lambda _: batch_answer(request, self._command))
         return self._command(request)
 
     def _command(self, request: Request) -> Answer:
-        found = discovery("gmail", "v1").find(request.method, request.path)
+        found = next((hit for api in APIS if (hit := discovery(*api).find(request.method, request.path))), None)
         ident = found.command.ident if found else "unknown"
         return self._logged(ident, request, lambda asked: self._done(found, request, asked))
 
@@ -103,14 +110,20 @@ class Service:
         if fault.when == "before":
             _raise(fault)
         if fault.meanwhile:
-            with self.lock:
-                fault.meanwhile()
+            self._let_happen(fault.meanwhile)
         answer = act()
         if fault.when == "in":
             raise Dropped(answer)
         if fault.when == "after":
             _raise(fault)
         return answer
+
+    def _let_happen(self, meanwhile: Callable[[], object]) -> None:
+        try:
+            with self.lock:
+                meanwhile()
+        except Exception as error:
+            raise Violation(f"what was to happen meanwhile did not: {error!r}") from error
 
     def _signing_in(self, request: Request) -> Answer:
         with self.lock:
@@ -131,24 +144,26 @@ class Service:
             grant = self.sign_in.holder(request.headers.get("authorization", ""))
             if not grant.scopes & command.scopes:
                 raise scope_missing()
-            self.quota.charge(grant.user, command.ident, self.now())
-            given = discovery("gmail", "v1").arguments(found, request.query)
+            quota = self.quota if found.api.name == "gmail" else self.calendar_quota
+            quota.charge(grant.user, command.ident, self.now())
+            given = found.api.arguments(found, request.query)
             asked.body, media = request.body(found.upload)
-            discovery("gmail", "v1").check_request(found, asked.body)
-            if command.ident not in METHODS:
+            found.api.check_request(found, asked.body)
+            if command.ident in GMAIL:
+                body = GMAIL[command.ident](GmailCall(self._mailbox(grant, given), given, asked.body or {}, media))
+            elif command.ident in CALENDAR:
+                call = CalendarCall(self.books[grant.user], given, asked.body or {}, request.headers.get("if-match"))
+                body = CALENDAR[command.ident](call)
+            else:
                 raise Violation(f"not spoken here: {command.ident}")
-            call = Call(self._mailbox(grant, given["userId"]), given, asked.body or {}, media)
-            body = METHODS[command.ident](call)
-            discovery("gmail", "v1").check_response(command, body)
+            found.api.check_response(command, body)
         if body is None:
             return Answer(204)
         return json_answer(masked(body, given["fields"]) if "fields" in given else body)
 
-    def _mailbox(self, grant: Grant, user: str) -> Mailbox:
-        if user not in ("me", grant.user):
+    def _mailbox(self, grant: Grant, given: Mapping[str, Any]) -> Mailbox:
+        if given["userId"] not in ("me", grant.user):
             raise Refused(403, "forbidden", f"Delegation denied for {grant.user}")
-        if grant.user not in self.mailboxes:
-            raise not_found()
         return self.mailboxes[grant.user]
 
 
