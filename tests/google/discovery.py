@@ -104,6 +104,7 @@ class Discovery:
         self.name = name
         self._schemas = {each: strict(node) for each, node in document["schemas"].items()}
         self._required = _required(document["schemas"])
+        self._validators: dict[str, Draft202012Validator] = {}
         self._common = document["parameters"]
         self._commands = list(_commands(document, document["servicePath"]))
         self.batch_path = f"/batch/{name}/{version}"
@@ -161,13 +162,13 @@ class Discovery:
         self._check(command.response, body, f"answer to {command.ident}")
 
     def _check(self, schema: str, body: Any, where: str) -> None:
-        problems = list(self._validator(schema).iter_errors(body))
+        if schema not in self._validators:
+            rules = {"$ref": f"#/$defs/{schema}", "$defs": self._schemas}
+            self._validators[schema] = Draft202012Validator(rules, format_checker=CHECKER)
+        problems = list(self._validators[schema].iter_errors(body))
         if problems:
             said = "; ".join(f"{each.json_path}: {each.message[:300]}" for each in problems[:3])
             raise Violation(f"{where}: {said}")
-
-    def _validator(self, schema: str) -> Draft202012Validator:
-        return Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": self._schemas}, format_checker=CHECKER)
 
 
 @cache

@@ -56,9 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _part_of(self, dropped: Dropped) -> None:
         """So much of the answer as got out, and the end of the connection."""
         if dropped.args:
-            whole = dropped.args[0].text()
+            answer = dropped.args[0]
+            empty = len(answer.text()) - 5  # cut off within its first line
+            cut = len(answer.content) // 2 + 1 if answer.content else empty
             with contextlib.suppress(OSError):
-                self.wfile.write(whole[: max(len(whole) - 10, len(whole) // 2)])
+                self.wfile.write(answer.text()[:-cut])
         self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
