@@ -17,6 +17,7 @@ from tests.google import Google
 from tests.google.client import ALL_MAIL, credentials, gmail, transport
 from tests.google.process import GoogleProcess
 from tests.google.quota import Quota
+from tests.waiting import until
 
 OUT = {"raw": urlsafe_b64encode(mail("alex@example.com", "bob@example.com")).decode()}
 BROKEN = (httplib2.HttpLib2Error, HTTPException, OSError)
@@ -145,12 +146,15 @@ def test_a_storm_passes(google: Google, status: int, when: str) -> None:
     users.messages().trash(userId="me", id=ident).execute()
 
 
-def test_a_slow_answer_meets_the_clients_limit_and_no_one_waits_at_the_end() -> None:
+async def test_a_slow_answer_meets_the_clients_limit_and_no_one_waits_at_the_end() -> None:
     with Google() as google:
         google.fault("gmail.users.getProfile", wait=600)
         with pytest.raises(TimeoutError):
             gmail(google, seconds=0.2).users().getProfile(userId="me").execute()
         gmail(google).users().getProfile(userId="me").execute()
+        slow = google.asked("gmail.users.getProfile")[0]
+        assert slow.status is None
+    await until(lambda: slow.status == 200)
 
 
 def test_a_mail_vanishes_between_list_and_get(google: Google) -> None:

@@ -10,8 +10,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from pepper_tui.config import ConfigError, Section
 from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.finding import Finding, Patient
+
+NOT_YET = "accounts of the kind gmail can't be used yet"
+REMEDY = "take the account out of the config"
 
 
 class Gmail(Section):
@@ -19,8 +25,11 @@ class Gmail(Section):
 
 
 def _build(settings: Gmail, around: Around) -> Built:
-    words = f"account {around.ident}: accounts of the kind gmail can't be used yet; take the account out of the config"
-    raise ConfigError([words])
+    raise ConfigError([f"account {around.ident}: {NOT_YET}; {REMEDY}"])
 
 
-CONNECTOR = Connector(_build, settings=Gmail)
+async def _check(settings: Gmail, patient: Patient) -> AsyncIterator[Finding]:
+    yield Finding(f"account {settings.address}", "trouble", NOT_YET, REMEDY)
+
+
+CONNECTOR = Connector(_build, _check, Gmail)

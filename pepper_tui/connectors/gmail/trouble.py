@@ -14,7 +14,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient.errors import BatchError, HttpError
 from httplib2 import HttpLib2Error
 
-from pepper_tui.connectors.gmail.wire import NotReachedError
+from pepper_tui.connectors.gmail.wire import NotReachedError, TooMuchError
 from pepper_tui.feeds.feed import FeedError
 from pepper_tui.text import one_line
 
@@ -72,6 +72,9 @@ def trouble(error: BaseException, command: str, *, reads: bool) -> GoogleError:
             return _refusal(error, command, reads)
         case NotReachedError():
             return LostError(f"Google can't be reached: {_words(error)}", f"check the connection; {AGAIN}")
+        case TooMuchError():
+            words = f"Google answers {command} with {_words(error)}"
+            return GoogleError(words, "nothing of it was kept") if reads else _lost(words, reads)
         case RefreshError() if not error.retryable:
             return SignInError(f"Google no longer takes the sign-in: {_words(error)}", SIGN_IN)
         case TransportError() | GoogleAuthError():
@@ -93,7 +96,7 @@ def _lost(words: str, reads: bool) -> GoogleError:
 
 
 def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
-    status, (reason, said) = error.status_code, _told(error.content)
+    status, (reason, said) = error.status_code, said_in(error.content)
     if status == 429 or (status == 403 and reason in TOO_FAST):
         return TooFastError("Google's limit for a minute is reached", AGAIN, _seconds(error))
     if status == 401:
@@ -107,13 +110,13 @@ def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
     return RefusedError(f"Google refused {command}: {said or status}", "", reason)
 
 
-def _told(content: bytes) -> tuple[str, str]:
+def said_in(content: bytes) -> tuple[str, str]:
     """An error's reason and words, as far as they can be read."""
     try:
         error = json.loads(content)["error"]
         reasons = [str(each.get("reason", "")) for each in error.get("errors", [])]
         return (reasons[0] if reasons else ""), one_line(str(error.get("message", "")), 200)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "", ""
 
 

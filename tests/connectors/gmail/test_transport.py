@@ -25,7 +25,8 @@ from pepper_tui.connectors.gmail.trouble import (
     TooFastError,
 )
 from pepper_tui.connectors.gmail.units import PRICES, SHARE, Pace
-from pepper_tui.connectors.gmail.wire import ElsewhereError, Wire
+from pepper_tui.connectors.gmail.wire import MOST, ElsewhereError, Wire
+from tests.connectors.gmail.flood import Flood
 from tests.domains.mail.mails import mail
 from tests.google import Google
 from tests.google.client import ALL_MAIL, READ
@@ -265,7 +266,7 @@ async def test_the_user_does_not_wait_behind_the_background(clock: Hasty) -> Non
     await pace.take(70)
     behind = [asyncio.ensure_future(pace.take(10)) for _ in range(3)]
     await asyncio.sleep(0)
-    await pace.take(25, urgent=True)
+    await asyncio.wait_for(pace.take(25, urgent=True), 10)
     assert not any(each.done() for each in behind)
     await real.advance(61)
     await asyncio.gather(*behind)
@@ -283,6 +284,19 @@ async def test_after_a_refusal_everything_rests(clock: Hasty) -> None:
 def test_every_price_is_googles() -> None:
     assert {f"gmail.users.{command}": price for command, price in PRICES.items()}.items() <= UNITS.items()
     assert {f"gmail.users.{command}" for command in PRICES} <= set(discovery("gmail", "v1").idents)
+
+
+@pytest.mark.parametrize("command", ["getProfile", "messages.send"])
+@pytest.mark.parametrize("how", ["told", "untold", "packed"])
+async def test_an_answer_that_is_too_long_is_not_read_on(clock: Hasty, command: str, how: str) -> None:
+    with Flood(how) as flood:
+        held = Credentials("token", token_uri=f"{flood.url}/token")
+        road = Transport(lambda: held, clock, flood.url)
+        with pytest.raises(GoogleError if command == "getProfile" else InDoubtError) as told:
+            await road.call(command, **({"body": OUT} if command == "messages.send" else {}))
+    assert not isinstance(told.value, LostError)
+    assert flood.asked == 1
+    assert flood.sent < 2 * MOST
 
 
 @pytest.mark.parametrize(
