@@ -6,7 +6,6 @@ import threading
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -31,12 +30,10 @@ class Browser(webbrowser.BaseBrowser):
 
 
 @pytest.fixture(autouse=True)
-def no_proxy_and_a_browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # loopback has no TLS
+def a_browser_and_loopback_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    webbrowser.register("loopback", None, Browser())
-    yield
-    webbrowser._browsers.pop("loopback")  # type: ignore[attr-defined]
+    monkeypatch.setattr(webbrowser, "get", lambda _: Browser())
 
 
 def flow(google: Google, scopes: list[str] = ASKED) -> Any:
@@ -45,7 +42,7 @@ def flow(google: Google, scopes: list[str] = ASKED) -> Any:
 
 def signed_in(google: Google, **more: str) -> Credentials:
     held: Credentials = flow(google).run_local_server(
-        port=0, browser="loopback", authorization_prompt_message=None, timeout_seconds=20, **more
+        port=0, authorization_prompt_message=None, timeout_seconds=20, **more
     )
     return held
 
