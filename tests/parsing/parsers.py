@@ -28,6 +28,7 @@ from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
+from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.ics import agenda
 from pepper_tui.connectors.mbox import mbox_file
 from pepper_tui.connectors.mcp.offer.definition import Definition, difference
@@ -514,6 +515,20 @@ PARSERS = [
         WORDS | {"names": (300, lambda n: "Unknown name \\\\" * n), "delays": (300, lambda n: "retryDelay: " * n)},
         "an answer of more than 8000 kB",
         lambda _: told(bounded_http.TooLargeError, bounded_http.BodyBound(8_000_000).take, b"a" * 8_000_001),
+    ),
+    Parser(
+        "refusals of Google",
+        {"connectors/gmail/trouble.py": "json"},
+        trouble.said_in,
+        {
+            "words": (2000, lambda n: json.dumps({"error": {"message": "word " * n}}).encode()),
+            "reasons": (500, lambda n: json.dumps({"error": {"errors": [{"reason": "a"}] * n}}).encode()),
+            "braces": (2000, lambda n: b'{"error":' * n),
+            "numbers": (1000, lambda n: b'{"error": ' + b"1" * n + b"}"),
+            "no JSON": (5000, lambda n: b"<" * n),
+        },
+        "more than 100 MB",
+        lambda _: told(wire.TooMuchError, wire.bounded, wire.MOST + 1),
     ),
     Parser(
         "model servers of this machine",

@@ -394,7 +394,8 @@ def test_the_screen_imports_nothing_heavy() -> None:
     code = (
         "import sys; import pepper_tui.ui.screen.app; "
         "print([m for m in ('openai', 'mcp', 'pydantic', 'aiosqlite', 'icalendar', 'typer', 'lark', "
-        "'googleapiclient', 'pepper_tui.store', 'pepper_tui.engine.engine', 'pepper_tui.demo', "
+        "'googleapiclient', 'google.auth', 'google_auth_oauthlib', 'httplib2', "
+        "'pepper_tui.store', 'pepper_tui.engine.engine', 'pepper_tui.demo', "
         "'markdown_it', 'pepper_tui.ui.screen.reading.audit', 'pepper_tui.ui.screen.inbox.editing', "
         "'pepper_tui.ui.screen.jump', 'pepper_tui.ui.shared.export', "
         "'pepper_tui.ui.shared.words', 'pepper_tui.ui.plain', 'pepper_tui.setup.first_start') if m in sys.modules])"

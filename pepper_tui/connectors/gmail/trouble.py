@@ -1,0 +1,130 @@
+"""What goes wrong with Google's servers, in words, with what to do about it.
+
+A refusal is known to have changed nothing. A write whose answer was lost, or was an error of the server's own, may have
+been done: ``InDoubtError``, which nobody repeats.
+"""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPException
+from typing import Final
+
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from googleapiclient.errors import BatchError, HttpError
+from httplib2 import HttpLib2Error
+
+from pepper_tui.connectors.gmail.wire import NotReachedError, TooMuchError
+from pepper_tui.feeds.feed import FeedError
+from pepper_tui.text import one_line
+
+AGAIN: Final = "it is tried again by itself"
+SIGN_IN: Final = "sign in to Google again"
+TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+
+
+class GoogleError(FeedError):
+    """What is wrong with Google's servers, or the way there."""
+
+
+class LostError(GoogleError):
+    """They were not reached, or gave no answer to a read. Another try may well go through."""
+
+
+class TooFastError(GoogleError):
+    """More was asked than a minute allows. ``seconds`` is how long to wait."""
+
+    def __init__(self, detail: str, remedy: str, seconds: float) -> None:
+        super().__init__(detail, remedy)
+        self.seconds = seconds
+
+
+class SignInError(GoogleError):
+    """The sign-in is no longer good."""
+
+
+class NotAllowedError(GoogleError):
+    """The user did not allow this at the sign-in."""
+
+
+class GoneError(GoogleError):
+    """What was asked for is not there (any more)."""
+
+
+class RefusedError(GoogleError):
+    """It was refused, for a reason that is in the words. ``reason`` is Google's name for it."""
+
+    def __init__(self, detail: str, remedy: str, reason: str) -> None:
+        super().__init__(detail, remedy)
+        self.reason = reason
+
+
+class InDoubtError(GoogleError):
+    """A write that may or may not have been done."""
+
+
+def trouble(error: BaseException, command: str, *, reads: bool) -> GoogleError:
+    """``error`` of a command, in words."""
+    match error:
+        case GoogleError():
+            return error
+        case HttpError():
+            return _refusal(error, command, reads)
+        case NotReachedError():
+            return LostError(f"Google can't be reached: {_words(error)}", f"check the connection; {AGAIN}")
+        case TooMuchError():
+            words = f"Google answers {command} with {_words(error)}"
+            return GoogleError(words, "nothing of it was kept") if reads else _lost(words, reads)
+        case RefreshError() if not error.retryable:
+            return SignInError(f"Google no longer takes the sign-in: {_words(error)}", SIGN_IN)
+        case TransportError() | GoogleAuthError():
+            return LostError(f"the sign-in could not be renewed: {_words(error)}", AGAIN)
+        case OSError() | HTTPException() | HttpLib2Error() | ValueError() | BatchError():
+            return _lost(f"Google did not answer to {command}: {_words(error)}", reads)
+    raise error
+
+
+def overdue(command: str, *, reads: bool) -> GoogleError:
+    """The command is not done after the longest that is waited."""
+    return _lost(f"Google does not answer to {command}", reads)
+
+
+def _lost(words: str, reads: bool) -> GoogleError:
+    if reads:
+        return LostError(words, AGAIN)
+    return InDoubtError(words, "look at Google whether it was done; it is not repeated")
+
+
+def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
+    status, (reason, said) = error.status_code, said_in(error.content)
+    if status == 429 or (status == 403 and reason in TOO_FAST):
+        return TooFastError("Google's limit for a minute is reached", AGAIN, _seconds(error))
+    if status == 401:
+        return SignInError("Google does not take the sign-in", SIGN_IN)
+    if status == 403 and reason == "insufficientPermissions":
+        return NotAllowedError(f"the sign-in does not allow {command}", f"{SIGN_IN}, and allow what is asked for")
+    if status in (404, 410):
+        return GoneError(f"Google has no such thing any more ({command})", "")
+    if status >= 500:
+        return _lost(f"Google has a problem of its own with {command} ({status})", reads)
+    return RefusedError(f"Google refused {command}: {said or status}", "", reason)
+
+
+def said_in(content: bytes) -> tuple[str, str]:
+    """An error's reason and words, as far as they can be read."""
+    try:
+        error = json.loads(content)["error"]
+        reasons = [str(each.get("reason", "")) for each in error.get("errors", [])]
+        return (reasons[0] if reasons else ""), one_line(str(error.get("message", "")), 200)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", ""
+
+
+def _seconds(error: HttpError) -> float:
+    told = str(error.resp.get("retry-after", ""))
+    return float(told) if told.isascii() and told.isdigit() else 0.0
+
+
+def _words(error: BaseException) -> str:
+    said = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    return one_line(said or type(error).__name__, 160)
