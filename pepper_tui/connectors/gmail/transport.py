@@ -61,7 +61,7 @@ class Transport:
         self._reads: frozenset[str] = frozenset()
 
     async def call(self, command: str, *, urgent: bool = False, **given: Any) -> Any:
-        """The answer to one command. ``urgent``: the user waits. Raises ``GoogleError``."""
+        """Return the answer to one command. ``urgent``: the user waits. Raises ``GoogleError``."""
         ask = Ask(command, given)
         await self._threaded(self._prepared, command)
         reads = command in self._reads
@@ -75,8 +75,9 @@ class Transport:
         raise AssertionError  # the last try returns or raises
 
     async def together(self, asks: Sequence[Ask]) -> list[Any]:
-        """The answers to many reads, in their order, a ``GoogleError`` for each that has none. Raises one where a whole
-        batch has none."""
+        """Return the answers to many reads, in order, with a ``GoogleError`` for each without one.
+
+        Raises one if a whole batch has no answer."""
         await self._threaded(self._prepared, "a batch")
         wrong = [ask.command for ask in asks if ask.command not in self._reads]
         assert not wrong, f"no reads, so not in a batch: {wrong}"
@@ -117,8 +118,9 @@ class Transport:
         return True
 
     async def _threaded(self, function: Callable[[], T], command: str, reads: bool = True) -> T:
-        """What the blocking ``function`` gives. Whoever stops waiting leaves the thread to its end, and its place taken
-        until then."""
+        """Run the blocking ``function`` in a thread and return its result.
+
+        If the caller is cancelled, the thread runs to its end, and its place stays taken until then."""
         await self._room.acquire()
         work = in_thread(function)
         work.add_done_callback(self._over)

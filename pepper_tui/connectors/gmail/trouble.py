@@ -85,7 +85,7 @@ def trouble(error: BaseException, command: str, *, reads: bool) -> GoogleError:
 
 
 def overdue(command: str, *, reads: bool) -> GoogleError:
-    """The command is not done after the longest that is waited."""
+    """Return the error for a command that took longer than the time limit."""
     return _lost(f"Google does not answer to {command}", reads)
 
 
@@ -111,7 +111,7 @@ def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
 
 
 def said_in(content: bytes) -> tuple[str, str]:
-    """An error's reason and words, as far as they can be read."""
+    """Return an error's reason and words, as far as they are readable."""
     try:
         error = json.loads(content)["error"]
         reasons = [str(each.get("reason", "")) for each in error.get("errors", [])]
