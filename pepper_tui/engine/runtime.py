@@ -161,7 +161,7 @@ class Engine:
         self._subscriber = Subscriber(store)
         self._timers = Timers(clock)
         self._reminders = Reminders(store, clock, self._timers, self.zone)
-        own = [address for address in (*config.user.addresses, config.sender_address) if address]
+        own = config.own_addresses
         self._inbox = Inbox(store, clock, self._timers, Acquaintance(store, own, config.user.vips))
         self._book = RuleBook(store, rules_of_config(config), config.mail.templates)
         self._why = Why(store, clock, self.zone)

@@ -62,7 +62,7 @@ class UserRules:
         offline: bool,
     ) -> None:
         self._store, self._clock, self._offline = store, clock, offline
-        self._own = frozenset(one.lower() for one in (*config.user.addresses, config.sender_address) if one)
+        self._own = frozenset(one.lower() for one in config.own_addresses)
         vips = list(config.user.vips)
         self.book = book
         self.changes = RuleChanges(store, clock, book)
