@@ -87,6 +87,7 @@ class _Visit:
         self._settings, self._ident, self._copies, self._link, self._reader = settings, ident, copies, link, reader
         self._looked = float("-inf")  # when all folders were looked at
         self._glanced = float("-inf")
+        self._toured = float("-inf")  # when the other folders were, in the midst of one
 
     async def stay(self, ctx: FeedContext) -> None:
         """Take in what is there, then what comes, until the link is lost."""
@@ -110,6 +111,10 @@ class _Visit:
                 return cursor
             self._glanced = ctx.clock.monotonic()
             await tell_progress(ctx, done, of)
+            if self._glanced - self._toured < self._settings.scan_interval:
+                await self._link.do(self._link.session.noop)  # to open a large folder anew costs a server seconds
+                return await self._reader.take_new(ctx, self._link, cursor)
+            self._toured = self._glanced
             for each in self._settings.folders:
                 if each != folder:
                     arrived = await self._reader.open(ctx, self._link, each)

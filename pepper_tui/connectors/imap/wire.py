@@ -1,6 +1,6 @@
 """The connection under the client library: what a server may send is bounded here, before anything is parsed.
 
-A line, a literal and all that answers one command have a most each. What the library reads through are the methods that
+All that answers one command has a most, in bytes and in lines. What the library reads through are the methods that
 ``imaplib`` leaves to be overridden.
 """
 
@@ -63,8 +63,6 @@ class Wire(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         self._only_of_this()
-        if size > self._room + len(self._held):
-            raise TooMuchError(f"a piece of {size:,} bytes")
         while len(self._held) < size and self._more():
             pass
         return self._given(size)
@@ -74,8 +72,6 @@ class Wire(imaplib.IMAP4):
         looked = 0
         while (end := self._held.find(b"\n", looked)) < 0:
             looked = len(self._held)
-            if looked > LONGEST_LINE:
-                raise TooMuchError(f"a line of more than {LONGEST_LINE:,} bytes")
             if not self._more():
                 break
         self._lines -= 1

@@ -57,6 +57,11 @@ def drip(_: bytes) -> Iterator[bytes]:
         threading.Event().wait(0.2)
 
 
+def end(_: bytes) -> Iterator[bytes]:
+    yield b""
+    raise ConnectionError
+
+
 class Hostile:
     """``with Hostile({"LIST": folders}) as server:``; all else is answered as a small mailbox would."""
 

@@ -53,6 +53,13 @@ async def test_a_feed_is_bounded_and_says_so(account: Make, command: str, say: S
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KB
 
 
+async def test_a_connection_that_ends_at_the_sign_in_is_no_wrong_password(account: Make) -> None:
+    with Hostile({"LOGIN": hostile.end}) as server:
+        work = account(server.port, timeout=3)
+        await work.start("trouble")
+        assert (await work.health())[1].endswith("ended the connection")
+
+
 async def test_a_body_without_an_end_is_passed_over_after_some_tries(account: Make) -> None:
     def fetch(tag: bytes) -> hostile.Iterator[bytes]:
         asked = server.asked.count("FETCH")
