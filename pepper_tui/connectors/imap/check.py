@@ -21,20 +21,23 @@ _NAMED: Final = 20
 
 
 async def check(settings: Imap, patient: Patient) -> AsyncIterator[Finding]:
-    part = f"mail {settings.address}"
+    yield await _reading(f"mail {settings.address}", settings, patient)
+    if smtp := settings.sending():
+        yield await smtp_finding(
+            f"sending {settings.address}", smtp, patient.secrets, f"smtp of account {settings.address}", settings.ca
+        )
+
+
+async def _reading(part: str, settings: Imap, patient: Patient) -> Finding:
     try:
         password = await asyncio.to_thread(patient.secrets.value, settings.password)
         if not password:
             raise ConfigError([f"{settings.password} has no value"])
         async with asyncio.timeout(PATIENCE), linked(settings, settings.address, password, SystemClock()) as link:
-            yield await _looked(part, settings, link)
+            return await _looked(part, settings, link)
     except (ConfigError, ServerError, TimeoutError) as error:
         told = trouble(error, settings, settings.address)
-        yield Finding(part, "trouble", str(told), told.remedy)
-    if smtp := settings.sending():
-        yield await smtp_finding(
-            f"sending {settings.address}", smtp, patient.secrets, f"smtp of account {settings.address}", settings.ca
-        )
+        return Finding(part, "trouble", str(told), told.remedy)
 
 
 async def _looked(part: str, settings: Imap, link: Link) -> Finding:

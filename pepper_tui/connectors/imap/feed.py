@@ -87,6 +87,7 @@ class _Visit:
         self._settings, self._ident, self._copies, self._link, self._reader = settings, ident, copies, link, reader
         self._looked = float("-inf")  # when all folders were looked at
         self._glanced = float("-inf")
+        self._at: Cursor | None = None  # how far the folder was read that was read last
         self._toured = float("-inf")  # when the other folders were, in the midst of one
 
     async def stay(self, ctx: FeedContext) -> None:
@@ -97,12 +98,18 @@ class _Visit:
                     await self._take_all(ctx, folder)
                 self._looked = ctx.clock.monotonic()
             await self._copies.put(self._link)
-            await self._look_at_first(ctx)
+            await self._take_new(ctx, self._settings.folders[0])
             await self._wait(ctx)
 
-    async def _look_at_first(self, ctx: FeedContext) -> None:
-        cursor = await self._reader.open(ctx, self._link, self._settings.folders[0])
-        await self._reader.take_new(ctx, self._link, cursor)
+    async def _take_new(self, ctx: FeedContext, folder: str, known: Cursor | None = None) -> Cursor:
+        """Take in what is new in ``folder``, and say how far it is read. ``known``: what is known of that."""
+        session, cursor = self._link.session, known or self._at
+        if cursor is not None and session.folder == folder and cursor.id == f"{self._ident}/{folder}":
+            await self._link.do(session.noop)  # to open a large folder anew costs a server seconds
+        else:
+            cursor = await self._reader.open(ctx, self._link, folder)
+        self._at = await self._reader.take_new(ctx, self._link, cursor)
+        return self._at
 
     async def _take_all(self, ctx: FeedContext, folder: str) -> None:
         async def meanwhile(cursor: Cursor, done: int, of: int) -> Cursor | None:
@@ -111,23 +118,21 @@ class _Visit:
                 return cursor
             self._glanced = ctx.clock.monotonic()
             await tell_progress(ctx, done, of)
-            if self._glanced - self._toured < self._settings.scan_interval:
-                await self._link.do(self._link.session.noop)  # to open a large folder anew costs a server seconds
-                return await self._reader.take_new(ctx, self._link, cursor)
-            self._toured = self._glanced
-            for each in self._settings.folders:
-                if each != folder:
-                    arrived = await self._reader.open(ctx, self._link, each)
-                    await self._reader.take_new(ctx, self._link, arrived)
-            now = await self._reader.take_new(ctx, self._link, await self._reader.open(ctx, self._link, folder))
+            if self._glanced - self._toured >= self._settings.scan_interval:
+                self._toured = self._glanced
+                for each in self._settings.folders:
+                    if each != folder:
+                        await self._take_new(ctx, each)
+            now = await self._take_new(ctx, folder, cursor)
             return now if now.validity == cursor.validity else None
 
         while True:
-            cursor = await self._reader.take_new(ctx, self._link, await self._reader.open(ctx, self._link, folder))
-            cursor = await self._reader.try_refused(ctx, self._link, cursor)
+            cursor = await self._take_new(ctx, folder)
+            cursor = self._at = await self._reader.try_refused(ctx, self._link, cursor)
             if cursor.low <= 1:
                 return
             await self._reader.take_old(ctx, self._link, cursor, meanwhile)
+            self._at = None  # it is further by now
 
     async def _wait(self, ctx: FeedContext) -> None:
         """Return when something has come, there is something to do, or the server was asked whether it is there."""

@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import LoginError
+from imapclient.exceptions import IMAPClientError, LoginError
 
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.wire import LONGEST_LINE, TooMuchError, Wire
+from pepper_tui.connectors.imap.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
 
 ANSWER: Final = 1_000_000
 """Bytes of an answer that says little."""
 FOLDERS: Final = 4_000_000
 """Bytes of a list of folders."""
+NEWS: Final = (10_000_000, 200_000)
+"""Bytes and lines of what has changed: another program may have marked all of a large folder."""
 AROUND: Final = 64_000
 """Bytes that a server may say about a mail, beside the mail."""
 _SENT: Final = b"\\sent"
@@ -192,20 +194,25 @@ class Session:
         self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))
 
     def noop(self) -> None:
-        self._with(ANSWER).noop()
+        self._with(*NEWS).noop()
 
     def idle(self) -> None:
         """Let the server say what comes into the folder, until ``idle_done``."""
-        self._with(ANSWER).idle()
+        try:
+            self._with(*NEWS).idle()
+        except IMAPClientError as error:
+            if "Unexpected IDLE response" in str(error):  # news came first, and the library takes none there
+                raise ConnectionResetError from error
+            raise
 
     def idle_done(self) -> None:
         """Hear what it has said; it may be nothing. Also the way to see whether it is there."""
-        self._with(ANSWER).idle_done()
+        self._with(*NEWS).idle_done()
 
-    def _with(self, room: int) -> _Client:
+    def _with(self, room: int, lines: int = MOST_LINES) -> _Client:
         if self._client is None:
             raise ConnectionError("there is no connection")
-        self._client.wire.allow(room)
+        self._client.wire.allow(room, lines)
         return self._client
 
 

@@ -47,6 +47,8 @@ def trouble(error: BaseException, settings: Imap, ident: str) -> ServerError:
             return ServerError(error.problems[0], f"see password in {key}, and docs/accounts.md")
         case RefusedError(code=code) if code in PASSING:
             return LostError(f"{server} takes no sign-in just now ({code.lower()})", AGAIN)
+        case RefusedError(code="PRIVACYREQUIRED"):
+            return ServerError(f"{server} takes no password unencrypted", f"set security in {key} to tls or starttls")
         case RefusedError(code=code):
             said = f" ({code.lower()})" if code else ""
             words = f"{server} did not accept the user {settings.login} and the password{said}"

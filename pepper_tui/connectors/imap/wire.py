@@ -47,9 +47,9 @@ class Wire(imaplib.IMAP4):
             plain.close()
             raise
 
-    def allow(self, size: int) -> None:
-        """Let the server send ``size`` bytes from here on."""
-        self._room, self._lines = size, MOST_LINES
+    def allow(self, size: int, lines: int = MOST_LINES) -> None:
+        """Let the server send so many bytes and lines from here on."""
+        self._room, self._lines = size, lines
 
     @property
     def waiting(self) -> bool:
@@ -76,7 +76,7 @@ class Wire(imaplib.IMAP4):
                 break
         self._lines -= 1
         if self._lines < 0:
-            raise TooMuchError(f"more than {MOST_LINES:,} lines")
+            raise TooMuchError("more lines than it may")
         return self._given(end + 1 if end >= 0 else len(self._held))
 
     def send(self, data: Any) -> None:

@@ -53,6 +53,18 @@ async def test_a_feed_is_bounded_and_says_so(account: Make, command: str, say: S
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KB
 
 
+async def test_news_before_the_go_ahead_of_idle_makes_a_new_link(account: Make) -> None:
+    def idle(tag: bytes) -> hostile.Iterator[bytes]:
+        yield b"* 2 EXISTS\r\n+ idling\r\n" if server.asked.count("IDLE") == 1 else b"+ idling\r\n"
+
+    with Hostile({"IDLE": idle}) as server:
+        work = account(server.port, timeout=3)
+        await work.start("trouble")
+        work.hurry()
+        await work.until_health("ok")
+        assert server.asked.count("LOGIN") == 2
+
+
 async def test_a_connection_that_ends_at_the_sign_in_is_no_wrong_password(account: Make) -> None:
     with Hostile({"LOGIN": hostile.end}) as server:
         work = account(server.port, timeout=3)
@@ -85,7 +97,7 @@ async def test_a_million_folders_are_not_listed(account: Make, tmp_path: Path) -
         found = [finding async for finding in check(work.settings, patient)]
         assert time.monotonic() - began < 20
     assert [finding.state for finding in found] == ["trouble", "trouble"]
-    assert "sends more than 20,000 lines" in found[0].detail
+    assert "sends more lines than it may" in found[0].detail
     assert found[1].part == "sending me@example.org"
 
 
