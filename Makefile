@@ -62,7 +62,7 @@ test: lint
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 servers: .venv/.dev
-	@command -v dovecot >/dev/null || { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 		dovecot-imapd >/dev/null || { echo "Dovecot can't be installed: on Debian, as root, after apt-get update" >&2; exit 1; }; }
 	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 2 tests/connectors/imap
 

@@ -15,6 +15,7 @@ from pepper_tui.tools.errors import NotDoneError
 from tests.connectors.imap.account import Account
 from tests.connectors.imap.conftest import Make
 from tests.connectors.imap.servers import Other, Server
+from tests.tools.bench import Bench
 from tests.tools.sink import Sink
 from tests.waiting import until
 
@@ -87,6 +88,24 @@ async def test_what_is_sent_lies_in_the_folder_once_and_read(
         await until_kept(work, "<sent2@example.org>")
         assert other.ids(SENT) == ["<sent1@example.org>", "<sent2@example.org>"]
         assert len(sink.taken) == 2
+
+
+async def test_a_mail_that_the_user_has_approved_goes_out_and_lies_in_the_folder(
+    server: Server, other: Other, bench: Bench, tmp_path: Path
+) -> None:
+    async with Sink() as sink:
+        work = Account(bench.store, bench.clock, tmp_path, server.port, sending(sink))
+        await work.start()
+        bench.parts.mail.outbox = work.built.outbox
+        call_id = await bench.schedule("send_mail", to="bob@x.org", subject="Lunch", body="At noon?")
+        card = await bench.card(call_id)
+        await bench.yes(call_id)
+        await bench.state(call_id, CallState.SUCCEEDED)
+        message_id = str(card.resolved.payload["message_id"])
+        await until_kept(work, message_id)
+        assert other.ids(SENT) == [message_id]
+        assert len(sink.taken) == 1
+        await work.stop()
 
 
 async def test_a_server_that_keeps_a_copy_itself_gets_none(
