@@ -11,10 +11,11 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test lint format lock wheel bench kill simulate mutate attack eval clean
+.PHONY: help demo test servers lint format lock wheel bench kill simulate mutate attack eval clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
+	@echo 'make servers the tests of IMAP against Dovecot, which it installs on Debian (as root)'
 	@echo 'make lint    only the first three'
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
@@ -59,6 +60,11 @@ test: lint
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
 	-@$(BIN)/python -m tests.connectors.mcp.foreign
 	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+servers: .venv/.dev
+	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		dovecot-imapd >/dev/null || { echo "Dovecot can't be installed: on Debian, as root, after apt-get update" >&2; exit 1; }; }
+	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 2 tests/connectors/imap
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -24,9 +24,14 @@ def summary(config: Config) -> list[str]:
 
     smtp = config.mail.smtp
     sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
+    able = next((account for account in config.account if account.own.get("smtp")), None)
+    if smtp is None and able:
+        sending = f"by account {able.id}"
     mail = named(len(config.mail.maildir), "folder")
     if config.mail.mbox:
         mail += f", {named(len(config.mail.mbox), 'mbox file')}"
+    if config.account:
+        mail += f", {named(len(config.account), 'account')}"
     return [
         f"mail       {mail}; sending {one_line(sending)}",
         f"calendar   {named(len(config.calendar.paths), 'path')}",

@@ -86,6 +86,12 @@ class Config(Section):
     def sender_address(self) -> str:
         return self.mail.address or (self.user.addresses[0] if self.user.addresses else "")
 
+    @property
+    def own_addresses(self) -> list[str]:
+        """Every address that is the user's, those of accounts too."""
+        accounts = [address for account in self.account for address in account.addresses]
+        return [address for address in (*self.user.addresses, self.sender_address, *accounts) if address]
+
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:
         _each_once("conversations", [each.name for each in self.conversation])

@@ -141,3 +141,11 @@ class Account(Section):
     def own(self) -> dict[str, Any]:
         """Return the connector's own keys."""
         return dict(self.model_extra or {})
+
+    @property
+    def addresses(self) -> list[str]:
+        """The user's own addresses there: ``address`` and ``identities``, where the connector has such keys."""
+        said = self.own
+        identities = said.get("identities", [])
+        named = [said.get("address"), *([identities] if isinstance(identities, str) else identities)]
+        return [each for each in named if isinstance(each, str) and each]

@@ -194,7 +194,7 @@ def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, model
         timers=Timers(clock),
         subscriber=Subscriber(store),
         secrets=secrets,
-        own=tuple(address for address in (*config.user.addresses, config.sender_address) if address),
+        own=tuple(config.own_addresses),
         checkpoint=kill_switch(),
         models=models or build_models(config, store, clock, secrets),
         book=RuleBook(store, rules_of_config(config), config.mail.templates),

@@ -80,7 +80,7 @@ class Triage:
         self._config, self._judged = config, judged
         self.book: Book = book or NoRules()
         self._rules = rules
-        self._own = {address.lower() for address in (*config.user.addresses, config.sender_address) if address}
+        self._own = {address.lower() for address in config.own_addresses}
 
     def judge(self, facts: Facts) -> Verdict:
         for rule in self._rules:

@@ -7,6 +7,7 @@ Pepper's, or the user's, own, and why. A shape is a size and what makes a text o
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable
@@ -18,6 +19,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from imapclient.exceptions import ProtocolError
+from imapclient.imap_utf7 import decode as decode_utf7
+from imapclient.response_parser import parse_fetch_response, parse_response
 from mcp_types import CallToolResult
 from openai._streaming import SSEDecoder
 from rich.console import Console
@@ -233,7 +237,34 @@ def dropped(source: bytes) -> str:
 
 CONSOLE = Console(width=100, file=io.StringIO())
 
+IMAP: dict[str, Shape] = {
+    "folders": (300, lambda n: [b'(\\Sent) "/" "folder %d"' % number for number in range(n)]),
+    "numbers": (3000, lambda n: [b"1 " * n]),
+    "open brackets": (200, lambda n: [b"1 (" + b"(" * n]),
+    "brackets": (200, lambda n: [b"1 (A " + b"() " * n + b")"]),
+    "an open word": (3000, lambda n: [b'1 (A "' + b"a" * n]),
+    "escapes": (3000, lambda n: [b'1 (A "' + rb"\\" * n + b'")']),
+    "an atom": (3000, lambda n: [b"1 (" + b"a" * n + b")"]),
+    "letters in seven bits": (3000, lambda n: [b'() "/" "' + b"&APw-" * n + b'"']),
+}
+
+
+def imap(lines: list[bytes]) -> None:
+    """What the library makes of an answer: a list of folders, and what was fetched."""
+    for read in (parse_response, parse_fetch_response):
+        with contextlib.suppress(ProtocolError, RecursionError, ValueError):
+            for each in read(list(lines)):
+                decode_utf7(each)
+
+
 PARSERS = [
+    Parser(
+        "answers of an IMAP server",
+        {"connectors/imap/session.py": "imapclient", "connectors/imap/wire.py": "imaplib"},
+        imap,
+        IMAP,
+        "bytes and lines of each answer are bounded before: tests/connectors/imap/test_hostile.py sees it told",
+    ),
     Parser(
         "mail: MIME, headers, charsets",
         {"domains/mail/mime.py": "email re", "text/charsets.py": "codecs"},

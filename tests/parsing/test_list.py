@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[2] / "pepper_tui"
 NAMES = """
 aiohttp ast base64 binascii bs4 cgi charset_normalizer codecs commonmark configparser croniter csv dateparser
 dateutil defusedxml difflib docx email feedparser fnmatch gzip html html5lib httpcore httpcore2 httpx httpx2
-icalendar inscriptis ipaddress lark lxml lzma mailbox mailparser_reply markdown markdown_it mcp mimetypes
+icalendar imapclient imaplib inscriptis ipaddress lark lxml lzma mailbox mailparser_reply markdown markdown_it mcp
+mimetypes
 mistune msgpack nntplib openai openpyxl orjson pdfminer pdfplumber pickle plistlib poplib pydantic_core pypdf quopri re
 recurring_ical_events regex requests ruamel shlex simplejson tarfile tinycss2 tomlkit tomllib ujson
 unicodedata urllib uu vobject xml xmltodict yaml zipfile zlib

@@ -13,7 +13,7 @@ from pepper_tui.connectors.ics.feed import CalendarFeed
 
 def _build(settings: Calendar, around: Around) -> Built:
     config, looks = around.config, Looks(around.clock)
-    own = [*config.user.addresses, config.sender_address]
+    own = config.own_addresses
     agenda = around.agenda or Agenda(settings.paths, around.zone, own, around.clock)
     feed = CalendarFeed(settings, around.triage, agenda)
     return Built([feed], agenda=agenda, calendars=CalendarFiles(settings.paths, looks))

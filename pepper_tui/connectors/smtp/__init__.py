@@ -7,7 +7,7 @@ from functools import partial
 from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.smtp.check import check
-from pepper_tui.connectors.smtp.outbox import SmtpOutbox
+from pepper_tui.connectors.smtp_outbox import SmtpOutbox
 
 
 def _build(settings: Mail, around: Around) -> Built:

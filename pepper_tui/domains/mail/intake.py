@@ -184,16 +184,18 @@ async def store_mail(
     mail: Mail,
     known: Context | None,
     *,
-    path: Path,
+    path: Path | str,
     label: str,
     arrived: float,
     files: list[list[str]],
     backlog: bool,
     grown: bool = False,
+    account: str = "",
 ) -> None:
     """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is ``known`` there.
 
-    ``grown``: it is known, and was not whole when it was taken; what it says now takes its place.
+    ``account``: the sign-in by which it came, where there is one. ``grown``: it is known, and was not whole when it was
+    taken; what it says now takes its place.
     """
     await asyncio.sleep(0)  # keys come first
     if known is not None and not grown:  # the same mail under another name, say in a second folder
@@ -217,6 +219,7 @@ async def store_mail(
             **data,
             "id": key,
             "path": str(path),
+            "account": account,
             "label": label,
             "files": files,
             "thread": thread,

@@ -44,7 +44,7 @@ class UserRules:
         offline: bool,
     ) -> None:
         self._store, self._offline = store, offline
-        self._own = frozenset(one.lower() for one in (*config.user.addresses, config.sender_address) if one)
+        self._own = frozenset(one.lower() for one in config.own_addresses)
         vips = list(config.user.vips)
         self.book = book
         self.changes = RuleChanges(store, clock, book)

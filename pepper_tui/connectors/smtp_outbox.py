@@ -1,4 +1,4 @@
-"""Sends mail. SMTP has no idempotency, so the outcome of an attempt is determined to the byte.
+"""Sends mail, for every connector that does. SMTP has no idempotency, so each outcome is determined to the byte.
 
 Everything up to the server's go-ahead for the message (354), and a refusal of the message by the server, is known not
 to have sent anything: ``NotDoneError``. From the first byte of the message on, a lost or late reply leaves the outcome
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class SmtpOutbox:
     """An account at an SMTP server.
 
-    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates.
+    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates; ``section`` names
+    the place in the config.
     """
 
     address: str
@@ -36,6 +37,7 @@ class SmtpOutbox:
     password: Callable[[], str] = lambda: ""
     name: str = ""
     tls_ca: str = ""
+    section: str = "mail.smtp"
 
     @property
     def account(self) -> str:
@@ -72,7 +74,7 @@ async def _send(
         client.close()
         raise
     try:
-        return await _hand_over(client, message, on_handed_over)
+        return await _hand_over(client, account, message, on_handed_over)
     finally:
         client.close()
 
@@ -105,21 +107,21 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Seq
         if answer.code != 354:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
     except ConfigError as error:
-        raise NotDoneError(f"mail.smtp.password: {error.problems[0]}") from error
+        raise NotDoneError(f"{account.section}.password: {error.problems[0]}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
-        raise NotDoneError(_why(error, smtp.host)) from error
+        raise NotDoneError(_why(error, account)) from error
 
 
-def _why(error: Exception, host: str) -> str:
+def _why(error: Exception, account: SmtpOutbox) -> str:
     """Explain to a person why nothing was sent: which server, what it said, and what to do about it."""
     import aiosmtplib
 
-    server, causes = f"the mail server {host}", (error, error.__cause__)
+    section, server, causes = account.section, f"the mail server {account.smtp.host}", (error, error.__cause__)
     for each in causes:
         if isinstance(each, ssl.SSLCertVerificationError):
-            return f"the certificate of {server} is not valid ({each.verify_message}); check mail.smtp.host"
+            return f"the certificate of {server} is not valid ({each.verify_message}); check {section}.host"
         if isinstance(each, socket.gaierror):
-            return f"{server} can't be found: no connection, or mail.smtp.host is misspelt"
+            return f"{server} can't be found: no connection, or {section}.host is misspelt"
     if isinstance(error, aiosmtplib.SMTPResponseException):
         said = f"({error.code} {one_line(error.message, 200)})".replace(" )", ")")
         passing = 400 <= error.code < 500
@@ -129,14 +131,14 @@ def _why(error: Exception, host: str) -> str:
             return f"{server} refused the recipient {error.recipient} {said}"
         if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
             # without the server's own words: some repeat what they were given
-            return f"{server} did not accept user and password; check mail.smtp ({error.code})"
+            return f"{server} did not accept user and password; check {section} ({error.code})"
         if passing:
             return f"{server} can't accept mail now; try again in some minutes {said}"
         return f"{server} refused {said}"
     if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
-        return f"{server} can't do what mail.smtp asks for: {one_line(str(error), 200).rstrip('.')}"
+        return f"{server} can't do what {section} asks for: {one_line(str(error), 200).rstrip('.')}"
     if any(isinstance(each, ssl.SSLError) for each in causes):
-        return f"{server} does not speak TLS there; check mail.smtp.port and security"
+        return f"{server} does not speak TLS there; check {section}.port and security"
     if isinstance(error, TimeoutError | aiosmtplib.SMTPConnectError):
         return f"{server} does not answer"
     if isinstance(error, ConnectionError):
@@ -144,7 +146,9 @@ def _why(error: Exception, host: str) -> str:
     return f"no session with {server}: {one_line(str(error) or type(error).__name__, 200).rstrip('.')}"
 
 
-async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Callable[[], None]) -> str:
+async def _hand_over(
+    client: aiosmtplib.SMTP, account: SmtpOutbox, message: str, on_handed_over: Callable[[], None]
+) -> str:
     import aiosmtplib
 
     protocol = client.protocol
@@ -159,7 +163,7 @@ async def _hand_over(client: aiosmtplib.SMTP, message: str, on_handed_over: Call
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise OutcomeUnknownError("the server's answer to the message never came") from error
     if answer.code // 100 != 2:
-        raise NotDoneError(_why(aiosmtplib.SMTPDataError(answer.code, answer.message), client.hostname or ""))
+        raise NotDoneError(_why(aiosmtplib.SMTPDataError(answer.code, answer.message), account))
     on_handed_over()
     try:
         async with asyncio.timeout(5):

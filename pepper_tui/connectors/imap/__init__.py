@@ -1,0 +1,41 @@
+"""An account at an IMAP server: its mail is read, and sent by its SMTP server. docs/accounts.md is for users.
+
+| file | holds |
+| --- | --- |
+| ``settings.py`` | the keys of the ``[[account]]`` |
+| ``wire.py`` ``session.py`` | the connection, bounded, and what is asked of it; all of it blocks |
+| ``link.py`` ``trouble.py`` | the same for the loop, in threads; what goes wrong, in words |
+| ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, the reading of one, and the feed over all |
+| ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
+| ``check.py`` | what the doctor says |
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.imap.check import check
+from pepper_tui.connectors.imap.feed import ImapFeed
+from pepper_tui.connectors.imap.outbox import ImapOutbox
+from pepper_tui.connectors.imap.sent import COPIES, SentCopies
+from pepper_tui.connectors.imap.settings import Imap
+from pepper_tui.connectors.smtp_outbox import SmtpOutbox
+from pepper_tui.store.upkeep.retention_rules import Rule
+
+
+def _build(settings: Imap, around: Around) -> Built:
+    around.secrets.value(settings.password)  # told at the start where it can't be read
+    copies = SentCopies(around.ident, settings, around.home)
+    feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
+    built = Built([feed])
+    if smtp := settings.sending():
+        around.secrets.value(smtp.password)
+        password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
+        section = f"smtp of account {around.ident}"
+        sender = SmtpOutbox(settings.address, smtp, password, around.config.user.name, ca, section)
+        built.outbox = ImapOutbox(sender, copies)
+    return built
+
+
+CONNECTOR = Connector(_build, check, Imap, retention={COPIES: Rule(days=365, versions=1)})

@@ -1,0 +1,183 @@
+"""Taking in one folder: what is new first, then what lay there, the newest first, a few mails a commit.
+
+What was read and how far are one commit. A mail that goes between two looks is left out; one that the server won't give
+is tried alone, then noted and passed over, so that it holds nothing up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pepper_tui.clock import in_thread
+from pepper_tui.connectors.imap.cursor import Cursor, cursor_of
+from pepper_tui.connectors.imap.link import Link
+from pepper_tui.connectors.imap.session import Body
+from pepper_tui.connectors.imap.settings import Imap
+from pepper_tui.connectors.imap.trouble import PoorError, ServerError
+from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.intake import Pace, known_mails, mail_key, store_mail
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.feeds.feed import FeedContext
+
+LISTED: Final = 500
+"""Mails whose sizes are asked for at once."""
+CHUNK: Final = 25
+CHUNK_BYTES: Final = 4_000_000
+"""Mails, and bytes, of one commit."""
+TRIES: Final = 2
+TRY_AGAIN: Final = 6 * 3600.0
+"""Times that a mail may fail, or end the connection, before it is passed over; and seconds until it is tried again."""
+
+Meanwhile = Callable[[Cursor, int, int], Awaitable[Cursor | None]]
+"""What is done between two commits, given how many mails are done, of how many: how far the folder is read then, or
+nothing where it is no more the same."""
+
+
+@dataclass(slots=True)
+class History:
+    """What outlives a link: a mail at which the server ends it is known again. ``failures`` by folder, validity and
+    UID; ``tried``: when the refused mails of a folder were last asked for."""
+
+    failures: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    tried: dict[str, float] = field(default_factory=dict)
+
+
+class FolderReader:
+    """Reads the folders of one account through ``link``."""
+
+    def __init__(self, settings: Imap, ident: str, pace: Pace, history: History) -> None:
+        self._settings, self._ident, self._pace, self._history = settings, ident, pace, history
+
+    async def open(self, ctx: FeedContext, link: Link, folder: str) -> Cursor:
+        """Open ``folder``, and say how far it was read."""
+        opened = await link.do(link.session.open, folder)
+        at = f"{self._settings.login}@{self._settings.host}"
+        return await cursor_of(ctx.store, self._ident, at, opened, ctx.clock.now(), folder)
+
+    async def take_new(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
+        """Take in what has come since, in the order in which it came. The folder is open."""
+        uids = await link.do(link.session.uids, cursor.high + 1)
+        for at in range(0, len(uids), LISTED):
+            for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, lambda now, last: now.beyond(last))
+        return cursor
+
+    async def take_old(self, ctx: FeedContext, link: Link, cursor: Cursor, meanwhile: Meanwhile) -> None:
+        """Take in what lay there at first sight, as long as ``meanwhile`` says so."""
+        if cursor.low <= 1:
+            return
+        uids = (await link.do(link.session.uids, 1, cursor.low - 1))[::-1]
+        done = 0
+        for at in range(0, len(uids), LISTED):
+            for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
+                await self._pace.keep(ctx.store)
+                now = await meanwhile(cursor, done, len(uids))
+                if now is None:
+                    return
+                cursor = now
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, lambda now, last: now.down_to(last))
+                done += len(chunk)
+        await cursor.down_to(1).keep(ctx.store)
+
+    async def try_refused(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
+        """Ask once in a while for what the server would not give: the fault may have been passing."""
+        now, tried = ctx.clock.monotonic(), self._history.tried
+        if not cursor.refused or now - tried.get(cursor.id, float("-inf")) < TRY_AGAIN:
+            return cursor
+        tried[cursor.id] = now
+        for uid in cursor.refused:
+            with contextlib.suppress(PoorError):
+                cursor = await self._give(ctx, link, cursor, [uid], self._settings.max_bytes, cursor.given(uid))
+        return cursor
+
+    async def _chunks(self, link: Link, uids: Sequence[int]) -> list[tuple[list[int], int]]:
+        """``uids`` in pieces that one commit takes, and the bytes of each."""
+        sizes = await link.do(link.session.sizes, uids)
+        return list(self._pieces([(uid, min(sizes.get(uid, 0), self._settings.max_bytes)) for uid in uids]))
+
+    def _pieces(self, sized: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
+        chunk: list[int] = []
+        total = 0
+        for uid, size in sized:
+            if chunk and (len(chunk) == CHUNK or total + size > CHUNK_BYTES):
+                yield chunk, total
+                chunk, total = [], 0
+            chunk.append(uid)
+            total += size
+        if chunk:
+            yield chunk, total
+
+    async def _take(
+        self,
+        ctx: FeedContext,
+        link: Link,
+        cursor: Cursor,
+        uids: Sequence[int],
+        size: int,
+        moved: Callable[[Cursor, int], Cursor],
+    ) -> Cursor:
+        folder = link.session.folder
+        keys = {uid: (folder, cursor.validity, uid) for uid in uids}
+        if len(uids) > 1 and any(self._history.failures[keys[uid]] for uid in uids):
+            for uid in uids:
+                cursor = await self._take(ctx, link, cursor, [uid], self._settings.max_bytes, moved)
+            return cursor
+        if self._history.failures[keys[uids[-1]]] > TRIES:
+            cursor = moved(cursor.without(uids[-1]), uids[-1])
+            await cursor.keep(ctx.store)
+            return cursor
+        try:
+            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids[-1]))
+        except ServerError as error:
+            self._history.failures.update(keys.values())
+            if isinstance(error, PoorError):  # the link is as it was
+                return await self._take(ctx, link, cursor, uids, size, moved)
+            raise
+
+    async def _give(
+        self, ctx: FeedContext, link: Link, cursor: Cursor, uids: Sequence[int], size: int, then: Cursor
+    ) -> Cursor:
+        """Take in a few mails, and be as far as ``then``."""
+        most = self._settings.max_bytes + 1  # what a server says of sizes may be a guess: one alone has all the room
+        found = await link.do(link.session.bodies, uids, most if len(uids) == 1 else 2 * size, most)
+        mails = await in_thread(parse_mails, [body.source for body in found], self._settings.max_bytes)
+        for uid in uids:
+            self._history.failures.pop((link.session.folder, cursor.validity, uid), None)
+        old = [cursor.is_old(body.uid, _arrived(body, ctx)) for body in found]
+        await self._store(ctx, link.session.folder, then, list(zip(found, mails, old, strict=True)))
+        return then
+
+    async def _store(
+        self, ctx: FeedContext, folder: str, cursor: Cursor, taken: Sequence[tuple[Body, Mail, bool]]
+    ) -> None:
+        """Store a few mails, with whether each is old, and ``cursor``, in one unit."""
+        keys = [mail_key(mail) for _, mail, _ in taken]
+        known = await known_mails(ctx.store, set(keys))
+        root = f"imap:{cursor.id}"
+        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
+        async with ctx.store.unit():
+            for (body, mail, old), key in zip(taken, keys, strict=True):
+                mail.size = body.size
+                name = f"{cursor.validity}.{body.uid}"
+                files.setdefault(key, []).append([root, name])
+                await store_mail(
+                    ctx,
+                    key,
+                    mail,
+                    known.get(key),
+                    path=f"{root}/{name}",
+                    label=folder,
+                    arrived=_arrived(body, ctx),
+                    files=[*files[key]],
+                    backlog=old,
+                    account=self._ident,
+                )
+            await cursor.keep(ctx.store)
+
+
+def _arrived(body: Body, ctx: FeedContext) -> float:
+    return ctx.clock.now() if body.arrived is None else body.arrived

@@ -1,0 +1,229 @@
+"""One connection to an IMAP server. All of it blocks: it is called in a thread, by one caller at a time.
+
+Folders are opened read-only and mails are peeked at, so that nothing is marked as read. ``wire`` bounds what may come.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from pepper_tui.connectors.imap.settings import Imap
+from pepper_tui.connectors.imap.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
+
+ANSWER: Final = 1_000_000
+"""Bytes of an answer that says little."""
+FOLDERS: Final = 4_000_000
+"""Bytes of a list of folders."""
+NEWS: Final = (10_000_000, 200_000)
+"""Bytes and lines of what has changed: another program may have marked all of a large folder."""
+AROUND: Final = 64_000
+"""Bytes that a server may say about a mail, beside the mail."""
+_SENT: Final = b"\\sent"
+
+
+class RefusedError(Exception):
+    """The server did not take user and password. ``code`` is its own word for why, if it gave one."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NoFolderError(Exception):
+    """There is no such folder, or it can't be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A folder as it was opened. UIDs count for as long as ``validity`` is the same; none is ``next`` or above yet."""
+
+    validity: int
+    next: int
+    exists: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a mail, as far as they may be read, the whole size, and when the server got it."""
+
+    uid: int
+    source: bytes
+    size: int
+    arrived: float | None
+
+
+class _Client(IMAPClient):  # type: ignore[misc]
+    """The library's client, over a connection that is bounded."""
+
+    def _create_IMAP4(self) -> Wire:
+        return Wire(self.host, self.port, self.ssl_context if self.ssl else None, self._timeout.connect)
+
+    @property
+    def wire(self) -> Wire:
+        wire: Wire = self._imap
+        return wire
+
+
+class Session:
+    """``connect`` first. ``folder`` is the one that is open."""
+
+    def __init__(self, settings: Imap, password: str) -> None:
+        self._settings, self._password = settings, password
+        self._client: _Client | None = None
+        self._over = False
+        self.folder = ""
+
+    def connect(self) -> None:
+        """Raises ``RefusedError`` where user and password are not taken."""
+        settings = self._settings
+        context = ssl.create_default_context(cafile=settings.ca)
+        timeout = SocketTimeout(settings.timeout, settings.timeout)
+        safe = settings.security == "tls"
+        self._client = client = _Client(
+            settings.host, settings.at, ssl=safe, ssl_context=context if safe else None, timeout=timeout
+        )
+        client.normalise_times = False
+        if self._over:  # nobody waits any more
+            client.wire.cut()
+            raise ConnectionAbortedError
+        client.wire.allow(ANSWER)
+        if settings.security == "starttls":
+            client.starttls(context)
+        try:
+            if self._password.isascii() or not client.has_capability("AUTH=PLAIN"):
+                client.login(settings.login, self._password)
+            else:  # the other way knows ASCII alone
+                client.plain_login(settings.login, self._password)
+        except LoginError as error:
+            if isinstance(error.__context__, client.AbortError):
+                raise error.__context__ from error  # the connection was lost, which the library does not tell apart
+            raise RefusedError(_code(str(error))) from error
+
+    @property
+    def moved(self) -> int:
+        """Bytes that have come and gone so far."""
+        return self._client.wire.moved if self._client else 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something has come that was not read."""
+        return self._client is not None and self._client.wire.waiting
+
+    def descriptor(self) -> int:
+        """The socket, to wait for what comes."""
+        return int(self._with(ANSWER).socket().fileno())
+
+    def can(self, capability: str) -> bool:
+        return bool(self._with(ANSWER).has_capability(capability))
+
+    def cut(self) -> None:
+        """End the connection, from any thread, without a word."""
+        self._over = True
+        if self._client is not None:
+            self._client.wire.cut()
+
+    def close(self) -> None:
+        """Take leave, and end the connection."""
+        self._over = True
+        if self._client is not None:
+            client, self._client = self._client, None
+            client.wire.allow(ANSWER)
+            try:
+                client.logout()
+            except (client.Error, TooMuchError, OSError):
+                client.wire.cut()
+
+    def open(self, folder: str) -> Opened:
+        """Open ``folder``, read-only. Raises ``NoFolderError``."""
+        client = self._with(ANSWER)
+        self.folder = ""
+        try:
+            said = client.select_folder(folder, readonly=True)
+        except client.AbortError:
+            raise
+        except client.Error as error:
+            raise NoFolderError(folder) from error
+        self.folder = folder
+        exists = int(said.get(b"EXISTS", 0))
+        following = said.get(b"UIDNEXT") or max(self.uids(1), default=0) + 1  # old servers do not say
+        return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists)
+
+    def folders(self) -> list[tuple[str, frozenset[bytes]]]:
+        """Each folder, and what it is marked with, in lower case."""
+        listed = self._with(FOLDERS).list_folders()
+        return [(str(name), frozenset(mark.lower() for mark in marks)) for marks, _, name in listed]
+
+    def sent_folder(self) -> str:
+        """The folder that the server marks for what was sent, else one that is called so; empty where there is none."""
+        folders = self.folders()
+        marked = [name for name, marks in folders if _SENT in marks]
+        called = [name for name, _ in folders if name.rpartition("/")[2].rpartition(".")[2].casefold() == "sent"]
+        return next(iter([*marked, *called]), "")
+
+    def uids(self, first: int, last: int | None = None) -> list[int]:
+        """The mails of the folder from UID ``first`` to ``last``, in order."""
+        client = self._with(LONGEST_LINE + ANSWER)
+        end = "*" if last is None else str(last)
+        found = client.search(["UID", f"{first}:{end}"])
+        return sorted(uid for uid in map(int, found) if uid >= first and (last is None or uid <= last))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """What the server says how large each is; those that have gone are left out."""
+        found = self._with(ANSWER + len(uids) * 1000).fetch(uids, ["RFC822.SIZE"])
+        return {uid: int(said[b"RFC822.SIZE"]) for uid, said in found.items() if b"RFC822.SIZE" in said}
+
+    def bodies(self, uids: Sequence[int], room: int, most: int) -> list[Body]:
+        """The mails, each at most ``most`` bytes of it, all together ``room``; those that have gone are left out."""
+        client = self._with(room + ANSWER + len(uids) * AROUND)
+        found = client.fetch(uids, [f"BODY.PEEK[]<0.{most}>", "INTERNALDATE", "RFC822.SIZE"])
+        return [_body(uid, found[uid]) for uid in uids if uid in found and b"BODY[]<0>" in found[uid]]
+
+    def holds(self, message_id: str) -> bool:
+        """Whether a mail with this Message-ID lies in the folder."""
+        return bool(self._with(ANSWER).search(["HEADER", "Message-ID", message_id]))
+
+    def append(self, folder: str, message: bytes) -> None:
+        """Put a mail that was read into ``folder``."""
+        self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))
+
+    def noop(self) -> None:
+        self._with(*NEWS).noop()
+
+    def idle(self) -> None:
+        """Let the server say what comes into the folder, until ``idle_done``."""
+        try:
+            self._with(*NEWS).idle()
+        except IMAPClientError as error:
+            if "Unexpected IDLE response" in str(error):  # news came first, and the library takes none there
+                raise ConnectionResetError from error
+            raise
+
+    def idle_done(self) -> None:
+        """Hear what it has said; it may be nothing. Also the way to see whether it is there."""
+        self._with(*NEWS).idle_done()
+
+    def _with(self, room: int, lines: int = MOST_LINES) -> _Client:
+        if self._client is None:
+            raise ConnectionError("there is no connection")
+        self._client.wire.allow(room, lines)
+        return self._client
+
+
+def _body(uid: int, said: dict[bytes, Any]) -> Body:
+    source, arrived = said[b"BODY[]<0>"], said.get(b"INTERNALDATE")
+    when = arrived.timestamp() if isinstance(arrived, datetime) else None
+    return Body(uid, source or b"", int(said.get(b"RFC822.SIZE") or len(source or b"")), when)
+
+
+def _code(words: str) -> str:
+    """The word in brackets of a refusal (RFC 5530). The rest is left out: some servers repeat what they were given."""
+    _, _, rest = words.partition("[")
+    code = rest.partition("]")[0]
+    return code.upper() if code.isascii() and code.isalpha() else ""

@@ -1,0 +1,42 @@
+"""What the doctor says of an SMTP server, for each connector that sends: whether it answers, and takes the sign-in."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from pepper_tui.config import ConfigError, Secrets, Smtp
+from pepper_tui.connectors.finding import PATIENCE, Finding, without
+
+
+async def smtp_finding(part: str, smtp: Smtp, secrets: Secrets, section: str, ca: Path | None = None) -> Finding:
+    """``section`` is where the config speaks of it."""
+    import aiosmtplib
+
+    where = f"{smtp.host}:{smtp.port}"
+    try:
+        password = secrets.value(smtp.password)
+    except ConfigError as error:
+        return Finding(part, "trouble", error.problems[0], f"see the password in {section}")
+    remedy = f"check host, port, security, user and password in {section}"
+    try:
+        context = ssl.create_default_context(cafile=ca) if ca else None
+        client = aiosmtplib.SMTP(
+            hostname=smtp.host,
+            port=smtp.port,
+            use_tls=smtp.security == "tls",
+            start_tls=smtp.security == "starttls",
+            timeout=min(PATIENCE, smtp.timeout),
+            tls_context=context,
+        )
+    except OSError as error:
+        return Finding(part, "trouble", f"{ca}: {error.strerror or error}", "name the certificate of your CA in ca")
+    try:
+        await client.connect()
+        if smtp.user:
+            await client.login(smtp.user, password)
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        client.close()
+        return Finding(part, "trouble", f"{where}: {without(str(error), password)}", remedy)
+    return Finding(part, "ok", f"by {where}" + (f" as {smtp.user}" if smtp.user else ""))

@@ -1,0 +1,90 @@
+"""The road to a server, with its faults: ended, reset, or dead without a word. Also TLS, for a server that has none."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from typing import Final, Literal, Self
+
+Fault = Literal["ended", "reset", "silent"]
+FAULTS: Final[tuple[Fault, ...]] = ("ended", "reset", "silent")
+
+
+class Proxy:
+    """``with Proxy(port) as road:``; ``road.port`` leads to ``port``. ``connections`` counts those that were made."""
+
+    def __init__(self, to: int, tls: ssl.SSLContext | None = None) -> None:
+        self._to, self._tls = to, tls
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.connections = 0
+        self._open: list[_Pair] = []
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # else it goes on for as long as somebody waits in it
+        self._listening.close()
+        self.fail("ended")
+
+    def fail(self, fault: Fault) -> None:
+        """Let this become of all connections that are open; later ones are well."""
+        for pair in self._open:
+            pair.fail(fault)
+        self._open = []
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            safe = self._tls.wrap_socket(near, server_side=True) if self._tls else near
+            pair = _Pair(safe, socket.create_connection(("127.0.0.1", self._to)))
+            self._open.append(pair)
+            pair.run()
+
+
+class _Pair:
+    def __init__(self, near: socket.socket, far: socket.socket) -> None:
+        self._near, self._far = near, far
+        self._silent = False
+
+    def run(self) -> None:
+        back = threading.Thread(target=self._pump, args=(self._far, self._near), daemon=True)
+        back.start()
+        self._pump(self._near, self._far)
+
+    def fail(self, fault: Fault) -> None:
+        if fault == "silent":
+            self._silent = True
+            return
+        if fault == "reset":
+            self._near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            with contextlib.suppress(OSError):
+                self._near.shutdown(socket.SHUT_WR)
+        for each in (self._near, self._far):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RD) if fault == "reset" else each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _pump(self, here: socket.socket, there: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := here.recv(1 << 16):
+                if not self._silent:
+                    there.sendall(piece)
+        if not self._silent:
+            with contextlib.suppress(OSError):
+                there.shutdown(socket.SHUT_RDWR)
