@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class SmtpOutbox:
     """An account at an SMTP server.
 
-    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates; ``section`` names
-    the place in the config.
+    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates;
+    ``section`` names the place in the config.
     """
 
     address: str
