@@ -44,6 +44,8 @@ OWN: dict[str, tuple[str, str]] = {
     "rules/sentence.py": ("re", RULE),
     "scheduler/prompt/said.py": ("re", "entries of the log, which Pepper's own code has written"),
     "store/log/content.py": ("json", STORE),
+    "store/in_memory/log.py": ("json", STORE),
+    "store/in_memory/asking.py": ("json re unicodedata", "rows of a store in memory, which no user has"),
     "store/upkeep/copying.py": ("re", STORE),
     "store/search/embeddings.py": ("json", STORE),
     "store/filter.py": ("re", TYPED),

@@ -31,9 +31,8 @@ class ServedEngine(Engine):
     _server: RemoteServer | None = None
 
     async def start(self, *, feeds: bool = True) -> None:
-        await asyncio.to_thread(
-            self.parts.calling.offered
-        )  # their schemas take 50 ms: on the loop, a key would wait for them
+        # describing all tools takes 50 ms: on the loop, a key would wait for it
+        await asyncio.to_thread(self.parts.calling.offered)
         await super().start(feeds=feeds)
         served = {**answers(self), **store_answers(self.store), **rule_answers(self.user_rules)}
         server = RemoteServer(self.home, {**served, **await self._for_fronts()})
