@@ -211,8 +211,8 @@ def leaves(value: Any, where: tuple[str | int, ...] = ()) -> list[tuple[tuple[st
         ((LEAF,), '[user]\nname = "A"\n\nnick = "B"\n', ":4: user.nick is an older name of user.name, and line 2 "),
         ((TABLE,), '[person]\nname = "A"\n[user]\nzone = ""\n', ":1: person is an older name of user, and line 3 "),
         ((IN_EACH,), '[[rule]]\nname = "a"\nsender = "x"\nfrom = "y"\n', ":4: rule[1].from is an older name of"),
-        ((TO_TABLE,), "undo = 1\ntools = 3\n", ":1: undo is an older name of tools.undo_seconds, and line 2 says that"),
-        (CHAIN, '[user]\na = "A"\nb = "B"\n', ":2: user.a is an older name of user.b, and line 3 says that"),
+        ((TO_TABLE,), "undo = 1\ntools = 3\n", ":1: undo is an older name of tools.undo_seconds, and line 2 sets that"),
+        (CHAIN, '[user]\na = "A"\nb = "B"\n', ":2: user.a is an older name of user.b, and line 3 sets that"),
     ],
 )  # fmt: skip
 def test_both_names_at_once_name_both_lines(renames: tuple[Rename, ...], text: str, words: str) -> None:

@@ -67,7 +67,7 @@ SHAPES = {
     "lines that begin nothing": ([STREAM], b": still here\r\n", "more than 1000 kB without the end of an event"),
     "an error": ([JSON % (b"500 No", b"")], b" ", "an answer of more than 1000 kB"),
     "what leads on": ([JSON % (b"307 There", b"location: /v1/there\r\n")], b" ", "an answer of more than 1000 kB"),
-    "packed": ([STREAM.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"), PACKED], b"a", "packed"),
+    "packed": ([STREAM.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"), PACKED], b"a", "compressed"),
 }
 
 

@@ -26,7 +26,7 @@ time.sleep(600)
 """
 PEPPER = """
 import subprocess, sys, time
-keeper = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, start_new_session=True)
+reaper = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, start_new_session=True)
 print(reaper.pid, flush=True)
 time.sleep(600)
 """
