@@ -1,1 +1,1 @@
-"""What the engine does for its user beyond the rooms: their rules, seen and changed."""
+"""The engine: it composes all parts, and answers the screen, the socket and the user's acts."""

@@ -1,7 +1,6 @@
-"""A home whose engine does not run, as it may be looked at: nothing in it is begun, and it need not be writable.
+"""Read access to a home whose engine does not run: nothing is started, and the home need not be writable.
 
-What stands in the store is told as it stands; what is at work there, and how the parts are, only a running engine
-knows.
+It shows what is stored; only a running engine knows what is in progress, and how its parts are.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pepper_tui.store import ContextStore, HomeLock, OutdatedStoreError
 
 @asynccontextmanager
 async def store_at_rest(home: Path, clock: Clock) -> AsyncIterator[ContextStore]:
-    """The home's store, to be read; an empty one where there is none yet. Raises ``StoreError``."""
+    """Open the home's store for reading; an empty one if there is none yet. Raises ``StoreError``."""
     path = home / DATABASE
     with tempfile.TemporaryDirectory(prefix="pepper-empty-") as empty:
         if not path.exists():
@@ -49,10 +48,10 @@ async def _bring_up_to_date(home: Path, clock: Clock, outdated: OutdatedStoreErr
 
 
 class HomeAtRest:
-    """What `log`, `status` and `rules` ask of an engine, from the store alone."""
+    """What `log`, `status` and `rules` need of an engine, from the store alone."""
 
     def __init__(self, home: Path, config: Config, store: ContextStore, clock: Clock) -> None:
-        """Raises ``ConfigError`` for a secret that can't be read."""
+        """Build the parts that read the store. Raises ``ConfigError`` for a secret that can't be read."""
         self._store = store
         self._models = build_models(config, store, clock, Secrets(home))
         zone = local_zone(config.user.zone)
@@ -90,7 +89,7 @@ class HomeAtRest:
 
 @asynccontextmanager
 async def at_rest(home: Path, config: Config) -> AsyncIterator[HomeAtRest]:
-    """Raises ``StoreError`` or ``ConfigError``."""
+    """Open a home at rest, and close it at the end. Raises ``StoreError`` or ``ConfigError``."""
     clock = SystemClock()
     async with store_at_rest(home, clock) as store:
         resting = HomeAtRest(home, config, store, clock)

@@ -1,6 +1,6 @@
-"""Makes the parts of an engine and injects them into each other: the composition root.
+"""Builds the parts of an engine and injects them into each other: the composition root.
 
-Each function makes one group of parts from those that it stands on. Nothing in here runs, or decides anything.
+Each function builds one group of parts from those that it depends on. Nothing here runs or decides anything.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ from pepper_tui.workers.tools import DELEGATE, WorkerParts
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """What is used in place of what the config names, or beside it.
+    """What replaces or complements the parts that the config names.
 
-    ``models`` and ``agenda`` stand in for those of the config; ``tools`` come on top of the built-in; ``embedder``
-    makes the one that searches by meaning, if any, given the budget that pays for it; ``accounts`` are those that the
-    config names, where they are known.
+    ``models`` and ``agenda`` replace those of the config; ``tools`` are added to the built-in ones; ``embedder`` makes
+    the embedder for search by meaning, if any, given the budget that pays for it; ``accounts`` are those of the config,
+    if already known.
     """
 
     models: Models | None = None
@@ -75,7 +75,7 @@ class StandIns:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all other parts stand on. ``own``: the user's addresses."""
+    """What all other parts depend on. ``own``: the user's addresses."""
 
     home: Path
     config: Config
@@ -94,7 +94,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """What tells the user, and reminds."""
+    """Notifications and reminders."""
 
     inbox: Inbox
     reminders: Reminders
@@ -102,7 +102,7 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class Sensing:
-    """What comes in, and from where."""
+    """The sources of signals."""
 
     accounts: Sequence[Named]
     connected: Built
@@ -112,7 +112,7 @@ class Sensing:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """What carries calls out."""
+    """What executes calls."""
 
     registry: ToolRegistry
     engine: ToolEngine
@@ -120,13 +120,13 @@ class Calling:
     workers: WorkerPool
 
     def offered(self) -> list[ToolSpec]:
-        """The tools of the scheduler's model."""
+        """Return the tools offered to the scheduler's model."""
         return [self.workers.offer(spec) if spec.name == DELEGATE else spec for spec in self.registry.specs()]
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What the user ordered, and what sees to it."""
+    """The user's rules, and what carries them out."""
 
     runner: RuleRunner
     follow_ups: FollowUps
@@ -136,7 +136,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What follows the log."""
+    """Background work on the log: embeddings and retention."""
 
     meaning: Meaning | None
     retention: Retention
@@ -144,7 +144,10 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """All of an engine. ``tools``: what the built-in tools are made with; ``own_tools``: how the user's own are."""
+    """All parts of an engine.
+
+    ``tools``: the dependencies of the built-in tools; ``own_tools``: the health of the user's own.
+    """
 
     ground: Ground
     notices: Notices
@@ -161,7 +164,7 @@ class Parts:
 
 
 def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead: StandIns) -> Parts:
-    """Raises ``ConfigError`` for a secret that can't be read."""
+    """Build all parts of an engine. Raises ``ConfigError`` for a secret that can't be read."""
     ground = _ground(home, config, store, clock, instead.models)
     notices = _notices(ground)
     sensing = _sensing(ground, instead)

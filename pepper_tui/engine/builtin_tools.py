@@ -1,4 +1,4 @@
-"""All tools that Pepper brings along, each made by its own noun."""
+"""All built-in tools, each made by its own domain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _looks() -> Looks:
 
 @dataclass(slots=True)
 class ToolParts:
-    """What the tools of each noun are made with. What is absent makes its tools fail in words that say what to set."""
+    """The dependencies of the tools, by domain. A missing one makes its tools fail with words on what to configure."""
 
     mail: MailParts = field(default_factory=lambda: MailParts(_looks()))
     calendar: CalendarParts = field(default_factory=CalendarParts)
@@ -47,7 +47,7 @@ class ToolParts:
 
 
 def builtin_tools(parts: ToolParts | None = None) -> list[Tool]:
-    """All of them."""
+    """Return all built-in tools."""
     parts = parts or ToolParts()
     return [
         *mail_tools(parts.mail),

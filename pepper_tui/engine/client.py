@@ -1,8 +1,8 @@
-"""The engine of another process, behind the socket of its home: the whole protocol, for a front of its own.
+"""Client for the engine of another process, over the socket of its home: the whole protocol, for a separate front.
 
-Each call is a connection of its own; updates and replies are one each, for as long as they are read. What only looks
-needs the socket, what acts also the token in the home (``answers/token.py``). What the engine refuses, and an engine
-that is gone, raise ``EngineError``.
+Each call is its own connection; updates and replies use one each for as long as they are read. Queries need only the
+socket; acts also need the token in the home (``answers/token.py``). Refusals, and an engine that is gone, raise
+``EngineError``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from pepper_tui.model import (
 
 
 class Wire:
-    """The way to the engine of ``home``, from ``start`` to ``close``."""
+    """The connection to the engine of ``home``, from ``start`` to ``close``."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -52,7 +52,7 @@ class Wire:
         self._ended = asyncio.Event()
 
     async def start(self) -> None:
-        """Greet the engine, and read the token. Raises ``EngineError``, also for an engine of another version."""
+        """Greet the engine and read the token. Raises ``EngineError``, also for an engine of another version."""
         [self._greeting] = [item async for item in self._asked("greet", {})]
         try:
             self._token = await asyncio.to_thread(read_token, self._home)
@@ -60,7 +60,7 @@ class Wire:
             raise EngineError(f"{error.filename}: {error.strerror or error}; start the engine again") from error
 
     async def close(self) -> None:
-        """Hang up. The engine goes on."""
+        """End this client. The engine keeps running."""
         self._ended.set()
 
     async def _look(self, method: str, **given: Any) -> Any:
@@ -75,7 +75,7 @@ class Wire:
         return [context_of(item["context"]) async for item in self._asked(method, given)]
 
     async def _asked(self, method: str, given: Json, token: str = "") -> AsyncGenerator[Json, None]:
-        """What the engine answers. Raises ``EngineError``."""
+        """Yield what the engine answers. Raises ``EngineError``."""
         if self._ended.is_set():
             raise EngineError(CLOSED)
         arguments = {"version": VERSION, "given": given, **({"token": token} if token else {})}
@@ -87,7 +87,7 @@ class Wire:
                     yield item
 
     async def _streamed(self, method: str) -> AsyncGenerator[Json, None]:
-        """What the engine sends, until either side is closed."""
+        """Yield what the engine sends, until either side is closed."""
         ended = asyncio.ensure_future(self._ended.wait())
         async with aclosing(self._asked(method, {})) as items:
             try:
@@ -109,11 +109,11 @@ class Wire:
 
 
 class EngineGoneError(EngineError):
-    """The engine closed, or died, while it was listened to."""
+    """The engine closed, or died, while a stream was open."""
 
 
 class RemoteView(Wire):
-    """What is shown."""
+    """Queries for what is shown."""
 
     @property
     def zone(self) -> tzinfo:
@@ -162,7 +162,7 @@ class RemoteView(Wire):
 
 
 class RemoteConversation(Wire):
-    """What the user says."""
+    """What the user says, and takes back."""
 
     async def say(
         self,
@@ -185,7 +185,7 @@ class RemoteConversation(Wire):
 
 
 class RemoteInbox(Wire):
-    """What the user does to the items of the inbox."""
+    """Acts on inbox items."""
 
     async def approve(self, approval_id: str) -> str:
         return await self._act("approve", approval_id=approval_id)
@@ -219,7 +219,7 @@ class RemoteInbox(Wire):
 
 
 class RemoteCalls(Wire):
-    """What the user does to calls and deliveries, and takes back."""
+    """Acts on calls and deliveries; undo and redo."""
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         return await self._act("answer_unknown", call_id=call_id, answer=answer)
@@ -238,7 +238,7 @@ class RemoteCalls(Wire):
 
 
 class RemoteRules(Wire):
-    """The user's rules."""
+    """The user's rules, and acts on them."""
 
     async def rules(self) -> list[RuleReport]:
         return [RuleReport.of(report) for report in await self._look("rules")]
@@ -263,7 +263,7 @@ class RemoteRules(Wire):
 
 
 class RemoteEngine(RemoteView, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
-    """The engine that runs in a home, from outside."""
+    """The running engine of a home, seen from another process."""
 
 
 def _refusal(item: Json) -> EngineError:
@@ -273,7 +273,7 @@ def _refusal(item: Json) -> EngineError:
 
 @contextlib.contextmanager
 def _in_words() -> Iterator[None]:
-    """Raise ``EngineError`` in place of what the socket says."""
+    """Convert the socket's errors to ``EngineError``."""
     try:
         yield
     except EngineClosedError as error:

@@ -1,4 +1,4 @@
-"""Pepper without a screen: opened, started, closed; and what a front speaks to, through its faces."""
+"""Pepper without a screen: opened, started, closed. Fronts use it through its faces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pepper_tui.tools import Tool
 log = logging.getLogger(__name__)
 
 CLOSES_IN: Final = 1.5
-"""Seconds in which every part has to stop, whatever a folder, a server or a calendar does."""
+"""Seconds in which every part has to stop, even if a folder, a server or a calendar hangs."""
 _LEAST: Final = 0.05
 
 
@@ -45,7 +45,7 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
         embedder: Callable[[Budget], Embedder | None] = lambda _: None,
         accounts: Sequence[Named] | None = None,
     ) -> None:
-        """What stands in for parts that the config names: see ``StandIns``."""
+        """Build the engine's parts; see ``StandIns`` for those that replace what the config names."""
         super().__init__(build(home, config, store, clock, StandIns(models, agenda, tools, embedder, accounts)))
         self.home, self.config = home, config
         self._lock = lock
@@ -55,13 +55,13 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
     async def open(cls, home: Path, config: Config, clock: Clock | None = None) -> Self:
         """Take the home and open its store.
 
-        Raises ``HomeLockedError`` where another engine has it, ``StoreError`` where the store can't be used,
+        Raises ``HomeLockedError`` if another engine holds it, ``StoreError`` if the store can't be used,
         ``ConfigError`` for a secret that can't be read.
         """
         make_private(home)
         clock = clock or SystemClock()
         await _answering(config, clock)
-        accounts = await asyncio.to_thread(lambda: [*named(config, home)])  # imported here, connectors hold up no key
+        accounts = await asyncio.to_thread(lambda: [*named(config, home)])  # imports connectors, so not on the loop
         lock = HomeLock(home)
         lock.acquire()
         try:
@@ -78,14 +78,14 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
             raise
 
     async def start(self, *, feeds: bool = True) -> None:
-        """Take up where the last engine stopped; returns when everything runs. Without ``feeds`` it only answers."""
+        """Resume where the last engine stopped; return when everything runs. Without ``feeds`` it only answers."""
         parts = self.parts
         await parts.ground.timers.start()
         await parts.ground.book.start()
         await parts.notices.inbox.start()
         await parts.notices.reminders.start()
         await parts.calling.workers.start()
-        await parts.calling.mcp.start()  # before the open calls are taken up: some may be to its tools
+        await parts.calling.mcp.start()  # before open calls resume: some may use its tools
         await parts.calling.engine.start()
         await parts.ordered.runner.start()
         await parts.ordered.follow_ups.start()
@@ -106,14 +106,14 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
         self._warming = asyncio.create_task(warm_models(parts), name="warm models")
 
     async def servers_begun(self, seconds: float = 10.0) -> None:
-        """Return once the MCP servers are there, or have failed to start, but after ``seconds`` at the latest.
+        """Return once the MCP servers have started or failed to, but after ``seconds`` at the latest.
 
-        For who asks one question and goes.
+        For a caller that asks one question and exits.
         """
         await self.parts.calling.mcp.begun(seconds)
 
     async def close(self) -> None:
-        """Stop every part where it is, and let go of the home. What is open goes on at the next start."""
+        """Stop every part and release the home. Open work continues at the next start."""
         if self._closed:
             return
         self._closed = True
@@ -145,21 +145,21 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
         ends = loop.time() + CLOSES_IN
         for name, stop in stops.items():
             stopping = asyncio.ensure_future(stop())
-            # what is committed is safe whatever else hangs; but the store itself is let finish
+            # commits are safe even if another part hangs; only the store may take as long as it needs
             left = None if name == "store" else max(_LEAST, ends - loop.time())
             done, _ = await asyncio.wait({stopping}, timeout=left)
             if not done:
                 stopping.cancel()
                 log.warning("%s did not stop within %g s and is left", name, CLOSES_IN)
             elif not stopping.cancelled() and (error := stopping.exception()):
-                log.error("%s did not stop cleanly", name, exc_info=error)  # a full disk, say
+                log.error("%s did not stop cleanly", name, exc_info=error)  # such as a full disk
         self._lock.release()
 
 
 async def _answering(config: Config, clock: Clock) -> None:
-    """Look whether the user's own files answer: they are loaded while the engine is made, and nothing could run beside.
+    """Check that the disk answers for the user's own files. Raises ``ConfigError``.
 
-    Raises ``ConfigError``.
+    They are loaded while the engine is built, and nothing else could run meanwhile.
     """
     files = [*(feed.file for feed in config.feed), *(tool.file for tool in config.tool)]
     files += [worker.file for worker in config.worker if worker.file]
@@ -170,5 +170,5 @@ async def _answering(config: Config, clock: Clock) -> None:
             await looks.look(file, file.read_bytes)
         except NoAnswerError as error:
             raise ConfigError([f"{file} does not answer: {error.remedy.partition(';')[0]}, or take it out"]) from error
-        except OSError:  # told as the health of its part
+        except OSError:  # reported as the health of its part
             continue

@@ -1,4 +1,4 @@
-"""The engine's faces: what a front asks for, by what it is about; each method hands on to the part whose noun it is."""
+"""The engine's faces: what a front may ask, by subject. Each method delegates to the part that owns it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from pepper_tui.store import ContextStore, VersionConflictError
 
 
 class Face:
-    """What all faces share: the parts, until the engine is closed."""
+    """What all faces share: access to the parts until the engine is closed."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -48,7 +48,7 @@ class Face:
         return self.parts.ground.store
 
     def _working(self) -> Parts:
-        """The parts. Raises ``EngineError`` once the engine is closed."""
+        """Return the parts. Raises ``EngineError`` once the engine is closed."""
         if self._closed:
             raise EngineError(CLOSED)
         return self.parts
@@ -58,7 +58,7 @@ class Face:
 
 
 class ViewFace(Face):
-    """What is shown."""
+    """Queries for what is shown."""
 
     @property
     def zone(self) -> tzinfo:
@@ -111,7 +111,7 @@ class ViewFace(Face):
 
 
 class ConversationFace(Face):
-    """What the user says."""
+    """What the user says, and takes back."""
 
     async def say(
         self,
@@ -152,7 +152,7 @@ class ConversationFace(Face):
 
 
 class InboxFace(Face):
-    """What the user does to the items of the inbox."""
+    """Acts on inbox items."""
 
     async def approve(self, approval_id: str) -> str:
         return await self._working().acts.cards.approve(approval_id)
@@ -191,7 +191,7 @@ class InboxFace(Face):
 
 
 class CallFace(Face):
-    """What the user does to calls and deliveries, and takes back."""
+    """Acts on calls and deliveries; undo and redo."""
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str:
         return await self._working().acts.calls.answer_unknown(call_id, answer)
@@ -211,7 +211,7 @@ class CallFace(Face):
 
 
 class RuleFace(Face):
-    """The user's rules."""
+    """The user's rules, and acts on them."""
 
     @property
     def user_rules(self) -> UserRules:

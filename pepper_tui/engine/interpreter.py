@@ -1,6 +1,4 @@
-"""What is set once for the whole process: how the interpreter shares its time, so that a key never waits long for what
-is none of its business, and how it logs.
-"""
+"""Process-wide tuning (thread switching, garbage collection, logging), mostly for input latency."""
 
 from __future__ import annotations
 
@@ -20,22 +18,26 @@ COLLECT: Final = (10_000, 20, 100)
 
 
 def share_threads_fairly() -> None:
-    """Let a thread that computes (a parse, a query, an import) give way after half a millisecond, not after five: the
-    event loop must answer keys meanwhile, and each commit hands over between the loop and the store's thread."""
+    """Make a computing thread (a parse, a query, an import) yield after 0.5 ms instead of 5 ms.
+
+    The event loop must answer keys meanwhile, and each commit switches between the loop and the store's thread.
+    """
     sys.setswitchinterval(TURN)
 
 
 def collect_seldom() -> None:
-    """Leave out of garbage collection what stands by now (modules, the screen, the conversation), and look through
-    the rest seldom: a full collection holds the loop for 80 to 220 ms on a screen of a thousand messages."""
+    """Exclude existing objects (modules, screen, conversation) from garbage collection, and collect the rest seldom.
+
+    A full collection blocks the loop for 80 to 220 ms on a screen with a thousand messages.
+    """
     gc.freeze()
     gc.set_threshold(*COLLECT)
 
 
 class DaemonThreads(ThreadPoolExecutor):
-    """The loop's executor for work on files: a folder that does not answer holds up nobody's end.
+    """The loop's executor for file operations: a folder that does not answer can't block the exit.
 
-    A thread of the standard one is waited for when the loop is closed, and again when the interpreter ends.
+    The standard executor waits for its threads when the loop is closed, and again when the interpreter exits.
     """
 
     def __init__(self, most: int = 16) -> None:
@@ -71,10 +73,10 @@ class DaemonThreads(ThreadPoolExecutor):
             work()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """What runs is left to run: it ends with the process."""
+        """Leave running work alone; it ends with the process."""
 
 
 def log_cleanly() -> None:
-    """Let nothing that is logged be obeyed by the terminal: without a handler of its own, logging writes to stderr."""
+    """Strip terminal control sequences from log output: without a handler, logging writes to stderr."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(LogLine())

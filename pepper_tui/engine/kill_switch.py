@@ -1,4 +1,4 @@
-"""The checkpoints of the kill tests: a process that ends itself at a named boundary."""
+"""The checkpoints of the kill tests: a process that kills itself at a named boundary."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 KILL_AT: Final = "PEPPER_KILL_AT"
-"""``name`` or ``name:count``: SIGKILL to oneself at the count-th passing of this boundary. For kill tests only."""
+"""``name`` or ``name:count``: SIGKILL oneself the count-th time this boundary is passed. For kill tests only."""
 
 
 def kill_switch() -> Callable[[str], None]:
-    """The checkpoint that every part calls at its boundaries: nothing, unless a kill test asks for more."""
+    """Return the checkpoint that every part calls at its boundaries: a no-op except in kill tests."""
     wanted, _, count = os.environ.get(KILL_AT, "").partition(":")
     if not wanted:
         return lambda name: None

@@ -1,6 +1,6 @@
-"""The log of one home: a file for the user's eyes alone, of bounded size, with nothing in it that a terminal obeys.
+"""The log file of one home: private, of bounded size, and free of terminal control sequences.
 
-What is logged while a screen stands has no other place: there is no error output to write it to.
+While the screen is up, there is no error output to log to.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pepper_tui.boundary.plain_file import must_be_plain
 from pepper_tui.text.errors import LogLine
 
 LOG_FILE: Final = "pepper.log"
-BYTES: Final = 1_000_000  # of one file
+BYTES: Final = 1_000_000  # per file
 KEPT: Final = 3  # older files, as pepper.log.1 to .3
 _FORM: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class _Safe(LogLine):
-    """Without the values of secrets: tracebacks quote requests, too."""
+    """Log lines without the values of secrets; tracebacks can quote requests."""
 
     def __init__(self, without: Callable[[str], str]) -> None:
         super().__init__(_FORM)
@@ -34,7 +34,7 @@ class _Safe(LogLine):
 
 
 class LogFile(RotatingFileHandler):
-    """Each of its files is made with mode 0600. What can't be written is dropped: a full disk is told as health."""
+    """A rotating log with files of mode 0600. Failed writes are dropped: health reports a full disk."""
 
     def _open(self) -> io.TextIOWrapper:
         def private(path: str, flags: int) -> int:
@@ -54,9 +54,9 @@ class LogFile(RotatingFileHandler):
 
 
 def log_to(home: Path, without: Callable[[str], str]) -> Path:
-    """Let all that is logged in this process go to the home's log from here on; its path.
+    """Send this process's log to the home's log file from now on; return its path.
 
-    ``without`` takes the secrets out of a text.
+    ``without`` removes the secrets from a text.
     """
     root = logging.getLogger()
     for earlier in [each for each in root.handlers if isinstance(each, LogFile)]:

@@ -1,4 +1,4 @@
-"""How the parts are that have no life of their own: the user's tools, the zone, the models."""
+"""Health of the parts that don't report it themselves: the user's tools, the time zone, the models."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pepper_tui.text import one_line
 log = logging.getLogger(__name__)
 
 ZONE: Final = "zone"
-"""The part that is in trouble where the machine's time zone can't be known."""
+"""The health part that reports trouble if the machine's time zone is unknown."""
 
 
 async def tell_parts(parts: Parts) -> None:
-    """Say how the user's tools are, and no more how what the config named once was."""
+    """Store the health of the user's tools and the zone, and delete health that no longer applies."""
     config, store = parts.ground.config, parts.ground.store
     trouble = zone_trouble(config.user.zone)
     now = {f"feed.{feed.name}" for feed in parts.sensing.feeds.feeds} | {
@@ -43,7 +43,7 @@ async def tell_parts(parts: Parts) -> None:
 
 
 async def warm_models(parts: Parts) -> None:
-    """Prepare the models for their first call; say so where they can't be had."""
+    """Prepare the models for their first call; report it as health if they are unavailable."""
     try:
         await parts.ground.models.warm()
     except ModelError as error:

@@ -1,10 +1,10 @@
-"""The one narrow protocol through which the screen speaks to the engine.
+"""The one narrow protocol through which the screen talks to the engine.
 
-The screen knows records and these methods, nothing else; a process boundary can be put here. Each act returns
-words for the status line, or raises ``EngineError`` with words that say what went wrong and the way out.
-A ``ref`` names one thing of the inbox: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``. An act on several
-takes them all or none, and one ``undo`` takes all of it back. An approval among notifications is their card's draft: to
-dismiss them, or to file them as done, rejects it, if it waits for a yes still.
+The screen knows records and these methods, nothing else, so the engine can run in another process. Each act returns
+words for the status line, or raises ``EngineError`` with words that say what went wrong and what to do. A ``ref`` names
+one inbox item: ``approval:<id>``, ``notification:<id>`` or ``call:<id>``. An act on several takes all or none, and one
+``undo`` reverts all of it. An approval among notifications is their card's draft: dismissing them, or filing them as
+done, rejects it if it is still pending.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from pepper_tui.model import (
 )
 
 CLOSED: Final = "Pepper has closed; start it again"
-"""What is said of all that is asked of an engine that has closed."""
+"""The error for everything asked of a closed engine."""
 
 __all__ = ["CLOSED", "SHOWN", "ChoiceError", "Engine", "EngineError", "ReplyDelta", "UnknownAnswer"]
 
 
 class View(Protocol):
-    """What is shown."""
+    """Queries for what is shown."""
 
     @property
     def zone(self) -> tzinfo: ...
@@ -46,40 +46,43 @@ class View(Protocol):
     def offline(self) -> bool: ...
 
     async def recall(self, filter: ContextFilter) -> list[Context]:  # noqa: A002
-        """Contexts as they stand: the state at the start, and details."""
+        """Return contexts in their current state: for the first screen, and for details."""
         ...
 
     async def health(self) -> list[Context]:
-        """How each part is (``Health``), the store itself among them: also where nothing can be read."""
+        """Return the ``Health`` of each part, including the store; works even if the store can't be read."""
         ...
 
     async def held_back(self, since: float) -> tuple[int, int]:
-        """How much was noticed or thought since then and not told, and the place in the log up to which."""
+        """Return how much was noticed or thought since then but not told, and the log position of that count."""
         ...
 
     def updates(self) -> AbstractAsyncContextManager[AsyncIterator[list[ContextUpdate]]]:
-        """Live updates of ``SHOWN`` and of steps, subscribed once the context is entered.
+        """Subscribe to live updates of ``SHOWN`` and of steps; the subscription is open once the context is entered.
 
-        An empty batch means that some were overwritten unread: the screen recalls the state again.
+        An empty batch means that some were lost unread: the screen recalls the state again.
         """
         ...
 
     def replies(self) -> AsyncIterator[ReplyDelta]:
-        """Pieces of replies as they are written, from the first ``anext`` on."""
+        """Yield pieces of replies as they are written, from the first ``anext`` on."""
         ...
 
     async def why(self, ref: str) -> list[str]:
-        """The chain signal → step → calls → cost behind ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``,
-        ``run:<id>``, ``rule:<id>``, or ``silence`` for what was held back."""
+        """Return the chain signal → step → calls → cost behind ``ref``.
+
+        ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``, ``run:<id>``, ``rule:<id>``, or ``silence`` for what
+        was held back.
+        """
         ...
 
     async def dead_letters(self) -> list[str]:
-        """One line for each delivery that was given up."""
+        """Return one line per delivery that was given up."""
         ...
 
 
 class Conversation(Protocol):
-    """What the user says."""
+    """What the user says, and takes back."""
 
     async def say(
         self,
@@ -90,94 +93,101 @@ class Conversation(Protocol):
         alone: bool = False,
         key: str = "",
     ) -> str:
-        """Accept a message of the user; returns its id once it is durable. ``spans``: what of it was not typed in
-        Pepper's own fields; unsaid, all of it. ``alone``: no other message is answered in one reply with it. ``key``:
-        what is said again with it was said already."""
+        """Accept a message of the user; return its id once it is durable.
+
+        ``spans``: which parts were not typed in Pepper's own fields; None: all of it. ``alone``: no other message is
+        answered in the same reply. ``key``: a message with the same key is not accepted twice.
+        """
         ...
 
     async def take_back(self) -> Written | None:
-        """Withdraw the newest message that no step has taken yet; returns what was written, or None."""
+        """Withdraw the newest message that no step has taken yet; return what was written, or None."""
         ...
 
     async def stop_reply(self) -> None: ...
 
 
 class InboxActs(Protocol):
-    """What the user does to the items of the inbox."""
+    """Acts on inbox items."""
 
     async def approve(self, approval_id: str) -> str: ...
     async def reject(self, approval_id: str, note: str = "") -> str: ...
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """Replace the approval by a new pending one; ``fields`` are label → new value of the changed lines."""
+        """Replace the approval by a new pending one; ``fields`` maps label → new value of the changed lines."""
         ...
 
     async def dismiss(self, ref: str, *more: str) -> str: ...
     async def done(self, ref: str, *more: str) -> str: ...
     async def seen(self, ref: str) -> None:
-        """A notification was looked at, or an approval's card was drawn."""
+        """Record that a notification was looked at, or that an approval's card was drawn."""
         ...
 
     async def attend(self, at_inbox: bool) -> None:
-        """Whether the user is at a card: edits one, or the inbox has the keys. Until they leave none is revised."""
+        """Record whether the user is at a card: editing one, or with the focus in the inbox.
+
+        Until they leave, no card is revised.
+        """
         ...
 
     async def snooze(self, ref: str, when: str, *more: str) -> str:
-        """``when`` in the user's words: "1h", "tomorrow 9am". The refs may be of approvals and notifications. Raises
-        ``ChoiceError`` where the words can mean several times."""
+        """Snooze items until ``when``, in the user's words: "1h", "tomorrow 9am".
+
+        The refs may be of approvals and notifications. Raises ``ChoiceError`` if the words can mean several times.
+        """
         ...
 
     async def choose(self, ref: str, number: int) -> str:
-        """Answer a question of the inbox by one of its choices, counted from 1."""
+        """Answer an inbox question with one of its choices, counted from 1."""
         ...
 
     async def answer(self, ref: str, text: str, *, spans: Sequence[Span] | None = None) -> str:
-        """Answer a question of the inbox in the user's own words. ``spans`` as in ``say``."""
+        """Answer an inbox question in the user's own words. ``spans`` as in ``say``."""
         ...
 
 
 class CallActs(Protocol):
-    """What the user does to calls and deliveries, and takes back."""
+    """Acts on calls and deliveries; undo and redo."""
 
     async def answer_unknown(self, call_id: str, answer: UnknownAnswer) -> str: ...
     async def cancel_call(self, call_id: str) -> str: ...
     async def undo(self) -> str:
-        """Take back the newest act that can still be taken back; those passed over are named."""
+        """Undo the newest act that can still be undone; name the skipped ones."""
         ...
 
     async def redo(self) -> str:
-        """Do again what was undone last, unless the user has acted since. A yes is never said again."""
+        """Redo what was undone last, unless the user has acted since. Redo never repeats an approval."""
         ...
 
     async def redrive(self) -> str:
-        """Hand out again what was given up."""
+        """Deliver again what was given up."""
         ...
 
 
 class RuleActs(Protocol):
-    """The user's rules, and what the user does to them."""
+    """The user's rules, and acts on them."""
 
     async def rules(self) -> list[RuleReport]:
-        """Each rule with what came of it so far; removed ones too, while they can be brought back."""
+        """Return each rule with its results so far; also removed ones while they can be restored."""
         ...
 
     async def rule_acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
-        """The rule's last acts, the newest first."""
+        """Return the rule's latest acts, newest first."""
         ...
 
     async def rule_versions(self, rule_id: str) -> list[tuple[str, str]]:
-        """Each version of the rule and its sentence, the newest first; none for a rule that has only one."""
+        """Return each version of the rule with its sentence, newest first; empty for a rule with only one."""
         ...
 
     async def pause_rule(self, rule_id: str) -> str: ...
     async def resume_rule(self, rule_id: str) -> str: ...
     async def remove_rule(self, rule_id: str) -> str: ...
     async def propose_rule(self, ref: str) -> str:
-        """Propose a rule that does from now on what was done about ``ref``; it waits for a yes as a card."""
+        """Propose a rule that repeats what was done about ``ref``; it is a card that waits for approval."""
         ...
 
 
 class Engine(View, Conversation, InboxActs, CallActs, RuleActs, Protocol):
-    """All that the screen may ask for. Once it is closed, what is asked raises ``EngineError``, and streams end."""
+    """Everything the screen may ask for. Once closed, calls raise ``EngineError`` and streams end."""
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Pieces of replies as they are written, handed to every listener."""
+"""Pieces of replies, passed to every listener as they are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pepper_tui.model import ReplyDelta
 
 
 class Replies:
-    """``spread`` never waits for a listener. ``close`` ends them all."""
+    """Broadcasts pieces of replies. ``spread`` never waits for a listener; ``close`` ends them all."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[ReplyDelta | None]] = set()
@@ -23,7 +23,7 @@ class Replies:
             listener.put_nowait(None)
 
     async def listen(self) -> AsyncIterator[ReplyDelta]:
-        """What is spread from here on."""
+        """Yield what is spread from now on."""
         pieces: asyncio.Queue[ReplyDelta | None] = asyncio.Queue()
         self._listeners.add(pieces)
         try:

@@ -1,4 +1,4 @@
-"""What the protocol speaks of, as JSON and back to the same types: for a front behind the socket."""
+"""The protocol's types to JSON and back, for a front behind the socket."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pepper_tui.model import (
 )
 
 VERSION: Final = 1
-"""Of what is said on the wire: it grows when an older front or engine would misunderstand it."""
+"""Version of the wire format: incremented if an older front or engine would misunderstand it."""
 PREFIX: Final = "engine."
-"""Each method of the protocol has a verb: its name behind this."""
+"""Prefix of the verbs: each method's verb is its name after this."""
 
 
 def context_data(context: Context) -> Json:
@@ -49,7 +49,7 @@ def filter_data(wanted: ContextFilter) -> Json:
 
 
 def filter_of(data: Mapping[str, Any]) -> ContextFilter:
-    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what is none."""
+    """Return the filter in ``data``. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for invalid data."""
     lists = {name: [str(each) for each in data[name]] for name in _LISTS}
     limit = data["limit"]
     return ContextFilter(

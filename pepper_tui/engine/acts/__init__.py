@@ -1,1 +1,1 @@
-"""What the user does, and its undo."""
+"""The user's acts, and how they are undone."""

@@ -1,4 +1,4 @@
-"""A rule made of an item of the inbox: always do what was done about it. It is proposed, and waits for a yes."""
+"""Proposes a rule from an inbox item: always do what was done about it. The rule waits for the user's approval."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from pepper_tui.text import one_line
 
 _LONGEST_REPLY: Final = 4000
 ALWAYS: Final = "user:always"
-"""The origin of a call that the user's key has made of an item: its result starts no step of the scheduler."""
+"""Origin of a call that the user's key made from an inbox item; its result starts no step of the scheduler."""
 
 
 class Always:
-    """``own``: the user's addresses, of which no rule is made. Methods raise ``RuleError`` with words."""
+    """Proposes rules from inbox items. Methods raise ``RuleError`` with words.
+
+    ``own``: the user's addresses; no rule is made for them.
+    """
 
     def __init__(self, store: ContextStore, clock: Clock, own: Collection[str]) -> None:
         self._store, self._clock, self._own = store, clock, own
@@ -34,13 +37,13 @@ class Always:
             self._clock.now(),
             ALWAYS,
             root="user",
-            tainted=True,  # the address is as the mail has it
+            tainted=True,  # the address comes from the mail
         )
         await self._store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
         return "the rule is a card of its own; it holds after your yes"
 
     async def _always(self, ref: str) -> Json:
-        """What ``propose_rule`` is asked for, of an item: the sender, and the act."""
+        """Return the arguments of ``propose_rule`` for an item: the sender and the act."""
         kind, _, ident = ref.partition(":")
         if kind == "notification":
             found = await self._store.get(ident, namespace=Namespace.NOTIFICATION)

@@ -1,4 +1,4 @@
-"""What the user does to calls: cancel one, and say what became of one whose outcome is not known."""
+"""The user's acts on calls: cancel one, or answer what became of one with an unknown outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pepper_tui.tools import ToolEngine
 
 
 class CallActs:
-    """``ordered`` is for the tool engine: it records what the user's own words have set."""
+    """Acts on calls. The tool engine calls ``ordered`` to record what the user's own words have set."""
 
     def __init__(self, store: ContextStore, tools: ToolEngine, writes: LocalWrites, journal: UndoJournal) -> None:
         self._store, self._tools, self._writes, self._journal = store, tools, writes, journal
@@ -29,7 +29,7 @@ class CallActs:
         return words
 
     async def cancel_call(self, call_id: str) -> str:
-        """Cancel a call. Only of one that still waits for a yes it can be taken back."""
+        """Cancel a call. This can be undone only if the call was still waiting for approval."""
         call = ToolCall.one(await self._there(call_id))
         if call is not None and call.state is CallState.WAITING_APPROVAL:
             async with one_act(self._journal) as act:
@@ -48,7 +48,10 @@ class CallActs:
         return found
 
     async def ordered(self, call: ToolCall, written: Sequence[tuple[str, str]]) -> None:
-        """Record, in the caller's unit, what the user's words have set. The answer to a question has its record."""
+        """Record, in the caller's unit, what the user's words have set.
+
+        An answered question has its own record already.
+        """
         kept = [each for each in written if each[0] in KEPT]
         if kept and not await self._journal.names(call.id):
             moved = [await self._writes.moved(*each) for each in kept]

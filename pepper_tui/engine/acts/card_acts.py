@@ -1,4 +1,4 @@
-"""What the user does to cards and notifications: approve, reject, edit, file, dismiss, snooze."""
+"""The user's acts on cards and notifications: approve, reject, edit, file, dismiss, snooze."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pepper_tui.tools.approvals.approvals import Approvals
 
 
 class CardActs:
-    """``zone`` is the user's: in it an end is said."""
+    """Acts on cards and notifications. ``zone`` is the user's; the end of a snooze is told in it."""
 
     def __init__(
         self,
@@ -51,19 +51,19 @@ class CardActs:
         return "saved as a new card; it still waits for your yes"
 
     async def done(self, *refs: str) -> str:
-        """File notifications as done. An approval among them is the draft of their card: it is rejected with them."""
+        """File notifications as done. An approval among them is their card's draft and is rejected with them."""
         cards, notices = parted(*refs)
         if not notices:
             raise EngineError("a proposal is approved or rejected")
         return await self._close(cards, notices, dismiss=False)
 
     async def dismiss(self, *refs: str) -> str:
-        """Drop notifications, as ``done``; an approval alone is rejected."""
+        """Dismiss notifications, with their draft as in ``done``; an approval alone is rejected."""
         cards, notices = parted(*refs)
         return await self._close(cards, notices, dismiss=True) if notices else await self.reject(cards[0])
 
     async def _close(self, cards: Sequence[str], notices: Sequence[str], *, dismiss: bool) -> str:
-        """Close a card's notifications, and reject its draft with them, if that waits for a yes still."""
+        """Close a card's notifications, and reject its draft if that is still pending."""
         draft = await self._waiting(cards[0]) if cards else None
         async with one_act(self._journal) as act:
             if draft is not None:
@@ -82,7 +82,7 @@ class CardActs:
         return card if card and card.state is ApprovalState.PENDING else None
 
     async def snooze(self, when: str, *refs: str) -> str:
-        """Put away what one card holds: its draft, its notifications, or both."""
+        """Snooze everything on one card: its draft, its notifications, or both."""
         cards, notices = parted(*refs)
         until = await self._moment(when)
         async with one_act(self._journal) as act:
@@ -106,7 +106,7 @@ class CardActs:
 
 
 class CardMoves:
-    """The moves of approvals."""
+    """Undo and redo of acts on approvals."""
 
     def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals

@@ -1,5 +1,7 @@
-"""What the user's words have set in Pepper's own store (a reminder, a note, a fact of the profile), taken back and set
-again. Only what is still as the order left it is moved."""
+"""Undo and redo of what the user's words have set in Pepper's own store: reminders, notes, facts of the profile.
+
+Only what has not changed since the order is moved.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,13 @@ KEPT: Final = (Namespace.REMINDER, Namespace.NOTE, Namespace.PROFILE)
 
 
 class LocalWrites:
-    """``Moved.detail["version"]`` is the version that the order wrote."""
+    """Undo and redo of local writes. ``Moved.detail["version"]`` is the version that the order wrote."""
 
     def __init__(self, store: ContextStore, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def moved(self, namespace: str, ident: str) -> Moved:
-        """What a write of the caller's unit to this context will have moved."""
+        """Describe what a write to this context in the caller's unit will move."""
         stands = await self._store.get(ident, namespace=namespace, include_expired=True)
         return Moved(namespace, ident, "written", {"version": (stands.version if stands else 0) + 1})
 
@@ -59,7 +61,7 @@ class LocalWrites:
         return f"{'no more' if to is None else 'again'}: {_called(moved, written)}"
 
     async def move_reminder(self, stands: Context, wanted: ReminderState) -> None:
-        """Move a reminder in the caller's unit. Raises ``SettledError`` where it has come, or its time is past."""
+        """Move a reminder in the caller's unit. Raises ``SettledError`` if it has fired or its time is past."""
         reminder = Reminder.of(stands)
         if not REMINDER.allows(reminder.state, wanted):
             raise SettledError(f"the reminder is {reminder.state} already")
@@ -91,7 +93,7 @@ class LocalWrites:
 def _same(moved: Moved, stands: Context | None, as_then: Context | None) -> bool:
     if stands is not None and as_then is not None:
         return stands.data == as_then.data
-    if moved.namespace == Namespace.REMINDER and stands is not None:  # one that was never there is cancelled
+    if moved.namespace == Namespace.REMINDER and stands is not None:  # undoing a new reminder cancels it
         return bool(stands.data.get("state") == ReminderState.CANCELLED)
     return stands is None and as_then is None
 

@@ -1,4 +1,4 @@
-"""One act of the user's: what it moves and its record are one commit, and refusals are words."""
+"""One act of the user: its changes and its record are one commit, and refusals become words."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from pepper_tui.tools import ApprovalError
 
 @asynccontextmanager
 async def one_act(journal: UndoJournal) -> AsyncIterator[Recording]:
-    """Record what is moved inside. Raises ``EngineError``."""
+    """Record what is moved inside as one act. Raises ``EngineError``."""
     with in_words():
         async with journal.recording() as act:
             yield act
 
 
 def card_moved(approval_id: str, to: str, **detail: object) -> Moved:
-    """A card that the act moves."""
+    """Return the record of an approval that the act moves to state ``to``."""
     return Moved(Namespace.APPROVAL, approval_id, to, detail)
 
 
 def parted(*refs: str) -> tuple[list[str], list[str]]:
-    """The ids of the approvals and of the notifications among ``refs``."""
+    """Split ``refs`` into the ids of approvals and the ids of notifications."""
     items = [split(ref) for ref in refs]
     return [i for kind, i in items if kind == "approval"], [i for kind, i in items if kind == "notification"]
 
 
 def split(ref: str) -> tuple[str, str]:
-    """Kind and id of an item. Raises ``EngineError`` for what is none."""
+    """Return kind and id of an inbox item. Raises ``EngineError`` for any other ref."""
     kind, _, ident = ref.partition(":")
     if kind not in {"approval", "notification"} or not ident:
         raise EngineError("this item has no such act")
@@ -41,7 +41,7 @@ def split(ref: str) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
-    """Raise ``SettledError`` in place of what an approval refuses."""
+    """Convert ``ApprovalError`` to ``SettledError``."""
     try:
         yield
     except ApprovalError as error:

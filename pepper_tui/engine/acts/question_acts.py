@@ -1,4 +1,4 @@
-"""What the user answers to questions of the inbox: by one of the choices, or in words of their own."""
+"""The user's answers to questions in the inbox: one of the choices, or words of their own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BY_UNDO: Final = "user's undo"
 
 
 class QuestionActs:
-    """Each answer ends its question in the same commit."""
+    """Answers questions. Each answer ends its question in the same commit."""
 
     def __init__(
         self, store: ContextStore, clock: Clock, inbox: Inbox, tools: ToolEngine, journal: UndoJournal
@@ -47,7 +47,7 @@ class QuestionActs:
         self._inbox, self._tools, self._journal = inbox, tools, journal
 
     async def choose(self, ref: str, number: int) -> str:
-        """Answer a question of the inbox by one of its choices, counted from 1."""
+        """Answer an inbox question with one of its choices, counted from 1."""
         question = await self._question(ref)
         if not 1 <= number <= len(question.choices):
             raise EngineError("that is none of its answers")
@@ -60,7 +60,7 @@ class QuestionActs:
         return await self._order(question, dict(choice["arguments"]), words)
 
     async def answer(self, ref: str, text: str, spans: Sequence[Span] | None) -> str:
-        """Answer a question of the inbox in words of the user's own. ``spans`` as in ``say``."""
+        """Answer an inbox question in the user's own words. ``spans`` as in ``say``."""
         question = await self._question(ref)
         written = Written(text, tuple(whole(text, Origin.OUTSIDE) if spans is None else spans)).stripped()
         if not written.text:
@@ -85,7 +85,7 @@ class QuestionActs:
         return question
 
     async def _hand_over(self, question: Notification, answer: UserAnswer, words: str) -> str:
-        """The answer, the end of its question, and that of the call that asked: one commit."""
+        """Store the answer, end its question, and end the call that asked, in one commit."""
         async with one_act(self._journal) as act:
             await self._inbox.done(answer.id)
             await self._store.put(answer, namespace=Namespace.USER_ANSWER, text=answer.text, expect_version=0)
@@ -104,7 +104,7 @@ class QuestionActs:
 
 
 class OrderMoves:
-    """The answers to questions: the question comes back, and the reminder or the card that the answer made goes."""
+    """Undo of answers: the question comes back, and the reminder or card that the answer made is withdrawn."""
 
     def __init__(self, store: ContextStore, inbox: Inbox, approvals: Approvals, writes: LocalWrites) -> None:
         self._store, self._inbox, self._approvals, self._writes = store, inbox, approvals, writes
@@ -139,7 +139,7 @@ class OrderMoves:
 
 
 class AnswerMoves:
-    """Answers that a call waits for: it has them at once."""
+    """Answers that a call was waiting for: the call has them already, so they can't be undone."""
 
     async def back(self, moved: Sequence[Moved]) -> str:
         raise SettledError("your answer is with Pepper already; say the other in the conversation")

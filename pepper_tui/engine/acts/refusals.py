@@ -1,4 +1,4 @@
-"""Refusals of the rooms, as the one error that the screen shows."""
+"""Refusals of the parts, converted to the one error that the screen shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.text.errors import PepperError
 
 @contextlib.contextmanager
 def in_words() -> Iterator[None]:
-    """Raise ``EngineError`` in place of each room's own refusal. What the store can't do is told as its own error."""
+    """Convert the parts' own refusals to ``EngineError``. A ``StoreError`` passes unchanged."""
     try:
         yield
     except (EngineError, StoreError):

@@ -1,8 +1,9 @@
-"""The undo journal: what the user did, newest first, taken back and done again through the rooms' own state tables.
+"""The undo journal: the user's acts, newest first, undone and redone through the state tables of each part.
 
-An act is recorded in one commit with what it moves, so undo and redo work after a restart, and a crash leaves both or
-neither. Undo takes back the newest act that still can be; one that can't any more is settled: passed over, named once,
-and never looked at again. An undone act is done again until the user acts anew. A yes is never done again by redo.
+An act is recorded in one commit with its changes, so undo and redo work after a restart, and a crash leaves both or
+neither. Undo takes back the newest act that still can be. An act that can't be any more is settled: it is skipped,
+named once, and never tried again. An undone act can be redone until the user acts again. Redo never repeats an
+approval.
 """
 
 from __future__ import annotations
@@ -30,33 +31,36 @@ from pepper_tui.store import ContextStore, VersionConflictError
 from pepper_tui.text import one_line
 
 DEPTH: Final = 50
-"""The newest acts among which undo and redo look."""
+"""How many of the newest acts undo and redo consider."""
 
 Way = Literal["back", "again"]
 
 
 class Room(Protocol):
-    """Whose records an act moves. Both write in the caller's unit, and raise ``SettledError`` before they write."""
+    """The owner of the records that an act moves.
+
+    Both methods write in the caller's unit, and raise ``SettledError`` before they write.
+    """
 
     async def back(self, moved: Sequence[Moved]) -> str:
-        """Take back what one act moved of this room's; what came of it in words."""
+        """Undo what one act moved in this namespace; return the outcome in words."""
         ...
 
     async def again(self, moved: Sequence[Moved]) -> str:
-        """Move it again, as the act did; what came of it in words."""
+        """Redo what one act moved in this namespace; return the outcome in words."""
         ...
 
 
 @dataclass(slots=True)
 class Recording:
-    """An act under way: the caller fills in its words and what it moved. What moved nothing is not recorded."""
+    """An act in progress: the caller fills in its words and moves. An act without moves is not recorded."""
 
     words: str = ""
     moved: list[Moved] = field(default_factory=list)
 
 
 class UndoJournal:
-    """``rooms`` are by the namespace of the records that they move."""
+    """Records, undoes and redoes acts. ``rooms`` are keyed by the namespace of the records that they move."""
 
     def __init__(self, store: ContextStore, clock: Clock, rooms: Mapping[str, Room]) -> None:
         self._store, self._clock, self._rooms = store, clock, dict(rooms)
@@ -64,9 +68,9 @@ class UndoJournal:
 
     @asynccontextmanager
     async def recording(self) -> AsyncIterator[Recording]:
-        """What is moved inside is one act: one commit with its record, or nothing at all.
+        """Record everything moved inside as one act: one commit with its record, or nothing at all.
 
-        Raises ``EngineError`` where one of the records changed in the same moment.
+        Raises ``EngineError`` if one of the records was changed concurrently.
         """
         act = Recording()
         async with in_one_commit(self._store):
@@ -75,7 +79,7 @@ class UndoJournal:
                 await self.record(act.words, act.moved)
 
     async def record(self, words: str, moved: Sequence[Moved]) -> None:
-        """Note an act in the caller's unit. What was undone before it can't be done again any more."""
+        """Record an act in the caller's unit. Acts undone before it can't be redone any more."""
         async with self._store.unit():
             for _, undone in await self._newest(UserActState.UNDONE):
                 await self._put(undone, UserActState.SETTLED)
@@ -85,15 +89,15 @@ class UndoJournal:
             await self._put(act)
 
     async def names(self, ident: str) -> bool:
-        """Whether an act that stands has moved the record of that id."""
+        """Return whether a recorded act that has not been undone moved the record with that id."""
         return any(moved.id == ident for _, act in await self._newest(UserActState.DONE) for moved in act.moved)
 
     async def undo(self) -> str:
-        """Take back the newest act that can be; words on it and on those passed over. Raises ``EngineError``."""
+        """Undo the newest act that can be; return words on it and on the skipped ones. Raises ``EngineError``."""
         return await self._turned(UserActState.DONE, UserActState.UNDONE, "back", "there is nothing to take back")
 
     async def redo(self) -> str:
-        """Do again what was undone last, where that can be; as ``undo``."""
+        """Redo the act that was undone last, if possible; otherwise as ``undo``."""
         return await self._turned(UserActState.UNDONE, UserActState.DONE, "again", "there is nothing to do again")
 
     async def _turned(self, now: UserActState, to: UserActState, way: Way, nothing: str) -> str:
@@ -110,7 +114,7 @@ class UndoJournal:
         raise EngineError("; ".join(passed) or nothing)
 
     async def _each(self, act: UserAct, way: Way) -> tuple[list[str], list[str]]:
-        """What was turned, in words, and why other moves of the act were not."""
+        """Return what was moved, in words, and why other moves of the act were not."""
         words: list[str] = []
         why: list[str] = []
         for namespace in dict.fromkeys(moved.namespace for moved in act.moved):
@@ -123,7 +127,7 @@ class UndoJournal:
         return words, why if act.moved else [f"{act.words}: this can't be taken back"]
 
     async def _newest(self, state: UserActState) -> list[tuple[Context, UserAct]]:
-        """The acts in that state, the last moved first."""
+        """Return the acts in that state, the last moved first."""
         found = await self._store.query(ContextFilter(namespaces=[Namespace.UNDO], tags=[state.value], limit=DEPTH))
         return [(context, act) for context in found for act in UserAct.readable([context])]
 
@@ -136,7 +140,7 @@ class UndoJournal:
 
 @asynccontextmanager
 async def in_one_commit(store: ContextStore) -> AsyncIterator[None]:
-    """What is written inside is one commit, or nothing. Raises ``EngineError`` where it changed in the same moment."""
+    """Make everything written inside one commit, or nothing. Raises ``EngineError`` on a concurrent change."""
     try:
         async with store.unit():
             yield

@@ -1,4 +1,4 @@
-"""What the user does to the items of the inbox, to calls and to rules, at the screen: decided, recorded, taken back.
+"""The user's acts at the screen, on inbox items, calls and rules: decided, recorded, undone.
 
 Each act is one commit with its record in the undo journal. A ``ref`` names one item: ``approval:<id>`` or
 ``notification:<id>``. All methods return words for the status line and raise ``EngineError``.
@@ -25,7 +25,7 @@ from pepper_tui.tools import ToolEngine
 
 
 class UserActs:
-    """The acts of one user at one screen, by what they are about; ``journal`` takes them back."""
+    """The acts of one user at one screen, grouped by subject; ``journal`` undoes them."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
-"""The user's rules, with all that is needed to see and change them: book, changes, rehearsal and reports.
+"""The user's rules, and everything needed to see and change them: book, changes, rehearsal and reports.
 
-What is called here is the user's own act; models come by the tools and their cards."""
+Calls here are the user's own acts; models go through the tools and their cards.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,10 @@ from pepper_tui.text import one_line
 
 
 class UserRules:
-    """``book`` is started and stopped by its owner. Methods raise ``RuleError`` (a ``ValueError``) with words."""
+    """Reads and changes the user's rules. Methods raise ``RuleError`` (a ``ValueError``) with words.
+
+    ``book`` is started and stopped by its owner.
+    """
 
     def __init__(
         self,
@@ -59,7 +63,7 @@ class UserRules:
         )
 
     def parts(self) -> RuleParts:
-        """What the tools on rules are given."""
+        """Return the dependencies of the rule tools."""
         return RuleParts(
             book=self.book,
             changes=self.changes,
@@ -80,7 +84,7 @@ class UserRules:
     # ------------------------------------------------------------------------------------------------ the user's acts
 
     async def all(self) -> list[RuleReport]:
-        """Each rule with what came of it, the config's first."""
+        """Return each rule with its results, the config's first."""
         return await self._reports(self.book.rules)
 
     async def report(self, words: str) -> RuleReport:
@@ -88,7 +92,7 @@ class UserRules:
         return report
 
     async def acts(self, rule_id: str, limit: int = 50) -> list[RuleAct]:
-        """The acts of a rule, the newest first."""
+        """Return the acts of a rule, newest first."""
         return await acts_of(self._store, rule_id, limit)
 
     async def pause(self, words: str) -> str:
@@ -101,11 +105,11 @@ class UserRules:
         return (await self.changes.remove(self._exactly(words).id))[0]
 
     async def stands(self, words: str) -> Rule:
-        """The rule of that id or whole name as it stands in the log."""
+        """Return the rule with that id or exact name, as currently stored."""
         return await self.changes.stands(self._exactly(words).id)
 
     async def versions(self, words: str) -> list[Rule]:
-        """What a rule has said, the newest first; also of one that was removed."""
+        """Return the versions of a rule, newest first; works for removed rules, too."""
         rule = await self._one_or_removed(words)
         return await self.changes.versions(rule.id) or [rule]
 
@@ -126,7 +130,7 @@ class UserRules:
         raise RuleError(f"there is no rule {one_line(words, 60)!r}; {there}")
 
     def _exactly(self, words: str) -> Rule:
-        """The rule of that id or whole name: what changes one takes no part of a name for it."""
+        """Return the rule with that id or exact name; a change never accepts part of a name."""
         wanted = " ".join(words.casefold().split())
         exact = [rule for rule in self.book.rules if wanted in (rule.id, rule.name.casefold())]
         near = self.book.named(words)

@@ -1,1 +1,1 @@
-"""What is asked of an engine, and its socket."""
+"""Queries to an engine, and the socket that serves them."""

@@ -1,7 +1,7 @@
-"""The whole protocol on the socket: a verb for each method, for a front in another process (``engine/client.py``).
+"""The whole engine protocol on the socket: one verb per method, for a front in another process (``engine/client.py``).
 
-A request holds the version of the wire, what is given to the method, and for all that acts the token. An act that is
-done through here says so in its record.
+A request holds the version of the wire, the method's arguments, and for every act the token. An act done through the
+socket is recorded as such.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from pepper_tui.engine.wire import (
 from pepper_tui.model import Json, Record, Written, acting_through
 
 SOCKET: Final = "socket"
-"""Through what a front of another process acts, as records say it."""
+"""How records name the way by which a front in another process acts."""
 _UPDATES_AN_ITEM: Final = 64
 
 Method = Callable[[Json], Awaitable[Any]]
 
 
 def front_answers(engine: Engine, token: str) -> Mapping[str, Answer]:
-    """What a running engine's socket serves to a front."""
+    """Return the verbs that a running engine's socket serves to a front."""
     found: dict[str, Answer] = {"greet": partial(_greeted, engine)}
     found |= {name: partial(_looked, stream) for name, stream in _streams(engine).items()}
     found |= {name: partial(_looked, partial(_value, method)) for name, method in _looks(engine).items()}
@@ -154,7 +154,7 @@ def _must_be_of_this_version(request: Json) -> None:
 
 
 async def _in_words(answer: Answer, request: Json) -> AsyncIterator[Json]:
-    """The items, and last what the engine refused."""
+    """Yield the items, and last the engine's refusal, if any."""
     try:
         async for item in answer(dict(request.get("given") or {})):
             yield item
@@ -171,7 +171,7 @@ async def _value(method: Method, given: Json) -> AsyncIterator[Json]:
 
 @contextlib.contextmanager
 def _understood() -> Iterator[None]:
-    """Raise ``RemoteError`` for what is given otherwise than the method takes it."""
+    """Convert errors from malformed arguments to ``RemoteError``."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -194,7 +194,7 @@ async def _health(engine: Engine, given: Json) -> AsyncIterator[Json]:
 
 
 async def _updates(engine: Engine, given: Json) -> AsyncIterator[Json]:
-    """First that they are listened for; an empty list says that some were missed."""
+    """Yield first that the subscription is open, then the updates; an empty list means that some were missed."""
     async with engine.updates() as updates:
         yield {"updates": None}
         async for batch in updates:

@@ -1,7 +1,7 @@
-"""What is asked of a running engine, or of one opened for it: `ask`, `answer`, `log`, `status`, and about its store.
+"""Queries to a running engine, or to one opened for them: `ask`, `answer`, `log`, `status`, and about its store.
 
-Each is a function of an engine (or its store) and arguments that yields items (plain JSON). Text in items is raw;
-whoever shows it cleans it.
+Each is a function of an engine (or its store) and arguments that yields items (plain JSON). Text in items is raw; the
+caller cleans it before showing it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MISSED = 100_000
 
 
 class Looked(Protocol):
-    """What can be told of a home, whether its engine runs or not."""
+    """What can be read of a home, whether its engine runs or not."""
 
     @property
     def model_name(self) -> str: ...
@@ -56,7 +56,7 @@ class Looked(Protocol):
 
 
 def answers(engine: Engine) -> Mapping[str, Answer]:
-    """What a running engine's socket serves."""
+    """Return the verbs that a running engine's socket serves."""
     return {
         "ask": partial(ask, engine),
         "answer": partial(answer, engine),
@@ -66,12 +66,12 @@ def answers(engine: Engine) -> Mapping[str, Answer]:
 
 
 def answers_at_rest(home: Looked) -> Mapping[str, Answer]:
-    """What can be answered of a home whose engine does not run."""
+    """Return the verbs that work on a home whose engine does not run."""
     return {"log": partial(log, home), "status": partial(status, home)}
 
 
 def store_answers(store: ContextStore) -> Mapping[str, Answer]:
-    """What can be asked of a store, whether an engine works on it or not."""
+    """Return the verbs on a store, whether an engine uses it or not."""
     return {
         "stats": partial(stats, store),
         "dead": partial(dead, store),
@@ -81,18 +81,18 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 
 
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """Say ``text``; yield each reply to it as ``{"reply": …}``, last ``{"approvals": [summaries], "questions": [words],
-    "trouble": bool}``.
+    """Say ``text``; yield each reply as ``{"reply": …}``, and last what is left to the user.
 
-    ``piped``: the text comes from standard input, else it is an argument. ``key``: asked again with it, perhaps of
-    another engine, it is the same question, and what was replied comes again. The last item is the cards and the
-    questions of Pepper's that it has raised, and whether the last reply only says that the model could not be had.
+    The last item is ``{"approvals": [summaries], "questions": [words], "trouble": bool}``: the cards and Pepper's
+    questions that were raised, and whether the last reply only says that the model was unavailable.
 
-    The last reply is one after which no call that the question began is under way; a call that waits for the user
-    does not hold it up. Raises ``RemoteError`` when ``timeout`` seconds bring no end.
+    ``piped``: the text comes from standard input, otherwise it is an argument. ``key``: repeating a request with the
+    same key, even to another engine, is the same question and yields the same replies. The last reply is one after
+    which no call begun by the question is in progress; a call that waits for the user does not delay it. Raises
+    ``RemoteError`` if this has not ended after ``timeout`` seconds.
     """
     text, timeout = str(arguments["text"]), float(arguments.get("timeout", 300))
-    origin = Origin.PIPED if arguments.get("piped") else Origin.ARGUMENT  # nobody can say here that it was typed
+    origin = Origin.PIPED if arguments.get("piped") else Origin.ARGUMENT  # nothing here proves that it was typed
     try:
         async with asyncio.timeout(timeout), engine.updates() as updates:
             try:
@@ -110,11 +110,11 @@ async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def answer(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """Answer what Pepper asks: ``text`` is the number of an answer, or the user's own words; ``question`` is an id,
-    needed where several are open. Yields ``{"words": …}``, then what came of it, as ``ask`` does; without a text each
-    open question as ``{"question": words, "id": …}``.
+    """Answer one of Pepper's questions: ``text`` is the number of a choice, or the user's own words.
 
-    Raises ``RemoteError``; after ``timeout`` seconds too, then the answer stands.
+    ``question`` is its id, required if several are open. Yields ``{"words": …}``, then what came of it, as in ``ask``;
+    without a text, each open question as ``{"question": words, "id": …}``. Raises ``RemoteError``, also after
+    ``timeout`` seconds; the answer is kept then.
     """
     text, wanted = str(arguments.get("text") or "").strip(), str(arguments.get("question") or "")
     found = await engine.recall(ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=500))
@@ -156,7 +156,7 @@ def _only(namespace: str, ident: str) -> ContextFilter:
 async def _replies(
     engine: Engine, question: Question, since: float, updates: AsyncIterator[list[ContextUpdate]]
 ) -> AsyncIterator[Json]:
-    """Each reply to ``question``, and what it has left to the user."""
+    """Yield each reply to ``question``, then what it left to the user."""
     async for contexts in _committed_since(engine, since, updates):
         for reply in question.take(contexts):
             yield {"reply": reply}
@@ -169,7 +169,10 @@ async def _replies(
 async def _committed_since(
     engine: Engine, since: float, updates: AsyncIterator[list[ContextUpdate]]
 ) -> AsyncIterator[list[Context]]:
-    """What was committed since then, as it is now; then what is; again all, where some was missed."""
+    """Yield what was committed since then, in its current state; then each new batch.
+
+    If updates were missed, everything is yielded again.
+    """
     wanted = ContextFilter(namespaces=(*SHOWN, Namespace.STEP), since=since, newest_first=False, limit=_MISSED)
     yield [*await engine.recall(wanted)]
     async for batch in updates:
@@ -177,10 +180,10 @@ async def _committed_since(
 
 
 async def log(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
-    """The newest ``n`` updates, oldest first.
+    """Yield the newest ``n`` updates, oldest first.
 
-    ``silence``: instead what was held back; ``effects``: instead each proposal of an outside effect, what the user
-    decided and what came of it.
+    ``silence``: yield what was held back instead. ``effects``: yield each proposed outside effect instead, with the
+    user's decision and the outcome.
     """
     if arguments.get("silence"):
         for line in await engine.why("silence"):
@@ -195,7 +198,7 @@ async def log(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def followed(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
-    """``log``; with ``follow`` also the updates to come."""
+    """Yield ``log``; with ``follow`` also the updates to come."""
     if not arguments.get("follow"):
         async for item in log(engine, arguments):
             yield item
@@ -237,7 +240,7 @@ async def _newest(engine: Looked, count: int) -> list[Context]:
 
 
 def entry(context: Context) -> Json:
-    """One context as a line of the log."""
+    """Return one context as a line of the log."""
     data = context.data
     words = context.text or next(
         (str(data[key]) for key in ("content", "text", "title", "name", "task", "detail", "model") if data.get(key)), ""
@@ -253,8 +256,11 @@ def entry(context: Context) -> Json:
 
 
 async def status(engine: Looked, arguments: Json) -> AsyncIterator[Json]:
-    """One item: the model, what waits for the user, what is approved and not begun, what runs, dead letters, and the
-    health of each part. ``unread`` says why all but the model and the health could not be read, where it could not."""
+    """Yield one item: the model, what waits for the user, approved calls, running calls, dead letters, and health.
+
+    The approved calls are those that have not begun yet; the health is that of each part. If anything but the model and
+    the health can't be read, ``unread`` says why.
+    """
     try:
         facts = await _facts(engine)
     except StoreError as error:
@@ -303,7 +309,7 @@ async def _facts(engine: Looked) -> Json:
 
 
 async def approved(engine: Looked) -> list[ToolCall]:
-    """The calls that have their yes, and have not begun."""
+    """Return the calls that are approved but have not begun."""
     found = await engine.recall(ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=500))
     waiting = {call.approval: call for call in map(ToolCall.of, found) if call.state is CallState.WAITING_APPROVAL}
     if not waiting:
@@ -313,7 +319,7 @@ async def approved(engine: Looked) -> list[ToolCall]:
 
 
 def approved_words(calls: Sequence[ToolCall], seconds: float) -> str:
-    """What becomes of approved calls that an engine leaves behind at its end; empty for none."""
+    """Say what becomes of approved calls that an engine leaves behind when it stops; empty for none."""
     if not calls:
         return ""
     one = len(calls) == 1
@@ -325,17 +331,17 @@ def approved_words(calls: Sequence[ToolCall], seconds: float) -> str:
 
 
 def _called(call: ToolCall) -> str:
-    """What a person calls the call by, and what it waits for."""
+    """Return the summary of the call, and what it waits for."""
     return f"{call.summary or call.name}; {call.deferred}" if call.deferred else call.summary or call.name
 
 
 async def stats(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
-    """One item: the counts of ``StoreStats``."""
+    """Yield one item: the counts of ``StoreStats``."""
     yield dataclasses.asdict(await store.stats())
 
 
 async def dead(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
-    """Each dead letter; with ``redrive`` they are handed out again, and the last item counts them."""
+    """Yield each dead letter; with ``redrive`` deliver them again, and count them in the last item."""
     letters = await store.dead()
     for letter in letters:
         yield {"letter": {k: str(v) for k, v in dataclasses.asdict(letter).items() if k not in {"update", "context"}}}
@@ -344,7 +350,7 @@ async def dead(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def history(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
-    """The kept versions of the context ``ref`` (``namespace:id``, or an id that only one has), newest first."""
+    """Yield the kept versions of the context ``ref`` (``namespace:id``, or a unique id), newest first."""
     namespace, ident = await _named(store, str(arguments["ref"]))
     for update in await store.versions(ident, namespace=namespace, limit=int(arguments.get("n", 20))):
         context = update.context
@@ -353,7 +359,7 @@ async def history(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def rollback(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
-    """One item: what became of making ``version`` of the context ``ref`` the newest one."""
+    """Make ``version`` of the context ``ref`` the newest one; yield one item with the result."""
     namespace, ident = await _named(store, str(arguments["ref"]))
     [newest] = await store.versions(ident, namespace=namespace, limit=1)
     try:
@@ -365,7 +371,7 @@ async def rollback(store: ContextStore, arguments: Json) -> AsyncIterator[Json]:
 
 
 async def _named(store: ContextStore, ref: str) -> tuple[str, str]:
-    """Namespace and id of the one context that ``ref`` names. Raises ``RemoteError``."""
+    """Return namespace and id of the one context that ``ref`` names. Raises ``RemoteError``."""
     found = await store.named(ref)
     if not found:
         raise RemoteError(f"there is no context {ref[:100]!r}")

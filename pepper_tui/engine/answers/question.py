@@ -1,8 +1,8 @@
-"""What one question of the user has set going, told apart from everybody else's by ids.
+"""Tracks by ids what one question of the user has started, apart from everything else.
 
-A step belongs to it if it took the question's message, or a result of a call of such a step; a reply, a call, a run or
-a card belongs to it by the step, the call or the run that it names. Nothing is guessed from when it came. What only
-waits for the user, a card or a question of Pepper's, does not hold up its end; nor does a worker that has nothing else.
+A step belongs to the question if it took the question's message, or a result of a call of such a step. A reply, a call,
+a run or a card belongs to it by the step, call or run that it names. Nothing is guessed from times. What only waits for
+the user (a card, or a question of Pepper's) does not delay its end; nor does a worker that only waits for such.
 """
 
 from __future__ import annotations
@@ -29,30 +29,33 @@ _OPEN = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationSt
 
 
 def asked_words(question: Notification) -> str:
-    """A question of Pepper's and its answers in one line."""
+    """Return a question of Pepper's and its choices in one line."""
     return " · ".join([question.title, *(f"{n} {each['words']}" for n, each in enumerate(question.choices, 1))])
 
 
 class Question:
-    """Feed it every context that is committed after the message, in order. ``over``: its last reply has been given."""
+    """Tracks one question.
+
+    Pass it every context committed after the message, in order; ``over``: the last reply is given.
+    """
 
     def __init__(self, message_id: str, namespace: str = Namespace.USER_MESSAGE) -> None:
-        """``namespace``: of what it began with, a message or the result that an answer of the user's is."""
+        """Track what the message, or the result of an answered question, ``message_id`` in ``namespace`` started."""
         self.cards: dict[str, str] = {}
-        """What waits for the user's yes, or for room to ask for it, in words."""
+        """What waits for the user's approval, or for room to ask for it, in words by id."""
         self.asked: dict[str, str] = {}
-        """The questions that wait for the user's answer, in words, by id."""
+        """The questions that wait for the user's answer, in words by id."""
         self.trouble = False
-        """Whether the last reply only says that the model could not be had."""
+        """Whether the last reply only says that the model was unavailable."""
         self._inputs = {f"{namespace}:{message_id}"}
         self._steps: set[str] = set()
         self._calls: set[str] = set()
-        self._runs: dict[str, str] = {}  # of each run the call that it answers
-        self._open: dict[str, str] = {}  # origins of the open calls
-        self._asking: dict[str, str] = {}  # of each open question the call that waits for it
+        self._runs: dict[str, str] = {}  # run id → id of the call that began it
+        self._open: dict[str, str] = {}  # id of an open call → its origin
+        self._asking: dict[str, str] = {}  # id of an open question → id of the call that waits for it
         self._running: set[str] = set()
-        self._results: set[str] = set()  # of ended calls, which no step has taken yet
-        self._early: dict[str, list[Context]] = {}  # what names a step that is not known yet
+        self._results: set[str] = set()  # of ended calls; no step has taken them yet
+        self._early: dict[str, list[Context]] = {}  # contexts by the id of a step that is not known yet
         self._shown: dict[str, str] = {}
 
     @property
@@ -60,7 +63,7 @@ class Question:
         return bool(self._steps) and not self._results and all(self._waits(call) for call in self._running)
 
     def _waits(self, call: str) -> bool:
-        """Whether an open call only waits for the user."""
+        """Return whether an open call only waits for the user."""
         if call not in self._running or call in self._asking.values():
             return True
         run = next((run for run, begun_by in self._runs.items() if begun_by == call), "")
@@ -68,7 +71,7 @@ class Question:
         return bool(theirs) and all(self._waits(each) for each in theirs)
 
     def take(self, contexts: Iterable[Context]) -> list[str]:
-        """Note what was committed; the new replies."""
+        """Take in what was committed; return the new replies."""
         return [words for context in contexts for words in self._one(context)]
 
     def _one(self, context: Context) -> list[str]:
@@ -108,7 +111,10 @@ class Question:
             self._asking.pop(notice.id, None)
 
     def _of_step(self, step: str, context: Context) -> list[str]:
-        """What names its step: a step is committed with what it said and ordered, and stands behind them."""
+        """Handle a context that names its step; keep it if the step is not known yet.
+
+        A step is committed together with what it said and ordered, but after them.
+        """
         if step not in self._steps:
             self._early.setdefault(step, []).append(context)
             return []

@@ -1,4 +1,4 @@
-"""What is asked about the user's rules, and done to them, by the `pepper rules` command: the user's own hand."""
+"""Queries about and changes to the user's rules by the `pepper rules` command; these are the user's own acts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pepper_tui.rules import sentence
 
 
 def rule_answers(rules: UserRules) -> Mapping[str, Answer]:
-    """What a running engine's socket serves about rules."""
+    """Return the verbs on rules that a running engine's socket serves."""
     answers: dict[str, Callable[[UserRules, Json], AsyncIterator[Json]]] = {
         "rules": listed,
         "rule": shown,
@@ -33,27 +33,27 @@ async def _in_words(
 
 
 async def listed(rules: UserRules, arguments: Json) -> AsyncIterator[Json]:
-    """Each rule with what came of it."""
+    """Yield each rule with its results."""
     del arguments
     for report in await rules.all():
         yield report.data()
 
 
 async def shown(rules: UserRules, arguments: Json) -> AsyncIterator[Json]:
-    """The report of the rule ``rule`` and its newest acts."""
+    """Yield the report of the rule ``rule`` with its newest acts."""
     report: RuleReport = await rules.report(str(arguments["rule"]))
     acts = await rules.acts(report.rule["id"], int(arguments.get("n", 10)))
     yield {**report.data(), "newest": [act.data() for act in acts]}
 
 
 async def versions(rules: UserRules, arguments: Json) -> AsyncIterator[Json]:
-    """What the rule ``rule`` has said, the newest first."""
+    """Yield the versions of the rule ``rule``, newest first."""
     for rule in await rules.versions(str(arguments["rule"])):
         yield {"version": rule.version, "state": str(rule.state), "sentence": sentence(rule)}
 
 
 async def changed(rules: UserRules, arguments: Json) -> AsyncIterator[Json]:
-    """Do ``act`` (pause, resume, remove, restore) to the rule ``rule``; one item with the words on it."""
+    """Do ``act`` (pause, resume, remove, restore) to the rule ``rule``; yield one item with the outcome in words."""
     act, rule = str(arguments["act"]), str(arguments["rule"])
     if act == "restore":
         yield {"words": await rules.restore(rule, str(arguments["version"]))}

@@ -1,4 +1,4 @@
-"""The engine with its socket: what a started Pepper is."""
+"""The engine with its socket: what a running Pepper is."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ log = logging.getLogger(__name__)
 
 
 class ServedEngine(Engine):
-    """An engine that serves `ask`, `log`, `status`, questions about its store and rules, and fronts of other processes,
-    on the home's socket.
+    """An engine that also answers on the home's socket.
 
-    ``started``, where it is set, is called once everything runs.
+    It serves `ask`, `log`, `status`, queries about its store and rules, and fronts in other processes. ``started``, if
+    set, is called once everything runs.
     """
 
     started: Callable[[], None] | None = None
     left: str = ""
-    """What it left undone at its end, in words."""
+    """What it left undone when it closed, in words."""
     _server: RemoteServer | None = None
 
     async def start(self, *, feeds: bool = True) -> None:
-        # describing all tools takes 50 ms: on the loop, a key would wait for it
+        # describing all tools takes 50 ms; on the loop, that would delay a key press
         await asyncio.to_thread(self.parts.calling.offered)
         await super().start(feeds=feeds)
         served = {**answers(self), **store_answers(self.store), **rule_answers(self.user_rules)}
@@ -44,7 +44,7 @@ class ServedEngine(Engine):
     async def _for_fronts(self) -> Mapping[str, Answer]:
         try:
             token = await asyncio.to_thread(make_token, self.home)
-        except OSError:  # a full disk, say: no reason not to run
+        except OSError:  # such as a full disk; run without
             log.exception("no front of another process can be served")
             return {}
         return front_answers(self, token)
@@ -54,6 +54,6 @@ class ServedEngine(Engine):
             server, self._server = self._server, None
             await server.stop()
             await asyncio.to_thread(drop_token, self.home)
-            with contextlib.suppress(StoreError):  # a store in trouble has said so
+            with contextlib.suppress(StoreError):  # the store has reported this already
                 self.left = approved_words(await approved(self), self.config.tools.undo_seconds)
         await super().close()

@@ -1,9 +1,9 @@
-"""A running engine's door: a unix socket of mode 0600 in the home, for `ask`, `log` and `status`.
+"""The socket of a running engine: a unix socket of mode 0600 in the home, for `ask`, `log` and `status`.
 
-One connection, one request. The client sends one JSON line ``{"verb": …, "arguments": {…}}``; the server answers with
-lines ``{"item": {…}}`` and at last ``{"end": true}`` or ``{"error": "words"}``. A line that is too long comes in lines
-``{"part": "…"}``, and ``{"whole": true}`` after them. Only the holder of the home's lock serves, so a socket file that
-it finds is stale and is removed. A connection on which nothing moves is closed.
+One request per connection. The client sends one JSON line ``{"verb": …, "arguments": {…}}``; the server answers with
+lines ``{"item": {…}}`` and last ``{"end": true}`` or ``{"error": "words"}``. A line that is too long is sent as lines
+``{"part": "…"}`` followed by ``{"whole": true}``. Only the holder of the home's lock serves, so an existing socket file
+is stale and is removed. An idle connection is closed.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from pepper_tui.text.errors import PepperError, is_foreseen
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Answer = Callable[[Json], AsyncIterator[Json]]
-"""What answers a verb: its arguments in, items out. ``RemoteError`` gives the client words."""
+"""Handler of a verb: takes its arguments, yields items. Its ``RemoteError`` is sent to the client in words."""
 
 SOCKET_FILE: Final = "pepper.sock"
 PATIENCE: Final = 60.0
-"""Seconds for a client to ask, and to take what it asked for."""
+"""Seconds that a client has to send its request, and to read each line of the answer."""
 TOLD_EVERY: Final = 60.0
-"""Seconds between two lines of the log about connections that can't be had."""
+"""Seconds between two log lines about connections that can't be accepted."""
 _SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LINE_LIMIT: Final = 4 * 1024 * 1024
 PART: Final = 100_000
-"""Characters of a longer line that go in one."""
-_ANSWER_LIMIT: Final = 1024 * 1024  # bytes that a line of an answer may have; a client holds twice that unread
-LONGEST_ADDRESS: Final = 100  # bytes; systems take 104 to 108
+"""Characters of a long line sent per part."""
+_ANSWER_LIMIT: Final = 1024 * 1024  # bytes per line of an answer; a client buffers up to twice that
+LONGEST_ADDRESS: Final = 100  # bytes; systems allow 104 to 108
 
 
 class RemoteError(PepperError):
@@ -49,16 +49,16 @@ class NoEngineError(RemoteError):
 
 
 class EngineClosedError(RemoteError):
-    """The engine closed, or died, before it had answered; it may have done what was asked."""
+    """The engine closed, or died, before it answered; it may have done what was asked."""
 
 
 class _GoneError(Exception):
-    """The client has gone, or takes nothing."""
+    """The client has hung up, or has stopped reading."""
 
 
 @contextlib.contextmanager
 def _address(path: Path) -> Iterator[str]:
-    """A name for ``path`` that is short enough for a unix socket. Raises ``RemoteError`` where there is none."""
+    """Yield a name for ``path`` that is short enough for a unix socket. Raises ``RemoteError`` if there is none."""
     if len(os.fsencode(path)) <= LONGEST_ADDRESS:
         yield str(path)
         return
@@ -87,7 +87,7 @@ class RemoteServer:
         self._talks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen. Raises ``RemoteError`` for a path that no socket can have, ``OSError`` otherwise."""
+        """Listen on the socket. Raises ``RemoteError`` for a path that can't be a socket, ``OSError`` otherwise."""
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISSOCK(self._path.lstat().st_mode):
                 raise RemoteError(f"{self._path} is no socket; move it away")
@@ -110,7 +110,7 @@ class RemoteServer:
             raise
 
     async def stop(self) -> None:
-        """Stop listening, end the open talks, remove the socket."""
+        """Stop listening, cancel the open connections, remove the socket."""
         if not self._server:
             return
         self._server.close()
@@ -122,7 +122,10 @@ class RemoteServer:
         self._path.unlink(missing_ok=True)
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: Json) -> None:
-        """Where descriptors run out, asyncio tells so for each connection that waits, a hundred times a second."""
+        """Limit the log lines about connections that can't be accepted.
+
+        When descriptors run out, asyncio reports each waiting connection, a hundred times a second.
+        """
         error = context.get("exception")
         if not (isinstance(error, OSError) and error.errno in _SCARCE and "accept" in str(context.get("message"))):
             (self._handler_before or type(loop).default_exception_handler)(loop, context)
@@ -137,7 +140,7 @@ class RemoteServer:
         try:
             await self._talk(reader, writer)
         except (_GoneError, ConnectionError, asyncio.CancelledError):
-            writer.transport.abort()  # there is nobody to tell, nor to wait for until all has been taken
+            writer.transport.abort()  # nobody reads the answer any more; don't wait until it is flushed
         finally:
             self._talks.discard(task)
             writer.close()
@@ -207,7 +210,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _lines(message: Json) -> Iterator[bytes]:
-    """The lines of ``message``, none longer than a client takes."""
+    """Yield ``message`` as lines that are short enough for a client."""
     text = json.dumps(message, ensure_ascii=False)
     if len(text) <= PART:
         yield _encoded(text)
@@ -218,8 +221,10 @@ def _lines(message: Json) -> Iterator[bytes]:
 
 
 async def request(home: Path, verb: str, arguments: Json | None = None) -> AsyncGenerator[Json, None]:
-    """The items that the home's engine answers. Raises ``NoEngineError`` before the first, ``EngineClosedError``, or
-    ``RemoteError``."""
+    """Yield the items that the home's engine answers.
+
+    Raises ``NoEngineError`` before the first item, ``EngineClosedError``, or ``RemoteError``.
+    """
     path = home / SOCKET_FILE
     try:
         with _address(path) as address:

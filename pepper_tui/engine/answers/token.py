@@ -1,7 +1,7 @@
-"""The token of a running engine: who may act through its socket.
+"""The token of a running engine: it decides who may act through the socket.
 
-The socket's mode lets in every process of the user's. What only looks needs no more; what decides sends what stands in
-this file, which an engine makes anew at its start and removes at its end.
+The socket's mode admits every process of the user. Queries need no more; acts must send the content of this file, which
+an engine creates when it starts and removes when it stops.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _BYTES: Final = 32
 
 
 def make_token(home: Path) -> str:
-    """Write a new one into ``home``, whose lock the caller holds; what a crash has left there goes. Blocking.
+    """Write a new token into ``home`` and return it; a leftover of a crash is replaced. Blocking.
 
-    No log shows it. Raises ``OSError``.
+    The caller holds the home's lock. The token is kept out of all logs. Raises ``OSError``.
     """
     path = home / TOKEN_FILE
     path.unlink(missing_ok=True)
-    token = secrets.token_urlsafe(_BYTES)  # never by the injected chance, which a seed foretells
+    token = secrets.token_urlsafe(_BYTES)  # never from the injected randomness, which a seed makes predictable
     Secrets.given.add(token)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -35,9 +35,9 @@ def make_token(home: Path) -> str:
 
 
 def read_token(home: Path) -> str:
-    """The token of the engine that runs in ``home``. Blocking.
+    """Return the token of the engine that runs in ``home``. Blocking.
 
-    Raises ``OSError``, also where the file is a link, another's, or open to others.
+    Raises ``OSError``, also if the file is a link, another user's, or accessible to others.
     """
     with open_plain(home / TOKEN_FILE, flags=os.O_NOFOLLOW) as file:
         found = os.fstat(file.fileno())
@@ -49,5 +49,5 @@ def read_token(home: Path) -> str:
 
 
 def drop_token(home: Path) -> None:
-    """Blocking."""
+    """Remove the token. Blocking."""
     (home / TOKEN_FILE).unlink(missing_ok=True)
