@@ -1,4 +1,4 @@
-"""Tools: the road to the outside. The engine that runs calls, the policy and approvals of what reaches outside."""
+"""Tools: the way to the outside. The engine that runs calls; policy and approvals for outside effects."""
 
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.cards import ApprovalError

@@ -1,9 +1,9 @@
-"""Asking the user: a question in the inbox whose answer is the result of the call that asks.
+"""Asks the user: a question in the inbox whose answer is the result of the call that asks.
 
-The call waits like an approval: the question is a row that is named by the call, so a restart finds it and asks no
-second time. The user's answer ends the call in its own commit (``ToolEngine.answer_question``), so nothing can come
-between them. Else it ends here, with the word that there is none: the user closed the question, or it expired. A
-dismissal counts once the window in which it can be taken back is over.
+The call waits like an approval. The question is a row named after the call, so after a restart it is found and not
+asked twice. The user's answer ends the call in its own commit (``ToolEngine.answer_question``), so nothing can come
+between them. Without an answer the call ends here, saying so: the user closed the question, or it expired. A dismissal
+counts once its undo window is over.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 ASK: Final = "ask_user"
 OPEN_QUESTIONS: Final = 3
-"""Questions of one asker that may wait beside each other; of all that one root has led to, as with cards."""
+"""Open questions per asker; for all of one root the cap is wider, as with cards."""
 _OPTIONS: Final = 4
-_LONGEST: Final = 600  # characters of a question
+_LONGEST: Final = 600  # characters per question
 _LONGEST_OPTION: Final = 120
 _TITLE: Final = 120
 _CLOSED: Final = frozenset({NotificationState.DONE, NotificationState.DISMISSED})
@@ -56,10 +56,11 @@ _NOTHING: Final = "The user did not say{why}. Do not ask the same again: go on w
 
 @dataclass(slots=True)
 class AskParts:
-    """``announce`` tells a question, ``close_notice`` withdraws it: the id of an open notification, and why in words.
-    ``settle`` notes that a question of this id and version stays closed; False if it is another version by now.
+    """The dependencies of ``ask_user``.
 
-    ``answer_within``: seconds for which a question waits; ``undo_seconds``: for which a dismissal can be taken back.
+    ``announce`` opens a question; ``close_notice`` withdraws one, given the id of an open notification and why in
+    words. ``settle`` records that a question of this id and version stays closed; False if the version has changed.
+    ``answer_within``: seconds that a question waits; ``undo_seconds``: seconds in which a dismissal can be undone.
     """
 
     announce: Announce | None = None
@@ -103,7 +104,7 @@ async def ask_user(
 
 
 async def _must_have_room(ctx: ToolContext, question: str) -> None:
-    """Raise ``ToolError`` where the same is asked already, or as many questions wait as may."""
+    """Raise ``ToolError`` if the same is already asked, or too many questions wait."""
     found = await ctx.store.query(
         ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], newest_first=False, limit=None)
     )
@@ -142,7 +143,7 @@ async def _asked(ctx: ToolContext, question: str, options: list[str]) -> Notific
 
 
 async def _reason(ctx: ToolContext) -> str:
-    """Who asks, what for, and whether a stranger's text may have put the words into its mouth."""
+    """Return who asks, what for, and whether untrusted text may have influenced the question."""
     kind, _, ident = ctx.call.origin.partition(":")
     run = WorkerRun.one(await ctx.store.get(ident, namespace=Namespace.RUN)) if kind == "run" else None
     if run is not None:
@@ -155,7 +156,7 @@ async def _reason(ctx: ToolContext) -> str:
 
 
 async def _answer(ctx: ToolContext, ident: str) -> str:
-    """What came of the question, once something has."""
+    """Wait for the outcome of the question, and return it in words."""
     async with ctx.store.watch([Namespace.NOTIFICATION, Namespace.USER_ANSWER]) as updates:
         following = aiter(updates)
         change = asyncio.create_task(_next(following))
@@ -181,10 +182,10 @@ async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpda
 
 
 async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
-    """The result in words, where there is one; else when to look again, though nothing changes."""
+    """Return the result in words, if there is one; otherwise when to check again without a change."""
     answer = UserAnswer.one(await ctx.store.get(ident, namespace=Namespace.USER_ANSWER))
     if answer is not None:
-        return answer_words(answer)[0], 0.0  # the call has ended with it
+        return answer_words(answer)[0], 0.0  # the call ended with it
     context = await ctx.store.get(ident, namespace=Namespace.NOTIFICATION, include_expired=True)
     question = Notification.one(context)
     if context is None or question is None:
@@ -205,7 +206,7 @@ async def _state(ctx: ToolContext, ident: str) -> tuple[str, float]:
 
 
 def answer_words(answer: UserAnswer) -> tuple[str, bool]:
-    """What an answer tells who asked; and whether it holds nothing that came otherwise than by the user's keys."""
+    """Return an answer as text for the asker, and whether the user typed or chose all of it."""
     if answer.chosen:
         return f"The user chose {answer.chosen}: {answer.text}", True
     typed = all(origin is Origin.TYPED for _, origin in answer.written.parts())

@@ -1,4 +1,4 @@
-"""How a tool's body is run: what it is given, its place among those that run, and its time."""
+"""How a tool's body is run: its context, its slot among the running ones, and its time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pepper_tui.tools.tool_store import ToolStore
 
 
 class Bodies:
-    """One set of places for all that runs. A tool that resumes holds none."""
+    """Runs bodies in one shared set of slots. A tool that resumes takes none."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Bodies:
         self._slots = asyncio.Semaphore(config.concurrency)
 
     def context(self, call: ToolCall, tool: Tool, *, approved: bool = False) -> ToolContext:
-        """What the tool is given beside its arguments. ``approved``: it carries out what has the user's yes."""
+        """Return the tool's context. ``approved``: it carries out what the user approved."""
 
         def report(text: str) -> None:
             self._progress.show(call.id, text)
@@ -55,7 +55,7 @@ class Bodies:
                 yield
 
     async def timed(self, tool: Tool, work: Any) -> Any:
-        """What ``work`` gives. Raises ``ToolError`` where it takes too long."""
+        """Return the result of ``work``. Raises ``ToolError`` if it takes too long."""
         limit = tool.timeout if tool.timeout is not None or tool.resumes else self._config.timeout
         try:
             async with asyncio.timeout(limit) as scope:

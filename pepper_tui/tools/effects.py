@@ -1,4 +1,4 @@
-"""Every proposal of an outside effect: what it was, what the user decided and when, and what came of it."""
+"""Every proposal of an outside effect: its content, the user's decision with its time, and the outcome."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ Recall = Callable[[ContextFilter], Awaitable[list[Context]]]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One approval and the call that it was for. ``outcome`` is the call's state once this approval let it happen,
-    else empty. Times are POSIX seconds. Text is raw."""
+    """One approval with its call's outcome. Times are POSIX seconds; text is raw.
+
+    ``outcome`` is the call's state if this approval let it happen, otherwise empty.
+    """
 
     approval: Approval
     outcome: str
@@ -22,12 +24,12 @@ class Proposal:
 
     @property
     def by_user(self) -> bool:
-        """Whether the decision was the user's: a card also expires, or is withdrawn with its call."""
+        """Whether the decision was the user's: a card can also expire, or be withdrawn with its call."""
         return self.approval.state in (ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalState.REJECTED)
 
 
 async def proposals(recall: Recall, count: int) -> list[Proposal]:
-    """The ``count`` proposals that moved last, the newest proposal first."""
+    """Return the ``count`` most recently changed proposals, newest proposal first."""
     cards = await recall(ContextFilter(namespaces=[Namespace.APPROVAL], limit=max(1, count)))
     found = sorted((Approval.of(card) for card in cards), key=lambda card: -card.created_at)
     wanted = list(dict.fromkeys(approval.call for approval in found if approval.call))

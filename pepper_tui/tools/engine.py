@@ -1,12 +1,12 @@
-"""The tool engine: runs each tool call from its scheduling to its end, beside everything else.
+"""The tool engine: runs each tool call from scheduling to its end, concurrently with everything else.
 
-Calls come in through the store: a live watch, and at the start one query of all that is open, which is also how a crash
-is handled. ``read`` runs again; ``local`` was committed in one unit with its result or not at all; a tool that resumes
-is called again with the same call; a ``write`` or ``send`` found attempted becomes ``unknown`` and is never repeated.
+Calls arrive through the store: a live watch, and at the start one query for all open calls, which also handles crashes.
+``read`` runs again; ``local`` was committed in one unit with its result or not at all; a tool that resumes is called
+again with the same call; a ``write`` or ``send`` found attempted becomes ``unknown`` and is never repeated.
 
-Performing an outside effect has one road (``attempts``): an approved card whose digest still holds; the window in which
-it can be taken back; the call committed as ``attempted`` over exactly the version that was checked; then the tool's
-body, once, with the stored effect. Each decision about a card writes its call too, so none can slip between check and
+There is one way to perform an outside effect (``attempts``): an approved card whose digest still matches; the window in
+which it can be undone; the call committed as ``attempted`` over exactly the version that was checked; then the tool's
+body, once, with the stored effect. Each decision about a card also writes its call, so none can slip between check and
 commit. What a limit holds back waits in the ``waiting_room``, and is never dropped.
 """
 
@@ -48,15 +48,15 @@ from pepper_tui.tools.runner import CallRunner, Ordered
 
 log = logging.getLogger(__name__)
 
-_STOP_GRACE: Final = 5.0  # seconds given to attempts that are under way when the engine stops
-_REMEDY_PAUSE: Final = 10.0  # seconds from a failure of the store to the next try
+_STOP_GRACE: Final = 5.0  # seconds that running attempts get when the engine stops
+_REMEDY_PAUSE: Final = 10.0  # seconds from a store failure to the next try
 
 
 class ToolEngine:
     """Runs tool calls. ``approvals`` are the decisions of the same home; its expiry starts and stops with the engine.
 
     ``checkpoint`` is called at ``approval_open``, ``attempt_committed``, ``card_returned`` and (by tools)
-    ``question_open`` and ``data_sent``: a test may end the process there.
+    ``question_open`` and ``data_sent``: a test may kill the process there.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ToolEngine:
             name="tool engine",
         )
         self._fixing: asyncio.Task[None] | None = None
-        self._broken = False  # whether a call broke off since the last taking up
+        self._broken = False  # whether a call broke since open calls were last resumed
 
     def _only_waits(self, name: str) -> bool:
         tool = self._registry.get(name)
@@ -119,11 +119,11 @@ class ToolEngine:
 
     @property
     def running(self) -> list[str]:
-        """Ids of the calls that a task works on now."""
+        """Ids of the calls that a task is working on."""
         return list(self._running)
 
     async def start(self) -> None:
-        """Take up all that is open, then follow the store. Returns once nothing new can be missed."""
+        """Resume all open calls, then follow the store. Returns once no new call can be missed."""
         await self._attempts.settle("the program ended meanwhile")
         await self.approvals.resume()
         self._waiting.start()
@@ -133,7 +133,7 @@ class ToolEngine:
         await self._store.put(health, namespace=Namespace.HEALTH, context_id="tools")
 
     async def stop(self) -> None:
-        """Stop. Attempts under way get a moment to end; what is cut off is taken up at the next start."""
+        """Stop. Running attempts get a moment to finish; interrupted calls are resumed at the next start."""
         await self.approvals.stop()
         await self._waiting.stop()
         await self._following.stop()
@@ -148,16 +148,18 @@ class ToolEngine:
         try:
             if attempts:
                 await asyncio.wait(attempts, timeout=_STOP_GRACE)
-        finally:  # also where nobody waits for the moment to end
+        finally:  # also if the caller was cancelled
             for task in attempts:
                 task.cancel()
         await asyncio.gather(*attempts, *others, return_exceptions=True)
         self._running.clear()
 
     async def look(self, name: str, arguments: Json) -> str | None:
-        """What the read tool ``name`` finds, for a part of Pepper's own: no call is recorded. ``None`` without it.
+        """Return the result of the read tool ``name`` for Pepper's own use; no call is recorded.
 
-        Raises what the tool does, e.g. ``ToolError``.
+        ``None`` if it is missing.
+
+        Raises what the tool raises, such as ``ToolError``.
         """
         tool = self._registry.get(name)
         if tool is None or tool.effect is not Effect.READ:
@@ -168,7 +170,7 @@ class ToolEngine:
             return as_text(await self._bodies.timed(tool, body))
 
     async def cancel(self, call_id: str, by: str = "user") -> str:
-        """Cancel the call; words on what came of it. What was attempted can't be recalled, and the words say so."""
+        """Cancel the call; return the outcome in words. An attempted call can't be recalled, and the words say so."""
         found = await self._ledger.call(call_id)
         if found is None:
             return "there is no such call"
@@ -200,11 +202,11 @@ class ToolEngine:
         return f"cancelled {one_line(call.summary or call.name, 80)}"
 
     async def answer_unknown(self, call_id: str, answer: Answer) -> str:
-        """Settle an attempt whose outcome is not known: by the tool's probe, or by the user's word."""
+        """Settle an attempt with an unknown outcome: by the tool's probe, or by the user's answer."""
         return await self._attempts.answer(call_id, answer)
 
     async def answer_question(self, call_id: str, answer: UserAnswer) -> None:
-        """End a call that waits for the user's answer with it, in the caller's unit. Raises ``ApprovalError``."""
+        """End the call that waits for the user's answer with it, in the caller's unit. Raises ``ApprovalError``."""
         found = await self._ledger.call(call_id)
         if found is None or found[0].state is not CallState.SCHEDULED:
             raise ApprovalError("who asked does not wait for it any more")
@@ -259,11 +261,11 @@ class ToolEngine:
                 task.add_done_callback(lambda _: self._decisions.discard(decision))
 
     def _spawn(self, call_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        # A decision may come while the task that opened the card, or one for a decision since taken back, still ends.
+        # A decision may arrive while the task that opened the card, or one for an undone decision, is still ending.
         task = asyncio.create_task(self._after(self._running.get(call_id), work), name=f"tool call {call_id}")
         self._running[call_id] = task
         task.add_done_callback(lambda done: self._ended(call_id, done))
-        task.add_done_callback(lambda _: work.close())  # where it was cancelled before its first turn
+        task.add_done_callback(lambda _: work.close())  # if it was cancelled before its first step
         return task
 
     @staticmethod
@@ -277,8 +279,8 @@ class ToolEngine:
             del self._running[call_id]
             self._progress.drop(call_id)
         if task.cancelled() or task.exception() is None:
-            self._waiting.look()  # it may wait for room that there has been since it was told that there was none
-        elif not self._store.closed:  # else it goes on at the next start
+            self._waiting.look()  # it may be waiting for room that was freed since it was refused
+        elif not self._store.closed:  # otherwise it is resumed at the next start
             log.error("tool call %s broke", call_id, exc_info=task.exception())
             if isinstance(task.exception(), StoreError):
                 self._broken = True
@@ -286,10 +288,10 @@ class ToolEngine:
                     self._fixing = asyncio.create_task(self._fix(), name="tool engine fixing")
 
     async def _fix(self) -> None:
-        """Take up what broke because the store failed (a full disk, say), as a start does, once the store works."""
+        """Resume, once the store works, the calls that broke because it failed (such as a full disk); as at a start."""
         while self._broken:
             await self._clock.sleep(_REMEDY_PAUSE)
-            self._broken = False  # what breaks from here on, also before all is taken up, is taken up in the next round
+            self._broken = False  # what breaks from here on, even before all are resumed, is resumed in the next round
             try:
                 await self._attempts.settle("its outcome could not be stored")
                 await self._take_open()

@@ -1,4 +1,4 @@
-"""How a tool fails, in words that its caller reads."""
+"""Errors of tools, with words for the caller."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pepper_tui.text.errors import Foreseen, PepperError
 
 
 class ToolError(PepperError, Foreseen):
-    """The tool can't do what it was asked, for a reason that its caller should read."""
+    """The tool can't do what was asked, for a reason that the caller should read."""
 
 
 class ArgumentError(ToolError):
-    """The arguments do not fit the tool's schema; the message says which and why."""
+    """The arguments do not match the tool's schema; the message says which and why."""
 
 
 class NotDoneError(ToolError):
     """Raised by a body of ``write`` or ``send``: it failed, and the effect is known not to have happened.
 
-    ``instead``: what the card that comes back asks for, where what was approved can't be had any more.
+    ``instead``: what the returned card asks for if what was approved is no longer possible.
     """
 
     def __init__(self, words: str, instead: ResolvedEffect | None = None) -> None:
@@ -26,8 +26,8 @@ class NotDoneError(ToolError):
 
 
 class OutdatedError(NotDoneError):
-    """A ``NotDoneError`` that a second try would meet as well: what the card was bound to has changed since."""
+    """A ``NotDoneError`` that a retry would hit as well: what the card was bound to has changed since."""
 
 
 class ReportedFailureError(ToolError):
-    """Raised by a body of ``write`` or ``send``: the other side has answered that it failed; the words are its own."""
+    """Raised by a body of ``write`` or ``send``: the other side reported a failure, in its own words."""

@@ -1,7 +1,8 @@
-"""The only writer of tool calls, their results and their approvals: each change is one unit that expects the version it
-was decided on, so that two decisions about one call can't both hold.
+"""The only writer of tool calls, their results and their approvals.
 
-Every decision about an approval also writes its call, whose version is therefore the one point of serialisation.
+Each change is one unit that expects the version it was decided on, so that two decisions about one call can't both
+hold. Every decision about an approval also writes its call, whose version is therefore the single point of
+serialisation.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.EDITED, ApprovalStat
 
 
 class Ledger:
-    """Typed reads and versioned writes. All writes join the unit that they are called in."""
+    """Typed reads and versioned writes. All writes join the caller's unit."""
 
     def __init__(self, store: Store, clock: Clock, result_limit: int) -> None:
         self._store = store
@@ -42,12 +43,12 @@ class Ledger:
         self._limit = result_limit
 
     async def call(self, call_id: str) -> tuple[ToolCall, int] | None:
-        """The call and its version."""
+        """Return the call and its version."""
         found = await self._store.get(call_id, namespace=Namespace.TOOL_CALL)
         return (ToolCall.of(found), found.version) if found else None
 
     async def approval(self, approval_id: str) -> tuple[Approval, int] | None:
-        """The approval and its version."""
+        """Return the approval and its version."""
         found = await self._store.get(approval_id, namespace=Namespace.APPROVAL)
         return (Approval.of(found), found.version) if found else None
 
@@ -64,22 +65,22 @@ class Ledger:
         return Approval.readable(found)
 
     async def said(self, call: ToolCall) -> list[UserMessage]:
-        """What the user said in the step that made ``call``."""
+        """Return the user's messages in the step that made ``call``."""
         return await said_in(self._store, call.origin)
 
     async def asked_at(self, call: ToolCall) -> float:
-        """When the user asked for ``call`` last; 0 where nobody did."""
+        """Return when the user last asked for ``call``; 0 if never."""
         return await asked_at(self._store, call)
 
     async def alike(self, same_key: str) -> list[Approval]:
-        """Approvals of effects that are the same request."""
+        """Return the approvals of effects that are the same request."""
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.APPROVAL], tags=[f"same:{same_key}"], limit=ALL)
         )
         return Approval.readable(found)
 
     async def cards_of(self, call_id: str) -> list[Approval]:
-        """All that was ever asked about one call, the oldest first."""
+        """Return all approvals ever opened for one call, oldest first."""
         wanted = ContextFilter(
             namespaces=[Namespace.APPROVAL],
             tags=[f"call:{call_id}"],
@@ -90,7 +91,7 @@ class Ledger:
         return sorted(Approval.readable(await self._store.query(wanted)), key=lambda card: card.created_at)
 
     async def put_call(self, call: ToolCall, version: int, to: CallState | None = None, **changes: object) -> ToolCall:
-        """Store ``call`` moved to ``to`` (where given) with ``changes``, over exactly ``version``."""
+        """Store ``call``, moved to ``to`` (if given) and with ``changes``, over exactly ``version``."""
         if to is not None:
             TOOL_CALL.move(call.state, to)
             changes["state"] = to
@@ -107,7 +108,10 @@ class Ledger:
         return moved
 
     async def put_approval(self, approval: Approval, version: int, same_key: str) -> None:
-        """Store ``approval`` over exactly ``version`` (0: a new one). What is decided says through what."""
+        """Store ``approval`` over exactly ``version`` (0: a new one).
+
+        A decided one records through what it was decided.
+        """
         by = (acted_through() or approval.decided_by) if approval.state in _DECIDED else ""
         approval = replace(approval, decided_by=by)
         tags = [f"same:{same_key}", f"call:{approval.call}"]
@@ -123,7 +127,7 @@ class Ledger:
         )
 
     async def put_result(self, call: ToolCall, content: str, *, taints: bool = False, problem: str = "") -> None:
-        """Store what ``call`` came to, in its present state."""
+        """Store the result of ``call`` in its current state."""
         if len(content) > self._limit:
             left_out = len(content) - self._limit
             content = f"{content[: self._limit]}\n[{left_out} more characters were left out: the limit of one result]"
@@ -146,7 +150,7 @@ class Ledger:
         error: str = "",
         problem: str = "",
     ) -> ToolCall:
-        """End ``call`` with its result: one unit. ``problem`` as in ``ToolResult``."""
+        """End ``call`` with its result, in one unit. ``problem`` as in ``ToolResult``."""
         async with self._store.unit():
             ended = await self.put_call(call, version, to, error=error, progress="", deferred="")
             await self.put_result(ended, content, taints=taints, problem=problem)

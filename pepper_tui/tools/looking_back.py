@@ -1,4 +1,4 @@
-"""From when until when a tool looks back, as a model says it: in words or as ISO 8601, read in the user's zone."""
+"""The time range that a tool looks back on, as a model gives it: in words or as ISO 8601, in the user's zone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pepper_tui.tools.tool import ToolContext
 
 
 async def looked_back(ctx: ToolContext, since: str, until: str) -> tuple[float | None, float | None]:
-    """Where the look begins, and where it ends (exclusive), POSIX seconds; ``None`` where that was left open.
+    """Return begin and end (exclusive) of the range, in POSIX seconds; ``None`` for one that was left open.
 
     Raises ``ToolError`` in words.
     """

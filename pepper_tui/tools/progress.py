@@ -1,4 +1,4 @@
-"""What running calls report of themselves. Live only: it is not history."""
+"""What running calls report about their progress. Live only: it is not history."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _PROGRESS_TTL: Final = 3600.0
 
 
 class ProgressBoard:
-    """The latest words of the running calls, stored at most four times a second, all in one unit: what a hundred calls
-    report is no more commits than what one does."""
+    """The latest progress of the running calls, stored at most four times a second, all in one unit.
+
+    So a hundred calls cost no more commits than one.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -40,7 +42,7 @@ class ProgressBoard:
             self._writing = asyncio.create_task(self._write(), name="progress")
 
     def drop(self, call_id: str) -> None:
-        """The call has ended: nothing more is said of it."""
+        """Forget a call that has ended."""
         self._changed.pop(call_id, None)
         self._shown.pop(call_id, None)
 

@@ -1,4 +1,4 @@
-"""The tools there are, by name, with the user's time, which all are given."""
+"""The registered tools by name, and the user's time, which all of them get."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pepper_tui.tools.user_time import UserTime
 
 
 class ToolRegistry:
-    """Tools by name. Raises ``ValueError`` where two have the same one."""
+    """Tools by name. Raises ``ValueError`` if two have the same name."""
 
     def __init__(self, tools: Iterable[Tool] = (), time: UserTime | None = None) -> None:
         self.time = time or UserTime()
@@ -24,7 +24,7 @@ class ToolRegistry:
         self._tools[tool.name] = tool
 
     def put(self, tool: Tool) -> None:
-        """Add ``tool``, in place of the one of its name."""
+        """Add ``tool``, replacing any of the same name."""
         self._tools[tool.name] = tool
 
     def remove(self, name: str) -> None:
@@ -37,6 +37,6 @@ class ToolRegistry:
         return sorted(name for name, tool in self._tools.items() if tool.offered)
 
     def specs(self, names: Iterable[str] | None = None) -> list[ToolSpec]:
-        """Specs of the tools called ``names`` (all where it is ``None``), by name; unknown ones are left out."""
+        """Return the specs of the tools in ``names`` (all if it is ``None``), by name; unknown ones are left out."""
         wanted = self.names() if names is None else sorted(set(names) & self._tools.keys())
         return [self._tools[name].spec for name in wanted if self._tools[name].offered]

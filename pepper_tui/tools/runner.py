@@ -1,7 +1,7 @@
-"""One call, from scheduled to its end, or to the card that asks for a yes.
+"""Runs one call, from scheduled to its end, or to the card that asks for approval.
 
-A ``read`` runs at once, a ``local`` call in one unit with its result. One that reaches outside is resolved first: then
-it is deferred, or its card opened, or, where it only reads what the user named, done at once.
+A ``read`` runs immediately, a ``local`` call in one unit with its result. One that reaches outside is resolved first:
+then it is deferred, or its card is opened, or, if it only reads what the user named, it is done immediately.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from pepper_tui.tools.tool import ToolContext
 log = logging.getLogger(__name__)
 
 Ordered = Callable[[ToolCall, Sequence[tuple[str, str]]], Awaitable[None]]
-"""Told, in its unit of work, of a local call that the user's words have led to, and what it writes (namespace, id)."""
+"""Called in its unit of work for a local call from the user's words, with what it writes (namespace, id)."""
 
 
 class CallRunner:
-    """Runs calls that are scheduled. ``ordered`` gives who is told of local calls, where there is one."""
+    """Runs scheduled calls. ``ordered`` returns the callback for local calls, if there is one."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class CallRunner:
         self._leaving = asyncio.Lock()
 
     async def run(self, call_id: str) -> None:
-        """Run it. What it writes may change in the same moment: then it runs again, as often as that makes sense."""
+        """Run the call. If what it writes is changed concurrently, run it again, up to ``CONFLICT_RETRIES`` times."""
         for _ in range(CONFLICT_RETRIES):
             if await self._run_once(call_id):
                 return
@@ -70,7 +70,10 @@ class CallRunner:
             await self._ledger.end(*found, CallState.FAILED, words, error=words)
 
     async def _run_once(self, call_id: str) -> bool:
-        """Whether the call needs no other run: a conflict of what a ``local`` tool stores leaves it as it was."""
+        """Run the call; return whether no other run is needed.
+
+        A version conflict in a ``local`` body changes nothing.
+        """
         found = await self._ledger.call(call_id)
         if found is None or found[0].state is not CallState.SCHEDULED:
             return True
@@ -94,9 +97,9 @@ class CallRunner:
         except VersionConflictError:
             return False
         except StoreUnavailableError:
-            raise  # nothing is wrong with the call: it is taken up again once the store works
+            raise  # the call itself is fine: it is resumed once the store works
         except Exception as error:
-            if not self._store.closed:  # else it only failed because Pepper ends, and goes on at the next start
+            if not self._store.closed:  # otherwise it failed only because Pepper stops; it resumes at the next start
                 await self._failed(call, version, error)
         return True
 
@@ -137,7 +140,7 @@ class CallRunner:
                 return
         if tool.reaches is not None:
             address = tool.reaches(effect.payload)
-            async with self._leaving:  # one at a time, so that a typed address lets one call pass
+            async with self._leaving:  # one at a time, so that a typed address admits only one call
                 leave = await self._provenance.leave(address, context.call)
                 call = replace(context.call, effect=Policy.effect_of(tool, typed=bool(leave)), leave=leave)
                 if leave:
@@ -150,14 +153,14 @@ class CallRunner:
         await self._open_card(context, version, effect, str(arguments.get("reason") or ""))
 
     async def _read_at_once(self, context: ToolContext, version: int, effect: ResolvedEffect) -> None:
-        """Carry out an effect that only reads, though its tool could do more: without a card."""
+        """Carry out without a card an effect that only reads, though its tool could do more."""
         tool, call = context.tool, context.call
         try:
             async with self._bodies.slot(tool):
                 content = await self._bodies.timed(tool, tool.body(context, effect))
         except StoreUnavailableError:
             raise
-        except Exception as error:  # the version is another one here
+        except Exception as error:  # the version differs from the caller's
             await self._failed(call, version, error)
             return
         await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content), taints=tool.taints)
@@ -165,8 +168,8 @@ class CallRunner:
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call
         effect.lines = await self._provenance.mark(effect.lines, once=tool.asks)
-        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored is what is bound
-        async with self._opening:  # one at a time, so that caps and doubles are counted right
+        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # bind exactly what is stored
+        async with self._opening:  # one at a time, so that caps and duplicates are counted correctly
             wait = await self._waiting.admit(call, tool, effect)
             if wait:
                 await self._ledger.put_call(call, version, deferred=wait, started_at=None, summary=effect.summary)

@@ -1,5 +1,8 @@
-"""What the user said in the step that a call belongs to: the order that the call carries out. And in the turn: in the
-steps that led to it, each on the results of the one before, and in those that gave the work to a worker."""
+"""What the user said in the step that a call belongs to, and in the whole turn.
+
+The step's message is the order that the call carries out. The turn also has the steps that led to it, each on the
+results of the one before, and those that gave the work to a worker.
+"""
 
 from __future__ import annotations
 
@@ -36,18 +39,18 @@ if TYPE_CHECKING:
         def get(self, context_id: str, *, namespace: str) -> Awaitable[Context | None]: ...
 
 
-_STEPS: Final = 16  # a chain of steps, each on the results of the one before, in which the order is looked for
+_STEPS: Final = 16  # length of the chain of steps, each on the results of the one before, searched for the order
 MAX_MESSAGES: Final = 5000
-"""User messages looked at, newest first."""
+"""How many user messages are considered, newest first."""
 
 
 def question_id(call_id: str) -> str:
-    """The id of the question that a call asks, and of the user's answer to it."""
+    """Return the id of the question that a call asks, which is also that of the user's answer."""
     return f"question_{call_id}"
 
 
 async def all_typed(store: Searchable, limit: int = MAX_MESSAGES) -> list[str]:
-    """What the user typed, the newest first: in messages, and in answers to questions."""
+    """Return what the user typed, newest first: in messages, and in answers to questions."""
     found = await store.query(ContextFilter(namespaces=[Namespace.USER_MESSAGE], limit=limit))
     answers = await store.query(ContextFilter(namespaces=[Namespace.USER_ANSWER], limit=limit))
     said: list[UserMessage | UserAnswer] = [*UserMessage.readable(found), *UserAnswer.readable(answers)]
@@ -56,22 +59,22 @@ async def all_typed(store: Searchable, limit: int = MAX_MESSAGES) -> list[str]:
 
 
 async def said_in(store: Readable, origin: str) -> list[UserMessage]:
-    """The user's messages that the step of ``origin`` (``step:<id>``) held; none for any other origin."""
+    """Return the user's messages in the step of ``origin`` (``step:<id>``); none for any other origin."""
     return await _messages(store, await _inputs(store, origin))
 
 
 async def asked_at(store: Readable, call: ToolCall) -> float:
-    """When the user said the newest message that ``call`` carries out, over the steps that led to it; else 0."""
+    """Return when the newest user message behind ``call`` was said, over the steps that led to it; 0 if none."""
     return max((message.created_at for message in await _followed(store, call, through_runs=False)), default=0.0)
 
 
 async def said_in_turn(store: Readable, call: ToolCall) -> list[UserMessage]:
-    """The user's messages of the turn that ``call`` belongs to."""
+    """Return the user's messages in the turn of ``call``."""
     return await _followed(store, call, through_runs=True)
 
 
 async def typed_in_turn(store: Readable, call: ToolCall, text: str) -> bool:
-    """Whether all words of ``text`` are among those that the user typed in the turn of ``call``."""
+    """Return whether the user typed all words of ``text`` in the turn of ``call``."""
     typed: set[str] = set()
     for message in await said_in_turn(store, call):
         for piece in message.written.typed():
@@ -84,7 +87,7 @@ def _words(text: str) -> set[str]:
 
 
 async def read_in_turn(store: Readable, call: ToolCall) -> list[str]:
-    """What came from outside in the turn of ``call``, each in a few words."""
+    """Return what came from outside in the turn of ``call``, each in a few words."""
     found: dict[str, None] = {}
     for inputs in await _turn(store, call, through_runs=True):
         for ref in inputs:
@@ -106,7 +109,7 @@ async def _followed(store: Readable, call: ToolCall, *, through_runs: bool) -> l
 
 
 async def _turn(store: Readable, call: ToolCall, *, through_runs: bool) -> list[list[str]]:
-    """What each step that led to ``call`` was given, the last step first."""
+    """Return the inputs of each step that led to ``call``, the last step first."""
     origins, seen, given = [call.origin], set[str](), list[list[str]]()
     while origins and len(seen) < _STEPS:
         origin = origins.pop()
@@ -123,21 +126,21 @@ async def _turn(store: Readable, call: ToolCall, *, through_runs: bool) -> list[
 
 
 async def giver_of(store: Readable, origin: str) -> ToolCall | None:
-    """The call that began the worker's run of ``origin`` (``run:<id>``); none for any other origin."""
+    """Return the call that began the worker's run of ``origin`` (``run:<id>``); none for any other origin."""
     kind, _, ident = origin.partition(":")
     run = WorkerRun.one(await store.get(ident, namespace=Namespace.RUN)) if kind == "run" else None
     return ToolCall.one(await store.get(run.call, namespace=Namespace.TOOL_CALL)) if run is not None else None
 
 
 async def _inputs(store: Readable, origin: str) -> list[str]:
-    """What the step of ``origin`` was given, as ``namespace:id``."""
+    """Return the inputs of the step of ``origin``, as ``namespace:id``."""
     kind, _, ident = origin.partition(":")
     step = Step.one(await store.get(ident, namespace=Namespace.STEP)) if kind == "step" else None
     return step.inputs if step is not None else []
 
 
 async def _messages(store: Readable, inputs: list[str]) -> list[UserMessage]:
-    """The messages among ``inputs``, and the answers that its results brought: what the user said, too."""
+    """Return the messages among ``inputs``, and the user's answers among its results."""
     found = [await store.get(ident, namespace=Namespace.USER_MESSAGE) for ident in _of(Namespace.USER_MESSAGE, inputs)]
     said = UserMessage.readable(context for context in found if context is not None)
     for call_id in _of(Namespace.TOOL_RESULT, inputs):
@@ -148,12 +151,12 @@ async def _messages(store: Readable, inputs: list[str]) -> list[UserMessage]:
 
 
 async def _calls(store: Readable, inputs: list[str]) -> list[ToolCall]:
-    """The calls whose results are among ``inputs``: a result has its call's id."""
+    """Return the calls whose results are among ``inputs``; a result has its call's id."""
     found = [await store.get(ident, namespace=Namespace.TOOL_CALL) for ident in _of(Namespace.TOOL_RESULT, inputs)]
     return ToolCall.readable(context for context in found if context is not None)
 
 
 def _of(namespace: str, refs: list[str]) -> list[str]:
-    """The ids of those ``refs`` that are of one namespace."""
+    """Return the ids of those ``refs`` that are in one namespace."""
     parted = [ref.partition(":") for ref in refs]
     return [ident for space, _, ident in parted if space == namespace]

@@ -1,4 +1,4 @@
-"""Times in words, as tools are given them."""
+"""Times in words, as given to tools."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pepper_tui.tools.tool import ToolContext
 
 
 def times_of(ctx: ToolContext) -> TimeReader:
-    """The reader of times in words. Raises ``ToolError`` where there is none."""
+    """Return the reader of times in words. Raises ``ToolError`` if there is none."""
     if ctx.time.reader is None:
         raise ToolError("times in words are not available")
     return ctx.time.reader
 
 
 async def parse_time(ctx: ToolContext, words: str) -> float:
-    """The one time that ``words`` name, POSIX seconds. Raises ``ToolError``, with both where it can mean two."""
+    """Return the one time that ``words`` name, in POSIX seconds. Raises ``ToolError``; if ambiguous, it names both."""
     try:
         return await times_of(ctx).moment(words)
     except ValueError as error:

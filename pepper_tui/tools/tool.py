@@ -1,21 +1,21 @@
-"""A tool: a typed async function whose signature is its schema, whose docstring is its description.
+"""A tool: a typed async function whose signature is its schema and whose docstring is its description.
 
-Arguments that several tools take alike stand in one ``TypedDict`` with ``Args:`` of its own: ``**said: Unpack[Said]``.
+Arguments that several tools share are declared in one ``TypedDict`` with its own ``Args:``: ``**said: Unpack[Said]``.
 
 ``read`` and ``local`` tools are one function ``f(ctx, **arguments) -> str | Json``. A ``local`` tool runs inside the
 unit of work that commits its result, so what it stores is applied exactly once.
 
-``write`` and ``send`` tools come in two parts: ``resolve(ctx, **arguments) -> ResolvedEffect`` leaves nothing open and
+``write`` and ``send`` tools have two parts: ``resolve(ctx, **arguments) -> ResolvedEffect`` leaves nothing open and
 touches nothing outside; the decorated body ``perform(ctx, effect) -> str`` does exactly that effect, once, after an
-approval. A body raises ``NotDoneError`` where it knows that nothing happened; every other error means that the outcome
-is unknown. ``revise(ctx, effect, fields)`` makes the effect that the user's edit asks for. ``probe(ctx, effect)`` looks
-whether the effect happened: true, false, or ``None`` where that can't be told.
+approval. A body raises ``NotDoneError`` if it knows that nothing happened; any other error means that the outcome is
+unknown. ``revise(ctx, effect, fields)`` returns the effect that the user's edit asks for. ``probe(ctx, effect)`` checks
+whether the effect happened: true, false, or ``None`` if unknown.
 
-A ``local`` tool that ``asks`` changes what the user has ordered (a rule, say). It has ``resolve`` and a card like
-those, but its body writes only our own store, so after the yes it runs at once, in one unit with the call's end.
+A ``local`` tool that ``asks`` changes what the user has ordered (such as a rule). It has ``resolve`` and a card like
+those, but its body writes only our own store, so after approval it runs immediately, in one unit with the call's end.
 
-A tool that ``resumes`` waits for something durable: it holds no slot, has no time limit of its own unless one is
-stated, and after a crash is called again with the same call.
+A tool that ``resumes`` waits for something durable: it takes no slot, has no time limit unless one is set, and after a
+crash is called again with the same call.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OUTSIDE_EFFECTS: Final = frozenset({Effect.WRITE, Effect.SEND})
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a tool is given beside its arguments. ``call`` is as it stood when the run began."""
+    """What a tool gets besides its arguments. ``call`` is in its state at the start of the run."""
 
     store: ToolStore
     clock: Clock
@@ -60,11 +60,11 @@ class ToolContext:
 
     @property
     def zone(self) -> tzinfo:
-        """The user's."""
+        """The user's time zone."""
         return self.time.zone
 
     def of(self, kind: type[Given]) -> Given:
-        """What the tools of one noun were made with, see ``Tool.with_given``."""
+        """Return the dependencies of this domain's tools; see ``Tool.with_given``."""
         if not isinstance(self.tool.given, kind):
             raise TypeError(f"{self.tool.name} was not made with a {kind.__name__}")
         return self.tool.given
@@ -74,7 +74,7 @@ class ToolContext:
         self.report(text)
 
     def effect(self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json) -> ResolvedEffect:
-        """A resolved effect of this tool."""
+        """Return a resolved effect of this tool."""
         return ResolvedEffect(self.tool.name, self.tool.definition, account, summary, list(lines), payload)
 
 
@@ -86,24 +86,26 @@ About = Callable[[ToolContext, Json], Awaitable[str]]
 Ordered = Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]
 
 
-@dataclass(frozen=True, kw_only=True)  # by name alone: some of its fields are bools in a row
+@dataclass(frozen=True, kw_only=True)  # keyword-only: several fields in a row are bools
 class Tool:
-    """One tool as the registry holds it. Build it with ``tool``.
+    """One tool as held by the registry. Build it with ``tool``.
 
-    ``same`` picks of a payload what makes two effects the same request (a fresh Message-ID does not). ``account`` is
-    the account that the effect would go through now, by what the tool is given. ``taints``: results hold text from
-    outside; where only the run itself can tell, ``tainted`` is asked after it. ``rerunnable``: a
-    ``local`` tool that may run twice and commits on its own. ``on_cancel`` runs after a call of it was cancelled; of an
-    outside tool, when the user wants an attempt that is under way to be stopped: it asks the other side to, and the
-    body's own end says what came of it.
-    ``reaches``: the web address of a payload, where telling it that address is all that the effect does outside. Where
-    the user typed the whole of it in this turn, the call is a ``read``: see ``policy``. Such a body may run twice.
-    ``effect_of``: of a tool whose effect depends on what it is about, that of a payload; ``effect`` is the strictest of
-    them. A payload that only reads is read at once, and such a body may run twice.
-    ``asks``: a ``local`` tool that needs a yes. ``ordered``: whether the user's own typed message orders exactly this
-    effect; then no card is opened. ``writes``: reserved namespaces that its body may write after the yes.
-    ``waits``: a call of it does nothing but wait, so it holds up no other call of its step.
-    ``about``: the matter that an effect with these arguments belongs to; empty where it can't tell.
+    ``same`` selects from a payload what makes two effects the same request (a fresh Message-ID does not). ``account``
+    returns the account that the effect would use now, given the tool's dependencies. ``taints``: results contain text
+    from outside; if only the run can tell, ``tainted`` is asked after it. ``rerunnable``: a ``local`` tool that may run
+    twice and commits on its own. ``on_cancel`` runs after a call was cancelled; for an outside tool, when the user
+    wants to stop a running attempt: it asks the other side to, and the body's own end reports the outcome.
+
+    ``reaches``: the web address in a payload, if revealing that address is all that the effect does outside. If the
+    user typed all of it in this turn, the call is a ``read``: see ``policy``. Such a body may run twice.
+
+    ``effect_of``: the effect for a payload, for a tool whose effect depends on it; ``effect`` is the strictest of them.
+    A payload that only reads is read immediately, and such a body may run twice.
+
+    ``asks``: a ``local`` tool that needs approval. ``ordered``: whether the user's own typed message orders exactly
+    this effect; then no card is opened. ``writes``: reserved namespaces that its body may write after approval.
+    ``waits``: its calls only wait, so they don't hold up other calls of their step. ``about``: the matter that an
+    effect with these arguments belongs to; empty if unknown.
     """
 
     name: str
@@ -131,12 +133,12 @@ class Tool:
     given: object = None
 
     def with_given(self, given: object) -> Tool:
-        """This tool, made with what its noun's tools need of the outside: a record that ``ToolContext.of`` gives it."""
+        """Return this tool with the dependencies of its domain's tools, a record that ``ToolContext.of`` returns."""
         return replace(self, given=given)
 
     @property
     def offered(self) -> bool:
-        """Whether models are told of it."""
+        """Whether the tool is offered to models."""
         return True
 
     @property
@@ -145,7 +147,7 @@ class Tool:
 
     @property
     def needs_yes(self) -> bool:
-        """Whether a call of it opens a card."""
+        """Whether a call opens a card."""
         return self.outside or self.asks
 
     @cached_property
@@ -180,7 +182,7 @@ class Tool:
 
     @cached_property
     def definition(self) -> str:
-        """Hash of name, schema and effect: an approval given to one definition does not hold for another."""
+        """Hash of name, schema and effect: an approval for one definition is not valid for another."""
         bound = {"name": self.name, "parameters": self.parameters, "effect": self.effect.value}
         return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
 
@@ -189,7 +191,7 @@ class Tool:
         return ToolSpec(self.name, self._documented[0], self.parameters, self.effect, self.resumes)
 
     def validate(self, arguments: Json) -> Json:
-        """The arguments with their types and defaults. Raises ``ArgumentError``."""
+        """Return the arguments with their types and defaults. Raises ``ArgumentError``."""
         from pydantic import ValidationError
 
         if not isinstance(arguments, dict):
@@ -206,7 +208,7 @@ class Tool:
         return {name: getattr(checked, name) for name in type(checked).model_fields}
 
     def _without_nulls(self, arguments: Json) -> Json:
-        """``arguments`` without ``null`` for what has a default: so some models say that they leave it out."""
+        """Return ``arguments`` without ``null`` for those with a default; some models omit arguments that way."""
         known = self.model.model_fields
         return {
             name: value
@@ -215,7 +217,7 @@ class Tool:
         }
 
     def same_key(self, effect: ResolvedEffect) -> str:
-        """Equal for two effects that a person would call the same request: see ``sameness``."""
+        """Return a key that is equal for two effects that a person would call the same request: see ``sameness``."""
         bound = {"tool": effect.tool, "account": effect.account, "payload": normalised(self.same(effect.payload))}
         return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -252,10 +254,10 @@ def tool(
     about: About | None = None,
     name: str = "",
 ) -> Callable[[Body], Tool]:
-    """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; the config's where it is ``None``.
+    """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; ``None`` means the config's.
 
-    Raises ``TypeError`` for a tool that needs a yes without ``resolve``, any other with one, and for ``asks``,
-    ``ordered`` or ``writes`` where they mean nothing.
+    Raises ``TypeError`` for a tool that needs approval without ``resolve``, any other with one, and for ``asks``,
+    ``ordered`` or ``writes`` without meaning.
     """
     _must_make_sense(effect, asks=asks, resolves=resolve is not None, for_asking=ordered is not None or bool(writes))
     taint = effect is not Effect.LOCAL if taints is None else taints
@@ -290,7 +292,7 @@ def tool(
 
 
 def _arguments(function: Body | Resolve) -> Iterator[tuple[str, Any, Any]]:
-    """Name, type and default (``...`` for none) of each argument; of those that tools share, too."""
+    """Yield name, type and default (``...`` for none) of each argument, including shared ones."""
     hints = typing.get_type_hints(function, include_extras=True)
     shared = _shared(function)
     for parameter in list(inspect.signature(function).parameters.values())[1:]:
@@ -303,7 +305,7 @@ def _arguments(function: Body | Resolve) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _shared(function: Body | Resolve) -> type | None:
-    """The ``TypedDict`` in ``**said: Unpack[Said]``: optional arguments that several tools take alike, in one place."""
+    """Return the ``TypedDict`` in ``**said: Unpack[Said]``: optional arguments that several tools share."""
     for hint in typing.get_type_hints(function, include_extras=True).values():
         if typing.get_origin(hint) is typing.Unpack:
             return typing.cast("type", typing.get_args(hint)[0])
@@ -323,7 +325,7 @@ _ARGUMENT = re.compile(r"^\s{0,8}(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
 def parse_docstring(doc: str) -> tuple[str, dict[str, str]]:
-    """The description (all before ``Args:``) and what ``Args:`` says of each argument."""
+    """Return the description (all before ``Args:``) and the ``Args:`` text of each argument."""
     description, _, rest = doc.partition("Args:")
     arguments: dict[str, str] = {}
     current = ""

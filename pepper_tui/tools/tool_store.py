@@ -1,8 +1,8 @@
-"""The store as a tool sees it: all may be read, but no tool writes what decides, what the user said, or whom to trust.
+"""The store as a tool sees it: it can read everything, but not write decisions, the user's words, or who is trusted.
 
 So a tool that is talked into it can neither forge an approval or a call, nor put words into the user's mouth, nor make
-a stranger's address one that the user has written to. It guards against a deputy that is confused, not against code of
-the user's own that means harm: that runs with the user's rights.
+a stranger's address one that the user has written to. This guards against a confused deputy, not against malicious code
+of the user's own, which runs with the user's rights.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 class ToolStore:
-    """All reads; writes but to reserved namespaces. ``approved``: it carries out an effect that has its approval, and
-    may write ``writes``, too."""
+    """All reads; writes except to reserved namespaces.
+
+    ``approved``: it carries out an approved effect, and may also write ``writes``.
+    """
 
     def __init__(self, store: Store, *, approved: bool, writes: frozenset[str] = frozenset()) -> None:
         self._store = store
@@ -27,12 +29,12 @@ class ToolStore:
         self.search, self.watch = store.search, store.watch
 
     async def store(self, data: Json, *, namespace: str, **more: Any) -> Context:
-        """``Store.store``. Raises ``ToolError`` for a namespace that no tool writes."""
+        """Store data as ``Store.store``. Raises ``ToolError`` for a namespace that no tool may write."""
         self._check(namespace)
         return await self._store.store(data, namespace=namespace, **more)
 
     async def put(self, record: Record, *, namespace: str, **more: Any) -> Context:
-        """``Store.put``. Raises ``ToolError`` for a namespace that no tool writes."""
+        """Store a record as ``Store.put``. Raises ``ToolError`` for a namespace that no tool may write."""
         self._check(namespace)
         return await self._store.put(record, namespace=namespace, **more)
 

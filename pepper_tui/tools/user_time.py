@@ -1,4 +1,4 @@
-"""The user's time, as every tool is given it: their zone, and the reader of times in words."""
+"""The user's time, as given to every tool: their zone, and the reader of times in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pepper_tui.clock.words import TimeReader
 
 @dataclass(slots=True)
 class UserTime:
-    """``zone_name`` is the zone's, as the user knows it. Without a ``reader`` no words are read."""
+    """The user's zone and reader.
+
+    ``zone_name`` is the zone's name to the user. Without a ``reader``, no words are read.
+    """
 
     zone: tzinfo = UTC
     zone_name: str = "UTC"

@@ -1,1 +1,1 @@
-"""What needs a yes: policy, cards, decisions, and carrying out what was approved."""
+"""Everything about approvals: policy, cards, decisions, and carrying out what was approved."""

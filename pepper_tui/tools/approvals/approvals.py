@@ -1,6 +1,6 @@
-"""Approvals: all that moves a card, as one part. Nothing but these methods moves one.
+"""Approvals: every transition of a card goes through these methods.
 
-The decisions are the user's, by a key; what a time brings (a card expires, a snooze ends) is done here by itself.
+Decisions are the user's, by a key; what depends on time (a card expires, a snooze ends) happens here automatically.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Approvals:
-    """Decisions and expiry. Methods return words for the status line; they raise ``ApprovalError``."""
+    """Decisions and expiry. Methods return words for the status line and raise ``ApprovalError``."""
 
     def __init__(self, store: Store, clock: Clock, registry: ToolRegistry, config: Config) -> None:
         self._clock = clock
@@ -44,10 +44,10 @@ class Approvals:
             store, [Namespace.APPROVAL], resume=self._keep_time, take=self._changed, name="approvals"
         )
         self.attended = False
-        """Whether the user edits a card, or the inbox has the keys."""
+        """Whether the user is editing a card, or the inbox has the focus."""
 
     async def start(self) -> None:
-        """Begin to expire cards, those first that fell due while nothing ran."""
+        """Start expiring cards, beginning with those that fell due while nothing ran."""
         await self._timers.start()
         await self._following.start()
 
@@ -67,13 +67,13 @@ class Approvals:
         problem: str = "",
         retry_of: str = "",
     ) -> str:
-        """See ``Cards``."""
+        """Open a card; see ``Cards``."""
         return await self._cards.open(
             call, version, tool, effect, reason=reason, matter=matter, problem=problem, retry_of=retry_of
         )
 
     async def shown(self, approval_id: str) -> None:
-        """Note that a screen has drawn the card: from now on only the user's own wish lets a model revise it."""
+        """Record that a screen has drawn the card: from now on a model may revise it only at the user's request."""
         found = await self._cards.ledger.approval(approval_id)
         if found is not None and found[0].state is ApprovalState.PENDING and found[0].shown_at is None:
             with contextlib.suppress(ApprovalError):
@@ -83,7 +83,7 @@ class Approvals:
     # ------------------------------------------------------------------------------------------------- decisions
 
     async def approve(self, approval_id: str) -> str:
-        """See ``Decisions``, as for the next three."""
+        """Approve a card; see ``Decisions`` for this and the next three."""
         return await self._decisions.approve(approval_id)
 
     async def reject(self, approval_id: str, note: str = "") -> str:
@@ -96,41 +96,41 @@ class Approvals:
         return await self._decisions.withdraw(approval_id, by)
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """See ``Edits``."""
+        """Edit a card; see ``Edits``."""
         return await self._edits.edit(approval_id, fields)
 
     async def revise(self, call_id: str, fields: dict[str, str], *, asked: bool) -> str:
-        """See ``Edits``."""
+        """Revise a card for a model; see ``Edits``."""
         return await self._edits.revise(call_id, fields, asked=asked)
 
     async def take_back(self, approval_id: str, was: str) -> str:
-        """See ``TakingBack``."""
+        """Undo an act on a card; see ``TakingBack``."""
         return await self._taking_back.take_back(approval_id, was)
 
     async def do_again(self, approval_id: str, what: str, detail: Json) -> str:
-        """See ``TakingBack``."""
+        """Redo an act on a card; see ``TakingBack``."""
         return await self._taking_back.do_again(approval_id, what, detail)
 
     # ------------------------------------------------------------------------------------------------- time
 
     def acts_at(self, approval: Approval) -> float:
-        """When the window of an approved card ends."""
+        """Return when the undo window of an approved card ends."""
         return self._windows.acts_at(approval)
 
     async def resume(self) -> None:
-        """Start each window anew that was open when the program ended; ask once more about those that are late."""
+        """Restart each window that was open when the program ended; ask again about those that are too late."""
         await self._windows.resume()
 
     async def ask_again(self, approval_id: str, why: str) -> None:
-        """Make an approved card that was not carried out in time pending again; ``why`` in words, for the card."""
+        """Make an approved card that was not carried out in time pending again; ``why`` is shown on the card."""
         await self._windows.ask_again(approval_id, why)
 
     async def expire_due(self) -> list[str]:
-        """Expire each pending card that is due, and bring back each whose snooze is over; ids of the expired."""
+        """Expire each pending card that is due, and end each snooze that is over; return the ids of the expired."""
         return await self._decisions.expire_due()
 
     async def _keep_time(self) -> None:
-        """End what is due, and come again when the next card is."""
+        """Handle what is due, and schedule the next run for when the next card is."""
         await self.expire_due()
         waiting = await self._cards.ledger.open_approvals()
         due = min((at for card in waiting for at in (card.expires_at, card.snoozed_until) if at), default=inf)

@@ -1,9 +1,9 @@
-"""Carrying out what was approved: the window, one attempt, and what is known of it afterwards.
+"""Carries out what was approved: the undo window, one attempt, and what is known of it afterwards.
 
-The window is durable: it ends at the approval's ``acts_at``. An attempt that comes more than ``LATE`` seconds after
-that (the machine slept) is not made: the card asks again. A deed that is known not to have happened comes back as a new
-card with the very same effect, in one unit with the end of its call: approving that is the retry. A ``local`` act that
-asks has no window and no attempt: its body runs in one unit with its call's end.
+The window is durable: it ends at the approval's ``acts_at``. If an attempt is more than ``LATE`` seconds late (the
+machine slept), it is not made and the card asks again. If the effect is known not to have happened, a new card with the
+very same effect is opened in the unit that ends the call: approving it is the retry. A ``local`` tool that asks has no
+window and no attempt: its body runs in the unit that ends its call.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CONFLICT_RETRIES: Final = 3
 
 
 class Attempts:
-    """``under_way`` holds the ids of calls whose attempt this process carries out."""
+    """Makes attempts. ``under_way`` holds the ids of calls that this process is attempting."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Attempts:
         self.under_way: set[str] = set()
 
     async def perform(self, approval_id: str, acts_at: float) -> None:
-        """Wait until ``acts_at``, then do what the approval holds, if it still stands with that time."""
+        """Wait until ``acts_at``, then carry out the approval if it still stands with that time."""
         await self._clock.sleep(min(self._config.undo_seconds, acts_at - self._clock.now()))
         for _ in range(CONFLICT_RETRIES):
             if await self._perform_once(approval_id, acts_at):
@@ -71,11 +71,11 @@ class Attempts:
             await self._ledger.end(found[1], found[2], CallState.FAILED, words, error=words)
 
     async def _standing(self, approval_id: str, acts_at: float) -> tuple[Approval, ToolCall, int] | None:
-        """The approval with its call and that one's version, where it still lets the call happen."""
+        """Return the approval with its call and the call's version if it still permits the call."""
         named = await self._ledger.approval(approval_id)
         called = await self._ledger.call(named[0].call) if named else None
-        # Last of all the approval: taking it back changes the call, too, so either it is seen here, or the attempt's
-        # commit, which expects the call as it was read, fails.
+        # Read the approval last: undoing it also changes the call, so either we see it here, or the attempt's
+        # commit fails, because it expects the call's version as read.
         found = await self._ledger.approval(approval_id)
         if found is None or called is None:
             return None
@@ -90,7 +90,10 @@ class Attempts:
         return approval, call, version
 
     async def _perform_once(self, approval_id: str, acts_at: float) -> bool:
-        """Whether it needs no other try: a conflict of what a ``local`` act stores leaves all as it was."""
+        """Make one try; return whether no other is needed.
+
+        A version conflict in a ``local`` body changes nothing.
+        """
         found = await self._standing(approval_id, acts_at)
         if found is None:
             return True
@@ -117,7 +120,7 @@ class Attempts:
                         call, version, CallState.ATTEMPTED, progress="", started_at=self._clock.now()
                     )
                 except VersionConflictError:
-                    return True  # taken back, or cancelled, while it waited for a slot
+                    return True  # undone or cancelled while it waited for a slot
                 self._checkpoint("attempt_committed")
                 await self._attempt(attempt, version + 1, tool, approval, edits)
             finally:
@@ -134,7 +137,7 @@ class Attempts:
         except VersionConflictError:
             return False
         except StoreUnavailableError:
-            raise  # nothing is wrong with the act: it is taken up again once the store works
+            raise  # the act itself is fine: it is resumed once the store works
         except Exception as error:
             log.warning("%s failed", tool.name, exc_info=error)
             words = f"Not done: {one_line(error_words(error), 500).rstrip('.')}. Nothing was changed."
@@ -167,7 +170,7 @@ class Attempts:
     async def _return_to_card(
         self, call: ToolCall, version: int, tool: Tool, approval: Approval, effect: ResolvedEffect, problem: str
     ) -> None:
-        """End the call as failed, and ask for the same again: one unit, so that what was approved is never lost."""
+        """End the call as failed and ask for the same again, in one unit, so that what was approved is never lost."""
         same = "with the same text" if effect.digest == approval.digest else "as it would be now"
         words = (
             f"Not done: {problem}. Nothing happened. Its card is back with the user, {same}: a yes there"
@@ -200,14 +203,14 @@ class Attempts:
     # ----------------------------------------------------------------------------------------------- unknown outcomes
 
     async def settle(self, why: str) -> None:
-        """End attempts that nobody carries out any more as unknown; ``why`` in words."""
+        """Mark attempts that nothing carries out any more as unknown; ``why`` in words."""
         for call in await self._ledger.open_calls():
             found = await self._ledger.call(call.id)
             if found and found[0].state is CallState.ATTEMPTED and call.id not in self.under_way:
                 await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error=why)
 
     async def answer(self, call_id: str, answer: Answer) -> str:
-        """Settle an attempt whose outcome is not known: by the tool's probe, or by the user's word."""
+        """Settle an attempt with an unknown outcome: by the tool's probe, or by the user's answer."""
         found = await self._ledger.call(call_id)
         if found is None or found[0].state is not CallState.UNKNOWN:
             return "there is nothing to settle"

@@ -1,7 +1,7 @@
 """A card: an approval and the call that waits for it, read and written together.
 
-An approval binds one resolved effect by digest and holds for one attempt. Each decision about a card writes its call,
-too, over the versions that it was decided on, so of two decisions in the same moment one fails.
+An approval binds one resolved effect by digest and is valid for one attempt. Each decision about a card also writes its
+call, expecting the versions that were read, so of two concurrent decisions one fails.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ WAITING: Final = "waits for your approval"
 
 
 class ApprovalError(PepperError, Foreseen):
-    """A decision that can't be taken (any more); the message says why, for the user."""
+    """A decision that is not possible (any more); the message tells the user why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An approval and its call as they were read, each with its version; ``tool`` is the effect's, if it is there."""
+    """An approval and its call with the versions as read; ``tool`` is the effect's tool if it is registered."""
 
     approval: Approval
     version: int
@@ -45,7 +45,7 @@ class Card:
         return self.call.state is CallState.WAITING_APPROVAL and self.call.approval == self.approval.id
 
     def must_be_pending(self) -> None:
-        """Raise ``ApprovalError`` where it is decided already."""
+        """Raise ``ApprovalError`` if the card is already decided."""
         if self.approval.state is ApprovalState.EDITED:
             raise ApprovalError("this was edited; decide on the new card")
         if self.approval.state is not ApprovalState.PENDING:
@@ -53,7 +53,7 @@ class Card:
 
 
 class Cards:
-    """Reads and writes cards. Reads raise ``ApprovalError`` for what is not there."""
+    """Reads and writes cards. Reads raise ``ApprovalError`` for a missing card or call."""
 
     def __init__(self, store: Store, clock: Clock, registry: ToolRegistry, config: Config) -> None:
         self._store, self._clock, self._registry = store, clock, registry
@@ -71,7 +71,7 @@ class Cards:
         return Card(approval, version, called[0], called[1], self._registry.get(approval.resolved.tool))
 
     async def latest(self, approval_id: str) -> str:
-        """The id of the card that the user's edits have made of it."""
+        """Return the id of the newest card that the user's edits made of this one."""
         while (found := await self.ledger.approval(approval_id)) is not None and (
             found[0].state is ApprovalState.EDITED and found[0].edited_into
         ):
@@ -82,14 +82,14 @@ class Cards:
         await self.ledger.put_approval(approval, version, self.same_key(approval.resolved))
 
     async def decide(self, card: Card, decided: Approval, *, progress: str) -> None:
-        """Store what was decided about a card whose call goes on waiting."""
+        """Store a decision about a card whose call keeps waiting."""
         async with self.deciding():
             await self.ledger.put_call(card.call, card.call_version, progress=progress)
             await self.put(decided, card.version)
 
     @contextlib.asynccontextmanager
     async def deciding(self) -> AsyncIterator[None]:
-        """One unit of work. Raises ``ApprovalError`` where what it writes was changed in the same moment."""
+        """Open one unit of work. Raises ``ApprovalError`` if what it writes was changed concurrently."""
         from pepper_tui.store import VersionConflictError
 
         try:
@@ -110,8 +110,7 @@ class Cards:
         problem: str = "",
         retry_of: str = "",
     ) -> str:
-        """Put ``effect`` before the user as a card of ``call``, and return the card's id: one unit, which joins the
-        caller's."""
+        """Open a card for ``effect`` of ``call``, and return its id. One unit, which joins the caller's."""
         approval = replace(self.new(call, effect), reason=reason, matter=matter, problem=problem, retry_of=retry_of)
         async with self._store.unit():
             await self.ledger.put_approval(approval, 0, tool.same_key(effect))
@@ -127,7 +126,7 @@ class Cards:
         return approval.id
 
     def new(self, call: ToolCall, effect: ResolvedEffect) -> Approval:
-        """A pending approval of ``effect``, not stored yet."""
+        """Return a pending approval of ``effect``, not stored yet."""
         now = self._clock.now()
         return Approval(
             id=self._clock.new_id("approval"),
@@ -139,30 +138,30 @@ class Cards:
         )
 
     def same_key(self, effect: ResolvedEffect) -> str:
-        """Equal for two effects that are the same request."""
+        """Return a key that is equal for two effects that are the same request."""
         tool = self._registry.get(effect.tool)
         return tool.same_key(effect) if tool else effect.digest[:32]
 
     def pending_again(self, approval: Approval, **changes: object) -> Approval:
-        """``approval`` as one that waits once more, for as long as a new one would."""
+        """Return ``approval`` as pending again, for at least as long as a new one."""
         expires_at = max(approval.expires_at, self._clock.now() + self._ttl)
         return moved(approval, ApprovalState.PENDING, decided_at=None, expires_at=expires_at, **changes)
 
 
 def moved(approval: Approval, to: ApprovalState, **changes: object) -> Approval:
-    """``approval`` in the state ``to``, with ``changes``."""
+    """Return ``approval`` in the state ``to``, with ``changes``."""
     return replace(approval, state=APPROVAL.move(approval.state, to), **changes)  # type: ignore[arg-type]
 
 
 def too_late(call: ToolCall) -> str:
-    """Why nothing of ``call`` can be taken back."""
+    """Explain why ``call`` can't be undone."""
     if call.state is CallState.FAILED and call.error:
         return f"there is nothing to take back: it was not done ({call.error})"
     return f"too late to take back: it is already {state_words(call)}"
 
 
 def state_words(call: ToolCall) -> str:
-    """How far ``call`` has come, for the user."""
+    """Describe the state of ``call`` to the user."""
     return {
         CallState.ATTEMPTED: "under way",
         CallState.SUCCEEDED: "done",

@@ -1,7 +1,7 @@
-"""A question that only the user can settle: which of some times is meant, one key each.
+"""Questions that only the user can settle: which of several times is meant, one key each.
 
-The tool that can't tell opens the question and fails; the user's key makes the same call anew, with what was chosen.
-The words of a choice are made by code from what will be done, never by a model.
+The tool that can't tell opens the question and fails; the user's key repeats the call with what was chosen. The words
+of a choice are made by code from what will be done, never by a model.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pepper_tui.tools.times import times_of
 from pepper_tui.tools.tool import ToolContext
 
 Announce = Callable[[Notification], Awaitable[object]]
-"""A new notification -> what was stored, or ``None`` where the same was told before. Joins the caller's unit."""
+"""A new notification -> what was stored, or ``None`` if the same was announced before. Joins the caller's unit."""
 
 
 async def ask_which(
     ctx: ToolContext, announce: Announce | None, asked: TimeAskedError, what: str, field: str
 ) -> ToolError:
-    """Ask the user which time they mean, where they ordered the call; the error to fail with, which names them all.
+    """Ask the user which time they mean, if they ordered the call; return the error to raise, which names the times.
 
-    ``what`` is named in the question; ``field`` is the argument that the chosen time takes the place of.
+    ``what`` is named in the question; ``field`` is the argument that the chosen time replaces.
     """
     if ctx.call.root != "user" or announce is None:
         return ToolError(str(asked))
@@ -49,7 +49,7 @@ async def ask_which(
         choices=choices,
     )
     if await ctx.store.get(question.id, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
-        # a task of its own, out of the call's unit: the call fails, and the question stays
+        # in a separate task, outside the call's unit: the call fails, but the question stays
         await asyncio.create_task(_announced(announce, question))
     return ToolError(f"{asked}. {ASKED}")
 
@@ -69,8 +69,10 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
 
 
 async def call_of(store: Store, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
-    """The call that an answer to a question makes, ``arguments`` in place of those that led to it; stored in the
-    caller's unit, which closes the question too. Raises ``ToolError``."""
+    """Store and return the call made by the answer to a question. Raises ``ToolError``.
+
+    ``arguments`` replace those that led to the question. Joins the caller's unit, which also closes the question.
+    """
     namespace, _, ident = question.source.partition(":")
     call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
     if question.kind != QUESTION or question.awaited:

@@ -1,7 +1,7 @@
-"""The user's decisions about a card: yes, no, later; and its end where they take none.
+"""The user's decisions about a card (approve, reject, snooze), and its end without one.
 
-A yes holds for exactly the effect that the card binds. A card expires visibly at ``expires_at``, never while it is
-snoozed. Cancelled by anybody but the user it is ``withdrawn``.
+An approval holds for exactly the effect that the card binds. A card expires visibly at ``expires_at``, never while
+snoozed. If anyone but the user cancels it, it is ``withdrawn``.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from pepper_tui.tools.approvals.cards import WAITING, ApprovalError, Card, Cards
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.windows import APPROVED, Windows
 
-_AFTER_SNOOZE: Final = 86400.0  # a snoozed card lives at least so long after it is back
+_AFTER_SNOOZE: Final = 86400.0  # a snoozed card stays at least this long after it is back
 
 
 class Decisions:
-    """``ttl``: seconds that a card waits for an answer."""
+    """The user's decisions. ``ttl``: seconds that a card waits for an answer."""
 
     def __init__(self, cards: Cards, windows: Windows, clock: Clock, ttl: float) -> None:
         self._cards, self._windows, self._clock, self._ttl = cards, windows, clock, ttl
 
     async def approve(self, approval_id: str) -> str:
-        """Say yes to exactly the effect that the card holds."""
+        """Approve exactly the effect on the card."""
         card = await self._cards.load(approval_id)
         card.must_be_pending()
         approval, call = card.approval, card.call
         if not card.waits:
             raise ApprovalError("this is no longer waiting for you")
         if approval.expires_at <= self._clock.now():
-            await asyncio.create_task(self.expire_due())  # a task of its own: what the caller writes is not written
+            await asyncio.create_task(self.expire_due())  # own task: the error below rolls back the caller's unit
             raise ApprovalError("this had expired; nothing was done")
         wrong = Policy.check(card.tool, call, approval.resolved, approval.digest)
         if wrong:
@@ -50,7 +50,7 @@ class Decisions:
         return f"{act} in {window:g} s; u takes it back: {what}"
 
     async def reject(self, approval_id: str, note: str = "") -> str:
-        """Say no. The call is cancelled, and the same request is refused from now on."""
+        """Reject the card. The call is cancelled, and the same request is refused from now on."""
         card = await self._cards.load(approval_id)
         card.must_be_pending()
         decided = moved(
@@ -69,7 +69,10 @@ class Decisions:
         return f"rejected: {one_line(card.approval.resolved.summary, 80)}"
 
     async def snooze(self, approval_id: str, until: float) -> str:
-        """Put the card away until ``until`` (POSIX seconds); it can't expire before a day after that."""
+        """Snooze the card until ``until`` (POSIX seconds).
+
+        It can't expire until a day after that (or ``ttl``, if that is shorter).
+        """
         card = await self._cards.load(approval_id)
         card.must_be_pending()
         approval = card.approval
@@ -83,7 +86,7 @@ class Decisions:
         return f"snoozed: {one_line(approval.resolved.summary, 80)}"
 
     async def withdraw(self, approval_id: str, by: str) -> str:
-        """End the card with its call cancelled: ``rejected`` where the user did so, else ``withdrawn``."""
+        """End the card and cancel its call: ``rejected`` if by the user, otherwise ``withdrawn``."""
         card = await self._cards.load(approval_id)
         approval, call = card.approval, card.call
         if call.state is not CallState.WAITING_APPROVAL:
@@ -105,7 +108,7 @@ class Decisions:
         return "cancelled; nothing was done"
 
     async def expire_due(self) -> list[str]:
-        """Expire each pending card that is due, and bring back each whose snooze is over; ids of the expired."""
+        """Expire each pending card that is due, and end each snooze that is over; return the ids of the expired."""
         now = self._clock.now()
         expired = []
         for due in await self._cards.ledger.open_approvals():

@@ -1,7 +1,7 @@
-"""Other words in the place of a card's: the user edits it, or a model revises it.
+"""Replaces a card's content: the user edits it, or a model revises it.
 
-Either ends the card, and opens a new pending one for the same call: saving does not approve. The user's edit ends it as
-``edited``; a model's revision as ``withdrawn``, and the new card shows what was before.
+Both end the card and open a new pending one for the same call: saving does not approve. The user's edit ends it as
+``edited``; a model's revision as ``withdrawn``, and the new card shows the old text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pepper_tui.store import Store
 
 WAS: Final = "Before"
-"""The label of what a model's better words took the place of."""
+"""Label of the text that a model's revision replaced."""
 
 _REPEATED: Final = {
     Why.REJECTED: "you have rejected exactly this before; nothing was changed",
@@ -35,7 +35,7 @@ _REPEATED: Final = {
 
 
 class Edits:
-    """``attended``: whether the user edits a card, or the inbox has the keys."""
+    """Edits and revisions. ``attended``: whether the user is editing a card, or the inbox has the focus."""
 
     def __init__(
         self,
@@ -50,13 +50,15 @@ class Edits:
         self._provenance, self._attended = provenance, attended
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """End the card as edited and open a new pending one with ``fields`` (label -> value); its id."""
+        """End the card as edited, and open a new pending one with ``fields`` (label -> value); return its id."""
         return await self._replace(approval_id, fields, ApprovalState.EDITED)
 
     async def revise(self, call_id: str, fields: dict[str, str], *, asked: bool) -> str:
-        """Put a model's better words in the place of a card that waits: the old one is withdrawn, a new one shows what
-        was before. ``asked``: the user's own message led to it; else only until a screen has drawn the card. Never
-        while the user edits, or the inbox has the keys."""
+        """Replace a pending card by a model's revision: the old one is withdrawn, the new one shows the old text.
+
+        ``asked``: the user's own message led to it; otherwise this is only possible until a screen has drawn the card.
+        Never while the user is editing, or the inbox has the focus.
+        """
         found = await self._cards.ledger.call(call_id)
         if found is None or found[0].state is not CallState.WAITING_APPROVAL:
             raise ApprovalError("there is no such proposal that waits")
@@ -73,7 +75,7 @@ class Edits:
         return await self._replace(named[0].id, fields, ApprovalState.WITHDRAWN)
 
     async def as_it_was(self, edited_id: str, card: Card) -> None:
-        """Show again, in the place of ``card``, exactly what it showed before the edit of ``edited_id``."""
+        """Replace ``card`` by one that shows exactly what was shown before the edit of ``edited_id``."""
         found = await self._cards.ledger.approval(edited_id)
         if found is None or found[0].state is not ApprovalState.EDITED:
             raise ApprovalError("the card was not edited")
@@ -123,7 +125,7 @@ class Edits:
             raise ApprovalError(_REPEATED[earlier.why])
 
     async def _in_its_place(self, card: Card, effect: ResolvedEffect, to: ApprovalState) -> str:
-        """End a card as ``to`` and open a new one of ``effect`` for the same call; the new one's id."""
+        """End a card as ``to`` and open a new one with ``effect`` for the same call; return the new one's id."""
         by_user, approval = to is ApprovalState.EDITED, card.approval
         new = replace(
             self._cards.new(card.call, effect),
@@ -146,7 +148,7 @@ class Edits:
 
 
 def _what_was(effect: ResolvedEffect, given: dict[str, str]) -> list[CardLine]:
-    """The lines of ``effect`` that ``given`` changes, as they are in it."""
+    """Return the lines of ``effect`` that ``given`` changes, with their old values."""
     old = {line.label.lower(): line for line in effect.lines}
     changed = [old[label] for label in given if label in old and old[label].value != given[label]]
     several = len(changed) > 1

@@ -1,13 +1,13 @@
-"""Policy is code: what may run, what needs a yes, what is refused without a card.
+"""Policy is code: what may run, what needs approval, what is refused without a card.
 
-``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. To fetch an address is a
-``read`` only where the user has typed the whole of it in this turn; else it is a way out, and needs an approval.
+``read`` and ``local`` pass. ``write`` and ``send`` need an approval of the resolved effect. Fetching an address is a
+``read`` only if the user typed all of it in this turn; otherwise data could leave that way, and it needs approval.
 
-Without a new card are refused: a request that the user rejected and has not asked for since, one whose outcome is
-unknown, and one that already waits or is being done. What is above the cap of open cards per asker is not refused: it
-waits for room. All that no user message asked for share a wider cap as well, and so does all that came of user messages
-by further steps: a chain of steps, each an asker of its own, can't bury the inbox either. What the user has just asked
-for waits for no other card.
+Refused without a new card: a request that the user rejected and has not asked for since, one with an unknown outcome,
+and one that already waits or is being done. Above the cap of open cards per asker a call is not refused; it waits for
+room. Everything without a user message behind it shares a wider cap as well, and so does everything that followed from
+user messages by further steps: a chain of steps, each its own asker, can't bury the inbox either. What the user has
+just asked for waits for no other card.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RefusedError(ToolError):
 
 
 class Why(StrEnum):
-    """Why a request is not made once more."""
+    """Reasons not to repeat a request."""
 
     REJECTED = "rejected"
     WAITING = "waiting"
@@ -53,16 +53,16 @@ _TO_A_MODEL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """An earlier card for the same request that forbids a new one. ``note``: what the user said with a rejection."""
+    """An earlier card for the same request that forbids a new one. ``note``: the user's note on a rejection."""
 
     why: Why
     note: str = ""
 
 
 async def repeated(ledger: Ledger, call_id: str, same_key: str, asking: ToolCall | None = None) -> Repeated | None:
-    """What forbids another card for the request of ``same_key``; cards of the call itself do not.
+    """Return what forbids another card for the request of ``same_key``; cards of the call itself don't count.
 
-    With ``asking``, the call that makes the request, a rejection from before the user asked for that counts no more.
+    With ``asking``, the call that makes the request, a rejection from before the user asked for it is ignored.
     """
     for earlier in await ledger.alike(same_key):
         if earlier.call == call_id:
@@ -87,13 +87,13 @@ _ASKERS: Final = {"step": "this step", "run": "this worker", "act": "this rule"}
 
 
 def asker_of(origin: str) -> str:
-    """Who shares one cap: a step, a run, or all acts of one rule (``act:<rule>|<version>|…``)."""
+    """Return who shares one cap: a step, a run, or all acts of one rule (``act:<rule>|<version>|…``)."""
     return origin.partition("|")[0] if origin.startswith("act:") else origin
 
 
 @dataclass(slots=True)
 class Room:
-    """How many cards are open, by asker and by root, and so whether there is room for more."""
+    """Counts the open cards by asker and by root, to tell whether there is room for more."""
 
     limit: int
     askers: Counter[str] = field(default_factory=Counter)
@@ -104,13 +104,13 @@ class Room:
         self.roots[root] += 1
 
     def is_crowded(self, root: str) -> bool:
-        """Whether all calls of one root have as many cards as they may."""
+        """Return whether all calls of one root together have reached their cap."""
         return self.roots[root] >= self.limit * ROOT_FACTOR
 
     def take(self, call: ToolCall, *, ordered: bool = False) -> str:
-        """Count one more card, for ``call``; where there is no room for it, why not, in words.
+        """Count one more card, for ``call``; if there is no room, return why, in words.
 
-        ``ordered``: the user has just asked for it, so other cards do not hold it up.
+        ``ordered``: the user has just asked for it, so other cards don't delay it.
         """
         asker = asker_of(call.origin)
         if self.askers[asker] >= self.limit:
@@ -131,12 +131,12 @@ class Policy:
         self._config = config
         self._askers: dict[
             str, tuple[str, str]
-        ] = {}  # asker and root of each call with an open card: they never change
+        ] = {}  # call id → asker and root, for calls with an open card; they never change
 
     async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect, ahead: Iterable[ToolCall]) -> str:
-        """Why a card for ``effect`` has to wait for room, in words; empty where it may open now.
+        """Return why a card for ``effect`` must wait for room, in words; empty if it may open now.
 
-        ``ahead`` are the calls that have waited for longer. Raises ``RefusedError``.
+        ``ahead`` are the calls that have waited longer. Raises ``RefusedError``.
         """
         earlier = await repeated(self._ledger, call.id, tool.same_key(effect), call)
         if earlier is not None:
@@ -147,12 +147,12 @@ class Policy:
         return await self.take(room, call)
 
     async def take(self, room: Room, call: ToolCall) -> str:
-        """Count one more card, for ``call``; where there is no room for it, why not, in words."""
+        """Count one more card, for ``call``; if there is no room, return why, in words."""
         crowded = call.root == "user" and room.is_crowded(call.root)
         return room.take(call, ordered=crowded and bool(await self._ledger.said(call)))
 
     async def room(self) -> Room:
-        """The room for cards, as things stand in the store."""
+        """Count the room for cards from the store."""
         room, known = Room(self._config.open_cards), {}
         for card in await self._ledger.open_approvals():
             asked = self._askers.get(card.call)
@@ -168,13 +168,15 @@ class Policy:
 
     @staticmethod
     def effect_of(tool: Tool, *, typed: bool) -> Effect:
-        """The effect of one call of ``tool``. ``typed``: the user typed all of the address that it reaches, see
-        ``Provenance.leave``."""
+        """Return the effect of one call of ``tool``.
+
+        ``typed``: the user typed all of the address that it reaches; see ``Provenance.leave``.
+        """
         return Effect.READ if typed and tool.reaches is not None else tool.effect
 
     @staticmethod
     def check(tool: Tool | None, call: ToolCall, effect: ResolvedEffect, digest: str) -> str:
-        """Why the stored ``effect`` may not be performed under the approval of ``digest``; empty where it may."""
+        """Return why the stored ``effect`` may not be performed under the approval of ``digest``; empty if it may."""
         if tool is None or not tool.needs_yes:
             return f"there is no tool {one_line(call.name, 60)!r} any more that does this"
         if effect.tool != tool.name or call.name != tool.name:

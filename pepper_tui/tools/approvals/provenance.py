@@ -1,9 +1,9 @@
-"""Which values a person may trust: those that the user typed, that the config or a rule of the user's holds, or that
-belong to people the user has written to. Everything else on a card is marked. What the user pasted, piped or took from
-an editor is somebody else's, until it is shown that it is not.
+"""Which values the user can trust; all others on a card are marked.
 
-An *atom* is an e-mail address, a URL, a bare host name, or an absolute path. An address to be fetched counts only as a
-whole and to the letter: any character of it that the user did not type could carry something out.
+Trusted are those that the user typed, that the config or one of the user's rules contains, or that belong to people the
+user has written to. What the user pasted, piped or took from an editor counts as somebody else's unless shown
+otherwise. An *atom* is an e-mail address, a URL, a bare host name, or an absolute path. An address to fetch counts only
+as a whole and literally: any character that the user did not type could leak something.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _URL: Final = re.compile(
 _HOST: Final = re.compile(r"(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?::\d+)?(?:/[^\s<>\"]*)?", re.I)
 _PATH: Final = re.compile(r"(?<![\w/:.])(?:~|/[\w.-]+)/[\w./-]+")
 _EDGE: Final = ".,;:!?)]}'\"*_>"
-_PIECE: Final = 16_384  # characters that are looked through at once
-_AT_ONCE: Final = 250  # messages looked through before others get their turn
+_PIECE: Final = 16_384  # characters searched in one go
+_AT_ONCE: Final = 250  # messages searched before the event loop gets a turn
 MAX_PEOPLE: Final = 5000
-"""People whom a stranger's address is compared with, newest first."""
+"""How many people a stranger's address is compared with, newest first."""
 
 
 def atoms(text: str) -> list[str]:
-    """The atoms in ``text``, lower case, each once, in order; an address to the letter, as it would be written to."""
+    """Return the atoms in ``text``: lower case, unique, in order; addresses exactly as mail would be sent to them."""
     found: dict[str, None] = {}
     for piece in _pieces(visible(text).lower()):
         found |= dict.fromkeys(_atoms_of(piece))
@@ -46,7 +46,7 @@ def atoms(text: str) -> list[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """``text`` cut at white space, so that no look through it holds the interpreter for long."""
+    """Split ``text`` at white space, so that no search blocks the interpreter for long."""
     at = 0
     while at < len(text):
         end = at + _PIECE
@@ -60,7 +60,7 @@ def _atoms_of(rest: str) -> dict[str, None]:
     found: dict[str, None] = {}
     for pattern, needed in ((_URL, ":w"), (addresses.ADDRESS, "@"), (_HOST, "."), (_PATH, "/")):
         if not any(letter in rest for letter in needed):
-            continue  # a pattern takes a microsecond a character, though it finds nothing
+            continue  # a pattern costs a microsecond per character even without a match
         for match in pattern.finditer(rest):
             is_address = pattern is addresses.ADDRESS
             found[addresses.compared(match[0]) if is_address else match[0].strip(_EDGE).rstrip("/")] = None
@@ -69,7 +69,7 @@ def _atoms_of(rest: str) -> dict[str, None]:
 
 
 def trusted(text: str) -> set[str]:
-    """The atoms that a text of the user's makes trusted: of addresses those that are meant."""
+    """Return the atoms that a text of the user's makes trusted; of e-mail addresses only those that are meant."""
     meant = (addresses.meant(piece) for piece in _pieces(visible(text).lower()))
     return {atom for atom in atoms(text) if "@" not in atom}.union(*meant)
 
@@ -92,10 +92,12 @@ class Provenance:
         self._configured, self._addresses = trusted(written), set(addresses_in(written))
 
     async def leave(self, address: str, call: ToolCall) -> str:
-        """What lets ``call`` reach a canonical web address without a card, as in ``ToolCall.leave``; empty: nothing.
+        """Return what lets ``call`` reach a canonical web address without a card; empty: nothing.
 
-        The config always does. A message of this turn that the user typed all of the address in, or the rule's act that
-        the call is made for, does for one call: with many, somebody could spell something out.
+        The result is stored as ``ToolCall.leave``.
+
+        The config always does. A message of this turn in which the user typed all of the address, or the rule's act
+        that the call is made for, does so for one call: with many, data could be spelled out.
         """
         if address in self._addresses:
             return f"config {address}"
@@ -115,7 +117,7 @@ class Provenance:
         return next((leave for giver in givers if (leave := f"{giver.id} {address}") not in used), "")
 
     async def _by_rule(self, address: str, call: ToolCall) -> list[RuleAct]:
-        """The act of a rule that the call is made for, where the rule's own words hold the address."""
+        """Return the act of the rule that the call is made for, if the rule's own words contain the address."""
         giver = await giver_of(self._store, call.origin) or call
         kind, _, ident = giver.origin.partition(":")
         act = RuleAct.one(await self._store.get(ident, namespace=Namespace.RULE_ACT)) if kind == "act" else None
@@ -125,10 +127,10 @@ class Provenance:
         return [act]
 
     async def mark(self, lines: Sequence[CardLine], also: Iterable[str] = (), *, once: bool = False) -> list[CardLine]:
-        """``lines`` with ``untrusted`` set as it is; each untrusted part of a longer value gets a line of its own.
+        """Return ``lines`` with ``untrusted`` set; each untrusted part of a longer value gets its own line.
 
-        ``also`` are further texts of the user's (the fields of an edit). ``once``: the longer value itself is not
-        marked, where a card says the same thing in several ways.
+        ``also`` are further texts by the user (the fields of an edit). ``once``: the longer value itself is not marked,
+        for cards that say the same thing in several ways.
         """
 
         def atoms_of_lines() -> list[list[str]]:
@@ -164,11 +166,11 @@ class Provenance:
 
     @staticmethod
     def _taken_for(bad: Iterable[str], known: Collection[str]) -> str:
-        """Whom of the ``known`` one of the addresses could be taken for."""
+        """Return which of the ``known`` addresses one of the addresses could be mistaken for."""
         return next((taken for atom in bad if "@" in atom and (taken := addresses.alike(atom, known))), "")
 
     async def _known(self) -> set[str]:
-        """The addresses of the config and of all whom the user has written to."""
+        """Return the addresses in the config and of everyone the user has written to."""
         found = await self._store.query(ContextFilter(namespaces=[Namespace.PEOPLE], limit=MAX_PEOPLE))
         return {str(one.context_id) for one in found} | {atom for atom in self._configured if "@" in atom}
 
@@ -184,12 +186,12 @@ class Provenance:
                 unknown.discard(atom)
         if any("@" in atom for atom in unknown):
             for rule in await self._store.query(ContextFilter(namespaces=[Namespace.RULE], limit=MAX_MESSAGES)):
-                if rule.data.get("state") != RuleState.REMOVED.value:  # the user has said yes to each
+                if rule.data.get("state") != RuleState.REMOVED.value:  # the user has approved each rule
                     unknown -= {str(sender).lower() for sender in rule.data.get("sender", [])}
         if unknown:
             for number, text in enumerate(await all_typed(self._store), 1):
                 plain = visible(text).lower()
-                if not plain.isascii() or any(atom in plain for atom in unknown):  # to take a text apart is slow
+                if not plain.isascii() or any(atom in plain for atom in unknown):  # parsing a text is slow
                     unknown -= trusted(text)
                 if not unknown:
                     break

@@ -1,4 +1,4 @@
-"""What the user made of a proposal before the yes, for who proposed it: it believes else that its words went out."""
+"""Tells the proposer how the user changed a proposal before approving; otherwise it believes its own words went out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pepper_tui.model import Approval, ApprovalState
 from pepper_tui.text import shorten
 from pepper_tui.tools.ledger import Ledger
 
-_MOST: Final = 4000  # characters told of one line that was changed
+_MOST: Final = 4000  # characters reported per changed line
 
 
 async def edits_before(ledger: Ledger, approval: Approval) -> str:
-    """The lines of ``approval`` that the user changed since it was last proposed, as they are now; empty for none."""
+    """Return the lines of ``approval`` that the user changed since the last proposal, with their current text.
+
+    Empty if there are none.
+    """
     cards = await _cards(ledger, approval)
     if not any(card.state is ApprovalState.EDITED for card in cards):
         return ""
@@ -28,7 +31,7 @@ async def edits_before(ledger: Ledger, approval: Approval) -> str:
 
 
 async def _cards(ledger: Ledger, approval: Approval) -> list[Approval]:
-    """All cards of one proposal, the oldest first; also those of a call that failed, in whose place it is."""
+    """Return all cards of one proposal, oldest first; including those of the failed calls that it replaces."""
     cards = await ledger.cards_of(approval.call)
     seen = {approval.call}
     while cards and (earlier := cards[0].retry_of):

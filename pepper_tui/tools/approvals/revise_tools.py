@@ -1,7 +1,7 @@
-"""Better words for a proposal that waits: the old card is withdrawn, a new one shows what was before.
+"""Revisions of a pending proposal: the old card is withdrawn, a new one shows the old text.
 
 Only in a turn of the user's, or until a screen has drawn the card; never while the user is at it. A worker changes only
-what it has proposed itself, and what the user has seen only where the user had it told so.
+its own proposals, and one that the user has seen only if the user had it told so.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from pepper_tui.tools.tool import Tool, ToolContext, tool
 _LINES: Final = 12
 
 Revise = Callable[[str, dict[str, str], bool], Awaitable[str]]
-"""The id of a call whose card waits, the changed lines, whether the user asked -> the new card's id. Raises
-``ValueError`` in words."""
+"""Call id of a pending card, the changed lines, whether the user asked -> the new card's id. Raises ``ValueError``."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ async def revise_proposal(
 
 
 def _fields(lines: list[str]) -> dict[str, str]:
-    """Label and new text of each line. Raises ``ToolError``."""
+    """Return label and new text of each line. Raises ``ToolError``."""
     fields: dict[str, str] = {}
     for line in lines:
         label, colon, value = line.partition(":")
@@ -72,7 +71,7 @@ def _fields(lines: list[str]) -> dict[str, str]:
 
 
 async def _told_since(ctx: ToolContext, call: ToolCall | None) -> bool:
-    """Whether the user's own message had this worker told something since the card was opened."""
+    """Return whether a message of the user's had this worker told something since the card was opened."""
     card = Approval.one(await ctx.store.get(call.approval, namespace=Namespace.APPROVAL)) if call else None
     if card is None:
         return False

@@ -1,6 +1,6 @@
-"""What a person calls the same request: texts that differ only in spacing, case, punctuation or what can't be seen.
+"""What counts as the same request: texts that differ only in spacing, case, punctuation or invisible characters.
 
-Addresses, paths, numbers and other single words that hold digits or signs of an address count to the letter.
+Addresses, paths, numbers and other single words with digits or address signs must match literally.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pepper_tui.text.comparable import comparable, letters
 _TEXTS: Final = frozenset(
     {"body", "subject", "title", "notes", "description", "text", "message", "location", "content"}
 )
-"""Names of fields that hold words, even where it is one word only."""
+"""Names of fields that hold prose, even if it is only one word."""
 _EXACT: Final = re.compile(r"\S*[\d@/\\:]\S*")
 
 
 def normalised(value: Any, name: str = "") -> Any:
-    """``value`` (JSON) with each text in it as ``letters``."""
+    """Return ``value`` (JSON) with each text in it normalised by ``letters``."""
     if isinstance(value, str):
         exact = comparable(value).strip()
         return exact if _EXACT.fullmatch(exact) and name.lower() not in _TEXTS else letters(value)

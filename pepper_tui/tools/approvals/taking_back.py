@@ -1,6 +1,6 @@
-"""Taking back what the user did with a card, and doing it again.
+"""Undo and redo of the user's acts on a card.
 
-A yes is taken back until its attempt begins, and never said again: the card asks for it anew.
+An approval can be undone until its attempt begins. Redo never repeats it: the card asks again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ class TakingBack:
         self._cards, self._decisions, self._edits = cards, decisions, edits
 
     async def take_back(self, approval_id: str, was: str) -> str:
-        """Take back what the user did with a card, if it is still so: ``was`` is ``snoozed``, ``rejected``,
-        ``approved`` (until its attempt begins) or ``edited`` (the card shows again exactly what it showed before)."""
+        """Undo what the user did with a card, if it still stands.
+
+        ``was`` is ``snoozed``, ``rejected``, ``approved`` (until its attempt begins) or ``edited`` (the card shows
+        again exactly what it showed before).
+        """
         card = await self._cards.load(await self._cards.latest(approval_id))
         state = card.approval.state
         if was == "edited":
@@ -34,7 +37,7 @@ class TakingBack:
         raise ApprovalError(too_late(card.call) if state is ApprovalState.APPROVED else f"it is {state}")
 
     async def do_again(self, approval_id: str, what: str, detail: Json) -> str:
-        """Do again what was taken back, with the card that now stands for it. A yes is never said again."""
+        """Redo what was undone, on the card that replaces it now. An approval is never repeated."""
         ident = await self._cards.latest(approval_id)
         match what:
             case "snoozed":

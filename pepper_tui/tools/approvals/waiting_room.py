@@ -1,9 +1,9 @@
-"""Calls that are scheduled and may not begin yet. A limit defers, it never cuts: nothing in here is dropped.
+"""Calls that are scheduled but may not begin yet. A limit delays calls, it never drops them.
 
-A call waits its turn while as many earlier ones of its step are under way as one step may have; what waits for a
-person, for room or in a tool that only ``waits`` is not under way. A call whose card has no room waits until a card is
-decided, expires or is withdrawn. Both go on in the order in which they were asked for; why one waits stands in
-``ToolCall.deferred``, so a restart finds it as it was.
+A call waits its turn while its step has as many earlier calls in progress as one step may have; a call that waits for a
+person, for room, or in a tool that only ``waits`` is not in progress. A call whose card has no room waits until a card
+is decided, expires or is withdrawn. Both proceed in the order of the requests. Why a call waits is stored in
+``ToolCall.deferred``, so it survives a restart.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ _REMEDY_PAUSE: Final = 10.0  # seconds from a failure to the next try
 
 
 class WaitingRoom:
-    """Who waits, and whose turn it is. The engine tells it of each change; ``start_call`` begins a call that waited for
-    room, and must not mind one that runs already. ``only_waits`` tells by a tool's name whether its calls do no work.
+    """Tracks which calls wait, and whose turn it is.
+
+    The engine reports each change. ``start_call`` begins a call that waited for room, and must ignore one that already
+    runs. ``only_waits`` tells by a tool's name whether its calls do no work.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class WaitingRoom:
     ) -> None:
         self._store, self._clock, self._ledger, self._policy = store, clock, ledger, policy
         self._at_once, self._only_waits, self._start_call = at_once, only_waits, start_call
-        self._open: dict[str, ToolCall] = {}  # in the order in which they came
+        self._open: dict[str, ToolCall] = {}  # in order of arrival
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,13 +65,13 @@ class WaitingRoom:
     # ------------------------------------------------------------------------------------------------- what changed
 
     def begin(self, calls: Iterable[ToolCall]) -> None:
-        """Forget all but ``calls``, which are all that is open; those known keep their place."""
+        """Track exactly ``calls``, which are all open calls; known ones keep their place."""
         now = {call.id: call for call in calls if call.state in CALL_OPEN}
         self._open = {ident: now[ident] for ident in self._open if ident in now} | now
         self.look()
 
     def take(self, call: ToolCall) -> None:
-        """Follow ``call`` as it stands now."""
+        """Track ``call`` in its current state."""
         if call.state in CALL_OPEN:
             self._open[call.id] = call
         else:
@@ -77,14 +79,14 @@ class WaitingRoom:
         self.look()
 
     def look(self) -> None:
-        """Something has changed that others may wait for."""
+        """Signal a change that others may be waiting for."""
         if any(call.deferred for call in self._open.values()):
             self._changed.set()
 
     # ------------------------------------------------------------------------------------------------- whose turn it is
 
     async def admit(self, call: ToolCall, tool: Tool, effect: ResolvedEffect) -> str:
-        """Why the card of ``call`` has to wait, in words; empty where it may open now. Raises ``RefusedError``."""
+        """Return why the card of ``call`` must wait, in words; empty if it may open now. Raises ``RefusedError``."""
         before = takewhile(lambda other: other.id != call.id, self._open.values())
         return await self._policy.admit(call, tool, effect, [other for other in before if other.waits_for_room])
 
@@ -96,9 +98,9 @@ class WaitingRoom:
                 await self._give_turns()
                 await self._fill_room()
             except VersionConflictError:
-                self._changed.set()  # one of them was cancelled in the same moment
+                self._changed.set()  # one of them was cancelled concurrently
             except Exception as error:
-                if isinstance(error, StoreError):  # a full disk, say
+                if isinstance(error, StoreError):  # such as a full disk
                     log.warning("calls that wait can't go on yet: %s", error)
                 else:
                     log.exception("calls that wait can't go on yet")
@@ -120,7 +122,7 @@ class WaitingRoom:
                 found = await self._ledger.call(ident)
                 if found is not None and found[0].waits_its_turn:
                     begun.append(await self._ledger.put_call(*found, deferred=""))
-        for call in begun:  # the update that says so comes later, and must not be given the same turn
+        for call in begun:  # the store's update arrives later; it must not get a second turn
             if call.id in self._open:
                 self._open[call.id] = call
 

@@ -1,7 +1,7 @@
-"""The window between a yes and its attempt, in which the user can take it back.
+"""The window between an approval and its attempt, in which the user can undo it.
 
-It lasts the config's ``undo_seconds`` and ends at the approval's ``acts_at``. After a restart it starts anew; where
-that is ``LATE``, the card asks again.
+It lasts the config's ``undo_seconds`` and ends at the approval's ``acts_at``. After a restart it starts over; if that
+is too ``LATE``, the card asks again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pepper_tui.tools.approvals.cards import WAITING, ApprovalError, Cards
 from pepper_tui.tools.user_time import UserTime
 
 APPROVED: Final = "approved"
-LATE: Final = 900.0  # seconds after the window's end from which an act is asked for once more
+LATE: Final = 900.0  # seconds after the window's end from which the card asks again
 
 
 class Windows:
-    """``seconds``: how long a window is, of an act that has one."""
+    """Undo windows of approved cards. ``seconds``: how long a window is, for acts that have one."""
 
     def __init__(self, cards: Cards, clock: Clock, time: UserTime, seconds: float) -> None:
         self._cards, self._clock, self._user_time, self._seconds = cards, clock, time, seconds
@@ -30,13 +30,13 @@ class Windows:
         return 0.0 if call.effect is Effect.LOCAL else self._seconds
 
     def acts_at(self, approval: Approval) -> float:
-        """When the window of an approved card ends."""
+        """Return when the undo window of an approved card ends."""
         if approval.acts_at is not None:
             return approval.acts_at
         return (approval.decided_at or 0.0) + self._seconds  # stored by an older version
 
     async def resume(self) -> None:
-        """Start each window anew that was open when the program ended; ask once more about those that are late."""
+        """Restart each window that was open when the program ended; ask again about those that are too late."""
         for waiting in await self._cards.ledger.open_calls():
             if waiting.state is not CallState.WAITING_APPROVAL:
                 continue
@@ -52,7 +52,7 @@ class Windows:
                 await self._cards.decide(card, replace(approval, acts_at=now + window), progress=APPROVED)
 
     async def ask_again(self, approval_id: str, why: str) -> None:
-        """Make an approved card that was not carried out in time pending again; ``why`` in words, for the card."""
+        """Make an approved card that was not carried out in time pending again; ``why`` is shown on the card."""
         card = await self._cards.load(approval_id)
         approval = card.approval
         if approval.state is not ApprovalState.APPROVED or card.call.state is not CallState.WAITING_APPROVAL:
