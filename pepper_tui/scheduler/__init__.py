@@ -1,4 +1,4 @@
-"""Think: one model call a step, never blocked, one commit a step."""
+"""Think: one model call per step, never blocked, one commit per step."""
 
 from pepper_tui.scheduler.loop import Scheduler
 from pepper_tui.scheduler.parts import Parts

@@ -1,4 +1,4 @@
-"""One model call of a step: it can be interrupted, and it always comes to an end. Retries are the model's affair."""
+"""One model call of a step: it can be interrupted, and it always ends. Retries are up to the model client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InterruptedByUserError(Exception):
 
 @dataclass(slots=True)
 class Reply:
-    """The reply under way: its id, what has been written of it so far, and what attempts that failed have cost."""
+    """The reply in progress: its id, the text so far, and what failed attempts have cost."""
 
     message_id: str
     text: str = ""
@@ -27,7 +27,7 @@ class Reply:
 
 
 class Asking:
-    """Asks the model. ``on_wait`` is told of each fault that is waited out."""
+    """Asks the model. ``on_wait`` is called for each fault that is waited out."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class Asking:
         self._stream, self._on_reply, self._on_wait = stream, on_reply, on_wait
 
     async def ask(self, request: ModelRequest, reply: Reply, interrupt: asyncio.Event, *, shown: bool) -> Completed:
-        """The complete response. ``shown``: its text is handed on as it comes.
+        """Return the complete response. ``shown``: its text is passed on as it arrives.
 
-        Raises ``InterruptedByUserError`` as soon as ``interrupt`` is set, ``ModelError`` where none could be had.
+        Raises ``InterruptedByUserError`` as soon as ``interrupt`` is set, ``ModelError`` if there is no response.
         """
         if interrupt.is_set():
             raise InterruptedByUserError
@@ -49,7 +49,7 @@ class Asking:
         try:
             await asyncio.wait({asking, interrupted}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
-                if asking.cancelled():  # by something within the call: nobody else has a hold of it
+                if asking.cancelled():  # from inside the call: nothing else holds a reference
                     raise ModelError("cut", "The model call was broken off.", retryable=True)
                 return asking.result()
         finally:
@@ -64,7 +64,7 @@ class Asking:
         try:
             async for event in events:
                 if isinstance(event, Completed):
-                    if shown and event.text.strip() != reply.text.strip():  # some of it was the model's own thought
+                    if shown and event.text.strip() != reply.text.strip():  # part of it was the model's reasoning
                         self.take_back(reply)
                         self._show(reply, event.text)
                     return event
@@ -77,7 +77,7 @@ class Asking:
                     self._show(reply, event.text)
         finally:
             if isinstance(events, AsyncGenerator):
-                with contextlib.suppress(RuntimeError):  # it is ending already
+                with contextlib.suppress(RuntimeError):  # it is already closing
                     await events.aclose()
         raise ModelError("cut", "The model's answer broke off.", retryable=True)
 
@@ -88,7 +88,7 @@ class Asking:
             self._on_reply(ReplyDelta(reply.message_id, piece))
 
     def take_back(self, reply: Reply) -> None:
-        """Void what has been shown of ``reply``."""
+        """Void what was shown of ``reply``."""
         if reply.text:
             reply.text = ""
             self._on_reply(ReplyDelta(reply.message_id, "", restart=True))

@@ -1,4 +1,4 @@
-"""A batch: what one step is given, read from the queue's deliveries."""
+"""A batch: the input of one step, read from the queue's deliveries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pepper_tui.scheduler.prompt.history import History
 from pepper_tui.scheduler.prompt.prompts import result_entry, signal_entry, user_entry
 from pepper_tui.store import Delivery, Store
 
-_MESSAGE_SHARE: Final = 4  # a message of the user's takes at most this fraction of the prompt's limit
+_MESSAGE_SHARE: Final = 4  # a user message takes at most this fraction of the prompt limit
 
 
 def question_of(delivery: Delivery) -> str:
-    """The id of the message that wants answers of its own, and that this is, or is a result for; else empty."""
+    """Return the id of the message to be answered on its own that this is, or is a result for; otherwise empty."""
     context = delivery.update.context
     if context.namespace == Namespace.USER_MESSAGE:
         return context.context_id if context.data.get("alone") else ""
@@ -26,9 +26,9 @@ def question_of(delivery: Delivery) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries of one rank and their entries. ``round`` counts the steps in a row that only results have started.
+    """Deliveries of one rank and their entries. ``round`` counts the steps in a row that only results triggered.
 
-    ``inputs`` name, as ``namespace:id``, what each entry is made of; a delivery may have become several entries.
+    ``inputs`` name, as ``namespace:id``, the source of each entry; one delivery may yield several entries.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -42,7 +42,7 @@ class Batch:
 
     @property
     def speaks(self) -> bool:
-        """Whether the text of this step may be shown: somebody asked for it."""
+        """Whether the text of this step may be shown, because the user asked for it."""
         return self.holds_user or any(
             entry.kind == "tool_result" and entry.facts["root"] == "user" for entry in self.entries
         )
@@ -61,17 +61,17 @@ class Batch:
 
     @property
     def messages(self) -> frozenset[str]:
-        """Ids of the user's messages in it."""
+        """Ids of the user messages in the batch."""
         return frozenset(entry.facts["id"] for entry in self.entries if entry.kind == "user_msg")
 
     @property
     def size(self) -> int:
-        """Characters that its entries add to the prompt."""
+        """Characters that the entries add to the prompt."""
         return sum(len(entry.text) + 1 for entry in self.entries)
 
     @property
     def matter(self) -> str:
-        """The one matter that all of it is about, or empty."""
+        """The one matter that everything in the batch is about, or empty."""
         matters = {entry.facts.get("matter", "") for entry in self.entries}
         return matters.pop() if len(matters) == 1 else ""
 
@@ -79,9 +79,9 @@ class Batch:
 def entry_of(
     context: Context, history: History, zone: tzinfo, limits: config.Scheduler, done: Sequence[str] = ()
 ) -> Entry:
-    """The entry that a context becomes in the prompt; ``done``: what code has done about a signal.
+    """Return a context as an entry of the prompt; ``done``: what code has done about a signal.
 
-    Raises whatever a context that is no such record leads to.
+    Raises whatever an invalid record causes.
     """
     if context.namespace == Namespace.USER_MESSAGE:
         return user_entry(UserMessage.of(context), zone, limits.prompt_limit // _MESSAGE_SHARE)
@@ -92,7 +92,7 @@ def entry_of(
 
 
 def _signal(context: Context) -> Signal:
-    """The signal of a context, with what a foreign feed left out filled in from the context itself."""
+    """Return the signal of a context; fields that a foreign feed omitted are filled in from the context."""
     given = context.data
     filled = {
         "id": context.context_id,
@@ -110,7 +110,7 @@ def _signal(context: Context) -> Signal:
 
 
 async def round_of(rank: int, entries: Sequence[Entry], store: Store) -> int:
-    """Which round of steps that only results have started a batch of these entries is; 0 for anything else."""
+    """Return how many steps in a row only results have triggered, this batch's included; 0 for anything else."""
     rounds = [0]
     if rank in (QueueRank.ANSWER, QueueRank.RESULT):
         for origin in {str(entry.facts.get("origin", "")) for entry in entries}:

@@ -31,7 +31,7 @@ from pepper_tui.scheduler.under_way import UnderWay
 
 
 class Commit:
-    """``on_settled`` is told of each batch that is committed."""
+    """Commits steps. ``on_settled`` is called for each committed batch."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Commit:
         self._turns, self._deferred, self._on_settled = turns, deferred, on_settled
 
     async def trouble(self, under_way: UnderWay, words: str) -> None:
-        """End a step that has no answer: its input stays in the history, and the user is told in words."""
+        """End a step without an answer: its input stays in the history, and the user is told in words."""
         batch, step, reply, store = under_way.batch, under_way.step, under_way.reply, self._parts.store
         step.outcome = "trouble"
         async with self._parts.begin() as unit:
@@ -74,7 +74,7 @@ class Commit:
         *,
         unfinished: bool = False,
     ) -> None:
-        """End a step with what the model said and the calls that it asks for; ``effects`` of the tools, by name."""
+        """End a step with the model's text and the calls that it requests; ``effects`` of the tools, by name."""
         batch, step, store = under_way.batch, under_way.step, self._parts.store
         now = self._parts.clock.now()
         calls = self._calls(under_way, text, requested, effects or {})
@@ -154,7 +154,7 @@ class Commit:
         ]
 
     def _call_entries(self, step: Step, calls: Sequence[ToolCall], behind: int) -> list[HistoryEntry]:
-        """What the calls add to the history, ``behind`` so many entries."""
+        """Return the history entries of the calls, numbered from ``behind``."""
         limits = self._limits.now
         texts = [(call_entry(call, limits.entry_limit), call.id) for call in calls]
         late = len(calls) - limits.calls_per_step
@@ -168,8 +168,8 @@ class Commit:
 
 
 def _entries(under_way: UnderWay, ends: Sequence[str]) -> list[HistoryEntry]:
-    """What a step adds to the history: what it was given, and what it ``ends`` with, which has no call."""
-    given = [(text, text != NEW) for text in under_way.opening]  # what an act is about may be a stranger's words
+    """Return the history entries of a step: its input, and what it ``ends`` with, which is no call."""
+    given = [(text, text != NEW) for text in under_way.opening]  # an act may quote a stranger's words
     given += [(entry.text, _outside(entry)) for entry in under_way.batch.entries]
     given += [(text, False) for text in ends]
     return [
@@ -179,5 +179,5 @@ def _entries(under_way: UnderWay, ends: Sequence[str]) -> list[HistoryEntry]:
 
 
 def _outside(entry: Entry) -> bool:
-    """Whether somebody else may have written some of it: what the user did not type may be anybody's."""
+    """Return whether somebody else may have written part of it: what the user did not type may be anybody's."""
     return entry.kind != "user_msg" or bool(UserMessage.of(entry.facts).written.spans)

@@ -1,8 +1,8 @@
-"""Signals that came while there was no model, and that a model judges once when it is there.
+"""Signals that arrived while there was no model; a model judges them once when it is available.
 
 A step of the offline model marks what it left alone, in its own commit. The first start with a model turns the marks
-into one signal of low priority, in one commit with their end: so they are judged at most once, whenever the process
-dies, and like anything else of low rank: after all that is newer and more urgent, and within the budget.
+into one signal of low priority, and deletes them in the same commit. So they are judged at most once, even after a
+crash, and like any other low-priority input: after everything newer and more urgent, and within the budget.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pepper_tui.store import Store
 
 LATE_NAMESPACE: Final = f"{Namespace.SIGNALS}.{Namespace.UNJUDGED}"
 _DAY: Final = 86400.0
-_MARK_TTL: Final = 30 * _DAY  # no longer ago does any config ask for
-_LOOKED_AT: Final = 1000  # of the newest marks, to pick those that are judged
+_MARK_TTL: Final = 30 * _DAY  # upper bound of `judge_days`
+_LOOKED_AT: Final = 1000  # newest marks considered when picking those to judge
 _ALL: Final = 100_000
 _ORDER: Final = {priority: place for place, priority in enumerate(Priority)}
 
@@ -29,13 +29,15 @@ class Deferred:
         self._store, self._clock = store, clock
 
     async def mark(self, refs: Iterable[str]) -> None:
-        """Note signals (``namespace:id``) as left alone; meant for a step's unit of work."""
+        """Mark signals (``namespace:id``) as left alone; meant for a step's unit of work."""
         for ref in refs:
             await self._store.store({"signal": ref}, namespace=Namespace.UNJUDGED, context_id=ref, ttl=_MARK_TTL)
 
     async def enqueue(self, days: float, limit: int) -> None:
-        """Queue what was left alone in the last ``days``, at most ``limit`` of it, the most urgent and newest first.
-        All marks end with that."""
+        """Queue what was left alone in the last ``days``: at most ``limit`` signals, most urgent and newest first.
+
+        All marks are deleted with that.
+        """
         marks = await self._store.query(ContextFilter(namespaces=[Namespace.UNJUDGED], limit=_ALL))
         if not marks:
             return
@@ -64,7 +66,7 @@ class Deferred:
         )
 
     async def originals(self, late: Context) -> list[Context]:
-        """The signals that ``late`` stands for, as far as they are still kept."""
+        """Return the signals that ``late`` stands for, as far as they are still stored."""
         found = [await self._signal(str(ref)) for ref in late.data["metadata"]["signals"]]
         return [signal for signal in found if signal is not None]
 

@@ -1,4 +1,4 @@
-"""The model's health, as steps find it: told where it changes."""
+"""The model's health as steps find it, reported on change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pepper_tui.store import Store, StoreError
 from pepper_tui.text import one_line
 
 _PART: Final = "model"
-_TOLD_WAIT: Final = 2.0  # seconds of waiting for the model that the status tells of
+_TOLD_WAIT: Final = 2.0  # shortest wait for the model, in seconds, that the status reports
 
 
 class ModelHealth:
@@ -27,7 +27,7 @@ class ModelHealth:
         self._told = state + detail
 
     async def answered(self, completed: Completed) -> None:
-        """Tell what an answer says of the model that gave it."""
+        """Report the health that a response implies for its model."""
         if completed.left_out:
             remedy = "correct that tool's schema, or leave the tool out of what its server may offer"
             await self.tell("trouble", one_line(completed.left_out, 500), remedy)
@@ -38,7 +38,7 @@ class ModelHealth:
             await self.tell("ok", "", "")
 
     async def waits(self, error: ModelError, seconds: float) -> None:
-        """Tell of a fault that is waited out."""
+        """Report a fault that is waited out."""
         if seconds >= _TOLD_WAIT:
             words = f"{error.words} Trying again in {seconds:.0f} seconds."
             with contextlib.suppress(StoreError):

@@ -1,7 +1,7 @@
-"""What comes in: from the queue's deliveries to the next batch.
+"""The intake: from the queue's deliveries to the next batch.
 
-A message that the user took back, or that waits for calls, is passed over; what can't be read as what it claims to be
-becomes a dead letter; what needs no thought is taken into the history as it is.
+A message that the user withdrew, or that waits for calls, is skipped; what can't be read as the record it claims to be
+becomes a dead letter; what needs no thought is put into the history directly.
 """
 
 from __future__ import annotations
@@ -33,25 +33,27 @@ from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
 
-_GATHERED: Final = 5  # times the setting that the first of results waits for more at most
-_BATCH_SHARE: Final = 4  # a batch of several entries takes at most this fraction of the prompt's limit
+_GATHERED: Final = 5  # the first of several results waits for more at most this many times the setting
+_BATCH_SHARE: Final = 4  # a batch of several entries takes at most this fraction of the prompt limit
 
 
 class RulesDone(Protocol):
-    """The user's rules, as the scheduler asks after them."""
+    """What the scheduler needs to know of the user's rules."""
 
     async def settled(self, context: Context, /) -> bool:
-        """Whether the rules of a signal were looked after."""
+        """Return whether the rules for a signal have been processed."""
         ...
 
     async def words(self, context: Context, /) -> list[str]:
-        """What was done about it, an act a line."""
+        """Return what was done about the signal, one act per line."""
         ...
 
 
 class Intake:
-    """The scheduler's end of its queue. ``open`` it first. ``user_arrived`` is set when a message came that the last
-    ``next_batch`` could not see."""
+    """The scheduler's end of its queue; ``open`` it first.
+
+    ``user_arrived`` is set when a message arrived that the last ``next_batch`` could not see.
+    """
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class Intake:
         deferred: Deferred,
         rules: RulesDone | None = None,
     ) -> None:
-        """``rules``: what code does about a signal before a model sees it."""
+        """Create the intake. ``rules``: what code does about a signal before a model sees it."""
         self._store, self._clock, self._limits, self._zone = store, clock, limits, zone
         self._history, self._open_work, self._deferred = history, open_work, deferred
         self._rules = rules
@@ -73,20 +75,20 @@ class Intake:
         self._withdrawn: set[str] = set()
         self.user_arrived = asyncio.Event()
         self.taken: frozenset[str] = frozenset()
-        """Ids of the user's messages in the batch at hand: too late to take them back."""
+        """Ids of the user messages in the current batch: too late to withdraw them."""
 
     async def open(
         self,
         effect_of: Callable[[str], Effect | None],
         own: Callable[[Context, Priority], Priority] | None = None,
     ) -> None:
-        """Take up the queue where the last process left it. ``own``: see ``rank_of``."""
+        """Resume the queue where the last process left it. ``own``: see ``rank_of``."""
         self._queue = await self._store.queue(
             "scheduler", QUEUED_NAMESPACES, rank=lambda update: rank_of(update, effect_of, own), start="beginning"
         )
 
     async def follow_user(self, ready: asyncio.Event) -> None:
-        """Note messages as they come; ``ready`` once none can be missed. Runs until cancelled."""
+        """Watch for messages; set ``ready`` once none can be missed. Runs until cancelled."""
         async with self._store.watch([Namespace.USER_MESSAGE, Namespace.RULE_MATCH, Namespace.HEALTH]) as updates:
             ready.set()
             async for batch in updates:
@@ -94,29 +96,29 @@ class Intake:
                 if any(context.version == 1 and not context.data.get("after_calls") for context in said):
                     self.user_arrived.set()
                 if len(said) < len(batch):
-                    self._wake()  # a signal that waited for its rules may be taken, or they were given up
+                    self._wake()  # a signal may have been waiting for its rules, which are done or given up
 
     # ------------------------------------------------------------------------------------------------- batches
 
     async def next_batch(self) -> Batch:
-        """The next batch, when there is one. It is at hand until ``release``."""
+        """Wait for the next batch and return it. It is current until ``release``."""
         assert self._queue is not None
         held: set[int] = set()
-        unsettled: Delivery | None = None  # what comes behind it in the queue does not pass it
+        unsettled: Delivery | None = None  # nothing behind it in the queue may overtake it
         while True:
-            self.user_arrived.clear()  # before the look: what comes after it must be seen to have come
+            self.user_arrived.clear()  # before the peek, so that a message after it is noticed
             ready = await self._queue.peek(self._limits.now.batch_size, exclude=held)
             await self._open_work.refresh()
             unsettled = unsettled or await self._first_unsettled(ready)
-            # after the last await: from here to `taken` nobody can take a message back
+            # after the last await: from here to `taken` no message can be withdrawn
             passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             if unsettled is not None:
                 place = (unsettled.rank, unsettled.seq)
                 passed |= {delivery.seq for delivery in ready if (delivery.rank, delivery.seq) >= place}
-            behind = unsettled is not None and len(passed) == len(ready)  # and so is all that is not in sight
+            behind = unsettled is not None and len(passed) == len(ready)  # and so is everything beyond the peek
             if passed and not behind:
                 held |= passed
-                continue  # what they left room for
+                continue  # peek again at what is behind them
             if not ready or behind:
                 await self._queue.wait()
                 held, unsettled = set(), None
@@ -138,19 +140,19 @@ class Intake:
             held, unsettled = set(), None
 
     def release(self) -> None:
-        """The batch at hand is done with, or will come again."""
+        """Release the current batch: done, or to be redelivered."""
         self.taken = frozenset()
 
     def part(self, batch: Batch) -> None:
-        """From now on each delivery of ``batch`` comes alone."""
+        """Deliver each delivery of ``batch`` alone from now on."""
         self._alone.update(delivery.seq for delivery in batch.deliveries)
 
     def done(self, batch: Batch) -> None:
-        """``batch`` is acknowledged."""
+        """Forget ``batch``, which is acknowledged."""
         self._alone.difference_update(delivery.seq for delivery in batch.deliveries)
 
     def _together(self, ready: Sequence[Delivery]) -> list[Delivery]:
-        """What one step may take: of one rank, and of one question where that wants answers of its own."""
+        """Return what one step may take: one rank, and one question if it is to be answered on its own."""
         first, *others = ready
         same = [first]
         for delivery in others if first.seq not in self._alone else ():
@@ -161,7 +163,7 @@ class Intake:
         return same
 
     def _gathers_until(self, same: Sequence[Delivery]) -> float:
-        """Until when results wait for those of other calls that still run: what comes together shares a step."""
+        """Return until when results wait for those of other running calls, so that they share a step."""
         first = same[0].update.context
         if first.namespace != Namespace.TOOL_RESULT or same[0].rank == RIDES_ALONG:
             return 0.0
@@ -171,7 +173,7 @@ class Intake:
         return min(newest, first.created_at + _GATHERED * self._limits.now.gather) + self._limits.now.gather
 
     def _passes(self, delivery: Delivery) -> bool:
-        """Whether it is a user's message that is not to be taken now."""
+        """Return whether this is a user message that must not be taken now."""
         context = delivery.update.context
         if context.namespace != Namespace.USER_MESSAGE:
             return False
@@ -179,7 +181,7 @@ class Intake:
         return context.context_id in self._withdrawn or any(self._open_work.runs(call) for call in waits_for)
 
     async def _first_unsettled(self, ready: Sequence[Delivery]) -> Delivery | None:
-        """The first signal whose rules are still to be looked after: code acts before a model sees it."""
+        """Return the first signal whose rules are not processed yet: code acts before a model sees it."""
         for delivery in ready if self._rules is not None else ():
             context = delivery.update.context
             is_signal = context.namespace.startswith(f"{Namespace.SIGNALS}.")
@@ -196,7 +198,7 @@ class Intake:
             try:
                 found = await self._entries(delivery.update.context)
             except StoreUnavailableError:
-                raise  # nothing is wrong with the input: it is read again once the store works
+                raise  # the input is fine: it is read again once the store works
             except Exception as error:
                 await self.bury([delivery], error)
                 continue
@@ -226,7 +228,7 @@ class Intake:
         return entry_of(context, self._history, self._zone, limits, done)
 
     async def bury(self, deliveries: Sequence[Delivery], error: Exception) -> None:
-        """Make dead letters of what can't be dealt with, and say so."""
+        """Turn unprocessable deliveries into dead letters, and report it."""
         log.error("%d deliveries can't be dealt with", len(deliveries), exc_info=error)
         words = one_line(f"{type(error).__name__}: {error}")
         async with self._store.unit() as unit:
@@ -235,7 +237,7 @@ class Intake:
         await self._store.tell_dead(f"the scheduler could not read what came in: {words}")
 
     async def _absorb(self, batch: Batch) -> None:
-        """Take riders into the history without asking the model."""
+        """Put results that ride along into the history without asking the model."""
         entries = [
             HistoryEntry(f"rider.{delivery.seq:012d}", entry.text, outside=True)
             for delivery, entry in zip(batch.deliveries, batch.entries, strict=True)
@@ -249,7 +251,7 @@ class Intake:
     # ------------------------------------------------------------------------------------------------- taking back
 
     async def take_back(self, message_id: str) -> UserMessage | None:
-        """Withdraw a message that no step has begun to answer, and return it; ``None`` where it is too late."""
+        """Withdraw a message that no step has begun to answer, and return it; ``None`` if it is too late."""
         context = await self._store.get(message_id, namespace=Namespace.USER_MESSAGE)
         delivery = await self._waiting(message_id)
         if context is None or delivery is None or message_id in self.taken:
@@ -272,10 +274,10 @@ class Intake:
         return message
 
     async def _waiting(self, message_id: str) -> Delivery | None:
-        """The message's delivery, where it is still open."""
+        """Return the message's delivery if it is still open."""
         assert self._queue is not None
         waiting = await self._queue.peek(self._limits.now.batch_size * 10)
-        self._wake()  # this look is not the loop's: what it saw must not be taken for seen
+        self._wake()  # this peek is not the loop's: wake it, so that it looks for itself
         return next((d for d in waiting if d.update.context.context_id == message_id), None)
 
     def _wake(self) -> None:

@@ -1,7 +1,7 @@
-"""The loop: take a batch, ask the model once, commit once, go on.
+"""The loop: take a batch, ask the model once, commit once, repeat.
 
-Nothing of a step exists before its commit, and all of it does after: acknowledgements, history, what was said, and the
-tool calls. So a crash repeats at most a model call. No error ends the loop; what can't be fixed is told in words.
+Nothing of a step exists before its commit, and all of it after: acknowledgements, history, what was said, and the tool
+calls. So a crash repeats at most one model call. No error ends the loop; what can't be fixed is reported in words.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
 
-_DEFER_BASE: Final = 15.0  # seconds until a batch that the model could not take is tried again, doubling
+_DEFER_BASE: Final = 15.0  # seconds until a batch that the model could not process is retried, doubling
 _DEFER_CAP: Final = 600.0
 _TAIL_LIMIT: Final = 6000  # characters
-_FAULT_PAUSE_CAP: Final = 60.0  # seconds after a fault of Pepper's own, doubling from two
-_STORE_FAULTS: Final = 10  # faults of the store in a row that are held against no batch
-_FITS: Final = 3  # times that a prompt is shortened for a model that finds it too long
-_FAULTS_A_BATCH: Final = 3  # each may have cost a model call: then it is told, in place of another try
+_FAULT_PAUSE_CAP: Final = 60.0  # seconds after one of Pepper's own faults, doubling from two
+_STORE_FAULTS: Final = 10  # store faults in a row that are not counted against a batch
+_FITS: Final = 3  # how often a prompt is shortened if the model finds it too long
+_FAULTS_A_BATCH: Final = 3  # each may have cost a model call; after that it is reported instead of retried
 _WAITS_FOR_MODEL: Final = frozenset(
     {"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup", "budget"}
 )
-"""Faults that say nothing about the batch: it is kept and tried again."""
+"""Faults that say nothing about the batch: it is kept and retried."""
 
 
 class Scheduler:
-    """Think. ``start`` it once; ``stop`` leaves nothing half done."""
+    """The scheduler. ``start`` it once; ``stop`` leaves nothing half done."""
 
     def __init__(self, parts: Parts) -> None:
         store, clock, settings = parts.store, parts.clock, parts.settings
@@ -110,18 +110,18 @@ class Scheduler:
 
     @property
     def answering(self) -> bool:
-        """Whether the user waits for a reply that a step is at."""
+        """Whether a step is working on a reply that the user waits for."""
         return self._answering
 
     def stop_reply(self) -> bool:
-        """Stop the reply that is being written; what stands of it stays, marked unfinished. False if there is none."""
+        """Stop the reply in progress; the text so far is kept, marked unfinished. Return False if there is none."""
         if not self._answering:
             return False
         self._stop_asked.set()
         return True
 
     async def take_back(self, message_id: str) -> UserMessage | None:
-        """Withdraw a message that no step has begun to answer, and return it; ``None`` where it is too late."""
+        """Withdraw a message that no step has begun to answer, and return it; ``None`` if it is too late."""
         return await self._intake.take_back(message_id)
 
     # ------------------------------------------------------------------------------------------------- the loop
@@ -131,7 +131,7 @@ class Scheduler:
         while True:
             batch: Batch | None = None
             try:
-                if unavailable:  # before a call is paid whose outcome could not be kept
+                if unavailable:  # before paying for a call whose outcome could not be stored
                     await self._store.try_out()
                     unavailable = False
                 self.requests.keep_to_window()
@@ -142,13 +142,13 @@ class Scheduler:
             except InterruptedByUserError:
                 continue
             except Exception as error:
-                # A fault of our own must not end the loop; the deliveries are still there.
+                # Our own fault must not end the loop; the deliveries are still queued.
                 faults += 1
                 log.exception("a step failed")
                 if isinstance(error, StoreUnavailableError) and faults <= _STORE_FAULTS:
-                    unavailable = True  # the store tells how it is by itself
+                    unavailable = True  # the store reports its own health
                 else:
-                    with contextlib.suppress(Exception):  # the store itself may be what fails
+                    with contextlib.suppress(Exception):  # the store itself may be failing
                         await self._on_fault(batch, error)
                 await self._clock.sleep(min(_FAULT_PAUSE_CAP, 2.0**faults))
             finally:
@@ -159,7 +159,7 @@ class Scheduler:
         words = one_line(f"A step failed: {error}")
         if batch is not None:
             self.tries.failed(batch, words)
-            if len(self.tries.faults(batch)) >= 2 * _FAULTS_A_BATCH:  # its words can't be stored either
+            if len(self.tries.faults(batch)) >= 2 * _FAULTS_A_BATCH:  # not even the report could be stored
                 await self._intake.bury(batch.deliveries, error)
                 self._settled(batch)
         await self.health.tell("trouble", words, "pepper.log in your home says more")
@@ -222,7 +222,7 @@ class Scheduler:
         return UnderWay(batch, step, Reply(self.tries.reply_id(batch)), [*await self._acts.take(), NEW])
 
     async def _ask(self, batch: Batch, request: ModelRequest, reply: Reply) -> Completed:
-        """The complete response. Raises ``InterruptedByUserError`` for a step that is pre-empted or stopped."""
+        """Return the complete response. Raises ``InterruptedByUserError`` if the step is pre-empted or stopped."""
         if batch.holds_user:
             return await self._asking.ask(request, reply, self._stop_asked, shown=True)
         patient = self.tries.preempted[batch.key] >= self._limits.now.max_preemptions
@@ -251,13 +251,13 @@ class Scheduler:
                     delay = min(_DEFER_CAP, _DEFER_BASE * 2 ** min(delivery.attempts, 10))
                     unit.defer(delivery, self._clock.now() + delay)
         elif len(batch.deliveries) > 1:
-            # One of them may be what the model stumbles over: from now on each goes alone.
+            # The model may fail on only one of them: deliver each alone from now on.
             self._intake.part(batch)
         else:
             await self._commit.trouble(under_way, f"The model could not deal with one event. {error.words}")
 
     def _settled(self, batch: Batch) -> None:
-        """Forget what was kept for the case that the batch comes again."""
+        """Forget what was kept in case the batch is delivered again."""
         self._intake.done(batch)
         self.tries.forget(batch)
 

@@ -1,4 +1,4 @@
-"""What a step's request tells the model of tools: those of every day, and those of the topics that came up."""
+"""The tools offered in a step's request: the everyday ones, and those of the topics that came up."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from pepper_tui.model import MORE_TOOLS, Entry, Json, ToolSpec
 from pepper_tui.scheduler.topics import EVERY_DAY, Topic, topics_of
 
 FEW: Final = 11
-"""Tools that a small model is offered at most, beside ``wait``."""
-_ALWAYS: Final = 6  # tools of every day that no topic crowds out
-_LISTED: Final = 20  # tools of a topic that are named
-_SMALL: Final = 24_000  # characters of a prompt: about 8,000 tokens, where all tools would take most of the room
+"""How many tools a small model is offered at most, besides ``wait``."""
+_ALWAYS: Final = 6  # everyday tools that no topic displaces
+_LISTED: Final = 20  # tools named per topic
+_SMALL: Final = 24_000  # characters per prompt: about 8,000 tokens; all tools would fill most of that
 
 
 class Offer:
-    """Which tools are offered. A topic that came up stays, as each change makes the provider read the prompt anew."""
+    """Selects the offered tools.
+
+    A topic that came up stays, because each change makes the provider reread the prompt.
+    """
 
     def __init__(self, mode: Offered) -> None:
         self._mode = mode
@@ -27,11 +30,14 @@ class Offer:
         self._small = mode == "few"
 
     def forget(self) -> None:
-        """The talk is begun anew: no topic is open."""
+        """Close all topics, for a prompt that starts over."""
         self._open = []
 
     def choose(self, specs: Sequence[ToolSpec], entries: Sequence[Entry], room: int) -> list[ToolSpec]:
-        """Of ``specs``, those that a step about ``entries`` offers. ``room``: characters that a prompt may have."""
+        """Return those of ``specs`` that a step about ``entries`` offers.
+
+        ``room``: characters that a prompt may have.
+        """
         if self._mode == "all":
             return [spec for spec in specs if spec.name != MORE_TOOLS]
         by_name = {spec.name: spec for spec in specs}
@@ -39,14 +45,14 @@ class Offer:
         for topic in topics:
             if topic.name not in self._open and any(_concerns(topic, entry) for entry in entries):
                 self._open.append(topic.name)
-        opened = [topic for name in reversed(self._open) for topic in topics if topic.name == name]  # the newest first
+        opened = [topic for name in reversed(self._open) for topic in topics if topic.name == name]  # newest first
         closed = [topic for topic in topics if topic.name not in self._open]
         aside = {name for topic in topics for name in topic.tools}
         daily: list[str] = [name for name in EVERY_DAY if name in by_name]
         daily += [name for name in by_name if name not in aside and name not in daily and name != MORE_TOOLS]
-        by_turns = zip_longest(*(topic.tools for topic in opened))  # where only some have room, each has its first
+        by_turns = zip_longest(*(topic.tools for topic in opened))  # if not all fit, each topic gets its first ones
         of_topics = [name for some in by_turns for name in some if name is not None]
-        self._small = self._small or room < _SMALL  # for good: fewer tools leave more room
+        self._small = self._small or room < _SMALL  # permanently: fewer tools leave more room, which must not undo this
         if self._small:
             first, rest = daily[:_ALWAYS], daily[_ALWAYS:]
             chosen = [*first, *of_topics, *rest][: FEW - 1]
@@ -60,7 +66,7 @@ class Offer:
 
 
 def _concerns(topic: Topic, entry: Entry) -> bool:
-    """Whether the user's words name the topic, the model asked for it, or has used a tool of it."""
+    """Return whether the user's words name the topic, or the model asked for it or used one of its tools."""
     if entry.kind == "user_msg":
         return topic.named_in(str(entry.facts.get("text", "")))
     name = entry.facts.get("name", "") if entry.kind == "tool_result" else ""
@@ -69,7 +75,7 @@ def _concerns(topic: Topic, entry: Entry) -> bool:
 
 
 def _with_topics(spec: ToolSpec, topics: Sequence[Topic]) -> ToolSpec:
-    """The tool that asks for more, with the topics that there are."""
+    """Return the spec of the tool that requests more tools, listing the existing topics."""
     listed = "; ".join(f"{topic.name}: {', '.join(_bare(topic))}" for topic in topics)
     items: Json = {"type": "string", "enum": [topic.name for topic in topics]}
     asked = {**spec.parameters["properties"]["topics"], "items": items}

@@ -1,6 +1,6 @@
-"""What is under way: open calls and their cards, followed in memory as the store changes.
+"""Work in progress: open calls and their cards, tracked in memory as the store changes.
 
-Read once at the start and again only where updates were missed; so a step finds them without asking the store.
+Read once at the start, and again only if updates were missed, so a step needs no store query for them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from pepper_tui.store import LiveSubscription, Store
 from pepper_tui.text import shorten
 
 _ALL: Final = 100_000
-_CARD: Final = 700  # characters shown of a text that waits for the user's yes
+_CARD: Final = 700  # characters shown of a text that waits for approval
 _NAMESPACES: Final = (Namespace.TOOL_CALL, Namespace.APPROVAL)
 
 
 class OpenWork:
-    """Open calls of every origin, oldest first, with the pending card of each that waits for one. ``start`` first;
-    ``refresh`` before reading."""
+    """Open calls of every origin, oldest first, with the pending card of each that waits for one.
+
+    ``start`` first; ``refresh`` before reading.
+    """
 
     def __init__(self, store: Store, limit: int) -> None:
         self._store, self._limit = store, limit
@@ -55,7 +57,7 @@ class OpenWork:
         await self._stack.aclose()
 
     async def refresh(self) -> None:
-        """Take in all that is committed by now."""
+        """Take in everything committed so far."""
         assert self._live is not None
         updates = self._live.drain()
         if self._live.missed != self._missed:
@@ -100,19 +102,22 @@ class OpenWork:
         self._lines.pop(card.call, None)
 
     def runs(self, call_id: str) -> bool:
-        """Whether the call has not ended. An outcome that is not known is an end: nothing more comes of it alone."""
+        """Return whether the call has not ended.
+
+        An unknown outcome counts as an end: nothing more follows by itself.
+        """
         call = self._calls.get(call_id)
         return call is not None and call.state in CALL_OPEN
 
     def at_work(self, origins: Collection[str]) -> bool:
-        """Whether a call of these steps runs: one that waits for the user does not."""
+        """Return whether a call of these steps is running; one that waits for the user is not."""
         return any(
             call.origin in origins and call.state in CALL_UNDER_WAY and not call.waits_for_room
             for call in self._calls.values()
         )
 
     def text(self) -> str:
-        """A line for each open call of the scheduler's own, within the limit."""
+        """Return one line per open call from a step or a rule's act, within the limit."""
         if self._text is None:
             calls = self._calls.values()
             ours = [call for origin in ("step:", "act:") for call in calls if call.origin.startswith(origin)]
@@ -140,5 +145,5 @@ class OpenWork:
 
 
 def _written(card: Approval) -> list[CardLine]:
-    """What stands on a card in sentences, which its summary does not hold: a mail's text, for example."""
+    """Return the prose on a card that its summary does not contain, such as the text of a mail."""
     return [line for line in card.resolved.lines if line.multiline and line.value.strip() and not line.settled]

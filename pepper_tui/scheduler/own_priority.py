@@ -1,9 +1,9 @@
-"""``[scheduler] priority``: the user's own ``determine_priority(event_data)`` has a say in which signal goes first.
+"""``[scheduler] priority``: the user's own ``determine_priority(event_data)`` influences the order of signals.
 
-It answers 1 (highest) to 4, a priority's name, or ``None`` to leave the signal as it is. It is asked once for each
-signal, when that is put into the queue, on the thread that writes. It can't lower what a rule of the user's raised, nor
-bring in what is ``log``. An error, or an answer that is none, leaves the signal as it is; the last one stands as health
-until the next start.
+It returns 1 (highest) to 4, a priority's name, or ``None`` to leave the signal as it is. It is called once per signal,
+when that is queued, on the writer thread. It can't lower what one of the user's rules raised, nor bring in what is
+``log``. An error or an invalid answer leaves the signal as it is; the last one is reported as health until the next
+start.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from pepper_tui.text import one_line
 log = logging.getLogger(__name__)
 
 PART: Final = "priority"
-SLOW: Final = 0.25  # seconds after which an answer is told to be slow: nothing is written meanwhile
+SLOW: Final = 0.25  # seconds after which an answer is reported as slow: it blocks all writes
 _ORDER: Final = [Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW]
 _ANSWERS: Final = "1 (highest) to 4, urgent, high, normal or low"
 
 
 class OwnPriority:
-    """The function of one file. ``load`` it first; ``tell`` reports what goes wrong with it."""
+    """The function from one file. ``load`` it first; ``tell`` reports what goes wrong with it."""
 
     def __init__(self, file: Path, timer: Callable[[], float] = time.perf_counter) -> None:
         self._file, self._timer = file, timer
@@ -42,7 +42,7 @@ class OwnPriority:
         self._changed = asyncio.Event()
 
     def load(self) -> None:
-        """Run the file. Never raises: what is wrong with it is told. Blocking."""
+        """Run the file. Never raises: errors are reported as health. Blocking."""
         try:
             found = getattr(run_file(self._file, "pepper_own_priority"), "determine_priority", None)
             if not callable(found) or asyncio.iscoroutinefunction(found):
@@ -52,7 +52,10 @@ class OwnPriority:
             self.words = f"{line_of(error, self._file)}: {type(error).__name__}: {error}"
 
     def of(self, signal: Context, given: Priority) -> Priority:
-        """What the user's function makes of ``signal``, whose priority is ``given``. May be called on any thread."""
+        """Return the priority that the user's function gives ``signal``, whose priority is ``given``.
+
+        May be called on any thread.
+        """
         if self._function is None or given is Priority.LOG:
             return given
         began = self._timer()
@@ -71,7 +74,7 @@ class OwnPriority:
         return min(answer, given, key=_ORDER.index) if by_rule else answer
 
     async def tell(self, store: Store, clock: Clock) -> None:
-        """Report as health how it is, and each change of that, until cancelled."""
+        """Report the function's health, and each change of it, until cancelled."""
         self._loop = asyncio.get_running_loop()
         said: str | None = None
         while True:
@@ -98,14 +101,14 @@ class OwnPriority:
 
 
 def _event(data: Json) -> Json:
-    """A copy of the signal's data for the user's function, with the source that its feed named."""
+    """Return a copy of the signal's data for the user's function, with the source named by its feed."""
     event = copy.deepcopy(data)
     named = event.get("metadata", {}).get("source") if isinstance(event.get("metadata"), dict) else None
     return {**event, "source": named} if isinstance(named, str) and named else event
 
 
 def _read(answer: object) -> Priority | None:
-    """Raises ``ValueError`` for an answer that is none."""
+    """Return the answer as a priority. Raises ``ValueError`` for an invalid one."""
     if answer is None:
         return None
     if isinstance(answer, int) and not isinstance(answer, bool) and 1 <= answer <= 4:

@@ -1,4 +1,4 @@
-"""What the scheduler is given of the outside."""
+"""The scheduler's dependencies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from pepper_tui.store import Store, UnitOfWork
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """``window`` is what the model's server takes beside these tools, in characters, as far as that is known.
-    ``by_rule``: the model is the offline one. ``unit`` opens the unit of work of a step's commit: others may have
-    something to commit with it."""
+    """Dependencies of the scheduler.
+
+    ``window``: how many characters the model's server accepts besides these tools, if known. ``by_rule``: the model is
+    the offline one. ``unit`` opens the unit of work of a step's commit: others may commit something with it.
+    """
 
     store: Store
     clock: Clock
@@ -36,5 +38,5 @@ class Parts:
     checkpoint: Callable[[str], None] = lambda _: None
 
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """The unit of work of a step's commit."""
+        """Open the unit of work of a step's commit."""
         return (self.unit or self.store.unit)()

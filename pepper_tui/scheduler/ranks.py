@@ -1,8 +1,8 @@
-"""What starts a step, and in which order.
+"""What triggers a step, and in which order.
 
-Only user messages, signals above ``log`` and the results of the scheduler's own calls are queued. The result of a
-local act that no user message led to rides along with the next step: Pepper never thinks about its own doing alone. So
-does one that the user was told of as it was done, and that says nothing new.
+Only user messages, signals above ``log`` and the results of the scheduler's own calls are queued. The result of a local
+act without a user message behind it rides along with the next step: Pepper never thinks only about its own doings. So
+does a result that the user was told of as it was done, and that says nothing new.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pepper_tui.model import CallState, Context, ContextUpdate, Effect, Namespac
 from pepper_tui.scheduler.deferred import LATE_NAMESPACE
 
 RIDES_ALONG: Final = 9
-"""A rank behind all of ``QueueRank``: taken with whatever comes next, never reason enough for a step."""
+"""A rank behind all of ``QueueRank``: taken with whatever comes next, but never triggers a step."""
 
 QUEUED_NAMESPACES: Final = (Namespace.USER_MESSAGE, f"{Namespace.SIGNALS}.*", Namespace.TOOL_RESULT)
 
 _SAYS_NOTHING_NEW: Final = frozenset({"notify", "revise_proposal", "take_note", "update_profile"})
-"""Tools whose success is all that there is to say of it. A call is often cancelled to be made anew: that goes on."""
+"""Tools whose success needs no further comment. Other outcomes do: a call is often cancelled to be redone."""
 
 _SIGNAL_RANKS: Final = {
     Priority.URGENT: QueueRank.URGENT,
@@ -34,15 +34,15 @@ def rank_of(
     effect_of: Callable[[str], Effect | None],
     own: Callable[[Context, Priority], Priority] | None = None,
 ) -> int | None:
-    """The place of ``update`` in the queue, or ``None`` where it is not for the scheduler.
+    """Return the rank of ``update`` in the queue, or ``None`` if it is not for the scheduler.
 
-    ``effect_of`` gives a tool's effect by its name; ``own`` what the user's function makes of a signal's priority.
+    ``effect_of`` returns a tool's effect by its name; ``own`` returns the user's own priority for a signal.
     """
     context = update.context
     if update.deleted:
         return None
     if context.namespace == Namespace.USER_MESSAGE:
-        # Every later version of a message is a note on it (withdrawn), not a new message.
+        # Later versions of a message only annotate it (withdrawn); they are no new messages.
         return QueueRank.USER if context.version == 1 else None
     if context.namespace == Namespace.TOOL_RESULT:
         if not str(context.data.get("origin", "")).startswith("step:"):
@@ -55,7 +55,7 @@ def rank_of(
     try:
         priority = Priority(context.data.get("priority", Priority.NORMAL))
     except ValueError:
-        priority = Priority.NORMAL  # a foreign feed's own word for it must not lose the signal
+        priority = Priority.NORMAL  # an unknown priority from a foreign feed must not lose the signal
     if own is not None and context.namespace != LATE_NAMESPACE:
         priority = own(context, priority)
     return _SIGNAL_RANKS.get(priority)

@@ -1,4 +1,4 @@
-"""Asking for tools that a step does not offer: the scheduler reads from the call which topics it is about."""
+"""The tool to request tools that a step does not offer; the scheduler reads the topics from the call."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Topics: tools that a model is told of only when the talk comes to them.
+"""Topics: tools that a model is offered only when the conversation gets to them.
 
-What a request says of all tools is most of its size, and the more there are, the worse a small model chooses. So the
-tools of every day are always offered, the others by topic: where the user's words name it, or the model asks for it.
+Tool descriptions are most of a request's size, and the more there are, the worse a small model chooses. So the everyday
+tools are always offered, the others by topic: if the user's words name it, or the model asks for it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_FEW_FOREIGN: Final = 8  # tools of MCP servers that are offered like those of every day
-_TELLING: Final = 5  # letters of a word in a tool's name that may stand for its server
+_FEW_FOREIGN: Final = 8  # up to this many MCP tools are offered like everyday ones
+_TELLING: Final = 5  # minimum letters of a word in a tool's name that can stand for its server
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """``words``: a pattern of what the user says, in English or German, where these tools may be wanted."""
+    """A group of tools. ``words``: a pattern for what the user says, in English or German, if these may be wanted."""
 
     name: str
     tools: tuple[str, ...]
@@ -31,7 +31,7 @@ EVERY_DAY: Final = (
     "notify", "draft_reply", "read_thread", "search_mail", "agenda", "remind", "revise_proposal", "search_context",
     "read_result", "delegate", "ask_user",
 )  # fmt: skip
-"""Always offered; where only a few may be, the first of them."""
+"""Always offered; if only a few may be, the first of them."""
 
 TOPICS: Final = (
     Topic(
@@ -92,8 +92,10 @@ TOPICS: Final = (
 
 
 def topics_of(names: Iterable[str]) -> list[Topic]:
-    """The topics that ``names``, of tools, belong to: the built-in ones, and each MCP server with its tools, where
-    these are many."""
+    """Return the topics of the tools in ``names``.
+
+    These are the built-in topics, and one per MCP server if there are many MCP tools.
+    """
     known = set(names)
     found = [Topic(each.name, tuple(n for n in each.tools if n in known), each.words) for each in TOPICS]
     foreign = sorted(name for name in known if "__" in name)
@@ -105,6 +107,6 @@ def topics_of(names: Iterable[str]) -> list[Topic]:
 
 
 def _words_for(server: str, tools: Sequence[str]) -> str:
-    """A pattern of the server's name and of the telling words in its tools' names."""
+    """Return a pattern of the server's name and of the distinctive words in its tools' names."""
     words = {word for tool_name in tools for word in re.split(r"[^a-z]+", tool_name.lower()) if len(word) >= _TELLING}
     return r"\b(" + "|".join(map(re.escape, sorted({server.lower(), *words}))) + r")s?\b"

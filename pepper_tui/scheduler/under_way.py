@@ -1,4 +1,4 @@
-"""A step under way, and what its batch has come through so far. Nothing of it is stored before the commit."""
+"""A step in progress, and what its batch has been through. Nothing of it is stored before the commit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from pepper_tui.scheduler.batch import Batch
 
 @dataclass(slots=True)
 class UnderWay:
-    """``opening``: what stands in the log between the last step and what this one is given. ``natively``: its request
-    tells of its results as calls of the turn. ``reads_servers``: its prompt describes tools of MCP servers."""
+    """A step in progress.
+
+    ``opening``: the log entries between the last step and this one's input. ``natively``: its request shows its results
+    as native calls of the turn. ``reads_servers``: its prompt describes tools of MCP servers.
+    """
 
     batch: Batch
     step: Step
@@ -26,8 +29,11 @@ class UnderWay:
 
 
 class Tries:
-    """What is kept for the case that a batch comes again: how often it was pre-empted, how often the model found its
-    prompt too long, the words of the faults over it, and the id of its reply."""
+    """What is kept in case a batch is delivered again.
+
+    How often it was pre-empted, how often its prompt was too long for the model, the words of its faults, and the id of
+    its reply.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -37,20 +43,20 @@ class Tries:
         self._reply_ids: dict[int, str] = {}
 
     def reply_id(self, batch: Batch) -> str:
-        """The id of its reply: the same until it is committed."""
+        """Return the id of the batch's reply; it stays the same until the commit."""
         if batch.key not in self._reply_ids:
             self._reply_ids[batch.key] = self._clock.new_id("msg")
         return self._reply_ids[batch.key]
 
     def failed(self, batch: Batch, words: str) -> None:
-        """Note a fault over it."""
+        """Record a fault of the batch."""
         self._faults.setdefault(batch.key, []).append(words)
 
     def faults(self, batch: Batch) -> Sequence[str]:
         return self._faults.get(batch.key, ())
 
     def forget(self, batch: Batch) -> None:
-        """It is settled."""
+        """Forget a batch that is settled."""
         self.preempted.pop(batch.key, None)
         self.fitted.pop(batch.key, None)
         self._faults.pop(batch.key, None)

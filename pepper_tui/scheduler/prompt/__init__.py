@@ -1,1 +1,1 @@
-"""What a step reads: the system prompt, the history, the turn."""
+"""What the model reads in a step: the system prompt, the history, the turn."""

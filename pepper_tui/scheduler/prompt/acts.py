@@ -1,7 +1,7 @@
-"""What the user did at the screen since the last step, for the log that the model reads.
+"""The user's acts at the screen since the last step, for the log that the model reads.
 
-A yes, a no and an answer come as results of their calls; all else that the user does to a notice, a card or a rule
-would never reach the model.
+Approvals, rejections and answers arrive as results of their calls; anything else that the user does to a notice, a card
+or a rule would never reach the model.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pepper_tui.scheduler.prompt.prompts import act_entry
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
-_MOST: Final = 20  # acts told of at one step
+_MOST: Final = 20  # acts reported per step
 _BY_RESULT: Final = frozenset({"approved", "rejected"})
 _OF_THE_SCREEN: Final = frozenset({Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.RULE})
-"""What is moved by a key; all else was a call's doing, and is told only where it is taken back."""
+"""Records that the user's keys change. Others are changed by calls, and are reported only if that is undone."""
 
 
 class UserActs:
-    """Reads the journal of the user's acts. ``take`` what is new, ``told`` once it is in the history."""
+    """Reads the journal of the user's acts. ``take`` what is new; call ``told`` once it is in the history."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,12 +28,12 @@ class UserActs:
         self._taken = 0
 
     async def start(self) -> None:
-        """Go on behind the newest step: what was done before it was told, or is too old to matter."""
+        """Begin after the newest step: earlier acts were reported already, or are too old to matter."""
         newest = await self._store.query(ContextFilter(namespaces=[Namespace.STEP], limit=1, include_expired=True))
         self._told = self._taken = newest[0].seq if newest else 0
 
     async def take(self) -> list[str]:
-        """An entry for each act since those that were told, the oldest first."""
+        """Return an entry for each act since those already reported, oldest first."""
         found = await self._store.query(
             ContextFilter(namespaces=[Namespace.UNDO], after_seq=self._told, newest_first=False, limit=1000)
         )
@@ -57,7 +57,7 @@ class UserActs:
         return act_entry(("taken back: " if undone else "") + "; ".join(words))
 
     async def _called(self, moved: Moved) -> str:
-        """What was moved, as the model knows it."""
+        """Describe what was moved, in terms the model knows."""
         found = await self._store.get(moved.id, namespace=moved.namespace, include_expired=True)
         if moved.namespace == Namespace.APPROVAL and (card := Approval.one(found)) is not None:
             changed = "; now " + ", ".join(f"{k}: {v}" for k, v in moved.detail.get("fields", {}).items())

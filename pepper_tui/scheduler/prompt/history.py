@@ -1,7 +1,7 @@
-"""The scheduler's memory of the conversation: an append-only text, and a summary of what has been let go.
+"""The scheduler's memory of the conversation: an append-only text, and a summary of what was dropped.
 
-Entries are contexts (``history``), so a restart reads the same bytes that the last process sent. A summary names the
-log position that it covers; entries after it stay as they were.
+Entries are contexts (``history``), so a restart reads the same bytes that the last process sent. A summary records the
+log position that it covers; later entries are unchanged.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from pepper_tui.text import shorten
 
 _PAGE: Final = 1000
 _SUMMARY_ID: Final = "current"
-_NO_NEWS: Final = ("<user_msg ", NEW, WAITED)  # entries that an excerpt needs no line of
+_NO_NEWS: Final = ("<user_msg ", NEW, WAITED)  # entries that an excerpt leaves out
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One rendered entry. ``call`` is the id of the tool call that it records, else empty; ``outside`` where it holds
-    text that somebody else may have written."""
+    """One rendered entry. ``call`` is the id of the tool call that it records, otherwise empty.
+
+    ``outside``: it contains text that somebody else may have written.
+    """
 
     id: str
     text: str
@@ -33,9 +35,9 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What stands for the entries up to and including ``covers`` (an entry's id).
+    """Replaces the entries up to and including ``covers`` (an entry's id).
 
-    ``said``: the user's own words in them, a line each; ``unsaid``: how many of their messages are not among these.
+    ``said``: the user's own words in them, one line each; ``unsaid``: how many of their messages are not included.
     """
 
     text: str
@@ -45,7 +47,7 @@ class Summary:
 
     @property
     def shown(self) -> str:
-        """The summary as a prompt holds it."""
+        """The summary as it appears in a prompt."""
         left_out = f" ({self.unsaid} older messages left out)" if self.unsaid else ""
         if not (self.said or left_out):
             return f"<summary>\n{self.text}\n</summary>"
@@ -54,7 +56,7 @@ class Summary:
 
 
 def summary_of(data: Json) -> Summary:
-    """The summary as it is stored; an older Pepper kept nothing that was said."""
+    """Return a stored summary; older versions of Pepper kept none of the user's words."""
     return Summary(data["text"], data["covers"], tuple(data.get("said", [])), data.get("unsaid", 0))
 
 
@@ -68,7 +70,7 @@ class History:
         self.characters = 0
 
     async def load(self) -> None:
-        """Take up where the last process stopped."""
+        """Resume where the last process stopped."""
         covers_seq = 0
         kept = await self._store.get(_SUMMARY_ID, namespace=Namespace.SUMMARY)
         if kept is not None:
@@ -88,18 +90,18 @@ class History:
         self.characters += sum(len(entry.text) + 1 for entry in entries)
 
     async def save(self, entries: list[HistoryEntry], step: str) -> None:
-        """Store ``entries``; meant for a step's unit of work. ``extend`` once that is committed."""
+        """Store ``entries``; meant for a step's unit of work. Call ``extend`` once that is committed."""
         for entry in entries:
             data: Json = {"text": entry.text, "step": step, "call": entry.call, "outside": entry.outside}
             await self._store.store(data, namespace=Namespace.HISTORY, context_id=entry.id)
 
     def knows_call(self, call_id: str) -> bool:
-        """Whether the call itself is still part of the prompt."""
+        """Return whether the call itself is still part of the prompt."""
         return any(entry.call == call_id for entry in reversed(self.entries))
 
     @property
     def tainted(self) -> bool:
-        """Whether anything in the prompt may have been written by a stranger."""
+        """Whether a stranger may have written anything in the prompt."""
         return self.summary is not None or any(entry.outside for entry in self.entries)
 
     @property
@@ -108,13 +110,15 @@ class History:
         return self.characters + (len(self.summary.shown) + 1 if self.summary else 0)
 
     def text(self, first: int | None = None) -> str:
-        """The stable part of the prompt: equal to its own beginning at the step before, between compactions.
-        ``first``: only so many of its entries."""
+        """Return the stable part of the prompt: between compactions, it starts with the previous step's text.
+
+        ``first``: only so many of its entries.
+        """
         parts = [self.summary.shown] if self.summary else []
         return "\n".join([*parts, *(entry.text for entry in self.entries[:first])])
 
     def oldest(self, keep: float) -> list[HistoryEntry]:
-        """The entries to let go so that the share ``keep`` of the text remains; never the last one."""
+        """Return the entries to drop so that the share ``keep`` of the text remains; never the last one."""
         budget = self.characters * (1 - keep)
         count = 0
         for entry in self.entries[:-1]:
@@ -125,7 +129,7 @@ class History:
         return self.entries[:count]
 
     async def swap(self, summary: Summary, now: float) -> None:
-        """Put ``summary`` in the place of all that it covers. Only between steps."""
+        """Replace everything that ``summary`` covers by it. Only between steps."""
         cut = next((i for i, entry in enumerate(self.entries) if entry.id == summary.covers), None)
         if cut is None:
             return
@@ -151,8 +155,11 @@ def _entry(entry_id: str, data: Json) -> HistoryEntry:
 
 
 def excerpt(summary: Summary | None, gone: Sequence[HistoryEntry], limit: int) -> str:
-    """A summary by rule, for when there is no model or it failed: a third at most is what stood in the one before, the
-    rest the head of each entry, the newest first. What the user said is kept beside it."""
+    """Return a rule-based summary, for when there is no model or it failed.
+
+    At most a third is the text of the previous summary, the rest the head of each entry, as many of the newest as fit.
+    What the user said is kept separately.
+    """
     lines: list[str] = []
     before = shorten(summary.text, limit // 3) if summary else ""
     room = limit - len(before)

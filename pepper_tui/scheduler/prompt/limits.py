@@ -1,4 +1,4 @@
-"""The limits that prompts keep to: the config's, and tighter ones where the model takes less."""
+"""The limits of prompts: the config's, and tighter ones if the model accepts less."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pepper_tui import config
 
 
 class Limits:
-    """``now`` are those in force."""
+    """Limits of prompts. ``now`` are those in force."""
 
     def __init__(self, own: config.Scheduler) -> None:
         self._own = own
         self.now = own
 
     def keep_to(self, room: int | None, least: int) -> None:
-        """Keep prompts to ``room`` characters, where that is known. Below ``least`` there is nothing to answer."""
+        """Limit prompts to ``room`` characters, if known; but never below ``least``, which leaves nothing to answer."""
         own = self._own
         limit = own.prompt_limit if room is None else max(least, min(own.prompt_limit, room))
         if limit != self.now.prompt_limit:

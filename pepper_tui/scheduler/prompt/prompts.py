@@ -1,7 +1,7 @@
 """Everything that a model reads, as tagged text.
 
-Text from outside is escaped, so that it can neither open nor close a tag; each entry says where it is from. Entries
-are rendered once, when they are appended, and never again: the provider's prompt cache lives on equal bytes.
+Text from outside is escaped, so that it can neither open nor close a tag; each entry says where it is from. Entries are
+rendered once, when they are appended, and never again: the provider's prompt cache depends on identical bytes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _TOLD_ELSEWHERE: Final = frozenset(
         *("raw", "message_id", "thread", "uid", "by_rule", "judged_by"),
     }
 )
-"""Facts of a signal that have a line of their own, or that are for code."""
-_SHORT: Final = 24  # characters of a matter's key that is told as it is
-_ON_THE_WAY: Final = 3600.0  # seconds between writing and arrival that are not worth a word
+"""Facts of a signal that have their own line, or that are for code."""
+_SHORT: Final = 24  # matter keys up to this many characters are shown unchanged
+_ON_THE_WAY: Final = 3600.0  # seconds between writing and arrival that are not worth mentioning
 _FARTHEST: Final = 32_503_680_000.0  # the year 3000
-_LEAST_ENTRY: Final = 300  # characters to which an entry is cut at most
+_LEAST_ENTRY: Final = 300  # entries are never cut below this many characters
 
 _RULES: Final = """\
 You are Pepper, the personal assistant of one user. You run beside them without pause: you read a log of tagged entries,
@@ -101,12 +101,15 @@ Silence is the default: a signal alone is no reason to speak. When nothing needs
 
 
 def system_prompt(user: User, told: Mapping[str, str] | None = None) -> str:
-    """The stable head of every prompt of the scheduler. ``told``: facts that the user told of themselves, by name."""
+    """Return the stable head of every prompt of the scheduler.
+
+    ``told``: facts that the user told of themselves, by name.
+    """
     return f"{_RULES}\n\n{profile_text(user, told)}".rstrip()
 
 
 def tag(name: str, body: str, **attributes: object) -> str:
-    """``body``, already escaped, between tags of ``name``; attributes are escaped here, empty ones left out."""
+    """Wrap ``body``, already escaped, in tags of ``name``; attributes are escaped here, empty ones left out."""
     head = "".join(f' {key}="{attribute(str(value))}"' for key, value in attributes.items() if value not in ("", None))
     return f"<{name}{head}>\n{body}\n</{name}>" if "\n" in body else f"<{name}{head}>{body}</{name}>"
 
@@ -114,7 +117,7 @@ def tag(name: str, body: str, **attributes: object) -> str:
 def user_entry(message: UserMessage, zone: tzinfo, limit: int) -> Entry:
     written = message.written.replaced(limit, max(limit, len(message.text)), "", Origin.TYPED)
     parts = list(written.parts())
-    one = len(parts) == 1  # then the message itself says where it comes from
+    one = len(parts) == 1  # then the message's own tag says where it comes from
     body = "".join(
         escape(piece) if one or origin is Origin.TYPED else f'<quoted from="{origin}">{escape(piece)}</quoted>'
         for piece, origin in parts
@@ -127,8 +130,10 @@ def user_entry(message: UserMessage, zone: tzinfo, limit: int) -> Entry:
 
 
 def signal_entry(signal: Signal, zone: tzinfo, limit: int, done: Sequence[str] = ()) -> Entry:
-    """Its line, the facts that this does not hold, and the text once. ``done``: what code has done about it by the
-    user's rules, an act a line."""
+    """Return a signal's entry: its line, the facts not in that line, and the text once.
+
+    ``done``: what code has done about it by the user's rules, one act per line.
+    """
     told = signal.content
     lines = [told, *(f"{key}: {value}" for key, value in _facts(signal, zone)), f"reason: {signal.reason}"]
     text = signal.text.strip()
@@ -149,7 +154,7 @@ def signal_entry(signal: Signal, zone: tzinfo, limit: int, done: Sequence[str] =
 
 
 def _facts(signal: Signal, zone: tzinfo) -> Iterator[tuple[str, str]]:
-    """What a signal tells beside its line and its text. Ids that its own stands for are left out."""
+    """Yield the facts of a signal that are not in its line or its text. Ids that its own id implies are left out."""
     facts, gist = signal.metadata, signal.gist
     name, address = (one_line(str(facts.get(key) or "")) for key in ("sender_name", "sender"))
     sender = f"{name} <{address}>" if name and address else name or address
@@ -177,23 +182,23 @@ def _facts(signal: Signal, zone: tzinfo) -> Iterator[tuple[str, str]]:
 
 
 def _handle(matter: str) -> str:
-    """A matter's key, which a model only compares, short."""
+    """Return a short form of a matter's key, which a model only compares."""
     return matter if len(matter) <= _SHORT else f"m{hashlib.sha256(matter.encode()).hexdigest()[:8]}"
 
 
 def _seconds(value: object) -> float | None:
-    """``value`` as POSIX seconds, where it can be that."""
+    """Return ``value`` as POSIX seconds, or ``None`` if it can't be that."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value < _FARTHEST else None  # type: ignore[operator, arg-type]
 
 
 def _tells(value: object) -> bool:
-    """Whether a fact of a signal is worth a line: a text, a number, or yes."""
+    """Return whether a fact of a signal deserves a line: a text, a number, or true."""
     return value is True or (isinstance(value, str | int | float) and not isinstance(value, bool) and value != "")
 
 
 def result_entry(result: ToolResult, zone: tzinfo, limit: int, *, repeat_call: bool) -> Entry:
-    """A call's result, capped. ``repeat_call`` adds the arguments, where the call itself has left the prompt."""
+    """Return a call's result, capped. ``repeat_call`` adds the arguments, for a call that has left the prompt."""
     content = escape(result.content[:limit])
     if len(result.content) > limit:
         content += f"\n[cut at {limit} of {len(result.content)} characters; read on with read_result]"
@@ -218,12 +223,12 @@ WAITED: Final = "<wait/>"
 
 
 def act_entry(words: str) -> str:
-    """What the user did at the screen."""
+    """Return the entry of a user's act at the screen."""
     return tag("user_act", escape(words))
 
 
 def note_entry(words: str) -> str:
-    """What Pepper's own code has to say of the log."""
+    """Return the entry of a note by Pepper's own code."""
     return tag("note", escape(words))
 
 
@@ -237,7 +242,7 @@ def call_entry(call: ToolCall, limit: int) -> str:
 
 
 def fitted(texts: Sequence[str], room: int) -> list[str]:
-    """Entries, cut to fair shares where they would take more than ``room`` characters together; each cut says so."""
+    """Return the entries, cut to fair shares if they exceed ``room`` characters together; each cut is marked."""
     short = list(texts)
     share = max(_LEAST_ENTRY, room // max(1, len(short)) - 1)
     if sum(len(text) + 1 for text in short) <= room:
@@ -255,5 +260,5 @@ def open_call_line(call: str, name: str, state: str, what: str) -> str:
 
 
 def tail(now: float, zone: tzinfo, open_calls: str) -> str:
-    """What changes from step to step: open calls and approvals, already escaped, and, last of all, the time."""
+    """Return what changes from step to step: open calls and approvals, already escaped, and last the time."""
     return (tag("open_calls", open_calls) + "\n" if open_calls else "") + now_text(now, zone)

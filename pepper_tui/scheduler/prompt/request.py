@@ -1,7 +1,7 @@
 """The request of a step: what the model reads, and the tools that it is offered.
 
-The head and the log grow at their end only, for the provider's cache; what changes stands behind. No prompt goes over
-the limit that is known of the model.
+The head and the log grow only at their end, for the provider's cache; what changes comes last. No prompt exceeds the
+known limit of the model.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from pepper_tui.scheduler.prompt.system_prompt import Head
 from pepper_tui.scheduler.prompt.turn import Turns
 from pepper_tui.scheduler.under_way import UnderWay
 
-_SHRINK: Final = 0.9  # of a prompt that was too long, where nothing tells how much too long
-_CORRECTION: Final = 2000  # characters kept free for an answer that could not be carried out, and what is wrong with it
-_LEAST_PROMPT: Final = 1000  # characters beside the head, without which there is nothing to answer
-_SERVERS: Final = 8  # the share of a prompt that MCP servers' instructions may take
+_SHRINK: Final = 0.9  # factor for a prompt that was too long by an unknown amount
+_CORRECTION: Final = 2000  # characters reserved for an invalid answer and its errors
+_LEAST_PROMPT: Final = 1000  # characters needed besides the head to have anything to answer
+_SERVERS: Final = 8  # MCP servers' instructions take at most this fraction of a prompt
 
 
 class Requests:
-    """Makes the request of each step."""
+    """Builds the request of each step."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class Requests:
         self._offer = Offer("all" if parts.by_rule else parts.settings.tools)
         self._offered: Sequence[ToolSpec] = ()
         self._begins_with: Summary | None = None
-        self._servers = ""  # what MCP servers say of their tools, as the prompt holds it
+        self._servers = ""  # MCP servers' instructions, as in the prompt
 
     def keep_to_window(self, refused: Sequence[Json] = ()) -> None:
-        """Keep prompts to what the model takes. ``refused``: messages that were too long for it just now."""
+        """Limit prompts to what the model accepts. ``refused``: messages that were just too long for it."""
         room = self._parts.window(self._offered)
         if refused:
             size = message_characters(refused)
@@ -57,11 +57,11 @@ class Requests:
         self._limits.keep_to(room, least=len(self._head.text) + _LEAST_PROMPT)
 
     async def make(self, under_way: UnderWay, specs: Sequence[ToolSpec]) -> ModelRequest:
-        """The request of a step; ``specs`` are the tools that there are."""
+        """Build the request of a step; ``specs`` are the available tools."""
         batch = under_way.batch
         if self._history.summary is not self._begins_with:
             self._begins_with = self._history.summary
-            self._offer.forget()  # the prompt is read anew anyway
+            self._offer.forget()  # the prompt is reread anyway
         limit, by_rule = self._limits.now.prompt_limit, self._parts.by_rule
         self._offered = self._offer.choose(specs, batch.entries, limit)
         said = () if by_rule else instructions.told(self._offered, limit // _SERVERS)
@@ -95,15 +95,17 @@ class Requests:
         parts = [self._history.text(), opening, *texts]
         log_text = "\n".join(part for part in parts if part)[: max(0, room)]
         log_text = self._servers + log_text
-        # One message, as many chat templates want the roles to alternate; what changes stands behind what does not.
+        # One message, because many chat templates require alternating roles; what changes comes after what does not.
         return [
             {"role": "system", "content": self._head.text},
             {"role": "user", "content": f"{log_text}\n{ends}" if log_text else ends},
         ]
 
     def _natively(self, under_way: UnderWay, ends: str) -> list[Json]:
-        """The prompt with the turn's calls in the native form, where the batch is what the turn at hand waits for and
-        nothing came between; else nothing."""
+        """Return the prompt with the turn's calls in native form, or nothing if that does not apply.
+
+        It applies if the batch is what the current turn waits for and nothing came in between.
+        """
         turn, entries = self._turns.current, under_way.batch.entries
         if turn is None or self._parts.by_rule or under_way.opening != [NEW] or not turn.follows(entries):
             return []
@@ -120,5 +122,5 @@ class Requests:
 
 
 def _of_calls(messages: Sequence[Json]) -> int:
-    """Characters of the calls in the native form."""
+    """Return how many characters the native calls have."""
     return sum(len(call["function"]["arguments"]) for each in messages for call in each.get("tool_calls", ()))

@@ -1,7 +1,7 @@
-"""What the user said, word for word, once the messages themselves have left the prompt.
+"""The user's words, verbatim, after the messages themselves have left the prompt.
 
-A summary in other words loses the wish of three weeks ago ("never mail before nine"). So the user's typed words are
-kept beside it by code: those that sound like a lasting wish the longest, the others from the newest on.
+A paraphrasing summary loses the wish of three weeks ago ("never mail before nine"). So code keeps the words the user
+typed beside it: those that sound like a lasting wish the longest, the others newest first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final
 from pepper_tui.text import one_line
 
 _MESSAGE: Final = re.compile(r'<user_msg id="[^"]*" at="(?:\w{3} )?(?P<at>[^"]*)">(?P<body>.*)</user_msg>', re.DOTALL)
-"""A message with typed words in it: one that was pasted or piped as a whole says so in its tag."""
+"""A message with typed words in it; one that was pasted or piped as a whole says so in its tag."""
 _QUOTED: Final = re.compile(r'<quoted from="[^"]*">.*?</quoted>', re.DOTALL)
-_ONE: Final = 500  # characters kept of one message
+_ONE: Final = 500  # characters kept per message
 _STANDING: Final = re.compile(
     r"\b(?:always|never|from now on|in future|going forward|whenever|every (?:time|day|week|month|morning|evening)|"
     r"don['’]?t|do not|stop|prefer|rather|remember|promise|call me|my name|i am|i['’]m|"
@@ -23,11 +23,11 @@ _STANDING: Final = re.compile(
     r"ich bin|ich heiße|nenn mich)\b",
     re.IGNORECASE,
 )
-"""What may be meant for good. Too much counts: an order that is kept costs a line, a wish that is lost costs trust."""
+"""Words of possibly lasting wishes. It errs on the broad side: a kept order costs a line, a lost wish costs trust."""
 
 
 def said_in(entries: Iterable[str]) -> list[str]:
-    """The typed words of each ``<user_msg>`` among rendered ``entries``, with their time, a line each."""
+    """Return the typed words of each ``<user_msg>`` among rendered ``entries``, with their time, one line each."""
     lines = []
     for entry in entries:
         found = _MESSAGE.fullmatch(entry)
@@ -38,7 +38,7 @@ def said_in(entries: Iterable[str]) -> list[str]:
 
 
 def kept(lines: Sequence[str], room: int) -> tuple[str, ...]:
-    """Those of ``lines`` (oldest first) that stay in ``room`` characters, in their order, and how many do not."""
+    """Return those of ``lines`` (oldest first) that are kept within ``room`` characters, in their order."""
     by_weight = [*(n for n in _newest(lines) if _STANDING.search(lines[n])), *_newest(lines)]
     chosen: set[int] = set()
     for number in dict.fromkeys(by_weight):

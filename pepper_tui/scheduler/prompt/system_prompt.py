@@ -1,6 +1,6 @@
-"""What every prompt of the scheduler begins with: the rules, and what the user has told of themselves.
+"""The head of every prompt of the scheduler: the rules, and what the user has told of themselves.
 
-It changes only where the profile does, so that providers' caches keep its bytes.
+It changes only with the profile, so that providers can keep it cached.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pepper_tui.store import Store
 
 
 class Head:
-    """The stable head of the prompt. ``refresh`` before ``text`` is used."""
+    """The stable head of the prompt. ``refresh`` before using ``text``."""
 
     def __init__(self, store: Store, user: User) -> None:
         self._store, self._user = store, user
@@ -21,7 +21,7 @@ class Head:
         self.text = system_prompt(user)
 
     async def refresh(self) -> None:
-        """Take up a change of the profile."""
+        """Pick up a change of the profile."""
         found = await self._store.get(Profile.ID, namespace=Namespace.PROFILE)
         version = found.version if found else 0
         if version != self._version:

@@ -1,9 +1,9 @@
-"""A turn: the steps that answer one message of the user's, as long as nothing else comes between them.
+"""A turn: the steps that answer one user message, as long as nothing else comes between them.
 
-In the log, what was called and came back is text. While the turn goes on, its ended calls are told to the model in the
-provider's native form instead, each with the words of the step before: models are trained on that. A call that has not
-ended stands in the tail, as always. Only in memory: after a restart, or once something else came in between, the log
-tells the same as text.
+In the log, calls and results are text. While the turn goes on, its ended calls are shown to the model in the provider's
+native form instead, each with the words of the step before, because models are trained on that. Calls that have not
+ended are in the tail, as always. This is in memory only: after a restart, or once something else came in between, the
+log shows the same as text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pepper_tui.text import as_json
 
 @dataclass(slots=True)
 class Turn:
-    """``begins``: the id of the history's first entry that the turn's first step wrote behind what it was given."""
+    """One turn. ``begins``: the id of the first history entry that its first step wrote after that step's input."""
 
     begins: str
     steps: list[str]
@@ -28,8 +28,11 @@ class Turn:
     messages: list[Json] = field(default_factory=list)
 
     def follows(self, entries: Sequence[Entry]) -> bool:
-        """Whether a step that is given ``entries`` goes on with the turn: they are results of calls of its steps, each
-        the only one of its call. (What came of a call that was unknown comes as one more.)"""
+        """Return whether a step with the input ``entries`` continues the turn.
+
+        It does if they are results of calls of its steps, each the only one of its call. (A call with an unknown
+        outcome can have another result later.)
+        """
         origins = {f"step:{step}" for step in self.steps}
         if not entries or any(e.kind != "tool_result" or e.facts.get("origin") not in origins for e in entries):
             return False
@@ -38,14 +41,20 @@ class Turn:
         return len(told) == len(set(told))
 
     def before(self, history: Sequence[HistoryEntry]) -> int | None:
-        """How many of ``history`` came before the turn; ``None`` where something else came since, or it is gone."""
+        """Return how many entries of ``history`` precede the turn.
+
+        ``None`` if something else came since, or the turn's first entry is gone.
+        """
         at = next((at for at in range(len(history) - 1, -1, -1) if history[at].id == self.begins), None)
         if at is None or any(entry.id.rpartition(".")[0] not in self.steps for entry in history[at:]):
             return None
         return at
 
     def with_results(self, entries: Sequence[Entry]) -> list[Json]:
-        """The turn's messages behind the log, with ``entries`` as the newest. Their texts count as they are."""
+        """Return the turn's messages that follow the log, with ``entries`` as the newest.
+
+        Their texts are used as they are.
+        """
         calls = [
             {
                 "id": entry.facts["call"],
@@ -61,20 +70,20 @@ class Turn:
         return [*self.messages, {"role": "assistant", "content": self.said or None, "tool_calls": calls}, *results]
 
     def went_on(self, step: str, entries: Sequence[Entry], said: str) -> None:
-        """The step that took ``entries`` is committed, and said ``said``."""
+        """Record that the step that took ``entries`` is committed, and said ``said``."""
         self.messages = self.with_results(entries)
         self.steps.append(step)
         self.said = said
 
 
 class Turns:
-    """``current``: the turn at hand, where there is one."""
+    """Tracks turns. ``current``: the turn in progress, if any."""
 
     def __init__(self) -> None:
         self.current: Turn | None = None
 
     def note(self, under_way: UnderWay, said: str, entries: Sequence[HistoryEntry]) -> None:
-        """Note what the turn has come to by this step, before its ``entries`` join the history."""
+        """Record this step's effect on the turn, before its ``entries`` join the history."""
         batch, step = under_way.batch, under_way.step
         behind = entries[len(under_way.opening) + len(batch.entries) :]
         if batch.holds_user and step.calls:
