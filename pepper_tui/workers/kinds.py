@@ -1,9 +1,9 @@
 """Kinds of workers: the built-in ones, config entries, and a user's own class in a file.
 
-A kind says which prompt, tools and bounds a run gets and whether it has memory. A user's class is a subclass of
-``StatelessWorker`` or ``StatefulWorker`` with ``execute_task``; what it does with ``call_tool`` and ``think`` goes
-through the same contexts as every run, so policy, bounds and crash recovery apply: after a crash ``execute_task`` runs
-again from the top, and each call and thought that was saved returns its saved answer.
+A kind defines a run's prompt, tools and bounds, and whether it has memory. A user's class is a subclass of
+``StatelessWorker`` or ``StatefulWorker`` with ``execute_task``. Its ``call_tool`` and ``think`` go through the same
+contexts as every run, so policy, bounds and crash recovery apply: after a crash ``execute_task`` runs again from the
+top, and each saved call and thought returns its saved answer.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ GENERAL: Final = "general"
 NOT_FOR_WORKERS: Final = frozenset(
     {"delegate", "wait", "cancel_call", "tell_worker", "return_final_answer", MORE_TOOLS}
 )
-"""Tools of the scheduler itself: a worker neither delegates further nor steers the loop."""
+"""Tools of the scheduler itself: a worker can neither delegate further nor control the loop."""
 FOR_EVERY_WORKER: Final = frozenset({"ask_user"})
-"""Tools that a worker has whatever its kind names."""
+"""Tools that every worker has, whatever its kind names."""
 
-_PURPOSE: Final = 240  # characters of a kind's prompt that say what it is for
-_TOOLS: Final = 12  # named of one kind
+_PURPOSE: Final = 240  # characters of a kind's prompt shown as its purpose
+_TOOLS: Final = 12  # named per kind
 _ALL_TOOLS: Final = "all that look or that change only Pepper's own store"
 _GENERAL_PROMPT: Final = "You carry out one task with the tools you have and report what you found or did."
 _MAIL_PROMPT: Final = (
@@ -42,7 +42,7 @@ class KindError(PepperError, ValueError, Foreseen):
 
 
 class Hands(Protocol):
-    """What a run lends to the user's class."""
+    """What a run provides to the user's class."""
 
     async def call_tool(self, name: str, arguments: dict[str, Any]) -> str: ...
     async def think(self, prompt: str) -> str: ...
@@ -51,7 +51,10 @@ class Hands(Protocol):
 
 
 class StatelessWorker:
-    """Base of a user's own worker without memory. ``tools`` names what it may call; empty: all read and local tools."""
+    """Base class of a user's own worker without memory.
+
+    ``tools`` names the tools it may call; empty: all read and local tools.
+    """
 
     prompt: str = ""
     tools: Sequence[str] = ()
@@ -60,7 +63,7 @@ class StatelessWorker:
         self._hands: Hands | None = None
 
     def attach(self, hands: Hands) -> None:
-        """Called by the pool before ``execute_task``."""
+        """Attach the run. Called by the pool before ``execute_task``."""
         self._hands = hands
 
     @property
@@ -71,23 +74,23 @@ class StatelessWorker:
         return hands
 
     async def execute_task(self, task_description: str) -> Any:
-        """Carry out the task and return the answer; to be written by the subclass."""
+        """Carry out the task and return the answer; implemented by the subclass."""
         raise NotImplementedError(f"{type(self).__name__} needs: async def execute_task(self, task_description)")
 
     async def call_tool(self, name: str, **args: Any) -> str:
-        """Call a tool and wait for its result's text. Raises ``ToolFailedError`` where it failed or was refused."""
+        """Call a tool and return its result's text. Raises ``ToolFailedError`` if it failed or was refused."""
         return await self.hands.call_tool(name, args)
 
     async def think(self, prompt: str) -> str:
-        """One model call; the reply's text."""
+        """Make one model call and return the reply's text."""
         return await self.hands.think(prompt)
 
 
 class StatefulWorker(StatelessWorker):
-    """Base of a user's own worker with memory, kept under the agent's name."""
+    """Base class of a user's own worker with memory, stored under the agent's name."""
 
     async def load_state(self) -> AgentState | None:
-        """What earlier runs left, or ``None`` at the first."""
+        """Return what earlier runs left, or ``None`` in the first."""
         return await self.hands.load_state()
 
     async def save_state(self, result: Any) -> None:
@@ -101,7 +104,7 @@ class ToolFailedError(PepperError, RuntimeError, Foreseen):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How runs of one kind work. ``optional_tools`` need not exist. ``problem``: why it can't run."""
+    """How runs of one kind work. ``optional_tools``: missing tools are allowed. ``problem``: why it can't run."""
 
     name: str
     stateful: bool
@@ -117,7 +120,7 @@ class Kind:
 
 
 def described(kinds: Iterable[Kind]) -> str:
-    """A line for each kind that can run: its name, what it is for, its tools, whether it remembers."""
+    """Return one line per kind that can run: its name, its purpose, its tools, whether it has memory."""
     lines = []
     for kind in kinds:
         if not kind.problem:
@@ -155,9 +158,9 @@ BUILT_IN: Final = (
 
 
 def load_kinds(entries: Sequence[WorkerConfig]) -> dict[str, Kind]:
-    """The built-in kinds and those of the config (which may replace one), by name.
+    """Return the built-in kinds and those of the config (which may replace a built-in one), by name.
 
-    A file that can't be used gives a kind with its ``problem``, so that one bad file stops no other worker.
+    A file that can't be used yields a kind with its ``problem``, so that one bad file stops no other worker.
     """
     kinds = {kind.name: kind for kind in BUILT_IN}
     for entry in entries:
@@ -189,7 +192,7 @@ def _of_config(entry: WorkerConfig) -> Kind:
 
 
 def load_class(path: Path) -> type[StatelessWorker]:
-    """The one worker class that the file at ``path`` defines. Raises ``KindError`` in words."""
+    """Return the one worker class that the file at ``path`` defines. Raises ``KindError`` in words."""
     if not path.is_file():
         raise KindError(
             f"{path} is not there; set file to a Python file with a StatefulWorker or StatelessWorker class"

@@ -1,4 +1,4 @@
-"""The kinds of workers that there are: built-in and the user's own, as they are offered, asked for and reported."""
+"""The available kinds of workers, built-in and the user's own: offered, looked up and reported as health."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pepper_tui.workers.memory import agent_name, memory_namespace
 
 
 class KnownKinds:
-    """``entries`` are the config's; they are there from ``load`` on."""
+    """The available kinds. ``entries`` are the config's; they are loaded by ``load``."""
 
     def __init__(self, store: Store, clock: Clock, entries: Sequence[WorkerConfig]) -> None:
         self._store, self._clock = store, clock
@@ -25,21 +25,23 @@ class KnownKinds:
         self._offered: tuple[ToolSpec, ToolSpec] | None = None
 
     async def load(self) -> None:
-        """Load the user's own, and tell the health of each."""
+        """Load the user's own kinds, and report the health of each."""
         self._kinds = await asyncio.to_thread(load_kinds, self._entries)
         self._offered = None
         await self._report_health()
 
     def offer(self, spec: ToolSpec) -> ToolSpec:
-        """``spec``, of the tool that hands work over, with the kinds of workers that there are."""
+        """Return ``spec``, of the tool that delegates work, with the available kinds of workers."""
         if self._offered is None or self._offered[0] is not spec:
             kinds = described(self._kinds.values())
             self._offered = spec, replace(spec, description=f"{spec.description}\n\nWorkers, by name:\n{kinds}")
         return self._offered[1]
 
     async def wanted(self, agent: str | None) -> tuple[Kind, str]:
-        """The kind to use and the name to remember under (empty: stateless). Raises ``ValueError`` for a name that
-        neither a kind has nor a memory of earlier work."""
+        """Return the kind to use and the name of its memory (empty: stateless).
+
+        Raises ``ValueError`` for a name that matches neither a kind nor a memory of earlier work.
+        """
         if not agent or not agent.strip():
             return self._kinds[GENERAL], ""
         kind = self._kinds.get(agent.strip()) or self._kinds.get(agent_name(agent))
@@ -52,7 +54,7 @@ class KnownKinds:
         return kind, agent_name(agent) if kind.stateful else ""
 
     def of(self, run: WorkerRun) -> Kind:
-        """The kind of a run that has begun; one with a problem where it is no more."""
+        """Return the kind of an existing run; if it was removed, one with a problem."""
         kind = self._kinds.get(run.kind)
         if kind is None:
             problem = f"the kind {run.kind!r} stands no more in the config"

@@ -1,8 +1,8 @@
-"""A stateful worker's memory: its past tasks and answers, and a running summary of those let go.
+"""A stateful worker's memory: its past tasks and answers, and a running summary of the dropped ones.
 
 The context ``memory.<name>``/``<name>`` holds an ``AgentState``; each run that ends adds one event in the same unit as
-its end. Events carry ``n``, counting from 1. When they are more or longer than the bounds, the oldest leave, each with
-an excerpt by rule at the summary's end; the summary in turn drops its oldest lines.
+its end. Events have a number ``n``, counting from 1. If they exceed the bounds in count or length, the oldest are
+dropped, each leaving a rule-based excerpt at the end of the summary; the summary in turn drops its oldest lines.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pepper_tui.text import one_line
 EVENT_COUNT: Final = 20
 EVENT_CHARACTERS: Final = 16_000
 SUMMARY_CHARACTERS: Final = 4_000
-_FIELD: Final = 4_000  # characters kept of one task or answer
+_FIELD: Final = 4_000  # characters kept per task or answer
 
 
 def agent_name(name: str) -> str:
-    """``name`` as it stands in namespaces: lower case letters, digits, ``-`` and ``_``.
+    """Return ``name`` as used in namespaces: lower case letters, digits, ``-`` and ``_``.
 
-    Raises ``ValueError`` where nothing of it remains.
+    Raises ``ValueError`` if nothing of it remains.
     """
     plain = re.sub(r"[^a-z0-9_]+", "-", name.strip().lower()).strip("-")[:60]
     if not plain:
@@ -48,7 +48,7 @@ class Memory:
     tainted: bool = False
 
     def remember(self, event: Json) -> None:
-        """Add ``event`` and let go of what is over the bounds."""
+        """Add ``event`` and drop what exceeds the bounds."""
         state = self.state
         number = int(state.events[-1].get("n", len(state.events))) + 1 if state.events else self._let_go() + 1
         state.events.append({**_cut(event), "n": number})
@@ -56,12 +56,12 @@ class Memory:
             state.summary = _summarised(state.summary or "", state.events.pop(0))
 
     def _let_go(self) -> int:
-        """The number of the last event in the summary."""
+        """Return the number of the last event in the summary."""
         numbers = re.findall(r"^(\d+)\. ", self.state.summary or "", re.M)
         return int(numbers[-1]) if numbers else 0
 
     async def save(self, store: Store) -> None:
-        """Store the state as the next version; joins the caller's unit. A version in between fails the unit."""
+        """Store the state as the next version, in the caller's unit. A concurrent change fails the unit."""
         await store.put(
             self.state,
             namespace=memory_namespace(self.agent),
@@ -72,7 +72,7 @@ class Memory:
 
 
 async def load_memory(store: Store, agent: str) -> Memory:
-    """The memory of ``agent``; empty where it has none yet."""
+    """Return the memory of ``agent``; empty if it has none yet."""
     context = await store.get(agent, namespace=memory_namespace(agent))
     if context is None:
         return Memory(agent, AgentState())

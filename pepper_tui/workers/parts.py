@@ -1,4 +1,4 @@
-"""What every run is given of the outside."""
+"""The dependencies of every run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Progress = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """``slots`` limits the runs at work."""
+    """Dependencies of runs. ``slots`` limits how many work at the same time."""
 
     store: Store
     clock: Clock

@@ -1,10 +1,10 @@
-"""The pool: which runs are open, who may go on, and who waits.
+"""The pool: which runs are open, which may continue, and which wait.
 
-A run's id is made of the delegate call that it answers, so a call that runs again after a crash finds its run and
-re-attaches. No agent name: stateless, gone when done. A name: memory under that name, one run at a time a name, others
-queue first come, first served. ``slots`` limits the runs at work; a run that waits, for a person or in a tool that
-resumes, holds none but keeps its name. Everything open resumes at ``start``. A run whose delegate call ended otherwise
-is cancelled, and so are the calls (and cards) that it left open.
+A run's id is derived from the delegate call that it answers, so a call that runs again after a crash finds its run and
+re-attaches. Without an agent name a run is stateless and gone when done. With a name it has memory under that name;
+only one run per name works at a time, the others queue in order of arrival. ``slots`` limits the runs at work; a run
+that waits, for a person or in a tool that resumes, takes no slot but keeps its name. All open runs resume at ``start``.
+If a run's delegate call has ended otherwise, the run is cancelled, and so are the calls (and cards) that it left open.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from pepper_tui.workers.run_ids import run_id
 from pepper_tui.workers.telling import Telling
 
 _ALL: Final = 100_000
-_REMEDY_PAUSE: Final = 5.0  # seconds before a run that broke off is taken up again
+_REMEDY_PAUSE: Final = 5.0  # seconds before a broken run is resumed
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 
 _log = logging.getLogger(__name__)
 
 
 class RunFailedError(PepperError, RuntimeError, Foreseen):
-    """A run ended without an answer; the text says why and what was found by then."""
+    """A run ended without an answer; the text says why and what it had found so far."""
 
 
 class WorkerPool:
@@ -84,11 +84,11 @@ class WorkerPool:
         self._started = False
 
     def offer(self, spec: ToolSpec) -> ToolSpec:
-        """``spec``, of the tool that hands work over, with the kinds of workers that there are."""
+        """Return ``spec``, of the tool that delegates work, with the available kinds of workers."""
         return self._kinds.offer(spec)
 
     async def start(self) -> None:
-        """Load the kinds, resume what is open, and follow the calls of runs."""
+        """Load the kinds, resume open runs, and follow the calls of runs."""
         await self._kinds.load()
         await self._following.start()
         await self._resume()
@@ -104,14 +104,14 @@ class WorkerPool:
         self._started = False
 
     async def delegate(self, call: ToolCall, task: str, agent: str | None, progress: Progress) -> str:
-        """The answer to ``task``. Cancelling the caller leaves the run going.
+        """Return the answer to ``task``. Cancelling the caller leaves the run going.
 
-        Raises ``ValueError`` for an impossible name, ``RunFailedError`` where the run failed or was cancelled.
+        Raises ``ValueError`` for an invalid name, ``RunFailedError`` if the run failed or was cancelled.
         """
         if not self._started:
             raise RuntimeError("the worker pool is not started")
         run = await self._attend(call, task, agent, progress)
-        while run is None:  # the store failed under it (a full disk, say); it goes on from its last saved step
+        while run is None:  # the store failed (such as a full disk); the run continues from its last saved step
             await self._clock.sleep(_REMEDY_PAUSE)
             run = await self._attend(call, task, agent, progress)
         if run.state is not RunState.SUCCEEDED:
@@ -119,7 +119,7 @@ class WorkerPool:
         return run.answer
 
     async def _attend(self, call: ToolCall, task: str, agent: str | None, progress: Progress) -> WorkerRun | None:
-        """The call's run once it has ended; None where it broke off."""
+        """Return the call's run once it has ended; None if it broke."""
         loop = await self._admit(call, task, agent)
         if not isinstance(loop, RunLoop):
             return loop
@@ -131,19 +131,22 @@ class WorkerPool:
         return None if loop.broken else loop.run
 
     async def tell(self, call: ToolCall, ref: str, text: str) -> str:
-        """Tell a run that is under way more, for its next step: ``ref`` is its id, that of the call that began it, or a
-        worker's name. Told again by the same ``call`` it is told once. Raises ``ValueError`` in words."""
+        """Tell a running run more, for its next step. Raises ``ValueError`` in words.
+
+        ``ref`` is its id, that of the call that began it, or a worker's name. Repeated with the same ``call``, it is
+        told only once.
+        """
         if not self._started:
             raise ValueError("the worker pool is not started")
         return await self._telling.tell(call, ref, text)
 
     async def tainted(self, call_id: str) -> bool:
-        """Whether anything that went into the answer of this delegate call came from outside (true where unknown)."""
+        """Return whether any input of this delegate call's answer came from outside (true if unknown)."""
         context = await self._store.get(run_id(call_id), namespace=Namespace.RUN)
         return WorkerRun.of(context).tainted if context else True
 
     async def cancel(self, ref: str, by: str = "the user") -> bool:
-        """Cancel a run by its id or its delegate call's; its open calls and cards end too. False where it has ended."""
+        """Cancel a run by its id or its delegate call's, with its open calls and cards. False if it has ended."""
         loop = await self._find(ref)
         if loop is None:
             return False
@@ -152,7 +155,7 @@ class WorkerPool:
         return loop.run.state is RunState.CANCELLED
 
     async def _find(self, ref: str) -> RunLoop | None:
-        """The open run by its id or its call's, taken up anew where the store failed under it."""
+        """Return the open run by its id or its call's; resume it if the store failed under it."""
         loop = self._runs.get(ref) or self._runs.get(run_id(ref))
         if loop is not None:
             return loop
@@ -166,7 +169,7 @@ class WorkerPool:
     # ------------------------------------------------------------------------------------------- admission
 
     async def _admit(self, call: ToolCall, task: str, agent: str | None) -> RunLoop | WorkerRun:
-        async with self._admission:  # equal calls find each other; names queue in the order of arrival
+        async with self._admission:  # equal calls share a run; names queue in order of arrival
             wanted = run_id(call.id)
             if wanted in self._runs:
                 return self._runs[wanted]
@@ -194,7 +197,7 @@ class WorkerPool:
     def _spawn(self, run: WorkerRun) -> RunLoop:
         loop = RunLoop(self._parts, run, self._kinds.of(run))
         self._runs[run.id] = loop
-        # An empty context: a run belongs to no handler's unit of work.
+        # An empty context: a run must not join a handler's unit of work.
         task = asyncio.get_running_loop().create_task(
             self._carry_out(loop), name=f"worker {run.id}", context=contextvars.Context()
         )
@@ -251,7 +254,7 @@ class WorkerPool:
         await self._end_orphans()
 
     async def _end_orphans(self) -> None:
-        """Cancel open calls of runs that have ended: a crash may come between a run's end and that of its calls."""
+        """Cancel open calls of ended runs: a crash can come between a run's end and that of its calls."""
         rows = await self._store.query(
             ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         )

@@ -1,7 +1,7 @@
 """What a worker's model reads: its rules, the task, its memory and its events as tagged, escaped text.
 
-Text from outside can neither open nor close a tag. Messages grow at their end only (the current time stands last), so a
-provider's prompt cache holds through a run.
+Text from outside can neither open nor close a tag. Messages grow only at their end (the current time comes last), so a
+provider's prompt cache stays valid through a run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FINAL_SPEC: Final = ToolSpec(
     Effect.READ,
 )
 
-RESULT_LIMIT: Final = 8_000  # characters of one tool result that a prompt shows
+RESULT_LIMIT: Final = 8_000  # characters of one tool result shown in a prompt
 
 _RULES: Final = """\
 You are a worker of Pepper, a personal assistant. {prompt}
@@ -63,7 +63,7 @@ NO_FINAL: Final = "[The worker did not say that the task is done. Its last words
 
 
 def system_prompt(kind: Kind, about: str = "") -> str:
-    """``about``: what is known of the user."""
+    """Return the system prompt. ``about``: what is known of the user."""
     return "\n\n".join(filter(None, [_RULES.format(prompt=kind.prompt, steps=kind.max_steps), about]))
 
 
@@ -72,7 +72,7 @@ def task_text(run: WorkerRun) -> str:
 
 
 def memory_text(state: AgentState, zone: tzinfo) -> str:
-    """Memory as one tag; empty where there is nothing in it."""
+    """Return the memory as one tag; empty if there is nothing in it."""
     lines = []
     if state.summary:
         lines.append(f"<summary>\n{escape(state.summary)}\n</summary>")
@@ -96,8 +96,10 @@ def result_text(event: Json, limit: int = RESULT_LIMIT * 2) -> str:
 
 
 def _model_message(event: Json) -> Json:
-    """What the model said and called, in the provider's native form: calls told as text would teach it to write
-    them so."""
+    """Return what the model said and called, in the provider's native form.
+
+    Calls shown as text would teach it to write them that way.
+    """
     calls = [
         {
             "id": call["id"],
@@ -112,7 +114,7 @@ def _model_message(event: Json) -> Json:
 
 
 def told_text(event: Json) -> str:
-    """What the run was told while it was under way; ``for``: whether the user's own message led to it."""
+    """Return what the run was told while running; ``for``: whether the user's own message led to it."""
     asked = ' for="user"' if event["root"] == "user" else ""
     return f'<told id="{attribute(event["id"])}"{asked}>{escape(event["text"])}</told>'
 
@@ -137,10 +139,12 @@ def messages(
     servers: Sequence[str] = (),
     about: str = "",
 ) -> list[Json]:
-    """The chat so far, in turns as strict templates want them: calls are followed by their results and nothing else, so
-    what stands last (the time, the last step's order) goes to the end of the last message. ``limit``: characters of one
-    result, for a model with a small window. ``servers``: what MCP servers say of their tools. ``about``: the
-    user."""
+    """Return the chat so far, with turns as strict templates require them.
+
+    Calls are followed by their results and nothing else, so what comes last (the time, the last step's order) is
+    appended to the last message. ``limit``: characters per result, for a model with a small window. ``servers``: MCP
+    servers' instructions for their tools. ``about``: the user.
+    """
     head = [part for part in (*servers, memory_text(memory, zone), task_text(run)) if part]
     chat: list[Json] = [
         {"role": "system", "content": system_prompt(kind, about)},
@@ -155,7 +159,7 @@ def messages(
             chat.append({"role": "user", "content": event_text(event, limit)})
         elif event["kind"] in _SAID:
             chat[-1]["content"] += f"\n{event_text(event, limit)}"
-    if chat[-1]["role"] == "assistant":  # a reply of text only: something has to follow it
+    if chat[-1]["role"] == "assistant":  # a reply of text only must be followed by something
         chat.append({"role": "user", "content": ""})
     ends = [now_text(now, zone), *([LAST_STEP] if last else [])]
     chat[-1]["content"] = "\n".join(filter(None, [chat[-1]["content"], *ends]))
@@ -163,7 +167,7 @@ def messages(
 
 
 def new_entries(run: WorkerRun) -> list[Entry]:
-    """What this call adds: the task in a run's first step, later the results since the last model event."""
+    """Return what this call adds: the task in a run's first step, later the results since the last model event."""
     entries: list[Entry] = []
     for event in reversed(run.events):
         if event["kind"] == "model":
@@ -178,7 +182,7 @@ def new_entries(run: WorkerRun) -> list[Entry]:
 
 
 def capped(text: str, call: str) -> str:
-    """``text``, or its beginning and how to read on."""
+    """Return ``text``, or its beginning and how to read on."""
     if len(text) <= RESULT_LIMIT:
         return text
     return (

@@ -1,4 +1,4 @@
-"""Telling a run more while it works: who is meant, and why nobody can be."""
+"""Telling a run more while it works: which run is meant, and why none can be told."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pepper_tui.text import one_line
 from pepper_tui.workers.run.loop import RunLoop
 from pepper_tui.workers.run_ids import run_id
 
-MOST_TOLD: Final = 8_000  # characters that one telling may have
+MOST_TOLD: Final = 8_000  # characters per message
 _INSTEAD: Final = "what it found is the result of its delegate call; delegate anew, with all that is to be known"
 
 
 class Telling:
-    """``runs`` are those under way, by id; ``find`` gives one by its id or its call's, broken off or not."""
+    """Tells runs more. ``runs`` are those in progress, by id.
+
+    ``find`` returns a run by its id or its call's, broken or not.
+    """
 
     def __init__(
         self,
@@ -29,8 +32,11 @@ class Telling:
         self._store, self._clock, self._runs, self._find = store, clock, runs, find
 
     async def tell(self, call: ToolCall, ref: str, text: str) -> str:
-        """Tell a run that is under way more, for its next step: ``ref`` is its id, that of the call that began it, or a
-        worker's name. Told again by the same ``call`` it is told once. Raises ``ValueError`` in words."""
+        """Tell a running run more, for its next step. Raises ``ValueError`` in words.
+
+        ``ref`` is its id, that of the call that began it, or a worker's name. Repeated with the same ``call``, it is
+        told only once.
+        """
         loop = await self._find(ref) or self._named(ref)
         if loop is None:
             if await self._store.get(call.id, namespace=Namespace.TOLD) is not None:
@@ -50,7 +56,7 @@ class Telling:
         return f"Told {loop.run.agent or loop.run.kind}; it reads it at its next step.{held}"
 
     def _named(self, name: str) -> RunLoop | None:
-        """The run of the worker of that name, where it has one that is under way."""
+        """Return the one run of the worker with that name; of several, the one that is not queued."""
         plain = name.strip().lower()
         named = [loop for loop in self._runs.values() if plain and plain in (loop.run.agent, loop.run.kind)]
         at_work = [loop for loop in named if loop.run.state is not RunState.QUEUED]
@@ -58,7 +64,7 @@ class Telling:
         return found[0] if len(found) == 1 else None
 
     async def _over(self, ref: str) -> str:
-        """Why there is nobody to tell, and what to do instead."""
+        """Explain why no run can be told, and what to do instead."""
         for ident in (ref, run_id(ref)):
             run = WorkerRun.one(await self._store.get(ident, namespace=Namespace.RUN))
             if run is not None:

@@ -1,4 +1,4 @@
-"""Handing work to a worker, and cancelling what runs."""
+"""Tools to delegate work to a worker, tell it more, and cancel calls."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 @dataclass(slots=True)
 class WorkerParts:
-    """``delegate``: call, task, agent, progress -> the answer; called again with the same call after a crash, it
+    """The dependencies of the worker tools.
+
+    ``delegate``: call, task, agent, progress -> the answer; called again with the same call after a crash, it
     re-attaches. ``cancel_delegate`` and ``delegate_tainted`` get the id of such a call. ``tell_worker``: call, a run by
-    its id, its call's or its worker's name, text -> words; told again by the same call, it is told once; raises
+    its id, its call's or its worker's name, text -> words; repeated with the same call, it is told only once; raises
     ``ValueError`` in words. ``cancel_call``: call id, by whom -> words.
     """
 
@@ -32,7 +34,7 @@ async def _cancel_delegate(ctx: ToolContext) -> None:
 
 
 async def _tainted(ctx: ToolContext) -> bool:
-    """Whether any input of the worker's answer came from outside."""
+    """Return whether any input of the worker's answer came from outside."""
     tainted = ctx.of(WorkerParts).delegate_tainted
     return tainted is None or await tainted(ctx.call.id)
 

@@ -1,4 +1,4 @@
-"""Asking the model for a run, within the bounds of its kind: steps and spend."""
+"""Asks the model for a run, within the bounds of its kind: steps and cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Asking:
         self._stream, self._saved, self._kind = stream, saved, kind
 
     def check_bounds(self) -> None:
-        """Raise ``BoundError`` where the run may not go on."""
+        """Raise ``BoundError`` if the run may not continue."""
         run = self._saved.run
         if run.steps >= self._kind.max_steps:
             raise BoundError(f"Stopped after {run.steps} steps, the bound of this kind.")
@@ -28,7 +28,7 @@ class Asking:
             raise BoundError(f"Stopped at a cost of {run.spent:.4f}, the bound of this kind.")
 
     async def ask(self, request: ModelRequest) -> Completed:
-        """One valid reply; what further attempts cost and wait for is the run's."""
+        """Return one valid reply; the cost and waits of further attempts count for the run."""
         run = self._saved.run
         stream = self._stream(request)
         completed: Completed | None = None

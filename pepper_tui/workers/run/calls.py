@@ -1,7 +1,7 @@
-"""The tool calls of a run: which tools it has, the calls that it asks for, and their results.
+"""The tool calls of a run: its tools, the calls that it requests, and their results.
 
-While every open call waits for a person, or in a tool that resumes (for a mail, a slow server), the run gives back its
-slot and its time stands still.
+While every open call waits for a person, or in a tool that resumes (for a mail, a slow server), the run releases its
+slot and its time stops.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from pepper_tui.workers.parts import Parts
 from pepper_tui.workers.prompts import capped
 from pepper_tui.workers.run.saved_run import SavedRun
 
-CALLS_PER_STEP: Final = 8  # that are under way at once; more wait their turn
+CALLS_PER_STEP: Final = 8  # in progress at the same time; more wait their turn
 _FOR_A_PERSON: Final = frozenset({CallState.WAITING_APPROVAL, CallState.UNKNOWN})
 
 
 class Calls:
-    """``wake`` is set by the pool when a call of this run changed or came to a result."""
+    """The calls of one run. The pool sets ``wake`` when one of them changed or has a result."""
 
     def __init__(self, parts: Parts, saved: SavedRun, kind: Kind) -> None:
         self._parts, self._saved, self._kind = parts, saved, kind
         self.wake = asyncio.Event()
 
     def tools(self, names: Sequence[str]) -> list[ToolSpec]:
-        """The tools called ``names``, which may be patterns; without any those that change nothing outside."""
+        """Return the tools in ``names``, which may be patterns; if empty, those without outside effects."""
         known = {spec.name: spec for spec in self._parts.specs(None) if spec.name not in NOT_FOR_WORKERS}
         if not names:
             return [spec for spec in known.values() if spec.effect in (Effect.READ, Effect.LOCAL)]
@@ -54,7 +54,7 @@ class Calls:
         return [known[name] for name in names if name in known]
 
     def scheduled(self, requested: Sequence[RequestedCall], tools: Sequence[ToolSpec]) -> tuple[list[ToolCall], Json]:
-        """The calls to store, and the model event that records all that were asked for, refused ones too."""
+        """Return the calls to store, and the model event that records all requested ones, including refused ones."""
         run, specs = self._saved.run, {spec.name: spec for spec in tools}
         now = self._parts.clock.now()
         matter = str(next((e["matter"] for e in run.events if e["kind"] == "task"), ""))
@@ -117,7 +117,7 @@ class Calls:
         await self._saved.save()
 
     async def _rest_or_work(self, calls: Sequence[ToolCall], slow: Collection[str], names: str) -> None:
-        """Hold a slot only while some of ``calls`` is work; ``slow`` are the tools that only wait."""
+        """Hold a slot only while some of ``calls`` do work; ``slow`` are the tools that only wait."""
         saved = self._saved
         if calls and all(call.state in _FOR_A_PERSON for call in calls):
             if saved.run.state is RunState.RUNNING:

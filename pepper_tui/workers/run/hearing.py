@@ -1,6 +1,6 @@
 """What a run is told while it works: read before its next step, and once more before it ends.
 
-Whatever it takes in is read, or said to be unread in its answer.
+Everything it accepts is read, or reported as unread in its answer.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _ALL: Final = 100_000
 
 
 class Hearing:
-    """``stopped`` is set once the run is to end as soon as possible."""
+    """Accepts words for one run. ``stopped`` is set once the run is to end as soon as possible."""
 
     def __init__(self, store: Store, saved: SavedRun, max_steps: int, stopped: asyncio.Event) -> None:
         self._store, self._saved, self._max_steps, self._stopped = store, saved, max_steps, stopped
         self._one = asyncio.Lock()
         self.deaf = False
-        """Whether nothing that is told from now on would be read."""
+        """Whether words told from now on would no longer be read."""
 
     async def hear(self, told: Told) -> None:
-        """Keep words for the run's next step. Raises ``ValueError`` where it takes none any more."""
+        """Keep words for the run's next step. Raises ``ValueError`` if it accepts none any more."""
         async with self._one:
             if self.deaf or self._stopped.is_set():
                 raise ValueError("it has just ended")
@@ -38,11 +38,11 @@ class Hearing:
                 )
 
     async def read(self) -> None:
-        """Put on the run what it was told since it last read."""
+        """Add what was told since the last read to the run."""
         self._take(await self._unread())
 
     async def goes_on(self, answer: str) -> bool:
-        """Whether the run, which has its ``answer``, was told more meanwhile and has a step left for it."""
+        """Return whether the run, which has its ``answer``, was told more meanwhile and has a step left for it."""
         async with self._one:
             run, unread = self._saved.run, await self._unread()
             if not unread or run.steps >= self._max_steps:
@@ -54,7 +54,7 @@ class Hearing:
         return True
 
     async def end(self) -> list[Told]:
-        """Take no more; what was never read."""
+        """Accept no more words; return what was never read."""
         async with self._one:
             self.deaf = True
             return await self._unread()

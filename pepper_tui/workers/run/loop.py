@@ -1,8 +1,8 @@
 """The life of one run: from its saved state to its end.
 
 One step is one model call; a step and the tool calls that it schedules are saved in one unit, so after a crash the run
-goes on from its last saved step: events tell which calls are open, and their results stand in ``tool.result``.
-Steps, time and spend are bounded; a run that hits a bound fails and says so. A run's end and its agent's memory are one
+continues from its last saved step: its events tell which calls are open, and their results are in ``tool.result``.
+Steps, time and cost are bounded; a run that hits a bound fails and says so. A run's end and its agent's memory are one
 unit.
 """
 
@@ -36,20 +36,20 @@ from pepper_tui.workers.run.saved_run import SavedRun
 from pepper_tui.workers.run.slot import Slot
 from pepper_tui.workers.run.thinking import Thinking
 
-ABOUT_LIMIT: Final = 4_000  # characters of a prompt that say what is known of the user
+ABOUT_LIMIT: Final = 4_000  # characters of a prompt about the user
 _ALL: Final = 100_000
 
 _log = logging.getLogger(__name__)
 
 
 class RunLoop:
-    """Carries out one run. ``done`` is set when the run has ended and is saved, or broke off."""
+    """Carries out one run. ``done`` is set when the run has ended and is saved, or broke."""
 
     def __init__(self, parts: Parts, run: WorkerRun, kind: Kind) -> None:
         self._parts, self.run, self.kind = parts, run, kind
         self.done = asyncio.Event()
         self.broken = False
-        """Whether it broke off without an end; then ``done`` is set, too."""
+        """Whether the run broke without an end; then ``done`` is set, too."""
         self.stopped = asyncio.Event()
         """Set by ``stop``."""
         self._slot = Slot(run, parts.slots, parts.clock)
@@ -64,7 +64,7 @@ class RunLoop:
         self._ending = False
 
     async def carry_out(self) -> None:
-        """Run to the end. Cancelling the task (a stop of the program) leaves the run as saved, to be resumed."""
+        """Run to the end. Cancelling the task (the program stops) leaves the run as saved, to be resumed."""
         self._task = asyncio.current_task()
         watchdog = asyncio.create_task(self._watch_time())
         try:
@@ -79,7 +79,7 @@ class RunLoop:
         self.done.set()
 
     def stop(self, state: RunState, words: str) -> None:
-        """End the run as ``state`` as soon as possible; without effect once it is ending."""
+        """End the run as ``state`` as soon as possible; no effect once it is ending."""
         if self._ending or self._verdict is not None:
             return
         self._verdict = (state, words)

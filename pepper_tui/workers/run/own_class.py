@@ -1,7 +1,7 @@
-"""A run that a user's own class carries out.
+"""A run carried out by a user's own class.
 
-Each call and thought of it is saved before its answer is used, so after a crash ``execute_task`` runs again from the
-top, and what was saved is handed out again, in its order, until it is used up.
+Each of its calls and thoughts is saved before its answer is used, so after a crash ``execute_task`` runs again from the
+top, and what was saved is replayed in order until it is used up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pepper_tui.workers.run.saved_run import SavedRun
 
 
 class OwnRun:
-    """What the run lends to the class. Calls at the same time run one after the other."""
+    """What the run provides to the class. Concurrent calls run one after the other."""
 
     def __init__(
         self,
@@ -42,17 +42,17 @@ class OwnRun:
         self._replayed: set[int] = set()
         self._one = asyncio.Lock()
         self.remembered: str | None = None
-        """What the class wants remembered in place of its answer."""
+        """What the class wants remembered instead of its answer."""
 
     async def answer(self, worker: type[StatelessWorker]) -> str:
-        """The answer of a new ``worker`` to the run's task."""
+        """Return a new ``worker``'s answer to the run's task."""
         own = worker()
         self._tools = self._kind.tools or tuple(own.tools)
         own.attach(self)
         return _as_text(await own.execute_task(self._saved.run.task))
 
     def _replay(self, matches: Callable[[Json], bool]) -> Json | None:
-        """The first saved event that ``matches`` and was not given out since the last start."""
+        """Return the first saved event that ``matches`` and was not replayed since the last start."""
         for number, event in enumerate(self._events):
             if number not in self._replayed and matches(event):
                 self._replayed.add(number)
@@ -92,7 +92,7 @@ class OwnRun:
                 now = self._clock.now()
                 chat: list[Json] = [
                     {"role": "system", "content": system_prompt(self._kind, self._about)},
-                    {"role": "user", "content": escape(prompt)},  # what it holds of a task or a result is from outside
+                    {"role": "user", "content": escape(prompt)},  # parts of a task or a result in it come from outside
                 ]
                 completed = await self._asking.ask(
                     ModelRequest("worker", chat, entries=new_entries(self._saved.run), now=now, model=self._kind.model)

@@ -1,4 +1,4 @@
-"""A run and its row: what it has come to is saved before anything follows from it."""
+"""A run and its row: progress is saved before anything depends on it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pepper_tui.workers.run.slot import Slot
 
 
 class SavedRun:
-    """``progress`` is told what the run is doing."""
+    """A run with its row. The callbacks in ``progress`` are told what the run is doing."""
 
     def __init__(self, store: Store, run: WorkerRun, slot: Slot) -> None:
         self._store, self.run, self.slot = store, run, slot
         self.progress: list[Progress] = []
 
     async def put(self) -> None:
-        """Store the run as it is; joins the caller's unit."""
+        """Store the run in its current state; joins the caller's unit."""
         run = self.run
         tags = [OPEN_TAG] if run.state in WORKER_RUN.open else []
         await self._store.put(run, namespace=Namespace.RUN, tags=tags, text=f"{run.task}\n{run.answer}".strip())
 
     async def save(self, calls: Sequence[ToolCall] = ()) -> None:
-        """Store the run with the ``calls`` that it schedules: one unit."""
+        """Store the run with the ``calls`` that it schedules, in one unit."""
         self.slot.tick()
         async with self._store.unit():
             await self.put()
@@ -44,25 +44,25 @@ class SavedRun:
             tell(doing)
 
     async def rest(self, state: RunState, doing: str) -> None:
-        """Give back the slot and stop the time, as ``state``."""
+        """Release the slot and stop the time, in state ``state``."""
         self.slot.rest()
         await self.be(state, doing)
         self.slot.give_back()
 
     async def go_on(self, doing: str) -> None:
-        """Be at work, with a slot."""
+        """Resume work, with a slot."""
         if not self.slot.held:
             await self.slot.take()
         await self.be(RunState.RUNNING, doing)
 
     def open_calls(self) -> list[Json]:
-        """The calls that the run asked for and has no result of."""
+        """Return the calls that the run requested and that have no result yet."""
         answered = {event["call"] for event in self.run.events if event["kind"] == "result"}
         asked = [call for event in self.run.events if event["kind"] == "model" for call in event["calls"]]
         return [call for call in asked if call["id"] not in answered]
 
     def so_far(self) -> str:
-        """What it had found, for a run that ends without an answer."""
+        """Summarise what the run has found, if it ends without an answer."""
         said = [e["text"] for e in self.run.events if e["kind"] == "model" and e["text"]]
         found = [f"{e['name']}: {one_line(e['text'], 200)}" for e in self.run.events if e["kind"] == "result"]
         parts = [*(one_line(t, 400) for t in said[-1:]), *found[-3:]]

@@ -1,6 +1,6 @@
-"""A run's slot among the runs at work, and the time that it works.
+"""A run's slot among the working runs, and its working time.
 
-Waiting is not work: without a slot its time stands still.
+Waiting is not work: without a slot, the time stops.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final
 from pepper_tui.clock import Clock
 from pepper_tui.model import WorkerRun
 
-_CLOSE: Final = 0.001  # seconds that are no time left: sums of floats, too short to move a clock
+_CLOSE: Final = 0.001  # seconds that count as none: float rounding, too short to move a clock
 
 
 class Slot:
-    """``held``: whether the run is at work."""
+    """A run's slot. ``held``: whether the run is working."""
 
     def __init__(self, run: WorkerRun, slots: asyncio.Semaphore, clock: Clock) -> None:
         self._run, self._slots, self._clock = run, slots, clock
@@ -41,7 +41,7 @@ class Slot:
         self._moving.clear()
 
     def tick(self) -> None:
-        """Note the time until now on the run."""
+        """Add the time until now to the run."""
         if self._since is not None:
             now = self._clock.monotonic()
             self._run.active_seconds += now - self._since

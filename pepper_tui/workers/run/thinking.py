@@ -1,4 +1,4 @@
-"""The steps of a run that a model thinks for: each is one model call, saved with the tool calls that it schedules."""
+"""The steps of a run driven by a model: each is one model call, saved with the tool calls that it schedules."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pepper_tui.workers.run.calls import Calls
 from pepper_tui.workers.run.hearing import Hearing
 from pepper_tui.workers.run.saved_run import SavedRun
 
-LEAST_RESULT: Final = 1000  # characters to which results are cut at most for a model that finds them too long
-REMINDERS: Final = 2  # that words alone are no answer, before they are taken as all that will come
+LEAST_RESULT: Final = 1000  # results are not cut further below this many characters if the model finds them too long
+REMINDERS: Final = 2  # that text alone is no answer, before it is accepted as the final one
 
 
 class Thinking:
-    """``memory`` is what its name remembers, ``about`` what is known of the user."""
+    """Steps by a model. ``memory`` is that of the run's agent, ``about`` what is known of the user."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Thinking:
         self._result_limit = 2 * RESULT_LIMIT
 
     async def think(self) -> str:
-        """The run's answer, after as many steps as it takes."""
+        """Return the run's answer, after as many steps as it takes."""
         while True:
             pending = self._saved.open_calls()
             if pending:
@@ -59,7 +59,7 @@ class Thinking:
                 return answer
 
     async def _step(self) -> str | None:
-        """One model call and its saving; the final answer, or ``None`` where the run goes on."""
+        """Make one model call and save it; return the final answer, or ``None`` if the run continues."""
         run = self._saved.run
         last = run.steps + 1 >= self._kind.max_steps
         tools = [FINAL_SPEC] if last else [*self._calls.tools(self._kind.tools), FINAL_SPEC]
@@ -84,7 +84,7 @@ class Thinking:
         return None
 
     async def _ask(self, tools: list[ToolSpec], *, last: bool) -> Completed:
-        """The reply to the run as it stands; results are cut shorter for a model that finds it too long."""
+        """Return the reply to the run's current state; results are cut shorter if the model finds it too long."""
         run, clock = self._saved.run, self._parts.clock
         while True:
             limit = self._result_limit
@@ -107,7 +107,7 @@ class Thinking:
                 self._result_limit //= 4
 
     def _said_only(self) -> int:
-        """How many of the last replies in a row were words without a call, this one included."""
+        """Return how many of the last replies in a row were text without a call, including this one."""
         said = 0
         for event in reversed(self._saved.run.events):
             if event["kind"] == "model" and not event["calls"] and event["text"].strip():
