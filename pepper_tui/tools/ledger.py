@@ -110,7 +110,7 @@ class Ledger:
     async def put_approval(self, approval: Approval, version: int, same_key: str) -> None:
         """Store ``approval`` over exactly ``version`` (0: a new one).
 
-        A decided one records through what it was decided.
+        A decision records the channel it came through.
         """
         by = (acted_through() or approval.decided_by) if approval.state in _DECIDED else ""
         approval = replace(approval, decided_by=by)

@@ -40,7 +40,10 @@ class Question:
     """
 
     def __init__(self, message_id: str, namespace: str = Namespace.USER_MESSAGE) -> None:
-        """Track what the message, or the result of an answered question, ``message_id`` in ``namespace`` started."""
+        """Track a question that began with the context ``message_id`` in ``namespace``.
+
+        That is a user message, or the tool result made by the user's answer to a question.
+        """
         self.cards: dict[str, str] = {}
         """What waits for the user's approval, or for room to ask for it, in words by id."""
         self.asked: dict[str, str] = {}
