@@ -54,7 +54,7 @@ PATIENCE: Final = 5.0  # seconds that a call waits for the next start
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks for trust in what has none yet."""
+    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks for trust where it is missing."""
 
     clock: Clock
     registry: ToolRegistry
