@@ -28,7 +28,7 @@ class CalendarParser:
     def events(self, pieces: Sequence[Piece], until: float) -> dict[bytes, Json | str]:
         """Return what each piece says, by its digest, or why it can't be read.
 
-        Pieces that are not reached by ``until``, because others have crashed the process, are missing.
+        Pieces that are not reached by ``until``, because others have ended the process, are missing.
         """
         usable = self._usable(pieces, until)
         found: dict[bytes, Json | str] = {}

@@ -55,7 +55,7 @@ def model_gist(
         asks = asks[len(name) + 1 :].strip()
     gist = Gist(who=known.who, asks=asks, about=one_line(told["about"], 80) or known.about, related=known.related)
     gist.by = model
-    if due is None and told["due"]:  # its words are not in the text, or not a time: what code has read stands
+    if due is None and told["due"]:  # its words are not in the text, or not a time: keep what code has read
         gist.due, gist.whole_day, gist.until, gist.due_said = known.due, known.whole_day, known.until, known.due_said
     return _with_due(gist, due)
 

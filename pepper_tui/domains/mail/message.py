@@ -84,7 +84,10 @@ def build_message(
     references: Sequence[str] = (),
     files: Sequence[tuple[Attachment, bytes]] = (),
 ) -> str:
-    """Return the whole message with CRLF, ASCII unless an address is not. Raises ``ToolError`` if it is not valid."""
+    """Return the whole message with CRLF, ASCII unless an address is not.
+
+    Raises ``ToolError`` for what no mail can hold.
+    """
     if not to:
         raise ToolError("'to' names nobody")
     if len(to) + len(cc) > MAX_RECIPIENTS:

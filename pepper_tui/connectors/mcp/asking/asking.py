@@ -2,8 +2,8 @@
 
 Each is a call of a tool that no model is offered and that refuses every caller but this module, so it is treated like
 anything that reaches outside: resolved to the byte, durable, answered with the same keys, expiring, in the audit.
-Approving the first pins exactly the definitions that the card shows; approving the second sends exactly the values that
-the card shows to the server. A question belongs to the session and ends with it.
+Approving the first pins exactly the definitions that the card shows; approving the second sends the server exactly the
+values that the card shows. A question belongs to the session and ends with it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def resource_tool(all_servers: Mapping[str, Server]) -> Tool | None:
         resolve=resources.resolve if outside else None,
         effect_of=resources.effect_of if outside else None,
         on_cancel=resources.stop,
-        resumes=True,  # the server sets its time, as for the server's own tools
+        resumes=True,  # its time limit is the server's, as for the server's own tools
     )
 
 

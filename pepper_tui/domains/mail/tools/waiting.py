@@ -127,7 +127,7 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
     if not thread:
         return True
     if is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
-        return False  # an absence is no answer
+        return False  # an absence notice is no answer
     linked = {bare_id(each) for each in joined(data.get("references")).split()}
     linked |= {bare_id(each) for each in joined(data.get("in_reply_to")).split()}
     wanted = thread.strip().lower()
