@@ -1,9 +1,9 @@
 """A copy of each sent mail in the account's folder of sent mail: one, and only if the server keeps none itself.
 
 What is to be copied is a row and a file in the home before the mail leaves, so that a kill loses no copy; the file is
-removed once the copy is kept. Some seconds after the send the folder is searched for the Message-ID: if it is there
-already, then the server put it there, and is remembered as one that does, or an earlier try whose answer was lost. If
-it is unknown whether a mail was sent, it is copied once the user has said that it was.
+removed once the copy is kept. Some seconds after the send the folder is searched for the Message-ID: a copy that is
+already there was stored by the server, which is then known to keep copies, or by an earlier try whose answer was lost.
+If it is unknown whether a mail was sent, it is copied once the user has said that it was.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def fitted(schema: Json, arguments: Json) -> Json:
 
 
 def wrong(schema: Json, arguments: Json) -> str:
-    """Explain why ``arguments`` do not fit, judging only by the kinds of values; empty if they do."""
+    """Explain why ``arguments`` do not fit, judging only by the kinds of values; empty if they fit."""
     missing = [name for name in required_of(schema) if name not in arguments]
     if missing:
         return f"{', '.join(map(repr, missing))} missing"

@@ -110,7 +110,7 @@ class Definition:
         return fitted(self.schema, arguments)
 
     def wrong(self, arguments: Json) -> str:
-        """Explain why ``arguments`` do not fit, judging without the server's patterns; empty if they seem to."""
+        """Explain why ``arguments`` do not fit, judging without the server's patterns; empty if they fit."""
         return wrong(self.schema, arguments)
 
 
