@@ -30,7 +30,7 @@ async def _propose(ctx: ToolContext, name: str, **said: Unpack[Said]) -> Resolve
 
 
 def _same(payload: Json) -> Json:
-    """Return what makes two proposals the same request: the rule's words, without name, id, version and state."""
+    """Return what makes two proposals the same request: the rule without id, name, version, time and state."""
     rule = payload.get("rule")
     if not isinstance(rule, dict):
         return payload
