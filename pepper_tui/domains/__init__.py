@@ -1,1 +1,1 @@
-"""What Pepper knows of the world, one noun a folder; no vendor and no source."""
+"""What Pepper knows about the world, one folder per noun; no vendor and no source."""

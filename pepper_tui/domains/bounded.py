@@ -1,6 +1,6 @@
-"""What no library bounds is parsed in the parser process: mails, and HTML. Blocking: to be called in a thread.
+"""Parsing in the parser process of what no library bounds: mails, and HTML. Blocking: call it in a thread.
 
-The functions at the end are what that process runs.
+The functions at the end run in that process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PROCESS: Final = ParserProcess("pepper_tui.domains.bounded")
 
 
 def parse_mails(sources: Sequence[bytes], max_bytes: int) -> list[Mail]:
-    """What each of ``sources`` says. Never raises: of a mail that could not be read ``defects`` says why."""
+    """Parse each of ``sources``. Never raises: for a mail that could not be read, ``defects`` says why."""
     found = PROCESS.parse("mail", sources, max_bytes=max_bytes)
     return [
         not_read(source, max_bytes, data.why) if isinstance(data, NotRead) else Mail.of(data)
@@ -26,7 +26,7 @@ def parse_mails(sources: Sequence[bytes], max_bytes: int) -> list[Mail]:
 
 
 def shown_text(source: str, defects: list[str]) -> str:
-    """The text that HTML shows. Never raises: what goes wrong is added to ``defects``."""
+    """Return the text that HTML shows. Never raises: failures are added to ``defects``."""
     [found] = PROCESS.parse("html", [source.encode("utf-8", "replace")])
     if isinstance(found, NotRead):
         defects.append(f"the HTML was not read: {found.why}")
@@ -45,7 +45,7 @@ def html(source: bytes) -> Json:
 
 
 def warm() -> None:
-    """Load what is loaded late: a header in each form, the parser of HTML."""
+    """Load what is loaded lazily: a header in each form, the parser of HTML."""
     parse_mail(
         b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
     )

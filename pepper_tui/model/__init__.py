@@ -1,6 +1,6 @@
-"""The vocabulary as types: contexts, the states that things pass through, and the records that rooms exchange.
+"""The shared vocabulary as types: contexts, state tables, and the records that rooms exchange.
 
-Rooms meet in the store, so this package is their only common language; it imports nothing of theirs.
+Rooms meet in the store, so this package is their only common language; it imports none of them.
 """
 
 from pepper_tui.model.contexts import Context, ContextFilter, ContextUpdate, Json, Moment

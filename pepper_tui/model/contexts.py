@@ -1,4 +1,4 @@
-"""Contexts, their updates, and what a query asks for: the shape of all that the store keeps."""
+"""Contexts, their updates, and query filters: the shape of everything that the store keeps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ContextUpdate:
-    """One entry of the log: ``context`` as it was stored, or its last version where it was deleted."""
+    """One entry of the log: ``context`` as stored, or its last version if it was deleted."""
 
     seq: int
     context: Context

@@ -1,4 +1,4 @@
-"""What passes between the engine and whoever speaks with it: pieces of replies, answers, refusals."""
+"""What passes between the engine and its clients: pieces of replies, answers, refusals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pepper_tui.text.errors import Foreseen, PepperError
 
 UnknownAnswer = Literal["check", "happened", "did_not", "leave"]
-"""What the user may say of a call whose outcome is not known."""
+"""What the user may say about a call whose outcome is unknown."""
 
 
 class EngineError(PepperError, Foreseen):
@@ -17,8 +17,10 @@ class EngineError(PepperError, Foreseen):
 
 
 class ChoiceError(EngineError):
-    """An act that needs one answer more. ``choices``: words for each, and what to say in place of what was said; none
-    where it was not understood."""
+    """An act that needs one more answer.
+
+    ``choices``: for each, its words and what to say instead of what was said; empty if that was not understood.
+    """
 
     def __init__(self, words: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__(words)
@@ -26,12 +28,12 @@ class ChoiceError(EngineError):
 
 
 ASKED: Final = "A card in the inbox asks which, one key each"
-"""The end of the words of a call that could not tell what the user means, and asks."""
+"""The end of the message of a call that could not tell what the user means, and asks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """A piece of a reply that is being written. ``restart``: what was shown so far is void. ``done``: it ended."""
+    """A piece of a reply that is being written. ``restart``: everything shown so far is void. ``done``: it ended."""
 
     message_id: str
     text: str

@@ -1,7 +1,7 @@
-"""What a signal comes to: who wrote, what they ask, about what, until when; and what else the store holds on it.
+"""The gist of a signal: who wrote, what they ask, about what, until when; and what else the store holds on it.
 
-Facts, or the words of a model, which are shown as text and have no authority: who it is from and the time are never a
-model's to say.
+It holds facts, or a model's words, which are shown as text and have no authority: the sender and the time never come
+from a model.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pepper_tui.text import one_line
 _ASKS = 160  # characters of each part that a line shows
 _ABOUT = 80
 _LINE = 320
-_FARTHEST = 32_503_680_000.0  # the year 3000: what lies behind it is no time that anybody wrote
+_FARTHEST = 32_503_680_000.0  # the year 3000: nobody wrote a time beyond it
 
 
 @dataclass(slots=True)
 class Related(Record):
-    """Something that the store holds on the same thing. ``ref`` is its ``namespace:id``."""
+    """Something else that the store holds on the same matter. ``ref`` is its ``namespace:id``."""
 
     ref: str
     label: str
@@ -32,9 +32,10 @@ class Related(Record):
 class Gist(Record):
     """The parts of a signal's line.
 
-    ``who`` is the parsed sender. ``asks`` is a sentence of the text, or, where ``by`` names a model, its words that go
-    on after the name ("asks for the revised budget"). ``due`` is POSIX seconds, read from ``due_said``, words of the
-    text; of a day the last second (``whole_day``). ``until``: it is a deadline, else a time that what is asked is for.
+    ``who`` is the parsed sender. ``asks`` is a sentence of the text or, if ``by`` names a model, the model's words,
+    which continue after the name ("asks for the revised budget"). ``due`` is POSIX seconds, read from ``due_said``,
+    words of the text; for a day it is the last second (``whole_day``). ``until``: ``due`` is a deadline; otherwise the
+    time that the request is for.
     """
 
     who: str = ""
@@ -59,7 +60,7 @@ class Gist(Record):
         ]
 
     def line(self, zone: tzinfo, now: float, first: str = "") -> str:
-        """All of it in one line; ``first`` is what the text begins with, for where nothing is asked."""
+        """Return all of it in one line; ``first`` is the beginning of the text, for a signal that asks nothing."""
         who, told = one_line(self.who, _ABOUT), self.told(zone, now)
         if self.asks:
             return one_line(f"{who} {told}" if self.by else f"{who}{told}", _LINE)
@@ -67,13 +68,13 @@ class Gist(Record):
         return one_line(f"{who}: {told}" + (f" — {begins}" if begins else ""), _LINE)
 
     def told(self, zone: tzinfo, now: float) -> str:
-        """What follows the name."""
+        """Return the part that follows the name."""
         due = f", {'due' if self.until else 'for'} {self.when(zone, now)}" if self.due is not None else ""
         return f"{self.asked}{due}"
 
     @property
     def asked(self) -> str:
-        """What is asked, about what."""
+        """What is asked, and about what."""
         asks, about = one_line(self.asks, _ASKS), one_line(self.about, _ABOUT)
         words = about
         if asks:
@@ -82,7 +83,7 @@ class Gist(Record):
         return words
 
     def when(self, zone: tzinfo, now: float) -> str:
-        """``due`` as a person says it; empty for none."""
+        """Return ``due`` in a person's words; an empty string if there is none."""
         if self.due is None:
             return ""
         return day(self.due, zone, now) if self.whole_day else moment(self.due, zone, now)

@@ -1,5 +1,7 @@
-"""What MCP servers say of how to use their tools, as a prompt holds it: once for each server whose tools are offered,
-between tags, and marked as that server's words. They stand among what came from outside, never in Pepper's own rules.
+"""The instructions of MCP servers on how to use their tools, as a prompt holds them.
+
+Each server whose tools are offered appears once, between tags, marked as that server's words. They stand with what came
+from outside, never among Pepper's own rules.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _MARK: Final = (
 
 
 def told(tools: Iterable[ToolSpec], room: int = ROOM) -> list[str]:
-    """A tag for each server of ``tools`` that says something, with a fair share of ``room``; a cut says so."""
+    """Return a tag per server of ``tools`` with instructions, each with a fair share of ``room``; a cut is marked."""
     said = {tool.server: tool.instructions for tool in tools if tool.instructions}
     share = min(room, ROOM) // max(1, len(said))
     return [

@@ -1,4 +1,4 @@
-"""What was said, as records: by the user, in answer to a question, and by Pepper."""
+"""Records of what was said: by the user, in answer to a question, and by Pepper."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from pepper_tui.model.record import Record
 
 @dataclass(slots=True)
 class UserMessage(Record):
-    """What the user said. ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step. ``alone``:
-    a step takes it without other messages, so that its reply is its own (`pepper ask`). ``spans``: what of ``text`` was
-    not typed; ``None`` where nobody noted it, as in records of before there were spans: then none is typed."""
+    """A message from the user.
+
+    ``after_calls``: calls to wait for first (Alt+Enter); empty means the next step. ``alone``: a step takes it without
+    other messages, so that it gets its own reply (`pepper ask`). ``spans``: the parts of ``text`` that were not typed;
+    ``None`` if nobody noted them, as in records from before spans existed: then nothing counts as typed.
+    """
 
     id: str
     text: str
@@ -36,8 +39,11 @@ class UserMessage(Record):
 
 @dataclass(slots=True)
 class UserAnswer(Record):
-    """What the user answered to the question of that id. ``chosen`` counts its choices from 1; 0 for words of their
-    own, whose ``spans`` are as in ``UserMessage``. The words of a choice are not the user's."""
+    """The user's answer to the question of that id.
+
+    ``chosen`` counts its choices from 1; 0 for the user's own words, whose ``spans`` are as in ``UserMessage``. The
+    words of a choice are not the user's.
+    """
 
     id: str
     text: str
@@ -58,7 +64,7 @@ class UserAnswer(Record):
 
 @dataclass(slots=True)
 class AssistantMessage(Record):
-    """What Pepper said. ``step`` leads to why. ``kind`` ``trouble`` marks words of Pepper's own about an error."""
+    """What Pepper said. ``step`` leads to the reason. ``kind`` ``trouble`` marks Pepper's own words about an error."""
 
     id: str
     text: str

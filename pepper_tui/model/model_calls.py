@@ -1,4 +1,4 @@
-"""What a model is asked and what it answers, whichever it is."""
+"""What any model is asked, and what it answers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from pepper_tui.model.work import Usage
 from pepper_tui.text.errors import Foreseen, PepperError
 
 MORE_TOOLS: Final = "more_tools"
-"""The tool by which a model asks for tools that a step does not offer."""
+"""The tool with which a model asks for tools that a step does not offer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What a model is told of a tool. ``parameters`` is JSON Schema. ``resumes``: its calls may wait for long.
-    ``instructions``: what the MCP ``server`` that it is from says of how to use its tools, escaped: see
-    ``instructions.told``."""
+    """What a model is told about a tool.
+
+    ``parameters`` is JSON Schema. ``resumes``: its calls may wait for long. ``instructions``: how to use its tools, as
+    told by the MCP ``server`` that it is from, escaped: see ``instructions.told``.
+    """
 
     name: str
     description: str
@@ -32,10 +34,10 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that a step or a worker is given to think about, as tagged text and as facts.
+    """One input of a step or a worker, as tagged text and as facts.
 
     ``kind``: ``user_msg``, ``signal``, ``tool_result``, ``approval``, ``task``. ``text`` is the escaped tagged form
-    that a language model reads; ``facts`` the record's data for a model that works by rules.
+    that a language model reads; ``facts`` is the record's data, for a model that works by rules.
     """
 
     kind: str
@@ -45,18 +47,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One model call. ``entries`` are those that are new in this call (the prompt's text holds them already)."""
+    """One model call. ``entries`` are those that are new in this call (the prompt's text already holds them)."""
 
     role: Literal["scheduler", "worker", "triage", "summary"]
     messages: Sequence[Json]  # OpenAI chat messages
     tools: Sequence[ToolSpec] = ()
     entries: Sequence[Entry] = ()
     now: float = 0.0
-    max_tokens: int = 2048  # of the response, thinking included; the model's own setting where the request sets none
-    needs: int = 0  # tokens that the answer itself is thought to take; 0: not known
+    max_tokens: int = 2048  # of the response, thinking included; the model's own setting if the request sets none
+    needs: int = 0  # tokens that the answer itself is expected to take; 0: unknown
     reserve: Literal["chat", "background"] = "background"
     model: str = ""  # a worker kind's own model; empty: the role's
-    must_call: bool = False  # only a call of a tool is an answer: servers that can, hold the model to its schema
+    must_call: bool = False  # only a tool call is an answer; servers that can do so enforce its schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class RequestedCall:
-    """A tool call as the model asked for it, complete and of valid JSON."""
+    """A tool call as the model requested it: complete, and valid JSON."""
 
     id: str
     name: str
@@ -75,10 +77,12 @@ class RequestedCall:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The end of a complete, valid response. ``not_judged``: positions among the request's entries of the signals that
-    were left alone for want of judgement. ``because``: why a fallback answered, in words; else empty. ``text`` is the
-    whole of it: where what was streamed differs, this counts. ``unfinished``: a limit cut the text off. ``left_out``:
-    what the server refuses of the tools, in words; else empty."""
+    """The end of a complete, valid response.
+
+    ``not_judged``: positions among the request's entries of the signals that were left unjudged. ``because``: why a
+    fallback answered, in words; else empty. ``text`` is all of it: if it differs from what was streamed, this counts.
+    ``unfinished``: a limit cut the text off. ``left_out``: what the server refuses of the tools, in words; else empty.
+    """
 
     text: str
     calls: tuple[RequestedCall, ...]
@@ -93,13 +97,13 @@ class ModelError(PepperError, Foreseen):
     """A model call that gave no valid response.
 
     ``kind``: ``timeout``, ``rate_limited``, ``server``, ``loading``, ``cut``, ``bad_response``, ``empty``, ``endless``,
-    ``no_room`` (its own limit was used up before an answer stood), ``auth``, ``budget``, ``unreachable``, ``too_long``
-    (the prompt, for this model), ``setup`` (no such model, or one that can't call tools). ``words`` tells the user what
-    happened and the way out. ``usage`` holds what was spent all the same.
+    ``no_room`` (its own limit was used up before the answer was complete), ``auth``, ``budget``, ``unreachable``,
+    ``too_long`` (the prompt, for this model), ``setup`` (no such model, or one that can't call tools). ``words`` tells
+    the user what happened and what to do. ``usage`` holds what was spent nevertheless.
 
-    ``window``: tokens that a prompt of this model may have, where a ``too_long`` names them, and ``measured`` how many
-    this one had. ``correction``: what to tell the model of its ``answer``, so that it can fix it; empty where that
-    would not help.
+    ``window``: tokens that a prompt of this model may have, if a ``too_long`` names them; ``measured``: how many this
+    one had. ``correction``: what to tell the model about its ``answer``, so that it can fix it; empty if that would not
+    help.
     """
 
     def __init__(
@@ -124,7 +128,7 @@ class ModelError(PepperError, Foreseen):
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """What was streamed is void: the attempt ended in ``error``, and another follows in ``pause`` seconds."""
+    """Everything streamed so far is void: the attempt ended in ``error``, and another follows in ``pause`` seconds."""
 
     error: ModelError
     pause: float

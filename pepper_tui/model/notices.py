@@ -1,4 +1,4 @@
-"""What came in and what the user is told of it, as records: signals, notifications, reminders."""
+"""Records of what came in and what the user is told about it: signals, notifications, reminders."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ MatterKind = Literal["event", "state"]
 QUESTION: Final = "question"
 """The kind of a notification that asks."""
 SETTLED: Final = "settled"
-"""In the metadata of a question that was closed: its asker goes on without an answer, so the closing stays."""
+"""In the metadata of a closed question: its asker goes on without an answer, so the closing is final."""
 FROM_SENDER: Final = "sender:"
 FROM_CALENDAR: Final = "calendar:"
 FROM_FEED: Final = "feed:"
-"""What the origin of a notification begins with, before the address, the calendar, or the feed."""
+"""Prefix of a notification's origin, followed by the address, the calendar, or the feed."""
 
 
 @dataclass(slots=True)
 class Signal(Record):
     """A short, triaged statement that something happened outside (``signals.<source>``).
 
-    ``content`` is its one line of use; ``gist`` holds the parts of that, where a person wrote. ``reason`` says in words
-    why it got its priority. ``matter`` is the key of the real-world thing that it is about, the same across feeds; of
-    ``matter_kind`` ``event`` each signal adds to it, of ``state`` the newest of a source replaces those before.
-    ``metadata`` holds facts for the reader (sender, thread, start…), ``text`` (what was written, once), ``raw`` (the id
-    in ``raw.*``) and ``rules``, the user's rules that hold for it (each a ``Match``).
+    ``content`` is its one useful line; ``gist`` holds the parts of that line if a person wrote it. ``reason`` says in
+    words why it got its priority. ``matter`` is the key of the real-world thing that it is about, the same across
+    feeds; with ``matter_kind`` ``event`` each signal adds to it, with ``state`` the newest one of a source replaces the
+    earlier. ``metadata`` holds facts for the reader (sender, thread, start…), ``text`` (what was written, once),
+    ``raw`` (the id in ``raw.*``) and ``rules``, the user's rules that hold for it (each a ``Match``).
     """
 
     id: str
@@ -47,25 +47,25 @@ class Signal(Record):
 
     def __post_init__(self) -> None:
         self.priority = Priority(self.priority)
-        if not isinstance(self.gist, Gist):  # of older records, and of what others wrote, there may be none
+        if not isinstance(self.gist, Gist):  # older records, and what others wrote, may have none
             self.gist = Gist.of(self.gist) if isinstance(self.gist, Mapping) else None
 
     @property
     def text(self) -> str:
-        """What was written, as far as it is kept; an older Pepper kept the first lines."""
+        """What was written, as far as it is kept; older versions of Pepper kept only the first lines."""
         kept = (self.metadata.get(key) for key in ("text", "snippet", "first_line"))
         return next((each for each in kept if isinstance(each, str) and each), "")
 
 
 @dataclass(slots=True)
 class Notification(Record):
-    """Something Pepper tells the user unasked: never without a reason and a source.
+    """Something that Pepper tells the user unasked, always with a reason and a source.
 
     ``source`` is ``namespace:id`` of what it came from. ``kind``: ``notice``, ``brief``, ``reminder``, ``offer`` (asks
-    about a missed reminder), ``question``, ``trouble``. A question has ``choices``, each with its ``words``; where each
-    makes a call, also with the ``arguments`` of that and the ``field`` that other words take. It may have an end,
-    ``expires_at``. ``who`` (a name), ``sender`` (an address) and ``subject`` are of what it came
-    from, where that has them; ``trust`` says how well the user knows the sender. ``matter_kind`` as in ``Signal``.
+    about a missed reminder), ``question``, ``trouble``. A question has ``choices``, each with its ``words``; if each
+    makes a call, also with the ``arguments`` of that call and the ``field`` that takes other words. It may end, at
+    ``expires_at``. ``who`` (a name), ``sender`` (an address) and ``subject`` are those of what it came from, if any;
+    ``trust`` says how well the user knows the sender. ``matter_kind`` as in ``Signal``.
     """
 
     id: str
@@ -85,7 +85,7 @@ class Notification(Record):
     trust: str = ""
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
-    origin: str = ""  # who is behind it: "model" where a model's own call told it, else as in ``rules.origin``
+    origin: str = ""  # who is behind it: "model" if a model's own call told it, else as in ``rules.origin``
     expires_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -93,13 +93,13 @@ class Notification(Record):
 
     @property
     def awaited(self) -> bool:
-        """Whether the call that it comes from waits for its answer; else each choice makes a call of its own."""
+        """Whether the call that it comes from waits for its answer; otherwise each choice makes a call of its own."""
         return self.kind == QUESTION and not any("arguments" in choice for choice in self.choices)
 
 
 @dataclass(slots=True)
 class Reminder(Record):
-    """A promise to speak at a time. ``rule`` is an RFC 5545 RRULE (empty = once); ``zone`` an IANA name."""
+    """A promise to speak at a certain time. ``rule`` is an RFC 5545 RRULE (empty = once); ``zone`` an IANA name."""
 
     id: str
     text: str
@@ -111,9 +111,9 @@ class Reminder(Record):
     state: ReminderState = ReminderState.WAITING
     call: str = ""
     matter: str = ""
-    source: str = ""  # the act or signal that led to it, as `namespace:id`, where no call did
-    root: str = ""  # of the call, as in `ToolCall`
-    tainted: bool = False  # whether the call was: who asked for it had read text from outside
+    source: str = ""  # the act or signal that led to it, as `namespace:id`, if no call did
+    root: str = ""  # that of the call, as in `ToolCall`
+    tainted: bool = False  # whether the call was: its asker had read text from outside
     typed: bool = False  # whether all its words are among those that the user typed in that turn
     read: list[str] = field(default_factory=list)  # what was read in that turn, in words
 
@@ -122,5 +122,5 @@ class Reminder(Record):
 
     @property
     def is_the_users(self) -> bool:
-        """Whether the user ordered it: by a rule, in their own words, or where nothing else could have asked for it."""
+        """Whether the user ordered it: by a rule, in their own words, or as nothing else could have asked for it."""
         return bool(self.source) or (self.root in ("", "user") and (self.typed or not self.tainted))

@@ -1,7 +1,7 @@
-"""Origins: who wrote which characters of a text that the user handed over.
+"""Origins: who wrote which characters of a text that the user submitted.
 
-Only what was typed in Pepper's own fields has authority. So all else is named by spans, and a text of which nobody
-noted the origin has no typed character at all.
+Only what was typed in Pepper's own fields has authority. Everything else is marked by spans, and a text whose origin
+nobody noted has no typed character at all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Origin(StrEnum):
     EDITOR = "editor"
     FILE = "file"
     OUTSIDE = "outside"
-    """Nobody noted it: records of before there were spans, and of a newer version's origins."""
+    """Nobody noted it: records from before spans existed, and origins of a newer version."""
 
 
 class Span(NamedTuple):
@@ -40,12 +40,12 @@ class Span(NamedTuple):
 
 
 def whole(text: str, origin: Origin) -> list[Span]:
-    """The spans of a text that is of one origin."""
+    """Return the spans of a text that has a single origin."""
     return [Span(0, len(text), origin)] if text and origin is not Origin.TYPED else []
 
 
 class Written(NamedTuple):
-    """A text, and the spans of it that were not typed: ordered, none over another."""
+    """A text and its spans that were not typed, ordered and without overlap."""
 
     text: str
     spans: tuple[Span, ...] = ()
@@ -55,7 +55,7 @@ class Written(NamedTuple):
         return cls(text, tuple(whole(text, origin)))
 
     def replaced(self, start: int, end: int, text: str, origin: Origin) -> Written:
-        """With ``text`` of ``origin`` in place of the characters from ``start`` to ``end``."""
+        """Return a copy with ``text`` of ``origin`` in place of the characters from ``start`` to ``end``."""
         grown = len(text) - (end - start)
         spans = [Span(a, min(b, start), o) for a, b, o in self.spans if a < start]
         spans += [Span(start, start + len(text), origin)] if text and origin is not Origin.TYPED else []
@@ -63,23 +63,23 @@ class Written(NamedTuple):
         return Written(self.text[:start] + text + self.text[end:], _joined(spans))
 
     def marked(self, start: int, end: int, origin: Origin) -> Written:
-        """With the characters from ``start`` to ``end`` of ``origin``."""
+        """Return a copy in which the characters from ``start`` to ``end`` are of ``origin``."""
         return self.replaced(start, end, self.text[start:end], origin)
 
     def stripped(self) -> Written:
-        """Without white space at both ends."""
+        """Return a copy without white space at both ends."""
         bare = self.text.rstrip()
         kept = self.replaced(len(bare), len(self.text), "", Origin.TYPED)
         return kept.replaced(0, len(bare) - len(bare.lstrip()), "", Origin.TYPED)
 
     def then(self, other: Written) -> Written:
-        """With ``other`` after it."""
+        """Return a copy with ``other`` appended."""
         at = len(self.text)
         spans = [*self.spans, *(Span(a + at, b + at, o) for a, b, o in other.spans)]
         return Written(self.text + other.text, _joined(spans))
 
     def parts(self) -> Iterable[tuple[str, Origin]]:
-        """Its text in order, each piece with its origin."""
+        """Yield its text in order, each piece with its origin."""
         at = 0
         for start, end, origin in self.spans:
             if at < start:
@@ -90,7 +90,7 @@ class Written(NamedTuple):
             yield self.text[at:], Origin.TYPED
 
     def typed(self) -> list[str]:
-        """The pieces that were typed, less each word that touches what was not: part of it is another's."""
+        """Return the typed pieces, without each word that touches untyped text: part of that word is not the user's."""
         pieces = []
         given = list(self.parts())
         for number, (piece, origin) in enumerate(given):
@@ -101,18 +101,18 @@ class Written(NamedTuple):
 
 
 def _less_first_word(text: str) -> str:
-    """``text`` from its first white space on."""
+    """Return ``text`` from its first white space on."""
     word = re.match(r"\S*", text)
     return text[word.end() :] if word else text
 
 
 def _less_last_word(text: str) -> str:
-    """``text`` up to its last white space."""
+    """Return ``text`` up to its last white space."""
     return _less_first_word(text[::-1])[::-1]
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Neighbours of one origin as one span; empty ones left out."""
+    """Merge neighbouring spans of one origin, and drop empty ones."""
     found: list[Span] = []
     for span in spans:
         if span.start >= span.end:

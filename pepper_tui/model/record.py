@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 class Record:
     """Base of the typed payloads. ``data()`` and ``of()`` are inverse; unknown keys of newer versions are ignored.
 
-    ``EARLIER_NAMES``: fields by the names that earlier versions wrote."""
+    ``EARLIER_NAMES``: fields by the names that earlier versions wrote.
+    """
 
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {}
 
@@ -28,7 +29,7 @@ class Record:
 
     @classmethod
     def of(cls, source: Context | Mapping[str, Any]) -> Self:
-        """The record held by a context (or by its data). Raises ``TypeError`` where a required key is missing."""
+        """Return the record in a context (or in its data). Raises ``TypeError`` if a required key is missing."""
         values = source.data if isinstance(source, Context) else source
         if cls.EARLIER_NAMES.keys() & values.keys():
             values = {cls.EARLIER_NAMES.get(name, name): value for name, value in values.items()}
@@ -37,7 +38,7 @@ class Record:
 
     @classmethod
     def readable(cls, contexts: Iterable[Context]) -> list[Self]:
-        """The records of those contexts that hold one; any other is logged and passed over, so that it stops nobody."""
+        """Return the records of those contexts that hold one; log and skip any other, so that none blocks the rest."""
         found = []
         for context in contexts:
             try:
@@ -48,7 +49,7 @@ class Record:
 
     @classmethod
     def one(cls, context: Context | None) -> Self | None:
-        """The record that ``context`` holds, where it is there and holds one; see ``readable``."""
+        """Return the record in ``context``, or ``None`` if it is missing or unreadable; see ``readable``."""
         return next(iter(cls.readable([context] if context is not None else [])), None)
 
 
@@ -56,7 +57,10 @@ _ATOMS: Final = frozenset({str, int, float, bool, NoneType})
 
 
 def _plain(value: Any) -> Any:
-    """``value`` as ``dataclasses.asdict`` gives it, some times faster: each mail is written as one or two records."""
+    """Return ``value`` as ``dataclasses.asdict`` would, but several times faster.
+
+    Speed counts because each mail is written as one or two records.
+    """
     kind = type(value)
     if kind in _ATOMS:
         return value

@@ -1,8 +1,8 @@
-"""Rules: what the user ordered, as records. A rule is a condition and acts; a match of it is one act record each.
+"""Records of what the user ordered. A rule is a condition and acts; each match of it has one record per act.
 
-``rule`` holds rules that were made in Pepper (config rules are read where the config is); ``rule.pause`` holds a row
-for each rule that is paused, whichever it is; ``rule.act`` holds the acts, ``rule.match`` marks a signal whose rules
-were looked after; ``follow_up`` holds what is waited for.
+``rule`` holds rules that were made in Pepper (config rules are read with the config); ``rule.pause`` holds a row for
+each paused rule of either kind; ``rule.act`` holds the acts; ``rule.match`` marks a signal whose rules have been
+handled; ``follow_up`` holds the answers that are awaited.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ RuleOrigin = Literal["config", "made", "built in"]
 
 @dataclass(slots=True)
 class Rule(Record):
-    """One order of the user's: when ``condition`` holds, the acts are carried out by code.
+    """One standing order of the user: when ``condition`` holds, code carries out the acts.
 
-    ``id`` is made of the name. ``version`` changes with what the rule says: a number for one that was made in Pepper, a
-    hash of its words for one of the config. All conditions that are set must hold; a rule needs at least one.
+    ``id`` is made from the name. ``version`` changes with what the rule says: a number for a rule made in Pepper, a
+    hash of its words for one from the config. All conditions that are set must hold; a rule needs at least one.
 
     A signal: ``source`` (mail, calendar, clock, a feed's name), ``sender`` (addresses, or domains as ``@example.com``),
     ``words`` (any of them, whole words, in subject or text), ``thread`` (words of the subject), ``label``, ``known``
@@ -132,12 +132,12 @@ class Rule(Record):
 
     @property
     def timed(self) -> bool:
-        """Whether the clock makes it match."""
+        """Whether the clock triggers it."""
         return bool(self.cron or self.every)
 
     @property
     def conditional(self) -> bool:
-        """Whether it looks at signals: one without any condition would be one for everything."""
+        """Whether it looks at signals: without any condition it would match everything."""
         looks = self.source or self.sender or self.words or self.thread or self.label or self.known or self.question
         return bool(looks or self.before or self.after)
 
@@ -157,9 +157,9 @@ class Rule(Record):
 
 @dataclass(slots=True)
 class Match(Record):
-    """One rule that holds for a signal, with all that its acts need, as it stood then (``Signal.metadata["rules"]``).
+    """One rule that holds for a signal, with all that its acts need, as it was then (``Signal.metadata["rules"]``).
 
-    So a match is carried out as the rule was, also where it is changed or paused meanwhile. ``template`` and
+    So a match is carried out as the rule was then, even if the rule is changed or paused meanwhile. ``template`` and
     ``nudge_template`` are the texts of the templates that the rule names.
     """
 
@@ -179,8 +179,11 @@ class Match(Record):
 
 @dataclass(slots=True)
 class RuleAct(Record):
-    """One act of one match (``rule.act``). ``match`` names the signal; ``made`` what it came to, as ``namespace:id``;
-    ``detail`` says in words why it is deferred, failed or withdrawn."""
+    """One act of one match (``rule.act``).
+
+    ``match`` names the signal; ``made`` is its result, as ``namespace:id``; ``detail`` says in words why it is
+    deferred, failed or withdrawn.
+    """
 
     id: str
     rule: str
@@ -205,23 +208,23 @@ class RuleAct(Record):
 
 
 def act_id(rule: str, version: str, match: str, act: str) -> str:
-    """The id of an act's record: the same match of the same version of a rule has each act once."""
+    """Return the id of an act's record: the same match of the same version of a rule has each act only once."""
     return f"{rule}|{version}|{match}|{act}"
 
 
 def match_id(context: Context) -> str:
-    """What a signal's match is called: the signal, and of a state that is told anew its version."""
+    """Return the id of a signal's match: the signal's, with its version if a state has been told anew."""
     ref = f"{context.namespace}:{context.context_id}"
     return ref if context.version == 1 else f"{ref}#{context.version}"
 
 
 @dataclass(slots=True)
 class FollowUp(Record):
-    """A timer and a subscription (``follow_up``): an answer in the thread from one of ``parties`` by ``due``, or not.
+    """A timer and a subscription (``follow_up``): whether one of ``parties`` answers in the thread by ``due``.
 
     ``thread`` is the conversation's key, ``message_ids`` the mails that an answer may refer to, ``parties`` addresses
-    in lower case. ``rule`` is empty where the user asked for it directly. Whenever the user writes to them in it
-    (``wrote``), the whole time begins anew; a follow-up of the user's own mail begins with it.
+    in lower case. ``rule`` is empty if the user asked for it directly. Each time the user writes to them in the thread
+    (``wrote``), the whole time starts over; a follow-up of the user's own mail starts with that mail.
     """
 
     id: str
@@ -235,7 +238,7 @@ class FollowUp(Record):
     rule: str = ""
     rule_name: str = ""
     act: str = ""
-    source: str = ""  # the signal that it began with, as `namespace:id`
+    source: str = ""  # the signal that started it, as `namespace:id`
     wrote: float | None = None  # when the user last wrote to them
     who: str = ""  # whose answer is waited for, as a person reads it
     nudge: str = ""  # name of the nudge's template
@@ -249,13 +252,13 @@ class FollowUp(Record):
 
     @property
     def since(self) -> float:
-        """Since when an answer is waited for."""
+        """When the wait for an answer began."""
         return self.created_at if self.wrote is None else max(self.wrote, self.created_at)
 
 
 @dataclass(slots=True)
 class RuleReport(Record):
-    """One rule as a list shows it: what it says, as one sentence and as TOML, and what came of it so far.
+    """One rule as a list shows it: what it says, as a sentence and as TOML, and its results so far.
 
     ``acts`` counts its acts by state; ``cost`` is what its ``ask`` has spent; ``dismissed`` counts its notices that the
     user dismissed; ``waits`` says in words what it waits for (a model, room for cards), else empty.
@@ -273,7 +276,7 @@ class RuleReport(Record):
 
 
 class Trust(StrEnum):
-    """How well the user knows who sent something, the most trusted first."""
+    """How well the user knows the sender, the most trusted first."""
 
     USER = "user"
     VIP = "vip"
@@ -287,11 +290,11 @@ TRUST_ORDER: Final = {trust: place for place, trust in enumerate(Trust)}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case.
+    """The facts that rules may look at. ``sender``, ``to`` and ``cc`` are addresses in lower case.
 
-    ``minutes``: of an event that begins soon, how long before it; ``entry``: of a time, the id of its rule; ``after``:
-    of a follow-up that was not answered, the name of its rule. ``known``: the user has written to the sender, or named
-    them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something.
+    ``minutes``: for an event that begins soon, the minutes until then; ``entry``: for a time, the id of its rule;
+    ``after``: for an unanswered follow-up, the name of its rule. ``known``: the user has written to the sender, or
+    named them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something.
     """
 
     source: str
@@ -304,7 +307,7 @@ class Facts:
     labels: Sequence[str] = ()
     is_list: bool = False
     automatic: bool = False
-    priority: Priority = Priority.NORMAL  # where no rule says otherwise
+    priority: Priority = Priority.NORMAL  # if no rule says otherwise
     reason: str = ""
     minutes: int = 0
     entry: str = ""
@@ -315,7 +318,7 @@ class Facts:
 
 
 def matches_of(metadata: Json) -> list[Match]:
-    """The matches that a signal carries; none where it has none, or what it has is no such thing."""
+    """Return the matches that a signal carries, skipping what is not a valid match."""
     given = metadata.get("rules")
     found = []
     for one in given if isinstance(given, list) else []:

@@ -1,4 +1,4 @@
-"""The states that things pass through, each with the table of its moves. No room changes a state past its table."""
+"""The states that things pass through, each with its table of moves. No room changes a state except by its table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 class IllegalMoveError(ValueError):
-    """A state was asked to become one that its table does not allow."""
+    """A move that the state's table does not allow."""
 
     def __init__(self, table: str, now: str, to: str) -> None:
         super().__init__(f"{table}: {now} cannot become {to}")
@@ -18,7 +18,7 @@ class IllegalMoveError(ValueError):
 
 
 class StateTable(Generic[S]):
-    """The moves that one kind of thing may make. The table is the law: every room changes state through ``move``."""
+    """The allowed moves of one kind of thing. The table is the law: every room changes state through ``move``."""
 
     def __init__(self, name: str, initial: S, moves: Mapping[S, frozenset[S]]) -> None:
         self.name = name
@@ -30,7 +30,7 @@ class StateTable(Generic[S]):
         return to in self.moves[now]
 
     def move(self, now: S, to: S) -> S:
-        """``to``, or ``IllegalMoveError``."""
+        """Return ``to`` if the table allows the move. Raises ``IllegalMoveError``."""
         if not self.allows(now, to):
             raise IllegalMoveError(self.name, now, to)
         return to
@@ -69,11 +69,11 @@ TOOL_CALL: Final = StateTable(
     "tool call",
     CallState.SCHEDULED,
     {
-        # read, local and delegate calls end straight from `scheduled`: they have no attempt that could be in doubt.
+        # read, local and delegate calls end directly from `scheduled`: they have no attempt that could be in doubt.
         CallState.SCHEDULED: frozenset(
             {CallState.WAITING_APPROVAL, CallState.SUCCEEDED, CallState.FAILED, CallState.CANCELLED}
         ),
-        # A local act that asks has no attempt that could be in doubt: it ends straight from `waiting_approval`, in the
+        # A local act that asks has no attempt that could be in doubt: it ends directly from `waiting_approval`, in the
         # unit that holds what it writes.
         CallState.WAITING_APPROVAL: frozenset(
             {CallState.ATTEMPTED, CallState.SUCCEEDED, CallState.FAILED, CallState.CANCELLED}
@@ -158,7 +158,7 @@ REMINDER: Final = StateTable(
     "reminder",
     ReminderState.WAITING,
     {
-        # A repeating reminder goes on waiting after each firing; one that was missed by too much is offered.
+        # A repeating reminder keeps waiting after it fires; one that was missed by too much is offered.
         ReminderState.WAITING: frozenset(
             {ReminderState.WAITING, ReminderState.FIRED, ReminderState.OFFERED, ReminderState.CANCELLED}
         ),

@@ -1,4 +1,4 @@
-"""Calls of tools, as records: the call, what it came to, the effect that it is resolved to, and its approval."""
+"""Records of tool calls: the call, its result, the effect that it resolves to, and its approval."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pepper_tui.model.states import CALL_OPEN, ApprovalState, CallState
 from pepper_tui.model.vocabulary import Effect
 
 WAITS_ITS_TURN: Final = "waits for earlier calls of this step"
-"""``ToolCall.deferred`` of a call beyond what one step may have under way."""
+"""``ToolCall.deferred`` of a call beyond the number that one step may have under way."""
 
 
 @dataclass(slots=True)
 class ToolCall(Record):
     """One call of a tool, from its scheduling to its end; each change of state is a new version of its context.
 
-    ``origin`` names who asked: ``step:<id>``, ``run:<id>`` or ``act:<id>`` (an act of a rule). ``root`` is ``user``
-    where a user message began the chain, else ``signal``. ``tainted`` where any input of the asker came from outside.
-    ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary``
-    is the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that
-    it was made for, where that wants answers of its own (``UserMessage.alone``). ``leave`` is the id of the message
-    or act whose words let it reach an address without a card, and that address. ``announced``: the step that made it
-    has told the user of it.
+    ``origin`` names the asker: ``step:<id>``, ``run:<id>`` or ``act:<id>`` (an act of a rule). ``root`` is ``user`` if
+    a user message began the chain, else ``signal``. ``tainted``: some input of the asker came from outside.
+    ``deferred`` says in words what a scheduled call waits for (room for a card, or ``WAITS_ITS_TURN``). ``summary`` is
+    the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that it
+    was made for, if that message wants its own reply (``UserMessage.alone``). ``leave`` is the id of the message or act
+    whose words let it reach an address without a card, and that address. ``announced``: the step that made it has told
+    the user of it.
     """
 
     id: str
@@ -60,7 +60,7 @@ class ToolCall(Record):
 
     @property
     def waits_for_room(self) -> bool:
-        """Whether its card can't open before another is decided."""
+        """Whether its card can't open before another one is decided."""
         return self.state is CallState.SCHEDULED and self.deferred not in ("", WAITS_ITS_TURN)
 
     @property
@@ -70,10 +70,10 @@ class ToolCall(Record):
 
 @dataclass(slots=True)
 class ToolResult(Record):
-    """What a call came to (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped.
+    """The result of a call (``tool.result``, id = the call's id). ``content`` is what the model reads, uncapped.
 
     ``summary`` and ``announced`` are those of the call. ``problem`` says in words why its approved attempt did nothing,
-    where the card is back with the user.
+    if the card is back with the user.
     """
 
     call: str
@@ -96,10 +96,12 @@ class ToolResult(Record):
 
 @dataclass(slots=True)
 class CardLine(Record):
-    """One line of what an approval shows. ``untrusted``: the value occurs nowhere in what the user ever wrote.
-    ``warning`` says why in words, where more is known; ``quiet``: it needs no loud mark.
-    ``outside``: the label is of a server or a model, not Pepper's own.
-    ``settled``: code has taken the value from the config; no text had a say in it."""
+    """One line of what an approval shows.
+
+    ``untrusted``: the value occurs nowhere in what the user ever wrote; ``warning`` says why in words, if more is
+    known. ``quiet``: it needs no loud mark. ``outside``: the label comes from a server or a model, not from Pepper.
+    ``settled``: code took the value from the config; no text had a say in it.
+    """
 
     label: str
     value: str
@@ -139,10 +141,10 @@ class ResolvedEffect(Record):
 class Approval(Record):
     """A question that only the user answers: may exactly this effect happen once?
 
-    ``acts_at``: of an approved one, when its window ends and it is carried out. ``problem``: why it is back although it
-    was approved before (a send that failed, a window that was missed). ``retry_of``: the approval that failed.
-    ``shown_at``: when a screen first drew it. ``revises``: the approval that a model's better words took the place of.
-    ``decided_by``: through what the user decided: ``socket``, or nothing for the engine's own screen.
+    ``acts_at``: once approved, when its window ends and it is carried out. ``problem``: why it is back although it was
+    approved before (a failed send, a missed window). ``retry_of``: the approval that failed. ``shown_at``: when a
+    screen first drew it. ``revises``: the approval that a model's better words replaced. ``decided_by``: the front
+    through which the user decided: ``socket``, or empty for the engine's own screen.
     """
 
     id: str

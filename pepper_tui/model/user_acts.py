@@ -1,4 +1,4 @@
-"""What the user did at the screen, as records from which it can be taken back and done again."""
+"""Records of what the user did at the screen, from which it can be undone and redone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UserActState(StrEnum):
     DONE = "done"
     UNDONE = "undone"
     SETTLED = "settled"
-    """It can't be taken back, or not be done again, any more."""
+    """It can no longer be undone or redone."""
 
 
 USER_ACT: Final = StateTable(
@@ -35,9 +35,9 @@ USER_ACT: Final = StateTable(
 
 @dataclass(slots=True)
 class Moved(Record):
-    """One record that an act moved: ``id`` in ``namespace`` became ``to``, a state of its own.
+    """One record that an act moved: ``id`` in ``namespace`` became ``to``, one of its states.
 
-    ``detail`` is what the same move needs to be made again: a time, a note, the fields of an edit.
+    ``detail`` is what it takes to redo the move: a time, a note, the fields of an edit.
     """
 
     namespace: str
@@ -52,8 +52,10 @@ Acted = tuple[str, list[Moved]]
 
 @dataclass(slots=True)
 class UserAct(Record):
-    """One act and all that it moved, in one commit with it (``undo``). Without ``moved`` it is final. ``decided_by`` as
-    in ``Approval``."""
+    """One act and everything it moved, stored in the same commit (``undo``).
+
+    Without ``moved`` it is final. ``decided_by`` as in ``Approval``.
+    """
 
     id: str
     words: str
@@ -68,7 +70,7 @@ class UserAct(Record):
 
 
 class SettledError(PepperError):
-    """A move can't be taken back, or not be made again, any more; the message says why, for the user."""
+    """A move that can no longer be undone or redone; the message tells the user why."""
 
 
 _THROUGH: ContextVar[str] = ContextVar("through", default="")
@@ -76,7 +78,7 @@ _THROUGH: ContextVar[str] = ContextVar("through", default="")
 
 @contextmanager
 def acting_through(front: str) -> Iterator[None]:
-    """What the user does inside comes through ``front``: its records say so."""
+    """Record that what the user does inside comes through ``front``."""
     before = _THROUGH.set(front)
     try:
         yield
@@ -85,5 +87,5 @@ def acting_through(front: str) -> Iterator[None]:
 
 
 def acted_through() -> str:
-    """Through what the user acts; empty for the front of this process."""
+    """Return the front through which the user acts; empty for that of this process."""
     return _THROUGH.get()

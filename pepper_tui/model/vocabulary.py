@@ -1,4 +1,4 @@
-"""The words that rooms share: priorities, queue ranks, effects, and the namespaces that rooms meet in."""
+"""The words that rooms share: priorities, queue ranks, effects, and namespaces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Priority(StrEnum):
 
 
 class QueueRank(IntEnum):
-    """The order in which the scheduler takes what it was given; FIFO within a rank."""
+    """The order in which the scheduler takes its inputs; FIFO within a rank."""
 
     USER = 0
     URGENT = 1
@@ -54,8 +54,8 @@ class Namespace:
     REMINDER: ClassVar = "reminder"
     RULE: ClassVar = "rule"  # rules made in Pepper, id = the rule's
     RULE_PAUSE: ClassVar = "rule.pause"  # a row for each rule that is paused, id = the rule's
-    RULE_MATCH: ClassVar = "rule.match"  # a signal whose rules were looked after, id = namespace:id of it
-    RULE_ACT: ClassVar = "rule.act"  # what became of each act of each match
+    RULE_MATCH: ClassVar = "rule.match"  # a signal whose rules have been handled, id = its namespace:id
+    RULE_ACT: ClassVar = "rule.act"  # the outcome of each act of each match
     FOLLOW_UP: ClassVar = "follow_up"
     NOTE: ClassVar = "note"
     PROFILE: ClassVar = "profile"
@@ -68,17 +68,18 @@ class Namespace:
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
-    UNDO: ClassVar = "undo"  # what the user did at the screen, to be taken back
+    UNDO: ClassVar = "undo"  # what the user did at the screen, so that it can be undone
 
 
 OPEN_TAG: Final = "open"
-"""Carried by each tool call, approval, notification, reminder and run that still needs somebody: one indexed query
-finds all unfinished work after a crash."""
+"""Carried by each tool call, approval, notification, reminder and run that still needs attention: one indexed query
+finds all unfinished work after a crash.
+"""
 
 HELD_TAG: Final = "held"
-"""On a signal that was only logged, and might have been told."""
+"""On a signal that was only logged, but might have been told."""
 BACKLOG: Final = "was there when Pepper first looked"
-"""The reason of a signal that was made of what a source already held: history, kept from nobody."""
+"""The reason of a signal that was made from what a source already held: history, kept from nobody."""
 
 TIMES: Final = frozenset({"start", "end", "date", "arrived", "due", "at", "created_at", "until"})
 """Facts of a signal that are times, in POSIX seconds."""
@@ -101,7 +102,7 @@ SHOWN: Final = (
     Namespace.USAGE,
     Namespace.HEALTH,
 )
-"""The namespaces that a person may see change."""
+"""The namespaces whose changes a person may see."""
 
 RESERVED: Final = frozenset(
     {
@@ -125,14 +126,14 @@ RESERVED: Final = frozenset(
         Namespace.UNDO,
     }
 )
-"""What decides, what the user said, and what was done: no tool writes it."""
+"""What decides, what the user said, and what was done: no tool writes these."""
 
 AFTER_A_YES: Final = frozenset({Namespace.PEOPLE, Namespace.SENT, Namespace.ADDED})
-"""Written by what the user has approved, and by nothing else."""
+"""Written only by what the user has approved."""
 
 NOT_FOR_FEEDS: Final = (
     *sorted(RESERVED | AFTER_A_YES),
-    # with their families, so that a name that is added later is not left open
+    # with their families, so that a name added later is not left open
     "user.*", "assistant.*", "tool.*", "history.*", "worker.*", "mcp.*", "rule.*", "mail.*", "calendar.*", "llm.*",
     Namespace.HEALTH, Namespace.NOTIFICATION, Namespace.REMINDER, Namespace.NOTE, Namespace.PROFILE,
     f"{Namespace.MEMORY}.*", Namespace.UNJUDGED, "judging.*", "feed.*", "follow", "follow.*",
@@ -147,4 +148,4 @@ PEPPERS_DOING: Final = (
     Namespace.STEP, Namespace.HISTORY, Namespace.APPROVAL, Namespace.NOTIFICATION, Namespace.REMINDER, Namespace.NOTE,
     Namespace.PROFILE, Namespace.HEALTH, Namespace.UNJUDGED, Namespace.FOLLOW_UP,
 )  # fmt: skip
-"""What Pepper itself causes: a signal that comes of it is `log`, so that thinking never leads to more thinking."""
+"""What Pepper itself causes: a signal that results from it is `log`, so that thinking never leads to more thinking."""

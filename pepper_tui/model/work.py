@@ -1,4 +1,4 @@
-"""Pepper's own work, as records: steps and runs, what they cost and remember, and whether each part works."""
+"""Records of Pepper's own work: steps and runs, what they cost and remember, and whether each part works."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pepper_tui.model.states import RunState
 
 @dataclass(slots=True)
 class Step(Record):
-    """One turn of the scheduler: what it was given and what came of it (``step``).
+    """One turn of the scheduler: its inputs and its outcome (``step``).
 
     ``inputs`` are ``namespace:id`` of what it took from the queue; ``calls`` ids of tool calls; ``message`` the id of
-    what it said, ``log`` of what it kept to itself. ``round`` counts the steps in a row that only results started.
-    ``because`` says why a fallback answered in place of the first model.
+    what it said, ``log`` of what it kept to itself. ``round`` counts how many steps in a row only results have started.
+    ``because`` says why a fallback answered instead of the first model.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Step(Record):
 
 @dataclass(slots=True)
 class WorkerRun(Record):
-    """One task given to a worker. ``agent`` empty means stateless. ``steps`` counts saved steps."""
+    """One task given to a worker. An empty ``agent`` means stateless. ``steps`` counts saved steps."""
 
     id: str
     call: str  # the delegate call that it answers
@@ -63,8 +63,10 @@ class WorkerRun(Record):
 
 @dataclass(slots=True)
 class Told(Record):
-    """Words for a run that is under way, which it reads at its next step (``worker.told``). ``id`` is that of the call
-    that told them; ``root`` and ``tainted`` are as in that."""
+    """Words for a run that is under way, which it reads at its next step (``worker.told``).
+
+    ``id`` is that of the call that told them; ``root`` and ``tainted`` are those of that call.
+    """
 
     id: str
     run: str
@@ -76,7 +78,7 @@ class Told(Record):
 
 @dataclass(slots=True)
 class AgentState(Record):
-    """A stateful worker's memory: what happened and a running summary of what has been let go (``memory.<name>``)."""
+    """A stateful worker's memory: what happened, and a running summary of what was dropped (``memory.<name>``)."""
 
     events: list[Json] = field(default_factory=list)
     summary: str | None = None
@@ -84,7 +86,7 @@ class AgentState(Record):
 
 @dataclass(slots=True)
 class Usage(Record):
-    """What one model call cost. Tokens are the provider's count, or an estimate where it gave none."""
+    """The cost of one model call. Tokens are the provider's count, or an estimate if it gave none."""
 
     model: str
     role: str
@@ -98,8 +100,10 @@ class Usage(Record):
 
 @dataclass(slots=True)
 class Profile(Record):
-    """What is known of the user (``profile``, id ``Profile.ID``): each fact by its name, as ``value``, ``at`` and
-    ``typed``, which says whether it is in words that the user typed."""
+    """What is known about the user (``profile``, id ``Profile.ID``).
+
+    Each fact is held by its name, as ``value``, ``at`` and ``typed``: whether it is in words that the user typed.
+    """
 
     ID: ClassVar = "user"
 
@@ -110,7 +114,7 @@ class Profile(Record):
 class Health(Record):
     """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``remedy`` says what to do.
 
-    ``done``: it had an end, and has come to it.
+    ``done``: it was finite, and has come to its end.
     """
 
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {"mend": "remedy"}

@@ -1,4 +1,4 @@
-"""Making, changing, pausing and removing rules. Whoever calls this has the user's word for it: a key, or a typed order.
+"""Making, changing, pausing and removing rules. Callers act on the user's word: a key, or a typed order.
 
 A rule made in Pepper is a context (``rule``) with a version for each change of what it says. Removing it keeps the
 context, so that an earlier version can be brought back. A rule of the config is changed there; a pause is a row
@@ -21,7 +21,7 @@ from pepper_tui.text import one_line
 
 
 class RuleChanges:
-    """All methods that change something return words; they join the caller's unit of work."""
+    """Changes of rules. All methods that change something return words, and join the caller's unit of work."""
 
     def __init__(self, store: Store, clock: Clock, book: RuleBook) -> None:
         self._clock, self._book = clock, book
@@ -30,27 +30,27 @@ class RuleChanges:
     # ------------------------------------------------------------------------------------------------ what it would be
 
     def drafted(self, given: Json) -> Rule:
-        """The new rule that ``given`` (the config's keys) says, stored nowhere. Raises ``RuleError``."""
+        """Return the new rule that ``given`` (the config's keys) describes, not stored. Raises ``RuleError``."""
         return drafted(self._book, given, self._clock.now())
 
     def redrafted(self, of: Rule, given: Json) -> Rule:
-        """``of`` with the keys of ``given``, as its next version, stored nowhere. Raises ``RuleError``."""
+        """Return ``of`` with the keys of ``given``, as its next version, not stored. Raises ``RuleError``."""
         return redrafted(self._book, of, given)
 
     async def versions(self, ident: str) -> list[Rule]:
-        """What a rule made in Pepper has said, the newest first, each version once."""
+        """Return what a rule made in Pepper has said, the newest first, each version once."""
         return await self._made.versions(ident)
 
     async def earlier(self, ident: str, version: str) -> Rule:
-        """An earlier version of a rule as its next one, stored nowhere. Raises ``RuleError``."""
+        """Return an earlier version of a rule as its next one, not stored. Raises ``RuleError``."""
         return await self._made.earlier(ident, version)
 
     async def removed(self, words: str) -> list[Rule]:
-        """The removed rules of that id or name."""
+        """Return the removed rules with that id or name."""
         return await self._made.removed(words)
 
     async def stands(self, ident: str) -> Rule:
-        """The rule as the log has it this moment; the book hears of a change a moment later. Raises ``RuleError``."""
+        """Return the rule as the log has it now; the book learns of a change a moment later. Raises ``RuleError``."""
         rule = self._book.rule(ident)
         if rule is None or rule.origin == "made":
             rule = Rule.one(await self._made.get(ident))
@@ -62,7 +62,7 @@ class RuleChanges:
     # ------------------------------------------------------------------------------------------------ doing it
 
     async def make(self, rule: Rule) -> str:
-        """Keep a new rule. An id that a removed rule had is taken up again, as its next version."""
+        """Store a new rule. If a removed rule had its id, that one continues, with this as its next version."""
         ident, before = await self._made.free(rule.name)
         version = "1"
         if before is not None:
@@ -72,7 +72,7 @@ class RuleChanges:
         return f"Your rule {one_line(rule.name, 60)!r} holds from now on."
 
     async def change(self, rule: Rule) -> str:
-        """Keep ``rule`` as the next version of its id, also where that was removed. Raises ``RuleError``."""
+        """Store ``rule`` as the next version of its id, even if that was removed. Raises ``RuleError``."""
         before = await self._made.get(rule.id)
         if before is None or next_version(await self.versions(rule.id)) != rule.version:
             raise RuleError(f"the rule {one_line(rule.name, 60)!r} has changed meanwhile; look again")
@@ -102,23 +102,23 @@ class RuleChanges:
         before = await self._made.get(rule.id)
         moved = _moved(rule, RuleState.REMOVED)
         await self._made.put(replace(rule, state=RuleState.REMOVED), before)
-        if rule.state is RuleState.PAUSED:  # brought back, it holds
+        if rule.state is RuleState.PAUSED:  # if brought back, it is active
             await self._made.hold(rule.id)
         back = f"pepper rules restore {rule.id} {rule.version}"
         return f"Removed the rule {name!r}. `{back}` brings it back.", [moved]
 
     async def restore(self, ident: str, version: str) -> str:
-        """Bring back what a rule said in ``version``, also where it was removed. Raises ``RuleError``."""
+        """Bring back what a rule said in ``version``, even if it was removed. Raises ``RuleError``."""
         return await self.change(await self.earlier(ident, version))
 
     # ------------------------------------------------------------------------------------------------ taken back
 
     async def back(self, moved: Sequence[Moved]) -> str:
-        """Take back that the user paused, resumed or removed a rule. Raises ``SettledError``."""
+        """Undo a pause, a resumption or a removal by the user. Raises ``SettledError``."""
         return await self._turn(moved[0], back=True)
 
     async def again(self, moved: Sequence[Moved]) -> str:
-        """Do again what ``back`` took back. Raises ``SettledError``."""
+        """Redo what ``back`` has undone. Raises ``SettledError``."""
         return await self._turn(moved[0], back=False)
 
     async def _turn(self, moved: Moved, *, back: bool) -> str:

@@ -20,7 +20,7 @@ from pepper_tui.model import (
     Notification,
     ToolCall,
 )
-from pepper_tui.tools import ToolContext, tool
+from pepper_tui.tools import ToolContext, ToolError, tool
 from pepper_tui.tools.approvals.choices import ask_which, call_of
 from tests.tools.bench import Bench
 
@@ -111,7 +111,7 @@ async def test_an_answer_makes_the_call_anew_with_what_was_chosen(
 async def test_what_makes_no_call_is_refused(asking: Bench, change: dict[str, object]) -> None:
     await order(asking)
     [question] = await questions(asking)
-    with pytest.raises(ValueError, match="makes no call"):
+    with pytest.raises(ToolError, match="makes no call"):
         await call_of(asking.store, asking.clock, replace(question, **change), {"when": iso(NINE)})  # type: ignore[arg-type]
     assert await calls(asking) == ["c1"]
 
@@ -119,5 +119,5 @@ async def test_what_makes_no_call_is_refused(asking: Bench, change: dict[str, ob
 async def test_a_question_whose_call_is_gone_says_so(asking: Bench) -> None:
     await order(asking)
     [question] = await questions(asking)
-    with pytest.raises(ValueError, match="say it again"):
+    with pytest.raises(ToolError, match="say it again"):
         await call_of(asking.store, asking.clock, replace(question, source="tool.call:gone"), {})

@@ -1,11 +1,11 @@
-"""An account at an IMAP server: its mail is read, and sent by its SMTP server. docs/accounts.md is for users.
+"""An account at an IMAP server, whose mail is read, and sent by its SMTP server. docs/accounts.md is for users.
 
 | file | holds |
 | --- | --- |
 | ``settings.py`` | the keys of the ``[[account]]`` |
-| ``wire.py`` ``session.py`` | the connection, bounded, and what is asked of it; all of it blocks |
-| ``link.py`` ``trouble.py`` | the same for the loop, in threads; what goes wrong, in words |
-| ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, the reading of one, and the feed over all |
+| ``wire.py`` ``session.py`` | the bounded connection, and the requests over it; all of it blocks |
+| ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
+| ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
 | ``check.py`` | what the doctor says |
 """
@@ -25,7 +25,7 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: Imap, around: Around) -> Built:
-    around.secrets.value(settings.password)  # told at the start where it can't be read
+    around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
     copies = SentCopies(around.ident, settings, around.home)
     feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
     built = Built([feed])

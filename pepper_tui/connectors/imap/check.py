@@ -1,4 +1,4 @@
-"""The account: whether its servers answer, take user and password, and have the folders."""
+"""The doctor's check of an account: whether its servers answer, accept user and password, and have the folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.text import one_line
 
 PATIENCE: Final = 20.0
-"""Seconds for all that is asked."""
+"""Seconds for the whole check."""
 _NAMED: Final = 20
 
 

@@ -1,7 +1,7 @@
-"""How far a folder was read, as it is stored: in the same commit as the mails, so that a kill loses and repeats none.
+"""How far a folder was read, stored in the same commit as the mails, so that a kill neither loses nor repeats any.
 
-All UIDs above ``high`` are new mail. Those from ``low`` on up to ``high`` were taken in; below ``low`` lies what was
-there before and is still to come, the newest first. UIDs count within one ``validity`` alone.
+All UIDs above ``high`` are new mail. Those from ``low`` up to ``high`` have been taken in; below ``low`` is mail that
+was there before and is still to be read, the newest first. UIDs are valid only within one ``validity``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pepper_tui.connectors.imap.session import Opened
 from pepper_tui.model import Record
 from pepper_tui.store import Store
 
-CURSORS: Final = "feed.imap"  # one context a folder of an account
+CURSORS: Final = "feed.imap"  # one context per folder of an account
 SKEW: Final = 300.0
 """Seconds by which a server's clock may differ from this one."""
 MOST_REFUSED: Final = 1_000
@@ -21,8 +21,11 @@ MOST_REFUSED: Final = 1_000
 
 @dataclass(slots=True)
 class Cursor(Record):
-    """``at`` is the sign-in that it belongs to. ``renumbered``: the server gave other UIDs to all that lay there, so
-    that only the time tells what was there at first sight. ``refused``: mails that the server would not give."""
+    """How far a folder was read.
+
+    ``at`` is the sign-in that it belongs to. ``renumbered``: the server gave new UIDs to all mails, so that only the
+    time tells what was there at first sight. ``refused``: mails that the server would not give.
+    """
 
     id: str
     at: str
@@ -34,23 +37,23 @@ class Cursor(Record):
     refused: list[int] = field(default_factory=list)
 
     def is_old(self, uid: int, arrived: float) -> bool:
-        """Whether the mail lay there before the folder was first seen; what can't be told is news."""
+        """Check whether the mail was there before the folder was first seen; if that is unknown, it counts as new."""
         return uid <= self.high and (not self.renumbered or arrived <= self.first_seen - SKEW)
 
     def beyond(self, uid: int) -> Cursor:
-        """The cursor once all new mail up to ``uid`` was taken in."""
+        """Return the cursor for when all new mail up to ``uid`` has been taken in."""
         return replace(self, high=max(self.high, uid))
 
     def down_to(self, uid: int) -> Cursor:
-        """The cursor once all that lay there from ``uid`` on was taken in."""
+        """Return the cursor for when all older mail from ``uid`` on has been taken in."""
         return replace(self, low=min(self.low, uid))
 
     def without(self, uid: int) -> Cursor:
-        """The cursor with a mail noted that the server would not give."""
+        """Return the cursor with ``uid`` noted as a mail that the server would not give."""
         return replace(self, refused=sorted({*self.refused, uid})[-MOST_REFUSED:])
 
     def given(self, uid: int) -> Cursor:
-        """The cursor once the server has given such a mail after all, or has it no more."""
+        """Return the cursor for when the server has given a refused mail after all, or no longer has it."""
         return replace(self, refused=[each for each in self.refused if each != uid])
 
     async def keep(self, store: Store) -> None:
@@ -58,7 +61,7 @@ class Cursor(Record):
 
 
 async def cursor_of(store: Store, ident: str, at: str, opened: Opened, now: float, folder: str) -> Cursor:
-    """How far ``folder`` was read, kept anew where it is seen for the first time or was renumbered."""
+    """Return how far ``folder`` was read; store a fresh cursor if it is seen for the first time or was renumbered."""
     key = f"{ident}/{folder}"
     known = await store.get(key, namespace=CURSORS)
     cursor = Cursor.one(known)

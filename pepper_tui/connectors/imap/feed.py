@@ -1,8 +1,8 @@
-"""Mail of one account, by IMAP: the first folder is watched, the others are looked at now and then.
+"""The mail of one account, by IMAP: the first folder is watched, the others are polled.
 
-A server's push (IDLE) is a hint; what lies above the last UID is the truth, and is asked for after each hint, and
-each ``scan_interval`` anyway. A silent server is asked whether it is there each ``probe`` seconds: a link that is dead
-without a word is found so, and made anew. While much is taken in, what arrives goes before the rest.
+A server's push (IDLE) is only a hint; what lies above the last UID is the truth, and is asked for after each hint, and
+each ``scan_interval`` anyway. After each ``probe`` seconds of silence the server is asked whether it is there, so that
+a link that died silently is found and replaced. During a long import, arriving mail goes first.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pepper_tui.domains.mail.intake import MailIntake, Pace, partly_read, tell_p
 from pepper_tui.feeds.feed import STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
 
-MANY: Final = 200  # mails of one look from which on its progress is told
-GLANCE: Final = 2.0  # seconds between two looks at what has arrived meanwhile
+MANY: Final = 200  # mails in one import from which on progress is reported
+GLANCE: Final = 2.0  # seconds between two checks for new arrivals
 SIGN_IN_PAUSE: Final = 900.0
-"""Seconds to the next try with a password that was not taken; many tries lock an account."""
+"""Seconds before a rejected password is tried again; many tries lock an account."""
 _LOOK_AT_PASSWORD: Final = 30.0
 
 
@@ -34,7 +34,7 @@ class ImapFeed:
     def __init__(
         self, ident: str, settings: Imap, password: Callable[[], str], intake: MailIntake, copies: SentCopies
     ) -> None:
-        """``password`` reads the secret's value, as it is now; it blocks."""
+        """Create the feed. ``password`` reads the secret's current value; it blocks."""
         self.name = ident
         self._settings, self._password, self._intake, self._copies = settings, password, intake, copies
         self._pace = Pace()
@@ -72,7 +72,7 @@ class ImapFeed:
         return password
 
     async def _wait_for_another(self, ctx: FeedContext, refused: str) -> None:
-        """Return once there is another password, or after a while."""
+        """Return once the password has changed, or after ``SIGN_IN_PAUSE``."""
         until = ctx.clock.monotonic() + SIGN_IN_PAUSE
         while ctx.clock.monotonic() < until:
             await ctx.clock.sleep(_LOOK_AT_PASSWORD)
@@ -81,17 +81,17 @@ class ImapFeed:
 
 
 class _Visit:
-    """One connection, from the sign-in to its end."""
+    """One connection, from sign-in to its end."""
 
     def __init__(self, settings: Imap, ident: str, copies: SentCopies, link: Link, reader: FolderReader) -> None:
         self._settings, self._ident, self._copies, self._link, self._reader = settings, ident, copies, link, reader
-        self._looked = float("-inf")  # when all folders were looked at
+        self._looked = float("-inf")  # when all folders were last checked
         self._glanced = float("-inf")
-        self._at: Cursor | None = None  # how far the folder was read that was read last
-        self._toured = float("-inf")  # when the other folders were, in the midst of one
+        self._at: Cursor | None = None  # the cursor of the folder that was read last
+        self._toured = float("-inf")  # when the other folders were last checked during the import of one
 
     async def stay(self, ctx: FeedContext) -> None:
-        """Take in what is there, then what comes, until the link is lost."""
+        """Take in what is there, then what arrives, until the link is lost."""
         while True:
             if ctx.clock.monotonic() - self._looked >= self._settings.scan_interval:
                 for folder in self._settings.folders:
@@ -102,10 +102,10 @@ class _Visit:
             await self._wait(ctx)
 
     async def _take_new(self, ctx: FeedContext, folder: str, known: Cursor | None = None) -> Cursor:
-        """Take in what is new in ``folder``, and say how far it is read. ``known``: what is known of that."""
+        """Take in the new mail of ``folder``, and return its cursor. ``known``: its cursor so far, if known."""
         session, cursor = self._link.session, known or self._at
         if cursor is not None and session.folder == folder and cursor.id == f"{self._ident}/{folder}":
-            await self._link.do(session.noop)  # to open a large folder anew costs a server seconds
+            await self._link.do(session.noop)  # reopening a large folder costs a server seconds
         else:
             cursor = await self._reader.open(ctx, self._link, folder)
         self._at = await self._reader.take_new(ctx, self._link, cursor)
@@ -113,7 +113,7 @@ class _Visit:
 
     async def _take_all(self, ctx: FeedContext, folder: str) -> None:
         async def meanwhile(cursor: Cursor, done: int, of: int) -> Cursor | None:
-            """Take in what has arrived anywhere, and see that the folder is still the one that it was."""
+            """Take in what has arrived in any folder, and check that this folder has not been renumbered."""
             if of < MANY or ctx.clock.monotonic() - self._glanced < GLANCE:
                 return cursor
             self._glanced = ctx.clock.monotonic()
@@ -132,10 +132,10 @@ class _Visit:
             if cursor.low <= 1:
                 return
             await self._reader.take_old(ctx, self._link, cursor, meanwhile)
-            self._at = None  # it is further by now
+            self._at = None  # it has moved on meanwhile
 
     async def _wait(self, ctx: FeedContext) -> None:
-        """Return when something has come, there is something to do, or the server was asked whether it is there."""
+        """Return when something has arrived, there is something to do, or the server has been probed."""
         link, probe = self._link, min(self._settings.probe, self._settings.scan_interval)
         if not link.session.can("IDLE"):
             await self._tell(ctx)

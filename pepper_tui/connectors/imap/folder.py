@@ -1,7 +1,7 @@
-"""Taking in one folder: what is new first, then what lay there, the newest first, a few mails a commit.
+"""Taking in one folder: new mail first, then older mail from the newest down, a few mails per commit.
 
-What was read and how far are one commit. A mail that goes between two looks is left out; one that the server won't give
-is tried alone, then noted and passed over, so that it holds nothing up.
+Mails and cursor are stored in one commit. A mail that disappears between two requests is left out; one that the server
+won't give is tried alone, then noted and skipped, so that it does not block the rest.
 """
 
 from __future__ import annotations
@@ -24,23 +24,27 @@ from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.feeds.feed import FeedContext
 
 LISTED: Final = 500
-"""Mails whose sizes are asked for at once."""
+"""Mails whose sizes are requested together."""
 CHUNK: Final = 25
 CHUNK_BYTES: Final = 4_000_000
 """Mails, and bytes, of one commit."""
 TRIES: Final = 2
 TRY_AGAIN: Final = 6 * 3600.0
-"""Times that a mail may fail, or end the connection, before it is passed over; and seconds until it is tried again."""
+"""Times that a mail may fail, or end the connection, before it is skipped; and seconds until it is tried again."""
 
 Meanwhile = Callable[[Cursor, int, int], Awaitable[Cursor | None]]
-"""What is done between two commits, given how many mails are done, of how many: how far the folder is read then, or
-nothing where it is no more the same."""
+"""What is done between two commits, given how many mails are done, and of how many.
+
+Returns the folder's cursor after that, or ``None`` if the folder is no longer the same.
+"""
 
 
 @dataclass(slots=True)
 class History:
-    """What outlives a link: a mail at which the server ends it is known again. ``failures`` by folder, validity and
-    UID; ``tried``: when the refused mails of a folder were last asked for."""
+    """What outlives a link, so that a mail at which the server ends the connection is recognized.
+
+    ``failures`` by folder, validity and UID; ``tried``: when a folder's refused mails were last requested.
+    """
 
     failures: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     tried: dict[str, float] = field(default_factory=dict)
@@ -53,13 +57,13 @@ class FolderReader:
         self._settings, self._ident, self._pace, self._history = settings, ident, pace, history
 
     async def open(self, ctx: FeedContext, link: Link, folder: str) -> Cursor:
-        """Open ``folder``, and say how far it was read."""
+        """Open ``folder``, and return how far it was read."""
         opened = await link.do(link.session.open, folder)
         at = f"{self._settings.login}@{self._settings.host}"
         return await cursor_of(ctx.store, self._ident, at, opened, ctx.clock.now(), folder)
 
     async def take_new(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
-        """Take in what has come since, in the order in which it came. The folder is open."""
+        """Take in new mail, in the order of its arrival. The folder is open."""
         uids = await link.do(link.session.uids, cursor.high + 1)
         for at in range(0, len(uids), LISTED):
             for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
@@ -67,7 +71,7 @@ class FolderReader:
         return cursor
 
     async def take_old(self, ctx: FeedContext, link: Link, cursor: Cursor, meanwhile: Meanwhile) -> None:
-        """Take in what lay there at first sight, as long as ``meanwhile`` says so."""
+        """Take in the mail that was there at first sight, until ``meanwhile`` returns nothing."""
         if cursor.low <= 1:
             return
         uids = (await link.do(link.session.uids, 1, cursor.low - 1))[::-1]
@@ -84,7 +88,7 @@ class FolderReader:
         await cursor.down_to(1).keep(ctx.store)
 
     async def try_refused(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
-        """Ask once in a while for what the server would not give: the fault may have been passing."""
+        """Request the refused mails again once in a while: the fault may have been temporary."""
         now, tried = ctx.clock.monotonic(), self._history.tried
         if not cursor.refused or now - tried.get(cursor.id, float("-inf")) < TRY_AGAIN:
             return cursor
@@ -95,7 +99,7 @@ class FolderReader:
         return cursor
 
     async def _chunks(self, link: Link, uids: Sequence[int]) -> list[tuple[list[int], int]]:
-        """``uids`` in pieces that one commit takes, and the bytes of each."""
+        """Split ``uids`` into pieces for one commit each, with the bytes of each."""
         sizes = await link.do(link.session.sizes, uids)
         return list(self._pieces([(uid, min(sizes.get(uid, 0), self._settings.max_bytes)) for uid in uids]))
 
@@ -134,15 +138,15 @@ class FolderReader:
             return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids[-1]))
         except ServerError as error:
             self._history.failures.update(keys.values())
-            if isinstance(error, PoorError):  # the link is as it was
+            if isinstance(error, PoorError):  # the link still works
                 return await self._take(ctx, link, cursor, uids, size, moved)
             raise
 
     async def _give(
         self, ctx: FeedContext, link: Link, cursor: Cursor, uids: Sequence[int], size: int, then: Cursor
     ) -> Cursor:
-        """Take in a few mails, and be as far as ``then``."""
-        most = self._settings.max_bytes + 1  # what a server says of sizes may be a guess: one alone has all the room
+        """Take in a few mails, and return ``then``, the cursor after them."""
+        most = self._settings.max_bytes + 1  # the server's sizes may be guesses: a single mail gets all the room
         found = await link.do(link.session.bodies, uids, most if len(uids) == 1 else 2 * size, most)
         mails = await in_thread(parse_mails, [body.source for body in found], self._settings.max_bytes)
         for uid in uids:
@@ -154,11 +158,11 @@ class FolderReader:
     async def _store(
         self, ctx: FeedContext, folder: str, cursor: Cursor, taken: Sequence[tuple[Body, Mail, bool]]
     ) -> None:
-        """Store a few mails, with whether each is old, and ``cursor``, in one unit."""
+        """Store a few mails, each with whether it is old, and ``cursor``, in one unit."""
         keys = [mail_key(mail) for _, mail, _ in taken]
         known = await known_mails(ctx.store, set(keys))
         root = f"imap:{cursor.id}"
-        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before its commit
+        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before the commit
         async with ctx.store.unit():
             for (body, mail, old), key in zip(taken, keys, strict=True):
                 mail.size = body.size

@@ -1,6 +1,6 @@
-"""A session as the loop sees it: each call in a thread, waited for as long as the server gives a sign of life.
+"""A session for the event loop: each call runs in a thread, and is awaited while the server shows signs of life.
 
-Who stops waiting ends the connection, so that no thread goes on by itself.
+Cancelling the wait ends the connection, so that no thread goes on by itself.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pepper_tui.connectors.imap.trouble import trouble
 
 T = TypeVar("T")
 STALLED: Final = 30.0
-"""Seconds in which at least ``LEAST`` bytes must come or go, else the server counts as one that does not answer."""
+"""Seconds in which at least ``LEAST`` bytes must come or go; otherwise the server counts as not answering."""
 LEAST: Final = 30_000
 
 
 class Link:
-    """``session`` is connected while this is open; see ``linked``."""
+    """A link to the server. ``session`` is connected while it is open; see ``linked``."""
 
     def __init__(self, settings: Imap, ident: str, session: Session, clock: Clock) -> None:
         self.session = session
         self._settings, self._ident, self._clock = settings, ident, clock
 
     async def do(self, function: Callable[..., T], *args: Any) -> T:
-        """What the blocking ``function`` of the session gives. Raises ``ServerError``."""
+        """Return the result of the session's blocking ``function``. Raises ``ServerError``."""
         work = in_thread(function, *args)
         try:
             while True:
@@ -48,7 +48,7 @@ class Link:
                 work.add_done_callback(_seen)
 
     async def pushed(self, seconds: float, also: asyncio.Event) -> bool:
-        """Wait until the server says something, for at most ``seconds``, or until ``also``; whether it did."""
+        """Wait for the server to send something, for at most ``seconds`` or until ``also``; return whether it did."""
         loop, came = asyncio.get_running_loop(), asyncio.Event()
         if self.session.waiting:
             return True
@@ -67,7 +67,7 @@ class Link:
 
 @contextlib.asynccontextmanager
 async def linked(settings: Imap, ident: str, password: str, clock: Clock) -> AsyncIterator[Link]:
-    """A link to the account's server. Raises ``ServerError``."""
+    """Open a link to the account's server. Raises ``ServerError``."""
     session = Session(settings, password)
     link = Link(settings, ident, session, clock)
     try:
@@ -77,9 +77,9 @@ async def linked(settings: Imap, ident: str, password: str, clock: Clock) -> Asy
         session.cut()
         raise
     finally:
-        in_thread(session.close).add_done_callback(_seen)  # nobody waits for the server's farewell
+        in_thread(session.close).add_done_callback(_seen)  # nobody waits for the logout
 
 
 def _seen(work: asyncio.Future[Any]) -> None:
     if not work.cancelled():
-        work.exception()  # nobody waits for it any more
+        work.exception()  # retrieve the error: nobody waits for the result any more

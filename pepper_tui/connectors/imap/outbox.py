@@ -13,7 +13,7 @@ from pepper_tui.tools.errors import NotDoneError
 
 @dataclass(frozen=True, slots=True)
 class ImapOutbox:
-    """An ``Outbox`` of an account."""
+    """The ``Outbox`` of an account."""
 
     smtp: SmtpOutbox
     copies: SentCopies
@@ -33,7 +33,7 @@ class ImapOutbox:
     async def send(
         self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None] = lambda: None
     ) -> str:
-        """See ``Outbox``. The copy is put beside, by the feed: no failure of it touches the send."""
+        """Send the mail; see ``Outbox``. The feed stores the copy separately: its failure never affects the send."""
         try:
             noted = await self.copies.note(message)
         except OSError as error:
@@ -41,7 +41,7 @@ class ImapOutbox:
         try:
             said = await self.smtp.send(recipients, message, on_handed_over)
         except OutcomeUnknownError:
-            raise  # the copy waits until the user has said what became of it
+            raise  # the copy waits until the user has said what became of the mail
         except NotDoneError:
             await self.copies.settle(noted, sent=False)
             raise

@@ -1,9 +1,9 @@
-"""A copy of what was sent, in the account's folder of sent mail: one, and only where the server keeps none itself.
+"""A copy of each sent mail in the account's folder of sent mail: one, and only if the server keeps none itself.
 
-What is to be copied is a row and a file of the home before the mail leaves, so that a kill loses no copy; the file goes
-once the copy is kept. Some seconds after the send the folder is searched for the Message-ID: what lies there already
-was put there by the server, which then is known to do so, or by an earlier try whose answer was lost. A mail of which
-it is not known whether it was sent is copied once the user has said that it was.
+What is to be copied is a row and a file in the home before the mail leaves, so that a kill loses no copy; the file is
+removed once the copy is kept. Some seconds after the send the folder is searched for the Message-ID: a copy that is
+already there was stored by the server, which is then known to keep copies, or by an earlier try whose answer was lost.
+If it is unknown whether a mail was sent, it is copied once the user has said that it was.
 """
 
 from __future__ import annotations
@@ -25,23 +25,26 @@ from pepper_tui.connectors.imap.trouble import LostError, ServerError
 from pepper_tui.model import CallState, ContextFilter, Namespace, Record
 from pepper_tui.store import Store
 
-COPIES: Final = "mail.copy"  # one context a mail that was sent from an account
+COPIES: Final = "mail.copy"  # one context per mail sent from an account
 SETTLES: Final = 10.0
-"""Seconds in which a server that keeps a copy itself has put it there."""
+"""Seconds in which a server that keeps a copy itself has stored it."""
 BY_ITSELF: Final = "X-GM-EXT-1"
-"""What a server says that is known to keep a copy itself: Gmail."""
+"""A capability of a server that is known to keep a copy itself: Gmail."""
 AGAIN_AFTER: Final = 600.0
-"""Seconds to the next try where a copy could not be put."""
-FOLDER: Final = "sent"  # of the home
-KEEPERS: Final = "feed.imap_sent"  # one context an account whose server keeps copies itself
+"""Seconds to the next try if a copy could not be stored."""
+FOLDER: Final = "sent"  # in the home
+KEEPERS: Final = "feed.imap_sent"  # one context per account whose server keeps copies itself
 
 CopyState = Literal["waiting", "due", "kept", "dropped"]
 
 
 @dataclass(slots=True)
 class Copy(Record):
-    """``waiting`` until it is known that the mail has left, then ``due``; ``kept`` where it lies in the folder.
-    ``dropped``: there is none to be kept. ``tried``: it may have been put there by Pepper."""
+    """The copy of one sent mail.
+
+    ``waiting`` until it is known that the mail has left, then ``due``; ``kept`` once it is in the folder. ``dropped``:
+    no copy is needed. ``tried``: Pepper may have stored it there.
+    """
 
     id: str
     account: str
@@ -51,14 +54,14 @@ class Copy(Record):
 
 
 class SentCopies:
-    """Those of one account. ``changed`` is set when one has become due."""
+    """The copies of one account. ``changed`` is set when one has become due."""
 
     def __init__(self, ident: str, settings: Imap, home: Path) -> None:
         self._ident, self._settings, self._folder = ident, settings, home / FOLDER
         self._store: Store | None = None
         self._clock: Clock | None = None
-        self._open = True  # whether there may be rows to look at
-        self._next = float("inf")  # when one is to be put
+        self._open = True  # whether there may be rows to process
+        self._next = float("inf")  # when the next one is to be stored
         self._not_before = 0.0
         self.trouble = ""
         self.changed = asyncio.Event()
@@ -67,7 +70,7 @@ class SentCopies:
         self._store, self._clock = store, clock
 
     async def note(self, message: str) -> str:
-        """Note a mail that is about to be sent; its Message-ID, or nothing where no copy is kept."""
+        """Note a mail that is about to be sent, and return its Message-ID; empty if no copy is kept."""
         if not self._settings.keep_copy or self._store is None or self._clock is None:
             return ""
         message_id = str(message_from_string(message)["Message-ID"] or "")
@@ -77,7 +80,7 @@ class SentCopies:
         return message_id
 
     async def settle(self, message_id: str, *, sent: bool) -> None:
-        """Say whether the mail has left."""
+        """Record whether the mail has left."""
         if not message_id or self._store is None or self._clock is None:
             return
         copy = Copy.one(await self._store.get(message_id, namespace=COPIES))
@@ -87,11 +90,11 @@ class SentCopies:
             self.changed.set()
 
     def pause(self) -> float:
-        """Seconds until there is a copy to be put."""
+        """Return the seconds until a copy is to be stored."""
         return max(0.0, self._next - self._clock.now()) if self._clock else self._next
 
     async def put(self, link: Link) -> None:
-        """Put those that are due into the folder. Raises ``LostError``; what else goes wrong is in ``trouble``."""
+        """Store the copies that are due in the folder. Raises ``LostError``; other failures are put in ``trouble``."""
         self.changed.clear()
         store, clock = self._store, self._clock
         if not self._open or store is None or clock is None or clock.now() < self._not_before:
@@ -178,7 +181,7 @@ class SentCopies:
             file.write(message)
 
     def _read(self, message_id: str) -> bytes:
-        """The message; empty where somebody has removed it."""
+        """Return the message; empty if somebody has removed it."""
         try:
             return plain_bytes(self._path(message_id))
         except FileNotFoundError:

@@ -1,6 +1,6 @@
 """One connection to an IMAP server. All of it blocks: it is called in a thread, by one caller at a time.
 
-Folders are opened read-only and mails are peeked at, so that nothing is marked as read. ``wire`` bounds what may come.
+Folders are opened read-only and mails are peeked at, so that nothing is marked as read. ``wire`` limits what may come.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
 
 ANSWER: Final = 1_000_000
-"""Bytes of an answer that says little."""
+"""Limit in bytes of a short answer."""
 FOLDERS: Final = 4_000_000
-"""Bytes of a list of folders."""
+"""Limit in bytes of a list of folders."""
 NEWS: Final = (10_000_000, 200_000)
-"""Bytes and lines of what has changed: another program may have marked all of a large folder."""
+"""Limit in bytes and lines of changes: another program may have marked all of a large folder."""
 AROUND: Final = 64_000
-"""Bytes that a server may say about a mail, beside the mail."""
+"""Bytes that a server may say about a mail, besides the mail itself."""
 _SENT: Final = b"\\sent"
 
 
 class RefusedError(Exception):
-    """The server did not take user and password. ``code`` is its own word for why, if it gave one."""
+    """The server rejected user and password. ``code`` is its own word for why, if it gave one."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -37,12 +37,12 @@ class RefusedError(Exception):
 
 
 class NoFolderError(Exception):
-    """There is no such folder, or it can't be opened."""
+    """The folder is missing, or can't be opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A folder as it was opened. UIDs count for as long as ``validity`` is the same; none is ``next`` or above yet."""
+    """A folder as it was opened. UIDs are valid while ``validity`` is the same; all are below ``next`` so far."""
 
     validity: int
     next: int
@@ -51,7 +51,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of a mail, as far as they may be read, the whole size, and when the server got it."""
+    """The bytes of a mail, as far as they may be read, its whole size, and when the server received it."""
 
     uid: int
     source: bytes
@@ -60,7 +60,7 @@ class Body:
 
 
 class _Client(IMAPClient):  # type: ignore[misc]
-    """The library's client, over a connection that is bounded."""
+    """The library's client, over a bounded connection."""
 
     def _create_IMAP4(self) -> Wire:
         return Wire(self.host, self.port, self.ssl_context if self.ssl else None, self._timeout.connect)
@@ -72,7 +72,7 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
 
 class Session:
-    """``connect`` first. ``folder`` is the one that is open."""
+    """A session with the server. Call ``connect`` first. ``folder`` is the open one."""
 
     def __init__(self, settings: Imap, password: str) -> None:
         self._settings, self._password = settings, password
@@ -81,7 +81,7 @@ class Session:
         self.folder = ""
 
     def connect(self) -> None:
-        """Raises ``RefusedError`` where user and password are not taken."""
+        """Connect and sign in. Raises ``RefusedError`` if user and password are rejected."""
         settings = self._settings
         context = ssl.create_default_context(cafile=settings.ca)
         timeout = SocketTimeout(settings.timeout, settings.timeout)
@@ -99,38 +99,38 @@ class Session:
         try:
             if self._password.isascii() or not client.has_capability("AUTH=PLAIN"):
                 client.login(settings.login, self._password)
-            else:  # the other way knows ASCII alone
+            else:  # the other way supports ASCII only
                 client.plain_login(settings.login, self._password)
         except LoginError as error:
             if isinstance(error.__context__, client.AbortError):
-                raise error.__context__ from error  # the connection was lost, which the library does not tell apart
+                raise error.__context__ from error  # the connection was lost, which the library does not distinguish
             raise RefusedError(_code(str(error))) from error
 
     @property
     def moved(self) -> int:
-        """Bytes that have come and gone so far."""
+        """Bytes sent and received so far."""
         return self._client.wire.moved if self._client else 0
 
     @property
     def waiting(self) -> bool:
-        """Whether something has come that was not read."""
+        """Whether something has arrived that was not read."""
         return self._client is not None and self._client.wire.waiting
 
     def descriptor(self) -> int:
-        """The socket, to wait for what comes."""
+        """Return the socket's descriptor, to wait for data."""
         return int(self._with(ANSWER).socket().fileno())
 
     def can(self, capability: str) -> bool:
         return bool(self._with(ANSWER).has_capability(capability))
 
     def cut(self) -> None:
-        """End the connection, from any thread, without a word."""
+        """End the connection, from any thread, without logging out."""
         self._over = True
         if self._client is not None:
             self._client.wire.cut()
 
     def close(self) -> None:
-        """Take leave, and end the connection."""
+        """Log out, and end the connection."""
         self._over = True
         if self._client is not None:
             client, self._client = self._client, None
@@ -156,57 +156,57 @@ class Session:
         return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists)
 
     def folders(self) -> list[tuple[str, frozenset[bytes]]]:
-        """Each folder, and what it is marked with, in lower case."""
+        """Return each folder, and its flags in lower case."""
         listed = self._with(FOLDERS).list_folders()
         return [(str(name), frozenset(mark.lower() for mark in marks)) for marks, _, name in listed]
 
     def sent_folder(self) -> str:
-        """The folder that the server marks for what was sent, else one that is called so; empty where there is none."""
+        """Return the folder that the server marks as sent mail, else one with that name; empty if there is none."""
         folders = self.folders()
         marked = [name for name, marks in folders if _SENT in marks]
         called = [name for name, _ in folders if name.rpartition("/")[2].rpartition(".")[2].casefold() == "sent"]
         return next(iter([*marked, *called]), "")
 
     def uids(self, first: int, last: int | None = None) -> list[int]:
-        """The mails of the folder from UID ``first`` to ``last``, in order."""
+        """Return the UIDs in the folder from ``first`` to ``last``, in order."""
         client = self._with(LONGEST_LINE + ANSWER)
         end = "*" if last is None else str(last)
         found = client.search(["UID", f"{first}:{end}"])
         return sorted(uid for uid in map(int, found) if uid >= first and (last is None or uid <= last))
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        """What the server says how large each is; those that have gone are left out."""
+        """Return the size of each mail according to the server, without those that are gone."""
         found = self._with(ANSWER + len(uids) * 1000).fetch(uids, ["RFC822.SIZE"])
         return {uid: int(said[b"RFC822.SIZE"]) for uid, said in found.items() if b"RFC822.SIZE" in said}
 
     def bodies(self, uids: Sequence[int], room: int, most: int) -> list[Body]:
-        """The mails, each at most ``most`` bytes of it, all together ``room``; those that have gone are left out."""
+        """Return the mails, at most ``most`` bytes of each and ``room`` bytes in all, without those that are gone."""
         client = self._with(room + ANSWER + len(uids) * AROUND)
         found = client.fetch(uids, [f"BODY.PEEK[]<0.{most}>", "INTERNALDATE", "RFC822.SIZE"])
         return [_body(uid, found[uid]) for uid in uids if uid in found and b"BODY[]<0>" in found[uid]]
 
     def holds(self, message_id: str) -> bool:
-        """Whether a mail with this Message-ID lies in the folder."""
+        """Check whether a mail with this Message-ID is in the folder."""
         return bool(self._with(ANSWER).search(["HEADER", "Message-ID", message_id]))
 
     def append(self, folder: str, message: bytes) -> None:
-        """Put a mail that was read into ``folder``."""
+        """Store a mail in ``folder``, marked as read."""
         self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))
 
     def noop(self) -> None:
         self._with(*NEWS).noop()
 
     def idle(self) -> None:
-        """Let the server say what comes into the folder, until ``idle_done``."""
+        """Let the server report what arrives in the folder, until ``idle_done``."""
         try:
             self._with(*NEWS).idle()
         except IMAPClientError as error:
-            if "Unexpected IDLE response" in str(error):  # news came first, and the library takes none there
+            if "Unexpected IDLE response" in str(error):  # news came first, and the library accepts none there
                 raise ConnectionResetError from error
             raise
 
     def idle_done(self) -> None:
-        """Hear what it has said; it may be nothing. Also the way to see whether it is there."""
+        """End IDLE and receive what the server has reported, if anything. Also a way to check that it is there."""
         self._with(*NEWS).idle_done()
 
     def _with(self, room: int, lines: int = MOST_LINES) -> _Client:
@@ -223,7 +223,7 @@ def _body(uid: int, said: dict[bytes, Any]) -> Body:
 
 
 def _code(words: str) -> str:
-    """The word in brackets of a refusal (RFC 5530). The rest is left out: some servers repeat what they were given."""
+    """Return the code in brackets of a refusal (RFC 5530), without the rest: some servers repeat what they got."""
     _, _, rest = words.partition("[")
     code = rest.partition("]")[0]
     return code.upper() if code.isascii() and code.isalpha() else ""

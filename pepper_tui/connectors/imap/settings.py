@@ -1,4 +1,4 @@
-"""One ``[[account]]`` of the kind ``imap``: where its mail lies, who one is there, and how mail is sent from it."""
+"""One ``[[account]]`` of the kind ``imap``: where its mail is, its addresses, and how mail is sent from it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Imap(Section):
         return self.port or _PORTS[self.security]
 
     def sending(self) -> Smtp | None:
-        """The server that sends, with what it is signed in with."""
+        """Return the settings of the server that sends, with its credentials."""
         if self.smtp is None:
             return None
         if not self.smtp.login:

@@ -1,4 +1,4 @@
-"""What goes wrong with an IMAP server, in words, with what to do about it."""
+"""Failures of an IMAP server, in words, with what to do about them."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from pepper_tui.feeds.feed import FeedError
 from pepper_tui.text import one_line
 
 PASSING: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
-"""Refusals of a sign-in that are no word on the password (RFC 5530)."""
+"""Refusals of a sign-in that do not concern the password (RFC 5530)."""
 AGAIN: Final = "it is tried again by itself"
 
 
 class ServerError(FeedError):
-    """What is wrong with the server or the way to it."""
+    """A failure of the server or of the way to it."""
 
 
 class LostError(ServerError):
-    """The connection was lost, or the server does not answer. Another try may well go through."""
+    """The connection was lost, or the server does not answer. Another try may well succeed."""
 
 
 class PoorError(ServerError):
-    """The server would not do one thing, or did it in no way that can be read. The connection is as it was."""
+    """The server would not do one thing, or its answer can't be read. The connection still works."""
 
 
 class SignInError(ServerError):
-    """The server did not take user and password: to try often would lock the account."""
+    """The server rejected user and password: trying often would lock the account."""
 
 
 def trouble(error: BaseException, settings: Imap, ident: str) -> ServerError:
-    """``error`` in words."""
+    """Return ``error`` in words."""
     key, server = f"account {ident}", f"the mail server {settings.host}:{settings.at}"
     match error:
         case ServerError():

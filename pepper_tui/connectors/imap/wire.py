@@ -1,7 +1,7 @@
-"""The connection under the client library: what a server may send is bounded here, before anything is parsed.
+"""The connection under the client library: it limits what a server may send, before anything is parsed.
 
-All that answers one command has a most, in bytes and in lines. What the library reads through are the methods that
-``imaplib`` leaves to be overridden.
+The whole answer to one command is limited, in bytes and in lines. The library reads through the methods that
+``imaplib`` allows to be overridden.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import ssl
 from typing import Any, Final
 
 LONGEST_LINE: Final = 10_000_000
-"""Bytes: the UIDs of a million mails stand in one line."""
+"""Bytes: the UIDs of a million mails are sent in one line."""
 MOST_LINES: Final = 20_000
 """Lines of one answer: each costs time, however short it is."""
 _PIECE: Final = 1 << 16
 
 
 class TooMuchError(Exception):
-    """The server sends more than it may. The connection is of no use any more.
+    """The server sends more than it may. The connection is no longer usable.
 
-    It is no error of ``imaplib``, which would put another in its place.
+    It is not an error of ``imaplib``, which would replace it by another.
     """
 
 
 class Wire(imaplib.IMAP4):
-    """Over TLS where ``tls`` is given."""
+    """A bounded connection, over TLS if ``tls`` is given."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, timeout: float) -> None:
         self._tls = tls
         self._held = bytearray()
-        self._of: socket.socket | None = None  # the socket that it came by
+        self._of: socket.socket | None = None  # the socket from which it came
         self._room, self._lines = LONGEST_LINE, MOST_LINES
         self.moved = 0
         super().__init__(host, port, timeout)
@@ -48,18 +48,18 @@ class Wire(imaplib.IMAP4):
             raise
 
     def allow(self, size: int, lines: int = MOST_LINES) -> None:
-        """Let the server send so many bytes and lines from here on."""
+        """Let the server send that many bytes and lines from now on."""
         self._room, self._lines = size, lines
 
     @property
     def waiting(self) -> bool:
-        """Whether something has come that was not read yet, and of which the socket itself knows nothing."""
+        """Whether something has arrived that was not read yet, even if the socket itself does not know of it."""
         return bool(self._held) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
 
     def cut(self) -> None:
-        """End the connection from another thread: whoever reads wakes with an error."""
+        """End the connection from another thread: a thread that is reading gets an error."""
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not TLS's own, which the other thread is in
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not TLS's own, which the other thread is using
 
     def read(self, size: int) -> bytes:
         self._only_of_this()
@@ -81,7 +81,7 @@ class Wire(imaplib.IMAP4):
 
     def send(self, data: Any) -> None:
         sent = memoryview(bytes(data))
-        for at in range(0, len(sent), _PIECE):  # a time limit is that of one piece
+        for at in range(0, len(sent), _PIECE):  # the timeout applies to each piece
             super().send(sent[at : at + _PIECE])
             self.moved += len(sent[at : at + _PIECE])
 
@@ -95,7 +95,7 @@ class Wire(imaplib.IMAP4):
         return bool(piece)
 
     def _only_of_this(self) -> None:
-        """Drop what came before the connection was made safe: anyone may have written it."""
+        """Drop what arrived before the connection was secured: anyone may have written it."""
         if self.sock is not self._of:
             self._held.clear()
             self._of = self.sock

@@ -9,7 +9,7 @@ from pepper_tui.connectors.mcp.servers import McpServers
 
 
 def _build(settings: object, around: Around) -> Built:
-    """Nothing yet: which tools a server has is known only while it runs, so the engine runs ``McpServers``."""
+    """Return an empty ``Built``: a server's tools are known only while it runs, so the engine runs ``McpServers``."""
     del settings, around
     return Built()
 

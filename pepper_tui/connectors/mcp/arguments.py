@@ -1,7 +1,7 @@
-"""Arguments as a server's schema wants them, where models differ from it in form only, at any depth: without ``null``
-for what may be left out, and with numbers and truth values that are written as text.
+"""Arguments as a server's schema wants them, where models differ from it only in form, at any depth.
 
-Read are the keywords that say what kind of value is wanted; the server's own patterns are never run.
+``null`` for what may be left out is removed, and numbers and truth values written as text are converted. Only the
+keywords that say what kind of value is wanted are read; the server's own patterns are never run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 from pepper_tui.model import Json
 
 _DEPTH: Final = 16
-_MOST: Final = 200  # alternatives, or values of an enum, that are looked at
+_MOST: Final = 200  # alternatives, or values of an enum, that are examined
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -29,7 +29,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 def properties_of(schema: Json) -> Json:
-    """The schemas of the arguments, by name."""
+    """Return the schemas of the arguments, by name."""
     found = schema.get("properties")
     return found if isinstance(found, dict) else {}
 
@@ -40,12 +40,12 @@ def required_of(schema: Json) -> list[str]:
 
 
 def fitted(schema: Json, arguments: Json) -> Json:
-    """``arguments`` in the form that ``schema`` wants, as far as that changes no meaning."""
+    """Return ``arguments`` in the form that ``schema`` wants, as far as that does not change their meaning."""
     return _object(schema, arguments, schema, 0)
 
 
 def wrong(schema: Json, arguments: Json) -> str:
-    """Why ``arguments`` do not fit, as far as can be told by the kinds of values; else empty."""
+    """Explain why ``arguments`` do not fit, judging only by the kinds of values; empty if they fit."""
     missing = [name for name in required_of(schema) if name not in arguments]
     if missing:
         return f"{', '.join(map(repr, missing))} missing"
@@ -88,7 +88,7 @@ def _value(schema: Any, value: Any, root: Json, depth: int) -> Any:
 
 
 def _resolved(schema: Any, root: Json) -> Json:
-    """``schema`` itself, or what it refers to within ``root``."""
+    """Return ``schema`` itself, or what it refers to within ``root``."""
     for _ in range(_DEPTH):
         if not isinstance(schema, dict):
             return {}
@@ -104,7 +104,7 @@ def _resolved(schema: Any, root: Json) -> Json:
 
 
 def _branches(schema: Any, root: Json, depth: int = 0) -> Iterator[Json]:
-    """The alternatives that ``schema`` allows, each resolved."""
+    """Yield the alternatives that ``schema`` allows, each resolved."""
     found = _resolved(schema, root)
     several = found.get("anyOf") or found.get("oneOf")
     if "type" not in found and depth < _DEPTH and isinstance(several, list):
@@ -119,25 +119,25 @@ def _branches(schema: Any, root: Json, depth: int = 0) -> Iterator[Json]:
 
 
 def _alternatives(schema: Any, root: Json) -> list[Json]:
-    """All that ``schema`` allows; nothing where that is too much to look at: a schema may refer to itself."""
+    """Return all alternatives of ``schema``; nothing if they are too many: a schema may refer to itself."""
     found = list(islice(_branches(schema, root), _MOST + 1))
     return found if len(found) <= _MOST else []
 
 
 def _only(schema: Any, kind: str, root: Json) -> Json:
-    """The one alternative of this kind; empty where there is none, or more than one."""
+    """Return the one alternative of this kind; empty if there is none, or more than one."""
     found = [each for each in _alternatives(schema, root) if kind in _types(each)]
     return found[0] if len(found) == 1 else {}
 
 
 def _kinds(schema: Any, root: Json) -> frozenset[str]:
-    """The types that a schema allows; empty where it does not say."""
+    """Return the types that a schema allows; empty if it does not say."""
     found = [_types(each) for each in _alternatives(schema, root)]
     return frozenset().union(*found) if all(found) else frozenset()
 
 
 def _types(schema: Json) -> frozenset[str]:
-    """The types that one alternative names, or those of the values that it names."""
+    """Return the types that one alternative names, or those of the values that it names."""
     said = schema.get("type")
     if isinstance(said, str):
         return frozenset({said})
@@ -150,7 +150,7 @@ def _types(schema: Json) -> frozenset[str]:
 
 
 def _read(text: str, wanted: frozenset[str]) -> Any:
-    """The number or truth value that ``text`` is, where one is wanted; else ``text``."""
+    """Return the number or truth value that ``text`` spells, if one is wanted; otherwise ``text``."""
     if "boolean" in wanted and text.strip().lower() in ("true", "false"):
         return text.strip().lower() == "true"
     if wanted & {"integer", "number"} and _NUMBER.fullmatch(text.strip()):

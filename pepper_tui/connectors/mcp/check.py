@@ -1,4 +1,4 @@
-"""The MCP servers: what a running engine says of them; without one, each is started or reached, and greeted."""
+"""The doctor's check of the MCP servers: a running engine's report; without one, each server is started or reached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.mcp.greeting import greet
 
 LONGEST: Final = 20.0
-"""Seconds for a server to start: some are fetched first."""
+"""Seconds for a server to start: some are downloaded first."""
 
 
 async def check(settings: Mapping[str, McpServer], patient: Patient) -> AsyncIterator[Finding]:

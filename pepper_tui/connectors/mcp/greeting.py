@@ -1,4 +1,4 @@
-"""One look at a server for the doctor: it is started or reached, asked for its tools, and left."""
+"""A short visit to a server, for the doctor: it is started or reached, asked for its tools, and left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pepper_tui.connectors.mcp.trouble import last_words, way_out, why_failed
 
 
 async def greet(name: str, server: McpServer, secrets: Secrets, patience: float) -> tuple[bool, str, str]:
-    """Whether the server works, in what words, and how to fix it. ``patience`` in seconds; no process is left."""
+    """Return whether the server works, a description, and a remedy. ``patience`` in seconds; no process is left."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         try:

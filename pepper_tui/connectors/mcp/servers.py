@@ -21,9 +21,9 @@ from pepper_tui.tools.registry import ToolRegistry
 log = logging.getLogger(__name__)
 
 LOGS: Final = "mcp"
-"""The folder in the home that holds what stdio servers write beside their messages."""
+"""The folder in the home for what stdio servers write besides their messages."""
 PART: Final = "mcp."
-"""How the parts of health begin that are servers."""
+"""Prefix of the health parts that are servers."""
 
 
 class McpServers:
@@ -48,7 +48,7 @@ class McpServers:
             registry.put(tool)
 
     async def start(self) -> None:
-        """Begin to supervise each server; returns before any of them has started."""
+        """Begin to supervise each server; return before any of them has started."""
         if not self._servers:
             return
         self._logs.mkdir(mode=0o700, exist_ok=True)
@@ -57,7 +57,7 @@ class McpServers:
             await server.start()
 
     async def begun(self, seconds: float) -> None:
-        """Return once each server has started, or failed to, but after ``seconds`` at the latest."""
+        """Return once each server has started or failed to, after at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*(server.begun() for server in self._servers.values()))

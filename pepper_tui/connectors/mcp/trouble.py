@@ -1,4 +1,4 @@
-"""Words for what is wrong with a server: why, what it said itself, and what to do."""
+"""What is wrong with a server, in words: why, its own words, and a remedy."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pepper_tui.text import one_line
 
 
 def way_out(name: str, config: McpServer) -> str:
-    """What to do about a server that does not work."""
+    """Return what to do about a server that does not work."""
     if config.url:
         return f"check that it runs, and url and headers in [mcp.{name}]"
     return f"check command, args and env in [mcp.{name}]"
 
 
 def length(path: Path) -> int:
-    """Bytes of a server's log by now. Blocking."""
+    """Return the current size of a server's log in bytes. Blocking."""
     return path.stat().st_size if path.exists() else 0
 
 
 def last_words(path: Path, since: int = 0) -> str:
-    """The last line that a server's log has got after its first ``since`` bytes. Blocking."""
+    """Return the last line of a server's log after its first ``since`` bytes. Blocking."""
     try:
         with path.open("rb") as file:
             size = length(path)
-            file.seek(max(size - 4096, since if since <= size else 0))  # else it has begun anew
+            file.seek(max(size - 4096, since if since <= size else 0))  # otherwise the log has started over
             lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""
@@ -33,7 +33,7 @@ def last_words(path: Path, since: int = 0) -> str:
 
 
 def why_failed(error: BaseException) -> str:
-    """Why a session did not begin or did not last."""
+    """Explain why a session did not begin or did not last."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, ConfigError):

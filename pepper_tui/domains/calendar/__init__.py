@@ -1,1 +1,1 @@
-"""Calendars: events, conflicts, free time; and what the bytes of an iCalendar file say."""
+"""Calendars: events, conflicts, free time; and the parsing of iCalendar files."""

@@ -1,6 +1,6 @@
-"""The near end of the reading of calendars: each event, time zone and series is an item of a parser process.
+"""The caller's side of reading calendars: each event, time zone and series is an item for a parser process.
 
-That process is not the one of mails, so that neither waits for the other. Blocking: to be called in a thread.
+That process is not the one for mails, so that neither waits for the other. Blocking: call it in a thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.model import Json
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.reading")
-MAX_ZONE: Final = 20_000  # bytes of a time zone; one that is longer is not used
+MAX_ZONE: Final = 20_000  # bytes of a time zone; a longer one is not used
 
 
 class CalendarParser:
@@ -26,15 +26,17 @@ class CalendarParser:
         self._zones: dict[bytes, bool] = {}
 
     def events(self, pieces: Sequence[Piece], until: float) -> dict[bytes, Json | str]:
-        """What each says, by its digest, or why it can't be read. Those that are not reached by ``until``, as others
-        of them have ended the process, are not there."""
+        """Return what each piece says, by its digest, or why it can't be read.
+
+        Pieces that are not reached by ``until``, because others have ended the process, are missing.
+        """
         usable = self._usable(pieces, until)
         found: dict[bytes, Json | str] = {}
         for zones, group in _by_zones(each for each in pieces if all(zone in usable for zone in each.zones)):
             good = [zone for zone in zones if usable[zone]]
             options = {"zones": [zone.decode("latin-1") for zone in good]}
             answers = self._process.parse("event", [each.text for each in group], until=until, **options)
-            for piece, answer in zip(group, answers, strict=False):  # fewer, where the time is up
+            for piece, answer in zip(group, answers, strict=False):  # fewer if the time is up
                 found[piece.digest] = _words(answer)
                 if isinstance(answer, dict) and len(good) < len(zones):
                     answer.setdefault("broken", []).append("time zone")
@@ -45,7 +47,10 @@ class CalendarParser:
     def series(
         self, sources: Sequence[tuple[Piece, ...]], start: float, end: float, limit: int, until: float
     ) -> list[Json | str]:
-        """When each of ``sources``, the pieces of one UID, comes, or why that can't be said; those that are reached."""
+        """Return the occurrences of each of ``sources``, the pieces of one UID, or why they can't be told.
+
+        Only those that are reached by ``until``.
+        """
         found: list[Json | str] = []
         for pieces in sources:
             if time.monotonic() > until:
@@ -57,7 +62,7 @@ class CalendarParser:
         return found
 
     def _usable(self, pieces: Sequence[Piece], until: float) -> dict[bytes, bool]:
-        """The time zones that ``pieces`` name, and whether each can be used."""
+        """Return the time zones that ``pieces`` name, and whether each can be used."""
         wanted = dict.fromkeys(zone for each in pieces for zone in each.zones)
         strange = [zone for zone in wanted if zone not in self._zones]
         small = [zone for zone in strange if len(zone) <= MAX_ZONE]
@@ -75,7 +80,7 @@ def _by_zones(pieces: Iterable[Piece]) -> list[tuple[tuple[bytes, ...], list[Pie
 
 
 def _words(answer: Any) -> Json | str:
-    """The answer, or why there is none."""
+    """Return the answer, or why there is none."""
     if isinstance(answer, NotRead):
         return f"not read: {answer.why}"
     return f"can't be read: {answer['failed']}" if "failed" in answer else answer

@@ -1,7 +1,7 @@
-"""Conflicts: two events that take the user's time at once.
+"""Conflicts: two events that take the user's time simultaneously.
 
-Whole days, events that are cancelled, declined or marked as free time, and copies of one event in two calendars make
-none. Two series that meet each week are one conflict, not one a week.
+Whole days, events that are cancelled, declined or marked as free time, and copies of one event in two calendars are no
+conflicts. Two series that meet each week are one conflict, not one per week.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Final
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.model import Json
 
-MAX_CONFLICTS: Final = 100  # of two calendars in one look, the earliest first
-MAX_OPEN: Final = 40  # events of one calendar at once that later ones are compared with
+MAX_CONFLICTS: Final = 100  # per pair of calendars in one check, the earliest first
+MAX_OPEN: Final = 40  # simultaneous events of one calendar that later ones are compared with
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """``first`` begins no later than ``second``, and ends after it has begun."""
+    """Two events that overlap: ``first`` begins no later than ``second``, and ends after ``second`` has begun."""
 
     first: Event
     second: Event
@@ -36,12 +36,12 @@ class Conflict:
 
     @property
     def key(self) -> str:
-        """Names the conflict: a single event by its times, a series by itself."""
+        """The id of the conflict: a single event counts by its times, a series by itself."""
         sides = sorted(map(_side, (self.first, self.second)))
         return f"conflict_{hashlib.sha256('|'.join(sides).encode()).hexdigest()[:24]}"
 
     def data(self) -> Json:
-        """What is stored of it."""
+        """Return the data that is stored."""
         sides = [
             {"uid": one.uid, "calendar": one.calendar, "summary": one.summary, "start": one.start, "end": one.end,
              "organizer": one.organizer, "categories": one.categories}
@@ -51,15 +51,15 @@ class Conflict:
 
 
 class Conflicts(list[Conflict]):
-    """What one look found. ``cut``: there may be more, as one calendar, or two together, piled up too many."""
+    """The result of one check. ``cut``: there may be more, as one calendar, or two together, had too many."""
 
     cut: bool = False
 
 
 def conflicts_among(events: Sequence[Event], limit: int = MAX_CONFLICTS) -> Conflicts:
-    """The conflicts of ``events``, by the start of the overlap; the first of each key.
+    """Return the conflicts of ``events``, by the start of the overlap; the first of each key.
 
-    ``limit`` at most of the same two calendars: what a stranger piles up in one hides none of another.
+    At most ``limit`` for the same two calendars: a flood of events in one hides no conflicts of another.
     """
     found: dict[str, Conflict] = {}
     counts: Counter[frozenset[str]] = Counter()
@@ -94,7 +94,7 @@ def _takes_time(event: Event) -> bool:
 
 
 def _same(one: Event, other: Event) -> bool:
-    """Occurrences of one series, or copies of one event."""
+    """Check whether they are occurrences of one series, or copies of one event."""
     at_once = (one.start, one.end) == (other.start, other.end)
     if one.uid == other.uid and (at_once or one.calendar == other.calendar):
         return True  # a UID in another calendar may be anyone's

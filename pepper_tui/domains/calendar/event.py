@@ -35,5 +35,5 @@ class Event(Record):
 
     @property
     def key(self) -> str:
-        """Names the event within all calendars: its uid and, for a single changed occurrence, that."""
+        """The id of the event across all calendars: its uid and, for a single changed occurrence, its recurrence."""
         return hashlib.sha256(f"{self.calendar}\n{self.uid}\n{self.recurrence}".encode()).hexdigest()[:24]

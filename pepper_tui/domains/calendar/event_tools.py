@@ -1,7 +1,7 @@
 """Adding an event to a calendar file of the user's.
 
-The effect is one event to the byte, and the content that its file must still have: see ``writer``. Its UID comes
-of the call, so the same call never makes two.
+The effect is one event to the byte, and the content that its file must still have: see ``writer``. Its UID comes from
+the call, so the same call never makes two.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DAY: Final = 24 * 60
 
 
 def same_event(payload: Json) -> Json:
-    """An event without what is fresh each time: what a person calls the same event."""
+    """Return an event without what is new each time: what a person calls the same event."""
     fields: Json = payload["fields"]
     return fields
 
@@ -56,7 +56,7 @@ async def resolve_event(
     notes: anything else, for the description
     calendar: the name of the calendar; empty for the first one of the config
     reason: why it should be added, shown to the user
-    """
+    """  # noqa: D415
     reading = await _reading(ctx, title, start)
     at = reading.at
     all_day = all_day or (reading.whole_days and not minutes)
@@ -87,7 +87,7 @@ def _notes_of(text: str) -> str:
 
 
 async def _reading(ctx: ToolContext, title: str, start: str) -> Reading:
-    """When it begins, when it ends if that is said as well ("14:00 to 15:30"), or the days that it takes."""
+    """Return when it begins, when it ends if that is given as well ("14:00 to 15:30"), or the days that it takes."""
     try:
         reading = await times_of(ctx).read(start)
     except TimeAskedError as asked:
@@ -142,7 +142,7 @@ def _uid(ctx: ToolContext) -> str:
 
 
 def _event(ctx: ToolContext, fields: Json) -> bytes:
-    """The VEVENT. Times stand in UTC, so that it needs no zone of the calendar's; whole days in none."""
+    """Return the VEVENT. Times are in UTC, so that it needs no zone of the calendar's; whole days have no zone."""
     import icalendar
 
     event = icalendar.Event()
@@ -171,7 +171,7 @@ def _when(ctx: ToolContext, fields: Json) -> str:
 
 
 async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:
-    """What takes the user's time then already."""
+    """Return what takes the user's time then already."""
     known = ctx.of(CalendarParts).agenda
     if known is None or fields["all_day"]:
         return []
@@ -182,7 +182,7 @@ async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:
 
 
 async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
-    """The event with the user's changes; it stays as long as it was."""
+    """Return the event with the user's changes; its duration stays the same."""
     revised: Json = dict(effect.payload["fields"])
     for label, name in (("title", "title"), ("where", "location")):
         if label in fields:
@@ -198,7 +198,7 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
 
 
 async def probe_event(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
-    """Whether the event is in its file."""
+    """Check whether the event is in its file."""
     return await _calendars(ctx).holds(str(effect.payload["fields"]["path"]), str(effect.payload["uid"]))
 
 
@@ -222,5 +222,5 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
 
 
 def calendar_tools(parts: CalendarParts) -> list[Tool]:
-    """All tools of the calendar."""
+    """Return all tools of the calendar."""
     return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event)]

@@ -1,6 +1,6 @@
-"""Free time: what is left of some spans of time when the events that take it are taken away.
+"""Free time: what is left of some spans of time after removing the events that take it.
 
-All of it is instants, so a day on which the clocks change is as long as it really is.
+Everything is computed in instants, so a day on which the clocks change is as long as it really is.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 
 Span = tuple[float, float]
-"""Start and end, POSIX seconds; the end does not belong to it."""
+"""Start and end, POSIX seconds; the end is exclusive."""
 
 
 def window(day: date, start: int, end: int, zone: tzinfo) -> Span:
-    """The instants of ``day`` from the wall clock's minute ``start`` up to ``end`` (at most 1440) in ``zone``."""
+    """Return the instants of ``day`` from minute ``start`` to ``end`` (at most 1440) of the wall clock in ``zone``."""
 
     def at(minute: int) -> float:
         midnight = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=minute // 1440)
@@ -23,7 +23,7 @@ def window(day: date, start: int, end: int, zone: tzinfo) -> Span:
 
 
 def free_spans(wanted: Iterable[Span], busy: Iterable[Span], least: float) -> list[Span]:
-    """The parts of ``wanted`` that no span of ``busy`` touches, those of at least ``least`` seconds, by start."""
+    """Return the parts of ``wanted`` that no span of ``busy`` touches, of at least ``least`` seconds, by start."""
     taken = sorted(span for span in busy if span[1] > span[0])
     found: list[Span] = []
     for start, end in sorted(wanted):

@@ -1,4 +1,4 @@
-"""What the tools of the calendar are made with."""
+"""What the tools of the calendar are built with."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from pepper_tui.tools.approvals.choices import Announce
 
 
 class Agenda(Protocol):
-    """Read access to the calendar: occurrences that touch ``[start, end)``, by start, with summary, start, end, …
-    ``defects``: what the last look could not read, or not whole, in words."""
+    """Read access to the calendar.
+
+    ``between`` gives the occurrences that touch ``[start, end)``, by start, with summary, start, end, …
+    ``defects``: what the last reading could not read, or only in part, in words.
+    """
 
     @property
     def defects(self) -> Sequence[str]: ...
@@ -25,7 +28,7 @@ class Agenda(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Where free time is looked for: minutes of the day, and weekdays, Monday as 0."""
+    """When to look for free time: minutes of the day, and weekdays, Monday as 0."""
 
     start: int = 9 * 60
     end: int = 17 * 60

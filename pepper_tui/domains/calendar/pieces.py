@@ -1,7 +1,7 @@
-"""A calendar file cut into its events and time zones, by its lines alone: each is then read by itself.
+"""A calendar file cut into its events and time zones, by its lines alone, so that each is then read by itself.
 
-One pass, so the time is linear, and no library is asked. An event without an end goes on to what begins next, and is
-marked. What a piece says is for ``reading``; here only its UID, its title and the zones that it names are looked for.
+It takes one pass, so linear time, and no library. An event without an end extends to the beginning of the next, and is
+marked. ``reading`` parses a piece; here only its UID, its title and the zones that it names are extracted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LINE: Final = re.compile(rb"^(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*\r?$
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
 _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
-MAX_ZONES: Final = 4  # that are looked for in one event: of its start, its end, and what is left out
+MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, and its exceptions
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
 
 
@@ -46,7 +46,7 @@ class Piece:
 
     @cached_property
     def _unfolded(self) -> bytes:
-        """Its own lines, whole, without those of what is in it (an alarm has a UID of its own)."""
+        """Its own lines, unfolded, without those of its parts (an alarm has a UID of its own)."""
         text = _FOLD.sub(b"", self.text)
         kept, depth, at = [], 0, 0
         for found in _NESTED.finditer(text):
@@ -74,12 +74,12 @@ class Piece:
 
     @property
     def newness(self) -> tuple[bool, str]:
-        """What to keep of too many events: those that repeat, then those that begin last."""
+        """Sort key for choosing among too many events: repeating ones, then those that begin last."""
         return bool(_REPEATS.search(self._unfolded)), self._first(_START)[:15]
 
 
 def pieces(source: bytes) -> list[Piece]:
-    """The events of ``source``. Raises ``ValueError`` where it is no calendar, or has no end."""
+    """Return the events of ``source``. Raises ``ValueError`` if it is not a calendar, or has no end."""
     source = source.removeprefix(b"\xef\xbb\xbf")
     events: list[tuple[int, bytes, bool]] = []
     zones: dict[tuple[int, bytes], bytes] = {}

@@ -1,8 +1,8 @@
-"""What one piece of a calendar file says, by icalendar; when a series comes, by recurring-ical-events.
+"""The content of one piece of a calendar file, by icalendar; the dates of a series, by recurring-ical-events.
 
-Neither library knows a bound on its work: what is here runs in the parser process. Instants come as POSIX seconds;
-times without a zone and whole days as wall times in ISO form, for their zone is the user's. Rules that repeat by the
-second or minute (or make more than a day's hours a day) are refused.
+Neither library limits its work, so this code runs in the parser process. Instants are POSIX seconds; times without a
+zone and whole days are wall times in ISO form, because their zone is the user's. Rules that repeat by the second or
+minute (or more often in a day than it has hours) are refused.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from icalendar.timezone import tzp
 from pepper_tui.model import Json
 
 _STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
-_A_DAY: Final = 24  # times that a rule may come in one
+_A_DAY: Final = 24  # occurrences of a rule allowed in a day
 _PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
-_zones: list[bytes] = []  # those of the file that are in use
+_zones: list[bytes] = []  # time zones of the file that are in use
 _known: list[ZoneInfo] = []
 
 
 def warm() -> None:
-    """Load what is loaded late, and each time zone of the machine's: a shut process can open no file."""
+    """Load what is loaded lazily, and each of the machine's time zones: a sandboxed process can open no file."""
     _known.extend(ZoneInfo(name) for name in available_timezones())
     start = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"
     event(start.encode(), [])
@@ -39,14 +39,14 @@ def warm() -> None:
 
 
 def zone(source: bytes) -> bool:
-    """Whether the time zone that ``source`` is can be used. Raises, or runs long, where it can't."""
+    """Check whether the time zone in ``source`` can be used. Raises, or runs long, if it can't."""
     [component] = _parsed(source).walk("VTIMEZONE")
     made = component.to_tz(lookup_tzid=False)
     return all(made.utcoffset(datetime(year, 7, 1)) is not None for year in _PROBED)
 
 
 def event(source: bytes, zones: list[str]) -> Json:
-    """The one event that ``source`` is: ``times``, other fields, how it repeats, and what of it can't be read."""
+    """Return the one event in ``source``: ``times``, other fields, its recurrence, and what can't be read."""
     _use(zones)
     [component] = _parsed(source).walk("VEVENT")
     if component.subcomponents and any(one.name == "VEVENT" for one in component.subcomponents):
@@ -74,9 +74,11 @@ def event(source: bytes, zones: list[str]) -> Json:
 
 
 def series(source: bytes, zones: list[str], start: float, end: float, limit: int) -> Json:
-    """The occurrences of the events that ``source`` is, all of one UID, from a day before ``start`` to one after
-    ``end``: the different fields, and for each occurrence their number, its times and its own recurrence; ``more``:
-    there are more than ``limit``."""
+    """Return the occurrences of the events in ``source``, all of one UID.
+
+    They reach from a day before ``start`` to a day after ``end``: the different fields, and for each occurrence the
+    number of its fields, its times and its own recurrence; ``more``: there are more than ``limit``.
+    """
     _use(zones)
     calendar = _parsed(source)
     for component in calendar.walk("VEVENT"):
@@ -99,13 +101,13 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
 
 
 def _parsed(source: bytes) -> Any:
-    """The calendar that holds ``source`` alone."""
+    """Return the calendar that holds only ``source``."""
     wrapped = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + source.rstrip() + b"\r\nEND:VCALENDAR\r\n"
     return icalendar.Calendar.from_ical(wrapped)
 
 
 def _use(zones: list[str]) -> None:
-    """Know the time zones of the file, and of no other: two files may give one name to two zones."""
+    """Register the time zones of the file, and of no other: two files may give one name to two zones."""
     wanted = [each.encode("latin-1") for each in zones]
     if wanted != _zones:
         tzp.use_zoneinfo()
@@ -115,7 +117,7 @@ def _use(zones: list[str]) -> None:
 
 
 def _fields(component: Any) -> Json:
-    """All but the times."""
+    """Return all fields except the times."""
     categories = component.get("CATEGORIES", [])
     start = component["DTSTART"]
     return {
@@ -142,7 +144,7 @@ def _fields(component: Any) -> Json:
 
 
 def _times(component: Any) -> tuple[float | str, float | str]:
-    """Start and end; where a change of clocks skips the start, it is as long as on other days."""
+    """Return start and end; if a clock change skips the start, the event is as long as on other days."""
     start = component.decoded("DTSTART")
     end = _end(component, start)
     begins, ends = _instant(start), _instant(end)
@@ -170,7 +172,7 @@ def _end(component: Any, start: Any) -> Any:
 
 
 def _fixed(component: Any) -> bool:
-    """Whether the rules of ``component`` can be read; where they can't it has none any more."""
+    """Check whether the rules of ``component`` can be read; if not, remove them."""
     try:
         for rule in _rules(component):
             rule.to_ical()
@@ -216,7 +218,7 @@ def _many(rule: Any, names: Collection[str]) -> int:
 
 
 def _periods(rule: Any) -> float:
-    """About how many steps a day it takes to follow ``rule``."""
+    """Estimate how many steps per day it takes to follow ``rule``."""
     hourly = _part(rule, "FREQ").upper() == "HOURLY"
     names = ("BYMINUTE", "BYSECOND", *(() if hourly else ("BYHOUR",)))
     return (_A_DAY if hourly else 1) / _interval(rule) * _many(rule, names)

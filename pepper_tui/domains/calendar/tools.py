@@ -1,4 +1,4 @@
-"""Calendar: what is on, what overlaps, and when there is time. Adding an event is in ``event_tools``."""
+"""Calendar: what is on, what overlaps, and when there is time. ``event_tools`` adds events."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pepper_tui.tools.tool import ToolContext, tool
 
 _PARTS: Final = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 23 * 60)}
 CONFLICTS: Final = 100
-"""Overlaps that one look at the calendar gives at most."""
-_DEFECTS: Final = 3  # that an answer names
+"""Overlaps that one check of the calendar returns at most."""
+_DEFECTS: Final = 3  # named in an answer
 _TAKEN: Final = 8  # events of a day that are named
 
 
@@ -113,14 +113,14 @@ async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated
 
 
 def unread(calendar: Agenda) -> str:
-    """What of the calendar could not be read, in a line; empty where all was."""
+    """Return what of the calendar could not be read, in a line; empty if all was."""
     defects = [one_line(each, 160) for each in calendar.defects]
     more = f"; and {len(defects) - _DEFECTS} more" if len(defects) > _DEFECTS else ""
     return "; ".join(defects[:_DEFECTS]) + more
 
 
 def _whole(calendar: Agenda, words: str, partial: str = "") -> str:
-    """``words`` where all of the calendar was read; else ``partial``, or the same, and what was not."""
+    """Return ``words`` if the whole calendar was read; else ``partial``, or ``words``, and what could not be read."""
     left_out = unread(calendar)
     return (
         f"{partial or words}\nNot all of the calendar could be read, so there may be more: {left_out}."
@@ -149,7 +149,7 @@ async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
 
 
 def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: date, today: date, zone: tzinfo) -> str:
-    """One day in a line: when there is time, and what takes the rest."""
+    """Return one day in a line: when there is time, and what takes the rest."""
 
     def clock(at: float) -> str:
         wall = datetime.fromtimestamp(at, zone)
@@ -173,7 +173,7 @@ def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: d
 
 
 def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
-    """One event in a line of its own: day, times, title, place, and whether it is on or over."""
+    """Return one event in a line of its own: day, times, title, place, and whether it is under way or over."""
     start, end = _wall(event.get("start"), zone), _wall(event.get("end"), zone)
     title = one_line(str(event.get("summary") or event.get("title") or "(no title)"), 200)
     if start is None:
@@ -194,7 +194,7 @@ def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
 
 
 def _free_until(events: Sequence[Record], now: float, today: date, zone: tzinfo) -> str:
-    """The words on how long nothing is on today; empty where something is on."""
+    """Return for how long nothing is on today, in words; empty if something is on now."""
     timed = [event for event in (one.data() for one in events) if not event.get("all_day")]
     spans = [(s, _wall(event.get("end"), zone) or s) for event in timed if (s := _wall(event.get("start"), zone))]
     if any(start.timestamp() <= now < end.timestamp() for start, end in spans):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies at a place now: the ``version`` of its content, and whether there is ``new``ly none."""
+    """What is at a place now: the ``version`` of its content; ``new`` if nothing is there yet."""
 
     version: str
     new: bool
@@ -21,28 +21,28 @@ class Calendars(Protocol):
     """
 
     async def place(self, wanted: str, uid: str, /) -> str:
-        """Where an event with ``uid`` goes in the calendar that ``wanted`` names; in the first one if it is empty."""
+        """Return where an event with ``uid`` goes in the calendar named ``wanted``; an empty name means the first."""
         ...
 
     async def look(self, place: str, event: bytes, /) -> Found:
-        """What lies there, if ``event`` (a VEVENT, RFC 5545) can be put to it without harm."""
+        """Return what is there, if ``event`` (a VEVENT, RFC 5545) can be added to it without harm."""
         ...
 
     async def holds(self, place: str, uid: str, /) -> bool:
-        """Whether an event with this UID is there."""
+        """Check whether an event with this UID is there."""
         ...
 
     async def add(self, place: str, uid: str, event: bytes, version: str, /) -> str:
-        """Add ``event``, in words. One whose UID is there already is not added again.
+        """Add ``event``, and return words about it. One whose UID is already there is not added again.
 
-        Raises ``OutdatedError`` where the place holds another version by now, ``NotDoneError`` where nothing was done.
+        Raises ``OutdatedError`` if the place now holds another version, ``NotDoneError`` if nothing was done.
         """
         ...
 
     def title(self, place: str, /) -> str:
-        """What a person calls the place."""
+        """Return what a person calls the place."""
         ...
 
     def calendar(self, place: str, /) -> str:
-        """The calendar of the events there, as the agenda names it."""
+        """Return the calendar of the events there, as the agenda names it."""
         ...

@@ -1,1 +1,1 @@
-"""Files of the user's, in the folders that the config allows."""
+"""The user's files, in the folders that the config allows."""

@@ -1,8 +1,8 @@
-"""The one door to the user's files: those in the folders that the config allows, none that is hidden or a secret.
+"""The only access to the user's files: those in the allowed folders, except hidden files and secrets.
 
-A path is followed to what it really is before anything is decided, and opened part by part from the allowed folder, no
-part of it a link: what is decided on is what is read. Pepper's own home is never among it, whatever name leads there.
-What may be read and what may be attached are two sets of folders behind this same door.
+A path is resolved to its real location before anything is decided, and opened part by part from the allowed folder, no
+part of it a link: what was checked is what is read. Pepper's own home is never included, whatever name leads there.
+Files that may be read and files that may be attached are two sets of folders with this same access.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SECRET: Final = (
 
 
 class NoTextError(PepperError):
-    """The file is no text."""
+    """The file is not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Entry:
 
 
 def is_secret(name: str) -> bool:
-    """Whether a file or folder of this name is kept from every tool: hidden, or of a name that secrets have."""
+    """Check whether a file or folder of this name is kept from every tool: it is hidden, or named like a secret."""
     folded = name.casefold()
     return folded.startswith(".") or any(fnmatch.fnmatchcase(folded, pattern) for pattern in _SECRET)
 
 
 class Folders:
-    """Read access to ``allowed`` folders without what is below ``forbidden``. All methods block.
+    """Read access to ``allowed`` folders, except what is below ``forbidden``. All methods block.
 
     ``may`` and ``setting`` are for the words of a refusal: what may be done there, and the key of the config.
     """
@@ -80,7 +80,7 @@ class Folders:
         return self._allowed
 
     def entries(self, wanted: str) -> tuple[Path, list[Entry], int]:
-        """The folder's real path, its entries by name (at most ``MAX_LISTED``), and how many there are in all.
+        """Return the folder's real path, its entries by name (at most ``MAX_LISTED``), and how many there are in all.
 
         Raises ``ToolError``.
         """
@@ -97,7 +97,7 @@ class Folders:
         return base.joinpath(*parts), found[:MAX_LISTED], len(found)
 
     def read(self, wanted: str) -> tuple[Path, str, list[str]]:
-        """The file's real path, its text, and what is to be said of it. Raises ``ToolError``."""
+        """Return the file's real path, its text, and notes on it. Raises ``ToolError``."""
         path, source, size = self.content(wanted, MAX_READ + 1)
         notes: list[str] = []
         if len(source) > MAX_READ:
@@ -110,7 +110,7 @@ class Folders:
         return path, shown_text(text, notes) if path.suffix.casefold() in _HTML else text, notes
 
     def content(self, wanted: str, most: int) -> tuple[Path, bytes, int]:
-        """The file's real path, its first ``most`` bytes, and how many it has. Raises ``ToolError``."""
+        """Return the file's real path, its first ``most`` bytes, and its size. Raises ``ToolError``."""
         base, parts = self._real(wanted)
         if not parts:
             raise ToolError(f"{_shown(wanted)} is a folder, no file")
@@ -118,7 +118,7 @@ class Folders:
             return base.joinpath(*parts), file.read(most), os.fstat(file.fileno()).st_size
 
     def search(self, words: str, wanted: str, now: Callable[[], float] = time.monotonic) -> tuple[list[str], list[str]]:
-        """``path:line: text`` of lines that hold all of ``words``, and of files whose name does; what was left out.
+        """Return hits for all of ``words``, in lines (``path:line: text``) or file names, and what was left out.
 
         Raises ``ToolError``.
         """
@@ -158,7 +158,7 @@ class Folders:
     # ------------------------------------------------------------------------------------------------------- inside
 
     def _real(self, wanted: str) -> tuple[Path, tuple[str, ...]]:
-        """The allowed folder and the way from there to what ``wanted`` really is. Raises ``ToolError``."""
+        """Return the allowed folder, and the parts from there to where ``wanted`` really is. Raises ``ToolError``."""
         if not self._allowed:
             raise ToolError(f"no folder may be {self._may}; set {self._setting}")
         if "\x00" in wanted or clean(wanted) != wanted:
@@ -166,7 +166,7 @@ class Folders:
         for base, real in inside(Path(wanted.strip() or ".").expanduser(), self._allowed):
             parts = real.relative_to(base).parts
             if any(map(is_secret, parts)) or self._is_forbidden(real):
-                break  # it is not said whether it is there
+                break  # do not reveal whether it exists
             return base, parts
         raise ToolError(
             f"{_shown(wanted)} is not there, or not in a folder that may be {self._may} ({self._setting});"
@@ -177,13 +177,13 @@ class Folders:
         return any(real.is_relative_to(each.resolve()) for each in self._forbidden)
 
     def _must_be_free(self, descriptor: int) -> None:
-        """Raise ``ToolError`` where what was opened is a forbidden folder: it may have been moved into the way."""
+        """Raise ``ToolError`` if what was opened is a forbidden folder: it may have been moved there meanwhile."""
         opened = os.fstat(descriptor)
         if any(os.path.samestat(opened, each) for each in self._forbidden_now):
             raise ToolError("that may not be read")
 
     def _walk(self, base: Path, start: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """The ways from ``base`` to the files below ``start``, links not followed."""
+        """Yield the paths from ``base`` to the files below ``start``, as parts, without following links."""
         stack = [start]
         while stack:
             here = stack.pop()
@@ -215,7 +215,7 @@ class Folders:
 
     @contextlib.contextmanager
     def _opened(self, base: Path, parts: Sequence[str], kind: int) -> Iterator[int]:
-        """A descriptor of what lies at ``parts`` below ``base``, reached without following a link."""
+        """Open what is at ``parts`` below ``base`` without following a link, and yield its descriptor."""
         try:
             with opened(base, parts, kind, self._must_be_free) as descriptor:
                 yield descriptor
@@ -224,7 +224,7 @@ class Folders:
 
 
 def _text(source: bytes, notes: list[str]) -> str:
-    """Raises ``NoTextError``."""
+    """Decode ``source``. Raises ``NoTextError``."""
     if source.startswith((b"\xff\xfe", b"\xfe\xff")):
         return decoded(source, "utf-16", notes)
     if b"\x00" in source[:8192] or source.startswith(b"%PDF-"):
@@ -233,7 +233,7 @@ def _text(source: bytes, notes: list[str]) -> str:
 
 
 def _lines_with(needles: Sequence[str], path: Path, text: str) -> tuple[list[str], bool]:
-    """The first lines that hold all ``needles``, and whether there are more."""
+    """Return the first lines that hold all ``needles``, and whether there are more."""
     found: list[str] = []
     if not all(each in text.casefold() for each in needles):
         return found, False

@@ -1,4 +1,4 @@
-"""Files of the user's, in the folders of the config: list, read, search. What they say is text from outside."""
+"""The user's files, in the folders of the config: list, read, search. Their content is text from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class FileParts:
-    """``folders`` are those whose files may be read; ``looks`` waits for none that hangs."""
+    """``folders`` are those whose files may be read; ``looks`` waits for no hanging folder."""
 
     looks: Looks
     folders: Folders | None = None

@@ -1,1 +1,1 @@
-"""Mail: what its bytes say, how it is taken in, read and answered."""
+"""Mail: parsing it, taking it in, reading and answering it."""

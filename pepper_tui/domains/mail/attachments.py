@@ -1,7 +1,7 @@
-"""Files to attach: through the one door to the user's files, bound by their hash.
+"""Files to attach: accessed like all of the user's files, and bound by their hash.
 
-A card holds the real path and the hash, never the bytes: what is attached is read when the effect is resolved, to be
-measured, and once more at the attempt, when it must be the same. So no byte of what was proposed enters the store.
+A card holds the real path and the hash, never the bytes: the file is read when the effect is resolved, to be measured,
+and once more at the attempt, when it must be the same. So no byte of what was proposed enters the store.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Attachment(Record):
 
     @property
     def words(self) -> str:
-        """What the card says of it."""
+        """What the card says about it."""
         return f"{self.name}, {self.size} bytes, sha256 {self.sha256[:16]}…, from {self.path}"
 
 
 def read_attachments(wanted: Sequence[str], folders: Folders | None) -> list[tuple[Attachment, bytes]]:
-    """The files called ``wanted`` (paths; relative ones are looked for in ``folders``) and their bytes. Blocking.
+    """Return the files ``wanted`` (paths; relative ones are looked up in ``folders``) and their bytes. Blocking.
 
-    Raises ``ToolError`` for one that is not there, no plain file, too large, or not to be attached.
+    Raises ``ToolError`` for one that is missing, not a plain file, too large, or not allowed to be attached.
     """
     if len(wanted) > MAX_FILES:
         raise ToolError(f"more than {MAX_FILES} attachments")
@@ -64,5 +64,5 @@ def _type(name: str) -> str:
     kind, packed = mimetypes.guess_type(name)
     if packed:
         return f"application/{packed}" if packed in ("gzip", "zstd") else _ANY
-    # A mail as a part may not be encoded (RFC 2046, 5.2.1), and its bytes must stay as they are: so it is a file.
+    # A mail as a part may not be encoded (RFC 2046, 5.2.1), and its bytes must stay unchanged: so it is a file.
     return _ANY if kind is None or kind.startswith(("message/", "multipart/")) else kind

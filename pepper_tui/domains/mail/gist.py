@@ -1,7 +1,7 @@
-"""The gist of a mail by facts: the parsed sender, the sentence that asks, the subject, and a time that stands there.
+"""The gist of a mail by facts: the parsed sender, the sentence that asks, the subject, and a time found in the text.
 
-What a model makes of the same mail replaces the sentence and the subject; the sender it can't touch, and of the time it
-can only say which words of the text say it.
+A model's gist of the same mail replaces the sentence and the subject; it can't touch the sender, and for the time it
+can only say which words of the text express it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from pepper_tui.domains.mail.reply_text import question_in, sentences
 from pepper_tui.model import Facts, Gist, Json
 from pepper_tui.text import one_line
 
-_LATE = 7 * 86_400.0  # seconds on the way, up to which words like "tomorrow" are read as of the mail's own date
+_LATE = 7 * 86_400.0  # seconds of delay, up to which words like "tomorrow" are read as of the mail's own date
 _AHEAD = 3_600.0  # seconds that a sender's clock may be ahead
 
 
 def writer_of(raw: Json, *, known: bool) -> str:
-    """Who a mail is from: the name of somebody ``known``, with the address of anybody else; where that is in doubt the
-    address first, as a name may pose as one."""
+    """Return whom a mail is from: the name of somebody ``known``; for anybody else, with the address.
+
+    If the sender is in doubt, the address comes first, as a name may pose as one.
+    """
     sender = raw["sender"]
     if raw.get("doubts"):
         return f"{sender['address'] or 'unknown sender'} (its name: {sender['name'] or 'none'})"
@@ -29,7 +31,7 @@ def writer_of(raw: Json, *, known: bool) -> str:
 
 
 def mail_gist(raw: Json, facts: Facts, who: str, now: float, zone: tzinfo, locale: str) -> Gist:
-    """What the mail ``raw`` comes to, by facts. It reads times: not for the event loop."""
+    """Return the gist of the mail ``raw``, by facts. It reads times: not for the event loop."""
     text, written = raw["reply"], written_at(raw["date"], now)
     asks = question_in(text) if facts.question else ""
     due = deadline_in(text, written, zone, locale)
@@ -43,7 +45,7 @@ def mail_gist(raw: Json, facts: Facts, who: str, now: float, zone: tzinfo, local
 def model_gist(
     known: Gist, told: Json, text: str, date: object, now: float, model: str, zone: tzinfo, locale: str
 ) -> Gist:
-    """``known``, in the words of ``model`` (``asks``, ``about`` and ``due`` of what it ``told``). It reads times.
+    """Return ``known`` in the words of ``model`` (``asks``, ``about``, ``due`` of what it ``told``). It reads times.
 
     ``text`` is what the model has read, ``date`` when the mail says that it was written.
     """
@@ -53,13 +55,13 @@ def model_gist(
         asks = asks[len(name) + 1 :].strip()
     gist = Gist(who=known.who, asks=asks, about=one_line(told["about"], 80) or known.about, related=known.related)
     gist.by = model
-    if due is None and told["due"]:  # its words are none of the text's, or no time: what code has read stands
+    if due is None and told["due"]:  # its words are not in the text, or not a time: keep what code has read
         gist.due, gist.whole_day, gist.until, gist.due_said = known.due, known.whole_day, known.until, known.due_said
     return _with_due(gist, due)
 
 
 def about(subject: str) -> str:
-    """``subject`` without the marks of replies."""
+    """Return ``subject`` without the marks of replies."""
     words = one_line(subject, 200)
     while ":" in words and words.partition(":")[0].strip().casefold() in _REPLY_MARKS:
         words = words.partition(":")[2].strip()
@@ -70,7 +72,7 @@ _REPLY_MARKS = frozenset({"re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r"
 
 
 def written_at(date: object, now: float) -> float:
-    """When a mail was written, as far as its ``date`` can be believed."""
+    """Return when a mail was written, if its ``date`` can be believed; otherwise ``now``."""
     if isinstance(date, int | float) and not isinstance(date, bool) and now - _LATE <= date <= now + _AHEAD:
         return float(date)
     return now

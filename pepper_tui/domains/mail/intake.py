@@ -1,11 +1,10 @@
 """What every source of mail shares: how a mail is stored in ``raw.mail``, and how it becomes a signal.
 
-Much mail comes at once at the first look: what the store knows is asked once a batch, the loop is free between two
-mails, and a source goes on only while the signals keep up (``Pace``), so that a mail that arrives now waits behind
-few others.
+The first import brings much mail at once: the store is queried once per batch, the loop is free between two mails, and
+a source continues only while the signals keep up (``Pace``), so that a mail that arrives now waits behind few others.
 
-A mail is known by a key of its Message-ID and bytes, whichever source it came from. The processor of ``raw.mail`` is
-registered once, by the first source of the config.
+A mail is identified by a key of its Message-ID and bytes, whichever source it came from. The processor of ``raw.mail``
+is registered once, by the first source of the config.
 """
 
 from __future__ import annotations
@@ -50,18 +49,18 @@ _SENT_FOLDER: Final = re.compile(
 )
 PROCESSOR: Final = "feeds.mail"
 SIGNAL_ID: Final = "signal_"
-"""What the id of a mail's signal begins with, before the mail's own."""
+"""Prefix of the id of a mail's signal, before the mail's own."""
 BATCH: Final = 50
 LAG: Final = 3 * BATCH
-"""Mails that may wait to become signals before a source takes in more."""
+"""Mails that may wait to become signals before a source stops taking in more."""
 PARTLY: Final = "partly"
-"""Tag of a mail that was not read whole."""
-_LOOKED_AROUND: Final = 5  # mails of one batch for which the store is asked what else is known
-_LOGGED_TEXT: Final = 300  # characters of a text that a signal keeps which was only logged
+"""Tag of a mail that was only read in part."""
+_LOOKED_AROUND: Final = 5  # mails of one batch for which related contexts are looked up
+_LOGGED_TEXT: Final = 300  # characters of text that a signal keeps if it was only logged
 
 
 def mail_key(mail: Mail) -> str:
-    """The id of ``mail`` in ``raw.mail``."""
+    """Return the id of ``mail`` in ``raw.mail``."""
     sign = f"{mail.message_id}\n{mail.digest}"
     return f"mail_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
 
@@ -73,16 +72,16 @@ class Pace:
         self._went_on = asyncio.Event()
 
     def went_on(self) -> None:
-        """The processor has dealt with some mails."""
+        """Note that the processor has handled some mails."""
         self._went_on.set()
 
     async def keep(self, store: Store) -> None:
-        """Return once few mails wait to become signals."""
+        """Return once only few mails wait to become signals."""
         while True:
             self._went_on.clear()
             if await store.undelivered(PROCESSOR) <= LAG:
                 return
-            await self._went_on.wait()  # what is dealt with is acknowledged a moment later: more than one batch waits
+            await self._went_on.wait()  # acknowledged a moment after the handling: more than one batch waits
 
 
 def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
@@ -90,7 +89,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
     pace = Pace()
 
     async def process(updates: list[ContextUpdate]) -> None:
-        new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones say where else it lies
+        new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones tell where else it is
         try:
             known = await _known(ctx.store, new)
             made: list[_Made] = []
@@ -118,7 +117,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
 
 
 class MailIntake:
-    """Takes in mail from all its sources: one processor, which the first of them that listens begins."""
+    """Takes in mail from all its sources, with one processor, which the first source that listens starts."""
 
     def __init__(self, triage: Triage) -> None:
         self._triage = triage
@@ -131,18 +130,18 @@ class MailIntake:
 
 
 async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
-    """Say how far the intake is."""
+    """Report how far the intake has progressed."""
     await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
 
 
 async def partly_read(store: Store) -> str:
-    """How many mails were not read whole, in words; empty where all were."""
+    """Return how many mails were only read in part, in words; empty if there are none."""
     count = await store.count(ContextFilter(namespaces=[RAW], tags=[PARTLY]))
     return f"{count:,} of your mails could only be read in part, as each says where it is shown" if count else ""
 
 
 async def known_mails(store: Store, keys: Collection[str]) -> dict[str, Context]:
-    """Those of the mails that are in ``raw.mail`` already."""
+    """Return those of the mails that are in ``raw.mail`` already."""
     return await _found(store, RAW, keys, include_expired=True)
 
 
@@ -174,7 +173,7 @@ async def _known(store: Store, updates: Sequence[ContextUpdate]) -> _Known:
 
 
 def signal_id(raw: Json) -> str:
-    """The id of a mail's signal."""
+    """Return the id of a mail's signal."""
     return f"{SIGNAL_ID}{raw['id']}"
 
 
@@ -192,10 +191,10 @@ async def store_mail(
     grown: bool = False,
     account: str = "",
 ) -> None:
-    """Store ``mail`` in ``raw.mail`` under ``key``, or note ``files`` (root and name each) where it is ``known`` there.
+    """Store ``mail`` in ``raw.mail`` under ``key``, or add ``files`` (root and name each) if it is already ``known``.
 
-    ``account``: the sign-in by which it came, where there is one. ``grown``: it is known, and was not whole when it was
-    taken; what it says now takes its place.
+    ``account``: the sign-in by which it came, if any. ``grown``: it is known, but was incomplete when it was taken in;
+    its present content replaces the former.
     """
     await asyncio.sleep(0)  # keys come first
     if known is not None and not grown:  # the same mail under another name, say in a second folder
@@ -209,7 +208,7 @@ async def store_mail(
                 text=known.text,
                 tags=known.tags,
                 metadata=known.metadata,
-                ttl=None if known.expires_at is None else 0.0,  # what is left of an old mail stays out of sight
+                ttl=None if known.expires_at is None else 0.0,  # the rest of an old mail stays out of sight
             )
         return
     thread, data = mail.thread or key, mail.data()
@@ -242,7 +241,7 @@ async def store_mail(
 
 @dataclass(slots=True)
 class _Made:
-    """The signal of a mail, on its way into the store. ``same`` is one for all copies of the mail."""
+    """A mail's signal, on its way into the store. ``same`` is equal for all copies of the mail."""
 
     seq: int
     raw: Json
@@ -256,36 +255,36 @@ class _Made:
 
 
 async def _made(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: _Known) -> _Made | None:
-    """Triage a mail; ``None`` where it makes no signal."""
+    """Triage a mail; return ``None`` if it makes no signal."""
     raw = update.context.data
     if signal_id(raw) in known.signals:
-        return None  # it is there
+        return None  # it exists already
     facts = mail_facts(raw, triage.own)
     sender = facts.sender.lower()
     message_id = raw.get("message_id", "")
     if any(each in known.sent for each in (message_id, message_id.strip("<>"))):
         if triage.is_own(sender) or facts.is_list:
-            return None  # Pepper has sent it
+            return None  # Pepper sent it
         raw = without_id(raw, "you")
     elif not raw.get("backlog") and (owner := await owner_of_id(ctx.store, raw)):
         raw = without_id(raw, owner)
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
-    # a copy of the same mail by another way is no second signal; another sender can't silence one by its id
+    # a copy of the same mail by another way is no second signal; another sender can't suppress one by its id
     same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
     signal = _unsaid(raw, triage, update.context.created_at, facts)
     return _Made(update.seq, raw, facts, signal, same.hexdigest() if message_id else "")
 
 
 def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
-    """Read what each mail comes to. In a thread, and once a batch: to go there costs more than to read most mails."""
+    """Add each mail's gist. In a thread, once per batch: switching to it costs more than reading most mails."""
     for one in passed:
         who, now = writer_of(one.raw, known=one.facts.known), one.signal.created_at
         one.signal.gist = mail_gist(one.raw, one.facts, who, now, zone, locale)
 
 
 async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) -> None:
-    """Store a signal with its line. ``looks``: ask the store what else is known."""
+    """Store a signal with its line. ``looks``: also look up related contexts in the store."""
     raw, signal, now = made.raw, made.signal, made.signal.created_at
     if signal.gist is None:
         signal.content = _plain_line(raw, made.facts, now)
@@ -297,19 +296,19 @@ async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) ->
 
 
 def by_own_hand(raw: Json) -> bool:
-    """Whether a mail that says to be from the user lies where only the user's own programs put it.
+    """Check whether a mail that claims to be from the user is where only the user's own programs put it.
 
-    What a server has delivered anyone may have sent, under any name: it answers nothing for the user.
+    A mail that a server has delivered may come from anyone, under any name: it answers nothing on the user's behalf.
     """
     return not raw.get("received") or bool(_SENT_FOLDER.search(raw["label"]))
 
 
 def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
-    """What triage may look at in a mail as ``raw.mail`` holds it. ``own``: the user's addresses, in lower case."""
+    """Return the facts of a mail in ``raw.mail`` that triage may use. ``own``: the user's addresses, in lower case."""
     listed, automatic = is_list(raw), is_automatic(raw)
     return Facts(
         source=NAME,
-        sender="" if raw.get("several_senders") else raw["sender"]["address"],  # whose it is can't be told
+        sender="" if raw.get("several_senders") else raw["sender"]["address"],  # it is unknown whose it is
         name=raw["sender"]["name"],
         to=[one["address"] for one in raw["to"]],
         cc=[one["address"] for one in raw["cc"]],
@@ -324,7 +323,7 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
 
 
 def mail_signal(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
-    """The signal of a mail as ``raw.mail`` holds it, judged by ``facts``, with the line of one that only is logged."""
+    """Return the signal of a mail in ``raw.mail``, judged by ``facts``, with the line of one that is only logged."""
     signal = _unsaid(raw, triage, now, facts)
     signal.content = _plain_line(raw, facts, now)
     return signal
@@ -336,7 +335,7 @@ def _plain_line(raw: Json, facts: Facts, now: float) -> str:
 
 
 def _unsaid(raw: Json, triage: Triage, now: float, facts: Facts) -> Signal:
-    """The signal of a mail, without its line."""
+    """Return the signal of a mail, without its line."""
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
         priority, reason, rules = Priority.LOG, BACKLOG, ()

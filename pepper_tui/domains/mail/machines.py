@@ -1,6 +1,6 @@
 """Which mail a machine sent: it is not answered (RFC 3834, section 2), and answers nothing.
 
-Automatic mail, lists, bounces, and addresses that say that nobody reads them. ``mail`` is as ``raw.mail`` holds it.
+These are automatic mail, lists, bounces, and addresses that say that nobody reads them. ``mail`` is as in ``raw.mail``.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pepper_tui.text.addresses import nobody_reads
 AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
 """Headers that only programs set."""
 NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC))
-"""The headers that tell a machine, beside Auto-Submitted."""
+"""The headers that reveal a machine, besides Auto-Submitted."""
 
 
 def is_list(mail: Json) -> bool:
-    """Whether a mailing list sent it, or somebody to many."""
+    """Check whether a mailing list sent it, or somebody to many recipients."""
     headers = mail["list_headers"]
     known = {"list-id", "list-post", "list-unsubscribe"} & headers.keys()
     return bool(known) or _precedence(mail) in ("list", "bulk", "junk")
 
 
 def is_automatic(mail: Json) -> bool:
-    """Whether a program wrote it: an absence, a bounce, a notice."""
+    """Check whether a program wrote it: an absence, a bounce, a notice."""
     headers = mail["list_headers"]
     return (
         mail["auto_submitted"] not in ("", "no")
@@ -39,5 +39,5 @@ def _precedence(mail: Json) -> str:
 
 
 def by_a_machine(mail: Json) -> bool:
-    """Whether a program wrote it, by its headers or by its sender's address."""
+    """Check whether a program wrote it, by its headers or by its sender's address."""
     return is_automatic(mail) or nobody_reads(str(mail["sender"]["address"]))

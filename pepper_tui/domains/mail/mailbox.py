@@ -1,6 +1,6 @@
 """Read access to the mail that the feed has taken in, from the store: search, read, thread.
 
-A Message-ID names the mail that came with it first. One that bears another sender's id is known by its own id alone.
+A Message-ID belongs to the mail that first came with it. A mail with another sender's id is known by its own id alone.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pepper_tui.text import one_line
 THREAD_LIMIT: Final = 200
 LOOKED: Final = 5_000
 HITS: Final = 500
-"""Mails, and hits of words, that one search looks at, at most."""
+"""Mails, and search hits, that one search examines at most."""
 _FOLDERS_NAMED: Final = 20
 _REPLY_MARKS: Final = ("re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r")
 
 
 class Mails(list[Json]):
-    """What a look found. ``left_out`` says in words where it was no whole one."""
+    """The result of a search. ``left_out`` says in words why it is incomplete, if it is."""
 
     left_out: str = ""
 
 
 class Mailbox:
-    """Mail as the store holds it. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
+    """Mail in the store. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -43,10 +43,11 @@ class Mailbox:
         until: float | None = None,
         folder: str = "",
     ) -> list[Json]:
-        """Mails that hold ``words`` or mean them, best first; without words the newest ones.
+        """Return mails that hold ``words`` or mean them, best first; without words the newest ones.
 
-        ``sender`` is part of a name, or of an address; ``since`` the earliest date, POSIX seconds, ``until`` the first
-        that is too late; ``folder`` a name as the mailbox has it. Each has a ``found`` that says how it was found.
+        ``sender`` is part of a name, or of an address; ``since`` the earliest date in POSIX seconds, ``until`` the
+        first that is too late; ``folder`` a name as in the mailbox. Each mail has a ``found`` that says how it was
+        found.
         """
 
         def fits(mail: Json) -> bool:
@@ -75,7 +76,7 @@ class Mailbox:
         return mails
 
     async def _search(self, words: str, fits: Callable[[Json], bool], looked: int) -> tuple[list[Json], bool, set[str]]:
-        """Those among the first ``looked`` mails that fit; whether there are no others; and the folders of all."""
+        """Return which of the first ``looked`` mails fit, whether there are no others, and the folders of all."""
         found: list[Context]
         how: dict[str, str] = {}
         if words.strip():
@@ -91,21 +92,21 @@ class Mailbox:
         return kept, len(found) < looked, {str(context.data.get("label") or "") for context in found}
 
     async def read(self, mail: str) -> Json | None:
-        """The mail with this id, that of its signal, or this Message-ID; or ``None``."""
+        """Return the mail with this id, that of its signal, or this Message-ID; or ``None``."""
         context = await self._store.get(mail.removeprefix(SIGNAL_ID), namespace=RAW)
         if context is None:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
         return await self._known_by(context.data) if context else None
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
-        """All mails of one conversation, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""
+        """Return a conversation's mails, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""
         first = await self.read(of)
         root = first["thread"] if first else of
         found = {mail["id"]: mail for mail in await self._rooted(root)}
         if first:
             found[first["id"]] = first
             for reference in [first["in_reply_to"], *first["references"]][:20]:
-                # a mail in the middle may have lost the root: its ancestors are asked as well
+                # a mail in the middle may have lost the root: search for its ancestors as well
                 if reference and (mail := await self.read(reference)):
                     found[mail["id"]] = mail
                     found.update({one["id"]: one for one in await self._rooted(mail["thread"])})
@@ -127,26 +128,26 @@ class Mailbox:
         return [context.data for context in await self._store.query(filter_)]
 
     async def _known_by(self, mail: Json) -> Json:
-        """``mail`` without a Message-ID that is another sender's."""
+        """Return ``mail``, without its Message-ID if that is another sender's."""
         owner = await owner_of_id(self._store, mail)
         return without_id(mail, owner) if owner else mail
 
 
 def _is_from(mail: Json, wanted: str) -> bool:
-    """Whether ``wanted`` is part of the sender's address or name; a name never passes for an address."""
+    """Check whether ``wanted`` is part of the sender's address or name; a name never passes for an address."""
     sender = mail["sender"]
     name = "" if "@" in wanted or mail.get("doubts") else str(sender["name"])
     return wanted in f"{name} {sender['address']}".casefold()
 
 
 def _is_in(mail: Json, folder: str) -> bool:
-    """Whether ``folder`` is the mail's folder, or the last part of its name."""
+    """Check whether ``folder`` is the mail's folder, or the last part of its name."""
     label, wanted = str(mail.get("label") or "").casefold(), folder.casefold().strip().strip("/")
     return label == wanted or label.endswith((f"/{wanted}", f".{wanted}"))
 
 
 def plain_subject(subject: str) -> str:
-    """``subject`` in lower case without the marks of replies."""
+    """Return ``subject`` in lower case without the marks of replies."""
     plain = " ".join(subject.casefold().split())
     while ":" in plain and plain.split(":", 1)[0].strip() in _REPLY_MARKS:
         plain = plain.split(":", 1)[1].strip()

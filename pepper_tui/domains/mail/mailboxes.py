@@ -1,7 +1,7 @@
-"""Addresses of mail by one grammar (RFC 5322, 3.4): whom a mail is from, and whom one goes to, is read here.
+"""Mail addresses by one grammar (RFC 5322, 3.4), for senders and recipients alike.
 
-One pass over the text, so the time is linear. The address of a mailbox is what stands in its angle brackets, whatever
-its name says; a mailbox that can be read in two ways has none. Comments and folding are left out, groups are opened.
+It takes one pass over the text, so linear time. The address of a mailbox is what its angle brackets hold, whatever its
+name says; a mailbox that can be read in two ways has none. Comments and folding are left out, groups are expanded.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ _IN_NAME: Final = re.compile(r"[^\s<>\"'(),;:@]{1,64}@[^\s<>\"'(),;:@]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox. ``address`` is empty where there is none to be read; both are as written, but for quotes."""
+    """One mailbox. ``address`` is empty if none can be read; both are as written, except for quotes."""
 
     name: str
     address: str
 
     @property
     def named(self) -> str:
-        """An address in the name that is not the mailbox's own; empty where there is none."""
+        """An address in the name that is not the mailbox's own; empty if there is none."""
         own = self.address.casefold()
         found = (each[0].strip(".") for each in _IN_NAME.finditer(self.name))
         return next((each for each in found if each.casefold() != own), "")
 
 
 def parse_address(text: str) -> Address | None:
-    """The one mailbox that ``text`` is; ``None`` where it is none, or more."""
+    """Return the single mailbox in ``text``; ``None`` if there is none, or more than one."""
     found = parse_addresses(text)
     return found[0] if len(found) == 1 and found[0].address else None
 
 
 def parse_addresses(header: str) -> list[Address]:
-    """The mailboxes of a header's value, in order, also those without an address that can be read."""
+    """Return the mailboxes in a header's value, in order, also those without a readable address."""
     return [found for found in map(_mailbox, _split(header)) if found.name or found.address]
 
 
 def parse_recipients(text: str) -> list[Address]:
-    """The mailboxes that a person or a model wrote. A group is no address here, and nothing is left out unread."""
+    """Return the mailboxes that a person or a model wrote. A group is no address here; nothing is skipped unread."""
     return [_mailbox(tokens) for tokens in _split(text, groups=False) if any(held.strip() for _, held in tokens)]
 
 
 def _split(header: str, groups: bool = True) -> Iterator[list[tuple[str, str]]]:
-    """The tokens of each mailbox: ``text``, ``quoted``, ``angle`` and what each holds."""
+    """Yield the tokens of each mailbox: kind (``text``, ``quoted``, ``angle``) and content."""
     tokens: list[tuple[str, str]] = []
     held: list[str] = []
     kind, depth, at, end = "text", 0, 0, len(header)
@@ -98,7 +98,7 @@ def _split(header: str, groups: bool = True) -> Iterator[list[tuple[str, str]]]:
             keep()
             yield tokens
             tokens = []
-        elif letter == ":" and groups:  # what stood before is a group's name
+        elif letter == ":" and groups:  # what came before is a group's name
             held.clear()
             tokens = []
         else:

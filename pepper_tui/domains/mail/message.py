@@ -1,6 +1,6 @@
-"""A mail that is to be sent, built once, when the effect is resolved, with its Message-ID and date.
+"""A mail to be sent, built once, when the effect is resolved, with its Message-ID and date.
 
-What is sent are those bytes.
+Exactly those bytes are sent.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
 def parse_addresses(value: str, label: str) -> list[str]:
-    """The bare addresses in ``value``, separated by commas or semicolons; display names are dropped.
+    """Return the bare addresses in ``value``, separated by commas or semicolons; display names are dropped.
 
-    Raises ``ToolError`` for anything that is not a plain address, so that no header can be slipped in, and for a name
-    that holds an address of its own: which of the two is meant can't be told.
+    Raises ``ToolError`` for anything that is not a plain address, so that no header can be injected, and for a name
+    that contains an address of its own: it is ambiguous which of the two is meant.
     """
     if re.search(r"[\r\n\x00]", value):
         raise ToolError(f"'{label}' holds a line break; give addresses separated by commas")
@@ -52,7 +52,7 @@ def parse_addresses(value: str, label: str) -> list[str]:
 
 
 def one_header(value: str, label: str) -> str:
-    """``value`` as the text of one header. Raises ``ToolError`` where it holds a line break or is too long."""
+    """Return ``value`` as the text of one header. Raises ``ToolError`` if it has a line break or is too long."""
     if re.search(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", value):
         raise ToolError(f"'{label}' holds a line break; it must be one line")
     text = " ".join(sendable(value).split())
@@ -62,7 +62,7 @@ def one_header(value: str, label: str) -> str:
 
 
 def message_ids(values: Sequence[str]) -> list[str]:
-    """Those of ``values`` that are well-formed message ids, in angle brackets, each once."""
+    """Return those of ``values`` that are well-formed message ids, in angle brackets, without duplicates."""
     found: dict[str, None] = {}
     for value in values:
         for match in _MESSAGE_ID.findall(value):
@@ -84,7 +84,10 @@ def build_message(
     references: Sequence[str] = (),
     files: Sequence[tuple[Attachment, bytes]] = (),
 ) -> str:
-    """The whole message with CRLF, ASCII but for such addresses. Raises ``ToolError`` for what no mail can hold."""
+    """Return the whole message with CRLF, ASCII unless an address is not.
+
+    Raises ``ToolError`` for what no mail can hold.
+    """
     if not to:
         raise ToolError("'to' names nobody")
     if len(to) + len(cc) > MAX_RECIPIENTS:

@@ -1,4 +1,4 @@
-"""Message-IDs, and whose one is: the sender's whose mail came with it first. Anyone can write any id into a mail."""
+"""Message-IDs, and who owns one: the sender of the first mail with it. Anyone can write any id into a mail."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _RAW: Final = f"{Namespace.RAW}.mail"
 
 
 def bare_id(message_id: str) -> str:
-    """``message_id`` without its angle brackets."""
+    """Return ``message_id`` without its angle brackets."""
     return message_id.strip().strip("<>")
 
 
 async def first_with(store: Store, message_id: str) -> Context | None:
-    """The mail that came first with ``message_id``."""
+    """Return the first mail that came with ``message_id``."""
     if not message_id:
         return None
     page = await store.query(
@@ -29,7 +29,7 @@ async def first_with(store: Store, message_id: str) -> Context | None:
 
 
 async def owner_of_id(store: Store, mail: Json) -> str:
-    """The sender whose Message-ID ``mail`` bears, where that is somebody else; empty where it is its own."""
+    """Return the sender who owns the Message-ID of ``mail``, if that is somebody else; otherwise an empty string."""
     first = await first_with(store, str(mail.get("message_id") or ""))
     if first is None or first.context_id == mail["id"]:
         return ""
@@ -38,9 +38,9 @@ async def owner_of_id(store: Store, mail: Json) -> str:
 
 
 def without_id(mail: Json, owner: str) -> Json:
-    """``mail`` without the Message-ID, which is ``owner``'s: it is known by its own id alone, and begins no thread.
+    """Return ``mail`` without its Message-ID, which is ``owner``'s: it goes by its own id alone, and begins no thread.
 
-    ``claimed_id`` is what an answer names: whoever wrote the mail knows it by that.
+    ``claimed_id`` is the id that an answer names: the author of the mail knows it by that.
     """
     doubt = f"it has the Message-ID of a mail from {one_line(owner, 80)}"
     thread = mail["id"] if mail["thread"] == mail["message_id"] else mail["thread"]

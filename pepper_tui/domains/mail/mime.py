@@ -1,6 +1,6 @@
-"""Bytes of a mail to what it says: never raises, and within stated bounds of time and memory.
+"""Parsing a mail's bytes: never raises, and stays within stated bounds of time and memory.
 
-Bounds are laid on the bytes before any parser sees them (size, lines, header block, boundaries, nested containers),
+Bounds are applied to the bytes before any parser sees them (size, lines, header block, boundaries, nested containers),
 because the parsers themselves have none. Whatever was cut or could not be read is named in ``Mail.defects``.
 Text stays raw here: it is cleaned where it is shown.
 """
@@ -46,17 +46,17 @@ _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
 
 
 class _Policy(policy.EmailPolicy):
-    """The library's own, but each header is parsed once: its parsers ask for the content type a dozen times a mail."""
+    """The library's policy, but parsing each header once: its parsers ask for the content type a dozen times a mail."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         if hasattr(value, "name"):
             return value
-        value = value[:MAX_PARAMETERS]  # the library takes time by the square of what it parses
+        value = value[:MAX_PARAMETERS]  # the library takes quadratic time for what it parses
         return _fetched(name, value) if len(value) <= _SHORT else super().header_fetch_parse(name, value)
 
 
 _POLICY: Final = _Policy()
-_SHORT: Final = 500  # characters of a header that is kept
+_SHORT: Final = 500  # characters of a header that is cached
 
 
 @lru_cache(maxsize=500)
@@ -66,9 +66,9 @@ def _fetched(name: str, value: str) -> Any:
 
 @dataclass(slots=True)
 class Mail(Record):
-    """One mail as it says of itself; addresses are lower case. ``text`` is the whole body, ``reply`` what is new in it.
+    """One mail by its own account; addresses are lower case. ``text`` is the whole body, ``reply`` what is new in it.
 
-    ``date`` is the Date header as POSIX seconds, ``None`` where there is none to be read. ``sender`` and the entries of
+    ``date`` is the Date header as POSIX seconds, ``None`` if missing or unreadable. ``sender`` and the entries of
     ``to`` and ``cc`` are ``{"name", "address"}``; an attachment is ``{"name", "type", "size"}`` (bytes, estimated).
     ``references`` begins with the thread's root.
     """
@@ -90,9 +90,9 @@ class Mail(Record):
     size: int = 0
     digest: str = ""  # sha256 of the bytes that were read
     defects: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)  # why the sender may be another than it seems
+    doubts: list[str] = field(default_factory=list)  # why the sender may not be who it seems
     several_senders: bool = False
-    received: bool = False  # a server has taken it on the way
+    received: bool = False  # a server has received it on the way
 
     @property
     def thread(self) -> str:
@@ -104,12 +104,12 @@ _PARTIAL: Final = re.compile(r"not read|\bcut\b|only the first|can't be (?:parse
 
 
 def left_out(mail: Json) -> str:
-    """What of a mail, as ``raw.mail`` holds it, was not read, in words; empty where all was."""
+    """Return what of a mail in ``raw.mail`` was not read, in words; empty if all was."""
     return one_line("; ".join(each for each in mail.get("defects") or () if _PARTIAL.search(each)), 300)
 
 
 def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
-    """What ``source`` says, from at most its first ``max_bytes``. Never raises; see ``defects``."""
+    """Parse ``source``, at most its first ``max_bytes``. Never raises; see ``defects``."""
     mail = Mail(size=len(source))
     if len(source) > max_bytes:
         mail.defects.append(f"only the first {max_bytes} bytes were read")
@@ -117,7 +117,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
     mail.digest = hashlib.sha256(source).hexdigest()
     try:
         message = message_from_bytes(_bounded(source, mail.defects), policy=_POLICY)
-    except Exception as error:  # a parser's own fault on broken input, RecursionError included
+    except Exception as error:  # a parser's own failure on broken input, RecursionError included
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
         return _storable(mail)
@@ -130,7 +130,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
 
 
 def not_read(source: bytes, max_bytes: int, why: str) -> Mail:
-    """What stands for a mail that no parser gets through: its first words as they are, and why."""
+    """Return a substitute for a mail that no parser can handle: its first words as they are, and why."""
     mail = Mail(size=len(source), digest=hashlib.sha256(source[:max_bytes]).hexdigest(), defects=[f"not read: {why}"])
     mail.subject = "(a mail that could not be read)"
     mail.text = mail.reply = decoded(source[:_NOT_READ], "", [])
@@ -141,7 +141,7 @@ _NOT_READ: Final = 10_000  # characters of a mail that could not be read
 
 
 def _bounded(source: bytes, defects: list[str]) -> bytes:
-    """``source`` without what would cost the parser more than it may: cut at the first bound that it passes."""
+    """Return ``source`` without what would cost the parser too much: cut at the first bound that it exceeds."""
     end = len(source)
     head_end = min((at for at in (source.find(b"\n\n"), source.find(b"\n\r\n")) if at >= 0), default=end)
     if head_end > MAX_HEADER_BLOCK:
@@ -173,11 +173,11 @@ def _raw_headers(message: Message, name: str) -> Iterator[str]:
 
 
 def _header(message: Message, name: str, defects: list[str]) -> str:
-    """The first header called ``name``, decoded and unfolded; empty where there is none."""
+    """Return the first header called ``name``, decoded and unfolded; empty if there is none."""
     raw = next(_raw_headers(message, name), "")
     if not raw:
         return ""
-    if not raw.isascii():  # bytes that no header may hold, yet many do: UTF-8 or an old code page
+    if not raw.isascii():  # bytes that no header may hold, but many do: UTF-8 or an old code page
         return " ".join(decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
     if "=?" not in raw:
         return " ".join(raw.split())
@@ -189,7 +189,7 @@ def _header(message: Message, name: str, defects: list[str]) -> str:
 
 
 def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
-    """The mailboxes of all headers called ``name``; what makes them doubtful, or not all, is noted in ``mail``."""
+    """Return the mailboxes of all headers called ``name``; note in ``mail`` what is doubtful or cut."""
     found: list[Json] = []
     cut = any(key.lower() == name and len(str(value)) > MAX_HEADER for key, value in message.raw_items())
     for raw in _raw_headers(message, name):
@@ -265,7 +265,7 @@ def _date(raw: str, defects: list[str]) -> float | None:
 
 
 def _parts(message: Message, defects: list[str]) -> Iterator[Message]:
-    """The leaves, in the order of the mail, without descending into attached messages."""
+    """Yield the leaf parts, in the order of the mail, without descending into attached messages."""
     stack: list[tuple[Message, int]] = [(message, 0)]
     count = 0
     while stack:
@@ -305,7 +305,7 @@ def _read_body(message: Message, mail: Mail) -> None:
 
 
 def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:
-    """The text of all parts, as far as there may be so much."""
+    """Return the text of all parts, up to the limit."""
     found: list[str] = []
     for part in parts:
         if sum(map(len, found)) > MAX_TEXT:
@@ -363,7 +363,7 @@ def _content(part: Message, defects: list[str]) -> str:
 
 
 def _storable(mail: Mail) -> Mail:
-    """``mail`` with no lone surrogate in it: what is stored must be valid UTF-8."""
+    """Return ``mail`` without lone surrogates: what is stored must be valid UTF-8."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The port through which mail leaves: an account that can send."""
+"""The port through which mail is sent: an account that can send."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pepper_tui.text.errors import Foreseen, PepperError
 
 
 class OutcomeUnknownError(PepperError, Foreseen):
-    """The message was handed over and the server's answer never came: it may or may not have been sent."""
+    """The message was handed over, but the server never answered: it may or may not have been sent."""
 
 
 class Outbox(Protocol):
-    """One account that mail is sent from. ``account`` is what an approval binds: who sends, and by which server."""
+    """One account that sends mail. ``account`` is what an approval binds: who sends, and by which server."""
 
     @property
     def address(self) -> str: ...
@@ -25,9 +25,9 @@ class Outbox(Protocol):
     def account(self) -> str: ...
 
     async def send(self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None], /) -> str:
-        """Send ``message`` to exactly ``recipients``, or to none of them; the server's words.
+        """Send ``message`` to exactly ``recipients``, or to none of them; return the server's words.
 
-        ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` where nothing was
-        sent, ``OutcomeUnknownError`` where that is not known. Nothing is tried again here.
+        ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` if nothing was sent,
+        ``OutcomeUnknownError`` if that is unknown. Nothing is retried here.
         """
         ...

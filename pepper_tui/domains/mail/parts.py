@@ -1,4 +1,4 @@
-"""What the tools of mail are made with."""
+"""What the tools of mail are built with."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pepper_tui.model import Json
 
 
 class Mailbox(Protocol):
-    """Read access to mail. A mail is the data of its ``raw.mail`` context: id, message_id, sender, to, subject, …
+    """Read access to mail. A mail is the data of its ``raw.mail`` context (id, message_id, sender, to, subject, …).
 
-    What a search gives says in ``found`` how it was found."""
+    A search's ``found`` says how a mail was found.
+    """
 
     async def search(
         self, words: str, sender: str, since: float | None, limit: int, until: float | None, folder: str, /
@@ -27,7 +28,7 @@ class Mailbox(Protocol):
 
 @dataclass(slots=True)
 class MailParts:
-    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for none that hangs."""
+    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one."""
 
     looks: Looks
     mailbox: Mailbox | None = None

@@ -1,7 +1,7 @@
-"""What the store holds on the same thing as a mail: of its thread, of its sender, notes and events by its words.
+"""What the store holds on the same matter as a mail: of its thread, of its sender, notes and events by its words.
 
-A few look-ups by indexed tags and one search by words, never by meaning: that may cost a call. Only for what has passed
-triage, and of a burst only for the first few, so that much mail is taken in as fast as ever.
+It takes a few look-ups by indexed tags and one search by words, never by meaning, which may cost a model call. It is
+only for what has passed triage, and in a burst only for the first few, so that much mail is taken in just as fast.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LABEL: Final = 50
 
 
 async def related_to(store: Store, raw: Json, now: float, zone: tzinfo) -> list[Related]:
-    """What is known beside the mail ``raw``, at most two of a kind, as references with a label."""
+    """Return what else is known about the mail ``raw``, at most two of a kind, as references with a label."""
     found: dict[str, Related] = {}
     for tag in (f"thread:{raw['thread']}", f"sender:{raw['sender']['address']}" if raw["sender"]["address"] else ""):
         wanted = ContextFilter(namespaces=[_MAIL], tags=[tag], limit=_OF_A_KIND + 1)
@@ -36,7 +36,7 @@ async def related_to(store: Store, raw: Json, now: float, zone: tzinfo) -> list[
 
 
 async def _by_words(store: Store, subject: str, now: float, zone: tzinfo) -> list[Related]:
-    """Notes and events that share the words of ``subject``: all of them, or two."""
+    """Return notes and events that share the words of ``subject``: all of them, or two."""
     words = keywords(subject).casefold().split()
     if not words or subject == about(""):
         return []

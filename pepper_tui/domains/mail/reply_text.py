@@ -1,7 +1,7 @@
-"""What is new in a mail: its text without quoted history and signature.
+"""The new part of a mail: its text without quoted history and signature.
 
-The library's patterns backtrack and hold the interpreter while they do, so it only ever sees a short text; what is
-longer is trimmed line by line here.
+The library's patterns backtrack and hold the GIL meanwhile, so it only ever gets a short text; longer ones are trimmed
+line by line here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
 
 
 def latest_reply(text: str) -> str:
-    """The newest part of ``text``; all of it where nothing else would be left."""
+    """Return the newest part of ``text``; all of it if nothing would be left otherwise."""
     own = _own_lines(text)
     short = own[:MAX_CHARACTERS]
     lines = short.split("\n")
@@ -59,9 +59,9 @@ def latest_reply(text: str) -> str:
 
 
 def telling_lines(text: str) -> list[str]:
-    """The lines of ``text``, without empty ones, from the first that says something.
+    """Return the lines of ``text``, without empty ones, from the first that says something.
 
-    A bare salutation at the beginning is passed over, unless nothing else stands.
+    A bare salutation at the beginning is skipped, unless there is nothing else.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and len(lines[0]) <= 80 and _SALUTATION.fullmatch(lines[0]):
@@ -70,15 +70,15 @@ def telling_lines(text: str) -> list[str]:
 
 
 def asks_something(text: str) -> bool:
-    """Whether a line of ``text``, what is new in a mail, ends a sentence with a question mark."""
+    """Check whether a line of ``text``, the new part of a mail, ends a sentence with a question mark."""
     lines = text[: MAX_CHARACTERS * 4].splitlines()
     return any(_QUESTION.search(line) for line in lines if "?" in line or "？" in line)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of ``text``, what is new in a mail, each in one line: lines that a program broke are joined.
+    """Return the sentences of ``text``, the new part of a mail, each in one line: wrapped lines are joined.
 
-    A bare salutation at the beginning is none.
+    A bare salutation at the beginning does not count.
     """
     lines = telling_lines(text[:MAX_CHARACTERS])[:1]
     start = text.find(lines[0]) if lines else 0
@@ -89,14 +89,16 @@ def sentences(text: str) -> list[str]:
 
 
 def question_in(text: str) -> str:
-    """The first sentence of ``text`` that asks something; a pleasantry ("How are you?") only where it is the only one.
-    Empty for none."""
+    """Return the first sentence of ``text`` that asks something; empty if there is none.
+
+    A pleasantry ("How are you?") counts only if it is the only question.
+    """
     asked = [one for one in sentences(text) if _QUESTION.search(one)]
     return next((one for one in asked if not _PLEASANTRY.search(one)), next(iter(asked), ""))
 
 
 def _own_lines(text: str) -> str:
-    """``text`` up to its quoted history or signature mark, without quoted lines."""
+    """Return ``text`` up to its quoted history or signature mark, without quoted lines."""
     kept: list[str] = []
     for line in text.replace("\r\n", "\n").split("\n"):
         bare = line.strip()
@@ -115,5 +117,5 @@ def _by_library(text: str) -> str:
     try:
         message = EmailMessage(text=text, languages=list(LANGUAGES), keep_hyphen_lists=True).read()
         return str(message.replies[0].body) if message.replies else ""
-    except Exception:  # a fault of the library's own on odd text: the caller has the untrimmed one
+    except Exception:  # the library failed on odd text: the caller has the untrimmed one
         return ""

@@ -1,4 +1,4 @@
-"""Looking back: search over all that Pepper knows, and reading on where an entry was capped."""
+"""Looking back: search over everything that Pepper knows, and the rest of an entry that was capped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import ToolContext, tool
 
 LOOKED: Final = 500
-"""Hits that a search within a time looks at."""
+"""Hits that a search within a time span examines."""
 PAGE: Final = 3500
 """Characters of one page of ``read_result``: below the cap of one history entry."""
 _SEARCHED: Final = (
@@ -56,7 +56,7 @@ async def search_context(
     wanted = [source, f"{source}.*"] if source else list(_SEARCHED)
     begins, ends = await looked_back(ctx, since, until)
     timed = begins is not None or ends is not None
-    where = ContextFilter(namespaces=wanted, since=begins)  # what was of that time may have changed since
+    where = ContextFilter(namespaces=wanted, since=begins)  # what belongs to that time may have changed since
     asked = await _asked_in(ctx)
     looked = LOOKED if timed else limit + 1 + len(asked)
     found = await ctx.store.search(query, where, looked)
@@ -72,7 +72,7 @@ async def search_context(
         f" | {one_line(hit.snippet, 300)}{how(hit.found)}"
         for hit in hits[:limit]
     ]
-    if len(hits) > limit and hits[limit].found != "meaning":  # whose neighbours never end
+    if len(hits) > limit and hits[limit].found != "meaning":  # hits by meaning never end
         lines.append(f"[more match than these {limit}: say more words, a shorter time, or a larger limit]")
     elif timed and len(found) == looked:
         lines.append(f"[only the best {looked} hits were looked at: say more words]")
@@ -80,13 +80,13 @@ async def search_context(
 
 
 def _when(context: Context) -> float:
-    """When it was: a mail at its date, whenever it was taken in."""
+    """Return when it was: a mail counts by its date, whenever it was taken in."""
     date = context.data.get("date") if context.namespace == f"{Namespace.RAW}.mail" else None
     return float(date) if isinstance(date, int | float) else context.updated_at
 
 
 async def _asked_in(ctx: ToolContext) -> set[str]:
-    """What the step that makes this search was given: the question itself is no answer to it."""
+    """Return the inputs of the step that makes this search: the question itself does not answer it."""
     kind, _, ident = ctx.call.origin.partition(":")
     step = await ctx.store.get(ident, namespace=Namespace.STEP) if kind == "step" else None
     return set(step.data["inputs"]) if step is not None else set()
@@ -112,7 +112,7 @@ async def read_result(ctx: ToolContext, call_id: str, offset: Annotated[int, Fie
 
 
 async def find_context(ctx: ToolContext, ref: str) -> Context | None:
-    """What ``ref``, an id or ``namespace:id``, names of all that a model may look back at."""
+    """Return the context that ``ref``, an id or ``namespace:id``, names, if a model may look back at it."""
     if ":" in ref:
         namespace, _, context_id = ref.partition(":")
         if any(namespace == s or (s.endswith(".*") and namespace.startswith(s[:-1])) for s in _SEARCHED):
@@ -122,7 +122,7 @@ async def find_context(ctx: ToolContext, ref: str) -> Context | None:
     found = await ctx.store.get(ref, namespace=Namespace.TOOL_RESULT)
     if found is not None:
         return found
-    ids = list(dict.fromkeys([ref, ref.strip("<>")]))  # a Message-ID stands in brackets
+    ids = list(dict.fromkeys([ref, ref.strip("<>")]))  # a Message-ID is in brackets
     others = await ctx.store.query(ContextFilter(namespaces=list(_SEARCHED), context_ids=ids, limit=1))
     return others[0] if others else None
 

@@ -1,4 +1,4 @@
-"""Notes: what the user wants kept."""
+"""Notes: what the user wants to keep."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The user's profile: short facts under a name, each change a version that can be brought back.
+"""The user's profile: short facts, each under a name; each change is a version that can be brought back.
 
 A fact that the user typed goes into every prompt. One that did not come from the user's own words stays out of it, so
 that no mail can plant what Pepper then takes for granted; it is kept, and marked. Its name counts as well, unless it is
-a plain one: "forward all mail to …: yes" is no fact of the user's because they once typed "yes".
+a plain one: "forward all mail to …: yes" is not the user's fact just because they once typed "yes".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pepper_tui.tools.tool import ToolContext, tool
 MAX_FACTS: Final = 60
 MAX_VALUE: Final = 500
 MAX_MESSAGES: Final = 500
-"""User messages looked at for the words of a fact, newest first."""
+"""User messages that are searched for the words of a fact, newest first."""
 _NAME: Final = re.compile(r"[\w][\w .'-]{0,39}")
 _NUMBERED: Final = re.compile(r"note \d{1,3}")
 _PLAIN: Final = frozenset(
@@ -129,7 +129,7 @@ def _facts(context: Context | None) -> dict[str, dict[str, object]]:
 
 
 async def _put(ctx: ToolContext, context: Context | None, profile: Profile) -> int:
-    """Store the profile; its version."""
+    """Store the profile, and return its version."""
     before = context.version if context else 0
     if context is not None and Profile.of(context).facts == profile.facts:
         return before
@@ -141,7 +141,7 @@ async def _put(ctx: ToolContext, context: Context | None, profile: Profile) -> i
 
 
 async def _told(ctx: ToolContext, name: str, value: str) -> bool:
-    """Whether the user has typed these very words, and the name where it could say anything."""
+    """Check whether the user has typed exactly these words, and the name unless it is a plain one."""
     said = [" ".join(visible(piece).casefold().split()) for piece in await all_typed(ctx.store, MAX_MESSAGES)]
     words = [value.casefold().strip(" .!")]
     if name not in _PLAIN and not _NUMBERED.fullmatch(name):
@@ -150,7 +150,7 @@ async def _told(ctx: ToolContext, name: str, value: str) -> bool:
 
 
 def _holds(text: str, words: str) -> bool:
-    """Whether ``words``, whole ones, stand in ``text``."""
+    """Check whether ``words`` occur in ``text`` as whole words."""
     return bool(words) and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) is not None
 
 

@@ -1,4 +1,4 @@
-"""How well the user knows a sender, and what an item of the inbox is told to be from.
+"""How well the user knows a sender, and whom an inbox item is said to be from.
 
 Trust rests on what the user did, never on what a stranger's text says: an address is the user's own, a VIP of the
 config, one that the user has written to, one that wrote before, or unknown.
@@ -24,7 +24,7 @@ class Acquaintance:
         self._vips = tuple(vip.lower() for vip in vips)
 
     async def trust(self, address: str) -> Trust:
-        """How well the user knows ``address``."""
+        """Return how well the user knows ``address``."""
         address = address.strip().lower()
         if not address:
             return Trust.UNKNOWN
@@ -40,7 +40,7 @@ class Acquaintance:
         return Trust.KNOWN if len(wrote) > 1 else Trust.UNKNOWN
 
     async def introduce(self, item: Notification) -> None:
-        """Fill in from its source what ``item`` does not say itself: who it is from, its subject, its matter."""
+        """Fill in from its source what ``item`` lacks: who it is from, its subject, its matter."""
         namespace, _, ident = item.source.partition(":")
         if namespace.startswith(f"{Namespace.SIGNALS}.") and ident:
             saved = await self._store.get(ident, namespace=namespace)

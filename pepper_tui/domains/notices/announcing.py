@@ -1,4 +1,4 @@
-"""Announcing an item: what was told already is kept as withdrawn and never shown; a state replaces those before it."""
+"""Announcing an item: a repetition is kept as withdrawn and never shown; a state replaces the earlier items."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Announcing:
         self._told = Told()
 
     async def announce(self, item: Notification) -> Context | None:
-        """See ``Inbox.announce``."""
+        """Store a new item; see ``Inbox.announce``."""
         await self._acquaintance.introduce(item)
         text = f"{item.title}\n{item.body}"
         if self._told.before(item):
@@ -44,7 +44,7 @@ class Announcing:
         return context
 
     async def arrived(self, item: Notification) -> None:
-        """An item that another part stored: hold back a repetition; of a state, let it replace older ones."""
+        """Take in an item that another part stored: suppress a repetition; a state replaces older items."""
         if self._told.before(item):
             context = await self._items.get(item.id)
             if context:
@@ -53,11 +53,11 @@ class Announcing:
         await self._settle(item, self._told.note)
 
     def committed(self, item: Notification) -> None:
-        """See ``Told.committed``."""
+        """Count the item for everybody; see ``Told.committed``."""
         self._told.committed(item)
 
     async def recall(self) -> None:
-        """Remember what was told lately."""
+        """Load what was told recently."""
         recent = await self._store.query(
             ContextFilter(
                 namespaces=[Namespace.NOTIFICATION],
@@ -67,7 +67,7 @@ class Announcing:
                 include_expired=True,
             )
         )
-        # what was held back tells nobody: should what told the same be gone with a crash, it has to be told again
+        # what was suppressed was not told: if what told the same is lost in a crash, it has to be told again
         told = [context for context in recent if context.metadata.get("withdrawn") != _TOLD_BEFORE]
         for item in Notification.readable(sorted(told, key=lambda c: c.created_at)):
             self._told.committed(item)

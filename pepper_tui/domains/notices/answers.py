@@ -1,8 +1,8 @@
-"""Requests that the user has answered close by themselves: by a mail that Pepper sent for them, or one of their own.
+"""Closing requests that the user has answered: by a mail that Pepper sent for them, or one of their own.
 
-An answer closes the open requests of its matter that came before it, of those whom it went to; what waits for them to
-answer is told of it (``wrote``). It follows the log live,
-and looks once at the start at what is open, so that a crash in between leaves no answered request behind.
+An answer closes the earlier open requests of its matter, from those whom it went to; whatever waits for them to answer
+is informed (``wrote``). It follows the log live, and at the start checks once what is open, so that a crash in between
+leaves no answered request behind.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ALL = 100_000
 Wrote = Callable[[str, Collection[str], float], Awaitable[None]]
 """The matter that the user wrote in, whom to (addresses in lower case), and when."""
 Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
-"""Notes an act of the user's, in words, and what it moved, in the caller's unit: it can be taken back."""
+"""Notes an act of the user, in words, and what it moved, in the caller's unit, so that it can be undone."""
 
 
 class Answers:
@@ -107,11 +107,11 @@ class Answers:
                     if moved:
                         await self._record(f"closed by your answer: {called}", moved)
                 break
-            except VersionConflictError:  # the user was at one of them in the same moment: look at what is open now
+            except VersionConflictError:  # the user moved one of them at the same moment: check again what is open
                 continue
         await self._wrote(matter, to, when)
 
     async def _matter_of(self, message_id: str) -> str:
-        """The matter of the mail that was answered."""
+        """Return the matter of the mail that was answered."""
         answered = await first_with(self._store, message_id)
         return f"mail:{answered.data['thread']}" if answered else ""

@@ -1,11 +1,11 @@
 """The inbox of notifications: seen, done, dismissed, snoozed, and back.
 
-Every change goes through the state table and tells what it moved, so that it can be taken back. A snoozed item comes
-back at its time. Items of one matter stand beside each other: each is a request of its own, which the user closes, or
-answers. Only where the matter is a state (``matter_kind``) does the newest of one source replace those before. The same
+Every change goes through the state table and reports what it moved, so that it can be undone. A snoozed item comes back
+at its time. Items of one matter stand beside each other: each is a request of its own, which the user closes or
+answers. Only if the matter is a state (``matter_kind``) does the newest item of a source replace the earlier. The same
 is not announced again within ``SAME_WINDOW``: another item of the same signal, an equal one that comes from no signal,
-or a state as it was told last. What recurs by the clock is never the same. What is withdrawn says why in its metadata
-(``withdrawn``). A question that a call waits for expires visibly, never while it is snoozed, and goes with its call.
+or a state as it was told last. What recurs by the clock is never the same. A withdrawn item has the reason in its
+metadata (``withdrawn``). A question that a call waits for expires visibly, never while snoozed, and ends with its call.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _NO_LONGER: Final = "who asked does not wait for it any more"
 
 
 class Inbox:
-    """Acts of the user, and of withdrawal, on notifications. Ids may carry the prefix ``notification:``."""
+    """The user's acts on notifications, and withdrawals. Ids may carry the prefix ``notification:``."""
 
     def __init__(self, store: Store, clock: Clock, timers: Timers, acquaintance: Acquaintance | None = None) -> None:
-        """``acquaintance`` knows how well the user knows a sender; without it all are unknown."""
+        """Create it. ``acquaintance`` tells how well the user knows a sender; without it all are unknown."""
         self._store, self._clock = store, clock
         self._acting = asyncio.Lock()
         self._items = Items(store)
@@ -76,7 +76,7 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- the user's acts
 
     async def seen(self, ref: str) -> None:
-        """Mark as seen; without effect unless it is new. Not an act that undo counts."""
+        """Mark as seen, if it is new. Undo does not count this as an act."""
 
         async def look() -> None:
             context, item = await self._items.load(ref)
@@ -87,23 +87,23 @@ class Inbox:
             await anew(look)
 
     async def done(self, *refs: str) -> Acted:
-        """File them as done; of an offer: its reminders count as read. In the caller's unit, if there is one."""
+        """File them as done; the reminders of an offer count as read. In the caller's unit, if there is one."""
         return await self._act(refs, NotificationState.DONE)
 
     async def dismiss(self, *refs: str) -> Acted:
-        """Drop them; of an offer: its reminders are cancelled. As ``done``."""
+        """Drop them; the reminders of an offer are cancelled. Unit as for ``done``."""
         return await self._act(refs, NotificationState.DISMISSED)
 
     async def snooze(self, until: float, *refs: str) -> Acted:
-        """Put them away until ``until``. As ``done``. Raises ``InboxError`` for a past time."""
+        """Put them away until ``until``. Unit as for ``done``. Raises ``InboxError`` for a past time."""
         if until <= self._clock.now():
             raise InboxError("that time is past; snooze until a later one")
         return await self._act(refs, NotificationState.SNOOZED, until)
 
     async def back(self, moved: Sequence[Moved]) -> str:
-        """Take an act back: of those it moved, those that are still as it left them. In the caller's unit.
+        """Undo an act, for those items that are still as it left them. In the caller's unit.
 
-        Raises ``SettledError`` where none is.
+        Raises ``SettledError`` if there are none.
         """
         async with self._acting:
             taken, known = [], False
@@ -124,7 +124,7 @@ class Inbox:
         return f"back: {_called(taken)}"
 
     async def again(self, moved: Sequence[Moved]) -> str:
-        """Do again what ``back`` took back. In the caller's unit. Raises ``SettledError``."""
+        """Redo what ``back`` has undone. In the caller's unit. Raises ``SettledError``."""
         to, until = NotificationState(moved[0].to), moved[0].detail.get("until")
         try:
             if until is not None:
@@ -136,17 +136,18 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- announcing
 
     async def announce(self, item: Notification) -> Context | None:
-        """Store a new item, in the caller's unit where there is one; of a state, older ones are withdrawn with it.
+        """Store a new item, in the caller's unit if there is one; if it is a state, older items are withdrawn.
 
-        ``None`` where the same was announced already: it is kept as withdrawn and never shown.
+        Returns ``None`` if the same was announced already: then it is kept as withdrawn and never shown.
         """
         async with self._acting:
             return await self._announcing.announce(item)
 
     async def withdraw(self, matter: str, why: str, *, senders: Collection[str] = (), before: float = inf) -> Acted:
-        """Close the open requests of a matter that has resolved itself, in the caller's unit; of none the words are "".
+        """Close the open requests of a matter that has resolved itself, in the caller's unit.
 
-        Where given, only those of ``senders`` (addresses in lower case), and only those from before ``before``.
+        If given, only those of ``senders`` (addresses in lower case), and only those from before ``before``. If there
+        are none, the returned words are empty.
         """
         async with self._acting:
             found = [c for c in await self._items.open() if c.data.get("matter") == matter and matter]
@@ -157,7 +158,7 @@ class Inbox:
             return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
     async def settle(self, ref: str, version: int) -> bool:
-        """Let nobody take back the closing of a question any more; False if it is another version by now."""
+        """Make the closing of a question final; return False if its version has changed."""
         return await self._items.settle(ref, version)
 
     async def close(self, ref: str, why: str) -> None:
@@ -170,7 +171,7 @@ class Inbox:
     # ------------------------------------------------------------------------------------------- inside
 
     async def _act(self, refs: Sequence[str], state: NotificationState, until: float | None = None) -> Acted:
-        """Move the items; those that can't be moved any more are left as they are, unless none is left."""
+        """Move the items; those that can no longer be moved stay as they are, unless that is all of them."""
         async with self._acting:
             loaded = [await self._items.load(ref) for ref in dict.fromkeys(refs)]
             moving = [(context, item) for context, item in loaded if NOTIFICATION.allows(item.state, state)]
@@ -196,14 +197,14 @@ class Inbox:
                 if update.context.version == 1 and item.state is NotificationState.NEW:
                     async with self._acting:
                         await self._announcing.arrived(item)
-                    if not await self._items.is_waited_for(item):  # its call was cancelled in the same moment
+                    if not await self._items.is_waited_for(item):  # its call was cancelled at the same moment
                         await self.close(item.id, _NO_LONGER)
                 if item.state is NotificationState.SNOOZED or (item.expires_at is not None and item.state in OPEN):
                     self._timed.arm(item)
 
     async def _resume(self) -> None:
         for item in Notification.readable(await self._items.open()):
-            # a crash may come between a call's end and that of its question
+            # a crash may come between the end of a call and that of its question
             if not await self._items.is_waited_for(item):
                 await self.close(item.id, _NO_LONGER)
             elif item.state is NotificationState.SNOOZED or item.expires_at is not None:
@@ -216,7 +217,7 @@ def _moved(ident: str, to: NotificationState, detail: Json | None = None) -> Mov
 
 
 def _again_snoozed(item: Notification, moved: Moved) -> bool:
-    """Whether it came back since, and was put away once more, until another time."""
+    """Check whether it came back meanwhile, and was snoozed again, until another time."""
     return item.state is NotificationState.SNOOZED and item.snoozed_until != moved.detail.get("until")
 
 

@@ -1,4 +1,4 @@
-"""The rows of the inbox: an item read, moved through the state table, and withdrawn with the reason in its metadata."""
+"""The rows of the inbox: reading an item, moving it through the state table, withdrawing it with a stored reason."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Items:
         return await self._store.get(ref.removeprefix("notification:"), namespace=Namespace.NOTIFICATION)
 
     async def load(self, ref: str) -> tuple[Context, Notification]:
-        """The item, with its row. Raises ``InboxError``."""
+        """Return the item, with its row. Raises ``InboxError``."""
         context = await self.get(ref)
         if context is None:
             raise InboxError("there is no such item in the inbox")
@@ -56,7 +56,7 @@ class Items:
     async def move(
         self, context: Context, item: Notification, state: NotificationState, metadata: Json | None = None
     ) -> None:
-        """Store ``item`` in ``state``; a key of ``metadata`` that is ``None`` is taken away."""
+        """Store ``item`` in ``state``; a key of ``metadata`` with the value ``None`` is removed."""
         item.state = NOTIFICATION.move(item.state, state)
         if state is not NotificationState.SNOOZED:
             item.snoozed_until = None
@@ -74,7 +74,7 @@ class Items:
         )
 
     async def settle(self, ref: str, version: int) -> bool:
-        """Note on a closed item that its asker goes on without an answer; False if it is another version by now."""
+        """Note on a closed item that its asker goes on without an answer; return False if its version has changed."""
         found = await self.get(ref)
         if found is None or found.version != version:
             return False
@@ -93,7 +93,7 @@ class Items:
         return True
 
     async def withdraw(self, context: Context, why: str) -> bool:
-        """Close it, where it is open still; whether it was."""
+        """Close it, if it is still open; return whether it was."""
 
         async def look() -> bool:
             found = await self.get(context.context_id)
@@ -106,7 +106,7 @@ class Items:
         return await anew(look)
 
     async def is_waited_for(self, item: Notification) -> bool:
-        """Whether an answer to ``item`` would reach whoever asked; of what asks nothing, true."""
+        """Check whether an answer to ``item`` would reach its asker; true if it asks nothing."""
         if not item.awaited:
             return True
         found = await self._store.get(item.source.partition(":")[2], namespace=Namespace.TOOL_CALL)
@@ -115,7 +115,7 @@ class Items:
 
 
 async def anew(act: Callable[[], Awaitable[T]]) -> T:
-    """Do ``act``, which looks before it moves; anew where a unit that was open then has moved the same meanwhile."""
+    """Run ``act``, which reads before it moves; repeat it if a unit that was open then has moved the same meanwhile."""
     for _ in range(_TRIES - 1):
         with contextlib.suppress(VersionConflictError):
             return await act()

@@ -1,4 +1,4 @@
-"""Offers: items that ask about missed reminders. What the user does with one moves these, and is taken back with it."""
+"""Offers: items that ask about missed reminders. The user's act on an offer moves these, and undo moves them back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Offers:
         self._store = store
 
     async def answer(self, context: Context, item: Notification, state: NotificationState) -> list[list[str]]:
-        """Move the reminders that an offer asks about; pairs of id and new state."""
+        """Move the reminders that an offer asks about; return pairs of id and new state."""
         to = _ANSWERS.get(state)
         if item.kind != "offer" or to is None:
             return []
@@ -47,7 +47,7 @@ class Offers:
         return moved
 
     async def put_back(self, reminder_id: str, state: ReminderState) -> None:
-        """Offer a reminder again whose answer is taken back; one that has moved on since stays as it is."""
+        """Offer a reminder again after its answer is undone; one that has moved on since stays as it is."""
         saved = await self._store.get(reminder_id, namespace=Namespace.REMINDER)
         if saved is None:
             return

@@ -1,4 +1,4 @@
-"""Why an item that was put away need not come back: how its matter went on meanwhile says."""
+"""Why a snoozed item need not come back, judged by how its matter went on meanwhile."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pepper_tui.domains.notices.told import UNPAIRED, same_state
 from pepper_tui.model import CallState, Context, ContextFilter, Effect, Json, Namespace, Notification
 from pepper_tui.store import Store
 
-_LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked for
+_LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked up
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _TELLS: Final = {"mail": f"{_SIGNALS}mail", "event": f"{_SIGNALS}calendar"}
 
 
 async def why_stale(store: Store, items: Items, item: Notification, now: float) -> str:
-    """Why ``item`` need not come back; empty where it should."""
+    """Return why ``item`` need not come back; empty if it should."""
     if not item.matter or item.kind in UNPAIRED:
         return ""
     of_it = await _course(store, item.matter)
@@ -36,13 +36,13 @@ async def why_stale(store: Store, items: Items, item: Notification, now: float) 
 
 
 async def _course(store: Store, matter: str) -> list[Context]:
-    """The newest signals and calls of a matter."""
+    """Return the newest signals and calls of a matter."""
     newest = await store.query(
         ContextFilter(
             namespaces=[f"{Namespace.SIGNALS}.*", Namespace.TOOL_CALL], limit=_LOOKED_AT, include_expired=True
         )
     )
-    # a feed of the user's may name the matter of a mail or an event: how that went on its own source says
+    # a user's feed may name the matter of a mail or an event: only its own source tells how that went on
     tells = _TELLS.get(matter.partition(":")[0])
     return [
         c

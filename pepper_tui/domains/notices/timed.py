@@ -25,7 +25,7 @@ class Timed:
         """Wake at the times of ``item``, which is open."""
         if item.expires_at is not None:
             self._timers.schedule(f"expires:{item.id}", item.expires_at, lambda: self._expire(item.id))
-        # only for what is committed, and never cancelled: the caller's unit may fail, and ``_return`` looks again
+        # only for what is committed, and never cancelled: the caller's unit may fail, and ``_return`` checks again
         if item.snoozed_until is not None:
             self._timers.schedule(f"snooze:{item.id}", item.snoozed_until, lambda: self._return(item.id))
 

@@ -1,7 +1,7 @@
-"""What has been told, so that nothing is told twice: a memory of announcements, by source, matter and state.
+"""A memory of announcements by source, matter and state, so that nothing is told twice.
 
-An announcement in a unit of work counts for that unit at once, and for everybody else from its commit on: a unit may
-fail, and what was held back because of it would be told by nobody.
+An announcement in a unit of work counts for that unit immediately, and for everybody else from its commit on: a unit
+may fail, and what was suppressed because of it would be told by nobody.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pepper_tui.model import Json, Namespace, Notification
 from pepper_tui.store import current_unit
 
 SAME_WINDOW: Final = 7 * 86_400.0  # seconds in which an equal item of a matter is not announced again
-REMEMBERED: Final = 50_000  # announcements, of which a repetition is noticed
+REMEMBERED: Final = 50_000  # announcements among which a repetition is noticed
 UNPAIRED: Final = frozenset({"reminder", "offer"})  # each firing speaks for itself
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
 _CLOCK: Final = f"{_SIGNALS}clock:"
@@ -23,17 +23,17 @@ _Key = tuple[str, ...]
 
 class Told:
     def __init__(self) -> None:
-        self._known: dict[_Key, tuple[str, float, str]] = {}  # id, when and signature of what told it
+        self._known: dict[_Key, tuple[str, float, str]] = {}  # id, time and signature of the item that told it
         self._uncommitted: set[tuple[_Key, str]] = set()
 
     def announce(self, item: Notification) -> None:
-        """Remember an item that is stored just now, in the caller's unit where there is one."""
+        """Remember an item that is being stored, in the caller's unit if there is one."""
         if (key := _key(item)) and current_unit() is not None:
             self._uncommitted.add((key, item.id))
         self.note(item)
 
     def committed(self, item: Notification) -> None:
-        """From here on it counts for everybody, as it stands: two units may have told different things by one id."""
+        """Count the item for everybody from now on, as it is: two units may have told different things under one id."""
         if key := _key(item):
             self._uncommitted.discard((key, item.id))
 
@@ -48,7 +48,7 @@ class Told:
             del self._known[next(iter(self._known))]
 
     def before(self, item: Notification) -> bool:
-        """Whether another item has told the same, and not too long ago."""
+        """Check whether another item has told the same recently."""
         key = _key(item)
         teller = self._teller(key) if key else None
         if key is None or teller is None or teller[0] == item.id:
@@ -61,7 +61,7 @@ class Told:
         return lately
 
     def newest(self, item: Notification) -> tuple[str, float] | None:
-        """Id and time of what was told last of the state that ``item`` tells of."""
+        """Return id and time of the last item about the state that ``item`` tells of."""
         teller = self._teller(key) if item.matter_kind == "state" and (key := _key(item)) else None
         return teller[:2] if teller else None
 
@@ -74,7 +74,7 @@ class Told:
 
 
 def _key(item: Notification) -> _Key | None:
-    """Under what an item is known; ``None`` where it is told each time."""
+    """Return the key under which an item is remembered; ``None`` if it is told each time."""
     if item.kind in UNPAIRED:
         return None
     if item.matter_kind == "state":
@@ -89,17 +89,17 @@ def _state(matter: str, kind: str, source: str, sender: str) -> tuple[str, str, 
 
 
 def same_state(other: Json, item: Notification) -> bool:
-    """Whether another item tells of the same state: same matter, kind, source of signals and sender."""
+    """Check whether another item tells of the same state: same matter, kind, source of signals and sender."""
     told = _state(*(str(other.get(each) or "") for each in ("matter", "kind", "source", "sender")))
     return told == _state(item.matter, item.kind, item.source, item.sender)
 
 
 def signature(item: Notification) -> str:
-    """What makes two items of one matter the same: sender, kind, title and text, whatever their case and spacing."""
+    """Return what two equal items of a matter share: sender, kind, title and text, ignoring case and spacing."""
     said = " ".join(f"{item.sender} {item.kind} {item.title} {item.body}".lower().split())
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
 def _recurs(item: Notification) -> bool:
-    """Whether a rule tells it at each of its times: what is said then may be the same as before."""
+    """Check whether a rule tells it at each of its times: its words may then be the same as before."""
     return item.source.startswith(_CLOCK) or item.matter.startswith("rule:")

@@ -1,4 +1,4 @@
-"""Speaking unasked: the only way to reach the user outside a reply, never without a reason and a source."""
+"""Speaking unasked: the only way to reach the user outside a reply, always with a reason and a source."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ async def notify(
 
 
 async def _source(ctx: ToolContext, said: str) -> str:
-    """What the notice comes from, as ``namespace:id``: what a model names, where there is such a thing; else what its
-    step was given. A slip of the pen costs no notice, and "why?" never leads to what never was."""
+    """Return the notice's source as ``namespace:id``: what a model names, if it exists, else its step's last input.
+
+    A mistyped id costs no notice, and "why?" never leads to something that never existed.
+    """
     found = await find_context(ctx, said.strip())
     if found is not None:
         return f"{found.namespace}:{found.context_id}"

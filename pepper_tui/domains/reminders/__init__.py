@@ -1,1 +1,1 @@
-"""Reminders: promises to speak at a time."""
+"""Reminders: promises to speak at a certain time."""

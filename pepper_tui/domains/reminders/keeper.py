@@ -1,6 +1,6 @@
-"""Reminders: promises to speak at a time, kept across restarts, suspends and clock jumps.
+"""Reminders: promises to speak at a certain time, kept across restarts, suspends and clock jumps.
 
-A firing writes its notification and moves the reminder in one unit; the notification's id is made of the reminder and
+A firing writes its notification and moves the reminder in one unit; the notification's id is made from the reminder and
 the occurrence, so nothing fires twice. A one-shot late by ``LATE_LIMIT`` or less fires once, marked late; older ones
 become one inbox item of kind ``offer`` that asks (done = keep as read, dismiss = drop). A repeating one fires its
 newest occurrence only.
@@ -33,7 +33,7 @@ from pepper_tui.store import Following, Store, StoreError
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
-_AGAIN: Final = 60.0  # seconds until one that could not be told is tried again
+_AGAIN: Final = 60.0  # seconds until a reminder that could not be told is tried again
 LATE_LIMIT: Final = 86_400.0  # seconds by which a one-shot may be late and still fire
 LATE_MARK: Final = 60.0  # seconds from which a firing is called late
 _KEY: Final = "reminders"
@@ -52,7 +52,7 @@ class Reminders:
         self._firing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Take up all waiting reminders; what fell due meanwhile fires at once."""
+        """Load all waiting reminders; what fell due meanwhile fires immediately."""
         await self._following.start()
 
     async def stop(self) -> None:
@@ -108,7 +108,7 @@ class Reminders:
                 self._arm()
 
     async def _fire_alone(self, context: Context, reminder: Reminder, now: float) -> None:
-        """One that can't be told holds no other up: it is tried again a minute later."""
+        """Fire one reminder; if it can't be told, try again a minute later, so that it blocks no other."""
         try:
             await self._fire(context, reminder, now)
         except StoreError:
@@ -194,7 +194,7 @@ class Reminders:
 
 
 def _set_by(reminder: Reminder, zone: tzinfo) -> str:
-    """When it was set, and by whom where that was not the user's word alone."""
+    """Return when it was set, and by whom if that was not only the user's word."""
     at = _when(reminder.created_at, zone)
     if reminder.source:
         return f"a reminder that a rule of yours set on {at}"

@@ -1,4 +1,4 @@
-"""Reminders: promises to speak at a time. These tools write the records; the attention room keeps their time."""
+"""Reminders: promises to speak at a certain time. These tools write the records; ``keeper`` fires them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReminderParts:
 
 
 async def _first_time(ctx: ToolContext, text: str, when: str, repeat: str) -> Reading:
-    """When it first comes, and its rule. Raises ``ToolError``."""
+    """Return when it first comes, and its rule. Raises ``ToolError``."""
     times = times_of(ctx)
     try:
         if repeat.strip().lower() in _ONCE:
@@ -111,7 +111,7 @@ async def cancel_reminder(ctx: ToolContext, reminder_id: str) -> str:
 
 
 async def _named(ctx: ToolContext, words: str) -> Context:
-    """The one waiting reminder whose text holds ``words``. Raises ``ToolError``."""
+    """Return the one waiting reminder whose text holds ``words``. Raises ``ToolError``."""
     waiting = await ctx.store.query(ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=1000))
     wanted = " ".join(words.casefold().split())
     found = [context for context in waiting if wanted in " ".join(context.text.casefold().split())]

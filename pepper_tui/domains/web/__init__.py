@@ -1,1 +1,1 @@
-"""Pages of the web."""
+"""Web pages."""

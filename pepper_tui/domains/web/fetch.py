@@ -1,10 +1,10 @@
 """Fetching a page: one GET, bounded in bytes, time and redirects, to a host whose address was checked.
 
-A name is resolved once, every address that it has must be a public one (unless the config names the host), and the
-connection goes to the address that was checked: what the name says a moment later does not matter. Each redirect is
-checked anew; one that leaves the host is told, not followed. No cookies, no credentials, no proxies of the environment.
+A name is resolved once, every address that it has must be public (unless the config names the host), and the connection
+goes to the address that was checked: a later change of the name does not matter. Each redirect is checked anew; one
+that leaves the host is reported, not followed. No cookies, no credentials, no proxies from the environment.
 
-Nothing is resolved before ``get``: to look up a name is to tell it to somebody.
+Nothing is resolved before ``get``: looking up a name reveals it to somebody.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import httpcore2
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Host and port -> numeric addresses. Raises ``OSError`` where there are none."""
+"""Host and port -> numeric addresses. Raises ``OSError`` if there are none."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = (
@@ -48,8 +48,8 @@ _TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"),)
 _INSIDE: Final = (  # services of clouds, at addresses that count as public
     ipaddress.IPv4Network("168.63.129.16/32"),
     ipaddress.IPv4Network("192.0.0.0/24"),
-    ipaddress.IPv4Network("192.88.99.0/24"),  # relays to IPv6, given up
-    ipaddress.IPv6Network("3fff::/20"),  # for documents; Python's own table is older
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays to IPv6, deprecated
+    ipaddress.IPv6Network("3fff::/20"),  # for documentation; Python's own table is older
 )
 
 
@@ -71,17 +71,17 @@ class _Answer:
 
 
 class _LostError(Exception, Foreseen):
-    """The request went out, and no whole answer came."""
+    """The request was sent, but no complete answer came."""
 
 
 async def system_resolve(host: str, port: int) -> list[str]:
-    """The addresses that the system knows for ``host``."""
+    """Return the addresses that the system knows for ``host``."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric address is one of the open internet, also where it carries an IPv4 address inside."""
+    """Check whether a numeric address is on the open internet, also for an IPv4 address embedded in it."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:  # a zone, say: fe80::1%eth0
@@ -92,7 +92,7 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if ip.is_site_local:  # given up, and of the inside all the same
+        if ip.is_site_local:  # deprecated, but still internal
             return False
     special = ip.is_multicast or ip.is_reserved or any(ip in network for network in _INSIDE)
     return ip.is_global and not special
@@ -109,9 +109,9 @@ class WebFetcher:
         self._resolve = resolve
 
     async def get(self, address: str) -> str:
-        """What the page at the canonical ``address`` says, under a few lines of facts; words where it says nothing.
+        """Return the text of the page at the canonical ``address``, under a few lines of facts; words if it has none.
 
-        Raises ``NotDoneError`` where nothing was asked.
+        Raises ``NotDoneError`` if no request was sent.
         """
         await asyncio.to_thread(__import__, "httpcore2")
         asked: list[str] = []
@@ -152,7 +152,7 @@ class WebFetcher:
         raise _LostError(f"it led on more than {self._limits.redirects} times")
 
     async def _checked(self, host: str, port: int) -> str:
-        """The numeric address to connect to. Raises ``NotDoneError``."""
+        """Return the numeric address to connect to. Raises ``NotDoneError``."""
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
@@ -199,12 +199,12 @@ class WebFetcher:
             raise _LostError(words) from error
 
     async def _body(self, response: httpcore2.Response, headers: dict[str, str]) -> tuple[bytes, bool]:
-        """The body, decompressed, and whether it was cut. What is beyond the limit is not read."""
+        """Return the body, decompressed, and whether it was cut. What is beyond the limit is not read."""
         coding = headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise _LostError(f"it is packed as {one_line(coding, 40)!r}, which can't be read")
         packed = coding not in ("", "identity")
-        unpack = zlib.decompressobj(wbits=47) if packed else None  # gzip or zlib, by its head
+        unpack = zlib.decompressobj(wbits=47) if packed else None  # gzip or zlib, by its header
         body = bytearray()
         async for chunk in response.aiter_stream():
             room = self._limits.size - len(body)
@@ -216,7 +216,7 @@ class WebFetcher:
 
 @asynccontextmanager
 async def _connected(numeric: str) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
-    """A pool whose only way out is to ``numeric``. What TLS must prove is still the name of the request."""
+    """Yield a pool that can only connect to ``numeric``. TLS must still prove the name in the request."""
     import httpcore2
 
     class Pinned(httpcore2.AnyIOBackend):
@@ -235,7 +235,7 @@ def _kind(headers: dict[str, str]) -> str:
 
 
 def _in_words(asked: str, address: str, answer: _Answer) -> str:
-    """Blocking: HTML is parsed."""
+    """Return the answer in words. Blocking: HTML is parsed."""
     kind = _kind(answer.headers)
     head = [f"address: {asked}"]
     if address != asked:

@@ -1,8 +1,8 @@
 """The web: reading a page.
 
-To fetch an address is a way out: whatever it holds is told to its host. So it is an act on the outside that waits for
-the user's yes, bound to exactly that address, unless the user has typed the whole of it in this turn, or the config or
-the rule that the call is made for holds it. A typed address, and a rule's, lets one call pass.
+Fetching an address is a way out: whatever it contains is revealed to its host. So it is an act on the outside that
+waits for the user's approval, bound to exactly that address, unless the user has typed all of it in this turn, or the
+config or the rule that the call is made for contains it. A typed address, and a rule's, lets one call pass.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 
 class Fetcher(Protocol):
-    """Reads pages of the web. Raises ``NotDoneError`` where nothing was asked."""
+    """Reads web pages. Raises ``NotDoneError`` if no request was sent."""
 
     async def get(self, address: str, /) -> str: ...
 
@@ -32,7 +32,7 @@ async def resolve_page(ctx: ToolContext, address: str, reason: str = "") -> Reso
     """Args:
     address: the whole address of the page
     reason: why it should be read, shown to the user
-    """
+    """  # noqa: D415
     try:
         page = canonical(address)
     except ValueError as error:

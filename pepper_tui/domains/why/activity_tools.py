@@ -1,4 +1,4 @@
-"""What was done in a time that is over: by Pepper, by its workers and rules, and by the user."""
+"""What was done in a past time span: by Pepper, by its workers and rules, and by the user."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import ToolContext, tool
 
 _MOST: Final = 80  # lines of one answer
-_READ: Final = 5_000  # records looked at
+_READ: Final = 5_000  # records examined
 _ENDED: Final = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 _LOUD: Final = frozenset({Priority.URGENT, Priority.HIGH})
-_TELLING: Final = frozenset({"notify"})  # what it did is listed as a notice
+_TELLING: Final = frozenset({"notify"})  # what these tools did is listed as a notice
 _DECIDED: Final = frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED})
 _LOOKED_AT: Final = (
     Namespace.TOOL_CALL,
@@ -76,7 +76,7 @@ async def activity(ctx: ToolContext, since: str = "today", until: str = "") -> s
 
 
 def _line(context: Context, begins: float, ends: float) -> tuple[float, str] | None:
-    """When it was, and what; ``None`` for what was not done in that time."""
+    """Return when it was, and what; ``None`` for anything not done in that time."""
     at, words = _done(context)
     return (at, one_line(words, 300)) if words and begins <= at < ends else None
 

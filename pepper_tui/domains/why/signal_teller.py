@@ -1,4 +1,4 @@
-"""How a signal is told: its line, why it got its rank, what it was made of; and what came of it."""
+"""How a signal is told: its line, why it got its rank, what it was made from; and what came of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pepper_tui.text import one_line
 
 
 async def tell_signal(walk: Walk, context: Context, depth: int) -> None:
-    """What came from outside, why it got its rank; at the beginning of a walk also what came of it."""
+    """Tell what came from outside, and why it got its rank; at the beginning of a walk also what came of it."""
     signal = Signal.of(context)
     words = f"signal {walk.at(signal.created_at)} [{signal.priority}] {one_line(signal.content, 200)}"
     walk.say(depth, words)
@@ -33,7 +33,7 @@ async def tell_signal(walk: Walk, context: Context, depth: int) -> None:
 
 
 def _gist(signal: Signal, zone: tzinfo) -> list[str]:
-    """Where the parts of a signal's line come from, and what else is known of the matter."""
+    """Return where the parts of a signal's line come from, and what else is known about the matter."""
     gist = signal.gist
     if gist is None:
         return []
@@ -45,14 +45,14 @@ def _gist(signal: Signal, zone: tzinfo) -> list[str]:
 
 
 async def _by_rules(walk: Walk, context: Context) -> None:
-    """What the user's rules did about a signal, for a walk that begins at the signal."""
+    """Tell what the user's rules did about a signal, for a walk that begins at the signal."""
     match = await walk.store.get(match_id(context), namespace=Namespace.RULE_MATCH)
     for ident in match.data["acts"] if match is not None else ():
         await walk.follow(f"{Namespace.RULE_ACT}:{ident}", 1)
 
 
 async def _handled(walk: Walk, context: Context) -> None:
-    """The step that took a signal, for a walk that begins at the signal."""
+    """Tell the step that took a signal, for a walk that begins at the signal."""
     name = f"{context.namespace}:{context.context_id}"
     steps = await walk.store.query(
         ContextFilter(namespaces=[Namespace.STEP], after_seq=0, since=context.created_at, limit=2000)

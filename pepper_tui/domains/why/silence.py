@@ -11,7 +11,7 @@ from pepper_tui.model import BACKLOG, ActState, Context, ContextFilter, Effect, 
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 
-COUNTED: Final = 10_000  # items of each kind that are looked at
+COUNTED: Final = 10_000  # items of each kind that are examined
 THOUGHTS: Final = 1000
 LISTED: Final = 8  # last items of each kind that are listed
 SILENCE_DAYS: Final = 7.0
@@ -25,8 +25,11 @@ _NOT_DONE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Lately:
-    """What happened in those days. ``acted``: the matters that came to anything; ``taken``: the signals that a step has
-    taken; ``unjudged``: those that wait for a model."""
+    """What happened in those days.
+
+    ``acted``: the matters that led to something; ``taken``: the signals that a step has taken; ``unjudged``: those that
+    wait for a model.
+    """
 
     signals: list[Context]
     notices: list[Context]
@@ -38,13 +41,13 @@ class _Lately:
 
     @property
     def more(self) -> bool:
-        """Whether there is more than was looked at."""
+        """Whether there is more than was examined."""
         return max(len(self.signals), len(self.notices), len(self.acts)) >= COUNTED or len(self.thoughts) >= THOUGHTS
 
 
 @dataclass(slots=True)
 class _Sorted:
-    """The signals that nobody was told of: how many are of the first look or wait, and which are held back, and why."""
+    """The signals that nobody was told of: how many are from the first look or wait, which are held back, and why."""
 
     first_look: int = 0
     waiting: int = 0
@@ -52,7 +55,7 @@ class _Sorted:
 
 
 async def silence(store: Store, now: float, at: Callable[[float], str]) -> list[str]:
-    """What was held back, in lines. ``at`` puts a time in words."""
+    """Return what was held back, in lines. ``at`` puts a time in words."""
     lately = await _lately(store, now - SILENCE_DAYS * 86_400)
     found = _sorted_out(lately)
     counts = Counter(str(signal.data.get("priority")) for signal, _ in found.held)
@@ -80,10 +83,10 @@ async def _lately(store: Store, since: float) -> _Lately:
             ContextFilter(namespaces=[namespace], since=since, limit=limit, include_expired=expired)
         )
 
-    signals = await all_of("signals.*")  # first: what comes of one meanwhile counts, but none that comes meanwhile
+    signals = await all_of("signals.*")  # first: what comes of one meanwhile counts, but no signal that comes meanwhile
     notices = await all_of(Namespace.NOTIFICATION)
     calls = [call.data for call in await all_of(Namespace.TOOL_CALL)]
-    # a card, a reminder, a note or a task: what came to one was not held back
+    # a card, a reminder, a note or a task: a signal that led to one was not held back
     did = [call for call in calls if call.get("effect") != Effect.READ or call.get("name") == "delegate"]
     acted = {str(call.get("matter", "")) for call in did} | {notice.data.get("matter", "") for notice in notices}
     steps = await all_of(Namespace.STEP, expired=False)
@@ -122,7 +125,7 @@ def _sorted_out(lately: _Lately) -> _Sorted:
 
 
 def _acts_not_done(acts: Sequence[RuleAct]) -> Iterator[str]:
-    """What the user's rules order and is not done, or not yet, with its count and reason."""
+    """Yield the acts that the user's rules order and that are not done, or not yet, with count and reason."""
     for state, said in _NOT_DONE.items():
         counts = Counter((act.name, act.act, act.detail) for act in acts if act.state is state)
         if counts:

@@ -1,4 +1,4 @@
-"""How each thing of the log is told on a walk, and what of it led there."""
+"""How each thing in the log is told on a walk, and which part of it led there."""
 
 from __future__ import annotations
 
@@ -150,4 +150,4 @@ TELLERS: Final[Mapping[str, Teller]] = {
     Namespace.FOLLOW_UP: _follow_up,
     Namespace.SIGNALS: tell_signal,
 }
-"""By namespace; one of a feed is told as ``signals``."""
+"""By namespace; a feed's signals are told as ``signals``."""

@@ -24,12 +24,12 @@ _ALIASES: Final = {
 
 
 def at(seconds: float, zone: tzinfo) -> str:
-    """A time in the few words that a line has room for."""
+    """Return a time in the few words that fit in a line."""
     return f"{datetime.fromtimestamp(seconds, zone):%a %d %b %H:%M}"
 
 
 async def find(store: Store, ref: str) -> Context | None:
-    """What ``ref`` names, by its namespace or by the short word for that."""
+    """Return what ``ref`` names, by its namespace or the short word for it."""
     namespace, _, context_id = ref.partition(":")
     if not context_id:
         return None
@@ -43,8 +43,11 @@ async def find(store: Store, ref: str) -> Context | None:
 
 
 class Walk:
-    """One walk, and the ``lines`` that it has come to. ``tellers``: how a thing of each namespace is told; of one that
-    has none, of ``signals.*`` that of ``signals``."""
+    """One walk, and the ``lines`` that it has produced.
+
+    ``tellers``: how a thing of each namespace is told; ``signals.*`` without a teller of its own uses that of
+    ``signals``.
+    """
 
     def __init__(self, store: Store, zone: tzinfo, tellers: Mapping[str, Teller]) -> None:
         self.store, self.zone, self._tellers = store, zone, tellers
@@ -58,7 +61,7 @@ class Walk:
         return at(seconds, self.zone)
 
     def has_told(self, name: str) -> bool:
-        """Whether the thing ``name`` (``namespace:id``) was told."""
+        """Check whether the thing ``name`` (``namespace:id``) was told."""
         return name in self._told
 
     async def follow(self, ref: str, depth: int) -> None:
@@ -70,7 +73,7 @@ class Walk:
         await self.tell(context, depth)
 
     async def tell(self, context: Context, depth: int) -> None:
-        """Tell a thing and what led to it, unless that is too far back, or told already."""
+        """Tell a thing and what led to it, unless it is too far back, or was told already."""
         name = f"{context.namespace}:{context.context_id}"
         if name in self._told or depth > _DEPTH:
             return
@@ -86,4 +89,4 @@ class Walk:
 
 
 Teller = Callable[[Walk, Context, int], Awaitable[None]]
-"""Says a thing on a walk, at that depth, and follows what led to it."""
+"""Tells a thing on a walk, at that depth, and follows what led to it."""

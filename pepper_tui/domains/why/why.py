@@ -19,7 +19,7 @@ from pepper_tui.text.errors import PepperError
 
 
 class NothingKnownError(PepperError, ValueError):
-    """Nothing of that name is stored."""
+    """Nothing with that name is stored."""
 
 
 class Why:
@@ -29,7 +29,7 @@ class Why:
         self._store, self._clock, self._zone = store, clock, zone
 
     async def explain(self, ref: str) -> list[str]:
-        """Lines on ``ref`` (``notification:<id>``, ``call:<id>``, ``signals.mail:<id>`` …), or on ``silence``.
+        """Return lines on ``ref`` (``notification:<id>``, ``call:<id>``, ``signals.mail:<id>`` …), or on ``silence``.
 
         Raises ``NothingKnownError``.
         """
@@ -45,7 +45,7 @@ class Why:
         return walk.lines
 
     async def _rule(self, rule_id: str) -> list[str]:
-        """The rule's last acts, each with what led to it."""
+        """Return the rule's last acts, each with what led to it."""
         wanted = ContextFilter(namespaces=[Namespace.RULE_ACT], tags=[f"rule:{rule_id}"], limit=LISTED)
         lines: list[str] = []
         for context in await self._store.query(wanted):

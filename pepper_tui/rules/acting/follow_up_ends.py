@@ -14,7 +14,7 @@ SOURCE: Final = "follow_up"
 
 
 def answer_notice(waits: FollowUp, mail: Json, now: float) -> Notification:
-    """Return the notice about the answer that was waited for."""
+    """Return the notice about the awaited answer."""
     who = one_line(str(mail["sender"]["name"] or mail["sender"]["address"]), 80)
     subject = one_line(str(mail["subject"] or "(no subject)"), 120)
     return Notification(

@@ -1,4 +1,4 @@
-"""Follow-ups as rows. Whoever ends one looks at it and writes it while it has ``ending``: so one end is told once."""
+"""Follow-ups as rows. Ending one reads and writes it while holding ``ending``, so that its end is told only once."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pepper_tui.store import Store, VersionConflictError
 
 
 class FollowUpRows:
-    """Reads and writes them. ``end`` is for who has ``ending``."""
+    """Reads and writes follow-ups. Call ``end`` only while holding ``ending``."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self.ending = asyncio.Lock()
 
     async def open(self, ident: str) -> tuple[FollowUp, int] | None:
-        """One that is open, with its version."""
+        """Return an open follow-up with its version; ``None`` if there is no open one with that id."""
         saved = await self._store.get(ident, namespace=Namespace.FOLLOW_UP)
         waits = FollowUp.one(saved)
         return (waits, saved.version) if waits and saved and waits.state is FollowUpState.OPEN else None
 
     async def change(self, ident: str, change: Callable[[FollowUp], FollowUpState | None]) -> FollowUp | None:
-        """Save what ``change`` makes of one that is open, in the state that it gives; None: nothing is changed."""
+        """Apply ``change`` to an open follow-up, and save it in the returned state; ``None`` changes nothing."""
         while True:
             async with self.ending:
                 found = await self.open(ident)
@@ -34,11 +34,11 @@ class FollowUpRows:
                 try:
                     await (self._save(*found) if state is FollowUpState.OPEN else self.end(*found, state))
                 except VersionConflictError:
-                    continue  # a handler of mail ends one in its unit, which is committed after it has let go of it
+                    continue  # a mail handler ends one in its unit, which is committed after it has released the lock
                 return found[0]
 
     async def end(self, waits: FollowUp, version: int, state: FollowUpState) -> None:
-        """Store one as ended. Raises ``VersionConflictError``."""
+        """Store a follow-up as ended. Raises ``VersionConflictError``."""
         waits.state, waits.ended_at = FOLLOW_UP.move(waits.state, state), self._clock.now()
         await self._save(waits, version)
 

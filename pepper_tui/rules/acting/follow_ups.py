@@ -1,10 +1,10 @@
-"""Follow-ups: a durable timer and a subscription each, hundreds at a time, for weeks, at no cost while they wait.
+"""Follow-ups: durable timers with a subscription, hundreds at a time, for weeks, at no cost while they wait.
 
-One ends as ``answered`` by a mail of its thread from one of those whose answer is waited for, as ``due`` when its time
-has come, or as ``dropped`` by the user. An automatic mail, a bounce or a mail of the user's own ends none; with a mail
-of the user's own to them the time begins anew. An end is
-told: an answer as a notice on its matter; a due one as a signal (``signals.follow_up``), which carries the rule's
-``notify`` and, where the rule names one, the ``draft`` of a nudge, and for which rules with ``after`` hold.
+A follow-up ends as ``answered`` by a mail in its thread from one of those whose answer is awaited, as ``due`` when its
+time has come, or as ``dropped`` by the user. An automatic mail, a bounce or the user's own mail ends none; the user's
+own mail to those people restarts the time. Each end is reported: an answer as a notice on its matter; a due one as a
+signal (``signals.follow_up``), which carries the rule's ``notify`` and, if the rule names one, the ``draft`` of a
+nudge, and for which rules with ``after`` hold.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
 _ALL: Final = 1_000_000
 _LOOKED_BACK: Final = 100  # mails of a thread
-_ANSWERS: Final = ("rules.follow_ups", "rules.look_back")  # what looks for answers
-_PUNCTUAL: Final = 2.0  # seconds; what falls due later than that, does so because nothing ran
-SETTLES: Final = 30.0  # seconds in which the mail comes in that was written while nothing ran
-_CLOSE: Final = 0.01  # seconds that are no difference between two clocks
-_AGAIN: Final = 1.0  # seconds until what waits for mail to be looked through is looked at again
+_ANSWERS: Final = ("rules.follow_ups", "rules.look_back")  # the handlers that look for answers
+_PUNCTUAL: Final = 2.0  # seconds; a follow-up that falls due later than that was late because nothing ran
+SETTLES: Final = 30.0  # seconds in which mail arrives that was written while nothing ran
+_CLOSE: Final = 0.01  # seconds that make no difference between two clocks
+_AGAIN: Final = 1.0  # seconds until a follow-up that waits for mail to be processed is checked again
 
 Schedule = Callable[[str, float, Callable[[], Awaitable[None]]], None]
-"""The key of a timer, when it is due, and what it calls."""
+"""The key of a timer, when it is due, and the callback."""
 
 
 class FollowUps:
-    """What is waited for. ``listen`` before the subscriber starts, then ``start``."""
+    """The answers that are awaited. Call ``listen`` before the subscriber starts, then ``start``."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class FollowUps:
         )
         self._rows = FollowUpRows(store, clock)
         self._began = clock.monotonic()
-        # what is due, and the monotonic time until which mail comes in first
+        # what is due, and the monotonic time until which arriving mail goes first
         self._put_off: dict[str, float] = {}
 
     def listen(self, subscriber: Subscriber) -> None:
-        """Register the handlers of mail, and of what is waited for from now on."""
+        """Register the handlers for mail and for new follow-ups."""
         handle = subscriber.on_context_batch(
             namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name=_ANSWERS[0], start="now"
         )
@@ -88,14 +88,14 @@ class FollowUps:
         await self._following.stop()
 
     async def drop(self, ident: str) -> str:
-        """End one by the user's word. Raises ``ValueError`` where there is none that is open."""
+        """End a follow-up by the user's word. Raises ``ValueError`` if there is no open one with that id."""
         dropped = await self._rows.change(ident, lambda _: FollowUpState.DROPPED)
         if dropped is None:
             raise RuleError("there is no such follow-up that is open")
         return f"no longer waits for {dropped.who}: {dropped.subject}"
 
     async def wrote(self, matter: str, to: Collection[str], when: float) -> None:
-        """Count the time anew from ``when`` for what waits in ``matter`` for ``to`` (addresses in lower case)."""
+        """Restart the time at ``when`` for follow-ups in ``matter`` that wait for ``to`` (addresses in lower case)."""
 
         def begin_anew(waits: FollowUp) -> FollowUpState | None:
             if when <= waits.since or not set(to) & set(waits.parties):
@@ -126,7 +126,7 @@ class FollowUps:
         self._arm()
 
     async def _begun(self, update: ContextUpdate) -> None:
-        """See the answers that came while it was being made: a burst brings a mail and its answer together."""
+        """Check for answers that came while it was being made: a burst brings a mail and its answer together."""
         if update.deleted or update.context.version > 1:
             return
         self._note(update.context)  # from here on mail is compared with it, whatever the watch has seen
@@ -159,7 +159,7 @@ class FollowUps:
                         self._threads.pop(key, None)
 
     def _arm(self) -> None:
-        now = self._clock.now()  # what the user's own mail has moved is due no more
+        now = self._clock.now()  # what the user's own mail has postponed is no longer due
         self._put_off = {
             ident: until
             for ident, until in self._put_off.items()
@@ -184,7 +184,7 @@ class FollowUps:
                 await self._compare(update.context.data, ended)
 
     async def _compare(self, mail: Json, ended: set[str]) -> None:
-        """End what ``mail`` answers, but for ``ended``: what this unit has ended already, which can't be read yet."""
+        """End what ``mail`` answers, except ``ended``: what this unit has already ended, which can't be read yet."""
         named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
         waiting = {ident for key in named for ident in self._threads.get(key, ())}
         sender = str(mail["sender"]["address"]).lower()
@@ -204,7 +204,7 @@ class FollowUps:
     # ------------------------------------------------------------------------------------------------ time
 
     def _due(self) -> list[FollowUp]:
-        """What is due, and has not to wait for mail that was written while nothing ran: the program, or the machine."""
+        """Return what is due, unless it must wait for mail written while nothing ran: the program, or the machine."""
         now, elapsed, due = self._clock.now(), self._clock.monotonic(), []
         for waits in sorted(self._open.values(), key=lambda each: each.due):
             if waits.due > now:
@@ -225,13 +225,13 @@ class FollowUps:
                 async with self._rows.ending, self._store.unit():
                     later = await self._end_as_due(waits)
                 if later is None:
-                    self._open.pop(waits.id, None)  # the watch follows in a moment; until then it is not due again
+                    self._open.pop(waits.id, None)  # the watch follows in a moment; until then it must not be due again
                 else:
                     self._open[waits.id] = later
         self._arm()
 
     async def _end_as_due(self, noted: FollowUp) -> FollowUp | None:
-        """As it stands where it is not due: what was noted was an older version, given late."""
+        """End a follow-up that is due; otherwise return its current version: the noted one was outdated."""
         found = await self._rows.open(noted.id)
         if found is not None and found[0].due > self._clock.now():
             return found[0]

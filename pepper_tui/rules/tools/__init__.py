@@ -1,4 +1,4 @@
-"""Rules as tools: a model may list them, and propose to make, change, pause or remove one. The user says yes."""
+"""Rules as tools: a model may list them, and propose to make, change, pause or remove one. The user decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be said of a rule to a tool: names, types and words of the arguments, for whichever tool takes them."""
+"""The arguments with which tools describe a rule: names, types and descriptions, for every tool that takes them."""
 
 from __future__ import annotations
 
@@ -64,23 +64,23 @@ class Said(TypedDict, total=False):
 
 _KEYS: Final = {"every_seconds": "every", "follow_up_hours": "follow_up", "brief_minutes": "brief"}
 _NOT_OF_THE_RULE: Final = frozenset({"sender", "reason"})
-"""A sender is looked up first; the card has the reason from the call."""
+"""A sender is looked up first; the card takes the reason from the call."""
 
 
 def of_the_config(said: Said) -> Json:
-    """What was said of a rule but for its sender, by the config's keys; what was left open is left out."""
+    """Return what was said of a rule, except its sender, by the config's keys; leave out what was not given."""
     given = {_KEYS.get(key, key): value for key, value in said.items() if key not in _NOT_OF_THE_RULE}
     given["words"] = listed(said.get("words"))
     return {key: value for key, value in given.items() if value is not None}
 
 
 def listed(words: Words) -> list[str] | None:
-    """Each of ``words`` that is anything; ``None`` where it was left open."""
+    """Return the non-empty entries of ``words``; ``None`` if it was not given."""
     if words is None:
         return None
     return [each for each in ([words] if isinstance(words, str) else words) if each.strip()]
 
 
 def first_of(*said: Words) -> str:
-    """What a rule is called: the first of ``said`` that is anything."""
+    """Return the name of a rule: the first non-empty entry of ``said``."""
     return next((one_line(each, 60) for words in said for each in listed(words) or []), "rule")

@@ -1,4 +1,4 @@
-"""The user's rules, told: what each says, and what came of it."""
+"""The user's rules as text: what each says, and its results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pepper_tui.tools.tool import ToolContext, tool
 
 
 def report_line(report: RuleReport) -> str:
-    """One line a rule: its name and state, what it says, and what came of it."""
+    """Return one line for a rule: its name and state, what it says, and its results."""
     rule = report.rule
     state = "" if rule["state"] == "active" else f" ({rule['state']})"
     origin = {"config": ", in config.toml", "built in": ", built in"}.get(rule["origin"], "")
@@ -18,7 +18,7 @@ def report_line(report: RuleReport) -> str:
 
 
 def outcome(report: RuleReport) -> str:
-    """What came of a rule, in words."""
+    """Return the results of a rule, in words."""
     matches = (
         f"{report.matches:,} {'match' if report.matches == 1 else 'matches'}" if report.matches else "no match yet"
     )

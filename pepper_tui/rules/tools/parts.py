@@ -1,4 +1,4 @@
-"""What the tools of rules are made with, and which rule a call means."""
+"""What the tools of rules are built with, and which rule a call means."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from pepper_tui.tools.tool import ToolContext
 
 T = TypeVar("T")
 RULE_WRITES: Final = frozenset({Namespace.RULE, Namespace.RULE_PAUSE})
-"""What a tool that changes rules writes after the yes."""
+"""What a tool that changes rules writes after approval."""
 
 
 @dataclass(slots=True)
 class RuleParts:
-    """All that tools may do with rules. ``words``: a rule as a sentence and as TOML; ``rehearse``: what it would have
-    done lately; ``senders``: who is meant by a name; ``offline``: there is no model that a rule could ask."""
+    """Everything that tools may do with rules.
+
+    ``words``: a rule as a sentence and as TOML; ``rehearse``: what it would have done lately; ``senders``: who is meant
+    by a name; ``offline``: there is no model that a rule could ask.
+    """
 
     book: RuleBook
     changes: RuleChanges
@@ -34,14 +37,14 @@ class RuleParts:
 
 
 def rules_of(ctx: ToolContext) -> RuleParts:
-    """What the tool was made with. Raises ``ToolError`` where it was made without."""
+    """Return the parts that the tool was built with. Raises ``ToolError`` if it was built without them."""
     if ctx.tool.given is None:
         raise ToolError("rules are not available here")
     return ctx.of(RuleParts)
 
 
 def one_rule(ctx: ToolContext, words: str) -> Rule:
-    """The one rule that ``words`` mean. Raises ``ToolError``."""
+    """Return the one rule that ``words`` mean. Raises ``ToolError``."""
     book = rules_of(ctx).book
     found = book.named(words)
     if len(found) == 1:
@@ -54,7 +57,7 @@ def one_rule(ctx: ToolContext, words: str) -> Rule:
 
 
 async def done(work: Awaitable[T]) -> T:
-    """What ``work`` gives. Raises ``NotDoneError`` where rules refuse it."""
+    """Return the result of ``work``. Raises ``NotDoneError`` if the rules refuse it."""
     try:
         return await work
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Pausing, resuming and removing a rule.
 
-What the user has typed in this very turn as an order to pause or resume one rule needs no card: the typed words are
-read again here, by the same grammar that reads commands.
+An order to pause or resume one rule that the user has typed in this very turn needs no card: the typed words are read
+again here, by the same grammar that reads commands.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _on_a_rule(verb: str) -> Callable[..., Awaitable[ResolvedEffect]]:
 
 
 def _typed_as(kind: str) -> Callable[[ToolContext, ResolvedEffect], Awaitable[bool]]:
-    """Whether the user has typed an order of ``kind`` in this turn that means exactly the rule of the effect."""
+    """Return a check whether the user typed an order of ``kind`` in this turn that means exactly the effect's rule."""
 
     async def ordered(ctx: ToolContext, effect: ResolvedEffect) -> bool:
         for text in await _orders(ctx):
@@ -54,7 +54,7 @@ def _typed_as(kind: str) -> Callable[[ToolContext, ResolvedEffect], Awaitable[bo
 
 
 async def _orders(ctx: ToolContext) -> list[str]:
-    """The messages of this call's step that the user typed from the first character to the last."""
+    """Return the messages of this call's step that the user typed from the first character to the last."""
     return [message.text for message in await said_in(ctx.store, ctx.call.origin) if not message.written.spans]
 
 

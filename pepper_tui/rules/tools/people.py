@@ -1,4 +1,4 @@
-"""Who is meant: the addresses of whoever writes under a name; where these are several, it is asked."""
+"""Who is meant: the addresses of the person who writes under a name; if several match, the user is asked."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pepper_tui.tools.said import said_in
 from pepper_tui.tools.tool import ToolContext
 
 _ADDRESS: Final = re.compile(r"[^\s@<>,]{0,64}@[^\s@<>,]+\.[^\s@<>,]+|[^\s@<>,]{1,64}@[^\s@<>,]+")
-_NAMED: Final = 6  # people that a question lists
+_NAMED: Final = 6  # people listed in a question
 
 
 async def addresses_of(ctx: ToolContext, words: Words) -> tuple[list[str], list[CardLine]]:
-    """Addresses of who is meant, and a line for each name that was looked up. Raises ``ToolError``."""
+    """Return the addresses of the people meant, and a line for each name that was looked up. Raises ``ToolError``."""
     addresses: list[str] = []
     lines: list[CardLine] = []
     for said in listed(words) or []:
@@ -48,7 +48,7 @@ async def addresses_of(ctx: ToolContext, words: Words) -> tuple[list[str], list[
 
 
 async def refuse_name(ctx: ToolContext, words: Sequence[str]) -> None:
-    """Raise ``ToolError`` where a word that the user gave bare, to be watched, is the name of somebody who writes."""
+    """Raise ``ToolError`` if an unquoted word that the user wants watched is the name of somebody who writes."""
     said = await said_in(ctx.store, ctx.call.origin)
     things = {parse(message.text)["thing"] for message in said} & set(words)
     for thing in sorted(things - {""}):
@@ -62,5 +62,5 @@ async def refuse_name(ctx: ToolContext, words: Sequence[str]) -> None:
 
 
 def _goes_by(thing: str, name: str, written: bool) -> bool:
-    """Whether ``thing`` is how a person is called, not just a word in the name of some sender."""
+    """Check whether ``thing`` is what a person is called, not just a word in some sender's name."""
     return written or thing[:1].isupper() or name.casefold().startswith(thing.casefold())

@@ -1,4 +1,4 @@
-"""Making and changing a rule: a card shows it as one sentence and as TOML, and what it would have done lately."""
+"""Making and changing a rule: a card shows it as a sentence and as TOML, and what it would have done lately."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def _propose(ctx: ToolContext, name: str, **said: Unpack[Said]) -> Resolve
 
 
 def _same(payload: Json) -> Json:
-    """Two proposals of the same words are the same request."""
+    """Return what makes two proposals the same request: the rule without id, name, version, time and state."""
     rule = payload.get("rule")
     if not isinstance(rule, dict):
         return payload
@@ -90,11 +90,11 @@ async def change_rule(ctx: ToolContext, effect: ResolvedEffect) -> str:
 
 
 async def _lines(ctx: ToolContext, rule: Rule, before: Sequence[CardLine] = ()) -> list[CardLine]:
-    """What the card of a rule shows."""
+    """Return the lines of a rule's card."""
     rules = rules_of(ctx)
     sentence, toml = rules.words(rule)
     lines = [CardLine("Rule", sentence), *before]
-    # settled: the mails that it names are no part of the effect, so their addresses need no mark
+    # settled: the mails that it names are not part of the effect, so their addresses need no mark
     lines.append(CardLine("Lately", await rules.rehearse(rule), settled=True))
     if rule.ask and rules.offline:
         lines.append(
@@ -111,6 +111,6 @@ async def _lines(ctx: ToolContext, rule: Rule, before: Sequence[CardLine] = ()) 
 
 
 async def _typed(ctx: ToolContext) -> list[str]:
-    """What the user typed that the step of this call held."""
+    """Return what the user typed in the messages of this call's step."""
     said = await said_in(ctx.store, ctx.call.origin)
     return [piece for message in said for piece in message.written.typed()]

@@ -126,5 +126,5 @@ async def test_the_doctor_says_what_it_finds(server: Server, account: Make, tmp_
 def test_a_secret_that_can_not_be_read_is_told_at_the_start(account: Make) -> None:
     with pytest.raises(ConfigError, match=r"secrets\.toml"):
         account(1, password="secret:NONE")
-    with pytest.raises(ConfigError, match="stands in the config itself"):
+    with pytest.raises(ConfigError, match="the config itself contains a secret"):
         account(1, password="hunter2")

@@ -1,1 +1,1 @@
-"""What servers ask of the user."""
+"""Questions of servers to the user."""

@@ -1,9 +1,9 @@
-"""What servers bring before the user: definitions to trust, and questions in the midst of a call. Both are cards.
+"""What servers bring before the user: definitions to trust, and questions during a call. Both are cards.
 
-Each is a call of a tool that no model is offered and that refuses every caller but this module, so it goes the way of
-all that reaches outside: resolved to the byte, durable, answered with the same keys, expiring, in the audit. Approving
-the first pins exactly the definitions that the card shows; approving the second hands exactly the values that the card
-shows to the server. A question is the session's: it goes with it.
+Each is a call of a tool that no model is offered and that refuses every caller but this module, so it is treated like
+anything that reaches outside: resolved to the byte, durable, answered with the same keys, expiring, in the audit.
+Approving the first pins exactly the definitions that the card shows; approving the second sends the server exactly the
+values that the card shows. A question belongs to the session and ends with it.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ TRUST: Final = "trust_mcp_tools"
 ANSWER: Final = "answer_mcp_server"
 ORIGIN: Final = "mcp:"
 _TRIES: Final = 10  # cards for one question
-_OPEN: Final = 5  # questions of one server that wait for the user; what is more is cancelled
-_A_MINUTE: Final = 20  # questions of one server; each leaves a record that stays
+_OPEN: Final = 5  # questions of one server that wait for the user; further ones are cancelled
+_A_MINUTE: Final = 20  # questions of one server; each leaves a permanent record
 _RESULTS: Final = 1000
 _ASKED: Final = 4000  # characters of a question that a card shows, or of an address
 
@@ -71,7 +71,7 @@ class _OwnTool(Tool):
 
 @dataclass
 class _Open:
-    """A question that waits. ``problem``: why the last answer did not do."""
+    """A question that waits. ``problem``: why the last answer was not accepted."""
 
     question: Question
     answer: asyncio.Future[Answer]
@@ -79,7 +79,10 @@ class _Open:
 
 
 class Asking:
-    """``ask`` and ``ask_trust`` are what servers are given; ``start`` once the store is open, before any server."""
+    """Cards for what servers ask. ``ask`` and ``ask_trust`` are passed to servers.
+
+    Call ``start`` once the store is open, before any server starts.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, registry: ToolRegistry, cancel_call: CancelCall,
@@ -90,7 +93,7 @@ class Asking:
         self._ledger = Ledger(store, clock, _RESULTS)
         self._open: dict[str, _Open] = {}
         self._calls: dict[str, asyncio.Future[ToolCall]] = {}
-        self._asked_at: dict[str, deque[float]] = {}  # by server, of its last questions
+        self._asked_at: dict[str, deque[float]] = {}  # times of the last questions, by server
         self._trusting = asyncio.Lock()
         self._following = Following(
             store, [Namespace.TOOL_CALL], resume=self._resume, take=self._take, name="mcp questions"
@@ -115,7 +118,7 @@ class Asking:
         )
 
     async def start(self) -> None:
-        """Withdraw the questions of sessions that are gone, and follow the calls."""
+        """Withdraw the questions of ended sessions, and follow the calls."""
         for call in await self._ledger.open_calls():
             if call.name == ANSWER:
                 await self._cancel_call(call.id, "end of Pepper's last run")
@@ -156,7 +159,7 @@ class Asking:
     # ------------------------------------------------------------------------------------------------------- trust
 
     async def ask_trust(self, server: Server) -> None:
-        """Open one card for all that ``server`` offers now and that is not trusted; the older one goes."""
+        """Open one card for everything untrusted that ``server`` offers now, and withdraw the older card."""
         async with self._trusting:
             tool = self._registry.get(TRUST)
             assert tool is not None
@@ -220,7 +223,7 @@ class Asking:
     # --------------------------------------------------------------------------------------------------- questions
 
     async def ask(self, question: Question) -> Answer:
-        """The user's answer to ``question``. Cancelling it withdraws the card."""
+        """Return the user's answer to ``question``. Cancelling the wait withdraws the card."""
         if not self._may_ask(question.server):
             return Answer("cancel")
         name = self._clock.new_id("question")
@@ -235,7 +238,7 @@ class Asking:
                     return asked.answer.result()
                 if done.state is CallState.CANCELLED:
                     return Answer("decline" if done.error == "rejected" else "cancel")
-                if not asked.problem:  # it expired, or too much waits already
+                if not asked.problem:  # it expired, or too many wait already
                     return Answer("cancel")
             return Answer("cancel")
         except asyncio.CancelledError:
@@ -246,7 +249,7 @@ class Asking:
             del self._open[name]
 
     def _may_ask(self, server: str) -> bool:
-        """Count one more question of ``server``, where it has not asked too much already."""
+        """Check whether ``server`` may ask one more question, and count it if so."""
         asked, now = self._asked_at.setdefault(server, deque(maxlen=_A_MINUTE)), self._clock.monotonic()
         waiting = sum(each.question.server == server for each in self._open.values())
         if waiting >= _OPEN or (len(asked) == _A_MINUTE and now - asked[0] < 60):

@@ -1,5 +1,6 @@
-"""The fields that a server's question wants filled in, as lines of a card: a flat schema of strings, numbers, booleans
-and choices. Whatever else it holds is asked for as text.
+"""The fields of a server's question as lines of a card: a flat schema of strings, numbers, booleans and choices.
+
+Anything else in the schema is asked for as text.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
 
 OWN_LABELS: Final = frozenset({"server", "it asks", "again", "address", "your yes", "left out"})
-"""Labels of the card's own lines: no field takes one."""
+"""Labels of the card's own lines, which no field may take."""
 _FIELDS: Final = 20
-_DEFAULT: Final = 1000  # characters that a server may fill in; what is longer is left for the user to write
+_DEFAULT: Final = 1000  # characters that a server may prefill; a longer default is left for the user to write
 
 
 def fields_of(schema: Json) -> dict[str, Json]:
@@ -30,7 +31,7 @@ def fields_of(schema: Json) -> dict[str, Json]:
 
 
 def left_out_of(schema: Json) -> int:
-    """How many fields of a question are not asked for: there are too many, or they pose as lines of Pepper's own."""
+    """Return how many fields of a question are left out: there are too many, or they pose as lines of Pepper's own."""
     found = schema.get("properties")
     return len(found) - len(fields_of(schema)) if isinstance(found, dict) else 0
 
@@ -57,7 +58,7 @@ def _choices(schema: Json) -> list[str]:
 
 
 def hint_of(name: str, schema: Json, whole: Json) -> str:
-    """What a person should know of a field."""
+    """Return what a person should know about a field."""
     words = [str(schema[key]) for key in ("title", "description") if schema.get(key)]
     items = schema.get("items") if isinstance(schema.get("items"), dict) else {}
     choices = _choices(schema) or _choices(items or {})
@@ -74,7 +75,7 @@ _YES: Final = {"yes": True, "y": True, "true": True, "no": False, "n": False, "f
 
 
 def value_of(name: str, schema: Json, text: str) -> Any:
-    """``text`` as the value of a field, ``None`` for none. Raises ``ToolError`` where it does not fit."""
+    """Return ``text`` as the value of a field, ``None`` if empty. Raises ``ToolError`` if it does not fit."""
     text = text.strip()
     kind = schema.get("type")
     if not text:

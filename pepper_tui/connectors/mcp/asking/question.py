@@ -1,4 +1,4 @@
-"""What a server may ask of the user in the midst of a call, and what was answered."""
+"""A question of a server to the user during a call, and the answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Action = Literal["accept", "decline", "cancel"]
 
 @dataclass(frozen=True)
 class Question:
-    """``message``, ``schema`` and ``address`` are the server's, raw. With ``address`` it asks the user to go there."""
+    """A question. ``message``, ``schema`` and ``address`` are the server's, raw.
+
+    With ``address`` it asks the user to go there.
+    """
 
     server: str
     message: str
@@ -22,7 +25,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """``content``: value by field, where it was accepted."""
+    """An answer. ``content``: the values by field, if it was accepted."""
 
     action: Action
     content: dict[str, Any] | None = None

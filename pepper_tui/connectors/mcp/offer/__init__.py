@@ -1,1 +1,1 @@
-"""What a server offers, and what of it is trusted."""
+"""What a server offers, and which of it is trusted."""

@@ -1,7 +1,7 @@
-"""What a server says of how to use it: its ``instructions``, a stranger's text that no user has written.
+"""A server's ``instructions`` on how to use it: a stranger's text that no user has written.
 
-They are trusted as definitions are: as first seen, and what differs later only after the user's yes. A model reads them
-cleaned, escaped and bounded, beside the tools of that server, marked as its words (``model.instructions``).
+They are trusted like definitions: as first seen, and later differences only after the user's approval. A model reads
+them cleaned, escaped and bounded, beside the tools of that server, marked as its words (``model.instructions``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pepper_tui.connectors.mcp.offer.definition import SIZE_LIMIT, changed_lines
 from pepper_tui.text import begun, clean, escape
 
 READ_LIMIT: Final = 4000
-"""Characters that a model reads; how many more there are is said."""
+"""Characters that a model reads; it is told how many more there are."""
 
 
 def hash_of(instructions: str) -> str:
@@ -21,16 +21,16 @@ def hash_of(instructions: str) -> str:
 
 
 def problem_of(instructions: str) -> str:
-    """Why they are not used; empty where they can be."""
+    """Explain why they are not used; empty if they can be."""
     size = len(instructions)
     return f"they have {size} characters; {SIZE_LIMIT} are read at most" if size > SIZE_LIMIT else ""
 
 
 def as_read(instructions: str) -> str:
-    """What a model reads of them."""
+    """Return them as a model reads them."""
     return escape(begun(clean(instructions).strip(), READ_LIMIT))
 
 
 def difference(before: str, after: str) -> str:
-    """What a person has to read to trust ``after``, with hidden characters spelt out."""
+    """Return what a person must read to trust ``after``, with hidden characters spelt out."""
     return changed_lines(visible_lines(before) if before else None, visible_lines(after))

@@ -1,6 +1,6 @@
-"""A tool of a server as the engine sees it: under its public name, with the effect that the config gives it.
+"""A server's tool as the engine sees it: under its public name, with the effect that the config gives it.
 
-``read`` tools are one call at the server. ``write`` and ``send`` tools resolve to the exact arguments; the approval
+``read`` tools are one call to the server. ``write`` and ``send`` tools resolve to the exact arguments; the approval
 binds the server's identity, the definition's hash and the arguments. A definition that is not trusted has a ``bar``:
 the tool is not offered to models and refuses every call.
 """
@@ -22,7 +22,7 @@ from pepper_tui.tools.tool import OUTSIDE_EFFECTS, Tool, ToolContext
 
 
 class Caller(Protocol):
-    """What carries calls out."""
+    """What carries out calls."""
 
     @property
     def account(self) -> str: ...
@@ -31,7 +31,7 @@ class Caller(Protocol):
     def identity(self) -> str: ...
 
     async def call(self, ctx: ToolContext, definition: Definition, arguments: Json, /) -> str:
-        """The result's text. Raises ``NotDoneError``, ``ReportedFailureError``, else ``ToolError``."""
+        """Return the result's text. Raises ``NotDoneError``, ``ReportedFailureError``, else ``ToolError``."""
         ...
 
     async def cancel(self, call_id: str, /) -> None: ...
@@ -39,7 +39,10 @@ class Caller(Protocol):
 
 @dataclass(frozen=True)
 class McpTool(Tool):
-    """Build it with ``mcp_tool``. ``instructions``: what its server says of how to use it, as a model reads it."""
+    """A tool of a server; build it with ``mcp_tool``.
+
+    ``instructions``: how to use the server, in its words, as a model reads them.
+    """
 
     claimed: Definition | None = None
     identity: str = ""
@@ -93,7 +96,7 @@ _SUMMARY: Final = 120  # characters of the arguments in a card's title
 
 
 def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "", instructions: str = "") -> McpTool:
-    """The tool that ``claimed`` is, carried out by ``caller``."""
+    """Return the tool for the definition ``claimed``, carried out by ``caller``."""
 
     async def read(ctx: ToolContext, /, **arguments: Any) -> str:
         return await caller.call(ctx, claimed, arguments)
@@ -125,7 +128,7 @@ def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "",
         revise=revise if outside else None,
         account=account,
         on_cancel=stop,
-        resumes=True,  # its time and its place are the server's, which also knows when it waits for the user
+        resumes=True,  # its time limit and its slot are the server's, which also knows when it waits for the user
         claimed=claimed,
         identity=caller.identity,
         bar=bar,

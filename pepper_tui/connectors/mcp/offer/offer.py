@@ -1,8 +1,8 @@
-"""What a server offers, what of it is trusted, and the tools that come of it in the registry.
+"""What a server offers, which of it is trusted, and the resulting tools in the registry.
 
-The first definitions of a server that was never seen are trusted as they are; some servers add tools for a moment after
-they have started, and these still count. Whatever is new or different later is barred until the user says yes. What it
-says of how to use it, its instructions, is held alike: other words than those that were trusted reach no model.
+The first definitions of a server never seen before are trusted as they are; some servers add tools for a moment after
+their start, and these still count. Anything new or different later is barred until the user approves it. The server's
+instructions are treated alike: words other than the trusted ones reach no model.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.errors import OutdatedError
 from pepper_tui.tools.registry import ToolRegistry
 
-SETTLE: Final = 3.0  # seconds from a server's first look in which its tools still count as first seen
+SETTLE: Final = 3.0  # seconds from the first listing of a server in which its tools still count as first seen
 NEW: Final = "it is new since this server was first trusted, and waits for the user's yes in the inbox"
 CHANGED: Final = "its definition has changed since it was trusted, and waits for the user's yes in the inbox"
 MOST: Final = 500  # tools of one server that are offered
-_NAMED: Final = 5  # of those left out, that are told by name and reason
+_NAMED: Final = 5  # of those left out, how many are listed by name and reason
 
 
 def offered_words(count: int, left_out: Sequence[str], barred: int = 0, unlisted: str = "") -> str:
-    """How many tools a server has, and which of what it offers are left out. ``unlisted``: see ``Connection``."""
+    """Return how many tools a server has, and which are left out, in words. ``unlisted``: see ``Connection``."""
     words = f"{count} tools" if count != 1 else "1 tool"
     if barred:
         words += f", {barred} wait for your yes"
@@ -41,12 +41,15 @@ def offered_words(count: int, left_out: Sequence[str], barred: int = 0, unlisted
 
 
 def left_out_of(definitions: Iterable[Definition]) -> list[str]:
-    """Those that can't be used, each with its reason."""
+    """Return those that can't be used, each with its reason."""
     return [f"{one_line(each.name, 40)}: {each.problem}" for each in definitions if each.problem]
 
 
 class Offer:
-    """``recall`` it first. ``offered`` are definitions by raw name, ``instructions`` the server's own words, raw."""
+    """The offer of one server. Call ``recall`` first.
+
+    ``offered`` are definitions by raw name, ``instructions`` the server's own words, raw.
+    """
 
     def __init__(
         self, name: str, config: McpServer, caller: Caller, clock: Clock, registry: ToolRegistry, pins: Pins
@@ -63,28 +66,28 @@ class Offer:
 
     @property
     def untrusted(self) -> list[Definition]:
-        """What is offered now and is not what was trusted."""
+        """The definitions offered now that are not the trusted ones."""
         return [each for each in self.offered.values() if self._bar(each)]
 
     @property
     def untrusted_instructions(self) -> bool:
-        """Whether it says something else of how to use it than what was trusted. To say nothing needs no trust."""
+        """Whether its instructions differ from the trusted ones. Empty instructions need no trust."""
         before = self.pinned.instructions if self.pinned else ""
         return bool(self.instructions) and self.instructions != before
 
     @property
     def asks(self) -> bool:
-        """Whether anything waits for the user's yes."""
+        """Whether anything waits for the user's approval."""
         return bool(self.untrusted) or self.untrusted_instructions
 
     @property
     def words(self) -> str:
-        """How much there is of it."""
+        """The size of the offer, in words."""
         words = offered_words(len(self.offered), self._left_out, len(self.untrusted), self._unlisted)
         return f"{words}, its instructions wait for your yes" if self.untrusted_instructions else words
 
     async def recall(self) -> None:
-        """Offer what was trusted earlier, until the server itself has been looked at."""
+        """Offer what was trusted earlier, until the server itself has been asked."""
         self.pinned = await self._pins.of(self._name, self._caller.identity)
         before = self.pinned or Pinned()
         self.offered = {name: each for name, each in before.tools.items() if self._wanted(each)}
@@ -92,7 +95,7 @@ class Offer:
         self._register()
 
     async def take(self, listed: Iterable[Definition], instructions: str = "", unlisted: str = "") -> bool:
-        """Take in what the server offers and says now; whether that is anything else than before."""
+        """Take in what the server offers and says now; return whether it differs from before."""
         wanted = [each for each in listed if self._wanted(each)]
         self._left_out, self._unlisted = left_out_of(wanted), unlisted
         if len(wanted) > MOST:
@@ -114,9 +117,9 @@ class Offer:
         return {each.hash for each in self.offered.values()}, self.instructions
 
     async def trust(self, hashes: dict[str, str], instructions: str = "") -> None:
-        """Pin the definitions of these hashes, by raw name, and the instructions of that hash, where there is one.
+        """Pin the definitions with these hashes, by raw name, and the instructions with that hash, if one is given.
 
-        Raises ``OutdatedError`` where they are offered no more.
+        Raises ``OutdatedError`` if they are no longer offered.
         """
         others = any(name not in self.offered or self.offered[name].hash != each for name, each in hashes.items())
         if others or (instructions and instructions != hash_of(self.instructions)):

@@ -1,8 +1,7 @@
-"""What has been trusted of each server: the definitions and instructions seen first, and those that the user said yes
-to since.
+"""What is trusted of each server: the definitions and instructions seen first, and those that the user approved since.
 
-One context a server (``mcp.server``, id = its name), bound to the server's identity: how the config says that it is
-started or reached. Another identity is another server, whose first definitions are taken as they are.
+One context per server (``mcp.server``, id = its name), bound to the server's identity: how the config says that it is
+started or reached. Another identity is another server, whose first definitions are accepted as they are.
 """
 
 from __future__ import annotations
@@ -17,21 +16,23 @@ from pepper_tui.store import Store
 
 @dataclass(frozen=True)
 class Pinned:
-    """The definitions by raw name. ``instructions``: raw; ``None`` where they were never looked at, as an older Pepper
-    did not."""
+    """The pinned definitions, by raw name.
+
+    ``instructions``: raw; ``None`` if they were never read, as in older versions of Pepper.
+    """
 
     tools: dict[str, Definition] = field(default_factory=dict)
     instructions: str | None = None
 
 
 class Pins:
-    """Reads and writes of what is pinned."""
+    """Reads and writes the pins."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def of(self, server: str, identity: str) -> Pinned | None:
-        """What is pinned; ``None`` where this server has never been seen."""
+        """Return what is pinned; ``None`` if this server has never been seen."""
         found = await self._store.get(server, namespace=Namespace.MCP_SERVER)
         if found is None or found.data.get("identity") != identity:
             return None
@@ -42,8 +43,10 @@ class Pins:
     async def pin(
         self, server: str, identity: str, definitions: Iterable[Definition], instructions: str | None = None
     ) -> Pinned:
-        """Trust ``definitions``, beside what of the same identity is pinned under other names, and ``instructions`` in
-        place of those before, where they are given. What is pinned now."""
+        """Pin ``definitions`` and, if given, ``instructions`` in place of the earlier ones; return all that is pinned.
+
+        Definitions pinned for the same identity under other names stay.
+        """
         before = await self.of(server, identity) or Pinned()
         tools = {**before.tools, **{each.name: each for each in definitions}}
         pinned = Pinned(tools, before.instructions if instructions is None else instructions)

@@ -1,8 +1,9 @@
-"""The tool that reads resources: what a server has named, over that server only.
+"""The tool that reads resources which a server has named, over that server only.
 
-It counts as a tool of each server: a server's ``effect``, ``effects`` and ``tools`` in the config hold for it under its
-own name. Where that makes it a ``read``, it reads at once; else a card shows the address. To list is always a ``read``,
-as nothing of the model's goes out with it. Pepper itself opens no address: ``file://`` is the server's to read or not.
+It counts as a tool of each server: a server's ``effect``, ``effects`` and ``tools`` in the config apply to it under its
+own name. If that makes it a ``read``, it reads immediately; otherwise a card shows the address. Listing is always a
+``read``, as nothing of the model's leaves with it. Pepper itself opens no address: whether to read ``file://`` is the
+server's decision.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _STRICTEST: Final = (Effect.SEND, Effect.WRITE, Effect.READ)
 
 
 def effect_of(config: McpServer) -> Effect:
-    """What reading a resource of this server counts as."""
+    """Return the effect of reading a resource of this server."""
     return Effect(config.effects.get(READ, config.effect))
 
 
@@ -32,7 +33,7 @@ def _may_read(config: McpServer) -> bool:
 
 
 def resource_tool(all_servers: Mapping[str, Server]) -> Tool | None:
-    """The tool over ``all_servers``, with the strictest effect of all; ``None`` where the config allows it of none."""
+    """Return the tool over ``all_servers``, with their strictest effect; ``None`` if the config allows it for none."""
     servers = {name: server for name, server in all_servers.items() if _may_read(server.config)}
     if not servers:
         return None
@@ -46,7 +47,7 @@ def resource_tool(all_servers: Mapping[str, Server]) -> Tool | None:
         resolve=resources.resolve if outside else None,
         effect_of=resources.effect_of if outside else None,
         on_cancel=resources.stop,
-        resumes=True,  # its time is the server's, as with the server's own tools
+        resumes=True,  # its time limit is the server's, as for the server's own tools
     )
 
 
@@ -103,7 +104,7 @@ class _Resources:
 
 
 async def _must_be_named(ctx: ToolContext, server: Server, uri: str) -> None:
-    """Raise ``NotDoneError`` where the server itself has not named ``uri``."""
+    """Raise ``NotDoneError`` if the server itself has not named ``uri``."""
     if uri not in server.named:
         await server.list_resources(ctx)
     if uri not in server.named:

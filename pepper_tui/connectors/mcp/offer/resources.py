@@ -1,7 +1,7 @@
 """The resources that one server has named, and its list of them as a model reads it.
 
-What a server has not named itself, in a result or in its list, is not asked of it: an address that somebody else made
-up could tell it something, or have it reach what nobody offered.
+A server is never asked for what it has not named itself, in a result or in its list: an address that somebody else made
+up could tell it something, or make it reach what nobody offered.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Final
 from pepper_tui.text import one_line
 
 SHOWN: Final = 200
-"""Resources of a list that a model is shown."""
+"""Resources of a list that a model sees."""
 MOST_NAMED: Final = 2000
-"""URIs that are remembered of one server; the oldest go first."""
+"""URIs remembered per server; the oldest are dropped first."""
 LONGEST_URI: Final = 2000
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One resource of a server's list; all raw. ``about``: kind, size, description."""
+    """One resource in a server's list; all raw. ``about``: kind, size, description."""
 
     uri: str
     name: str
@@ -29,7 +29,7 @@ class Listed:
 
 
 class Named:
-    """The URIs that a server has named in this life of Pepper."""
+    """The URIs that a server has named while this Pepper runs."""
 
     def __init__(self) -> None:
         self._uris: dict[str, None] = {}
@@ -47,7 +47,7 @@ class Named:
 
 
 def list_words(listed: Sequence[Listed], more: bool, malformed: int) -> str:
-    """A list of resources, a line each; what of it is not shown is said. ``more``: it goes on after these."""
+    """Return a list of resources as text, one per line, saying what is not shown. ``more``: the list goes on."""
     lines = [f"{each.uri} | {one_line(' | '.join([each.name, *each.about]), 200)}" for each in listed[:SHOWN]]
     if more or len(listed) > SHOWN:
         of = f"more than {len(listed)}" if more else len(listed)

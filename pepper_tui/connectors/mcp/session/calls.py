@@ -1,6 +1,6 @@
-"""Calls to one server: each waits for the session, is carried out in the task that holds that, and has its time.
+"""Calls to one server: each waits for the session, runs in the task that holds it, and has a time limit.
 
-The time of all rests while the server asks the user something: which call it asks for can't be told.
+All limits pause while the server asks the user something: it is unknown for which call it asks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Work = Callable[["Connection", Report], Awaitable[str]]
 
 @dataclass
 class Job:
-    """A call on its way. ``check`` raises where it may not leave; ``work`` carries it out."""
+    """A call on its way. ``check`` raises if it may not be sent; ``work`` carries it out."""
 
     ctx: ToolContext
     check: Check
@@ -48,7 +48,7 @@ class Job:
             self.answer.set_exception(error)
 
     def stop(self) -> None:
-        """End it: at the server, too, where it is there already."""
+        """Stop it, also at the server if it has been sent."""
         if self.task is not None:
             self.task.cancel()
         else:
@@ -56,8 +56,10 @@ class Job:
 
 
 class Calls:
-    """``put`` them; ``begin`` those that wait, in the task of the session. ``ready`` returns once there is one,
-    or raises; ``wake`` is set where there is something to begin."""
+    """The calls to one server: ``put`` adds one; ``begin`` starts the waiting ones, in the session's task.
+
+    ``ready`` returns once there is a session, or raises; ``wake`` is set when there is something to begin.
+    """
 
     def __init__(self, server: str, limit: float, ready: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
         self._server, self._limit, self._ready, self._wake = server, limit, ready, wake
@@ -71,7 +73,7 @@ class Calls:
         return bool(self._open)
 
     async def put(self, ctx: ToolContext, check: Check, work: Work) -> str:
-        """What ``work`` gives, in the task that holds the session. Cancelling it cancels the call at the server."""
+        """Return the result of ``work``, run in the session's task. Cancelling it cancels the call at the server."""
         await self._ready()
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         job = self._open[ctx.call.id] = Job(ctx, check, work, answer)
@@ -86,12 +88,12 @@ class Calls:
             self._open.pop(ctx.call.id, None)
 
     def cancel(self, call_id: str) -> None:
-        """Stop the call, where it is under way."""
+        """Stop the call if it is under way."""
         if job := self._open.get(call_id):
             job.stop()
 
     def begin(self, connection: Connection, tasks: set[asyncio.Task[None]]) -> None:
-        """Carry out all that wait, each in one of ``tasks``."""
+        """Carry out all waiting calls, each in one of ``tasks``."""
         while self._waiting:
             job = self._waiting.popleft()
             if job.answer.done():
@@ -101,13 +103,13 @@ class Calls:
             job.task.add_done_callback(tasks.discard)
 
     def refuse(self, why: str) -> None:
-        """End all that wait: nothing of them was done."""
+        """End all waiting calls: nothing of them was done."""
         while self._waiting:
             self._waiting.popleft().settle(NotDoneError(why))
 
     @contextlib.contextmanager
     def resting(self) -> Iterator[None]:
-        """Let no time run, while the user is asked."""
+        """Pause all time limits while the user is asked."""
         self._asking += 1
         self._give_all_time()
         try:
@@ -117,7 +119,7 @@ class Calls:
             self._give_all_time()
 
     async def _serve(self, connection: Connection, job: Job) -> None:
-        """Carry out one call, and settle its answer."""
+        """Carry out one call, and set its answer."""
         error: Exception | None = None
         text = ""
         try:
@@ -159,7 +161,7 @@ class Calls:
         return text
 
     def _give_time(self, job: Job) -> None:
-        """It shows life: its limit begins anew, or rests while the user is asked."""
+        """Restart its time limit after a sign of life, or pause it while the user is asked."""
         if job.scope is not None and not job.scope.expired() and job.task is not None and not job.task.done():
             now = asyncio.get_running_loop().time()
             with contextlib.suppress(RuntimeError):  # it has just ended

@@ -1,7 +1,7 @@
-"""One open session with one server, through the SDK, which is slow to import: this module only ever is in a thread.
+"""An open session with one server, through the SDK, which is slow to import: load this module only in a thread.
 
-Every failure of a call says what is known of it: ``NotSentError`` (it never left), ``ReportedError`` (the server itself
-answered that it failed), else ``LostError``.
+Every failure of a call says what is known about it: ``NotSentError`` (it was never sent), ``ReportedError`` (the server
+itself answered that it failed), else ``LostError``.
 """
 
 from __future__ import annotations
@@ -59,19 +59,19 @@ _R = TypeVar("_R", CallToolResult, ReadResourceResult)
 _NO_SUCH_RESOURCE: Final = -32002
 _REFUSED: Final = frozenset({INVALID_PARAMS, METHOD_NOT_FOUND, URL_ELICITATION_REQUIRED, _NO_SUCH_RESOURCE})
 _PAGES: Final = 20
-_TOOLS: Final = 2000  # of a server's that are looked at
-_ENTRIES: Final = 500  # of a list of resources
+_TOOLS: Final = 2000  # tools of a server that are examined
+_ENTRIES: Final = 500  # entries of a list of resources
 _ROUNDS: Final = 10  # questions that one call may ask one after the other
 _ROUND_PAUSE: Final = 0.25
 
-# The SDK logs what a server sent, raw. That has its place in the server's own log.
+# The SDK logs what a server sent, raw. That belongs in the server's own log.
 for _name in ("mcp", "httpx2", "httpcore2"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
     logging.getLogger(_name).propagate = False
 
 
 class CallError(PepperError, Foreseen):
-    """A call did not come to a good end; the words say what is known."""
+    """A call that failed; the words say what is known."""
 
 
 class NotSentError(CallError):
@@ -79,35 +79,37 @@ class NotSentError(CallError):
 
 
 class ReportedError(CallError):
-    """The server answered that it failed; the words are its own."""
+    """The server answered that it failed; the words are the server's."""
 
 
 class LostError(CallError):
-    """It was sent, and no answer came that could be read."""
+    """It was sent, but no readable answer came."""
 
 
 class Connection:
-    """A session that is open. Its methods may be called from any task."""
+    """An open session. Its methods may be called from any task."""
 
     def __init__(self, server: str, client: Client, malformed: Malformed, named: Named) -> None:
-        """``malformed``: what was taken out of what the server has listed, and why, by the list. ``named``: the
-        resources that it has named."""
+        """Create it. ``malformed``: what was removed from the server's lists, and why, by list.
+
+        ``named``: the resources that it has named.
+        """
         self._server, self._client, self._malformed, self._named = server, client, malformed, named
-        self.unlisted = ""  # that the last ``definitions`` are not all that it has, in words
+        self.unlisted = ""  # why the last ``definitions`` are not all that it has, in words
 
     @property
     def title(self) -> str:
-        """How the server calls itself."""
+        """What the server calls itself."""
         info = self._client.server_info
         return one_line(f"{info.name} {info.version}", 80) if info else "a server without a name"
 
     @property
     def instructions(self) -> str:
-        """What it says of how to use it; raw."""
+        """The server's words on how to use it; raw."""
         return self._client.instructions or ""
 
     async def definitions(self) -> list[Definition]:
-        """The tools that it offers now; those that are not of the protocol have a problem. Raises ``LostError``."""
+        """Return the tools offered now; those that violate the protocol have a problem. Raises ``LostError``."""
         found: dict[str, Definition] = {}
         malformed = self._malformed[TOOLS]
         malformed.clear()
@@ -128,7 +130,7 @@ class Connection:
         return [*found.values(), *(each for each in bad if each.name not in found)]
 
     async def resources(self) -> tuple[list[Listed], bool, int]:
-        """The resources that it lists now, whether there are more, and how many are not of the protocol.
+        """Return the resources listed now, whether there are more, and how many violate the protocol.
 
         Raises ``LostError``.
         """
@@ -153,7 +155,7 @@ class Connection:
         return found, more, len(malformed)
 
     async def call(self, name: str, arguments: Json, report: Report) -> str:
-        """Carry out one call; the text of its result. Cancelling it cancels the call at the server.
+        """Carry out one call, and return the text of its result. Cancelling it cancels the call at the server.
 
         Raises ``CallError``.
         """
@@ -165,7 +167,7 @@ class Connection:
                 )
             )
 
-        # Not `call_tool`: that runs the server's own patterns over its results, and fails a call that is done.
+        # Not `call_tool`: that runs the server's own patterns over its results, and fails a call that has succeeded.
         result = await self._answered(request, _CALLED, report)
         self._named.add(resources_in(result.content))
         text = as_text(result)
@@ -174,7 +176,7 @@ class Connection:
         return text
 
     async def read(self, uri: str, report: Report) -> str:
-        """The text of one resource. Cancelling it cancels the reading at the server. Raises ``CallError``."""
+        """Return the text of one resource. Cancelling it cancels the reading at the server. Raises ``CallError``."""
 
         def request(answers: InputResponses | None, state: str | None) -> ReadResourceRequest:
             return ReadResourceRequest(
@@ -189,7 +191,7 @@ class Connection:
         kind: TypeAdapter[_R | InputRequiredResult],
         report: Report,
     ) -> _R:
-        """What the server answers in the end, after all that it asks meanwhile."""
+        """Return the server's final answer, after answering all that it asks meanwhile."""
         answers: InputResponses | None = None
         state: str | None = None
         for _ in range(_ROUNDS):
@@ -224,7 +226,7 @@ class Connection:
             raise LostError(f"its answer can't be read ({type(error).__name__})") from error
 
     async def _answers(self, result: InputRequiredResult) -> InputResponses | None:
-        """What the server's questions in ``result`` came to."""
+        """Return the answers to the server's questions in ``result``."""
         if not result.input_requests:
             await asyncio.sleep(_ROUND_PAUSE)
             return None
@@ -241,7 +243,7 @@ class Connection:
 
 @contextlib.contextmanager
 def _listing(what: str) -> Iterator[None]:
-    """Around a look at what a server lists; one that has no such list is read as if the list were empty."""
+    """Translate errors while a server's list is read; a missing list is read as if it were empty."""
     try:
         yield
     except MCPError as error:
@@ -268,11 +270,13 @@ async def connect(
     closed: Callable[[], None],
     named: Named | None = None,
 ) -> AsyncIterator[Connection]:
-    """Open a session. ``changed`` is called when the server says that its tools are others, ``closed`` when it closes.
-    ``named`` takes up the resources that it names.
+    """Open a session.
 
-    Raises ``ConfigError`` for a secret without a value, ``OSError`` where the program can't be started, and what the
-    SDK raises. To be entered and left in one task.
+    ``changed`` is called when the server says that its tools have changed, ``closed`` when it closes. ``named``
+    receives the resources that it names.
+
+    Raises ``ConfigError`` for a secret without a value, ``OSError`` if the program can't be started, and what the SDK
+    raises. Enter and leave it in one task.
     """
 
     async def elicited(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
@@ -308,7 +312,7 @@ async def connect(
 
 
 async def _listen(client: Client, changed: Callable[[], None]) -> None:
-    """The newer protocol's way to hear of changes; without it, or once it ends, the regular look has to do."""
+    """Listen for changes in the newer protocol's way; without it, or once it ends, polling must do."""
     if client.protocol_version in MODERN_PROTOCOL_VERSIONS:
         with contextlib.suppress(MCPError, RuntimeError, TimeoutError):
             async with client.listen(tools_list_changed=True) as events:

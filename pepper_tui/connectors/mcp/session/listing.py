@@ -1,6 +1,6 @@
-"""A list of tools or resources as a server sends it: an entry that is not of the protocol costs that entry alone.
+"""A server's list of tools or resources: an entry that violates the protocol costs only that entry.
 
-The SDK takes a list as a whole or not at all. So what it would stumble over is taken out before it looks, and told.
+The SDK accepts a list as a whole or not at all. So the entries that it would reject are removed first, and reported.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ TOOLS: Final = "tools"
 RESOURCES: Final = "resources"
 LISTS: Final = (TOOLS, RESOURCES)
 """What is listed: the key of the list, and the first word of its method."""
-_MOST: Final = 2000  # entries of one page that are looked at
+_MOST: Final = 2000  # entries of one page that are examined
 Dropped = Callable[[str, str, str], object]
-"""Told which list, the name of the entry, and why."""
+"""Callback that gets the list, the entry's name, and the reason."""
 
 
 def sound(message: Any, dropped: Dropped) -> None:
-    """Take out of ``message``, where it is an answer with a list, the entries that are not of the protocol."""
+    """Remove the entries that violate the protocol from ``message``, if it is an answer with a list."""
     result: Any = getattr(message, "result", None)
     for kind in LISTS if isinstance(result, dict) else ():
         if isinstance(result.get(kind), list) and result[kind]:
@@ -49,7 +49,7 @@ def _sound(kind: str, result: dict[str, Any], dropped: Dropped) -> None:
 
 
 def _wrong(kind: str, version: str, result: dict[str, Any]) -> str:
-    """What is wrong with a result in ``version``; empty where nothing is."""
+    """Return what is wrong with a result in ``version``; empty if nothing is."""
     try:
         validate_server_result(f"{kind}/list", version, result)
     except KeyError:

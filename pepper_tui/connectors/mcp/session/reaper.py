@@ -1,10 +1,10 @@
-"""The process between Pepper and one stdio server: it ends the server with Pepper, and lets only messages through.
+"""The process between Pepper and one stdio server: it ends the server with Pepper, and passes only messages.
 
 Run as a script, so it imports nothing of Pepper's: ``python -I -S reaper.py LOG -- COMMAND ARGUMENTS…``. It leads the
 process group that Pepper made for it. When its standard input is closed, by Pepper or by Pepper's death however sudden,
-the server has a moment to end by itself; then the whole group is ended. Of the server's output, lines that can't be
+the server has a moment to end by itself; then the whole group is ended. Lines of the server's output that can't be
 messages (no ``{`` at the start, longer than ``LONGEST``, or of more parts than ``MOST_PARTS``) go to the log instead,
-as all of its error output does. Where one of these answers a request, which its first or last bytes tell, an error goes
+as all of its error output does. If one of these answers a request, which its first or last bytes tell, an error is sent
 in its place, so that nobody waits for it. The log keeps its newest part: at most twice ``KEPT`` bytes, the older half
 as ``LOG.old``.
 """
@@ -27,7 +27,7 @@ MOST_PARTS: Final = 150_000  # of one message: Pepper makes objects of them on i
 KEPT: Final = 256 * 1024
 GRACE: Final = 1.0  # seconds from the end of the input to SIGTERM, and from there to SIGKILL
 _CHUNK: Final = 65536
-AN_END: Final = 512  # bytes from which it is told what a line answers
+AN_END: Final = 512  # bytes that show which request a line answers
 _DROPPED: Final = -32000
 _TOO_LONG: Final = f"more than {LONGEST} bytes"
 _TOO_MANY: Final = f"more than {MOST_PARTS} parts"
@@ -41,7 +41,7 @@ _ENDS_ANSWER: Final = re.compile(rb",\s*" + _ID + rb"(?:,\s*" + _VERSION + rb")?
 
 
 class Log:
-    """The file that holds the newest of what the server wrote beside messages."""
+    """The file with the newest output of the server that was not messages."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -61,13 +61,13 @@ class Log:
 
 
 class Line:
-    """A line as it comes: whole up to ``LONGEST`` bytes; of a longer one its two ends."""
+    """A line as it arrives: whole up to ``LONGEST`` bytes; of a longer one only its two ends."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self.size = 0
         self.begin = self.end = b""
-        self.refused = False  # whether what it answers has got an error already
+        self.refused = False  # whether the request that it answers has already got an error
 
     def add(self, piece: bytes) -> None:
         self.size += len(piece)
@@ -99,12 +99,12 @@ def pass_messages(source: BinaryIO, sink: int, log: Log) -> None:
                 return
             line = Line()
         line.add(rest)
-        if line.too_long and not line.refused:  # its end may be far, or never come
+        if line.too_long and not line.refused:  # its end may be far away, or never come
             line.refused = _refused(answered(line.begin), _TOO_LONG, sink)
 
 
 def _passed(line: Line, sink: int, log: Log) -> bool:
-    """Deal with a line that has ended; whether there is still somebody to pass it to."""
+    """Pass on or log a completed line; return whether ``sink`` is still open."""
     whole = line.whole
     why = _TOO_LONG if line.too_long else _TOO_MANY if parts(whole) > MOST_PARTS else ""
     if why:
@@ -119,7 +119,7 @@ def _passed(line: Line, sink: int, log: Log) -> bool:
 
 
 def answered(begin: bytes, end: bytes = b"") -> str | int | None:
-    """The id of the request that a message answers, by how it begins and ends; ``None`` where these do not tell."""
+    """Return the id of the request that a message answers, by its beginning and end; ``None`` if they do not tell."""
     found = _ANSWERS.match(begin) or (_BEGINS_ANSWER.match(begin) and _ENDS_ANSWER.search(end))
     if not found:
         return None
@@ -128,7 +128,7 @@ def answered(begin: bytes, end: bytes = b"") -> str | int | None:
 
 
 def _refused(ident: str | int | None, why: str, sink: int) -> bool:
-    """Put an error in the place of the answer to ``ident``; false where that is not known."""
+    """Send an error in place of the answer to ``ident``; return false if that is unknown."""
     if ident is None:
         return False
     error = {"code": _DROPPED, "message": f"its answer was dropped: it is one of {why}"}
@@ -137,7 +137,7 @@ def _refused(ident: str | int | None, why: str, sink: int) -> bool:
 
 
 def parts(data: bytes) -> int:
-    """About how many parts a message has; an object or list counts as five."""
+    """Estimate how many parts a message has; an object or list counts as five."""
     return 5 * (data.count(b"{") + data.count(b"[")) + data.count(b",")
 
 
@@ -158,7 +158,7 @@ def pass_errors(source: BinaryIO, log: Log) -> None:
 
 
 def end_group(server: subprocess.Popen[bytes]) -> None:
-    """End the server and all that it began: politely, then at once."""
+    """End the server and everything that it started: first politely, then by force."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(0, number)
@@ -167,7 +167,7 @@ def end_group(server: subprocess.Popen[bytes]) -> None:
 
 
 def _on_child_ended() -> int:
-    """A descriptor that can be read once a child has ended."""
+    """Return a descriptor that becomes readable once a child has ended."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -176,9 +176,9 @@ def _on_child_ended() -> int:
 
 
 def keep(log: Log, command: list[str]) -> int:
-    """Run ``command`` until it ends or the standard input is closed; its exit code."""
+    """Run ``command`` until it ends or the standard input is closed; return its exit code."""
     if os.getpgrp() != os.getpid():
-        os.setsid()  # what it ends is its own group, never that of who began it
+        os.setsid()  # it ends its own group, never that of its parent
     # handlers, not SIG_IGN, which the server would inherit: the group's SIGTERM is for the server, not for its reaper
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
@@ -200,7 +200,7 @@ def keep(log: Log, command: list[str]) -> int:
     for copier in copiers:
         copier.start()
     watched = select.poll()
-    watched.register(0, 0)  # only POLLHUP and POLLERR: what is to be read is the server's
+    watched.register(0, 0)  # only POLLHUP and POLLERR: the input is for the server to read
     watched.register(ended, select.POLLIN)
     while server.poll() is None:
         if any(descriptor == 0 for descriptor, _ in watched.poll()):

@@ -1,6 +1,6 @@
-"""A tool's result, or a resource, as text: its words as they came, raw; what is no text is named, with its size.
+"""A tool's result, or a resource, as raw text; parts that are not text are named, with their size.
 
-Structured content stands beside a text that only sums it up, and is left out where a text says the same already.
+Structured content is added if the text only sums it up, and left out if a text says the same already.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from mcp_types import (
     TextResourceContents,
 )
 
-_COMPARED: Final = 200_000  # characters of text that structured content is compared with; more fills a result alone
+_COMPARED: Final = 200_000  # characters of text compared with structured content; a longer text fills a result alone
 
 
 def as_text(result: CallToolResult) -> str:
-    """Every part of ``result``, in order; its structured content, where no text says it, last."""
+    """Return every part of ``result``, in order, and last its structured content if no text says it."""
     parts = [_part(block) for block in result.content]
     structured = result.structured_content
     if structured is not None and not _is_said(structured, result.content):
@@ -36,12 +36,12 @@ def as_text(result: CallToolResult) -> str:
 
 
 def resource_as_text(result: ReadResourceResult) -> str:
-    """All that a resource holds."""
+    """Return everything that a resource holds."""
     return "\n".join(map(_contents, result.contents)) or "[there is nothing in it]"
 
 
 def resources_in(content: Sequence[ContentBlock]) -> Iterator[str]:
-    """The URIs of the resources that a result links to or holds."""
+    """Yield the URIs of the resources that a result links to or holds."""
     for block in content:
         match block:
             case ResourceLink():
@@ -76,13 +76,13 @@ def _size(base64: str) -> int:
 
 
 def _is_said(structured: Any, content: Sequence[ContentBlock]) -> bool:
-    """Whether a text of ``content``, or its texts as a list, are the same value."""
+    """Check whether a text of ``content``, or its texts as a list, have the same value as ``structured``."""
     texts = [block.text for block in content if isinstance(block, TextContent)]
     if not texts or sum(map(len, texts)) > _COMPARED:
         return False
     said = [_value(text) for text in texts]
     meant = [structured]
-    if isinstance(structured, dict) and structured.keys() == {"result"}:  # how servers wrap what is no object
+    if isinstance(structured, dict) and structured.keys() == {"result"}:  # how servers wrap what is not an object
         meant.append(structured["result"])
     return any(value == each for value in meant for each in (*said, said))
 

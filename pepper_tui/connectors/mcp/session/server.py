@@ -1,9 +1,9 @@
-"""One server: one supervisor task that holds its session, a queue of calls to it, and its tools in the registry.
+"""One server: a supervisor task that holds its session, a queue of calls to it, and its tools in the registry.
 
-Whatever the SDK does to the task that holds a session (it cancels it when a server goes away) thus reaches no caller. A
-session that ends is begun again, after a pause that doubles. The tools are looked at when it starts, when the server
-says that they changed, regularly, and before each call that reaches outside; what differs from what was trusted is
-barred until the user says yes.
+So whatever the SDK does to the task that holds a session (it cancels it when a server goes away) reaches no caller. A
+session that ends is reopened, after a pause that doubles. The tools are listed at its start, when the server says that
+they changed, regularly, and before each call that reaches outside; what differs from what was trusted is barred until
+the user approves it.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SDK: Final = "pepper_tui.connectors.mcp.session.connection"
-"""The module that imports the SDK: more than a second, so in a thread, and only where a server is configured."""
+"""The module that imports the SDK: that takes over a second, so in a thread, and only if a server is configured."""
 LOOK_EVERY: Final = 30.0
 LOOK_LIMIT: Final = 10.0  # seconds for a server to list its tools
-LOOK_PAUSE: Final = 1.0  # seconds, at least, from a look to the next; doubling to LOOK_EVERY while each finds a change
-PAUSE: Final = 1.0  # seconds before the first new start, then doubling
+LOOK_PAUSE: Final = 1.0  # seconds, at least, between two listings; doubling to LOOK_EVERY while each finds a change
+PAUSE: Final = 1.0  # seconds before the first restart, then doubling
 LONGEST_PAUSE: Final = 60.0
-STEADY: Final = 60.0  # a session that lasted so long was no failed start
+STEADY: Final = 60.0  # a session that lasted this long was not a failed start
 PATIENCE: Final = 5.0  # seconds that a call waits for the next start
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks to trust what is not yet."""
+    """What a server is given. ``ask`` puts a question to the user; ``ask_trust`` asks for trust where it is missing."""
 
     clock: Clock
     registry: ToolRegistry
@@ -67,7 +67,7 @@ class Surroundings:
 
 
 class Server:
-    """``start`` it; then ``call`` and ``cancel``."""
+    """One server: ``start`` it, then ``call`` and ``cancel``."""
 
     def __init__(self, name: str, config: McpServer, around: Surroundings) -> None:
         self.name, self.config, self.around = name, config, around
@@ -88,7 +88,7 @@ class Server:
 
     @property
     def account(self) -> str:
-        """Which server a call goes to, for the card."""
+        """The server that a call goes to, for the card."""
         config = self.config
         where = told_url(config.url) if config.url else told_command([config.command, *config.args])
         return f"{self.name}: {where}"
@@ -101,13 +101,13 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """Where what it writes beside its messages goes."""
+        """The file for what it writes besides its messages."""
         return self.around.logs / f"{self.name}.log"
 
     # ---------------------------------------------------------------------------------------------- start and stop
 
     async def start(self) -> None:
-        """Offer the tools that are known from earlier, and begin to supervise; returns at once."""
+        """Offer the tools known from earlier, and begin to supervise; return immediately."""
         await self.offer.recall()
         await self._tell("starting", "it is being started")
         self._task = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
@@ -154,7 +154,7 @@ class Server:
                 pausing.cancel()
 
     async def _live(self) -> None:
-        """One session, from its start to its end."""
+        """Run one session, from its start to its end."""
         sdk: Any = await asyncio.to_thread(importlib.import_module, SDK)
         self._ended = ""
         self._wake.clear()
@@ -218,7 +218,7 @@ class Server:
                 async with asyncio.timeout(LOOK_LIMIT):
                     changed = await self._look(connection)
             except TimeoutError:
-                if not self._calls.under_way:  # else it may be busy with a call, which has a limit of its own
+                if not self._calls.under_way:  # otherwise it may be busy with a call, which has its own limit
                     self._closed(f"it did not answer within {LOOK_LIMIT:g} seconds")
             except StoreError as error:  # a full disk, say: the server is not to blame
                 log.warning("what %s offers can't be stored: %s", self.name, error)
@@ -228,7 +228,7 @@ class Server:
             pause = min(LOOK_EVERY, pause * 2) if changed else LOOK_PAUSE
 
     async def _look(self, connection: Connection) -> bool:
-        """Take in what it offers now; whether that is anything else than before."""
+        """Take in what it offers now; return whether it differs from before."""
         async with self._look_lock:
             changed = await self.offer.take(
                 await connection.definitions(), connection.instructions, connection.unlisted
@@ -239,7 +239,7 @@ class Server:
         return changed
 
     async def trust(self, hashes: dict[str, str], instructions: str = "") -> None:
-        """See ``Offer.trust``."""
+        """Trust what the server offers now; see ``Offer.trust``."""
         await self.offer.trust(hashes, instructions)
         if self._connection is not None:
             await self._tell("ok", self.offer.words)
@@ -247,7 +247,7 @@ class Server:
     # ------------------------------------------------------------------------------------------------------- calls
 
     async def call(self, ctx: ToolContext, definition: Definition, arguments: Json) -> str:
-        """See ``Caller``. Cancelling it cancels the call at the server."""
+        """Carry out a call; see ``Caller``. Cancelling it cancels the call at the server."""
 
         async def check(connection: Connection) -> None:
             if ctx.tool.outside:
@@ -262,7 +262,7 @@ class Server:
         return await self._calls.put(ctx, check, work)
 
     async def read_resource(self, ctx: ToolContext, uri: str) -> str:
-        """The text of a resource. Fails as ``call`` does."""
+        """Return the text of a resource. Fails as ``call`` does."""
 
         async def work(connection: Connection, report: Report) -> str:
             return await connection.read(uri, report)
@@ -270,7 +270,7 @@ class Server:
         return await self._calls.put(ctx, _nothing_to_check, work)
 
     async def list_resources(self, ctx: ToolContext) -> str:
-        """The resources that it lists, in words; from then on it has named them. Fails as ``call`` does."""
+        """Return the resources that it lists, in words; from then on they count as named. Fails as ``call`` does."""
 
         async def work(connection: Connection, report: Report) -> str:
             return list_words(*await connection.resources())
@@ -278,7 +278,7 @@ class Server:
         return await self._calls.put(ctx, _nothing_to_check, work)
 
     async def cancel(self, call_id: str) -> None:
-        """Stop the call, where it is under way."""
+        """Stop the call if it is under way."""
         self._calls.cancel(call_id)
 
     async def _ready(self) -> None:
@@ -302,7 +302,7 @@ class Server:
 
 
 async def _nothing_to_check(connection: Connection) -> None:
-    """For what no yes is bound to a definition of."""
+    """Do nothing: no approval is bound to a definition here."""
 
 
 def _stopping() -> bool:

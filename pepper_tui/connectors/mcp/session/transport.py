@@ -1,4 +1,4 @@
-"""How the bytes go: to a program behind its reaper, or over HTTP, where each request fails for itself."""
+"""The transport of bytes: to a program behind its reaper, or over HTTP, where each request fails on its own."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ from pepper_tui.connectors.mcp.session.listing import Dropped, sound
 
 NOT_SENT: Final = -100_000 - chance.randbelow(2**30)
 LOST: Final = NOT_SENT - 1
-"""Codes of errors made here. Drawn anew each time, so that no server can say of a request that it never left."""
+"""Codes of errors made here, drawn anew each time, so that no server can claim that a request was never sent."""
 _LARGEST: Final = reaper.LONGEST  # bytes of one answer over HTTP
 
 
 class Watched:
-    """A transport that calls ``closed`` once nothing more can be read from it, and ``dropped`` for each entry of a list
-    that is not of the protocol."""
+    """A transport that calls ``closed`` once nothing more can be read from it.
+
+    It calls ``dropped`` for each entry of a list that violates the protocol.
+    """
 
     def __init__(self, inner: AbstractAsyncContextManager[Any], closed: Callable[[], None], dropped: Dropped) -> None:
         self._inner, self._closed, self._dropped = inner, closed, dropped
@@ -91,7 +93,7 @@ class _Reading:
 
 
 def _in_place_of(unread: ValidationError) -> SessionMessage | ValidationError:
-    """An error for the call that a message answers which is not of the protocol: it would wait until its time is up."""
+    """Return an error for the call that an invalid message answers; otherwise the call would wait for its timeout."""
     said = unread.errors(include_url=False, include_context=False)[0]["input"]
     ident = None
     if isinstance(said, dict) and "method" not in said:
@@ -106,7 +108,7 @@ def _in_place_of(unread: ValidationError) -> SessionMessage | ValidationError:
 
 
 def _nowhere() -> TextIO:
-    """For what the reaper itself would say: the server's own words are in its log."""
+    """Open a sink for what the reaper itself would say: the server's own words are in its log."""
     return Path(os.devnull).open("w")
 
 
@@ -136,7 +138,7 @@ async def stdio(server: McpServer, secrets: Secrets, log: Path) -> AsyncIterator
 async def http(server: McpServer, secrets: Secrets) -> AsyncIterator[Any]:
     url, headers = secrets.in_url(server.url), secrets.all_filled(server.headers)
 
-    async def renew(request: httpx2.Request) -> None:  # a key may have been changed since the session began
+    async def renew(request: httpx2.Request) -> None:  # a key may have changed since the session began
         if headers:
             request.headers.update(await asyncio.to_thread(secrets.all_filled, server.headers))
         if url != server.url and request.url == httpx2.URL(url):
@@ -151,10 +153,10 @@ async def http(server: McpServer, secrets: Secrets) -> AsyncIterator[Any]:
 
 
 class _ForItself(httpx2.AsyncHTTPTransport):
-    """Answers a request that failed on the way with an error of its own: the SDK would end the whole session."""
+    """Answers a request that failed on the way with its own error: the SDK would end the whole session."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.headers["Accept-Encoding"] = "identity"  # what is packed could be a thousand times as large
+        request.headers["Accept-Encoding"] = "identity"  # compressed content could be a thousand times as large
         try:
             response = await super().handle_async_request(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
@@ -188,10 +190,10 @@ def _error(request: httpx2.Request, status: int, code: int, words: str) -> httpx
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or holds the loop.
+    """A body, or each of its events, of at most ``_LARGEST`` bytes: no answer fills the memory, or blocks the loop.
 
-    What is wrong with it is said in the kind of error that the SDK takes for one request's: any other that a body
-    raises ends the whole session.
+    A failure is raised as the kind of error that the SDK attributes to one request: any other that a body raises ends
+    the whole session.
     """
 
     def __init__(self, inner: httpx2.AsyncByteStream, *, of_events: bool) -> None:
@@ -206,7 +208,7 @@ class _Bounded(httpx2.AsyncByteStream):
         except TooLargeError as error:
             raise (httpx2.SSEError if self._of_events else httpx2.StreamError)(f"it sends {error}") from error
         except httpx2.TransportError as error:
-            if self._of_events:  # it may be taken up again where it broke off
+            if self._of_events:  # it may be resumed where it broke off
                 raise
             raise httpx2.StreamError(f"the connection broke: {type(error).__name__}") from error
 

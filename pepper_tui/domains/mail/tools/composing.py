@@ -1,8 +1,8 @@
 """A mail that would be sent, resolved to the byte.
 
 The card shows sender, all recipients, subject and the whole text as they are sent; the payload holds the message to the
-byte, with a Message-ID that is decided when the card opens and noted in ``mail.sent`` before the attempt. A message
-with files is bound by its hash instead: no byte of a file is stored, and one that has changed since is not sent.
+byte, with a Message-ID that is chosen when the card opens and noted in ``mail.sent`` before the attempt. A message with
+files is bound by its hash instead: no byte of a file is stored, and a file that has changed since is not sent.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _ATTACHED: Final = "Attached"
 
 
 def mail_account(parts: MailParts) -> str:
-    """The account that mail would be sent from now; empty where there is none."""
+    """Return the account that mail would be sent from now; empty if there is none."""
     return parts.outbox.account if parts.outbox else ""
 
 
 def same_mail(payload: Json) -> Json:
-    """A mail without what is fresh each time (Message-ID, date): what a person calls the same mail."""
+    """Return a mail without what is new each time (Message-ID, date): what a person calls the same mail."""
     fields: Json = payload["fields"]
     return fields
 
 
 def outbox_of(ctx: ToolContext) -> Outbox:
-    """The way that mail leaves by. Raises ``ToolError`` where none is configured."""
+    """Return the outbox. Raises ``ToolError`` if none is configured."""
     outbox = ctx.of(MailParts).outbox
     if outbox is None:
         raise ToolError("no way to send is configured; set mail.smtp and mail.address")
@@ -48,9 +48,10 @@ def outbox_of(ctx: ToolContext) -> Outbox:
 async def compose(
     ctx: ToolContext, fields: Json, attached: Sequence[str] = (), warning: str = "", *, quiet: bool = False
 ) -> ResolvedEffect:
-    """The effect of sending ``fields`` (to, cc: lists; subject, body, in_reply_to; references: list) with files.
+    """Return the effect of sending ``fields`` with files.
 
-    ``warning``, ``quiet``: how the recipient is marked, where the user does not know them.
+    ``fields``: to, cc (lists); subject, body, in_reply_to; references (list). ``warning``, ``quiet``: how to mark a
+    recipient whom the user does not know.
     """
     outbox = outbox_of(ctx)
     message_id = f"<{ctx.clock.new_id('pepper')}@{outbox.address.rpartition('@')[2]}>"
@@ -72,7 +73,7 @@ async def compose(
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
     payload: Json = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
-    if files:  # their bytes stay where they are until the attempt: the message is built then, and must be this one
+    if files:  # their bytes stay in place until the attempt: the message is built then, and must be this one
         payload |= {"message": "", "message_sha256": _digest(message), "at": at}
     summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
     return ctx.effect(account=outbox.account, summary=summary, lines=lines, payload=payload)
@@ -98,7 +99,7 @@ def _built(
 def _with_files(
     parts: MailParts, outbox: Outbox, fields: Json, paths: Sequence[str], message_id: str, at: float
 ) -> tuple[list[Attachment], str]:
-    """What is attached, and the message with it. Blocking."""
+    """Return what is attached, and the message with it. Blocking."""
     files = read_attachments(paths, parts.attach_from)
     return [file for file, _ in files], _built(outbox, fields, message_id, at, files)
 
@@ -114,7 +115,7 @@ def _digest(message: str) -> str:
 
 
 async def approved_message(ctx: ToolContext, effect: ResolvedEffect) -> str:
-    """The message that was approved. Raises ``NotDoneError`` where a file that belongs to it is another by now."""
+    """Return the message that was approved. Raises ``NotDoneError`` if one of its files has changed."""
     payload = effect.payload
     if payload["message"]:
         return str(payload["message"])

@@ -1,4 +1,4 @@
-"""Mail that is there: searched, read, and read with its thread."""
+"""Existing mail: searched, read, and read with its thread."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _mailbox(ctx: ToolContext) -> Mailbox:
 
 
 async def known_mail(ctx: ToolContext, message_id: str) -> Json:
-    """The mail of that id. Raises ``ToolError``."""
+    """Return the mail with that id. Raises ``ToolError``."""
     mail = await _mailbox(ctx).read(message_id)
     if mail is None:
         raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")

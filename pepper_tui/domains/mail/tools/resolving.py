@@ -1,4 +1,4 @@
-"""What of a call becomes the fields of a mail: a new one, an answer, a draft, one with the user's changes."""
+"""How a call becomes the fields of a mail: a new one, an answer, a draft, one with the user's changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def resolve_mail(
     body: the text
     cc: further addresses
     attachments: paths of files to attach, from the folders that the user allows
-    """
+    """  # noqa: D415
     recipients = mail_message.parse_addresses(to, "to"), mail_message.parse_addresses(cc, "cc")
     return await compose(ctx, _fields(*recipients, subject, body), attachments)
 
@@ -47,7 +47,7 @@ async def resolve_reply(
     message_id: the mail to answer
     body: the text, without the quoted mail
     attachments: paths of files to attach, from the folders that the user allows
-    """
+    """  # noqa: D415
     data = await known_mail(ctx, message_id)
     named = data.get("reply_to") or [data.get("sender") or {}]
     to = mail_message.parse_addresses(", ".join(str(one.get("address") or "") for one in named), "to")
@@ -69,7 +69,7 @@ async def resolve_reply(
 
 
 async def answered_matter(ctx: ToolContext, arguments: Json) -> str:
-    """The matter of the thread that an answer belongs to."""
+    """Return the matter of the thread that an answer belongs to."""
     thread = (await known_mail(ctx, str(arguments.get("message_id", "")))).get("thread")
     return f"mail:{thread}" if thread else ""
 
@@ -82,12 +82,12 @@ async def resolve_draft(
     body: the proposed text, without the quoted mail
     reason: why this reply is proposed, shown to the user
     attachments: paths of files to attach, from the folders that the user allows
-    """
+    """  # noqa: D415
     return await resolve_reply(ctx, message_id, body, attachments)
 
 
 async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
-    """The mail with the user's changes: a new message with its own Message-ID."""
+    """Return the mail with the user's changes: a new message with its own Message-ID."""
     old: Json = effect.payload["fields"]
     to = mail_message.parse_addresses(fields["to"], "to") if "to" in fields else old["to"]
     cc = mail_message.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]

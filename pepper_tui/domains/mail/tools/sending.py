@@ -19,7 +19,7 @@ from pepper_tui.tools.tool import About, Tool, ToolContext, tool
 
 
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
-    """True where the message lies in the user's own mailbox (a copy, or an answer's quoted original); else unknown."""
+    """Return true if the message is in the user's own mailbox (a copy, or quoted in an answer), else ``None``."""
     mailbox = ctx.of(MailParts).mailbox
     if mailbox is None:
         return None
@@ -38,7 +38,7 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     now = ctx.clock.now()
     noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
     await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
-    for address in recipients:  # before the send: a crash right after it would lose them, and the user has said yes
+    for address in recipients:  # before the send: a crash right after it would lose them, and the user has approved
         key = address.lower()
         if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
             person = {"id": key, "address": address, "first_written": now}

@@ -13,7 +13,10 @@ from pepper_tui.tools.tool import ToolContext
 
 
 def joined(value: Any) -> str:
-    """An address field, or a list of ids, as text: a string, a list of strings, or of objects with name and address."""
+    """Return an address field, or a list of ids, as text.
+
+    It is a string, a list of strings, or of objects with name and address.
+    """
     if value is None:
         return ""
     if isinstance(value, dict):
@@ -32,7 +35,7 @@ def _date(data: Json, ctx: ToolContext) -> str:
 
 
 def headline(data: Json, ctx: ToolContext) -> str:
-    """A mail in one line of a list."""
+    """Return a mail as one line of a list."""
     first = one_line(str(data.get("reply") or data.get("text", "")), 120)
     sender = one_line(joined(data.get("sender")), 80)
     return (
@@ -42,7 +45,7 @@ def headline(data: Json, ctx: ToolContext) -> str:
 
 
 def full(data: Json, ctx: ToolContext) -> str:
-    """A mail's heading and its whole text."""
+    """Return a mail's heading and its whole text."""
     lines = [f"message_id: {data.get('message_id') or data.get('id')}", f"date: {_date(data, ctx)}"]
     lines += [
         f"{label}: {one_line(joined(data.get(label)), 1000)}"

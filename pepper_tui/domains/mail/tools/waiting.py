@@ -1,4 +1,4 @@
-"""Waiting for a mail of a thread or from a sender. Who is not in a thread answers for nobody in it."""
+"""Waiting for a mail of a thread or from a sender. Somebody outside a thread answers for nobody in it."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ async def wait_for_mail(
 
 @dataclass(slots=True)
 class _Wanted:
-    """What is waited for: a mail since ``since`` of ``thread``, from one of ``parties`` where those are known, or from
-    ``sender``. ``others``: who wrote as if they were in the thread."""
+    """The awaited mail: since ``since``, of ``thread`` and from one of ``parties`` if known, or from ``sender``.
+
+    ``others``: who wrote as if they were in the thread.
+    """
 
     thread: str
     sender: str
@@ -65,13 +67,13 @@ class _Wanted:
             return False
         address = str((mail.data.get("sender") or {}).get("address") or "").lower()
         if self.parties and address not in self.parties:
-            self.others[address] = None  # anyone can claim a thread: who is not in it answers for nobody
+            self.others[address] = None  # anyone can claim a thread: somebody outside it answers for nobody
             return False
         return True
 
 
 async def _first(ctx: ToolContext, wanted: _Wanted, until: float) -> Context | None:
-    """The first mail that is wanted: one that is there already, else one that comes; ``None`` where none does."""
+    """Return the first mail that is wanted: an existing one, else one that arrives; ``None`` if none does."""
     async with ctx.store.watch([_RAW_MAIL]) as updates:
         missed = 0
         since = ContextFilter(
@@ -104,7 +106,7 @@ async def _first(ctx: ToolContext, wanted: _Wanted, until: float) -> Context | N
 
 
 async def _parties(ctx: ToolContext, thread: str) -> set[str]:
-    """Who is in a thread: who wrote or was written to before the wait began, but for the user."""
+    """Return who is in a thread: who wrote or was written to before the wait began, except the user."""
     sent = await ctx.store.get(thread.strip(), namespace=Namespace.SENT)
     found = {str(one).lower() for one in (sent.data["to"] if sent else ())}
     parts = ctx.of(MailParts)
@@ -125,7 +127,7 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
     if not thread:
         return True
     if is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
-        return False  # an absence is no answer
+        return False  # an absence notice is no answer
     linked = {bare_id(each) for each in joined(data.get("references")).split()}
     linked |= {bare_id(each) for each in joined(data.get("in_reply_to")).split()}
     wanted = thread.strip().lower()
@@ -133,7 +135,7 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
 
 
 def _is_from(data: Json, wanted: str) -> bool:
-    """Whether ``wanted`` is the sender's address, a part of it, or of a name that does not pose as an address."""
+    """Check whether ``wanted`` is the sender's address, part of it, or of a name that does not pose as an address."""
     sender = data.get("sender")
     name, address = (sender.get("name"), sender.get("address")) if isinstance(sender, dict) else ("", sender)
     address = str(address or "").lower()
