@@ -5,7 +5,7 @@ at a share. Background work may not use the share reserved for the chat. A reser
 plus the likely size of the prompt by the model's own measure (``client.Measure``).
 
 Before a priced call goes out, the day's *allowance* is on disk: a sum that covers all spending so far, the worst case
-of every running call, and that of this one. It is raised by several calls' worth in advance, so most of them need no
+of every running call, and that of this one. It is raised by a few calls' worth in advance, so most of them need no
 write of their own; after a crash all of it counts as spent, a clean stop lowers it to the actual spending. So the cap
 holds over any number of kills, and no record has to be durable before a reply is.
 

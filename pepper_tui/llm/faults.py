@@ -89,7 +89,7 @@ class Faults:
         return _SECRET.sub("[key]", words)
 
     def of_body(self, status: int, body: Any, model: str, now: float, usage: Usage) -> ModelError:
-        """Return the error in a body that came in place of a stream, with a successful status."""
+        """Return the error in a body that came as a normal response, in place of a stream."""
         told = _status(body) if status == 200 else status
         page = isinstance(body, str) and body.lstrip()[:1] == "<"
         if page and not told:

@@ -25,7 +25,7 @@ _PASTED: Final = "composer--pasted"
 
 
 class OriginEdit(Edit):
-    """An edit that also keeps the draft before it."""
+    """An edit that also keeps the draft before and after it."""
 
     before: Written
     made: Written
