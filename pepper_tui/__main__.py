@@ -1,4 +1,4 @@
-"""`pepper`: the screen by ``command.front``, all else by ``command.cli``, which takes longer to load."""
+"""The `pepper` command: the screen by ``command.front``, everything else by ``command.cli``, which loads slower."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pepper_tui.command.front import screen, screen_options
 
 
 def main() -> None:
-    """The `pepper` command. Leaves through ``SystemExit`` with the exit code."""
+    """Run the `pepper` command. Exits through ``SystemExit`` with the exit code."""
     options = screen_options(sys.argv[1:])
     if options is None:
         from pepper_tui.command.cli import main as command_line

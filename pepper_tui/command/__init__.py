@@ -1,1 +1,1 @@
-"""The `pepper` command: what it understands, and the start of what it names."""
+"""The `pepper` command: parsing its command line and starting what it names."""

@@ -1,4 +1,4 @@
-"""`pepper ask` and `pepper answer`: say something, or answer what Pepper asks, and print what comes of it."""
+"""`pepper ask` and `pepper answer`: say something, or answer Pepper's question, and print the outcome."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from pepper_tui.engine.answers.socket import EngineClosedError
 from pepper_tui.text import clean, one_line
 
 MAX_PIPED: Final = 500_000
-"""Bytes that `-` reads from standard input."""
-_BESIDE: Final = 30.0  # seconds to wait for another `ask` that has the home
+"""Maximum bytes that `-` reads from standard input."""
+_BESIDE: Final = 30.0  # seconds to wait for another `ask` that holds the home
 _NOTHING: Final = LaunchError(EXIT_CONFIG, "there is nothing to say: the text is empty")
 
 
 def _said(text: str) -> tuple[str, bool]:
-    """``text``, or what standard input holds where that is ``-``; and whether it was."""
+    """Return ``text``, or the contents of standard input if it is ``-``; and whether it was."""
     if text != "-":
         return text, False
     said = sys.stdin.buffer.read(MAX_PIPED + 1)
@@ -51,8 +51,11 @@ def ask(
 
 
 async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
-    """Ask. While another one is at its start, or was asked in the same moment and has the home, wait for it; where an
-    engine closes before it has answered, go on with the next."""
+    """Ask, and return the exit code.
+
+    While another `ask` is starting, or was started in the same moment and holds the home, wait for it; if an engine
+    closes before it has answered, go on with the next.
+    """
     import asyncio
 
     began = time.monotonic()
@@ -71,7 +74,7 @@ async def _ask(home: Path, text: str, timeout: float, piped: bool) -> int:
 
 
 async def _ask_once(home: Path, arguments: Json, shown: list[str]) -> int:
-    """Show the replies but those that are ``shown``."""
+    """Print the replies except those already ``shown``."""
     before = frozenset(shown)
     last: Json = {}
     async with answers_of(home, "ask", arguments, opens=True) as items:
@@ -84,7 +87,7 @@ async def _ask_once(home: Path, arguments: Json, shown: list[str]) -> int:
 
 
 def _left(last: Json) -> int:
-    """Say what waits for the user after a reply; the exit code."""
+    """Print what waits for the user after a reply; return the exit code."""
     cards, asked = last.get("approvals", ()), last.get("questions", ())
     for card in cards:
         typer.echo(f"waits for your approval in the inbox: {one_line(card)}", err=True)

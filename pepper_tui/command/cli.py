@@ -1,8 +1,8 @@
 """The `pepper` command with its subcommands.
 
-Exit codes: 0 done; 1 trouble; 2 a config that is missing or can't be used (or wrong usage); 3 another engine has the
-home; 4 `ask` or `answer` left approvals or questions in the inbox. Answers go to stdout, all else to stderr; text from
-outside is cleaned.
+Exit codes: 0 done; 1 trouble; 2 a missing or unusable config (or wrong usage); 3 another engine holds the home; 4 `ask`
+or `answer` left approvals or questions in the inbox. Answers go to stdout, everything else to stderr; text from outside
+is cleaned.
 """
 
 from __future__ import annotations

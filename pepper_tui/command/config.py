@@ -1,4 +1,4 @@
-"""`pepper config …`: where the config is, what it says, whether it is right; an example."""
+"""`pepper config …`: where the config is, its settings, a check of it, and an example."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ config_app = typer.Typer(
 
 
 def _of_accounts(home: Path, config: Config) -> list[str]:
-    """What is wrong with the accounts that the config names."""
+    """Return the problems of the accounts that the config names."""
     from pepper_tui.connectors.registry import named
 
     try:
@@ -44,7 +44,7 @@ def config_check(home: HomeOption = None) -> None:
 
     where = at(home)
     path = where / "config.toml"
-    with suppress(OSError, UnicodeDecodeError, ConfigError):  # told below, with all else that is wrong
+    with suppress(OSError, UnicodeDecodeError, ConfigError):  # reported below, with all other problems
         for note in old_key_notes(plain_text(path), path):
             show(f"{note}; to write that into the file: pepper config upgrade")
     config = configured(where)
@@ -112,7 +112,7 @@ def config_example() -> None:
 
 
 def configured(home: Path) -> Config:
-    """The home's config, or the end of the command."""
+    """Return the home's config, or end the command."""
     try:
         return read_config(home)
     except LaunchError as error:

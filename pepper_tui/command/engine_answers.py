@@ -1,4 +1,4 @@
-"""What the engine of a home answers to a command: the one that runs, else one that is opened for it."""
+"""Answers to a command from the home's engine: the running one, or one opened for the command."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ Json = dict[str, Any]
 
 @asynccontextmanager
 async def answers_of(home: Path, verb: str, arguments: Json, *, opens: bool) -> AsyncIterator[AsyncIterator[Json]]:
-    """The answer of the engine that runs in ``home``; else, if ``opens``, of one opened to be asked, without feeds, or
-    of the home as it stands."""
+    """Yield the answer of the engine that runs in ``home``.
+
+    Without one it raises ``LaunchError``, unless ``opens``: then `ask` and `answer` open an engine for the question,
+    without feeds; other verbs read the home as it stands.
+    """
     from pepper_tui.engine.answers import queries
 
     first: list[Json] = []

@@ -1,4 +1,4 @@
-"""The first start in lines: asked, and written."""
+"""The first start in lines: ask, and write the config."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError, re
 
 
 def first_start(home: Path, *, yes: bool = False) -> int:
-    """Ask, and write a config; the exit code."""
+    """Ask, and write a config; return the exit code."""
     from pepper_tui.setup.first_start.command import FirstStartError
     from pepper_tui.setup.first_start.command import init as ask_and_write
 

@@ -1,5 +1,6 @@
-"""The fast way to the screen: only the standard library is imported here, and a line is on the terminal before Textual
-is.
+"""The fast way to the screen.
+
+Only the standard library is imported here, and a line is on the terminal before Textual is loaded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 
 class ScreenOptions(NamedTuple):
-    """What the screen is started with."""
+    """Options for starting the screen."""
 
     home: Path | None = None
     demo: bool = False
@@ -19,7 +20,7 @@ class ScreenOptions(NamedTuple):
 
 
 def screen_options(arguments: Sequence[str]) -> ScreenOptions | None:
-    """The options where the arguments ask for the screen and nothing else; None: let ``cli`` read them."""
+    """Return the options if the arguments ask only for the screen; None: let ``cli`` read them."""
     home: Path | None = None
     demo = plain = False
     rest = list(arguments)
@@ -39,7 +40,7 @@ def screen_options(arguments: Sequence[str]) -> ScreenOptions | None:
 
 
 def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
-    """Show the screen of ``home`` (the default home, or a fresh one for the demo, where it is None)."""
+    """Show the screen of ``home`` (None: the default home, or a fresh one for the demo); return the exit code."""
     if demo:
         from pepper_tui.command.launch import demo_home
 
@@ -60,7 +61,7 @@ def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
 
 
 def standard_home() -> Path:
-    """``config.default_home`` without its imports."""
+    """Return ``config.default_home`` without its imports."""
     import os
 
     own, data = os.environ.get("PEPPER_HOME"), os.environ.get("XDG_DATA_HOME")
@@ -70,7 +71,7 @@ def standard_home() -> Path:
 
 
 def without_config(home: Path, plain: bool) -> int:
-    """Say what to do in a home without a config; where somebody can answer, ask, write one, and go on with it."""
+    """Say what to do in a home without a config; if somebody can answer, ask, write one, and go on with it."""
     from pepper_tui.command.launch import demo_home, missing_config, only_lines, report, run_screen
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -1,6 +1,6 @@
-"""From a home to a running Pepper: the screen, or no screen, over the ordinary engine or the demo's world.
+"""From a home to a running Pepper: with or without the screen, over the ordinary engine or the demo's world.
 
-Heavy imports stand in the functions, so that the first frame comes before them.
+Heavy imports are inside the functions, so that the first frame comes before them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class LaunchError(PepperError):
-    """Pepper can't start here. ``lines`` say why and what to do; ``code`` is the exit code."""
+    """Raised if Pepper can't start here. ``lines`` say why and what to do; ``code`` is the exit code."""
 
     def __init__(self, code: int, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -46,7 +46,7 @@ class LaunchError(PepperError):
 
 
 def missing_config(home: Path) -> LaunchError:
-    """The words for a home without a config."""
+    """Return the error for a home without a config."""
     return LaunchError(
         EXIT_CONFIG,
         f"Pepper has no config yet: {home / 'config.toml'} is not there.",
@@ -58,7 +58,7 @@ def missing_config(home: Path) -> LaunchError:
 
 
 def read_config(home: Path) -> Config:
-    """The home's config. Raises ``LaunchError``."""
+    """Read the home's config. Raises ``LaunchError``."""
     from pepper_tui.config import ConfigError, load_config
 
     try:
@@ -75,7 +75,7 @@ def read_config(home: Path) -> Config:
 
 
 def _check_keys(home: Path, config: Config) -> None:
-    """Raises ``ConfigError`` where ``[ui.keys]`` asks for what no key may be."""
+    """Raise ``ConfigError`` if ``[ui.keys]`` has an invalid binding."""
     if not config.ui.keys:
         return
     from pepper_tui.config import ConfigError, place_of
@@ -89,14 +89,14 @@ def _check_keys(home: Path, config: Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """What of the config the first frame needs. A config that is wrong counts as none: it is refused a moment later."""
+    """The settings that the first frame needs. An invalid config counts as none: it is refused a moment later."""
 
     theme: str = "pepper"
     plain: bool = False
 
 
 def first_look(home: Path) -> FirstLook:
-    """Read ``[ui]`` alone, without what reading all of the config imports."""
+    """Read only ``[ui]``, without the imports that the whole config needs."""
     import tomllib
 
     from pepper_tui.config.renamed import renewed
@@ -110,9 +110,9 @@ def first_look(home: Path) -> FirstLook:
 
 @asynccontextmanager
 async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = None) -> AsyncIterator[Engine]:
-    """The home's engine, started, and serving `ask`, `log` and `status`; closed at the end.
+    """Yield the home's engine, started and serving `ask`, `log` and `status`; close it at the end.
 
-    Raises ``LaunchError``; code 3 where another engine has the home.
+    Raises ``LaunchError``; code 3 if another engine holds the home.
     """
     engine = await open_engine(home, world)
     try:
@@ -125,7 +125,7 @@ async def opened(home: Path, *, feeds: bool = True, world: DemoWorld | None = No
 
 @asynccontextmanager
 async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
-    """The home as it stands, to be looked at: for when no engine runs in it. Raises ``LaunchError``."""
+    """Yield the home as it stands, to be read while no engine runs in it. Raises ``LaunchError``."""
     config = read_config(home)
     from pepper_tui.engine.at_rest import at_rest
 
@@ -136,7 +136,7 @@ async def resting(home: Path) -> AsyncIterator[HomeAtRest]:
 
 @contextmanager
 def _refused_in_words(home: Path) -> Iterator[None]:
-    """Raise ``LaunchError`` in place of what the home, its config or its store refuses."""
+    """Turn refusals of the home, its config or its store into ``LaunchError``."""
     from pepper_tui.config import ConfigError
     from pepper_tui.engine.answers.socket import RemoteError
     from pepper_tui.store import HomeLockedError, StoreError
@@ -152,10 +152,10 @@ def _refused_in_words(home: Path) -> Iterator[None]:
 
 
 async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
-    """The engine of ``home``, holding its lock, not started. ``world`` begins when it is. Raises ``LaunchError``."""
+    """Open the engine of ``home``, holding its lock, not started. ``world`` begins with it. Raises ``LaunchError``."""
     log_cleanly()
     asyncio.get_running_loop().set_default_executor(DaemonThreads())
-    # in threads: the imports take a second, and a screen that is up must go on
+    # in threads: the imports take a second, and a visible screen must stay responsive
     config = await asyncio.to_thread(read_config, home)
     served = await asyncio.to_thread(importlib.import_module, "pepper_tui.engine.answers.served")
     from pepper_tui.config import Secrets
@@ -173,7 +173,7 @@ async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
 
 
 def unwritable(home: Path, error: OSError) -> LaunchError:
-    """The words for a home that Pepper can't work in."""
+    """Return the error for a home that Pepper can't work in."""
     return LaunchError(
         EXIT_TROUBLE,
         f"Pepper can't write to {home}: {error.strerror or error}.",
@@ -183,7 +183,7 @@ def unwritable(home: Path, error: OSError) -> LaunchError:
 
 
 def locked(home: Path) -> LaunchError:
-    """The words for a home that another engine has."""
+    """Return the error for a home that another engine holds."""
     return LaunchError(
         EXIT_LOCKED,
         f"Another Pepper runs in {home}.",
@@ -192,10 +192,10 @@ def locked(home: Path) -> LaunchError:
 
 
 def without_terminal(home: Path, *, plain: bool) -> int:
-    """Say why there is no screen, nor ``plain`` lines, where no terminal is; the exit code."""
+    """Say why there is no screen, or no ``plain`` lines, without a terminal; return the exit code."""
     from pepper_tui.store import HomeLock, HomeLockedError
 
-    with suppress(OSError):  # what else is wrong with the home is told where it is used
+    with suppress(OSError):  # other problems of the home are reported where it is used
         try:
             with HomeLock(home):
                 pass
@@ -206,12 +206,12 @@ def without_terminal(home: Path, *, plain: bool) -> int:
 
 
 def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
-    """Show the screen, or talk in ``plain`` lines, until the user quits; the exit code."""
+    """Show the screen, or talk in ``plain`` lines, until the user quits; return the exit code."""
     share_threads_fairly()
     look = first_look(home)
     if plain or look.plain or only_lines():
         return _run_plain(home, demo=demo)
-    collect_seldom()  # before the imports: each full collection among them costs the first frame
+    collect_seldom()  # before the imports: each full collection during them delays the first frame
     from pepper_tui.ui.screen.app import PepperApp
 
     refused: list[LaunchError] = []
@@ -228,7 +228,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
                 collect_seldom()
                 app.dress(engine.config.ui)
                 return engine
-            except LaunchError as error:  # words below a closed screen, with the exit code that they go with
+            except LaunchError as error:  # printed below a closed screen, with their exit code
                 refused.append(error)
                 app.exit()
                 raise
@@ -236,7 +236,7 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
         app = PepperApp(connect, theme=look.theme)
         try:
             app.run()
-        except KeyboardInterrupt:  # one more Ctrl+C, after the screen had gone
+        except KeyboardInterrupt:  # one more Ctrl+C, after the screen had closed
             return EXIT_INTERRUPTED
         if app.return_code == 128 + signal.SIGHUP:
             _speak_to_nobody()
@@ -245,26 +245,26 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
 
 
 def _speak_to_nobody() -> None:
-    """The terminal is gone: what is said from here on would only be an error."""
+    """Silence the output: the terminal is gone, so any further output would only be an error."""
     nobody = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nobody, stream)
 
 
 def _say_left(engines: Iterable[Engine]) -> None:
-    """Say what closed engines left undone."""
+    """Print what closed engines left undone."""
     for words in [str(getattr(engine, "left", "")) for engine in engines]:
         if words:
             print(words)
 
 
 def only_lines() -> bool:
-    """Whether the terminal can show lines and nothing else."""
+    """Check whether the terminal can show only lines."""
     return os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def _run_plain(home: Path, *, demo: bool) -> int:
-    """Talk in lines until the user leaves; the exit code."""
+    """Talk in lines until the user leaves; return the exit code."""
     from pepper_tui.ui.plain import PlainConversation
 
     refused: list[LaunchError] = []
@@ -312,12 +312,12 @@ def _demo_world(home: Path) -> Iterator[DemoWorld]:
 
 
 def demo_home() -> Path:
-    """A fresh home for one demo."""
+    """Return a fresh home for one demo."""
     return Path(tempfile.mkdtemp(prefix="pepper-demo-"))
 
 
 def run_headless(home: Path, *, demo: bool = False) -> int:
-    """Run the engine without a screen until SIGINT or SIGTERM; the exit code."""
+    """Run the engine without a screen until SIGINT or SIGTERM; return the exit code."""
     share_threads_fairly()
     try:
         with _demo_world(home) if demo else nullcontext() as world:
@@ -344,6 +344,6 @@ async def _headless(home: Path, world: DemoWorld | None) -> int:
 
 
 def report(error: LaunchError) -> int:
-    """Say on stderr why there is no start; the exit code."""
+    """Print on stderr why Pepper did not start; return the exit code."""
     print("\n".join(error.lines), file=sys.stderr)
     return error.code

@@ -1,4 +1,4 @@
-"""`pepper log`: what happened, what was held back, and what was proposed and came of it."""
+"""`pepper log`: what happened, what was held back, and what was proposed with its outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def log(
     ] = False,
     home: HomeOption = None,
 ) -> None:
-    """What happened, oldest first: time, namespace, id, state, words."""
+    """What happened, oldest first: time, namespace, id, state, words."""  # noqa: D401
     do(show_log(at(home), {"n": n, "follow": follow, "silence": silence, "effects": effects}))
 
 
@@ -45,11 +45,11 @@ async def show_log(home: Path, arguments: Json) -> int:
 
 
 def _effect(item: Json) -> str:
-    """One proposal: when, what, by which account; what the user decided and when; what came of it."""
+    """Format one proposal: when, what, by which account; what the user decided and when; its outcome."""
     lines = [f"{when(item['proposed_at'])}  {one_line(item['effect'], 300)}"]
     by = f"by {one_line(item['account'])} · " if item["account"] else ""
     lines.append(f"    {by}digest {item['digest'][:16]}")
-    whose = " by you" if item["by_user"] else ""  # a card may expire or be withdrawn, too
+    whose = " by you" if item["by_user"] else ""  # a card may also expire or be withdrawn
     decided = f"{whose} at {when(item['decided_at'])}" if item["decided_at"] else ""
     lines.append(f"    {item['decision']}{decided}" + (f": {one_line(item['note'])}" if item["note"] else ""))
     if item["problem"]:

@@ -1,4 +1,4 @@
-"""What all commands share: which home is meant, how they speak, and how they end."""
+"""What all commands share: which home is meant, their output, and their exit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HomeOption = Annotated[
 
 
 class Homes:
-    """The home given before the command; one given after it wins. ``used``: the one that the command is about."""
+    """The home given before the command; one given after it wins. ``used``: the home that the command works on."""
 
     given: Path | None = None
     used: Path | None = None
@@ -45,11 +45,11 @@ def at(home: Path | None) -> Path:
 
 
 class NotSaidError(PepperError):
-    """Standard output can't be written; the words say why. What was done stays done."""
+    """Raised if standard output can't be written; its words say why. Finished work is not undone."""
 
 
 def show(text: str = "") -> None:
-    """Print ``text``. Raises ``NotSaidError``; ``BrokenPipeError`` where nobody reads any more."""
+    """Print ``text``. Raises ``NotSaidError``; ``BrokenPipeError`` if the reader has closed the pipe."""
     try:
         typer.echo(text)
     except BrokenPipeError:
@@ -59,19 +59,19 @@ def show(text: str = "") -> None:
 
 
 def unsaid(error: NotSaidError) -> int:
-    """Say so where it can be said; the exit code. What is left in the buffer is dropped: it would fail once more."""
+    """Report the error if possible; return the exit code. The rest of the buffer is dropped: it would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return report(LaunchError(EXIT_TROUBLE, str(error)))
 
 
 def when(seconds: float, *, exact: bool = False) -> str:
-    """A time in the user's zone, to the minute; ``exact``: to the second."""
+    """Return a time in the user's zone, to the minute; ``exact``: to the second."""
     at_that_time = datetime.fromtimestamp(seconds, _zone_of(Homes.used))
     return f"{at_that_time:%Y-%m-%d %H:%M:%S}" if exact else f"{at_that_time:%Y-%m-%d %H:%M}"
 
 
 def user_settings(home: Path | None) -> dict[str, Any]:
-    """The section ``[user]`` of a home's config; empty where none can be read."""
+    """Return the section ``[user]`` of a home's config; empty if none can be read."""
     try:
         text = plain_text(home / "config.toml") if home else ""
         user = renewed(tomllib.loads(text)).tree.get("user")
@@ -81,7 +81,7 @@ def user_settings(home: Path | None) -> dict[str, Any]:
 
 
 def _zone_of(home: Path | None) -> tzinfo | None:
-    """The zone that the config of ``home`` names; ``None``, the machine's own, where none can be read."""
+    """Return the zone that the config of ``home`` names; ``None``, the machine's own, if none can be read."""
     zone = user_settings(home).get("zone")
     try:
         return ZoneInfo(zone) if isinstance(zone, str) and zone else None
@@ -94,17 +94,17 @@ def leave(error: LaunchError) -> NoReturn:
 
 
 async def _patiently(work: Coroutine[Any, Any, int]) -> int:
-    """Run ``work``; a folder that does not answer holds up nobody's end."""
+    """Run ``work`` so that an unresponsive folder can't block the exit."""
     loop, main = asyncio.get_running_loop(), asyncio.current_task()
     loop.set_default_executor(DaemonThreads())
     if main is not None and threading.current_thread() is threading.main_thread():
-        # The handler of `asyncio.run` wakes nothing: one that came just before the loop sleeps would be seen late.
+        # the handler of `asyncio.run` wakes nothing: a signal just before the loop sleeps would be noticed late
         loop.add_signal_handler(signal.SIGINT, main.cancel)
     return await work
 
 
 def _is_of_the_store(error: Exception) -> bool:
-    """Whether it says in words what the store refuses; the log has all of it."""
+    """Check whether the error is a refusal of the store, told in words; if so, log it in full."""
     from pepper_tui.store import StoreError
 
     if isinstance(error, StoreError):
@@ -113,7 +113,7 @@ def _is_of_the_store(error: Exception) -> bool:
 
 
 def do(work: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run ``work`` and leave with its code; known troubles become words."""
+    """Run ``work`` and exit with its code; known errors become words."""
     log_cleanly()
     try:
         code = asyncio.run(_patiently(work))

@@ -1,5 +1,8 @@
-"""`pepper rules …`: your rules, what came of each, and pausing, removing and bringing them back. It acts at once: it is
-your own hand. A running engine answers; else one is opened for it, without feeds."""
+"""`pepper rules …`: your rules, the outcomes of each, and pausing, removing and restoring them.
+
+It takes effect immediately: it is the user's own act. A running engine answers; else one is opened for it, without
+feeds.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ def rules_remove(name: NameArgument, home: HomeOption = None) -> None:
 
 @rules_app.command("versions")
 def rules_versions(name: NameArgument, home: HomeOption = None) -> None:
-    """What a rule has said, the newest first; also of one that was removed."""
+    """What a rule has said, the newest first; also of one that was removed."""  # noqa: D401
     do(_versions(at(home), name))
 
 
@@ -130,7 +133,7 @@ async def _change(home: Path, arguments: Json) -> int:
 
 
 async def _asked(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
-    """The answer of the engine that runs in ``home``; else of one opened for a change, or of the home as it stands."""
+    """Yield the answer of the engine in ``home``; else of one opened for a change, or of the home as it stands."""
     try:
         async for item in request(home, verb, arguments):
             yield item

@@ -17,13 +17,13 @@ WAITING: Final = (
     ("unknown", "unknown"),
     ("running", "running"),
 )
-"""The status's titles, and the facts that they stand for."""
+"""The status's titles, and the facts behind them."""
 LISTED: Final = 10
-"""Things of one kind that the status lists; the others are counted."""
+"""Maximum entries listed per title; the others are counted."""
 
 
 def status(home: HomeOption = None) -> None:
-    """What waits for you, what runs, and whether each part works."""
+    """What waits for you, what runs, and whether each part works."""  # noqa: D401
     do(show_status(at(home)))
 
 
@@ -38,7 +38,7 @@ async def show_status(home: Path) -> int:
     facts = items[0]
     show(f"home       {home}")
     zone = str(user_settings(home).get("zone") or "")
-    if not running and (trouble := zone_trouble(zone)):  # of one that runs, the part `zone` says it
+    if not running and (trouble := zone_trouble(zone)):  # if an engine runs, its part `zone` reports it
         show(f"zone       {one_line(trouble)} · {ZONE_REMEDY}")
     show("engine     " + ("runs" if running else "does not run (start it with `pepper`)"))
     show(f"model      {one_line(facts['model'])}")
@@ -56,7 +56,7 @@ async def show_status(home: Path) -> int:
             show(f"           {sends} approved send{'' if sends == 1 else 's'} {goes} out {when}")
     if not facts.get("unread"):
         show(f"dead       {facts['dead_letters']}" + ("  (pepper store dead)" if facts["dead_letters"] else ""))
-    if running:  # without an engine nothing is at work, and old health would tell a tale
+    if running:  # without an engine nothing is working, and stored health is out of date
         for part in facts["health"]:
             remedy = f" · {one_line(part['remedy'])}" if part["remedy"] else ""
             show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{remedy}")

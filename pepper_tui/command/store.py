@@ -1,7 +1,7 @@
-"""`pepper store …`: what the Context Store holds, and how to keep, move, go back in and clean it.
+"""`pepper store …`: what the Context Store holds, and how to save, move, roll back and clean it.
 
 `stats`, `dead`, `history`, `rollback` reach a running engine; `export` and `backup` read beside it; `import`,
-`restore`, `vacuum` and `purge` want the store to themselves.
+`restore`, `vacuum` and `purge` need the store to themselves.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ store_app = typer.Typer(help="The Context Store: counts, versions, copies, expor
 RefArgument = Annotated[
     str, typer.Argument(metavar="ID", help="A context: namespace:id, or its id alone where that is enough.")
 ]
-WORDS = 160  # of a version's content that a history shows
-LISTED = 20  # namespaces that a purge names
+WORDS = 160  # maximum characters of a version's content in a history
+LISTED = 20  # maximum namespaces that a purge names
 
 
 @store_app.command("stats")
 def store_stats(home: HomeOption = None) -> None:
-    """Counts of what the store holds."""
+    """Counts of what the store holds."""  # noqa: D401
     do(_stats(at(home)))
 
 
@@ -88,7 +88,7 @@ def store_history(
     n: Annotated[int, typer.Option("-n", help="How many versions.", min=1, max=1000)] = 20,
     home: HomeOption = None,
 ) -> None:
-    """The versions of a context that are kept, newest first."""
+    """The versions of a context that are kept, newest first."""  # noqa: D401
     do(_history(at(home), ref, n))
 
 
@@ -131,7 +131,7 @@ def store_export(
     with _in_words():
         if str(file) == "-":
             export(database, sys.stdout, SystemClock().now())
-            sys.stdout.flush()  # at the end of the program it would be too late to say that it can't be written
+            sys.stdout.flush()  # at the program's end it would be too late to report a failed write
             return
         counts = export_file(database, file, SystemClock().now())
     show(f"{file}: {counts.words}")
@@ -274,7 +274,7 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
 
 
 def _kept(home: Path) -> dict[str, str]:
-    """What the connectors of the home's config say of that never goes, and why. Raises ``LaunchError``."""
+    """Return the data of the config's connectors that is never purged, and why. Raises ``LaunchError``."""
     from pepper_tui.config import ConfigError
     from pepper_tui.connectors.registry import named, retention_of
 
@@ -288,7 +288,7 @@ def _kept(home: Path) -> dict[str, str]:
 
 
 async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[Json]:
-    """The answer about the store of the engine that runs in ``home``; else of the store opened for this."""
+    """Yield the answer about the store of the engine in ``home``; else of the store opened for this."""
     from pepper_tui.engine.answers.queries import store_answers
     from pepper_tui.store import StoreError
 
@@ -307,7 +307,7 @@ async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[
 
 @asynccontextmanager
 async def _store_to_read(home: Path) -> AsyncIterator[Any]:
-    """The home's store as it stands. Raises ``LaunchError``."""
+    """Yield the home's store, read-only, as it stands. Raises ``LaunchError``."""
     from pepper_tui.clock import SystemClock
     from pepper_tui.engine.at_rest import store_at_rest
     from pepper_tui.store import StoreError
@@ -327,7 +327,7 @@ def _must_have_store(home: Path) -> None:
 
 @asynccontextmanager
 async def _own_store(home: Path) -> AsyncIterator[Any]:
-    """The home's store under the home's lock. Raises ``LaunchError``."""
+    """Yield the home's store under the home's lock. Raises ``LaunchError``."""
     from pepper_tui.clock import SystemClock
     from pepper_tui.store import ContextStore, StoreError
 
@@ -345,7 +345,7 @@ async def _own_store(home: Path) -> AsyncIterator[Any]:
 
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """The home's lock. Raises ``LaunchError`` where an engine has it."""
+    """Hold the home's lock. Raises ``LaunchError`` if an engine has it."""
     from pepper_tui.store import HomeLock, HomeLockedError, make_private
 
     lock = HomeLock(home)
@@ -363,7 +363,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_words() -> Iterator[None]:
-    """Known troubles of a command that needs no event loop become words and an exit code."""
+    """Turn known errors of a command that needs no event loop into words and an exit code."""
     from pepper_tui.store import StoreError
 
     try:

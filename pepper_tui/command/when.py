@@ -52,7 +52,7 @@ def when(
 
 
 def reading_of(text: str, now: float, zone: tzinfo, locale: str) -> Json:
-    """A phrase as an object: ``at`` (ISO 8601 in the zone) or null, ``rrule``, ``said``, ``ask`` (readings), why."""
+    """Return a phrase as: ``at`` (ISO 8601 in the zone) or null, ``rrule``, ``said``, ``ask`` (readings), ``why``."""
     nothing: Json = {"text": text, "at": None, "end": None, "rrule": "", "said": "", "ask": [], "why": ""}
     try:
         return nothing | _shown(read_time(text, now, zone, locale), now, zone)

@@ -1,15 +1,14 @@
 """One request, tried until it is answered: the role's model, again after a pause, then its fallback.
 
-Retried is what may go through a moment later (``ModelError.retryable``): rate limits, the server's own errors,
-lost connections, answers cut off or not valid; a timeout once, as it was paid by waiting. A pause doubles, with some
-chance in it, unless the server names one; where that is beyond the cap, it is told and not waited for. A model that its
-server is loading is waited for. A call that the model could write better is answered once with what is wrong, at once.
+Retried is what may succeed a moment later (``ModelError.retryable``): rate limits, the server's own errors, lost
+connections, answers cut off or invalid; a timeout only once, since waiting was its cost. Pauses double, with jitter,
+unless the server names one; a named pause beyond the cap is reported, not waited for. A model that its server is still
+loading is waited for. A call that the model could write better is returned to it once, immediately, with what is wrong.
 
-Where there is a fallback, it answers what the first model could not, and the response says why (``Completed.because``).
-A first model that could not be had at all then rests: for half a minute, doubling up to ten, or as long as it asked for
-itself. Meanwhile the fallback is asked at once; after that the first one gets one try, without retries, and is back for
-good when that works. So neither a model that is away makes each reply wait, nor one that comes and goes make the two
-take turns.
+If there is a fallback, it answers what the first model could not, and the response says why (``Completed.because``). A
+first model that was unavailable then rests: for half a minute, doubling up to ten, or as long as it asked for.
+Meanwhile the fallback is asked directly; after that the first model gets one try, without retries, and is back for good
+when that works. So an unavailable model does not delay each reply, and an unstable one does not make the two alternate.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from pepper_tui.llm.windows import message_characters
 from pepper_tui.model import Completed, ModelError, ModelEvent, ModelRequest, Retrying
 from pepper_tui.text import shorten
 
-_REST: Final = 30.0  # seconds that a first model which could not be had is left alone, doubling
+_REST: Final = 30.0  # seconds that an unavailable first model is left alone, doubling
 _REST_CAP: Final = 600.0
-_LOADING: Final = 600.0  # seconds that a model may take to be loaded
+_LOADING: Final = 600.0  # seconds that loading a model may take
 _LOADING_PAUSE: Final = 5.0
 _ANSWER: Final = 1200  # characters of an answer that could not be carried out which the model is shown again
 _LEAST_ANSWER: Final = 200
 _AWAY: Final = frozenset({"timeout", "rate_limited", "server", "loading", "unreachable", "auth", "setup"})
-"""Faults of a model that can't be had, whatever is asked of it."""
+"""Faults of a model that is unavailable for any request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request that failed is sent again, and the seconds between: ``base`` doubled each time to ``cap``."""
+    """How often a failed request is retried, and the seconds between: ``base``, doubled each time up to ``cap``."""
 
     retries: int = 3
     base: float = 1.0
@@ -54,7 +53,7 @@ class Source:
     name: str
     ask: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
     rests_until: float = 0.0  # on the monotonic clock
-    faults: int = 0  # times in a row that it could not be had
+    faults: int = 0  # times in a row that it was unavailable
     fault: ModelError | None = None
 
     def failed(self, error: ModelError, now: float) -> None:
@@ -70,7 +69,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How one role's requests are tried."""
+    """Tries the requests of one role."""
 
     clock: Clock
     first: Source
@@ -79,12 +78,12 @@ class Attempts:
 
     @property
     def stands_in(self) -> bool:
-        """Whether the fallback would be asked now."""
+        """True if the fallback would be asked now."""
         rests = self.first.fault is not None and self.clock.monotonic() < self.first.rests_until
         return self.fallback is not None and rests
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """``TextDelta``s, a ``Retrying`` before each further attempt, then one ``Completed``. Raises ``ModelError``."""
+        """Yield ``TextDelta``s, a ``Retrying`` before each retry, then one ``Completed``. Raises ``ModelError``."""
         first, fallback = self.first, self.fallback
         error = first.fault
         if not self.stands_in:
@@ -104,7 +103,7 @@ class Attempts:
             yield Retrying(error, 0.0)
         assert fallback is not None
         assert error is not None
-        # its own name: a worker's kind may have named another model for the first
+        # the fallback's own name: a worker's kind may have named another model for the first
         request = dataclasses.replace(request, model="")
         try:
             async with contextlib.aclosing(self._tried(fallback, request, self.retry_policy.retries)) as events:
@@ -129,7 +128,7 @@ class Attempts:
                             return
                 finally:
                     if isinstance(events, AsyncGenerator):
-                        with contextlib.suppress(RuntimeError):  # it is ending already
+                        with contextlib.suppress(RuntimeError):  # it is already ending
                             await events.aclose()
                 raise ModelError("cut", "The model's answer broke off.", retryable=True)
             except ModelError as error:
@@ -156,14 +155,14 @@ class Attempts:
 
     def _neither(self, first: ModelError, second: ModelError) -> ModelError:
         assert self.fallback is not None
-        # what is said of the request itself counts only where the first model did not just fail to be there
+        # an error about the request itself counts only if the first model was not simply unavailable
         kind = first.kind if first.kind in _AWAY and second.kind != "too_long" else second.kind
         words = f"{first.words} The fallback {self.fallback.name} did not answer either: {second.words}"
         return ModelError(kind, words, retryable=False, retry_after=second.retry_after, usage=second.usage)
 
 
 def _with_correction(request: ModelRequest, error: ModelError) -> ModelRequest:
-    """The request, with what the model answered, at most a part of it, and what is wrong with that."""
+    """Return the request with (part of) the model's answer and what is wrong with it."""
     share = message_characters(request.messages) // 32
     wrong = {"role": "assistant", "content": shorten(error.answer, max(_LEAST_ANSWER, min(_ANSWER, share)))}
     told = {"role": "user", "content": error.correction}

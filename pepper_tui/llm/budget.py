@@ -1,13 +1,13 @@
-"""The daily cap: reserved before each call, reconciled to what it cost after.
+"""The daily cap: reserved before each call, reconciled with the actual cost afterwards.
 
-A day is the user's calendar day. The cap holds for money where the model has a price, else for tokens, of which cached
-ones count at a share. Background work may not touch the share that is kept for the chat. What is reserved is the most
-that the answer may have, and what the prompt is likely to be by the model's own measure (``client.Measure``).
+A day is the user's calendar day. The cap limits money if the model has a price, else tokens, of which cached ones count
+at a share. Background work may not use the share reserved for the chat. A reservation is the largest answer allowed,
+plus the likely size of the prompt by the model's own measure (``client.Measure``).
 
-Before a call with a price goes out, the day's *allowance* is on disk: a sum that covers all that was spent, the worst
-of every call under way, and this one's worst. It is raised by some calls at once, so most of them need no write of
-their own; after a crash all of it counts as spent, a clean stop lowers it to what was spent. So the cap holds over any
-number of kills, and no record has to be durable before a reply is.
+Before a priced call goes out, the day's *allowance* is on disk: a sum that covers all spending so far, the worst case
+of every running call, and that of this one. It is raised by a few calls' worth in advance, so most of them need no
+write of their own; after a crash all of it counts as spent, a clean stop lowers it to the actual spending. So the cap
+holds over any number of kills, and no record has to be durable before a reply is.
 
 Each call is one ``Usage`` context: see ``usage_records``.
 """
@@ -30,8 +30,8 @@ from pepper_tui.store import Store, UnitOfWork
 ALLOWANCE: Final = "llm.allowance"
 """Namespace of the days' allowances: id = the day, ``sum`` in the currency of the prices."""
 
-_CACHED: Final = 0.1  # of a token that the provider had in its cache, where no price says more
-_AHEAD: Final = 2.0  # worst cases of a call by which an allowance is raised beyond what is needed
+_CACHED: Final = 0.1  # share of a token from the provider's cache, unless a price says more
+_AHEAD: Final = 2.0  # worst cases of a call by which an allowance is raised beyond the need
 _ALLOWANCE_TTL: Final = 7 * 86400.0
 _PAGE: Final = 1000
 _MILLION: Final = 1_000_000
@@ -39,7 +39,7 @@ _MILLION: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a day has come to. ``reserved`` is held for calls under way. Money in the currency of the prices."""
+    """A day's spending. ``reserved`` is held for running calls. Money is in the currency of the prices."""
 
     spent: float
     tokens: int
@@ -50,7 +50,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Room that is held for one call; ``worst`` is counted until it is reconciled."""
+    """Room held for one call; ``worst`` counts until it is reconciled."""
 
     id: str
     day: str
@@ -66,11 +66,11 @@ class _Day:
     held: float = 0.0
     held_tokens: int = 0
     allowance: float = 0.0  # known to be on disk
-    raised: bool = False  # whether more than what was spent may be on disk
+    raised: bool = False  # whether more than the actual spending may be on disk
 
 
 def cost_of(usage: Usage, price: config.Price | None) -> float:
-    """What ``usage`` costs at ``price``; cached input has its own price, where one is set."""
+    """Return the cost of ``usage`` at ``price``; cached input has its own price, if one is set."""
     if price is None:
         return 0.0
     cached_price = price.cached or price.input
@@ -80,7 +80,7 @@ def cost_of(usage: Usage, price: config.Price | None) -> float:
 
 
 class Budget:
-    """Keeps the cap. One for a home: it holds the day's account in memory, read from the store at the start."""
+    """Enforces the cap. One per home: it holds the day's account in memory, read from the store at the start."""
 
     def __init__(self, store: Store, clock: Clock, settings: config.Config) -> None:
         self._store, self._clock, self._limits = store, clock, settings.budget
@@ -97,7 +97,7 @@ class Budget:
         return self._local(at).date().isoformat()
 
     async def load(self) -> None:
-        """Read what today has cost so far; does nothing for a day that is known."""
+        """Read today's spending so far; do nothing for a day that is already loaded."""
         day = self._day_of(self._clock.now())
         if day in self._days:
             return
@@ -141,7 +141,7 @@ class Budget:
             account.tokens += count - round(usage.cached_tokens * (1 - _CACHED))
 
     def today(self) -> Spending:
-        """The account of this day; zero until ``load``."""
+        """Return the account of this day; zero until ``load``."""
         account = self._days.get(self._day_of(self._clock.now()), _Day())
         return Spending(account.spent, account.all_tokens, account.held, self._limits.daily, self._limits.daily_tokens)
 
@@ -162,12 +162,12 @@ class Budget:
         price: config.Price | None,
         reserve: Literal["chat", "background"],
     ) -> Reservation:
-        """Hold room for one call of at most these tokens. Raises ``ModelError("budget")`` where there is none."""
+        """Hold room for one call of at most these tokens. Raises ``ModelError("budget")`` if there is none."""
         while True:
             await self.load()
             now = self._clock.now()
             day = self._day_of(now)
-            if day in self._days:  # else midnight fell into the reading
+            if day in self._days:  # else midnight passed during the read
                 break
         worst = Usage(model, role, prompt_tokens, 0, max_tokens, 0.0, now)
         worst.cost = cost_of(worst, price)
@@ -199,7 +199,7 @@ class Budget:
             needed = account.spent + account.held
             if needed <= account.allowance:
                 return
-            # never above the cap, and background work does not raise it into what is kept for the chat
+            # never above the cap; background work does not raise it into the chat's share
             allowance = max(needed, min(cap, needed + _AHEAD * worst))
             account.raised = True
             await self.records.apart(self._write_allowance(day, allowance))
@@ -209,7 +209,7 @@ class Budget:
         await self._store.store({"sum": allowance}, namespace=ALLOWANCE, context_id=day, ttl=_ALLOWANCE_TTL)
 
     def settle(self, held: Reservation, usage: Usage | None) -> None:
-        """Replace the worst case by what the call did cost (``usage`` with its cost), or by nothing for ``None``."""
+        """Replace the worst case by the actual cost (``usage`` with its cost), or by nothing for ``None``."""
         self._hold(held, -1)
         if usage is None:
             return
@@ -220,14 +220,14 @@ class Budget:
 
     def _hold(self, held: Reservation, sign: int) -> None:
         account = self._days.get(held.day)
-        if account is None:  # long past; nothing is counted against that day any more
+        if account is None:  # a day long past; nothing counts against it any more
             return
         account.held = max(0.0, account.held + sign * held.worst.cost)
         if not held.priced:
             account.held_tokens += sign * (held.worst.prompt_tokens + held.worst.completion_tokens)
 
     def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A unit of work of the store that also takes the records of calls that are not yet written."""
+        """Open a unit of work of the store that also takes the unwritten records of calls."""
         return self.records.unit()
 
     async def flush(self) -> None:
@@ -235,7 +235,7 @@ class Budget:
         await self.records.flush()
 
     async def close(self) -> None:
-        """``flush``, and give back what the allowances hold beyond it."""
+        """Flush the records, and give back what the allowances hold beyond the spending."""
         await self.flush()
         for day, account in self._days.items():
             if account.raised:

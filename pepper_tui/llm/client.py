@@ -10,25 +10,25 @@ from typing import Protocol
 from pepper_tui.model import Json, ModelEvent, ModelRequest, ToolSpec, Usage
 
 _SIZES_KEPT = 512
-_MESSAGE_OVERHEAD = 16  # tokens that a chat template adds to a message, generously
+_MESSAGE_OVERHEAD = 16  # tokens that a chat template adds per message, a generous estimate
 
 
 class ModelClient(Protocol):
     """A model behind one small protocol."""
 
     def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """``TextDelta``s as they come, then exactly one ``Completed``. Raises ``ModelError``; never retries for long.
+        """Yield ``TextDelta``s as they come, then one ``Completed``. Raises ``ModelError``; never retries for long.
 
-        Closing or cancelling the iterator ends the call at once.
+        Closing or cancelling the iterator ends the call immediately.
         """
         ...
 
 
-_sizes: dict[int, tuple[ToolSpec, int, int]] = {}  # of tools, by identity; the spec itself keeps its id taken
+_sizes: dict[int, tuple[ToolSpec, int, int]] = {}  # of tools, by identity; the spec is kept so that its id stays taken
 
 
 def _size(piece: str) -> tuple[int, int]:
-    """Bytes of ASCII, and other bytes."""
+    """Return the number of ASCII bytes, and of other bytes."""
     if piece.isascii():
         return len(piece), 0
     narrow = len(piece.encode("ascii", "ignore"))
@@ -52,27 +52,27 @@ def _bytes(messages: Sequence[Json], tools: Sequence[ToolSpec]) -> tuple[int, in
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens ``text`` is: four ASCII characters or two other bytes each."""
+    """Estimate the tokens of ``text``: four ASCII characters or two other bytes each."""
     size = len(text.encode("utf-8", "surrogatepass"))
     return 0 if not text else max(1, len(text) // 4 + (size - len(text)) // 2)
 
 
 def estimate_prompt(messages: Sequence[Json], tools: Sequence[ToolSpec] = ()) -> int:
-    """About how many tokens a prompt is; what is counted as spent where a provider tells nothing."""
+    """Estimate the tokens of a prompt; counted as spent if a provider reports nothing."""
     narrow, wide = _bytes(messages, tools)
     return narrow // 4 + wide // 2 + 4 * (len(messages) + len(tools))
 
 
 def bound_prompt(messages: Sequence[Json], tools: Sequence[ToolSpec] = ()) -> int:
-    """Tokens that a prompt can't exceed: no tokenizer makes more tokens than there are bytes."""
+    """Return a number of tokens that a prompt can't exceed: no tokenizer makes more tokens than there are bytes."""
     narrow, wide = _bytes(messages, tools)
     return narrow + wide + _MESSAGE_OVERHEAD * (len(messages) + len(tools) + 1)
 
 
 class Measure:
-    """How many tokens a prompt is likely to be, of one model: its bound times the share that came of it lately."""
+    """The likely token count of prompts of one model: their bound times the recent ratio of tokens to bound."""
 
-    _FIRST = 0.4  # of a model that has not answered yet: text in English is about 0.25
+    _FIRST = 0.4  # for a model that has not answered yet: English text is about 0.25
     _ABOVE = 1.15  # the next prompt may be denser than the last
     _LEAST = 0.1
 
@@ -81,21 +81,21 @@ class Measure:
 
     @property
     def density(self) -> float | None:
-        """Tokens a byte, rather too many; ``None`` before the first answer."""
+        """Tokens per byte, rather too high; ``None`` before the first answer."""
         return self._share if self._learnt else None
 
     def of(self, bound: int) -> int:
-        """The likely tokens of a prompt with this bound."""
+        """Return the likely tokens of a prompt with this bound."""
         return math.ceil(bound * self._share)
 
     def learn(self, bound: int, tokens: int) -> None:
-        """A prompt with this bound was so many tokens; half of what was known before is kept where that was more."""
+        """Learn that a prompt with this bound had so many tokens; a higher earlier ratio is only halfway given up."""
         self._learnt = True
         seen = min(1.0, max(self._LEAST, tokens / max(1, bound) * self._ABOVE))
         self._share = seen if seen > self._share else (seen + self._share) / 2
 
 
 def usage_so_far(request: ModelRequest, model: str, text: str = "") -> Usage:
-    """What a call that was stopped has cost by estimate, after it streamed ``text``; without its cost in money."""
+    """Estimate the usage of a stopped call after it streamed ``text``; without its cost in money."""
     prompt = estimate_prompt(request.messages, request.tools)
     return Usage(model, request.role, prompt, 0, estimate_tokens(text), 0.0, request.now)

@@ -1,7 +1,7 @@
-"""What went wrong with a model call, in words: what happened and the way out, never the key.
+"""Errors of model calls in words: what happened and the way out, never the key.
 
-A ``ModelError`` says whether the same call may go through a moment later (``retryable``): rate limits, errors of the
-server, timeouts and lost connections may; a request, a key or an account that is refused will be refused again.
+A ``ModelError`` says whether the same call may succeed a moment later (``retryable``): rate limits, errors of the
+server, timeouts and lost connections may; a refused request, key or account will be refused again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pepper_tui.config.in_clear import told_url
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.text import one_line
 
-_RETRY_AFTER_CAP: Final = 40 * 86400.0  # what names a later time is no time to wait
+_RETRY_AFTER_CAP: Final = 40 * 86400.0  # a later time is not worth waiting for
 _RETRY_DELAY: Final = re.compile(r"retryDelay\W{1,8}(\d+(?:\.\d+)?)s")
 _HTTP: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "ssl"})
 _NO_TOOLS: Final = re.compile(
@@ -77,7 +77,7 @@ _TAG: Final = re.compile(r"(?s)<(?:script|style)\b.*?</(?:script|style)>|<[^>]{0
 
 
 class Faults:
-    """Reads the exceptions of ``sdk`` (the module) for calls of ``model`` at ``where``. ``secrets`` are not told."""
+    """Reads the exceptions of ``sdk`` (the module) for calls of ``model`` at ``where``. ``secrets`` are never shown."""
 
     def __init__(self, sdk: Any, where: str, *secrets: str, zone: tzinfo | None = None) -> None:
         self._sdk, self._where = sdk, told_url(where)
@@ -89,7 +89,7 @@ class Faults:
         return _SECRET.sub("[key]", words)
 
     def of_body(self, status: int, body: Any, model: str, now: float, usage: Usage) -> ModelError:
-        """What a body says that came in place of a stream, as if nothing were wrong."""
+        """Return the error in a body that came as a normal response, in place of a stream."""
         told = _status(body) if status == 200 else status
         page = isinstance(body, str) and body.lstrip()[:1] == "<"
         if page and not told:
@@ -107,8 +107,10 @@ class Faults:
         return error
 
     def read(self, error: Exception, model: str, now: float, usage: Usage, *, opened: bool) -> ModelError:
-        """``error`` of a call that is no timeout of ours. ``opened``: the answer had begun to come, at that ``usage``.
-        ``now`` in POSIX seconds."""
+        """Return the error of a call that is not one of our own timeouts.
+
+        ``opened``: the answer had begun to come, at that ``usage``. ``now`` in POSIX seconds.
+        """
         sdk = self._sdk
         if _is_memory(error):
             words = "There was too little memory to read the model's answer: end other programs, or allow Pepper more."
@@ -138,7 +140,7 @@ class Faults:
         )
 
     def _said(self, error: Exception) -> str:
-        """What the server said, short, in one safe line, without the key."""
+        """Return the server's words, shortened to one safe line, without the key."""
         body = getattr(error, "body", None)
         return self._short(said_in(body) or str(getattr(error, "message", "") or error))
 
@@ -154,7 +156,7 @@ class Faults:
     def _told(
         self, status: int, said: str, code: str, body: Any, headers: Mapping[str, str] | None, model: str, now: float
     ) -> ModelError:
-        """The error that a server tells of by a status (0 where it named none) and words."""
+        """Return the error that a server reports by a status (0 if it named none) and words."""
         name, http = one_line(model, 80), f" (HTTP {status})" if status else ""
         whole = f"{said} {code} {body if body else ''}"[:4000]
         if status in (401, 403) or (status == 400 and re.search(r"(?i)api[ _-]?key", said)):
@@ -167,7 +169,7 @@ class Faults:
         if status == 402 or code in ("insufficient_quota", "billing_hard_limit_reached"):
             words = f"The model account's quota is used up: {said}. Add credit, or choose another model."
             return ModelError("rate_limited", words, retryable=False)
-        too_large = status == 429 and "request too large" in said.lower()  # for any minute: to wait would be in vain
+        too_large = status == 429 and "request too large" in said.lower()  # for any minute: waiting would not help
         if too_large or (_TOO_LONG.search(whole) and status in (0, 400, 413, 422, 500)):
             return self._too_long(whole, said, name)
         after = _retry_after(headers or {}, body, now)
@@ -211,7 +213,7 @@ class Faults:
         )
 
     def _wait(self, seconds: float, now: float) -> str:
-        """How long, or until when, in words."""
+        """Return how long, or until when, in words."""
         if seconds < 120:
             return f"{seconds:.3g} seconds"
         at = datetime.fromtimestamp(now + seconds, self._zone)
@@ -225,8 +227,10 @@ class Faults:
 
 
 def _retry_after(headers: Mapping[str, str], body: Any, now: float) -> float | None:
-    """Seconds that the server asks to wait: by ``retry-after-ms``, ``retry-after`` (seconds or a date), or as
-    Google says it, in the body."""
+    """Return the seconds that the server asks to wait.
+
+    Read from ``retry-after-ms``, ``retry-after`` (seconds or a date), or the body, in Google's form.
+    """
     given, seconds = headers.get("retry-after", ""), math.nan
     try:
         seconds = float(headers["retry-after-ms"]) / 1000 if headers.get("retry-after-ms") else float(given)
@@ -240,7 +244,7 @@ def _retry_after(headers: Mapping[str, str], body: Any, now: float) -> float | N
 
 
 def _first_number(patterns: tuple[re.Pattern[str], ...], text: str) -> int:
-    """The first number that one of ``patterns`` finds; 0 for none."""
+    """Return the first number that one of ``patterns`` finds; 0 for none."""
     for pattern in patterns:
         if found := pattern.search(text):
             return int(re.sub(r"[,._]", "", found[1]))
@@ -248,7 +252,7 @@ def _first_number(patterns: tuple[re.Pattern[str], ...], text: str) -> int:
 
 
 def _is_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out, under whatever a library made of that."""
+    """Check whether memory ran out, whatever a library wrapped around that error."""
     while error is not None:
         if isinstance(error, MemoryError):
             return True
@@ -257,7 +261,7 @@ def _is_memory(error: BaseException | None) -> bool:
 
 
 def said_in(body: Any) -> str:
-    """The words of an error body of any shape: an object, a list, text with JSON in it, a web page."""
+    """Return the words of an error body of any shape: an object, a list, text with JSON in it, a web page."""
     return "; ".join(dict.fromkeys(_said(body, 0)))
 
 
@@ -298,14 +302,14 @@ def _in_text(text: str, depth: int) -> Iterator[str]:
 
 
 def _code(body: Any) -> str:
-    """The error's own name for itself."""
+    """Return the error's own code."""
     body = body.get("error", body) if isinstance(body, dict) else body
     found = (body.get("code") or body.get("type")) if isinstance(body, dict) else None
     return str(found) if found else ""
 
 
 def _status(body: Any) -> int:
-    """The HTTP status that an error names as its code, 0 where it names none."""
+    """Return the HTTP status that an error names as its code, or 0."""
     inner = body.get("error") if isinstance(body, dict) else None
     body = inner if isinstance(inner, dict) else body
     code = (body.get("code") or body.get("status")) if isinstance(body, dict) else body

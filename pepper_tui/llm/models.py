@@ -1,4 +1,4 @@
-"""The model of each role: which client answers, within the budget, with what it cost on record."""
+"""The model of each role: which client answers, within the budget, with the cost on record."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from pepper_tui.text import unescaped
 
 Role = Literal["scheduler", "worker", "triage", "summary"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-_UNSET_TOKENS: Final = ModelRequest("scheduler", ()).max_tokens  # a request that says nothing gets models.max_tokens
-_THINKING: Final = 4096  # tokens of thought beside what an answer needs; a second try may have the role's whole limit
+_UNSET_TOKENS: Final = ModelRequest("scheduler", ()).max_tokens  # a request that sets nothing gets models.max_tokens
+_THINKING: Final = 4096  # tokens of reasoning beside what an answer needs; a second try may use the role's whole limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class Endpoint:
     name: str
     max_tokens: int = _UNSET_TOKENS
     limit_key: str = "models.max_tokens"
-    own_limit: bool = False  # whether max_tokens was set for this role; then it holds for what needs little, too
+    own_limit: bool = False  # whether max_tokens was set for this role; then it also caps requests that need little
     base_url: str = ""
 
     @property
     def place(self) -> str:
-        """By which it is known what its server takes."""
+        """The key under which the limits of its server are remembered."""
         return f"{self.name} {self.base_url}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class RoleEndpoints:
-    """What a role asks, what stands in for that, and how patient it is."""
+    """A role's primary endpoint, its fallback, and its retry policy."""
 
     first: Endpoint
     fallback: Endpoint | None = None
@@ -75,7 +75,7 @@ class Models:
         self._prices = prices
         self._looked: set[str] = set()
         self._looks: set[asyncio.Task[None]] = set()
-        self._measures: dict[str, Measure] = {}  # by model: how many tokens a prompt is likely to be
+        self._measures: dict[str, Measure] = {}  # by model: the likely token count of prompts
         self.windows = windows or Windows()
         self.budget = budget
         self._endpoints = {role: asked.first for role, asked in roles.items()}
@@ -95,19 +95,19 @@ class Models:
 
     @property
     def offline(self) -> bool:
-        """Whether the scheduler thinks by rules only."""
+        """True if the scheduler works by rules only."""
         return self.by_rule("scheduler")
 
     def by_rule(self, role: Role) -> bool:
-        """Whether ``role`` has no model but the rules."""
+        """Check whether ``role`` has no model but the rules."""
         return isinstance(self._endpoints[role].client, OfflineModel)
 
     def name(self, role: Role = "scheduler") -> str:
-        """The model's name as it stands in the config, or ``offline``."""
+        """Return the model's name as written in the config, or ``offline``."""
         return self._endpoints[role].name
 
     def today(self) -> Spending:
-        """What today has cost; zero until ``warm`` or the first call has read it from the store."""
+        """Return today's spending; zero until ``warm`` or the first call has read it from the store."""
         return self.budget.today()
 
     async def warm(self) -> None:
@@ -119,11 +119,11 @@ class Models:
                 await client.warm()
 
     def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A unit of work that also records what the calls before it have cost: one commit for both."""
+        """Open a unit of work that also records the cost of the calls before it: one commit for both."""
         return self.budget.unit()
 
     async def close(self) -> None:
-        """Finish the records under way and close the connections."""
+        """Finish pending records and close the connections."""
         for task in [*self._looks]:
             task.cancel()
         await asyncio.gather(*self._looks, return_exceptions=True)
@@ -134,24 +134,24 @@ class Models:
                 await client.close()
 
     def room(self, role: Role = "scheduler", tools: Sequence[ToolSpec] = ()) -> int | None:
-        """Characters that the messages of a prompt may have with ``tools``, as far as its server has told that."""
+        """Return the characters that a prompt's messages may have with ``tools``, as far as the server has told."""
         stands_in = self._fallbacks.get(role) if self._attempts[role].stands_in else None
         endpoint = stands_in or self._endpoints[role]
         measure = self._measures.get(endpoint.name)
         return self.windows.room(endpoint.place, tool_characters(tools), measure.density if measure else None)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """See ``Attempts``. The ``Completed``, each ``Retrying`` and each ``ModelError`` carry usage with its cost.
+        """Stream as ``Attempts`` does. ``Completed``, each ``Retrying`` and ``ModelError`` carry usage with its cost.
 
-        What a call cost is counted by the time that its last event, its error or its cancellation gets out, and on
-        record with the next ``unit``, or a moment later.
+        A call's cost is counted by the time its last event, its error or its cancellation is delivered, and on record
+        with the next ``unit``, or a moment later.
         """
         async with contextlib.aclosing(self._attempts[request.role].stream(request)) as events:
             async for event in events:
                 yield event
 
     async def _ask(self, endpoint: Endpoint, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """One attempt, with more room for the answer where the first was used up by thought."""
+        """Make one attempt, with more room for the answer if reasoning used up the first."""
         if isinstance(endpoint.client, OfflineModel):
             async for event in endpoint.client.stream(request):
                 yield event
@@ -178,7 +178,7 @@ class Models:
             yield Retrying(failure, 0.0)
 
     def _limits(self, endpoint: Endpoint, request: ModelRequest) -> list[int]:
-        """Tokens of the response to allow at first, and at the second try."""
+        """Return the response tokens to allow at first, and at the second try."""
         if request.max_tokens != _UNSET_TOKENS:
             return [request.max_tokens]
         most = min(endpoint.max_tokens, self.windows.answer(endpoint.place) or endpoint.max_tokens)
@@ -188,7 +188,7 @@ class Models:
         return [least, most]
 
     async def _called(self, endpoint: Endpoint, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """One call, at the price of the model that it asks."""
+        """Make one call, at the price of the model that it asks."""
         client, model = endpoint.client, request.model
         price = price_of(model, endpoint.base_url, self._prices)
         measure = self._measures.setdefault(model, Measure())
@@ -233,7 +233,7 @@ class Models:
         yield finished
 
     def _look(self, endpoint: Endpoint) -> None:
-        """Ask the endpoint's server once how long a prompt it takes, beside all else."""
+        """Ask the endpoint's server once, in the background, how long a prompt it takes."""
         client = endpoint.client
         host = urlsplit(endpoint.base_url).hostname or ""
         if endpoint.place in self._looked or not host or host in PRICES or not isinstance(client, OpenAIClient):
@@ -241,7 +241,7 @@ class Models:
         self._looked.add(endpoint.place)
 
         async def look() -> None:
-            with contextlib.suppress(Exception):  # it is no more than a hint
+            with contextlib.suppress(Exception):  # it is only a hint
                 self.windows.tell(endpoint.place, await told_window(endpoint.base_url, endpoint.name, client.key))
 
         task = asyncio.get_running_loop().create_task(look(), context=EmptyContext(), name="model window")
@@ -254,7 +254,7 @@ class Models:
 
 
 def _meant(value: Any) -> Any:
-    """``value`` with all text in it as the model means it (``unescaped``)."""
+    """Return ``value`` with all its text unescaped, as the model meant it (``unescaped``)."""
     if isinstance(value, str):
         return unescaped(value)
     if isinstance(value, dict):
@@ -263,7 +263,7 @@ def _meant(value: Any) -> Any:
 
 
 def build_models(settings: config.Config, store: Store, clock: Clock, secrets: config.Secrets) -> Models:
-    """The models that the config names. Roles with equal endpoint share one client.
+    """Return the models that the config names. Roles with equal endpoints share one client.
 
     Raises ``ConfigError`` for a secret that can't be read.
     """
@@ -274,7 +274,7 @@ def build_models(settings: config.Config, store: Store, clock: Clock, secrets: c
     by_rule = Endpoint(offline, OFFLINE_NAME)
 
     def endpoint(place: Place | None) -> Endpoint | None:
-        """The endpoint at ``place``; ``None`` where it has neither a URL nor a key."""
+        """Return the endpoint at ``place``; ``None`` if it has neither a URL nor a key."""
         key = secrets.key_for(place.key, place.base_url) if place else ""
         if place is None or not (key or place.base_url):
             return None
@@ -299,14 +299,14 @@ def build_models(settings: config.Config, store: Store, clock: Clock, secrets: c
     roles: dict[Role, RoleEndpoints] = {}
     for role in ROLES:
         first, fallback = endpoint(first_of(main, role)), endpoint(fallback_of(main, role))
-        if first is None:  # without a key the first can never answer, and there is nothing to come back to
+        if first is None:  # without a key the first can never answer, so there is nothing to return to
             first, fallback = fallback or by_rule, None
         roles[role] = RoleEndpoints(first, fallback, retry_policy_of(main, role))
     return Models(clock, roles, Budget(store, clock, settings), main.prices, Windows(store))
 
 
 def _wishes(said: Options, secrets: config.Secrets, base_url: str) -> Wishes:
-    """What is said beside the request, with the values of secrets. Raises ``ConfigError``."""
+    """Return what is sent beside the request, with the values of secrets. Raises ``ConfigError``."""
     host = in_clear(base_url)
     if host and any(map(config.refers_to_secret, said.headers.values())):
         raise config.ConfigError([f"a secret in headers would go unencrypted to {host}; use https://"])

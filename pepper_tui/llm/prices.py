@@ -1,8 +1,8 @@
-"""What common models cost at their own provider, where the config does not say.
+"""Prices of common models at their own provider, for models that the config sets no price for.
 
-In US dollars per million tokens: input, cached input (0: as input), output. Prices change; ``AS_OF`` says how old these
-are, and ``models.prices`` of the config goes first. They were taken from the tables of genai-prices 0.2.3, which names
-the pages below; they hold for a provider's own address only, not for who sells its models on.
+In US dollars per million tokens: input, cached input (0: as input), output. Prices change; ``AS_OF`` gives their date,
+and ``models.prices`` of the config takes precedence. They come from the tables of genai-prices 0.2.3, which names the
+pages below; they hold only for a provider's own address, not for resellers.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ PRICES: Final[dict[str, dict[str, tuple[float, float, float]]]] = {
 
 
 def price_of(model: str, base_url: str, own: Mapping[str, Price]) -> Price | None:
-    """The price of ``model`` at ``base_url`` (empty: OpenAI's): the config's ``own``, else that of the table."""
+    """Return the price of ``model`` at ``base_url`` (empty: OpenAI's): the config's ``own``, else that of the table."""
     if model in own:
         return own[model]
     try:

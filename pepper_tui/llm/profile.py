@@ -1,6 +1,7 @@
-"""For whom a model works: who they are, who matters to them, and what time it is where they are. In every prompt.
+"""The user's profile for every prompt: who they are, who matters to them, and what time it is for them.
 
-Only what the config says, or the user has typed: it is trusted, and changes seldom, so that providers' caches keep it.
+It holds only what the config says or the user has typed: it is trusted, and changes seldom, so that providers' caches
+keep it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pepper_tui.model import Context, Namespace, Profile
 from pepper_tui.store import Store
 from pepper_tui.text import attribute, escape, shorten
 
-_NAMED: Final = 50  # addresses of a kind
+_NAMED: Final = 50  # maximum addresses per kind
 
 
 def profile_text(user: User, told: Mapping[str, str] | None = None, limit: int | None = None) -> str:
-    """What is known of ``user``, as a tag; empty for nothing. ``told``: facts that they told of themselves, by name.
-    ``limit``: characters; a cut is said."""
+    """Return what is known of ``user``, as a tag; empty for nothing.
+
+    ``told``: facts that they told of themselves, by name. ``limit``: characters; a cut is marked.
+    """
     facts = (
         ("name", user.name),
         ("addresses", _listed(user.addresses)),
@@ -36,18 +39,18 @@ def profile_text(user: User, told: Mapping[str, str] | None = None, limit: int |
 
 
 def told_in(profile: Context | None) -> dict[str, str]:
-    """The facts of a stored profile that are in words which the user typed."""
+    """Return the facts of a stored profile that are in the user's own typed words."""
     facts = Profile.of(profile).facts if profile is not None else {}
     return {name: str(fact["value"]) for name, fact in facts.items() if fact["typed"]}
 
 
 async def profile_of(store: Store, user: User, limit: int | None = None) -> str:
-    """``profile_text`` with what the store holds of the user now."""
+    """Return ``profile_text`` with what the store now holds about the user."""
     return profile_text(user, told_in(await store.get(Profile.ID, namespace=Namespace.PROFILE)), limit)
 
 
 def now_text(now: float, zone: tzinfo) -> str:
-    """The time as the user's clock shows it, as a tag: weekday, date, hour, and the zone by name."""
+    """Return the user's local time as a tag: weekday, date, hour, and the zone by name."""
     said = f"{datetime.fromtimestamp(now, zone):%A} {iso(now, zone)}"
     return f'<now zone="{attribute(str(zone))}">{said}</now>'
 

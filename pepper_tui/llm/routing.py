@@ -1,4 +1,4 @@
-"""Which model a role asks, and where, as the config says: the first, and the one that stands in for it."""
+"""Resolves a role's primary and fallback model from the config."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pepper_tui.llm.attempts import DEFAULT_RETRY_POLICY, RetryPolicy
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A model at an endpoint. ``key`` names the secret, as in the config; empty for none. ``section`` is the table of
-    the config whose options hold for it before those of ``[models]``."""
+    """A model at an endpoint.
+
+    ``key`` names the secret, as in the config; empty for none. ``section`` is the config table whose options override
+    those of ``[models]`` for it.
+    """
 
     name: str
     base_url: str
@@ -21,14 +24,17 @@ class Place:
 
 
 def first_of(models: config.Models, role: str) -> Place:
-    """The model of ``role``: its own fields, else those of ``[models]``."""
+    """Return the model of ``role``: its own fields, else those of ``[models]``."""
     own: config.RoleModel = getattr(models, role)
     return _place(models, own.name or models.name, own.base_url, own.api_key, f"models.{role}")
 
 
 def fallback_of(models: config.Models, role: str) -> Place | None:
-    """What answers for ``role`` when its model can't be had: a model of ``[models.named]``, that of another role, or
-    another one at the endpoint where the fallback is named."""
+    """Return the fallback for ``role`` if its model is unavailable.
+
+    It is a model of ``[models.named]``, that of another role, or another one at the endpoint where the fallback is
+    named.
+    """
     own: config.RoleModel = getattr(models, role)
     wanted = own.fallback or models.fallback
     if not wanted:
@@ -46,13 +52,13 @@ def fallback_of(models: config.Models, role: str) -> Place | None:
 
 
 def embedding_of(models: config.Models) -> Place | None:
-    """The endpoint that embeds, ``None`` where the config names none."""
+    """Return the endpoint that embeds, ``None`` if the config names none."""
     own = models.embedding
     return _place(models, own.name, own.base_url, own.api_key) if own.name else None
 
 
 def retry_policy_of(models: config.Models, role: str) -> RetryPolicy:
-    """How ``role`` waits for its model. With a fallback to go to, it tries again once unless the config says more."""
+    """Return the retry policy of ``role``. With a fallback it retries once unless the config says more."""
     own: config.RoleModel = getattr(models, role)
     retries = own.retries if own.retries is not None else models.retries
     if retries is None:
@@ -62,8 +68,10 @@ def retry_policy_of(models: config.Models, role: str) -> RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the config says of calls at a place. ``limit_key`` names the key that sets ``max_tokens``; ``own_limit``:
-    that key is the place's own."""
+    """The config's options for calls at a place.
+
+    ``limit_key`` names the key that sets ``max_tokens``; ``own_limit``: that key is the place's own.
+    """
 
     max_tokens: int
     limit_key: str
@@ -77,8 +85,10 @@ class Options:
 
 
 def options_of(models: config.Models, place: Place) -> Options:
-    """The options of the place's own table, each else that of ``[models]``. Headers and body of ``[models]`` are for
-    its endpoint: another one gets its own."""
+    """Return the options of the place's own table, each defaulting to that of ``[models]``.
+
+    Headers and body of ``[models]`` are for its endpoint only: another one gets its own.
+    """
     own: config.ModelOptions = models
     if named := _after(place.section, "models.named."):
         own = models.named[named]
@@ -105,5 +115,5 @@ def _after(text: str, prefix: str) -> str:
 
 def _place(models: config.Models, name: str, base_url: str, key: str, section: str = "models") -> Place:
     place = base_url or models.base_url
-    # the main key belongs to the main endpoint; another one gets it only where the config names it there
+    # the main key is for the main endpoint; another one gets it only if the config names it there
     return Place(name, place, key or (models.api_key if place == models.base_url else ""), section)

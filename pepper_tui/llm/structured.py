@@ -1,4 +1,4 @@
-"""A structured answer: the arguments of the one tool that the model was offered, or the same object as JSON text."""
+"""A structured answer: the arguments of the only tool that the model was offered, or the same object as JSON text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Stream = Callable[[ModelRequest], AsyncIterator[ModelEvent]]
 
 @dataclass(frozen=True, slots=True)
 class StructuredAnswer:
-    """``value`` is an object, not yet checked against the tool's schema; ``model`` is who answered."""
+    """The answer. ``value`` is an object, not yet checked against the tool's schema; ``model`` is who answered."""
 
     value: Json
     model: str
 
 
 async def ask_for_object(stream: Stream, request: ModelRequest) -> StructuredAnswer:
-    """What the model gives to the only tool of ``request``. Raises ``ModelError``, also where it gives nothing."""
+    """Ask the model to call the only tool of ``request``. Raises ``ModelError``, also if it returns nothing."""
     [tool] = request.tools
     completed: Completed | None = None
     events = stream(replace(request, must_call=True))
@@ -41,7 +41,7 @@ async def ask_for_object(stream: Stream, request: ModelRequest) -> StructuredAns
 
 
 def _object_in(text: str) -> Json | None:
-    """The object that begins at the first brace of ``text``, fences and words around it aside."""
+    """Return the object that begins at the first brace of ``text``, ignoring fences and words around it."""
     start = text.find("{")
     if start >= 0:
         with contextlib.suppress(ValueError, RecursionError):

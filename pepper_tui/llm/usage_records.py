@@ -1,6 +1,6 @@
 """The record of each model call: one ``Usage`` context in ``llm.usage``.
 
-It is written with the next unit of work that is opened here, or within a moment where there is none.
+It is written with the next unit of work opened here, or shortly afterwards if there is none.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pepper_tui.store import Store, StoreError, UnitOfWork
 
 log = logging.getLogger(__name__)
 
-_WITHIN: Final = 0.05  # seconds that a record waits for a unit to be written with
-_PAUSE_CAP: Final = 60.0  # seconds between attempts where the store refuses
+_WITHIN: Final = 0.05  # seconds that a record waits to be written with a unit
+_PAUSE_CAP: Final = 60.0  # seconds between attempts while the store refuses
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """What one call cost, not yet known to be on disk."""
+    """The cost of one call, not yet known to be on disk."""
 
     id: str
     usage: Usage
@@ -33,12 +33,12 @@ class UsageRecord:
 
 
 class UsageRecords:
-    """``writes`` are under way."""
+    """Writes the records. ``writes`` are the tasks in progress."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._unwritten: list[UsageRecord] = []
-        self._waiting: asyncio.Task[Any] | None = None  # for a unit to write the records with
+        self._waiting: asyncio.Task[Any] | None = None  # waits for a unit to write the records with
         self.writes: set[asyncio.Task[Any]] = set()
 
     def add(self, record: UsageRecord) -> None:
@@ -47,9 +47,9 @@ class UsageRecords:
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work of the store that also takes the records of calls that are not yet written.
+        """Open a unit of work of the store that also takes the unwritten records of calls.
 
-        Not to be nested in another one. Where it fails, the records are written apart.
+        Not to be nested in another one. If it fails, the records are written separately.
         """
         records, self._unwritten = self._unwritten, []
         try:
@@ -58,7 +58,7 @@ class UsageRecords:
                     await self._write(record)
                 yield unit
         except BaseException:
-            # Perhaps committed all the same (a cancelled wait): storing the same again makes no second record.
+            # It may have been committed all the same (a cancelled wait): storing it again makes no second record.
             self._unwritten += records
             self._write_soon()
             raise
@@ -93,16 +93,18 @@ class UsageRecords:
                 pass
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Do ``work`` beside what runs. In an empty context: what a call costs is true whether or not the unit of work
-        around it is committed."""
+        """Run ``work`` in the background, in an empty context.
+
+        A call's cost is true whether or not the surrounding unit of work is committed.
+        """
         task = asyncio.get_running_loop().create_task(work, context=EmptyContext())
         self.writes.add(task)
         task.add_done_callback(self.writes.discard)
-        task.add_done_callback(_seen)  # whoever waited for it may have been cancelled meanwhile
+        task.add_done_callback(_seen)  # the waiting caller may have been cancelled meanwhile
         return task
 
     async def apart(self, work: Coroutine[Any, Any, Any]) -> None:
-        """``spawn`` and wait; who waits may be cancelled, and the work goes on."""
+        """Spawn ``work`` and wait for it; if the caller is cancelled, the work goes on."""
         await asyncio.shield(self.spawn(work))
 
     async def flush(self) -> None:
@@ -113,7 +115,7 @@ class UsageRecords:
                 waiting.cancel()
             if not self.writes:
                 break
-            # one that was cancelled in the midst of a write has put its records back, and waits anew: look again
+            # a task cancelled during a write has put its records back, and waits anew: check again
             await asyncio.gather(*self.writes, return_exceptions=True)
         await self._write_all()
 

@@ -1,7 +1,7 @@
-"""How long a prompt each model takes: learnt from its server's words, or from its refusals.
+"""The context window of each model: learnt from its server's words, or from its refusals.
 
-Counted in characters of the messages, as those who write prompts count. What was learnt is kept for a week, as a server
-may be started anew with more room.
+Counted in characters of the messages, the unit of prompt writers. Learnt limits are kept for a week, as a server may
+restart with more room.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from pepper_tui.model import ContextFilter, Json, ModelError, ModelRequest, Tool
 from pepper_tui.store import Store, StoreError
 
 WINDOWS: Final = "llm.windows"
-"""Namespace of what was learnt: id = the model at its endpoint, ``characters``."""
+"""Namespace of learnt limits: id = the model at its endpoint, ``characters``."""
 
 _KEPT: Final = 7 * 86400.0
-_SAFE: Final = 0.9  # of the room that a server has named, as templates add to a prompt
-_UNNAMED: Final = 0.6  # of a prompt that was refused by a server that names no size
+_SAFE: Final = 0.9  # share of the room that a server named, as templates add to a prompt
+_UNNAMED: Final = 0.6  # share of a prompt that was refused by a server that names no size
 _ANSWER: Final = 4  # a prompt leaves at least this fraction of a window to the answer
-_CHARACTERS_A_TOKEN: Final = 3.0  # where no server has counted; for telling what fits, rather too few
-_DENSEST, _THINNEST = 2.0, 4.0  # characters a token that are reckoned with
+_CHARACTERS_A_TOKEN: Final = 3.0  # if no server has counted; rather too few, to be safe
+_DENSEST, _THINNEST = 2.0, 4.0  # assumed bounds of characters per token
 _LEAST: Final = 1000
 
 
 def tool_characters(tools: Sequence[ToolSpec]) -> int:
-    """Characters that tools add to a prompt."""
+    """Return the characters that tools add to a prompt."""
     return sum(len(tool.name + tool.description) + len(json.dumps(tool.parameters)) for tool in tools)
 
 
 def message_characters(messages: Sequence[Json]) -> int:
-    """Characters of the messages themselves."""
+    """Return the characters of the messages themselves."""
     return sum(len(str(message.get("content") or "")) for message in messages)
 
 
 class Windows:
-    """``load`` first. ``room`` is at most what a prompt may have."""
+    """Known limits. Call ``load`` first. ``room`` is the most that a prompt may have."""
 
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
@@ -48,14 +48,16 @@ class Windows:
         self._writes: set[asyncio.Task[Any]] = set()
 
     async def load(self) -> None:
-        """Read what earlier processes have learnt."""
+        """Read the limits that earlier processes have learnt."""
         if self._store is not None:
             found = await self._store.query(ContextFilter(namespaces=[WINDOWS], limit=200))
             self._rooms = {c.context_id: int(c.data["characters"]) for c in found} | self._rooms
 
     def room(self, model: str, tools: int = 0, density: float | None = None) -> int | None:
-        """Characters that messages to ``model`` may have beside so many of tools; ``None`` where that is not known.
-        ``density``: tokens a character, as far as its answers have told."""
+        """Return the characters that messages to ``model`` may have beside that many of tools; ``None`` if unknown.
+
+        ``density``: the model's tokens per character, as far as its answers have told.
+        """
         rooms = [self._rooms[model]] if model in self._rooms else []
         if model in self._told:
             tokens = self._told[model] * (1 - 1 / _ANSWER)
@@ -64,16 +66,16 @@ class Windows:
         return min(rooms, default=None)
 
     def tell(self, model: str, tokens: int) -> None:
-        """The server says that its window has so many tokens."""
+        """Record that the server reports a window of so many tokens."""
         if tokens > 0:
             self._told[model] = tokens
 
     def answer(self, model: str) -> int | None:
-        """Tokens that an answer of ``model`` may have at most; ``None`` where that is not known."""
+        """Return the most tokens that an answer of ``model`` may have; ``None`` if unknown."""
         return self._told[model] // _ANSWER if model in self._told else None
 
     def learn(self, model: str, error: ModelError, request: ModelRequest) -> None:
-        """Take from a refusal of ``request`` as too long what fits."""
+        """Learn from a refusal of ``request`` as too long what fits."""
         said, tools = message_characters(request.messages), tool_characters(request.tools)
         if error.window:
             measured = error.measured or estimate_prompt(request.messages, request.tools)
@@ -94,5 +96,5 @@ class Windows:
             await self._store.store({"characters": room}, namespace=WINDOWS, context_id=model, ttl=_KEPT)
 
     async def close(self) -> None:
-        """Finish the records under way."""
+        """Finish pending writes."""
         await asyncio.gather(*self._writes, return_exceptions=True)

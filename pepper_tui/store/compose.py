@@ -1,7 +1,7 @@
-"""Several contexts made into one: data merged by a named strategy, text joined, tags united, sources on record.
+"""Merge several contexts into one: data by a named strategy, texts joined, tags united, sources recorded.
 
-Objects are merged key by key, at any depth; what is no object is a value. Where sources hold different values under one
-path, that is a conflict: the strategy decides, and the conflict is stated. The order of the sources is the caller's.
+Objects are merged key by key, at any depth; anything that is not an object is a value. Different values under the same
+path are a conflict: the strategy decides, and the conflict is recorded. The caller gives the order of the sources.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from pepper_tui.store.errors import StoreError
 
 
 class Merge(StrEnum):
-    """Which value holds where sources differ."""
+    """Which value wins if the sources differ."""
 
-    FIRST = "first"  # that of the first source that has one
-    LAST = "last"  # that of the last
-    NEWEST = "newest"  # that of the source that changed last
-    COLLECT = "collect"  # a list of all, each once; lists are joined
-    STRICT = "strict"  # none: a conflict is an error
+    FIRST = "first"  # the value of the first source that has one
+    LAST = "last"  # the value of the last source
+    NEWEST = "newest"  # the value of the source that changed last
+    COLLECT = "collect"  # a list of all values, without duplicates; lists are joined
+    STRICT = "strict"  # no value: a conflict is an error
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Sources that differ. ``path``: keys joined by dots; ``values``: pairs of source (``namespace:id``) and value."""
+    """Differing sources. ``path``: keys joined by dots; ``values``: pairs of source (``namespace:id``) and value."""
 
     path: str
     values: tuple[tuple[str, Any], ...]
@@ -35,14 +35,14 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The context as it was stored, and where its sources differed."""
+    """The context as stored, and where its sources differed."""
 
     context: Context
     conflicts: list[Conflict]
 
 
 class ConflictError(StoreError):
-    """Sources differ, and the strategy was ``strict``."""
+    """Raised by the ``strict`` strategy if the sources differ."""
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
         places = "; ".join(f"{c.path} ({', '.join(ref for ref, _ in c.values)})" for c in conflicts)
@@ -52,18 +52,18 @@ class ConflictError(StoreError):
 
 @dataclass(slots=True)
 class Merged:
-    """What sources come to, before it is stored."""
+    """The merged data, before it is stored."""
 
     data: Json
     conflicts: list[Conflict] = field(default_factory=list)
 
 
 Held = tuple[Context, Any]
-_PATHS: Final = 50  # conflicts that the context itself names
+_PATHS: Final = 50  # conflicts listed in the context itself
 
 
 def merge(sources: Sequence[Context], strategy: Merge) -> Merged:
-    """The data of ``sources`` made into one. Raises ``ConflictError`` for ``strict``."""
+    """Merge the data of ``sources``. Raises ``ConflictError`` for ``strict``."""
     merged = Merged({})
     merged.data = _objects([(source, source.data) for source in sources], (), strategy, merged.conflicts)
     if merged.conflicts and strategy is Merge.STRICT:
@@ -93,7 +93,7 @@ def _collected(held: Sequence[Held]) -> list[Any]:
 
 
 def _distinct(values: Sequence[Any]) -> list[Any]:
-    """Each value once, in order. ``1`` and ``true`` are two values, as in JSON."""
+    """Return the values without duplicates, in order. ``1`` and ``true`` are two values, as in JSON."""
     found: list[Any] = []
     for value in values:
         if not any(_same(value, other) for other in found):
@@ -123,17 +123,17 @@ def _ref(context: Context) -> str:
 
 
 def text_of(sources: Sequence[Context]) -> str:
-    """The sources' texts, each once, in order."""
+    """Join the sources' texts, without duplicates, in order."""
     return "\n\n".join(dict.fromkeys(source.text for source in sources if source.text))
 
 
 def tags_of(sources: Sequence[Context]) -> frozenset[str]:
-    """All tags, but for the one that says that somebody has still to act: that goes with the source."""
+    """Return the union of all tags, except the "open" tag: who still has to act concerns the source alone."""
     return frozenset().union(*(source.tags for source in sources)) - {OPEN_TAG}
 
 
 def metadata_of(sources: Sequence[Context], strategy: Merge, conflicts: Sequence[Conflict]) -> Json:
-    """Where it comes from. Tainted unless every source says that it is not."""
+    """Return the provenance of the composed context: tainted unless every source says that it is not."""
     return {
         "composed": {
             "strategy": str(strategy),
@@ -145,5 +145,5 @@ def metadata_of(sources: Sequence[Context], strategy: Merge, conflicts: Sequence
 
 
 def expiry_of(sources: Sequence[Context]) -> float | None:
-    """When the first of the sources expires: what is made of it lives no longer, unless told."""
+    """Return when the first source expires: by default the composed context lives no longer."""
     return min((source.expires_at for source in sources if source.expires_at is not None), default=None)

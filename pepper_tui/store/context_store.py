@@ -1,7 +1,7 @@
-"""The Context Store: contexts, their log, and what is delivered from it. See the package docstring for the rules.
+"""The Context Store: contexts, their log, and deliveries from it. See the package docstring for the rules.
 
-Its parts: ``log/store_file.py`` has the connections, ``reading.py`` and ``writing.py`` what is done to the log,
-``delivery/`` what comes of it.
+Its parts: ``log/store_file.py`` holds the connections, ``reading.py`` and ``writing.py`` read and write the log,
+``delivery/`` delivers from it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pepper_tui.store.writing import LogWriting
 
 
 class ContextStore(LogWriting):
-    """One open store. Made by ``open``, ended by ``close``; lives on one event loop."""
+    """One open store on one event loop, opened by ``open`` and ended by ``close``."""
 
     def __init__(self, file: StoreFile, live: LiveSubscriptions) -> None:
         super().__init__(file)
@@ -50,12 +50,12 @@ class ContextStore(LogWriting):
         group: int = GROUP,
         cache_ttl: float = 0.0,
     ) -> ContextStore:
-        """The store in the file ``path``, made where there is none.
+        """Open the store in the file ``path``; create it if missing.
 
-        ``database`` makes the connections; ``group`` is the most operations that one commit takes (1: a commit a
-        store); ``cache_ttl``: seconds for which answers may be kept that are asked for again (0: none). After an
-        unclean stop the file is checked first. Raises ``StoreError``, with the way out, where the file is damaged,
-        newer than this Pepper, or not to be opened.
+        ``database`` makes the connections; ``group`` is the most operations in one commit (1: one commit per write);
+        ``cache_ttl``: seconds for which repeated queries may be answered from memory (0: never). After an unclean stop
+        the file is checked first. Raises ``StoreError``, with the way out, if the file is damaged, newer than this
+        Pepper, or can't be opened.
         """
         live = LiveSubscriptions()
         file = await StoreFile.open(path, clock, live.tell, database=database, group=group, cache_ttl=cache_ttl)
@@ -63,17 +63,17 @@ class ContextStore(LogWriting):
 
     @classmethod
     async def open_to_read(cls, path: Path, clock: Clock) -> ContextStore:
-        """The store in the file ``path`` as it stands, beside whoever writes it, also where it may not be written.
+        """Open the store in the file ``path`` read-only, beside its writer; the file itself may be read-only, too.
 
-        Whatever would write raises ``StoreUnavailableError``. Raises ``StoreError`` where there is none or it can't be
-        read, ``OutdatedStoreError`` where it must be brought up to date first.
+        Any write raises ``StoreUnavailableError``. Raises ``StoreError`` if the file is missing or can't be read,
+        ``OutdatedStoreError`` if it must be migrated first.
         """
         live = LiveSubscriptions()
         return cls(await StoreFile.open_to_read(path, clock, live.tell, group=GROUP), live)
 
     @property
     def closed(self) -> bool:
-        """Whether ``close`` was called."""
+        """True once ``close`` was called."""
         return self._closing is not None
 
     async def close(self) -> None:
@@ -85,7 +85,7 @@ class ContextStore(LogWriting):
     async def _close(self) -> None:
         await self.file.stop_writing()
         self.live.close()
-        self._deliveries.wake([*self._deliveries.queues])  # whoever waits finds the store closed
+        self._deliveries.wake([*self._deliveries.queues])  # waiting readers find the store closed
         await self.file.close()
 
     def _committed(self, committed: Committed) -> None:
@@ -146,14 +146,13 @@ class ContextStore(LogWriting):
     # ---------------------------------------------------------------------------------------------- how it is
 
     async def stats(self) -> StoreStats:
-        """Sizes and backlogs, counted on a connection of its own."""
+        """Return sizes and backlogs, counted on a connection of its own."""
         return await self.file.read_apart(
             lambda c: counts.stats(c, self.path, self._deliveries.queues, self.clean_start)
         )
 
     async def health(self) -> list[Context]:
-        """How each part says that it is, the newest first, and how the store itself is: also where nothing can be
-        read."""
+        """Return the health of each part, newest first, then that of the store itself, even if nothing can be read."""
         stored: list[Context] = []
         with contextlib.suppress(StoreError):
             stored = await self.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=500))

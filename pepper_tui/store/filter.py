@@ -1,8 +1,8 @@
 """A ``ContextFilter`` as SQL.
 
-Globs are resolved to namespace ids in memory. Each namespace is one range on an index that ends with ``seq``, read
-newest (or oldest) first and cut at the limit; the ranges are merged here. So the cost depends on the limit and on
-the number of namespaces, not on the size of the log.
+Globs are resolved to namespace ids in memory. Each namespace is one range of an index that ends with ``seq``, read
+newest (or oldest) first and cut at the limit; the ranges are merged here. So the cost depends on the limit and the
+number of namespaces, not on the size of the log.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _LISTS: Final = ("namespaces", "tags", "types", "context_ids")
 
 
 def as_of(wanted: ContextFilter, now: float) -> ContextFilter:
-    """``wanted`` with its times as POSIX seconds, as of ``now``.
+    """Return ``wanted`` with its times as POSIX seconds, as of ``now``.
 
-    Raises ``TypeError`` for values of the wrong type, ``ValueError`` for a time that is not understood.
+    Raises ``TypeError`` for values of the wrong type, ``ValueError`` for a time that can't be parsed.
     """
     for name in _LISTS:
         if isinstance(given := getattr(wanted, name), str):
@@ -65,7 +65,7 @@ def _seconds(name: str, moment: Moment | None, now: float) -> float | None:
 
 
 def conditions(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
-    """The filter's conditions on ``contexts c``, but for namespaces, ids and the tags, each begun with AND."""
+    """Return the filter's conditions on ``contexts c``, each led by AND; not those on namespaces, ids and tags."""
     sql = " AND c.deleted = 0"
     values: list[Any] = []
     if not wanted.include_expired:
@@ -92,7 +92,7 @@ def tag_conditions(tags: Sequence[str]) -> tuple[str, list[Any]]:
 
 
 def select(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float) -> list[Context]:
-    """The contexts that the filter picks among the namespaces ``spaces`` (ids), in the order it asks for."""
+    """Return the contexts that the filter picks in the namespaces ``spaces`` (ids), in the filter's order."""
     if wanted.limit is not None and wanted.limit <= 0:
         return []
     connection.execute("BEGIN")
@@ -111,7 +111,7 @@ def select(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequen
 
 
 def count(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float) -> int:
-    """How many contexts the filter picks, whatever its limit."""
+    """Count the contexts that the filter picks, ignoring its limit."""
     sql, shared = _range(wanted, now)
     return sum(
         connection.execute(f"SELECT count(*) {sql}", values).fetchone()[0]
@@ -120,7 +120,7 @@ def count(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequenc
 
 
 def fetch(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Context]:
-    """The contexts at these places of the log, in the given order."""
+    """Return the contexts at these seqs of the log, in the given order."""
     found: dict[int, Context] = {}
     for start in range(0, len(seqs), CHUNK):
         part = seqs[start : start + CHUNK]
@@ -130,7 +130,7 @@ def fetch(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Context]:
 
 
 def _range(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
-    """FROM and WHERE for one namespace (and, with ids, one id), and the values after those."""
+    """Return FROM and WHERE for one namespace (and one id, if ids are given), and the values that follow those."""
     where, values = conditions(wanted, now)
     if wanted.context_ids:
         more, tags = tag_conditions(wanted.tags)
@@ -146,7 +146,7 @@ def _range(wanted: ContextFilter, now: float) -> tuple[str, list[Any]]:
 def _values(
     wanted: ContextFilter, spaces: Sequence[int], shared: list[Any], limit: int | None
 ) -> list[tuple[str, list[Any]]]:
-    """For each range: the column that orders it, and its values."""
+    """Return, for each range, the column that orders it, and its values."""
     end = [] if limit is None else [limit]
     if wanted.context_ids:
         ids = dict.fromkeys(wanted.context_ids)

@@ -1,7 +1,7 @@
-"""Namespaces: dotted names, and the globs that pick them.
+"""Namespaces: dotted names, and globs over them.
 
-``*`` stands for one or more characters, dots among them: ``signals.*`` picks every namespace below ``signals`` at any
-depth, not ``signals`` itself; ``*`` alone picks all.
+``*`` stands for one or more characters, dots included: ``signals.*`` picks every namespace below ``signals`` at any
+depth, but not ``signals`` itself; ``*`` alone picks all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def matches(globs: Iterable[str], namespace: str) -> bool:
-    """Whether any of ``globs`` picks ``namespace``; no glob at all picks every namespace."""
+    """Check whether any of ``globs`` picks ``namespace``; no globs at all pick every namespace."""
     patterns = tuple(globs)
     if not patterns:
         return True
@@ -25,7 +25,7 @@ def matches(globs: Iterable[str], namespace: str) -> bool:
 
 
 def resolve(globs: Iterable[str], known: Mapping[str, int]) -> list[int]:
-    """The ids of the known namespaces that ``globs`` pick; of all where there is none."""
+    """Return the ids of the known namespaces that ``globs`` pick; all of them if there are no globs."""
     patterns = tuple(globs)
     if not patterns or "*" in patterns:
         return list(known.values())

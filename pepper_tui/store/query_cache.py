@@ -1,9 +1,9 @@
-"""Answers that are asked for again and again, kept for a while: never a stale one, and nothing lost where it is no use.
+"""A short-lived cache of repeated queries: an answer is never stale, and a useless cache costs nothing.
 
-An answer is let in when the same is asked a second time and nothing was committed in between, so a question that does
-not repeat costs a look into a dict. It goes with the first commit in one of its namespaces (a search: with any, since
-its ranking weighs all texts), when one of its contexts expires, after the TTL, or when the clock goes back. It is kept
-as bytes: each asker gets data of its own.
+An answer is cached when the same query comes a second time with no commit in between, so a query that does not repeat
+costs one dict lookup. It is dropped at the first commit in one of its namespaces (a search: at any commit, since its
+ranking weighs all texts), when one of its contexts expires, after the TTL, or when the clock goes back. It is kept as
+bytes, so each caller gets data of its own.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from pepper_tui.model import Context, ContextFilter
 from pepper_tui.store.namespaces import matches
 
 T = TypeVar("T")
-SIZE: Final = 256  # answers, and as many questions that were asked once
-ANSWER_BYTES: Final = 65_536  # a larger answer is not kept
+SIZE: Final = 256  # entries: cached answers, and queries seen once
+ANSWER_BYTES: Final = 65_536  # a larger answer is not cached
 
 
 @dataclass(slots=True)
 class _Answer:
     patterns: tuple[str, ...]
-    content: bytes | None  # None: asked once
+    content: bytes | None  # None: seen once
     made: float
     until: float
 
 
 class QueryCache:
-    """``ttl`` in seconds; 0 keeps nothing."""
+    """The cache. ``ttl`` in seconds; 0 keeps nothing."""
 
     def __init__(self, clock: Clock, ttl: float, size: int = SIZE) -> None:
         self._clock, self._ttl, self._size = clock, ttl, size
@@ -48,7 +48,7 @@ class QueryCache:
         ask: Callable[[], Awaitable[list[T]]],
         contexts: Callable[[list[T]], Iterable[Context]],
     ) -> list[T]:
-        """The answer to ``question``: kept, or else from ``ask``. ``patterns``: the namespaces that can change it."""
+        """Return the answer to ``question``, cached or from ``ask``. ``patterns``: namespaces that can change it."""
         if self._ttl <= 0:
             return await ask()
         now = self._clock.now()
@@ -78,7 +78,7 @@ class QueryCache:
             self._answers.popitem(last=False)
 
     def changed(self, namespaces: Iterable[str]) -> None:
-        """Something was committed in these namespaces."""
+        """Invalidate the answers that depend on these namespaces: something was committed there."""
         self._changes += 1
         if not self._answers:
             return
@@ -92,12 +92,12 @@ class QueryCache:
                 del self._answers[question]
 
     def clear(self) -> None:
-        """Something was changed that has no namespace to name."""
+        """Invalidate everything (the change is not tied to a namespace)."""
         self._changes += 1
         self._answers.clear()
 
 
 def key_of(wanted: ContextFilter) -> Hashable:
-    """The filter as what a dict can hold."""
+    """Return the filter as a hashable key."""
     values = (getattr(wanted, each.name) for each in fields(wanted))
     return tuple(tuple(value) if isinstance(value, list | tuple) else value for value in values)

@@ -1,4 +1,4 @@
-"""What can be asked of the log: contexts by name, by filter, by words and by meaning."""
+"""Reading the log: contexts by name, by filter, by words and by meaning."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pepper_tui.store.upkeep import removal
 
 
 class LogReading:
-    """The log of ``file``, to be read: nothing here writes, and each answer is of what is committed."""
+    """The log of ``file``, read-only: nothing here writes, and each answer shows only committed data."""
 
     def __init__(self, file: StoreFile) -> None:
         self.file = file
         self.clock = file.clock
-        self.meaning: ByMeaning | None = None  # a second way to search, where there is one
+        self.meaning: ByMeaning | None = None  # a second way to search, if available
 
     async def get(
         self, context_id: str, *, namespace: str, version: int | None = None, include_expired: bool = False
@@ -70,7 +70,7 @@ class LogReading:
         return await self.file.read(find)
 
     async def named(self, ref: str) -> list[tuple[str, str]]:
-        """(namespace, id) of the contexts, deleted ones among them, that ``ref`` names: ``namespace:id`` or an id."""
+        """Return (namespace, id) of the contexts, even deleted, that ``ref`` names: ``namespace:id`` or an id."""
         return await self.file.read(lambda connection: lookup.named(connection, self.file.known(connection), safe(ref)))
 
     async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
@@ -82,12 +82,12 @@ class LogReading:
         )
 
     async def count_at(self, *wanted: ContextFilter) -> tuple[int, int]:
-        """How many contexts the filters pick together, and the last place in the log when that was so."""
+        """Return how many contexts the filters pick together, and the last seq of the log at that moment."""
         now = self.clock.now()
         wanted = tuple(filters.as_of(each, now) for each in wanted)
 
         def counted(connection: sqlite3.Connection) -> tuple[int, int]:
-            connection.execute("BEGIN")  # both answers are of one moment
+            connection.execute("BEGIN")  # one snapshot for both answers
             try:
                 found = [
                     filters.count(connection, each, resolve(each.namespaces, self.file.known(connection)), now)
@@ -111,7 +111,7 @@ class LogReading:
         wanted = filters.as_of(filter or EVERYTHING, self.clock.now())
         if (
             self.meaning is not None and by_meaning
-        ):  # it keeps the vectors of queries itself, and finds more as its own work goes on
+        ):  # it caches query vectors itself, and finds more as its own work goes on
             return await self._search(text, wanted, limit)
         return await self.file.cache.answer(
             ("search", text, limit, key_of(wanted)),
@@ -136,7 +136,7 @@ class LogReading:
         return await self.file.read(lambda c: full_text.joined(c, text, hits, near, limit), 1) if near else hits
 
     async def current(self, names: Sequence[tuple[str, str]]) -> list[Context]:
-        """The current versions of (namespace, id), as of one moment. Raises ``StoreError`` where one is not there."""
+        """Return the current versions of (namespace, id), as of one moment. Raises ``StoreError`` if one is missing."""
         now = self.clock.now()
 
         def find(connection: sqlite3.Connection) -> list[Context | None]:

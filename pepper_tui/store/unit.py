@@ -1,8 +1,8 @@
-"""The unit of work: writes of one task that are handed to the writer whole, or not at all.
+"""The unit of work: writes of one task that are handed to the writer together, or not at all.
 
-The unit is found through a context variable, but belongs to the task that opened it: a task spawned inside copies
-the variable and still writes on its own. Nothing of a unit can be read before its commit, and no transaction is open
-while it collects. (``asyncio.wait_for`` and ``gather`` spawn tasks too: await ``store()`` plainly inside a unit.)
+The unit is found through a context variable, but belongs to the task that opened it: a task spawned inside copies the
+variable and still writes on its own. Nothing of a unit can be read before its commit, and no transaction is open while
+it collects. (``asyncio.wait_for`` and ``gather`` spawn tasks too: inside a unit, await ``store()`` directly.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pepper_tui.store.log.content import Write
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One update on its way to one subscription. ``attempts`` counts those that failed before."""
+    """One update on its way to one subscription. ``attempts`` counts earlier failed attempts."""
 
     subscription: str
     seq: int
@@ -39,7 +39,7 @@ class Delete:
 
 @dataclass(slots=True)
 class Move:
-    """A delivery's next state. ``counts`` where the move is a failed attempt."""
+    """A delivery's next state. ``counts``: the move is a failed attempt."""
 
     subscription: str
     seq: int
@@ -54,14 +54,14 @@ Operation = Write | Delete | Move
 
 @dataclass(slots=True)
 class Unit:
-    """What the writer gets: operations that are committed together. ``done`` becomes their results, in order."""
+    """Operations for the writer to commit together. ``done`` becomes their results, in order."""
 
     operations: list[Operation]
     done: asyncio.Future[list[Any]]
 
     @property
     def conditional(self) -> bool:
-        """Whether its plan can fail for a reason found only while planning."""
+        """True if planning it can fail for a reason that is only found then."""
         return any(isinstance(op, Write | Delete) and op.expect_version is not None for op in self.operations)
 
 
@@ -75,20 +75,22 @@ class UnitOfWork:
     closed: bool = False
 
     def ack(self, delivery: Delivery) -> None:
-        """The delivery is done when this unit is committed. If it is no longer open then, the unit fails whole with
-        ``StaleDeliveryError``."""
+        """Finish the delivery when this unit is committed.
+
+        If it is no longer open then, the whole unit fails with ``StaleDeliveryError``.
+        """
         self._move(Move(delivery.subscription, delivery.seq, DeliveryState.DONE))
 
     def defer(self, delivery: Delivery, due: float, error: str = "") -> None:
-        """The delivery comes again at ``due`` (POSIX seconds); counts as an attempt."""
+        """Deliver it again at ``due`` (POSIX seconds); counts as an attempt."""
         self._move(Move(delivery.subscription, delivery.seq, DeliveryState.RETRYING, due, error))
 
     def bury(self, delivery: Delivery, error: str) -> None:
-        """The delivery is dead until it is re-driven."""
+        """Mark the delivery as dead until it is redriven."""
         self._move(Move(delivery.subscription, delivery.seq, DeliveryState.DEAD, error=error))
 
     def writes(self, namespace: str, context_id: str) -> bool:
-        """Whether a write to this context is among what the unit will commit."""
+        """Check whether the unit will commit a write to this context."""
         return any(
             isinstance(op, Write) and (op.namespace, op.context_id) == (namespace, context_id) for op in self.operations
         )
@@ -110,7 +112,7 @@ _current: Final[ContextVar[UnitOfWork | None]] = ContextVar("pepper_unit_of_work
 
 
 def current_unit() -> UnitOfWork | None:
-    """The unit that this task is inside of, or None."""
+    """Return the unit that this task is inside of, or None."""
     unit = _current.get()
     if unit is None or unit.closed or unit.owner is not asyncio.current_task():
         return None

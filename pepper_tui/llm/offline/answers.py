@@ -1,6 +1,6 @@
-"""How the offline model tells what came of a call: results are written for models, and a person reads words.
+"""How the offline model reports a call's outcome: results are written for models, and a person reads words.
 
-A line of a result that does not look as expected is shown as it is: nothing is left out because it was not understood.
+A line of a result in an unexpected form is shown as it is: nothing is dropped because it was not understood.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pepper_tui.llm.offline import briefs
 from pepper_tui.model import ASKED, Json
 from pepper_tui.text import clean, one_line, shorten
 
-SHOWN: Final = 6000  # characters of a result that a reply shows
+SHOWN: Final = 6000  # maximum characters of a result in a reply
 _HEADS: Final = {
     "search_mail": "Mail found:",
     "search_notes": "Notes found:",
@@ -43,11 +43,11 @@ _KINDS: Final = {
 
 
 _NAMED_BY: Final = ("to", "subject", "title", "text", "address", "path", "query", "agent")
-"""Arguments by which a person knows a call, where it has no summary: the first that is given is told."""
+"""Arguments by which a person recognises a call without a summary: the first that is given is shown."""
 
 
 def called(name: str, arguments: Json, summary: str) -> str:
-    """What a person would call the call: its card's line, else its tool with what it was about."""
+    """Return how a person would name the call: its card's line, else its tool with what it was about."""
     if summary:
         return one_line(summary, 200)
     if name == "delegate":
@@ -57,7 +57,10 @@ def called(name: str, arguments: Json, summary: str) -> str:
 
 
 def in_words(name: str, state: str, content: str, arguments: Json, summary: str = "", problem: str = "") -> str:
-    """A short, factual reply on how a call that the user asked for ended; ``summary`` and ``problem`` of its result."""
+    """Return a short, factual reply on how a call that the user asked for ended.
+
+    ``summary`` and ``problem`` are those of its result.
+    """
     if state == "succeeded":
         if name == "delegate":
             return f"{briefs.title_of(str(arguments.get('task', '')))}\n\n{shorten(content, SHOWN)}"
@@ -65,7 +68,7 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
             return _reminded(content, str(arguments.get("text", "")))
         if name == "update_profile":
             return re.sub(r"restore_profile\(version=(\d+)\) takes", r"Say “restore profile \1” to take", content)
-        if name == "fetch_page":  # facts in lines of their own become one: the reply is Markdown
+        if name == "fetch_page":  # facts on lines of their own are joined: the reply is Markdown
             facts, _, text = content.partition("\n\n")
             return shorten(f"{', '.join(facts.splitlines())}\n\n{text}", SHOWN)
         if name == "list_rules" and arguments.get("rule"):
@@ -115,7 +118,7 @@ def _listed(name: str, content: str) -> str:
 
 
 def _told_by_its_signal(line: str, known: set[str]) -> bool:
-    """Whether a raw item is found beside the signal that was made of it."""
+    """Check whether a raw item is listed beside the signal that was made of it."""
     space, _, ident = line.partition(" | ")[0].partition(":")
     return space.startswith("raw.") and f"signals.{space[4:]}:signal_{ident}" in known
 
@@ -148,7 +151,7 @@ def _version(parts: list[str]) -> str:
 
 
 def _day(written: str) -> str:
-    """A time as tools write it, without what a person does not need: ``Sat 21 Nov 16:05``."""
+    """Return a tool's time without what a person does not need: ``Sat 21 Nov 16:05``."""
     for form in ("%a %Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"):
         words = written.rpartition(" ")[0] if form.startswith("%a") else written
         try:

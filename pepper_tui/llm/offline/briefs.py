@@ -1,6 +1,6 @@
-"""Tasks that the offline model hands to workers, and how it does them there: facts put together, nothing judged.
+"""Tasks that the offline model gives to workers, and how it does them there: facts put together, nothing judged.
 
-A task is text of ``Key: value`` lines, so that a real model reads it as well. A worker's plan follows from the task
+A task is text of ``Key: value`` lines, so that a real model can read it as well. A worker's plan follows from the task
 alone: first its calls, then, when their results are there, the answer.
 """
 
@@ -33,7 +33,7 @@ _SMALL: Final = frozenset(
 
 
 def brief_task(topic: str, *, start: str = "", watch: str = "", with_whom: str = "") -> str:
-    """A task that asks for a brief on ``topic``; ``start`` is an ISO time."""
+    """Return a task that asks for a brief on ``topic``; ``start`` is an ISO time."""
     lines = [f"{_BRIEF}: {one_line(topic, 160)}"]
     lines += [
         f"{key}: {one_line(value, 200)}"
@@ -45,7 +45,7 @@ def brief_task(topic: str, *, start: str = "", watch: str = "", with_whom: str =
 
 
 def follow_task(thread: str, hours: float, subject: str = "") -> str:
-    """A task that waits for the next mail of ``thread``, at most ``hours``."""
+    """Return a task that waits for the next mail of ``thread``, at most ``hours``."""
     lines = [f"{_WAIT}: {one_line(thread, 400)}", f"Hours: {hours:g}"]
     if subject:
         lines.append(f"Subject: {one_line(subject, 160)}")
@@ -53,12 +53,12 @@ def follow_task(thread: str, hours: float, subject: str = "") -> str:
 
 
 def fields_of(task: str) -> dict[str, str]:
-    """The ``Key: value`` lines of a task."""
+    """Return the ``Key: value`` lines of a task."""
     return {key: value.strip() for key, value in _LINE.findall(task)}
 
 
 def title_of(task: str) -> str:
-    """A short name of what a task was for."""
+    """Return a short name of what a task was for."""
     fields = fields_of(task)
     if _BRIEF in fields:
         return f"Brief: {fields[_BRIEF]}"
@@ -72,13 +72,13 @@ def is_brief(task: str) -> bool:
 
 
 def keywords(topic: str) -> str:
-    """The words of ``topic`` that are worth a search."""
+    """Return the words of ``topic`` that are worth a search."""
     words = [w for w in re.findall(r"[\w@.'-]+", topic) if w.lower().strip(".") not in _SMALL]
     return " ".join(words[:6]) or topic
 
 
 def first_calls(task: str) -> list[tuple[str, Json]]:
-    """The calls that a task begins with, as tool names and arguments."""
+    """Return the calls that a task begins with, as tool names and arguments."""
     fields = fields_of(task)
     if _WAIT in fields:
         try:
@@ -98,7 +98,7 @@ def first_calls(task: str) -> list[tuple[str, Json]]:
 
 
 def answer(task: str, results: list[Json]) -> str:
-    """What a worker comes back with, from the facts of its results."""
+    """Return a worker's answer, made from the facts of its results."""
     fields = fields_of(task)
     parts: list[str] = []
     if _BRIEF in fields:

@@ -1,4 +1,4 @@
-"""What one step of the offline model comes to."""
+"""The output of one step of the offline model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pepper_tui.model import ModelRequest, RequestedCall
 
 
 class Draft:
-    """What one step comes to: words, and calls of tools that are on offer."""
+    """The output of one step: words, and calls of offered tools."""
 
     def __init__(self, request: ModelRequest, new_id: Callable[[str], str]) -> None:
         self.words: list[str] = []
@@ -23,7 +23,7 @@ class Draft:
             self.words.append(words.strip())
 
     def call(self, name: str, /, **arguments: Any) -> bool:
-        """Ask for a call; False where the tool is not on offer. Arguments that the tool does not know are left out."""
+        """Ask for a call; return False if the tool is not offered. Arguments unknown to the tool are left out."""
         if name not in self.offered:
             return False
         known = self.offered[name].get("properties")

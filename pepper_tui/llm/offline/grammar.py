@@ -1,6 +1,6 @@
 """The command grammar: what the offline model understands of what the user types.
 
-``parse`` maps one message to one ``Command``. It is a table of patterns, tried in order; what none matches is
+``parse`` maps one message to one ``Command``. It is a table of patterns, tried in order; a message that none matches is
 ``unknown``. Times stay words, as the user typed them: the reminder tool reads them.
 """
 
@@ -114,8 +114,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 )  # fmt: skip
 
 _POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|would you|would you please)[\s,:]+", re.I)
-LONGEST: Final = 8000  # characters of an order
-_WIDEST: Final = 40  # blanks in a row: patterns go through a run of them once for each
+LONGEST: Final = 8000  # maximum characters of an order
+_WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
 _LOOK: Final = ("agenda", "free")
@@ -126,14 +126,14 @@ _RIVAL: Final = re.compile(
     r"(?P<link>and|or|und|oder|&)\b\s*(?P<number>\d{1,2}\b)?|(?P<alone>\d\S*)(?=\s+(?:to|that|about|an|zu|dass)\b)",
     re.IGNORECASE,
 )
-"""What stands behind a time and would be one more: joined to it, or a number that the time does not hold."""
+"""Words after a time that make a second time: joined to it, or a number that the time does not include."""
 _BOUND: Final = re.compile(
     r"(?P<before>.+?)[\s,]+"
     r"(?P<word>(?:(?:not|no|nicht|sometime|irgendwann)\s+)?"
     r"(?:before|after|until|till|since|from|(?:later|earlier|sooner)\s+than|vor|(?:später|früher)\s+als))",
     re.IGNORECASE | re.DOTALL,
 )
-"""What ends with a word that makes a limit of the time behind it."""
+"""A text that ends with a word that turns the time after it into a limit."""
 _OF_TIME: Final = re.compile(
     r"\b(?:(?:before|after|since|from|vor|nach|seit)\s+)?(?:every|each|next|this|on|at|in|until|tomorrow|today|tonight|daily|weekly|monthly|jede[nrs]?|alle|am|um|morgen|heute)\b",
     re.IGNORECASE,
@@ -141,10 +141,10 @@ _OF_TIME: Final = re.compile(
 
 
 def parse(text: str, locale: str = "en") -> Command:
-    """The command that ``text`` is; kind ``unknown`` where no pattern takes the whole of it, ``too_long`` beyond
-    ``LONGEST``.
+    """Return the command in ``text``.
 
-    Times in it are found by the reader of times in words: call it in a thread.
+    Its kind is ``unknown`` if no pattern takes the whole of it, ``too_long`` beyond ``LONGEST``. Times in it are found
+    by the reader of times in words: call it in a thread.
     """
     said = _BLANKS.sub(" " * _WIDEST, text.strip())
     if len(said) > LONGEST:
@@ -157,7 +157,7 @@ def parse(text: str, locale: str = "en") -> Command:
         values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
         return Command(order.kind, {key: value for key, value in values.items() if value})
     for kind, pattern in _PATTERNS:
-        # What a person writes into a mail or a note keeps its full stop.
+        # what a person writes into a mail or a note keeps its full stop
         subject = said if kind in ("send", "reply", "note", "use") else (bare or said)
         match = pattern.fullmatch(subject)
         if match is None:
@@ -177,7 +177,7 @@ def parse(text: str, locale: str = "en") -> Command:
 
 
 def _reminder(before: str, rest: str, locale: str) -> Command | None:
-    """A reminder: its text, and its time in the user's words; what is no time is left for other patterns."""
+    """Return a reminder: its text, and its time in the user's words; anything but a time is left for other patterns."""
     if before:
         return Command("remind", {"text": _linked(rest), "when": before}) if is_time(before, locale) and rest else None
     lead = None if _LINK.match(rest) else leading_time(rest, locale)
@@ -210,8 +210,10 @@ def _event(rest: str, locale: str) -> Command | None:
 
 
 def _trailing(text: str, locale: str, after: re.Pattern[str] | None = None) -> Within | None:
-    """The time that ``text`` ends with; with what a reader has to refuse with it: another one that is joined to it, or
-    the word that makes a limit of it."""
+    """Return the time that ``text`` ends with.
+
+    It includes what makes a reader refuse it: another time joined to it, or the word that makes it a limit.
+    """
     found = trailing_time(text, locale, after)
     joined = _JOINED.fullmatch(found.before) if found else None
     if found and joined and (more := trailing_time(joined["before"], locale)):
@@ -222,13 +224,13 @@ def _trailing(text: str, locale: str, after: re.Pattern[str] | None = None) -> W
 
 
 def _linked(text: str) -> str:
-    """``text`` without the word that ties it to a time or an order."""
+    """Return ``text`` without the word that links it to a time or an order."""
     found = _LINK.match(text)
     return text[found.end() :] if found else text
 
 
 def arguments_of(words: str) -> dict[str, Any]:
-    """The arguments that ``words`` spell: a JSON object, or ``key=value`` with commas between them."""
+    """Return the arguments that ``words`` spell: a JSON object, or ``key=value`` pairs separated by commas."""
     with contextlib.suppress(ValueError):
         found = json.loads(words)
         if isinstance(found, dict):
@@ -255,9 +257,9 @@ def _is_day(words: str, locale: str) -> bool:
 
 
 def agenda_span(words: str, today: date, locale: str = "en") -> tuple[str, int] | None:
-    """The first day (``today`` or an ISO date) and how many ``words`` mean; ``None`` where none is ahead."""
+    """Return the first day (``today`` or an ISO date) and how many ``words`` mean; ``None`` if none is ahead."""
     with contextlib.suppress(ValueError):
-        return date.fromisoformat(words).isoformat(), 1  # also a day gone by
+        return date.fromisoformat(words).isoformat(), 1  # also a past day
     found = days_said(_span(words) or "today", today, locale)
     if found is None:
         return None

@@ -1,7 +1,7 @@
 """The model for a home without a model: rules over facts, behind the same protocol.
 
-It never guesses. It answers a small command grammar, and says what came of calls; what the user's rules order is done
-by code, with any model or none. What would need judgement is counted as not judged and gets no card. It acts only
+It never guesses. It answers a small command grammar, and reports the outcome of calls; what the user's rules order is
+done by code, with any model or none. What would need judgement is counted as not judged and gets no card. It acts only
 through the tools that a request offers, so policy and approvals hold for it as for any model.
 """
 
@@ -52,7 +52,7 @@ class OfflineModel:
         self.not_judged = 0
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """See ``ModelClient``; raises nothing and takes no time."""
+        """Stream as ``ModelClient`` does, but raise nothing and take no time."""
         draft = Draft(request, self._clock.new_id)
         if request.role == "worker":
             self._work(request, draft)
@@ -61,7 +61,7 @@ class OfflineModel:
         elif request.role == "triage":
             draft.say("(no language model: not judged)")
         elif any(entry.kind == "user_msg" for entry in request.entries):
-            await asyncio.to_thread(self._think, request, draft)  # to find a time in it takes some CPU time
+            await asyncio.to_thread(self._think, request, draft)  # finding a time in it takes some CPU time
         else:
             self._think(request, draft)
         if not draft.calls and not draft.words and not draft.call("wait"):
@@ -149,7 +149,7 @@ class OfflineModel:
             )
 
     def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: Draft) -> bool:
-        """Where this search was the first half of "read mail from X" or "reply to X: …", do the second half."""
+        """Do the second half of "read mail from X" or "reply to X: …", if this search was its first half."""
         sender = str(arguments.get("sender", ""))
         if not sender or arguments.get("limit") != 1:
             return False
@@ -177,7 +177,7 @@ class OfflineModel:
 
     @staticmethod
     def _asked(messages: Sequence[Json], sender: str) -> Command | None:
-        """The user's newest order to read from, or reply to, ``sender``."""
+        """Return the user's newest order to read from, or reply to, ``sender``."""
         for said in reversed(_all(_USER_MSG, messages)):
             command = parse(said) if _OF_MAIL.search(said) else Command("unknown")
             if command.kind in ("read", "reply") and command["sender"] == sender:
@@ -210,7 +210,7 @@ def _texts(messages: Sequence[Json]) -> list[str]:
 
 
 def _all(pattern: re.Pattern[str], messages: Sequence[Json]) -> list[str]:
-    """What stands between the tags that ``pattern`` names, unescaped. Outside text can't forge a tag: it is escaped."""
+    """Return the text between ``pattern``'s tags, unescaped. Outside text can't forge a tag: it is escaped."""
     found = [each for text in _texts(messages) for each in pattern.findall(text)]
     return [unescaped(_QUOTED.sub("", each)) for each in found]
 

@@ -29,7 +29,7 @@ _LIKE_A_RULE: Final = (
 )
 
 Needed = tuple[str, str, Json]
-"""A tool, what is said once it is called, and its arguments."""
+"""A tool, the words once it is called, and its arguments."""
 
 CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "use": lambda c: (c["tool"], "", arguments_of(c["arguments"])),
@@ -107,7 +107,7 @@ WORDS: Final[Mapping[str, Callable[[Command], str]]] = {
     "too_long": lambda c: f"Without a language model I read orders of at most {LONGEST} characters; this is longer.",
     "unknown": lambda c: f"Without a language model I did not understand that. I understand:\n{_UNDERSTOOD}",
 }
-"""What is said; before the call, where there is one, too."""
+"""The words to say; before the call, if there is one, too."""
 
 
 class Orders:
@@ -139,7 +139,7 @@ class Orders:
                 draft.say(WORDS["unknown"](command))
 
     def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: str) -> None:
-        """Call a tool that looks at the days that are named."""
+        """Call a tool that looks at the named days."""
         today = datetime.fromtimestamp(now, self._zone).date()
         if span := agenda_span(command["span"], today, self._locale):
             draft.need(tool, _CALENDAR, start=span[0], days=span[1], **arguments)

@@ -1,7 +1,7 @@
-"""What is ordered for a time: "every weekday at 8 tell me my calendar".
+"""Orders for a time: "every weekday at 8 tell me my calendar".
 
-The time is read as elsewhere. What is done then is the day in facts, words of the user's, or a prompt in their words. A
-task with a part of a time in it, or with a condition that a time can't have, raises ``Doubt``.
+The time is read as elsewhere. The task is the day in facts, words of the user's, or a prompt in their words. A task
+that contains part of a time, or a condition that a time can't have, raises ``Doubt``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def at_a_time(said: str, lead: bool, locale: str = "en") -> dict[str, Any] | Non
 
 
 def _splits(said: str, lead: bool, locale: str) -> Iterator[tuple[str, str]]:
-    """A time, and what is to be done then: the time stands first, or behind what can only be an order."""
+    """Yield a time and the task for it: the time stands first, or after something that can only be an order."""
     if first := leading_time(said, locale):
         yield first.time, first.after
     if (lead or _TASK.match(said)) and (last := trailing_time(said, locale)):
@@ -98,7 +98,7 @@ def _of_time(rhythm: Timetable) -> dict[str, Any]:
 
 
 def _whole(task: str, locale: str) -> None:
-    """Raise ``Doubt`` where ``task`` begins with, or holds, more of a time, or is what a mail is waited for with."""
+    """Raise ``Doubt`` if ``task`` begins with or holds more of a time, or is a condition on mail."""
     if found := _FIRST.match(task):
         raise Doubt(found[0], "make two rules of it, each with its days and one time or hour list, as in “at 8 and 18”")
     if found := _MAIL_RULE.fullmatch(task):
@@ -115,7 +115,7 @@ def _whole(task: str, locale: str) -> None:
 
 
 def _done_then(task: str, rhythm: Timetable) -> dict[str, Any]:
-    """What is done at a time: the day in facts, and what wants a model as its prompt."""
+    """Return the task at a time: the day in facts, or a prompt for what needs a model."""
     if to_do := _TO_DO.fullmatch(task):
         return {"name": to_do["text"][:60], "text": to_do["text"], "notify": True}
     digest, beyond = bool(_DIGEST.match(task)), _BEYOND.search(task)

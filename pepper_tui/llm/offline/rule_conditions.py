@@ -1,7 +1,7 @@
-"""What mail a clause means: "Dana writes about invoices", "a mail says lease", "somebody I know asks me something".
+"""The mail that a clause means: "Dana writes about invoices", "a mail says lease", "somebody I know asks me something".
 
-Words that a rule can't hold (days, times, "not", "and") are never dropped and never looked for in a mail: they raise
-``Doubt``, which names them. What stands in quotes is taken to the letter.
+Words that a rule can't hold (days, times, "not", "and") are never dropped and never searched for in a mail: they raise
+``Doubt``, which names them. Quoted words are taken literally.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LINKS: Final = re.compile(
     r"(?:(?:but|only|and|on|during|at|in|over|before|after|until|till|between|since|from|not|except|the)\s+)*", _I
 )
 _HOUR: Final = re.compile(r"\d{1,2}(?!\d)")
-# parts of a year that are no times in words, and so not read as one
+# parts of a year that are not times in words, and so not read as one
 _LOOSE: Final = re.compile(
     r"(?:every|each|this|next|\s)*\b(?:holidays?|(?:office|working)\s+(?:hours|days?)|weeks?|months?|years?|days?|hours?)\b",
     _I,
@@ -75,7 +75,7 @@ QUOTE: Final = "if these are the exact words to look for, put them in quotes"
 
 
 class Doubt(ValueError):
-    """``part`` of an order was not understood; ``hint`` says why, or what can be said."""
+    """Raised if ``part`` of an order was not understood; ``hint`` says why, or what can be said."""
 
     def __init__(self, part: str, hint: str = "") -> None:
         self.part = part.strip(" ,")
@@ -108,8 +108,11 @@ _CONDITIONS: Final = _patterns()
 
 
 def condition(words: str) -> dict[str, Any] | None:
-    """What mail is meant by a clause: ``source``, ``sender``, ``words``, ``known``, ``question``, and a ``name``;
-    ``None`` where it is no such clause. Raises ``Doubt`` for a part of it that a rule can't hold."""
+    """Return the condition on mail that a clause means; ``None`` if it is no such clause.
+
+    Keys: ``source``, ``sender``, ``words``, ``known``, ``question``, and a ``name``. Raises ``Doubt`` for a part of it
+    that a rule can't hold.
+    """
     words = words.strip()
     doubts: list[Doubt] = []
     for pattern in _CONDITIONS:
@@ -158,7 +161,7 @@ def _said(given: dict[str, str]) -> dict[str, Any] | None:
 
 
 def _no_limits(words: str) -> None:
-    """Raise ``Doubt`` where ``words`` limit a rule by what it can't hold."""
+    """Raise ``Doubt`` if ``words`` limit a rule by something it can't hold."""
     plain = _QUOTED.sub(lambda found: "\0" * len(found[0]), words)
     if (start := _start_of_time(plain)) is not None:
         raise Doubt(words[start:], ALL_DAYS)
@@ -167,7 +170,7 @@ def _no_limits(words: str) -> None:
 
 
 def _start_of_time(words: str) -> int | None:
-    """Where a time begins that limits what is said: “on weekends”, “before noon”, and a “today” at the end."""
+    """Return where a limiting time begins: “on weekends”, “before noon”, and a “today” at the end."""
     for link in _TIME_LINK.finditer(words):
         rest = words[link.end() :]
         bare = rest[len(_LINKS.match(rest)[0]) :]  # type: ignore[index]
@@ -179,19 +182,19 @@ def _start_of_time(words: str) -> int | None:
 
 
 def _is_day_or_hour(time: str) -> bool:
-    """Whether it is a time, and no name or number as well: not “April”, “Mo”, “Sun” or “1000”."""
+    """Check whether it is a time, and not a name or number as well: not “April”, “Mo”, “Sun” or “1000”."""
     return (len(time) > 3 or not time.isalpha()) and not time.isdigit() and time.lower() not in {"", *_MONTHS}
 
 
 def limits(words: str) -> None:
-    """Raise ``Doubt`` where an order that no pattern takes has a part that a rule can't hold."""
+    """Raise ``Doubt`` if an order that no pattern takes has a part that a rule can't hold."""
     if found := _SECOND_ACT.search(words):
         raise Doubt(found[0], "one order makes a rule of one act; say the other as a rule of its own")
     _no_limits(words)
 
 
 def person(words: str) -> str:
-    """A name or address; empty where the words mean nobody by name. Raises ``Doubt`` at more than a name."""
+    """Return a name or address; empty if the words name nobody. Raises ``Doubt`` for more than a name."""
     bare = re.sub(r"^(?:my|the|mr|mrs|ms|dr)\.?\s+", "", words.strip(" '\""), flags=re.I).rstrip(",;")
     if bare.lower() in _NOBODY or len(bare) > 60 or not re.search(r"\w", bare):
         return ""
@@ -208,7 +211,7 @@ def person(words: str) -> str:
 
 
 def parted(words: str) -> list[str]:
-    """The alternatives that stand in ``words``."""
+    """Return the alternatives in ``words``."""
     return [part for part in re.split(r"\s*(?:,\s*(?:or|and)?|\bor\b|\band\b)\s+", words, flags=re.I) if part.strip()]
 
 
@@ -217,8 +220,10 @@ def bare_words(words: str) -> str:
 
 
 def wanted_words(words: str) -> list[str]:
-    """The words to look for. What stands in quotes is taken to the letter; else a plural means its singular too.
-    Raises ``Doubt`` where a part is no plain word."""
+    """Return the words to search for. Raises ``Doubt`` if a part is no plain word.
+
+    Quoted words are taken literally; otherwise a plural means its singular too.
+    """
     quoted = [one or other for one, other in _QUOTED.findall(words)]
     _no_limits(words)
     if quoted:
@@ -241,7 +246,7 @@ def wanted_words(words: str) -> list[str]:
 
 
 def other_number(words: str) -> str:
-    """The plural of a singular, or the singular of a plural, by the common endings."""
+    """Return the plural of a singular, or the singular of a plural, by the common endings."""
     low = words.lower()
     if not low[-1:].isalpha():
         return words

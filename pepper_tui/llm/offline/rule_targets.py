@@ -1,4 +1,4 @@
-"""What is said about rules that are there: which are listed, shown, paused, resumed and removed, and by which words."""
+"""Orders about existing rules: list, show, pause, resume and remove, and the words for each."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ABOUT: Final = rf"(?:\s+(?:{WHEN}|about|of|on|with|for))?"
 
 
 def patterns(*forms: str) -> tuple[re.Pattern[str], ...]:
-    """The ``forms`` compiled."""
+    """Return the ``forms`` compiled."""
     return tuple(re.compile(pattern, _I) for pattern in forms)
 
 
 def _of_rule(verbs: str, bare: str = "") -> tuple[str, ...]:
-    """Patterns for ``verbs`` on a named rule; ``bare`` verbs need no word for "rule"."""
+    """Return patterns for ``verbs`` on a named rule; ``bare`` verbs need no word for "rule"."""
     named = (rf"(?:{verbs})\s+{_THE}{_RULE}:?\s+{_X}{_LATER}", rf"(?:{verbs})\s+{_THE}{_X}\s+{_RULE}{_LATER}")
     return (*named, rf"(?:{bare})\s+{_THE}{_X}{_LATER}") if bare else named
 
@@ -60,7 +60,7 @@ NAMED: Final[dict[Kind, tuple[re.Pattern[str], ...]]] = {
 
 
 def target(words: str) -> str:
-    """The words that name a rule: without what a sentence puts around them."""
+    """Return the words that name a rule, without the sentence around them."""
     with contextlib.suppress(Doubt):
         if says := condition(words):
             return str(says["name"])

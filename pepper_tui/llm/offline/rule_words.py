@@ -1,8 +1,9 @@
-"""What a person orders for good, read without a model: "always tell me when Nora writes", "stop watching invoices".
+"""Standing orders, read without a model: "always tell me when Nora writes", "stop watching invoices".
 
-``read`` makes of one message an ``Order``: the kind, the words that name a rule, or what a new rule says, by the
-arguments of the tool ``propose_rule``. A sender stays the name that was typed: the tool looks up whom it means. An
-order of which a part is not understood is refused whole, in words that name the part; what looks like none is none.
+``read`` turns one message into an ``Order``: the kind, the words that name a rule, or what a new rule says, as
+arguments of the tool ``propose_rule``. A sender stays the name that was typed: the tool resolves it. An order with a
+part that is not understood is refused whole, in words that name the part; a message that does not look like an order is
+none.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from pepper_tui.llm.offline.rule_targets import NAMED, TELL, WHEN, Kind, pattern
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``rule``: the words for the rule that is meant; ``says``: what a new one says; ``thing``: what is to be watched,
-    where it may be a name as well as a word; ``why``: why an order was not understood."""
+    """A standing order.
+
+    ``rule``: the words for the rule that is meant; ``says``: what a new one says; ``thing``: what is to be watched, if
+    it may be a name as well as a word; ``why``: why an order was not understood.
+    """
 
     kind: Kind
     rule: str = ""
@@ -55,7 +59,7 @@ _EVENTS: Final = frozenset({"meeting", "event", "call", "appointment"})
 
 
 def read(text: str, locale: str = "en") -> Order | None:
-    """The order that ``text`` is, or ``None``. Times in it are read as elsewhere: call it in a thread."""
+    """Return the order in ``text``, or ``None``. Times in it are read as elsewhere: call it in a thread."""
     said = " ".join(text.replace("’", "'").replace("“", '"').replace("”", '"').split())
     said = re.sub(r"(?:[,\s]+please|,\s*(?:thanks|thank\s+you))$", "", said.rstrip(" .!?"), flags=re.I).rstrip(" .!?")
     if not said or len(said) > _LONGEST:
@@ -88,11 +92,11 @@ _AN_ORDER: Final = re.compile(
     rf"|{TELL}\s+only\s+{WHEN}\s.*|{WHEN}\s[^,]+,.*\b{TELL}\b.*)|remind\s+me\s.*\babout\s+(?:every|each|all)\s+{MAIL}\b.*",
     _I,
 )
-"""What can be nothing but an order for good, also where it is not understood."""
+"""What can only be a standing order, even if it is not understood."""
 
 
 def _thing(said: str, says: dict[str, Any]) -> str:
-    """The bare words that are looked for, where nothing says that they are words and no name."""
+    """Return the bare words to search for, if nothing says whether they are words or a name."""
     if "sender" in says or '"' in said or not says.get("notify") or not says.get("words"):
         return ""
     word = str(says["words"][0])
@@ -140,14 +144,14 @@ _FROM: Final = re.compile(r"(?!.*\bmails?\b)(?P<what>\S.*?)\s+from\s+(?P<who>[^\
 
 
 def _sought(words: str) -> dict[str, Any] | None:
-    """A condition of what is to be watched: "invoices from Dana", a clause, or bare words."""
+    """Return a condition on what is to be watched: "invoices from Dana", a clause, or bare words."""
     sent = _FROM.fullmatch(words)
     says = condition(f"mail about {sent['what']} from {sent['who']}") if sent else None
     return says or condition(words) or _of_words(words)
 
 
 def _of_words(words: str) -> dict[str, Any] | None:
-    """A condition of bare words: an address, a sender, or what to look for."""
+    """Return a condition of bare words: an address, a sender, or words to search for."""
     bare = bare_words(words)
     if re.fullmatch(r"\S+@\S+\.\w+", bare):
         return {"source": "mail", "sender": [bare], "name": bare[:60]}
@@ -265,7 +269,7 @@ _USUAL_MINUTES: Final = 15
 
 
 def _named_in(words: str) -> list[str]:
-    """The words that an event has to hold. A name has no plural, so only the words as they stand."""
+    """Return the words that an event must contain. A name has no plural, so only the words as they stand."""
     try:
         wanted = wanted_words(words)
     except Doubt as doubt:

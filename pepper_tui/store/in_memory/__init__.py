@@ -1,1 +1,1 @@
-"""The parts of the store that is kept in memory alone: its log, what is asked of it, what is delivered from it."""
+"""The parts of the in-memory store: its log, its queries, its deliveries."""

@@ -1,4 +1,4 @@
-"""What can be asked of the log in memory: each look goes over all current contexts."""
+"""Queries on the in-memory log: each scans all current contexts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOKEN: Final = re.compile(r"[^\W_]+")
 
 
 def current(log: MemoryLog, namespace: str, context_id: str, now: float | None) -> Context | None:
-    """The current version, None where there is none or it was deleted; ``now``: also where it has expired by then."""
+    """Return the current version, or None if it is missing or deleted; with ``now``, also if it has expired by then."""
     found = log.current.get((namespace, context_id))
     if found is None or found.deleted or (now is not None and not found.live(now)):
         return None
@@ -27,13 +27,13 @@ def current(log: MemoryLog, namespace: str, context_id: str, now: float | None) 
 
 
 def select(log: MemoryLog, wanted: ContextFilter, now: float) -> list[Context]:
-    """The contexts that the filter picks, in the order and to the limit that it asks for."""
+    """Return the contexts that the filter picks, in its order and up to its limit."""
     found = sorted((row for row in picked(log, wanted, now)), key=lambda row: row[0], reverse=wanted.newest_first)
     return [context_of(row) for row in found[: None if wanted.limit is None else max(0, wanted.limit)]]
 
 
 def picked(log: MemoryLog, wanted: ContextFilter, now: float) -> Iterator[Row]:
-    """The rows that the filter picks, whatever its limit. ``wanted`` has its times in seconds."""
+    """Yield the rows that the filter picks, ignoring its limit. ``wanted`` has its times in seconds."""
     for (namespace, ident), current in log.current.items():
         if matches(wanted.namespaces, namespace) and (not wanted.context_ids or ident in wanted.context_ids):
             row = log.rows[current.seq]
@@ -55,7 +55,7 @@ def _passes(wanted: ContextFilter, current: Current, row: Row, now: float) -> bo
 
 
 def versions(log: MemoryLog, namespace: str, context_id: str) -> Iterator[ContextUpdate]:
-    """The updates of one context, newest first; deletions among them."""
+    """Yield the updates of one context, newest first, deletions included."""
     current = log.current.get((namespace, context_id))
     seq = None if current is None else current.seq
     while seq is not None:
@@ -64,8 +64,10 @@ def versions(log: MemoryLog, namespace: str, context_id: str) -> Iterator[Contex
 
 
 def search(log: MemoryLog, text: str, wanted: ContextFilter, limit: int, now: float) -> list[SearchHit]:
-    """What holds all words of ``text``, then what holds some, each by how much of it they are; newer first among
-    equals."""
+    """Return contexts with all words of ``text``, then those with some, each by their share of the text.
+
+    Among equals, newer ones come first.
+    """
     words = words_of(text)
     phrases = [phrase for phrase in map(_folded, words) if phrase.strip()]
     if not phrases:
@@ -87,6 +89,6 @@ def _counts(folded: str, phrases: Sequence[str]) -> list[int]:
 
 
 def _folded(text: str) -> str:
-    """The words of ``text``, without case and marks, each between spaces."""
+    """Return the words of ``text``, without case and diacritics, each between spaces."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     return f" {'  '.join(_TOKEN.findall(plain.casefold()))} "

@@ -1,4 +1,4 @@
-"""The durable subscriptions of the log in memory, which last as long as the store does."""
+"""The durable subscriptions of the in-memory log, which last as long as the store does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pepper_tui.store.log.counts import DeadLetter
 from pepper_tui.store.unit import Delivery
 
 Look = Callable[[], Awaitable[None]]
-"""Lets others run, and raises ``StoreError`` where the store is closed."""
+"""Lets others run, and raises ``StoreError`` if the store is closed."""
 
 
 class OpenInMemory:
@@ -51,7 +51,7 @@ class OpenInMemory:
 
 
 class MemoryDeliveries:
-    """Makes and forgets subscriptions, and says what they hold."""
+    """Creates and forgets subscriptions, and reports what they hold."""
 
     def __init__(self, log: MemoryLog, clock: Clock, look: Look) -> None:
         self._log, self._clock, self._look = log, clock, look
@@ -59,7 +59,7 @@ class MemoryDeliveries:
         self._made = 0
 
     def queue(self, name: str, start: Start, **picks: Any) -> DeliveryQueue:
-        """``picks``: the fields of ``Subscription`` that say what it picks."""
+        """Create or resume a subscription. ``picks``: the fields of ``Subscription`` that say what it picks."""
         old = self._log.subscriptions.get(name)
         self._made += old is None
         made = Subscription(self._made if old is None else old.id, name, registered=True, **picks)
@@ -79,7 +79,7 @@ class MemoryDeliveries:
         return self._log.subscriptions.pop(name, None) is not None
 
     def wake(self, names: Iterable[str] | None = None) -> None:
-        """Something may be due for these subscriptions; for all where none is named."""
+        """Wake these subscriptions, or all if none is named: something may be due."""
         for name in sorted(self._queues if names is None else names):
             if name in self._queues:
                 self._queues[name].wake()

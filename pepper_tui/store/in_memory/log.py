@@ -1,4 +1,4 @@
-"""The log as dicts, with rows as the file has them; and what a unit comes to, taken over whole or dropped."""
+"""The log as dicts, with rows as in the file, and a unit's result, which is taken over whole or dropped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Name = tuple[str, str]  # namespace, id
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Where the newest version of one context is; ``created_at`` of its present life."""
+    """Position of a context's newest version; ``created_at`` is that of its present life."""
 
     seq: int
     version: int
@@ -34,7 +34,7 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One delivery that is not done."""
+    """One open or dead delivery."""
 
     rank: int
     order_key: str | None
@@ -46,7 +46,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a unit came to: the result of each operation, the new rows, and the subscriptions to wake."""
+    """The result of a unit: that of each operation, the new rows, and the subscriptions to wake."""
 
     results: list[Any]
     rows: list[Row]
@@ -54,7 +54,7 @@ class Committed:
 
 
 class MemoryLog:
-    """``deliveries`` are by (subscription, seq); ``previous`` leads from each version to the one before."""
+    """The log. ``deliveries`` are by (subscription, seq); ``previous`` leads from each version to the one before."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
@@ -66,7 +66,7 @@ class MemoryLog:
         self.last_seq = 0
 
     def commit(self, operations: Sequence[Operation]) -> Committed:
-        """Take the unit over. Raises ``StoreError``; then nothing has changed."""
+        """Apply the unit. Raises ``StoreError``; then nothing has changed."""
         staged = _Staged(self)
         results = staged.add(operations)
         self.rows.update(staged.rows.maps[0])
@@ -83,19 +83,19 @@ class MemoryLog:
         return Committed(results, new, staged.woken)
 
     def revive(self, name: str, seq: int) -> None:
-        """Give a dead delivery a new life with no attempts counted."""
+        """Reopen a dead delivery with no attempts counted."""
         held = self.deliveries[name, seq]
         if held is not None:
             self.deliveries[name, seq] = replace(held, state=DeliveryState.PENDING, attempts=0, due=0.0)
 
     def held(self, name: str | None = None) -> list[tuple[str, int, Held]]:
-        """Subscription, seq and delivery of all that is not done (of subscription ``name``), in log order."""
+        """Return subscription, seq and delivery of all that is not done (of subscription ``name``), in log order."""
         found = [(each, seq, held) for (each, seq), held in self.deliveries.items() if held and name in (None, each)]
         return sorted(found, key=lambda one: (one[1], self.subscriptions[one[0]].id))
 
 
 class _Staged:
-    """The maps of a log with one unit on top; the log itself is left as it is."""
+    """A log's maps with one unit layered on top; the log itself is unchanged."""
 
     def __init__(self, log: MemoryLog) -> None:
         self._subscriptions = log.subscriptions
@@ -176,7 +176,7 @@ class _Staged:
             raise VersionConflictError(op.namespace, op.context_id, op.expect_version, found)
 
     def _append(self, current: Current | None, row: Row) -> int:
-        """Add ``row``, which lacks its seq, and the deliveries that come of it."""
+        """Add ``row``, which lacks its seq, and its deliveries."""
         self.last_seq = seq = self.last_seq + 1
         whole: Row = (seq, *row)
         self.rows[seq] = whole
@@ -191,7 +191,7 @@ class _Staged:
 
 
 def place_of(subscription: Subscription, row: Row) -> tuple[int, str | None] | None:
-    """The rank and the order key of a row, or None where the subscription does not pick it."""
+    """Return the rank and the order key of a row, or None if the subscription does not pick it."""
     if not matches(subscription.namespaces, row[1]) or not subscription.tags <= set(json.loads(row[7])):
         return None
     return subscription.place(update_of(row)) if subscription.coded else (0, None)

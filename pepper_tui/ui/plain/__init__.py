@@ -1,7 +1,7 @@
-"""Pepper in plain lines, for screen readers and terminals that can do nothing else: no boxes, no columns, no colours.
+"""Pepper in plain lines, for screen readers and very simple terminals: no boxes, no columns, no colours.
 
-What happens is said as lines, in order; what is typed is a message, or with a slash before it a command. Each thing
-that is named has a number that it keeps.
+Events are printed as lines, in order; typed text is a message, or a command after a slash. Each thing mentioned gets a
+number and keeps it.
 """
 
 from pepper_tui.ui.plain.conversation import PlainConversation

@@ -1,7 +1,7 @@
 """The plain mode itself: news in, lines out; lines in, messages and commands out.
 
-Nothing is approved by a number alone: `/read` says the whole card and a word for it, `/yes` wants both, and the word
-holds for exactly that card as it was read. Text that came as several lines at once is a message, never a command.
+A number alone approves nothing: `/read` prints the whole card and a word for it, `/yes` wants both, and the word holds
+only for the card as it was read. Text that arrived as several lines at once is a message, never a command.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pepper_tui.config import Ui
 
 TWICE: Final = 2.0
-"""Seconds within which a second Ctrl+C leaves."""
+"""Seconds within which a second Ctrl+C quits."""
 
 
 class PlainConversation:
@@ -50,11 +50,11 @@ class PlainConversation:
         self.over = asyncio.Event()
 
     def dress(self, wishes: Ui) -> None:
-        """Take on what the config says of the screen."""
+        """Apply the config's settings of the screen."""
         self._bell = wishes.bell
 
     def say(self, *lines: str) -> None:
-        """Say lines; text from outside is made harmless here once more."""
+        """Print lines; text from outside is sanitised here once more."""
         if lines:
             self.keyboard.say("\n".join(clean(line).replace("\n", "\n  ") for line in lines))
 
@@ -64,7 +64,7 @@ class PlainConversation:
             self.say(f"Trouble: {one_line(said, 300)}" if bad else said)
 
     async def run(self) -> int:
-        """Talk until the user leaves; the exit code."""
+        """Talk until the user leaves; return the exit code."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._ctrl_c)
         endings = Endings(self.over.set)
         with _terminal_as_it_was(), endings.watched():
@@ -98,7 +98,7 @@ class PlainConversation:
         self.over.set()
 
     async def tell(self, written: Written, *, after_calls: bool = False) -> None:
-        """Send a message; what is sent while Pepper starts goes first then."""
+        """Send a message; messages sent while Pepper starts are kept and go first."""
         if self.link.engine is None:
             self._early.append(written)
             self.say("Pepper is starting; your message is kept and goes first")
@@ -121,14 +121,14 @@ class PlainConversation:
         self.board.held_so_far(since, held, seq)
 
     def recalled(self, contexts: list[Context]) -> None:
-        """The state as it stands: how many things wait is said once, the first time."""
+        """Apply the present state; the first time, print how many things wait."""
         self.board.recalled(contexts)
         self._keys = None
         if not self._recalled:
             self.news.known(contexts)
 
     def _key(self, ref: str) -> str:
-        """How the inbox calls the item whose draft ``ref`` is."""
+        """Return the inbox's key for the item whose draft is ``ref``."""
         if self._keys is None:
             self._keys = {item.ref: item.key for item in self.board.inbox(self.clock.now())}
         return self._keys.get(ref, ref)
@@ -142,7 +142,7 @@ class PlainConversation:
         self.say(*lines)
 
     def written(self, piece: ReplyDelta) -> None:
-        """A reply is said when it is whole."""
+        """Print a reply when it is complete."""
 
     async def connected(self) -> None:
         waiting = len(self.board.inbox(self.clock.now()))
@@ -158,7 +158,7 @@ class PlainConversation:
 
 @contextlib.contextmanager
 def _terminal_as_it_was() -> Iterator[None]:
-    """A line may still be being typed at the end: the terminal gets its own modes back."""
+    """Restore the terminal's modes at the end, as a line may still be being typed then."""
     if not sys.stdin.isatty():
         yield
         return

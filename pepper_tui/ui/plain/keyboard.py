@@ -1,7 +1,7 @@
 """Lines from the keyboard, and news that waits while one is being typed.
 
-A line is read only when the last one has been dealt with. Lines that come faster than a person types are one text:
-a paste never acts. One line that is pasted can't be told from one that is typed; what comes from a pipe was not typed.
+A line is read only after the last one has been dealt with. Lines that come faster than a person types are one text: a
+paste never acts. A single pasted line can't be told from a typed one; input from a pipe does not count as typed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Keyboard:
         self._waiting: list[str] = []
 
     def begin(self) -> None:
-        """Read from now on, in a thread of its own, which may be left in the midst of a line."""
+        """Start reading, in a thread of its own, which may be abandoned in the middle of a line."""
         loop = asyncio.get_running_loop()
 
         def enqueue(line: Line | None) -> None:
@@ -73,18 +73,18 @@ class Keyboard:
         return Line(text, pasted, origin if sys.stdin.isatty() else Origin.PIPED)
 
     async def next(self) -> Line | None:
-        """The next line; None where no more will come."""
+        """Return the next line; None at the end of input."""
         self._wanted.set()
         return await self._lines.get()
 
     def say(self, text: str) -> None:
-        """Print ``text`` now; while a line is begun, once that is entered."""
+        """Print ``text`` now, or, while a line is being typed, after it is entered."""
         self._waiting += text.split("\n")
         if not (self._prompted and self._begun()):
             self.flush()
 
     def flush(self) -> None:
-        """Print what has waited; a prompt that stands there is said again below it."""
+        """Print what has waited, and repeat the prompt below it if there is one."""
         if not self._waiting:
             return
         lines, self._waiting = self._waiting, []
@@ -95,7 +95,7 @@ class Keyboard:
 
 
 def _line_so_far() -> Callable[[], str]:
-    """What readline holds; without it nothing is known of a begun line."""
+    """Return a reader of the line in readline's buffer; without readline a begun line is unknown."""
     try:
         import readline
     except ImportError:

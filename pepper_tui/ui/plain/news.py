@@ -1,4 +1,4 @@
-"""What is said of an update, as lines: once each state, only what a reader of the screen would be shown."""
+"""Updates as lines: once per state, and only what a user of the screen would be shown."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ from pepper_tui.ui.shared import words
 from pepper_tui.ui.shared.records import Message
 
 REMEMBERED: Final = 20_000
-"""States that are remembered as said."""
+"""How many printed states are remembered."""
 _ENDED_CARD: Final = frozenset(ApprovalState) - {ApprovalState.PENDING}
 _TOLD_CALL: Final = {CallState.FAILED, CallState.CANCELLED, CallState.UNKNOWN}
 _TOLD_RUN: Final = {RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 
 
 def _is_told(call: ToolCall) -> bool:
-    """Whether a call's state is said: what went wrong always, what went well only where it changed the world outside
-    or the user's own words led to it."""
+    """Check whether a call's state is printed.
+
+    Failures always are; a success only if it changed the outside world or the user's own words led to it.
+    """
     if call.state in _TOLD_CALL:
         return True
     outside = call.effect in (Effect.WRITE, Effect.SEND)
@@ -45,10 +47,10 @@ def _is_told(call: ToolCall) -> bool:
 
 
 class News:
-    """Remembers what was said. ``quiet`` leaves out signals, calls and workers."""
+    """Remembers what was printed. ``quiet`` leaves out signals, calls and workers."""
 
     def __init__(self, numbers: Numbers, key: Callable[[str], str] = str) -> None:
-        """``key``: how the inbox calls the item that an approval is shown in."""
+        """Start with nothing printed. ``key``: the inbox's key for the item that an approval is shown in."""
         self._numbers, self._key = numbers, key
         self._said: dict[tuple[str, str], object] = {}
         self._aloud = True
@@ -57,21 +59,21 @@ class News:
         """Whether the last lines asked for a yes, or were urgent."""
 
     def known(self, contexts: list[Context]) -> None:
-        """Take ``contexts`` as said already."""
+        """Mark ``contexts`` as already printed."""
         self._aloud = False
         for context in contexts:
             list(self._lines(context))
         self._aloud = True
 
     def of(self, updates: list[ContextUpdate]) -> list[str]:
-        """The lines of ``updates``."""
+        """Return the lines of ``updates``."""
         self.calls_out = False
         lines: list[str] = []
         for update in updates:
             if not update.deleted:
                 try:
                     lines += self._lines(update.context)
-                except (TypeError, ValueError, KeyError):  # a form that this version does not know
+                except (TypeError, ValueError, KeyError):  # a form unknown to this version
                     continue
         return lines
 
@@ -119,7 +121,7 @@ class News:
                 health = Health.of(context)
                 bad = health.state in ("trouble", "stopped")
                 if health.state == "starting":
-                    return  # it is tried again, which is no news
+                    return  # it is retried, which is no news
                 before = self._said.get((context.namespace, context.context_id))
                 if self._new(context, (bad, health.detail if bad else "")):
                     remedy = f". To fix it: {one_line(health.remedy)}" if health.remedy else ""

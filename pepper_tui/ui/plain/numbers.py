@@ -1,4 +1,4 @@
-"""The numbers of things: given when a thing is first named, and kept. A matter has one, whatever its card holds."""
+"""The numbers of things: given at the first mention, and kept. A matter has one number, whatever its card holds."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ class Numbers:
         self._numbers: dict[str, int] = {}
         self._refs: list[str] = []
         self.told: dict[str, set[str]] = {}
-        """What was said of each item: key → the refs of its draft and its notifications."""
+        """What was printed of each item: key → the refs of its draft and its notifications."""
 
     def of(self, ref: str) -> int:
-        """The number of ``ref``."""
+        """Return the number of ``ref``."""
         if ref not in self._numbers:
             self._refs.append(ref)
             self._numbers[ref] = len(self._refs)
         return self._numbers[ref]
 
     def tell(self, key: str, *refs: str) -> int:
-        """The number of an item of the inbox; ``refs`` of it are said now."""
+        """Return the number of an inbox item; its ``refs`` are printed now."""
         self.told.setdefault(key, set()).update(refs)
         return self.of(key)
 
     def ref(self, number: str) -> str:
-        """What ``number`` stands for. Raises ``ValueError`` with words."""
+        """Return the ref of ``number``. Raises ``ValueError`` with words."""
         if not number.isdecimal() or not 0 < int(number) <= len(self._refs):
             raise ValueError(f"{number or 'nothing'} is no number of mine; /inbox says the numbers of what waits")
         return self._refs[int(number) - 1]

@@ -1,5 +1,7 @@
-"""What the keys do that work everywhere: each is one line to the part of the screen whose noun it is. And the ways
-past the screen: to the terminal itself, and to the desktop."""
+"""The actions of keys that work everywhere, each one line to the responsible part of the screen.
+
+Also the ways around the screen: to the terminal itself, and to the desktop.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ class Actions(Desk):
     @cached_property
     def audit(self) -> Audit:
         from pepper_tui.ui.screen.reading.audit import (
-            Audit,  # these come when they are first wanted, not before the first frame
+            Audit,  # imported on first use, not before the first frame
         )
 
         return Audit(self)
@@ -57,7 +59,7 @@ class Actions(Desk):
         return Editing(self)
 
     def to_terminal(self, sequence: str) -> None:
-        """Hand a sequence to the terminal, or to the tmux around Pepper; none while another program has it."""
+        """Write a sequence to the terminal, or to the tmux around Pepper, unless another program owns the terminal."""
         if self._driver is not None and not self.editing.away:
             self._driver.write(wrapped(sequence))
 
@@ -65,13 +67,13 @@ class Actions(Desk):
         self.link.start(self.projection.notify_desktop(title, words))
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy by OSC 52. Raises ``ValueError`` with words for what no terminal takes."""
+        """Copy by OSC 52. Raises ``ValueError`` with words for text that no terminal takes."""
         sequence = clipboard(text)
         self._clipboard = text
         self.to_terminal(sequence)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Acts rest while the palette is open."""
+        """Disable actions while the palette is open."""
         del parameters
         return not (len(self.screen_stack) > 1 and action not in ("quit", "command_palette"))
 

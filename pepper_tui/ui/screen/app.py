@@ -1,7 +1,7 @@
-"""The Textual app: its parts, and which message of the screen leads to which of them.
+"""The Textual app: its parts, and the routing of the screen's messages to them.
 
-It paints first and makes the engine then. Nothing here decides for the user, and nothing raises over the screen:
-trouble is words in the status line.
+It paints first and makes the engine afterwards. Nothing here decides for the user, and nothing raises over the screen:
+trouble becomes words in the status line.
 """
 
 from __future__ import annotations
@@ -62,8 +62,11 @@ log = logging.getLogger(__name__)
 
 
 class PepperApp(Actions):
-    """The screen. ``engine_factory`` is awaited after the first paint and may take its time (heavy imports belong
-    in a thread there). ``theme`` is one of ``themes.THEMES``. A manual clock makes pictures repeatable."""
+    """The screen.
+
+    ``engine_factory`` is awaited after the first paint and may take its time (heavy imports belong in a thread there).
+    ``theme`` is one of ``themes.THEMES``. A manual clock makes screenshots repeatable.
+    """
 
     CSS_PATH = "pepper.tcss"
     COMMANDS = {KeyTableCommands}  # noqa: RUF012
@@ -134,16 +137,16 @@ class PepperApp(Actions):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
-        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))  # `fg`: the terminal is empty
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))  # after `fg` it is empty
         for pane in self.query(LiveList):
             pane.show_rows([])
         self.panes.fit(self.size.width, self.size.height)
         self.query_one(Composer).focus()
-        if isinstance(self._driver, PepperDriver):  # else there is no terminal, but a picture of one
+        if isinstance(self._driver, PepperDriver):  # else there is no terminal: this is a screenshot
             self._ending.watch(self._driver)
 
     def post_display_hook(self) -> None:
-        """The first paint that holds the composer has been written: now the engine may take the processor."""
+        """Open the link after the first paint with the composer: from now on the engine may use the CPU."""
         if not self._painted and self.stands and self.query_one(Composer).region.area:
             self._painted = True
             self.link.open()
@@ -161,14 +164,14 @@ class PepperApp(Actions):
         return self._status.is_attached
 
     def dress(self, wishes: Ui) -> None:
-        """Take on what the config says of the screen, once it has been read."""
+        """Apply the config's settings of the screen, once it has been read."""
         self.theme = wishes.theme
         self.rebind(rebound(wishes.keys)[0])
         self.projection.pause = 1 / wishes.refresh
         self.notices.bell, self.notices.kind = wishes.bell, wishes.notice
 
     def rebind(self, keys: Mapping[str, str]) -> None:
-        """Other keys, by key id, as ``rebinding.rebound`` gives them."""
+        """Apply changed keys, by key id, as returned by ``rebinding.rebound``."""
         if keys != self.key_names.changed:
             self.key_names = KeyNames(keys)
             self.set_keymap(dict(keys))
@@ -207,20 +210,20 @@ class PepperApp(Actions):
 
     async def connected(self) -> None:
         self.say_words("")
-        self._restyle()  # times are in the engine's zone from now on
+        self._restyle()  # from now on times are in the engine's zone
         await self.talk.connected(self.board)
 
     # ------------------------------------------------------------------------------------------- from the terminal
 
     async def on_event(self, event: events.Event) -> None:
-        """While labels are shown, the next key is a label and nothing else."""
+        """While labels are shown, treat the next key as a label and nothing else."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.keys.append(event.time)
         if not await self._bursts.takes(event):
             await super().on_event(event)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Log what ends the screen: its picture is gone with the terminal (Textual offers no public hook)."""
+        """Log the error that ends the screen: it vanishes with the terminal (Textual offers no public hook)."""
         log.critical("the screen ended by an error", exc_info=error)
         super()._handle_exception(error)
 
@@ -231,7 +234,7 @@ class PepperApp(Actions):
             await super().on_event(event)
 
     def _burst(self, text: str) -> None:
-        """Keys came all at once, and some of them did nothing; ``text``: as a paste."""
+        """Take a burst, some of whose keys were dropped, as a paste; ``text``: its text if it reads like one."""
         if text:
             self.query_one(Composer).paste(text)
             self.say_words("That came faster than typing: taken as a paste, nothing was done")
@@ -251,7 +254,7 @@ class PepperApp(Actions):
         self.panes.fit(event.size.width, event.size.height)
 
     def on_paste(self, event: events.Paste) -> None:
-        """A paste with no field under it is text for the composer."""
+        """Insert a paste with no field under it into the composer."""
         if len(self.screen_stack) == 1 and not self.asking.open and not isinstance(self.focused, Composer):
             self.talk.insert(event.text)
 

@@ -1,4 +1,4 @@
-"""The screen as its parts know it: what stands on it, and the other parts, each by what may be asked of it.
+"""The screen's interface for its parts: what is on it, and the other parts, each as a small protocol.
 
 A part takes the ``Desk``, never the app, so parts do not depend on one another's files.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Reads(Protocol):
-    """What is read in the conversation's place; see ``reading``."""
+    """Reading in place of the conversation; see ``reading``."""
 
     card: InboxItem | None
 
@@ -40,7 +40,7 @@ class Reads(Protocol):
 
 
 class Asks(Protocol):
-    """What the user is asked; see ``asking``."""
+    """Prompts to the user; see ``inbox/prompts``."""
 
     @property
     def open(self) -> bool: ...
@@ -64,7 +64,7 @@ class Asks(Protocol):
 
 
 class Arranges(Protocol):
-    """Where things stand and where the keys are; see ``panes``."""
+    """Layout and focus; see ``panes``."""
 
     def show(self, tab: str, /) -> None: ...
 
@@ -82,13 +82,13 @@ class Arranges(Protocol):
 
 
 class ActsOnItems(Protocol):
-    """What is done to an item; see ``acts``."""
+    """Acts on inbox items; see ``inbox/inbox_controller``."""
 
     def act(self, act: str, item: InboxItem, /) -> None: ...
 
 
 class OpensList(Protocol):
-    """A list in the conversation's place; see ``opened``."""
+    """Lists in place of the conversation; see ``reading/opened``."""
 
     def leave(self) -> None: ...
 
@@ -109,9 +109,9 @@ class Desk(App[str]):
     panes: Arranges
     acts: ActsOnItems
     jumping = False
-    """Whether the next key is a label to jump to."""
+    """Whether the next key is a jump label."""
     keys: deque[float]
-    """When the last keys came, the newest last."""
+    """The times of the latest keys, newest last."""
 
     @property
     def audit(self) -> OpensList:
@@ -127,14 +127,14 @@ class Desk(App[str]):
 
     @property
     def stands(self) -> bool:
-        """Whether the panes are there; a timer may still run out while the screen is taken down."""
+        """True while the panes exist; a timer may still fire while the screen is taken down."""
         raise NotImplementedError
 
     def pen(self, width: int) -> Pen:
         raise NotImplementedError
 
     def say_words(self, words: str, *, bad: bool = False, stay: bool = False) -> None:
-        """Words for the status line."""
+        """Show words in the status line."""
         raise NotImplementedError
 
     def attend(self, at_inbox: bool) -> None:

@@ -1,8 +1,7 @@
-"""What lists and the conversation have in common: `/` narrows them to what holds some words, and each row may carry
-a label to jump to.
+"""Filtering and jump labels, common to the lists and the conversation: `/` filters rows, and each row may show a label.
 
-While words are typed every key that is text belongs to them: none acts. Enter keeps what was found, Esc shows all
-again. A filter lasts while its list has the keys, or what was opened from it; it never hides anything unseen.
+While the filter is typed, every printable key belongs to it: none acts. Enter keeps the filter, Esc shows all rows
+again. A filter lasts while its list, or something opened from it, has the focus; it never hides anything unseen.
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from pepper_tui.text import one_line
 from pepper_tui.ui.screen.lists.lines import Lines
 
 LONGEST: Final = 100
-"""Characters of a filter."""
+"""Maximum characters of a filter."""
 
 
 class Narrowed(Lines):
-    """Rows with ids, of which a filter may leave out some."""
+    """Rows with ids, some of which a filter may hide."""
 
     name_shown = ""
-    """What the list is called on the screen."""
+    """The list's title on the screen."""
     needle: str = ""
-    """The words that are wanted; empty: all rows are there."""
+    """The words to look for; empty: all rows are shown."""
     labels: Mapping[str, str] = {}
-    """Row → what to press to jump there, while that is asked."""
+    """Row → the label that jumps there, while labels are shown."""
     _typing = False
     _heading = ""
 
     class Copied(Message):
-        """The user wants ``text`` in the clipboard."""
+        """Message: the user wants ``text`` in the clipboard."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -42,31 +41,31 @@ class Narrowed(Lines):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._known: dict[Hashable, str] = {}  # what rows say, while there is a filter
+        self._known: dict[Hashable, str] = {}  # the rows' words, while there is a filter
 
     # ------------------------------------------------------------------------------------------ for each kind of list
 
     def narrowed(self) -> None:
-        """Called when the filter has changed."""
+        """React to a changed filter."""
         raise NotImplementedError
 
     def tally(self) -> tuple[int, int]:
-        """How many rows the filter has left, and of how many."""
+        """Return how many rows the filter has left, and of how many."""
         raise NotImplementedError
 
     def select(self, row: str) -> None:
-        """Put the cursor on ``row`` and bring it into view."""
+        """Put the cursor on ``row`` and scroll it into view."""
         raise NotImplementedError
 
     def rows_in_view(self) -> list[str]:
-        """The rows whose first line is on the screen, from the top."""
+        """Return the rows whose first line is on the screen, from the top."""
         raise NotImplementedError
 
     # -------------------------------------------------------------------------------------------------------- filter
 
     @property
     def typing(self) -> bool:
-        """Whether every key that is text belongs to the filter."""
+        """True while every printable key belongs to the filter."""
         return self._typing
 
     @property
@@ -74,7 +73,7 @@ class Narrowed(Lines):
         return bool(self.needle) or self._typing
 
     def holds(self, name: Hashable, words: Callable[[], str]) -> bool:
-        """Whether the row's ``words`` hold each word of the filter. Asked once a row: ``name`` tells it from others."""
+        """Check whether the row's ``words`` hold every filter word. Computed once per row, keyed by ``name``."""
         if not self.needle.strip():
             return True
         if (said := self._known.get(name)) is None:
@@ -82,7 +81,7 @@ class Narrowed(Lines):
         return all(word in said for word in self.needle.casefold().split())
 
     def entitle(self, heading: str) -> None:
-        """Title the list with ``heading``, and with its filter where it has one."""
+        """Title the list with ``heading`` and its filter, if any."""
         self._heading = heading
         words = heading
         if self.filtering:
@@ -95,13 +94,13 @@ class Narrowed(Lines):
         self.set_class(self.filtering, "headed")
 
     def label(self, labels: Mapping[str, str]) -> None:
-        """Show ``labels``, the list's own number under the empty row; none: take them away."""
+        """Show ``labels``, with the list's own number under the empty row; an empty mapping hides them."""
         self.labels = labels
         self.entitle(self._heading)
         self.refresh()
 
     def show_all(self) -> None:
-        """Take the filter away."""
+        """Remove the filter."""
         if self.filtering:
             self._typing, self.needle, self._known = False, "", {}
             self.narrowed()

@@ -1,4 +1,4 @@
-"""The colours of drawn lines: one accent, a few meanings, each always beside a word or a glyph."""
+"""The colours of drawn lines: one accent and a few meanings, each always beside a word or a glyph."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from textual.strip import Strip
 NAME: Final = 18
 """Cells of a name in a list."""
 ROOMY: Final = 60
-"""Cells from which a list has room for whole names."""
+"""Width in cells from which a list shows whole names."""
 _WRAPPER: Final = Console(file=io.StringIO(), width=200, color_system="truecolor", legacy_windows=False)
-"""Wraps text; never prints."""
+"""Only wraps text; never prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Ink:
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Ink:
-        """The ink of a theme. A colour that a Rich style can't hold falls back to the terminal's own."""
+        """Return the ink of a theme. A colour that a Rich style can't hold falls back to the terminal's own."""
 
         def style(name: str, bold: bool | None = None) -> Style:
             try:
@@ -70,19 +70,21 @@ class Pen:
     now: float
 
     def hour(self, at: float) -> str:
-        """``at`` as HH:MM, with the day before it where that is not today."""
+        """Return ``at`` as HH:MM, preceded by the day if that is not today."""
         then, today = datetime.fromtimestamp(at, self.zone), datetime.fromtimestamp(self.now, self.zone)
         if then.date() == today.date():
             return f"{then:%H:%M}"
         return f"{then:%a %H:%M}" if abs(self.now - at) < 6 * 86400 else f"{then:%d %b %H:%M}"
 
     def until(self, at: float) -> str:
-        """A time to come, in the words for it: 17:00, tomorrow 09:00, Mon 30 Nov 17:00."""
+        """Return a future time in short words: 17:00, tomorrow 09:00, Mon 30 Nov 17:00."""
         return until(at, self.now, self.zone)
 
     def columns(self, mark: Text, name: Text, rest: Text, age: str, count: str = "", due: Text | None = None) -> Text:
-        """One line of a list: a mark, a name (with a count that is never cut), what it is about, and at the right edge
-        when it is ``due`` and how long ago it came."""
+        """Return one line of a list: a mark, a name (with a count that is never cut), and what it is about.
+
+        At the right edge stand the time it is ``due`` and its age.
+        """
         room = NAME if self.width >= ROOMY else max(10, self.width // 3)
         first = name.copy()
         first.truncate(room - len(count), overflow="ellipsis")
@@ -92,28 +94,28 @@ class Pen:
         return self.between(Text.assemble(mark, first, " ", rest), ends)
 
     def between(self, left: Text, right: Text) -> Text:
-        """``left``, cut where needed, and ``right`` at the right edge, in one line."""
+        """Return ``left``, cut if necessary, and ``right`` at the right edge, in one line."""
         room = max(1, self.width - right.cell_len - 1)
         line = left.copy()
         line.truncate(room, overflow="ellipsis", pad=True)
         return Text.assemble(line, " ", right, no_wrap=True)
 
     def cut(self, line: Text) -> Text:
-        """``line`` in one line, with an ellipsis where it is too long."""
+        """Return ``line`` cut to one line, with an ellipsis if it is too long."""
         line = line.copy()
         line.truncate(self.width, overflow="ellipsis")
         line.no_wrap = True
         return line
 
     def hang(self, prefix: Text, body: Text) -> list[Text]:
-        """``body`` wrapped beside ``prefix``, its later lines indented as far."""
+        """Return ``body`` wrapped beside ``prefix``, with a hanging indent of its width."""
         indent = min(prefix.cell_len, self.width // 2)
         parts = wrap(body, max(8, self.width - indent))
         return [Text.assemble(prefix if i == 0 else " " * indent, part) for i, part in enumerate(parts)]
 
 
 def age(at: float, now: float) -> str:
-    """How long ago ``at`` was: now, 2m, 3h, 4d."""
+    """Return how long ago ``at`` was: now, 2m, 3h, 4d."""
     seconds = now - at
     if seconds < 60:
         return "now"
@@ -123,7 +125,7 @@ def age(at: float, now: float) -> str:
 
 
 def until(at: float, now: float, zone: tzinfo) -> str:
-    """A time to come, in the words for it."""
+    """Return a future time in short words."""
     then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
     if then.date() == today.date():
         return f"{then:%H:%M}"
@@ -134,7 +136,7 @@ def until(at: float, now: float, zone: tzinfo) -> str:
 
 
 def due_words(at: float, whole_day: bool, now: float, zone: tzinfo) -> str:
-    """A time to come, as short as it goes: 17:00, today, Fri, 4 Dec, Dec 2027."""
+    """Return a due time as short as possible: 17:00, today, Fri, 4 Dec, Dec 2027."""
     then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
     days = (then.date() - today.date()).days
     if days == 0:
@@ -145,7 +147,7 @@ def due_words(at: float, whole_day: bool, now: float, zone: tzinfo) -> str:
 
 
 def wrap(text: Text, width: int) -> list[Text]:
-    """``text`` in lines of at most ``width`` cells; long words are broken."""
+    """Wrap ``text`` to lines of at most ``width`` cells; long words are broken."""
     if text.no_wrap:
         line = text.copy()
         line.truncate(width, overflow="ellipsis")
@@ -154,22 +156,22 @@ def wrap(text: Text, width: int) -> list[Text]:
 
 
 def strips(lines: list[Text], width: int) -> list[Strip]:
-    """``lines`` wrapped and ready for a Line-API widget."""
+    """Wrap ``lines`` and render them for a Line-API widget."""
     parts = (part for line in lines for part in wrap(line, width))
     return [Strip(list(Text.assemble(part).render(_WRAPPER, end=""))) for part in parts]  # alone, it drops its style
 
 
 def finished(lines: list[Strip], width: int, style: Style) -> list[Strip]:
-    """``lines`` on the widget's own ``style``, indented and as wide as the widget. Cached, they cost nothing again."""
+    """Return ``lines`` on the widget's own ``style``, indented and padded to its width. Cached, they cost nothing."""
     return [Strip([Segment("  "), *line]).apply_style(style).adjust_cell_length(max(0, width), style) for line in lines]
 
 
 def marked(line: Strip, mark: str, style: Style) -> Strip:
-    """A finished line with ``mark``, two cells, in its indent."""
+    """Return a finished line with ``mark``, two cells wide, in its indent."""
     first, *rest = line
     return Strip([Segment(mark, (first.style or Style()) + style), *rest], line.cell_length)
 
 
 def taught(words: str, pen: Pen, style: Style) -> list[Strip]:
-    """What an empty pane says, in lines as wide as ``pen``."""
+    """Return the hint of an empty pane, in lines as wide as ``pen``."""
     return finished(strips([Text(words, pen.ink.dim)], pen.width - 2), pen.width, style)

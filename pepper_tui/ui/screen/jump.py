@@ -1,6 +1,6 @@
-"""Jumping: after one key each pane shows its number and each row in view a label; the next key goes there.
+"""Jumping: one key shows each pane's number and a label on each row in view; the next key goes there.
 
-Only that one key is taken, and it decides nothing. Nothing moves on the screen: labels stand in the rows' indent.
+Only that one key is taken, and it decides nothing. Nothing moves on the screen: labels use the rows' indent.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
 LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
-"""Labels in the order in which they are given: the home row first."""
+"""Label letters in the order of use: the home row first."""
 _WORDS: Final = "Jump: a label, or 1 to 5; 0 to type"
 
 
 def labels_for(count: int) -> list[str]:
-    """So many labels, none the beginning of another: one letter each while that is enough, else two."""
+    """Return ``count`` labels, none a prefix of another: single letters if these suffice, else two letters each."""
     if count <= len(LETTERS):
         return list(LETTERS[:count])
     return ["".join(pair) for pair in itertools.islice(itertools.product(LETTERS, repeat=2), count)]
@@ -38,7 +38,7 @@ class Jump:
         self._pressed = ""
 
     def begin(self) -> None:
-        """Show the labels; a second time takes them away."""
+        """Show the labels, or hide them if they are shown."""
         if self._app.jumping:
             self._end("")
             return
@@ -59,7 +59,7 @@ class Jump:
         app.say_words(_WORDS, stay=True)
 
     def take(self, event: events.Key) -> None:
-        """A key while the labels are shown."""
+        """Handle a key while the labels are shown."""
         key = event.character or ""
         if key == "0":
             self._end("")

@@ -1,4 +1,4 @@
-"""What a key does where the keys are now: what of a burst may go on its way, and what is dropped (see ``bursts``)."""
+"""The kind of each key under the present focus: which keys of a burst pass, and which are dropped (see ``bursts``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A thing to be done after a while, unless it is put off or stopped.
+"""A delayed call that can be postponed or cancelled.
 
-Textual's timers hand their call to the message queue: one that is stopped may have done so already, and is called all
-the same.
+Textual's timers post their call to the message queue: a stopped timer may already have done so, and its callback is
+called all the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 
 class Later:
-    """At most one call to come, on ``pump``."""
+    """At most one pending call, on ``pump``."""
 
     def __init__(self, pump: MessagePump) -> None:
         self._pump = pump
@@ -23,12 +23,11 @@ class Later:
 
     @property
     def waits(self) -> bool:
-        """Whether a call is to come."""
+        """True while a call is pending."""
         return self._timer is not None
 
     def after(self, seconds: float, act: Callable[[], Any], *, last: bool = False) -> None:
-        """Call ``act`` in so many seconds, in the place of what was to come; ``last``: behind all messages that have
-        come by then."""
+        """Call ``act`` in so many seconds, replacing the pending call; ``last``: after all messages then queued."""
         self.stop()
         turn = self._turn
 
@@ -42,7 +41,7 @@ class Later:
         self._timer = self._pump.set_timer(seconds, wait)
 
     def stop(self) -> None:
-        """Let nothing come."""
+        """Cancel the pending call."""
         self._turn += 1
         if self._timer is not None:
             self._timer.stop()

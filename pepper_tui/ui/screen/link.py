@@ -1,6 +1,6 @@
-"""The line to the engine: it is made after the first paint, followed while it lasts, and closed with the screen.
+"""The connection to the engine: made after the first paint, followed while it lasts, and closed with the screen.
 
-Every act runs as a task here, and what goes wrong in one is words in the status line, never an exception.
+Every act runs as a task here, and an error in one becomes words in the status line, never an exception.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _RECALLED: Final = (
 
 
 class Listener(Protocol):
-    """What the engine's news is for."""
+    """Receiver of the engine's news."""
 
     def counted(self, since: float, held: int, seq: int) -> None:
-        """So much was held back since then, up to that place in the log."""
+        """Take the number held back since then, as of that seq of the log."""
 
     def recalled(self, contexts: list[Context]) -> None:
-        """The state as it stands: at the start, and again where updates were missed."""
+        """Take the present state: at the start, and again after missed updates."""
 
     def updated(self, updates: list[ContextUpdate]) -> None: ...
 
     def written(self, piece: ReplyDelta) -> None:
-        """A piece of the reply that streams now."""
+        """Take a piece of the reply that streams now."""
 
     async def connected(self) -> None:
-        """The engine runs and its state has been recalled."""
+        """React to a running engine whose state has been recalled."""
 
 
 class Link:
@@ -78,7 +78,7 @@ class Link:
         return self.engine.zone if self.engine else UTC
 
     def open(self) -> None:
-        """Begin to make the engine and to follow it."""
+        """Start making the engine and following it."""
         self._spawn(self._run())
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ class Link:
             await self._guarded(self.engine.close(), "closing")
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` beside the screen."""
+        """Run ``work`` in the background."""
         self._spawn(self._guarded(work, "Pepper"))
 
     def tell(self, act: Callable[[Engine], Awaitable[str]]) -> None:
@@ -105,7 +105,7 @@ class Link:
         self.start(told())
 
     def ready(self) -> Engine:
-        """The engine. Raises ``EngineError`` with words while it starts."""
+        """Return the engine. Raises ``EngineError`` with words while it starts."""
         if self.engine is None:
             raise EngineError(STARTING)
         return self.engine
@@ -120,7 +120,7 @@ class Link:
             await work
         except EngineError as error:
             self._say(error.words, True, False)
-        except Exception as error:  # words, never a traceback over the screen
+        except Exception as error:  # becomes words, never a traceback over the screen
             self._say(f"{what}: {_trouble(error)}", True, False)
 
     async def _run(self) -> None:
@@ -144,7 +144,7 @@ class Link:
             self._say(_trouble(error), True, True)
 
     async def _recalled(self, engine: Engine) -> bool:
-        """Whether what was missed could be recalled; else it is tried again with the next updates."""
+        """Recall what was missed; return False if that failed: it is tried again with the next updates."""
         try:
             await self._recall(engine)
         except Exception as error:
@@ -154,7 +154,7 @@ class Link:
 
     async def _recall(self, engine: Engine) -> None:
         found = await engine.health()
-        self._listener.recalled(found)  # first, and alone: it may say why the rest can't be had
+        self._listener.recalled(found)  # first, and alone: it may say why the rest fails
         start = midnight(self._now(), engine.zone)
         count, seq = await engine.held_back(start)
         self._listener.counted(start, count, seq)

@@ -10,7 +10,7 @@ from pepper_tui.ui.shared.keys import KEYS, names_of
 
 
 class KeyTableCommands(Provider):
-    """Every act that the table offers by name."""
+    """Every action that the key table offers by name."""
 
     async def discover(self) -> Hits:
         names = names_of(self.app)

@@ -1,6 +1,6 @@
-"""Which panes are shown and which has the keys: all of them where there is room, else one at a time, by tabs.
+"""Which panes are shown and which has the focus: all of them if they fit, else one at a time, by tabs.
 
-Who leaves a detail, a form or a prompt gets the keys back where they were: never the inbox when the user was typing.
+Closing a detail, a form or a prompt restores the focus: it never goes to the inbox when the user was typing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
 OPENED: Final = ("effects", "rules")
-"""Lists that are opened in the conversation's place, by their ids."""
+"""Ids of the lists that are opened in place of the conversation."""
 NARROW: Final = (100, 28)
 """Columns and lines below which the panes become tabs."""
 
 
 class Panes:
-    """The arrangement of the screen and the way about in it."""
+    """The layout of the screen and the navigation in it."""
 
     def __init__(self, app: Desk) -> None:
         self._app = app
@@ -47,7 +47,7 @@ class Panes:
         return self._screen.has_class("narrow")
 
     def show(self, tab: str) -> None:
-        """Bring ``tab`` to the front where there is room for one only."""
+        """Bring ``tab`` to the front if there is room for only one."""
         self._tab = tab
         self._screen.set_class(tab == "chat", "chat")
         self._screen.set_class(tab != "chat", "side")
@@ -56,7 +56,7 @@ class Panes:
         self._app.query_one(TabStrip).shown = tab
 
     def go(self, pane: str) -> None:
-        """Show ``pane``, or a list that is opened in the conversation's place, and give it the keys."""
+        """Show ``pane``, or a list opened in place of the conversation, and focus it."""
         self.show("chat" if pane in OPENED else pane)
         if pane == "chat":
             self._app.reading.close()
@@ -88,7 +88,7 @@ class Panes:
         app.query_one(Transcript).display = not above and not opened
 
     def leave_opened(self, but: str = "") -> None:
-        """Close the lists in the conversation's place, ``but`` for one; the keys stay where they are."""
+        """Close the lists in the conversation's place, except ``but``; the focus does not move."""
         app = self._app
         if but != "effects" and app.query("#effects"):
             app.audit.leave()
@@ -102,7 +102,7 @@ class Panes:
             self.go("inbox")
 
     def to_composer(self) -> None:
-        """Give the keys to the composer, the conversation beside it."""
+        """Focus the composer, with the conversation beside it."""
         self._app.query_one(Composer).focus()
         self.show("chat")
 
@@ -110,13 +110,13 @@ class Panes:
         self._app.query_one(Transcript).action_page(by)
 
     def note_origin(self) -> None:
-        """Keep where the keys are, before something is opened."""
+        """Remember the focus, before something is opened."""
         if not _opened(self._app.focused):
             self._origin = (self._app.focused.id or "") if isinstance(self._app.focused, Narrowed) else ""
             self._app.query_one(Inbox).keep(self._origin == "inbox")
 
     def back(self) -> None:
-        """Give the keys back to where they were."""
+        """Restore the focus to where it was."""
         if self._origin and self._app.query(f"#{self._origin}"):
             if self._origin == "inbox":
                 self._app.query_one(Inbox).expect_keys()
@@ -125,7 +125,7 @@ class Panes:
             self._app.query_one(Composer).focus()
 
     def focus_moved(self) -> None:
-        """What a list was narrowed to is over once the keys are elsewhere, but in what was opened from it."""
+        """End filters once the focus has left their list, except for something opened from it."""
         self._app.call_after_refresh(self._end_filters)
 
     def _end_filters(self) -> None:
@@ -137,5 +137,5 @@ class Panes:
 
 
 def _opened(widget: Widget | None) -> bool:
-    """Whether ``widget`` is something that was opened: a detail, a form, a prompt, or a field in one."""
+    """Check whether ``widget`` is something that was opened: a detail, a form, a prompt, or a field in one."""
     return widget is not None and any(node.id in ("detail", "prompt", "form") for node in widget.ancestors_with_self)

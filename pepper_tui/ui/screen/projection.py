@@ -1,5 +1,7 @@
-"""Updates become panes: gathered, then drawn a few times a second. While nothing changes or runs, no timer runs but
-the one of the ages, once a minute or an hour."""
+"""Turns updates into panes: gathered, then drawn a few times per second.
+
+While nothing changes or runs, the only timer is that of the ages, once per minute or hour.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
 DRAIN: Final = 0.1
-"""Seconds between two drawings of what has changed, where the config says nothing else."""
+"""Seconds between two redraws, unless the config says otherwise."""
 NOTICES: Final = "notices"
-"""The part whose health the screen itself tells: no engine knows whether the desktop took a notice."""
+"""The part whose health the screen itself reports: no engine knows whether the desktop took a notice."""
 REST: Final = 8.0
-"""The rest after a drawing, as a multiple of what it took: however much comes in, keys find the loop free."""
+"""The pause after a redraw, as a multiple of its duration: under any load, keys find the loop free."""
 
 
 class Projection:
@@ -41,7 +43,7 @@ class Projection:
         self._draws = {name: Later(app) for name in ("wake", "ages", "calls")}
         self.board = Board()
         self.pause = DRAIN
-        self._spent = 0.0  # seconds that the last drawing took
+        self._spent = 0.0  # seconds that the last redraw took
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
@@ -55,13 +57,13 @@ class Projection:
             self._drains.after(max(self.pause, REST * self._spent), self._drain)
 
     def written(self, piece: ReplyDelta) -> None:
-        """A piece of the reply that streams."""
+        """Show a piece of the streaming reply."""
         if self._app.stands:
             transcript = self._app.query_one(Transcript)
             transcript.stream(piece.message_id, piece.text, restart=piece.restart, done=piece.done)
 
     async def notify_desktop(self, title: str, words: str) -> None:
-        """Hand a notice to the desktop; what went wrong is told once, as the health of the notices."""
+        """Send a notice to the desktop; a failure is reported once, as the health of the notices."""
         from pepper_tui.ui.screen.terminal.notices import notify_desktop
 
         trouble = await asyncio.to_thread(notify_desktop, title, words)
@@ -88,11 +90,11 @@ class Projection:
 
     @property
     def resting(self) -> bool:
-        """Whether no timer runs."""
+        """True if no timer runs."""
         return not any(each.waits for each in (self._drains, *self._draws.values()))
 
     def _again(self, name: str, seconds: float | None, draw: Callable[[], None]) -> None:
-        """Draw once more in so many seconds, instead of when it was last planned; None: not at all."""
+        """Schedule the next redraw in so many seconds, replacing the planned one; None: not at all."""
         if seconds is None:
             self._draws[name].stop()
         else:
@@ -101,7 +103,7 @@ class Projection:
     # ------------------------------------------------------------------------------------------------ what is drawn
 
     def draw(self, panes: set[Pane]) -> None:
-        """Draw ``panes`` as the board has them now."""
+        """Draw ``panes`` from the board."""
         if not self._app.stands:
             return
         for pane, show in (
@@ -139,7 +141,7 @@ class Projection:
         self._grow_old()
 
     def _grow_old(self) -> None:
-        """Draw the ages again when the next one changes; not at all where nothing has one."""
+        """Redraw the ages when the next one changes; not at all if there is none."""
         now = self._app.clock.now()
         born = [item.at for item in self.board.inbox(now)] + [s.created_at for s in self.board.signals.values()]
         young = any(now - at < 3600 for at in born)
@@ -170,7 +172,7 @@ class Projection:
         self._again("calls", wait, self._show_calls)
 
     def receipts_read(self) -> None:
-        """A key moved: what was sent has been read."""
+        """Mark receipts as read: a key was pressed."""
         now = self._app.clock.now()
         if any(item.kind == "sent" for item in self.board.inbox(now)):
             self.board.receipts_read = now

@@ -1,5 +1,4 @@
-"""The bottom line: the last act's words, the first trouble, or how far something is; then the model, what was held
-back, the cost."""
+"""The bottom line: the last act's words, the first trouble, or progress; then the model, held-back count, cost."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.shared.keys import names_of
 
 PANES: Final = ("chat", "inbox", "signals", "calls", "workers")
-"""The panes in the order of the tabs, by their ids."""
+"""Ids of the panes in the order of the tabs."""
 WORDS_STAY: Final = 5.0
 """Seconds for which words stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the line says. ``words`` are transient; ``bad`` marks them, or the trouble, as such."""
+    """Contents of the line. ``words`` are transient; ``bad`` marks them, or the trouble, as such."""
 
     model: str = ""
     offline: bool = False
@@ -43,7 +42,7 @@ class Facts:
 
 
 class StatusLine(Widget):
-    """One line."""
+    """The status line: one line."""
 
     facts: reactive[Facts] = reactive(Facts())
 
@@ -59,7 +58,7 @@ class StatusLine(Widget):
             self._clearing.after(WORDS_STAY, lambda: self.say(""))
 
     def line(self, width: int) -> Text:
-        """The line at ``width`` cells. Counts give way to words for a while, the least pressing first."""
+        """Return the line at ``width`` cells. Counts give way to words for a while, the least pressing first."""
         ink, facts = Ink.of(self.app.theme_variables), self.facts
         right = Text()
         running = f"running {facts.running}" if facts.running else ""
@@ -107,7 +106,7 @@ _REVERSE: Final = Style(reverse=True, bold=True)
 
 
 class TabStrip(Widget):
-    """Where the panes are when they do not fit beside each other."""
+    """The tabs, shown if the panes do not fit beside each other."""
 
     labels: reactive[tuple[tuple[str, str], ...]] = reactive(tuple((pane, pane.capitalize()) for pane in PANES))
     shown: reactive[str] = reactive("chat")

@@ -1,5 +1,8 @@
-"""Pepper's own themes: calm, one accent. ``pepper-ansi`` uses the sixteen colours of the terminal's own palette, and
-its background; Textual's other themes work too."""
+"""Pepper's own themes: calm, with one accent.
+
+``pepper-ansi`` uses the sixteen colours of the terminal's own palette, and its background; Textual's other themes work
+too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user has taken so far, step by step: the state of the first start, without a screen."""
+"""The user's choices so far, step by step: the state of the first start, without a screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Answers:
-    """The steps (``begin``, the questions, ``you``, ``write``), the one at hand, and what was taken at each."""
+    """The steps (``begin``, the questions, ``you``, ``write``), the current one, and what was chosen at each."""
 
     def __init__(self) -> None:
         self.steps: list[Question | str] = ["begin"]
@@ -21,11 +21,11 @@ class Answers:
         """The option under the cursor."""
         self.taken: dict[str, list[bool]] = {}
         self.named: dict[str, list[object]] = {}
-        """What the user named beside the options."""
+        """What the user named in addition to the options."""
         self.signed, self.addresses = "", ""
 
     def ask(self, found: Found, asked: Sequence[Question]) -> None:
-        """Make steps of what is asked of what was ``found``."""
+        """Make steps of the questions about what was ``found``."""
         self.signed, self.addresses = found.name, found.address
         self.taken = {question.topic: [option.chosen for option in question.options] for question in asked}
         self.steps = ["begin", *asked, "you", "write"]
@@ -36,7 +36,7 @@ class Answers:
 
     @property
     def ready(self) -> bool:
-        """Whether what the machine has is known."""
+        """True once the search of the machine has finished."""
         return len(self.steps) > 1
 
     def go(self, by: int) -> None:
@@ -46,7 +46,7 @@ class Answers:
         self.cursor = taken.index(True) if taken and not isinstance(step, str) and not step.many else 0
 
     def move(self, by: int) -> None:
-        """Move the cursor; where one option is taken, it is the one under it."""
+        """Move the cursor; if exactly one option must be chosen, choose the one under it."""
         step = self.step
         if isinstance(step, str) or not step.options:
             return
@@ -56,13 +56,13 @@ class Answers:
             self.named.pop(step.topic, None)
 
     def take(self) -> None:
-        """Take the option under the cursor, or leave it."""
+        """Toggle the option under the cursor."""
         step = self.step
         if not isinstance(step, str) and step.many and step.options:
             self.taken[step.topic][self.cursor] ^= True
 
     def skip(self) -> bool:
-        """Take nothing at this step, and go on; false where there is nothing to skip."""
+        """Reset the choice of this step and go on; return False if there is nothing to skip."""
         step = self.step
         if step in ("begin", "write"):
             return False
@@ -75,7 +75,7 @@ class Answers:
         return True
 
     def wants_name(self) -> bool:
-        """Whether a model was taken whose name is still to be said."""
+        """Check whether the chosen model still needs a name."""
         from pepper_tui.setup.first_start import ModelChoice
 
         if isinstance(self.step, str) or self.step.topic != "model":
@@ -84,8 +84,10 @@ class Answers:
         return bool(chosen) and isinstance(chosen[-1], ModelChoice) and not chosen[-1].name
 
     def name(self, asking: str, said: str) -> None:
-        """Take what was ``said`` for ``asking``; what is named lies on this machine, so this may take its time. Raises
-        ``ValueError`` or ``OSError``."""
+        """Take ``said`` as the answer to ``asking``.
+
+        It names something on this machine, so this may take a while. Raises ``ValueError`` or ``OSError``.
+        """
         from pepper_tui.setup.first_start import ModelChoice
         from pepper_tui.setup.first_start.questions import addresses_in, named_calendar, named_mail
 
@@ -101,7 +103,7 @@ class Answers:
             self.named.setdefault(asking, []).append(read(said))
 
     def choices(self) -> Choices:
-        """What the config is made from."""
+        """Return the choices that the config is made from."""
         from pepper_tui.setup.first_start import Calendars, Choices, Mails, ModelChoice, StarterRule
         from pepper_tui.setup.first_start.questions import addresses_in
 

@@ -1,4 +1,4 @@
-"""The pages of the first start: what each step says, and which keys it has."""
+"""The pages of the first start: what each step says, and its keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS: Final = (
 
 
 def keys_of(step: Question | str, looked: bool) -> str:
-    """The keys of a step; ``looked``: what the machine has is known."""
+    """Return the keys of a step; ``looked``: the search of the machine has finished."""
     if step == "begin":
         return "Enter begins · d demo · q quits" if looked else "d demo · q quits"
     if step == "you":
@@ -40,7 +40,7 @@ class Pages:
         self._dim, self._accent = variables["pepper-dim"], f"bold {variables['accent']}"
 
     def begin(self, found: Found | None) -> list[Text]:
-        """``found``: None while it is looked for."""
+        """Return the first page. ``found``: None while the search runs."""
         words = "Looking for mail, calendars and models on this machine …"
         if found is not None:
             counts = (
@@ -64,7 +64,7 @@ class Pages:
         ]
 
     def ask(self, question: Question, taken: Sequence[bool], cursor: int, named: Sequence[str]) -> list[Text]:
-        """``named``: what the user named beside the options."""
+        """Return a question's page. ``named``: what the user named in addition to the options."""
         lines = [Text(question.title, "bold"), Text(question.words, self._dim), Text("")]
         marks = ("[x]", "[ ]") if question.many else ("(•)", "( )")
         for place, option in enumerate(question.options):

@@ -1,7 +1,7 @@
-"""The first start on screen: what Pepper is, what was found on this machine, and a config from what the user takes.
+"""The first start on screen: what Pepper is, what was found on this machine, and a config from the user's choices.
 
-Nothing is used or written before the last step; `s` skips a step, `b` goes back, `q` leaves with nothing done. The
-demo is offered at each step. What was found is looked for beside the screen.
+Nothing is used or written before the last step; `s` skips a step, `b` goes back, `q` quits with nothing done. The demo
+is offered at each step. The search of the machine runs in the background.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WelcomeApp(App[str]):
     """
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Pepper"
-    AUTO_FOCUS = ""  # a hidden field would take the keys
+    AUTO_FOCUS = ""  # a hidden field would receive the keys
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "end('demo')", "Demo", show=False),
         Binding("s", "skip", "Skip", show=False),
@@ -72,7 +72,7 @@ class WelcomeApp(App[str]):
             await super().on_event(event)
 
     def _kind_of(self, event: events.Key) -> Kind:
-        """What a key does now: none that comes in the company of others writes the config, or leaves."""
+        """Return the kind of a key: one that arrives with others never writes the config or leaves."""
         if self.field.asking and event.key != "escape":
             return Kind.TYPES
         return Kind.MOVES if event.key in ("up", "down", "j", "k") else Kind.DECIDES
@@ -93,7 +93,7 @@ class WelcomeApp(App[str]):
         self.run_worker(self._look(), exit_on_error=False)
 
     async def _look(self) -> None:
-        """Find what there is; the questions come from it."""
+        """Search the machine, and ask about what was found."""
         first_start = await asyncio.to_thread(
             __import__, "pepper_tui.setup.first_start.questions", fromlist=["questions"]
         )
@@ -199,7 +199,7 @@ class WelcomeApp(App[str]):
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Letters are text while something is typed."""
+        """Disable the letter keys while text is typed."""
         del parameters
         return not self.field.asking or action in ("leave", "quit")
 

@@ -1,1 +1,1 @@
-"""What may be typed after a slash: a file for each group of commands, and one table of all."""
+"""The slash commands: one file per group, and one table of all."""

@@ -1,4 +1,4 @@
-"""The commands that act on a card. Nothing is approved by a number alone: see ``yes``."""
+"""The commands that act on a card. A number alone approves nothing: see ``yes``."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def _answered(given: Given, ref: str, question: Notification, said: str) -
 
 
 def _held(given: Given, number: str) -> tuple[str, ...]:
-    """What was said with ``number`` of a card that holds notifications: what came since is not closed unheard."""
+    """Return the refs printed under ``number`` of a card with notifications: later ones are not closed unread."""
     item, ref = given.item(number), given.talk.numbers.ref(number)
     told = given.talk.numbers.told.get(item.key, {ref})
     notices = tuple(each for each in item.notice_refs if each in told)

@@ -1,4 +1,4 @@
-"""What every command of the plain mode is given: the conversation, and whose words the line holds."""
+"""What every plain-mode command gets: the conversation, and the origin of the words on its line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pepper_tui.ui.shared.board import Board
 
 LISTED: Final = 30
-"""Rows that one list says at most."""
+"""Maximum rows printed per list."""
 
 
 class Talk(Protocol):
-    """The conversation that commands are given in."""
+    """The conversation that commands run in."""
 
     @property
     def board(self) -> Board: ...
@@ -49,12 +49,12 @@ class Talk(Protocol):
 
 
 class Given:
-    """The conversation, and what was heard of its cards. What can't be done is raised as ``ValueError`` with words."""
+    """The conversation, and what was printed of its cards. Impossible acts raise ``ValueError`` with words."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
         self.origin = Origin.TYPED
-        """Of the line that is obeyed now, and of a message in it."""
+        """The origin of the current line, and of a message in it."""
         self.heard: dict[str, tuple[str, str]] = {}
         """Card → the face of it that was read, and its word."""
 
@@ -66,11 +66,11 @@ class Given:
         self.talk.say(*lines)
 
     async def tell(self, act: Awaitable[str]) -> None:
-        """Do it, and say the words for it."""
+        """Await the act, and print its words."""
         self.say(await act)
 
     def say_rows(self, title: str, rows: Sequence[tuple[str, str]], rest: str) -> None:
-        """Rows (ref, words), narrowed to those that hold ``rest``."""
+        """Print rows (ref, words), filtered to those that hold ``rest``."""
         wanted = rest.casefold().split()
         found = [(ref, said) for ref, said in rows if all(word in said.casefold() for word in wanted)]
         of = f" of {len(rows)}" if wanted else ""

@@ -1,4 +1,4 @@
-"""The commands that list: what waits, comes in, runs, was done; and the messages that hold some words."""
+"""The commands that list: what waits, comes in, runs, was done; and the messages that contain some words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pepper_tui.ui.plain.commands.given import LISTED, Given
 from pepper_tui.ui.shared import words
 
 SEARCHED: Final = 10
-"""Messages that a search says at most."""
+"""Maximum messages printed by a search."""
 
 
 async def inbox(given: Given, rest: str) -> None:

@@ -1,4 +1,4 @@
-"""The commands of the conversation: a message for later or from the editor, the reply, what is kept of it."""
+"""The commands of the conversation: a message for later or from the editor, the reply, exporting the conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that say all of one thing: what it is, why it is there, how Pepper is."""
+"""The commands that print one thing in full: what it is, why it is there, how Pepper is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of rules, and the one that ends a call or a worker's run."""
+"""The commands of rules, and the one that cancels a call or a worker's run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of the plain mode: one table, which `/help` and the page on keys are made from."""
+"""The commands of the plain mode in one table, from which `/help` and the help page on keys are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pepper_tui.ui.plain.commands.given import Given, Talk
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word after the slash, what may follow it, what it does in words, and the act itself."""
+    """A command: the word after the slash, its arguments, its description, and the act itself."""
 
     name: str
     takes: str
@@ -23,13 +23,13 @@ class Command:
 
 
 class Commands:
-    """Does what is typed. Raises ``ValueError`` or ``EngineError`` with words."""
+    """Runs what is typed. Raises ``ValueError`` or ``EngineError`` with words."""
 
     def __init__(self, talk: Talk) -> None:
         self._given = Given(talk)
 
     async def do(self, line: str, origin: Origin = Origin.TYPED) -> None:
-        """``origin``: of the line, and of a message in it."""
+        """Run the command on ``line``. ``origin``: that of the line, and of a message in it."""
         self._given.origin = origin
         name, _, rest = line[1:].partition(" ")
         name = name.strip().lower()

@@ -1,9 +1,9 @@
-"""Keys that come all at once: they move, and never decide.
+"""Bursts of keys: they move, and never decide.
 
-A slow line hands over several keys in one read, and a terminal without bracketed paste sends a paste as plain keys, `y`
-among them. In a list each key of such a burst that moves does so; the others do nothing, and the keys stay where they
-are. What reads like pasted words goes into the draft. So a key that decides is held back for a moment that a person
-does not notice, to see whether it comes alone.
+A slow line delivers several keys in one read, and a terminal without bracketed paste sends a paste as plain keys, `y`
+among them. In a list, keys of a burst that move still do; the others do nothing, and the focus stays where it is. A
+burst that reads like pasted words goes into the draft. So a key that decides is held back for a moment too short to
+notice, to see whether it comes alone.
 """
 
 from __future__ import annotations
@@ -20,26 +20,29 @@ from pepper_tui.ui.screen.later import Later
 GAP: Final = 0.02
 """Seconds between two keys below which no person has pressed them one after the other."""
 WAIT: Final = 0.05
-"""Seconds for which a key that decides is held back, and after which a burst is over."""
+"""Seconds for which a deciding key is held back, and after which a burst is over."""
 WORD: Final = 4
-"""Letters from which on a burst that holds other keys than a list's is taken for text."""
+"""Minimum letters for a burst with other keys than a list's to count as text."""
 
 
 class Kind(Enum):
     """What a key does where it is pressed."""
 
     TYPES = auto()
-    """It is text in a field, or a key that no paste holds: it always goes on its way."""
+    """Text in a field, or a key that no paste contains: it always passes."""
     MOVES = auto()
     ACTS = auto()
-    """It does something that can be left at once, as to show a detail; only alone."""
+    """An act that can be left at once, such as showing a detail; passes only alone."""
     DECIDES = auto()
     UNBOUND = auto()
 
 
 class Bursts:
-    """The gate of an app's keys. ``kind_of`` says what a key does now; ``dispatch`` sends one on its way; ``over`` is
-    told of each burst of which keys were dropped, with its text where it reads like a paste."""
+    """The gate for an app's keys.
+
+    ``kind_of`` returns what a key does now; ``dispatch`` sends one on its way; ``over`` is called for each burst with
+    dropped keys, with its text if it reads like a paste.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Bursts:
         self._later = Later(app)
 
     async def takes(self, event: events.Event) -> bool:
-        """Whether ``event`` is a key of the terminal's: it is sent on its way, now or in a moment, or dropped."""
+        """Check whether ``event`` is a key from the terminal; if so, dispatch it, now or in a moment, or drop it."""
         if event.is_forwarded:
             return False
         if isinstance(event, events.Key):
@@ -68,14 +71,14 @@ class Bursts:
         return False
 
     def _pasted(self, event: events.Paste) -> None:
-        """A bracketed paste is part of a burst, too: keys in its company decide nothing."""
+        """Count a bracketed paste as part of a burst: keys that come with it decide nothing."""
         if self._held is not None:
             self._drop_held()
         self._last = event.time
 
     def _taken(self, event: events.Key) -> Iterator[events.Key]:
         held, before, self._last = self._held, self._last, event.time
-        if held is not None and event.time - held.time >= WAIT:  # the loop was late: each came alone
+        if held is not None and event.time - held.time >= WAIT:  # the loop was late: each key came alone
             self._held = None
             yield held
             held = None
@@ -106,7 +109,7 @@ class Bursts:
         self._after(self._release)
 
     def _after(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Do ``act`` once no key has come for a moment, and none is on its way here."""
+        """Do ``act`` once no key has come for a moment, and none is being dispatched."""
         self._later.after(WAIT, act, last=True)
 
     async def _release(self) -> None:

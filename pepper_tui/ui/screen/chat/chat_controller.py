@@ -1,4 +1,4 @@
-"""Talking to Pepper: what is sent, what waits until it has started, taking back, stopping the reply, Ctrl+C."""
+"""Talking to Pepper: sending, keeping messages until the engine starts, taking back, stopping the reply, Ctrl+C."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Talk:
             raise
 
     async def connected(self, board: Board) -> None:
-        """Hand over what was sent before the engine was there."""
+        """Send what the user wrote before the engine was ready."""
         said = [Written(message.text, message.spans) for message in board.conversation() if message.speaker == "you"]
         self._app.query_one(Composer).sent.remember(said)
         while self._early:
@@ -71,7 +71,7 @@ class Talk:
         self._app.say_words("Taken back")
 
     def stop(self) -> None:
-        """Esc while typing: close what is open, else stop the reply."""
+        """Handle Esc while typing: close what is open, else stop the reply."""
         if not self._app.reading.close():
             self._stop_reply()
 
@@ -83,7 +83,7 @@ class Talk:
         return True
 
     def search(self) -> None:
-        """Find something said before, and make it the draft."""
+        """Search earlier messages, and make one the draft."""
         composer = self._app.query_one(Composer)
         full = {one_line(each.text, 400): each for each in reversed(composer.sent.said)}
         self._app.asking.ask(
@@ -94,7 +94,7 @@ class Talk:
         )
 
     def insert(self, text: str) -> None:
-        """Text that came with no field under it: into the draft."""
+        """Insert text that came with no field under it into the draft."""
         composer = self._app.query_one(Composer)
         composer.paste(text)
         self._app.panes.to_composer()
@@ -123,7 +123,7 @@ class Talk:
         self._app.say_words(await writing)
 
     def cancel_or_quit(self) -> None:
-        """Ctrl+C: copy what is marked, or stop the reply, or clear the draft; with none of these, twice: quit."""
+        """Handle Ctrl+C: copy the selection, or stop the reply, or clear the draft; with none of these, twice: quit."""
         app, now = self._app, self._app.clock.monotonic()
         twice = now - self._ctrl_c_at < TWICE
         self._ctrl_c_at = now

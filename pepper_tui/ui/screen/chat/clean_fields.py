@@ -1,4 +1,4 @@
-"""Fields whose pastes are cleaned: of one line, and of many."""
+"""Input fields, of one line and of many, that clean what is pasted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pepper_tui.text import visible
 
 
 class CleanInput(Input):
-    """A one-line input whose pastes are cleaned."""
+    """A one-line input that cleans what is pasted."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", **more: Any) -> None:
         super().__init__(visible(value).replace("\n", " "), placeholder=placeholder, select_on_focus=False, **more)
@@ -24,7 +24,7 @@ class CleanInput(Input):
 
 
 class CleanArea(TextArea):
-    """A many-line input whose pastes are cleaned."""
+    """A multi-line input that cleans what is pasted."""
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -1,6 +1,6 @@
-"""Where the user types. Enter sends; a paste is text, whatever it holds, and never acts.
+"""The composer, where the user types. Enter sends; a paste is text, whatever it holds, and never acts.
 
-The draft knows which of its characters were typed, also through the history: see ``origin_area``.
+The draft tracks which of its characters were typed, also through the history: see ``origin_area``.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from pepper_tui.ui.shared.keys import bindings
 
 
 class Composer(OriginArea):
-    """A few lines of text with a history. The draft survives a walk through the history."""
+    """A few lines of text with a history. Walking through the history keeps the draft."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("composer")]
 
     class Sent(Message):
-        """The user sent what is ``written``; ``after_calls`` asks to wait for the running calls."""
+        """Message: the user sent what is ``written``; ``after_calls`` asks to wait for the running calls."""
 
         def __init__(self, written: Written, after_calls: bool) -> None:
             super().__init__()
             self.written, self.after_calls = written, after_calls
 
     class TakeBack(Message):
-        """The user wants the last unread message back."""
+        """Message: the user wants the last unread message back."""
 
     class Stop(Message):
-        """Esc."""
+        """Message: Esc."""
 
     class Editor(Message):
-        """The user wants to write in their own editor."""
+        """Message: the user wants to write in their own editor."""
 
     class Paged(Message):
-        """A page up (-1) or down (1), where there is no other line to go to: the conversation's."""
+        """Message: a page up (-1) or down (1) with no line left to go to: scroll the conversation."""
 
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
 
     class Search(Message):
-        """The user wants to search what they sent."""
+        """Message: the user wants to search what they sent."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id, tab_behavior="focus", show_line_numbers=False, soft_wrap=True, compact=True)
-        self.cursor_blink = False  # a blinking one repaints twice a second, all day
+        self.cursor_blink = False  # a blinking cursor repaints twice a second, all day
         self.highlight_cursor_line = False
         self.placeholder = "Ask Pepper, or tell it what to do"
         self.sent = SentHistory()
@@ -61,7 +61,7 @@ class Composer(OriginArea):
         self._sending = Later(self)
 
     def render_line(self, y: int) -> Strip:
-        """Nothing where there is no room for a character: for a moment between two sizes there may be none."""
+        """Return a blank line if there is no room for a character, as may happen between two sizes."""
         if self.content_size.width < 1:
             return Strip.blank(self.size.width)
         return super().render_line(y)
@@ -75,9 +75,9 @@ class Composer(OriginArea):
                 self.action_newline()
             else:
                 self.action_send()
-        if event.key == "enter":  # a binding's business, not a line break
+        if event.key == "enter":  # for a binding, not a line break
             event.prevent_default()
-            if fast:  # more may follow, as in a paste that comes as plain keys
+            if fast:  # more may follow, as in a paste sent as plain keys
                 event.stop()
                 self._sending.after(WAIT, self.action_send)
 

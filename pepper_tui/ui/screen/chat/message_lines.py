@@ -1,4 +1,4 @@
-"""One message of the conversation in lines: who speaks and when, then Markdown, or plain text where that takes long."""
+"""One message of the conversation as lines: who speaks and when, then Markdown, or plain text if that takes long."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from pepper_tui.ui.screen.ink import Pen, finished, strips
 from pepper_tui.ui.shared.records import Message
 
 LONGEST: Final = 60_000
-"""Characters of one message that are drawn."""
+"""Maximum characters drawn of one message."""
 MOST_LINES: Final = 500
-"""Lines of one message that are drawn: each takes up to a twentieth of a millisecond on the loop."""
+"""Maximum lines drawn of one message: each takes up to a twentieth of a millisecond on the loop."""
 MOST_MARKS: Final = 2500
-"""Signs of Markdown in one message, each line counted as five, up to which it is drawn as such: what has more is drawn
-as it stands, as Markdown takes up to a sixtieth of a millisecond a sign."""
+"""Markdown signs in one message, plus five per line, up to which it is drawn as Markdown.
+
+A message with more is drawn as plain text, since Markdown takes up to a sixtieth of a millisecond per sign.
+"""
 _SIGNS: Final = "*_`[]()!<>&|#~\\"
 OLDER: Final = "older"
 """The id, and the speaker, of the line at the top that says that there is more."""
@@ -42,7 +44,7 @@ class Page:
 
 
 def message_lines(message: Message, page: Page) -> list[Strip]:
-    """The message's lines, and an empty one below them."""
+    """Return the message's lines, and an empty one below them."""
     pen, ink = page.pen, page.pen.ink
     if message.speaker == OLDER:
         return page.finished([*strips([Text(message.text, ink.dim)], pen.width), Strip([])])
@@ -65,12 +67,12 @@ def message_lines(message: Message, page: Page) -> list[Strip]:
 
 
 def _markdown(text: str, page: Page) -> list[Strip]:
-    from rich.markdown import Markdown  # 60 ms: not before the first frame
+    from rich.markdown import Markdown  # takes 60 ms: not before the first frame
 
     pen, console = page.pen, page.console
     options = console.options.update(width=pen.width, height=None, highlight=False)
     markdown = Markdown(text, hyperlinks=False, code_theme="ansi_dark")
-    for token in markdown.parsed:  # an address in angle brackets is not told twice, as text and as link
+    for token in markdown.parsed:  # an address in angle brackets is shown once, not as text and as a link
         token.children = [part for part in token.children or () if part.markup != "autolink"]
     with console.use_theme(Theme({"markdown.code": pen.ink.accent, "markdown.link": pen.ink.accent})):
         drawn = console.render_lines(markdown, options, pad=False)

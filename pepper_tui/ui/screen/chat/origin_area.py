@@ -1,7 +1,7 @@
 """A text that knows which of its characters were typed: only these have authority.
 
-What came otherwise (a paste, keys faster than a person's, the user's editor) is drawn in another style, and stays what
-it is through edits and undo.
+Anything else (a paste, keys faster than a person's, the user's editor) is drawn in another style, and keeps its origin
+through edits and undo.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pepper_tui.model import Origin, Written
 from pepper_tui.text import visible
 
 PASTE: Final = 8
-"""Keys at once from which on they are a paste. A slow line may hand over some that were typed one after the other."""
+"""Keys at once from which on they are a paste. A slow line may deliver a few typed keys together."""
 _PASTED: Final = "composer--pasted"
 
 
 class OriginEdit(Edit):
-    """An edit that knows the draft before it, and with it."""
+    """An edit that also keeps the draft before and after it."""
 
     before: Written
     made: Written
@@ -38,12 +38,12 @@ class OriginArea(TextArea):
 
     def __init__(self, **options: Any) -> None:
         self.written = Written("")
-        self._origin = Origin.TYPED  # of the edit under way
-        self._run: list[tuple[int, int]] = []  # where each key of a burst has written
+        self._origin = Origin.TYPED  # of the edit in progress
+        self._run: list[tuple[int, int]] = []  # where each key of a burst was inserted
         super().__init__(**options)
 
     def get_line(self, line_index: int) -> Text:
-        """The line, with what was not typed in its own style."""
+        """Return the line, with untyped characters in their own style."""
         line = super().get_line(line_index)
         if self.written.spans:
             style = self.get_component_rich_style(_PASTED, partial=True)
@@ -54,7 +54,7 @@ class OriginArea(TextArea):
         return line
 
     def edit(self, edit: Edit) -> EditResult:
-        """Each edit of the text, by key or otherwise, goes through here; undo and redo do not."""
+        """Apply an edit. Each one, by key or otherwise, goes through here; undo and redo do not."""
         known = OriginEdit(edit.text, edit.from_location, edit.to_location, edit.maintain_selection_offset)
         start, end = (self._index(place) for place in (edit.top, edit.bottom))
         known.before = self.written
@@ -78,12 +78,12 @@ class OriginArea(TextArea):
         self._agree()
 
     def load_text(self, text: str) -> None:
-        """Text that no key has written: nobody says here whose it is."""
+        """Load text that no key has written: its origin is unknown here."""
         self.written = Written.by(text, Origin.OUTSIDE)
         super().load_text(text)
 
     def _agree(self) -> None:
-        """Nothing counts as typed in a text that was made otherwise than is known here."""
+        """Mark the whole text as untyped if it was changed in a way unknown here."""
         if self.text != self.written.text:
             self.written = Written.by(self.text, Origin.OUTSIDE)
 
@@ -92,7 +92,7 @@ class OriginArea(TextArea):
         return sum(len(self.document.get_line(above)) + 1 for above in range(row)) + column
 
     def _not_typed(self, insert: str, origin: Origin) -> None:
-        """Put ``insert`` in the place of the selection, as of ``origin``."""
+        """Replace the selection by ``insert``, with the origin ``origin``."""
         before, self._origin = self._origin, origin
         try:
             if result := self._replace_via_keyboard(insert, *self.selection):
@@ -101,7 +101,7 @@ class OriginArea(TextArea):
             self._origin = before
 
     def _keys_came(self, fast: bool) -> None:
-        """A terminal without bracketed paste sends a paste as keys: of so many at once none was typed."""
+        """Mark a burst of keys as pasted: a terminal without bracketed paste sends a paste as keys."""
         if not fast:
             self._run, self._origin = [], Origin.TYPED
         elif len(self._run) >= PASTE - 1 and self._origin is Origin.TYPED:
@@ -117,15 +117,15 @@ class OriginArea(TextArea):
         self.paste(event.text)
 
     def paste(self, text: str) -> None:
-        """Insert ``text`` as text."""
+        """Insert ``text`` as pasted text."""
         self._not_typed(visible(text), Origin.PASTED)
 
     def action_paste(self) -> None:
-        """What was cut or copied here may have been pasted before."""
+        """Paste from the app's clipboard as pasted: what was cut or copied here may itself have been pasted."""
         self._not_typed(visible(self.app.clipboard), Origin.PASTED)
 
     def put(self, written: Written) -> None:
-        """Make what is ``written`` the draft, the cursor at its end."""
+        """Make ``written`` the draft, with the cursor at its end."""
         clean_parts = [Written.by(visible(piece), origin) for piece, origin in written.parts()]
         draft = functools.reduce(Written.then, clean_parts, Written(""))
         self.load_text(draft.text)

@@ -1,7 +1,7 @@
-"""A paste is text, whatever stands in it; and a key's sequence is one key, however slowly it comes.
+"""A paste is text, whatever it contains; and a key's sequence is one key, however slowly it arrives.
 
-Textual's parser goes on to read escape sequences inside a bracketed paste, and what it makes nothing of comes out as
-keys: pasted text that holds an ESC would press some. A terminal should not let one through, and not all keep to that.
+Textual's parser keeps reading escape sequences inside a bracketed paste, and emits what it can't parse as keys: pasted
+text with an ESC would press some. A terminal should not let one through, but not all comply.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ ESCAPE: Final = "\x1b"
 START: Final = "\x1b[200~"
 END: Final = "\x1b[201~"
 SLOW: Final = 2.0
-"""Seconds for which the rest of a sequence may be on its way."""
+"""Seconds for which the rest of a sequence may still arrive."""
 _BEGUN: Final = re.compile(r"\x1b(?:O|\[[0-?]{0,40})?")
 
 
 class PasteParser(XTermParser):
-    """Textual's parser, but for the ESCs between the marks of a paste: they are left out before it sees them."""
+    """Textual's parser, except that ESCs between the marks of a paste are removed before it sees them."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._pasting = False
-        self._recent = ""  # the last characters outside a paste: its mark may come in pieces
-        self._held = ""  # what may become the mark of its end
+        self._recent = ""  # the last characters outside a paste: its mark may arrive in pieces
+        self._held = ""  # possibly the start of the end mark
         self._open = ""  # the beginning of a key's sequence
         self._open_until = 0.0
 
@@ -40,8 +40,11 @@ class PasteParser(XTermParser):
             yield from super().feed(kept)
 
     def tick(self) -> Iterable[Message]:
-        """Give up a sequence that stays unfinished: an Esc soon, what has come further only once a slow line can't be
-        the cause, for its rest would be read as letters."""
+        """Give up an unfinished sequence.
+
+        A lone Esc is given up soon; a longer start only once a slow line can't be the cause, since its rest would be
+        read as letters.
+        """
         if not (len(self._open) > 1 and get_time() < self._open_until):
             yield from super().tick()
 
@@ -70,9 +73,9 @@ class PasteParser(XTermParser):
 
 
 def keep_pastes_text() -> None:
-    """Have Textual's drivers read with ``PasteParser``."""
+    """Make Textual's drivers read with ``PasteParser``."""
     if sys.platform == "win32":
-        return  # the console hands keys over as keys, not as bytes
+        return  # the console delivers keys as keys, not as bytes
     from textual.drivers import linux_driver
 
     linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]

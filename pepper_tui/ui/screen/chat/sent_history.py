@@ -1,4 +1,4 @@
-"""What the user sent before, and a walk through it that the draft survives."""
+"""What the user sent before, and a walk through it that keeps the draft."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEPT: Final = 500
 
 
 class SentHistory:
-    """What was ``said``, the oldest first, and the place of the walk: behind the last where none is under way."""
+    """Sent messages ``said``, oldest first, and the position of the walk: after the last if none is in progress."""
 
     def __init__(self) -> None:
         self.said: list[Written] = []
@@ -19,18 +19,18 @@ class SentHistory:
         self._draft = Written("")
 
     def remember(self, said: Sequence[Written]) -> None:
-        """Make what was ``said`` (oldest first) the history."""
+        """Make ``said`` (oldest first) the history."""
         self.said = [each for i, each in enumerate(said) if i == 0 or each != said[i - 1]][-_KEPT:]
         self._place = len(self.said)
 
     def add(self, written: Written) -> None:
-        """Put what was sent just now at the end; the walk is over."""
+        """Append what was just sent; the walk is over."""
         if not self.said or self.said[-1] != written:
             self.said.append(written)
         self._place, self._draft = len(self.said), Written("")
 
     def older(self, draft: Written) -> Written | None:
-        """A step back; None at the beginning. A walk begins with the ``draft``, which it ends with."""
+        """Step back; return None at the beginning. A walk begins with the ``draft``, and ends with it."""
         if not self._place:
             return None
         if self._place == len(self.said):
@@ -39,7 +39,7 @@ class SentHistory:
         return self.said[self._place]
 
     def newer(self) -> Written | None:
-        """A step towards the draft; None where no walk is under way."""
+        """Step towards the draft; return None if no walk is in progress."""
         if self._place >= len(self.said):
             return None
         self._place += 1

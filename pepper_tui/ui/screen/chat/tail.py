@@ -1,4 +1,4 @@
-"""The reply that streams now: plain text, of which whole lines are drawn once and the last one each time."""
+"""The streaming reply: plain text, whose whole lines are drawn once and whose last line is redrawn each time."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pepper_tui.ui.screen.chat.message_lines import LONGEST, MOST_LINES, Page
 from pepper_tui.ui.screen.ink import strips
 
 LONGEST_LINE: Final = 8000
-"""Characters of the line that streams now: it is drawn anew each time."""
+"""Maximum characters of the line that streams now: it is redrawn each time."""
 
 
 class Tail:
-    """The reply as far as it has come. ``lines``: as they were last drawn."""
+    """The reply so far. ``lines``: as last drawn."""
 
     def __init__(self) -> None:
         self.id = self.text = ""
         self.done = False
         self.lines: list[Strip] = []
         self._whole: list[Strip] = []
-        self._at = 0  # the first character that is not among the whole lines
+        self._at = 0  # index of the first character after the whole lines
 
     def add(self, message_id: str, text: str, *, restart: bool, done: bool) -> None:
         """Add ``text`` to the message; another message, or a ``restart``, begins anew."""
@@ -34,12 +34,12 @@ class Tail:
         self.done = self.done or done
 
     def clear(self) -> None:
-        """Let go of it: it is among the messages now."""
+        """Discard it: it is among the messages now."""
         self.id, self.text, self.done, self.lines = "", "", False, []
         self.begin_again()
 
     def begin_again(self) -> None:
-        """Draw all of it the next time, as after a change of width or colours."""
+        """Redraw all of it the next time, as after a change of width or colours."""
         self._whole, self._at = [], 0
 
     @property
@@ -47,7 +47,7 @@ class Tail:
         return bool(self.id) and not self.done
 
     def draw(self, page: Page) -> None:
-        """Draw what has come since the last time."""
+        """Draw what was added since the last time."""
         pen, ink = page.pen, page.pen.ink
         mark = "" if self.done else " ▍"
         head = Text.assemble(("pepper", ink.accent), ("" if self.done else " · speaking", ink.dim))

@@ -1,8 +1,7 @@
-"""The conversation, drawn line by line: one entry a message, no widget each.
+"""The conversation, drawn line by line: one entry per message, without a widget for each.
 
-Finished messages are Markdown, wrapped once a width, the newest first and the older ones a few at a time. The
-message that streams is a plain tail, redrawn at most eight times a second. The reader's place holds unless they
-are at the end.
+Finished messages are Markdown, wrapped once per width, the newest first and the older ones a few at a time. The message
+that streams is a plain tail, redrawn at most eight times a second. The reader's place holds unless they are at the end.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from pepper_tui.ui.shared.keys import bindings
 from pepper_tui.ui.shared.records import Message
 
 CHUNK_PAUSE: Final = 0.03
-"""Seconds between two chunks, in which keys are drawn."""
+"""Seconds between two chunks, so that keys are handled in between."""
 TAIL_INTERVAL: Final = 0.125
 
 
 class Transcript(RowCursor):
-    """Messages and, while Pepper speaks, the reply as far as it has come."""
+    """Messages and, while Pepper speaks, the reply so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list", "chat")]
     name_shown = "CONVERSATION"
@@ -51,7 +50,7 @@ class Transcript(RowCursor):
         self._taught: list[Strip] = []
 
     def page(self) -> Page:
-        """What is drawn on now."""
+        """Return what is drawn on now."""
         width = self.drawn.width
         return Page(self._pen(max(8, width - 2)), width, self.rich_style, self.app.console)
 
@@ -74,12 +73,12 @@ class Transcript(RowCursor):
         self._lay_out()
 
     def show_all(self) -> None:
-        """Take the filter away; the chosen message is found in its place."""
+        """Remove the filter, and scroll to the selected message in its place."""
         found = self.selected if self.filtering and self.has_focus else ""
         super().show_all()
         if found and found != self.row_ids[-1]:
             self.at_end = False
-            self.call_after_refresh(self.select, found)  # it scrolls only once it has been laid out
+            self.call_after_refresh(self.select, found)  # scrolling works only after the layout
 
     def said_in(self, row: str) -> str:
         return self.drawn.messages[row].text
@@ -115,7 +114,7 @@ class Transcript(RowCursor):
         self._draw_tail()
 
     def restyle(self) -> None:
-        """Draw all anew, as after a change of theme or zone."""
+        """Redraw everything, as after a change of theme or zone."""
         self.tail.begin_again()
         self.drawn.forget()
         self._lay_out()
@@ -138,13 +137,13 @@ class Transcript(RowCursor):
             self.scroll_to(y=top + inside, animate=False, immediate=True, force=True)
 
     def _extend(self, newest_left: int = -1) -> None:
-        """Take on the size of what is drawn; the messages from the place ``newest_left`` on are wrapped later."""
+        """Take the size of what is drawn; the messages from the place ``newest_left`` on are wrapped later."""
         if newest_left >= 0 and not self._wraps.waits:
             self._wraps.after(CHUNK_PAUSE, lambda: self._wrap_older(newest_left))
         self._extending = True
         self.extend_to(Size(self.drawn.width, self.drawn.tops[-1] + len(self.tail.lines)))
         if self.at_end:
-            # by force: what first goes past the end does so before the scrollbar is there
+            # forced: the first overflow comes before the scrollbar exists
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
         self._extending = False
         self.refresh()

@@ -1,4 +1,4 @@
-"""The rows of a list: each drawn once, and at which line each begins."""
+"""The rows of a list: each drawn once, and the line at which each begins."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from textual.strip import Strip
 from pepper_tui.ui.screen.ink import Pen, finished, strips
 
 NARROWEST: Final = 4
-"""Cells below which a list is not on the screen: it has no lines, so that none is drawn from another row's place."""
+"""Width in cells below which a list is off screen: it has no lines, so that none is drawn from another row's place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: ``key`` changes exactly when ``draw`` would give other lines. ``height`` 0 means: as many as drawn.
-    ``inert``: the cursor passes it over."""
+    """One row.
+
+    ``key`` changes exactly when ``draw`` would return other lines. ``height`` 0 means: as many as drawn. ``inert``: the
+    cursor skips it.
+    """
 
     id: str
     key: Hashable
@@ -39,11 +42,11 @@ class DrawnRows:
         self.index: dict[str, int] = {}
         """The place of each row by its id."""
         self.tops: list[int] = [0]
-        """The line at which each row begins, and where the last one ends: as they were last measured."""
+        """The first line of each row, and the end of the last one, as last measured."""
         self.width = 0
 
     def put(self, rows: Sequence[Row]) -> None:
-        """Replace the rows; they are still to be measured."""
+        """Replace the rows; they still have to be measured."""
         self.rows = rows
         self.index = {row.id: place for place, row in enumerate(rows)}
 
@@ -75,33 +78,33 @@ class DrawnRows:
         return found
 
     def forget(self) -> None:
-        """Draw all anew, as after a change of theme or zone."""
+        """Redraw everything, as after a change of theme or zone."""
         self._drawn.clear()
 
     def at(self, line: int) -> int:
-        """The place of the row that holds ``line``; behind the last one where none does."""
+        """Return the place of the row that holds ``line``; past the last one if none does."""
         return bisect_right(self.tops, line) - 1
 
     def height(self, place: int) -> int:
         return self.tops[place + 1] - self.tops[place]
 
     def anchor(self, top: int) -> tuple[str, int]:
-        """The row that is read where ``top`` is the first line on the screen, and how many lines of it are above."""
+        """Return the row at ``top``, the first line on the screen, and how many lines of the row are above."""
         if top <= 0 or not self.rows:
             return "", 0
         place = min(self.at(top), len(self.rows) - 1)
         return self.rows[place].id, top - self.tops[place]
 
     def begun_in(self, top: int, end: int) -> list[str]:
-        """The rows that begin within these lines."""
+        """Return the rows that begin within these lines."""
         return [row.id for row, at in zip(self.rows, self.tops, strict=False) if top <= at < end]
 
     def free(self, place: int, by: int) -> Row | None:
-        """The row nearest to ``place`` that the cursor may stand on, looked for in the direction ``by`` first."""
+        """Return the row nearest to ``place`` that the cursor may stand on, searching in the direction ``by`` first."""
         ahead = range(place, len(self.rows) if by > 0 else -1, by)
         back = range(place - by, -1 if by > 0 else len(self.rows), -by)
         return next((self.rows[n] for n in (*ahead, *back) if 0 <= n < len(self.rows) and not self.rows[n].inert), None)
 
     def near(self, place: int, by: int) -> Row | None:
-        """The same, where ``place`` may be before the first row or behind the last."""
+        """Return the same for a ``place`` that may be before the first row or after the last."""
         return self.free(min(max(place, 0), len(self.rows) - 1), by)

@@ -1,4 +1,4 @@
-"""The base of what is drawn line by line: it grows without a new layout of the screen."""
+"""The base of widgets drawn line by line: they grow without a new layout of the screen."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from textual.scroll_view import ScrollView
 
 
 class Lines(ScrollView):
-    """A scrolled widget whose content is as large as it last said."""
+    """A scrolled widget whose content has the size last set."""
 
     def extend_to(self, size: Size) -> None:
-        """Make the content ``size``. Where the scrollbar stays as it is, that redraws the scrollbar alone: a change of
-        ``virtual_size`` itself would lay out the whole screen, many times a second while much comes in."""
+        """Make the content ``size``.
+
+        If the scrollbar stays visible, only the scrollbar is redrawn: setting ``virtual_size`` itself would lay out the
+        whole screen, many times a second while much arrives.
+        """
         room = self.scrollable_content_region.height
         before = self.virtual_size
         if before == size:

@@ -15,18 +15,18 @@ from pepper_tui.ui.shared.keys import bindings, names_of
 
 
 class SignalList(LiveList):
-    """The signals. What was only logged is counted and hidden until ``l``."""
+    """The signals. Those that were only logged are counted and hidden until ``l``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("signals")]
     _signals: Sequence[Signal] = ()
     _now = 0.0
     _logged = False
-    _made: Mapping[str, tuple[Signal, Row]] = {}  # rows are made once a signal: thousands may stand here
+    _made: Mapping[str, tuple[Signal, Row]] = {}  # rows are made once per signal: there may be thousands
 
     def show_signals(self, signals: Sequence[Signal], now: float) -> None:
-        """Replace the signals, the newest first."""
+        """Replace the signals, newest first."""
         if now // 60 != self._now // 60:
-            self._made = {}  # every age may be another
+            self._made = {}  # every age may have changed
         self._signals, self._now = signals, now
         told = [s for s in signals if s.priority is not Priority.LOG]
         logged = len(signals) - len(told)
@@ -55,7 +55,7 @@ class CancelList(LiveList):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("calls")]
 
     class Cancelled(LiveList.Details):
-        """``x`` on a row."""
+        """Message: ``x`` on a row."""
 
     def action_cancel(self) -> None:
         if self.selected in self.row_ids:

@@ -1,7 +1,7 @@
 """A list drawn line by line over plain rows: the base of the inbox, the signals, the calls and the workers.
 
-The selection follows a row's id, not its place; what is being read does not move when rows arrive above it. No
-timer runs here, and nothing is drawn that did not change.
+The selection follows a row's id, not its place; rows that arrive above do not move what is being read. No timer runs
+here, and unchanged rows are not redrawn.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.shared.keys import bindings
 
 _UNCUT: Final = 2000
-"""Cells in which a row is drawn to be searched or copied: nothing is cut there."""
+"""Width in cells at which a row is drawn for search and copy: nothing is cut there."""
 
 
 class LiveList(RowCursor):
-    """Rows with a cursor. ``empty`` teaches what will appear here."""
+    """Rows with a cursor. ``empty`` explains what will appear here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
     BORDER_TITLE = ""
@@ -42,7 +42,7 @@ class LiveList(RowCursor):
     # ------------------------------------------------------------------------------------------------ rows
 
     def show_rows(self, rows: Sequence[Row], count: int | None = None, aside: str = "") -> None:
-        """Replace the rows; selection and reading position stay where they were. ``aside`` goes after the title."""
+        """Replace the rows; selection and reading position stay where they were. ``aside`` follows the title."""
         self._all, self._count, self._aside = rows, count, aside
         self.narrowed()
 
@@ -66,17 +66,17 @@ class LiveList(RowCursor):
             self.scroll_to(y=last, animate=False, immediate=True, force=True)
 
     def lost(self, place: int) -> None:
-        """The selected row, which stood at ``place``, is no longer there."""
+        """React to the loss of the selected row, which was at ``place``."""
         row = self.drawn.free(min(place, len(self.drawn.rows) - 1), 1)
         self.selected = row.id if row is not None else ""
 
     def choose_first(self) -> None:
-        """Select the first row that can be."""
+        """Select the first selectable row."""
         row = self.drawn.free(0, 1)
         self.selected = row.id if row is not None else ""
 
     def words_of(self, row: Row) -> str:
-        """What the row says, to search and to copy."""
+        """Return the row's words, for search and copy."""
         pen = self._pen(_UNCUT)
         return "\n".join(" ".join(line.plain.split()) for line in row.draw(pen))
 
@@ -99,7 +99,7 @@ class LiveList(RowCursor):
         self.refresh()
 
     def restyle(self) -> None:
-        """Draw all anew, as after a change of theme or zone."""
+        """Redraw everything, as after a change of theme or zone."""
         self.drawn.forget()
         self.lay_out()
 
@@ -131,7 +131,7 @@ class LiveList(RowCursor):
         self.selected = row
         self.lay_out()
         top, height, room = self.drawn.tops[place], self.drawn.height(place), self.scrollable_content_region.height
-        if height > room:  # its first line at the latest
+        if height > room:  # too tall: show it from its first line
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
         else:
             region = Region(0, top, max(1, self.drawn.width), height)
@@ -162,7 +162,7 @@ class LiveList(RowCursor):
         room, top = self.scrollable_content_region.height, round(self.scroll_y)
         low, high = drawn.tops[place + 1] > top + room, drawn.tops[place] < top
         if drawn.height(place) > room and ((by > 0 and low) or (by < 0 and high)):
-            self.scroll_relative(y=by, animate=False, immediate=True)  # read a tall row before leaving it
+            self.scroll_relative(y=by, animate=False, immediate=True)  # scroll through a tall row before leaving it
         elif (row := drawn.near(place + by, by)) is not None:
             self.select(row.id)
 

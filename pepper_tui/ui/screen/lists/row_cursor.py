@@ -1,4 +1,4 @@
-"""What a row under the cursor is asked for by a key: its details, why it is there, its words, or the way back."""
+"""Key commands on the row under the cursor: its details, why it is there, its words, or back to typing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Drawn(Protocol):
     def ids(self) -> list[str]: ...
 
     def begun_in(self, top: int, end: int) -> list[str]:
-        """The rows that begin within these lines."""
+        """Return the rows that begin within these lines."""
 
 
 class RowCursor(Narrowed, can_focus=True):
@@ -28,29 +28,29 @@ class RowCursor(Narrowed, can_focus=True):
     """Those that the filter has left."""
     selected: var[str] = var("")
     without_details: frozenset[str] = frozenset()
-    """Rows of which there is no more to be known."""
+    """Rows that have no details."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._all: Sequence[Any] = ()
 
     class Details(Message):
-        """Enter on a row, or a click on the selected one."""
+        """Message: Enter on a row, or a click on the selected one."""
 
         def __init__(self, sender: RowCursor, row: str) -> None:
             super().__init__()
             self.list, self.row = sender, row
 
     class Why(Details):
-        """``w`` on a row."""
+        """Message: ``w`` on a row."""
 
     class Back(Message):
-        """Esc: the user wants to type again."""
+        """Message: Esc, the user wants to type again."""
 
     # ------------------------------------------------------------------------------------------ for each kind of list
 
     def said_in(self, row: str) -> str:
-        """What the row says, to copy."""
+        """Return the row's words, to copy."""
         raise NotImplementedError
 
     # ---------------------------------------------------------------------------------------------------------- rows

@@ -45,7 +45,7 @@ _RUN_GLYPH = {
 
 
 def elapsed(seconds: float) -> str:
-    """``seconds`` as a person says it: 7s, 2m 05s, 1h 02m."""
+    """Return ``seconds`` as a person says it: 7s, 2m 05s, 1h 02m."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
@@ -55,7 +55,7 @@ def elapsed(seconds: float) -> str:
 
 
 def signal_row(signal: Signal, now: float) -> Row:
-    """One line: who, what, until when, and the reason where there is room."""
+    """Return a signal as one line: who, what, until when, and the reason if there is room."""
     old, gist = age(signal.created_at, now), signal.gist
 
     def draw(pen: Pen) -> list[Text]:
@@ -73,13 +73,13 @@ def signal_row(signal: Signal, now: float) -> Row:
             due = Text(f"{'due' if gist.until else 'for'} {words}", ink.urgent if late else quiet)
         return [pen.columns(mark, Text(signal_name(signal), quiet), rest, old, due=due)]
 
-    hour = now // 3600 if gist is not None and gist.due is not None else 0  # the words for a time to come change
+    hour = now // 3600 if gist is not None and gist.due is not None else 0  # the words for a due time change
     key = (signal.content, signal.priority, signal.reason, signal.source, old, hour)
     return Row(signal.id, key, draw, height=1)
 
 
 def call_row(call: ToolCall, progress: str, now: float, *, approved: bool = False) -> Row:
-    """One call. ``approved``: its card has had its yes, and its window runs."""
+    """Return the row of one call. ``approved``: its card was approved, and its window is running."""
     running = call.state in (CallState.SCHEDULED, CallState.ATTEMPTED)
     since = call.started_at or call.created_at
     took = elapsed((now if running else call.ended_at or since) - since)
@@ -127,19 +127,19 @@ def call_row(call: ToolCall, progress: str, now: float, *, approved: bool = Fals
 
 
 def deferred_row(reason: str, calls: Sequence[ToolCall]) -> Row:
-    """Calls that wait for the same thing, in one line."""
+    """Return calls that wait for the same thing, as one line."""
     words = f"{len(calls)} more calls wait: {one_line(reason)}"
     return Row(f"{DEFERRED}{reason}", words, lambda pen: [pen.cut(Text(f"… {words}", pen.ink.dim))], height=1)
 
 
 def awaited_words(follow_ups: Sequence[FollowUp]) -> str:
-    """How many answers are waited for; empty for none."""
+    """Return how many answers are awaited; empty for none."""
     count = len(follow_ups)
     return f"waits for {count} answer{'' if count == 1 else 's'}" if count else ""
 
 
 def awaited_row(follow_ups: Sequence[FollowUp]) -> Row:
-    """The answers that are waited for, in one line."""
+    """Return the awaited answers, as one line."""
     words, first = awaited_words(follow_ups), follow_ups[0]
 
     def draw(pen: Pen) -> list[Text]:
@@ -150,7 +150,7 @@ def awaited_row(follow_ups: Sequence[FollowUp]) -> Row:
 
 
 def awaited_details(follow_ups: Sequence[FollowUp], pen: Pen) -> list[Text]:
-    """Each answer that is waited for: whose, about what, until when, and the rule that asked for it."""
+    """Return each awaited answer: from whom, about what, until when, and the rule that asked for it."""
     lines = [Text("Waits for these answers", pen.ink.strong), Text("")]
     for each in follow_ups:
         facts = f"until {pen.until(each.due)}" + (f" · rule “{one_line(each.rule_name)}”" if each.rule_name else "")
@@ -160,7 +160,7 @@ def awaited_details(follow_ups: Sequence[FollowUp], pen: Pen) -> list[Text]:
 
 
 def deferred_details(reason: str, calls: Sequence[ToolCall], pen: Pen) -> list[Text]:
-    """The calls that wait for one thing."""
+    """Return the calls that wait for one thing."""
     lines = [Text(f"These wait: {one_line(reason)}", pen.ink.strong), Text("")]
     return lines + [pen.cut(Text(f"  {call_words(call)}")) for call in calls]
 
