@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import DATABASE, Config, parse_config
+from pepper_tui.engine.answers.served import ServedEngine
 from pepper_tui.engine.engine import Engine
 from pepper_tui.llm.budget import Budget
 from pepper_tui.llm.models import ROLES, Endpoint, Models, RoleEndpoints
@@ -49,6 +50,12 @@ meaning = false
 name = "clerk"
 stateful = true
 """
+
+
+class FrontedEngine(ServedEngine):
+    """Fronts in other processes may attach."""
+
+    serves_fronts = True
 
 
 class Desk:

@@ -21,7 +21,7 @@ from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.protocol import Engine, EngineError
 from pepper_tui.engine.wire import PREFIX, VERSION
 from pepper_tui.model import Approval, ApprovalState, ContextFilter, Namespace, UserAct
-from tests.engine.desk import CONFIG, Desk, calls
+from tests.engine.desk import CONFIG, Desk, FrontedEngine, calls
 from tests.ui.fake_engine import FakeEngine
 
 LOOKS = {
@@ -39,7 +39,7 @@ MAIL = ("send_mail", {"to": "alice@example.com", "subject": "Lunch", "body": "No
 
 @pytest.fixture
 async def desk(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Desk]:
-    async with Desk(tmp_path, clock, CONFIG, ServedEngine) as one:
+    async with Desk(tmp_path, clock, CONFIG, FrontedEngine) as one:
         yield one
 
 
@@ -216,3 +216,10 @@ async def test_when_the_engine_ends_the_streams_end_and_calls_are_refused(desk: 
             assert await pieces is None
     with pytest.raises(EngineError, match="no engine runs"):
         await front.approve("a")
+
+
+async def test_no_front_is_served_where_none_was_asked_for(tmp_path: Path, clock: ManualClock) -> None:
+    async with Desk(tmp_path, clock, CONFIG, ServedEngine) as desk:
+        assert not (desk.home / TOKEN_FILE).exists()
+        with pytest.raises(EngineError):
+            await RemoteEngine(desk.home).start()

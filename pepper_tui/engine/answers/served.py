@@ -21,9 +21,12 @@ log = logging.getLogger(__name__)
 class ServedEngine(Engine):
     """An engine that also answers on the home's socket.
 
-    It serves `ask`, `log`, `status`, queries about its store and rules, and fronts in other processes. ``started``, if
-    set, is called once everything runs.
+    It serves `ask`, `log`, `status`, and queries about its store and rules. ``started``, if set, is called once
+    everything runs. ``serves_fronts``: fronts in other processes may attach, and act with the token of the home. No
+    command opens one yet, so that door stays closed: a program run by a feed or an MCP server could read the token.
     """
+
+    serves_fronts: bool = False
 
     started: Callable[[], None] | None = None
     left: str = ""
@@ -42,6 +45,8 @@ class ServedEngine(Engine):
             self.started()
 
     async def _for_fronts(self) -> Mapping[str, Answer]:
+        if not self.serves_fronts:
+            return {}
         try:
             token = await asyncio.to_thread(make_token, self.home)
         except OSError:  # such as a full disk; run without

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.answers.served import ServedEngine
 from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.protocol import Engine
 from pepper_tui.model import (
@@ -38,7 +37,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import GiveUpError, Subscriber
 from tests.attack.puppet import Puppet, Turn
-from tests.engine.desk import CONFIG, Desk, calls
+from tests.engine.desk import CONFIG, Desk, FrontedEngine, calls
 from tests.ui.fake_engine import T0, FakeEngine, approval, note, outgoing, report
 
 ROOMS = ["the red one", "the blue one"]
@@ -291,7 +290,7 @@ class FakeStage:
 
 @asynccontextmanager
 async def real(home: Path, clock: ManualClock) -> AsyncIterator[Stage]:
-    async with Desk(home, clock, CONFIG, ServedEngine) as desk:
+    async with Desk(home, clock, CONFIG, FrontedEngine) as desk:
         stage = RealStage(desk)
         yield stage
         await stage.subscriber.stop()
@@ -299,7 +298,7 @@ async def real(home: Path, clock: ManualClock) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def remote(home: Path, clock: ManualClock) -> AsyncIterator[Stage]:
-    async with Desk(home, clock, CONFIG, ServedEngine) as desk:
+    async with Desk(home, clock, CONFIG, FrontedEngine) as desk:
         stage = RemoteStage(desk)
         await stage.engine.start()
         try:
