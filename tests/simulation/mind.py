@@ -88,8 +88,18 @@ class Mind:
         self.talkative = 0.5
         self.on_request: Callable[[str, dict[str, Any]], None] = lambda role, body: None
         self.on_answer: Callable[[str, str, list[Call]], None] = lambda role, text, calls: None
+        self.on_broken: Callable[[Exception], None] = lambda error: None
 
     async def create(self, **body: Any) -> Stream:
+        try:
+            return await self._create(body)
+        except (APIStatusError, APIConnectionError):
+            raise
+        except Exception as error:  # the client would take a fault of the simulation's own for one of the server's
+            self.on_broken(error)
+            raise
+
+    async def _create(self, body: dict[str, Any]) -> Stream:
         self.requests += 1
         chance = self.chance
         system = str(body["messages"][0]["content"])

@@ -260,6 +260,7 @@ class Simulation:
         self._live_from = 0
         self._spoken = 0
         self.mind.on_request = self._on_request
+        self.mind.on_broken = lambda error: self.checks.wrong(f"the simulation's own mind is broken: {error!r}")
         self.outside.on_effect = self._on_effect
         self.disk.after_write = self._on_write
 
@@ -275,7 +276,7 @@ class Simulation:
     def _on_request(self, role: str, body: dict[str, Any]) -> None:
         self.checks.on_request(role, body)
         if self.engine is not None:
-            counts = self.engine._scheduler.tries.preempted
+            counts = self.engine.parts.scheduler.tries.preempted
             self.checks.exhausted = any(n >= self.plan.config.scheduler.max_preemptions for n in counts.values())
 
     def _on_effect(self, done: Performed) -> None:
