@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
+
+# how long an example takes says how busy the machine is, and nothing about the code
+settings.register_profile("pepper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pepper")
 
 
 @pytest.fixture
