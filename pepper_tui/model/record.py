@@ -31,7 +31,7 @@ class Record:
     def of(cls, source: Context | Mapping[str, Any]) -> Self:
         """Return the record in a context (or in its data). Raises ``TypeError`` if a required key is missing."""
         values = source.data if isinstance(source, Context) else source
-        if cls.EARLIER_NAMES.keys() & values.keys():
+        if cls.EARLIER_NAMES:
             values = {cls.EARLIER_NAMES.get(name, name): value for name, value in values.items()}
         known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
         return cls(**known)

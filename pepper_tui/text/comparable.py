@@ -18,12 +18,13 @@ from pepper_tui.text.safe import MARKS_IN_A_RUN, without_controls
 _ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 _KNOWN: Final = 60_000
 """How many characters are cached."""
-_RANGES: Final = sorted(
-    (int(first, 16), int(last or first, 16))
-    for ranges in (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS)
-    for first, _, last in (part.partition("-") for part in ranges.split())
-)
-_FIRST: Final = [first for first, _ in _RANGES]
+
+
+@cache
+def _drawn() -> tuple[list[int], list[int]]:
+    """Return the first and the last code point of each range of what is drawn, in order."""
+    ranges = sorted(span for each in (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS) for span in drawn.spans(each))
+    return [first for first, _ in ranges], [last for _, last in ranges]
 
 
 class _Drawn(dict[int, str | None]):
@@ -32,9 +33,9 @@ class _Drawn(dict[int, str | None]):
     def __missing__(self, code: int) -> str | None:
         if len(self) >= _KNOWN:
             self.clear()
-        character = chr(code)
-        drawn_so = character.isspace() or code <= _RANGES[bisect_right(_FIRST, code) - 1][1]
-        return self.setdefault(code, character if drawn_so else None)
+        character, (firsts, lasts) = chr(code), _drawn()
+        is_drawn = character.isspace() or code <= lasts[bisect_right(firsts, code) - 1]
+        return self.setdefault(code, character if is_drawn else None)
 
 
 _DRAWN: Final = _Drawn()
@@ -42,8 +43,7 @@ _DRAWN: Final = _Drawn()
 
 @cache
 def _marks() -> re.Pattern[str]:
-    ranges = (part.partition("-") for part in drawn.MARKS.split())
-    marks = "".join(rf"\U{int(first, 16):08X}-\U{int(last or first, 16):08X}" for first, _, last in ranges)
+    marks = drawn.among(drawn.MARKS)
     return re.compile(rf"([{marks}]{{{MARKS_IN_A_RUN}}})[{marks}]+")
 
 
@@ -53,9 +53,9 @@ def comparable(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_DRAWN))
 
 
-def letters(text: str) -> str:
-    """Return the letters and digits of ``text``, with case and form folded; all of it if there are none."""
-    folded = comparable(text).casefold()
+def letters(plain: str) -> str:
+    """Return the letters and digits of a ``comparable`` text, case and form folded; all of it if there are none."""
+    folded = plain.casefold()
     if not folded.isascii():
         folded = unicodedata.normalize("NFKC", folded)
         kept = "".join(each for each in folded if each.isalnum() or unicodedata.category(each)[0] == "M")

@@ -9,7 +9,21 @@ Characters of a later Unicode are spelled out until the table is regenerated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
+
+
+def spans(ranges: str) -> Iterator[tuple[int, int]]:
+    """Yield the first and last code point of each range."""
+    for part in ranges.split():
+        first, _, last = part.partition("-")
+        yield int(first, 16), int(last or first, 16)
+
+
+def among(ranges: str) -> str:
+    """Return the ranges as the inside of a character class of ``re``."""
+    return "".join(rf"\U{first:08X}-\U{last:08X}" for first, last in spans(ranges))
+
 
 BASES: Final = """
 21-7E A1-A8 AA-AC AF-2FF 370-377 37A-37F 384-38A 38C 38E-3A1 3A3-482 48A-52F 531-556 558-58F 5BE 5C0 5C3 5C6 5D0-5EA

@@ -48,10 +48,7 @@ def _drawn() -> re.Pattern[str]:
     """
     from pepper_tui.text import drawn
 
-    def among(ranges: str) -> str:
-        pairs = (part.partition("-") for part in ranges.split())
-        return "".join(rf"\U{int(a, 16):08X}-\U{int(b or a, 16):08X}" for a, _, b in pairs)
-
+    among = drawn.among
     base, marks, pictographs, joining = map(among, (drawn.BASES, drawn.MARKS, drawn.PICTOGRAPHS, drawn.JOINING))
     picture = (
         rf"[{pictographs}](?:(?<=[{among(drawn.TONED)}])[\U0001f3fb-\U0001f3ff]"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter, ContextUpdate
-from pepper_tui.store.in_memory.log import Current, MemoryLog
-from pepper_tui.store.log.content import Row, body, context_of, update_of
+from pepper_tui.store.in_memory.log import MemoryLog
+from pepper_tui.store.log.content import Current, Row, body, context_of, update_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.store.search.full_text import SearchHit, snippet, words_of
 

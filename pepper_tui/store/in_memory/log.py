@@ -11,25 +11,11 @@ from typing import Any
 from pepper_tui.model import DELIVERY, Context, DeliveryState
 from pepper_tui.store.delivery.subscription import Subscription
 from pepper_tui.store.errors import StaleDeliveryError, StoreError, VersionConflictError
-from pepper_tui.store.log.content import Row, Write, context_of, encode_tags, update_of
+from pepper_tui.store.log.content import Current, Row, Write, context_of, encode_tags, update_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.store.unit import Delete, Move, Operation
 
 Name = tuple[str, str]  # namespace, id
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """Position of a context's newest version; ``created_at`` is that of its present life."""
-
-    seq: int
-    version: int
-    deleted: bool
-    created_at: float
-    expires_at: float | None
-
-    def live(self, now: float) -> bool:
-        return not self.deleted and (self.expires_at is None or self.expires_at > now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,20 @@ DERIVED_CHARS: Final = 4_000  # of the strings in `data`, if there is no text
 
 
 @dataclass(slots=True)
+class Current:
+    """Position of a context's newest version; ``created_at`` is that of its present life."""
+
+    seq: int
+    version: int
+    deleted: bool
+    created_at: float
+    expires_at: float | None
+
+    def live(self, now: float) -> bool:
+        return not self.deleted and (self.expires_at is None or self.expires_at > now)
+
+
+@dataclass(slots=True)
 class Write:
     """One accepted ``store()``.
 

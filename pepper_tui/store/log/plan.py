@@ -15,7 +15,7 @@ from typing import Any
 from pepper_tui.model import DELIVERY, Context, DeliveryState
 from pepper_tui.store.delivery.subscription import Subscriptions
 from pepper_tui.store.errors import StaleDeliveryError, StoreError, VersionConflictError
-from pepper_tui.store.log.content import SELECT, Row, Write, body, context_of, encode_tags, update_of
+from pepper_tui.store.log.content import SELECT, Current, Row, Write, body, context_of, encode_tags, update_of
 from pepper_tui.store.unit import Delete, Move, Unit
 
 
@@ -27,20 +27,6 @@ class Book:
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     last_seq: int = 0
     indexed: int = 0  # the last seq in the search index
-
-
-@dataclass(slots=True)
-class Current:
-    """The current version of one context, as far as this plan knows."""
-
-    seq: int
-    version: int
-    deleted: bool
-    created_at: float
-    expires_at: float | None
-
-    def live(self, now: float) -> bool:
-        return not self.deleted and (self.expires_at is None or self.expires_at > now)
 
 
 Key = tuple[int, str]

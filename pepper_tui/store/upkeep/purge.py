@@ -20,7 +20,7 @@ from pepper_tui.store.log.plan import Book
 from pepper_tui.store.namespaces import matches
 from pepper_tui.store.upkeep import picking, protection
 from pepper_tui.store.upkeep.removal import Doomed, Removed, portions, remove
-from pepper_tui.store.upkeep.retention_rules import KEPT, TRACE_KEYS, kept_reason
+from pepper_tui.store.upkeep.retention_rules import TRACE_KEYS, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}
     )
     needed = await protection.gather(store, spaces, now)
     globs = tuple(space for space, _ in scope.names) or scope.namespaces
+    rules = Rules(kept=kept)
     seen: set[tuple[str, str]] = set()
     for namespace, ns in spaces.items():
         if not matches(globs, namespace):
@@ -65,7 +66,7 @@ async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}
             trace=TRACE_KEYS if matches((f"{Namespace.RAW}.*",), namespace) else (),
             ids=ids,
         )
-        stays = kept_reason(namespace, {**kept, **KEPT})
+        stays = rules.kept(namespace)
         after: int | None = 0
         while after is not None:
             look = partial(picking.contexts, namespace=namespace, ns=ns, want=want, protection=needed, after=after)

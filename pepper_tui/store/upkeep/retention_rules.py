@@ -96,11 +96,6 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
-def kept_reason(namespace: str, kept: Mapping[str, str] = KEPT) -> str:
-    """Explain why no context of ``namespace`` may be removed; an empty string if one may."""
-    return next((why for pattern, why in kept.items() if matches((pattern,), namespace)), "")
-
-
 class Rules:
     """The effective rules: the built-in ones, ``more`` and ``kept`` of connectors, and the config's wishes."""
 
@@ -128,7 +123,7 @@ class Rules:
 
     def kept(self, namespace: str) -> str:
         """Return why no context of ``namespace`` may go, in words; empty if it may."""
-        return kept_reason(namespace, self._kept)
+        return next((why for pattern, why in self._kept.items() if matches((pattern,), namespace)), "")
 
     @property
     def sign(self) -> str:

@@ -20,8 +20,9 @@ _EXACT: Final = re.compile(r"\S*[\d@/\\:]\S*")
 def normalised(value: Any, name: str = "") -> Any:
     """Return ``value`` (JSON) with each text in it normalised by ``letters``."""
     if isinstance(value, str):
-        exact = comparable(value).strip()
-        return exact if _EXACT.fullmatch(exact) and name.lower() not in _TEXTS else letters(value)
+        plain = comparable(value)
+        exact = plain.strip()
+        return exact if _EXACT.fullmatch(exact) and name.lower() not in _TEXTS else letters(plain)
     if isinstance(value, dict):
         return {key: normalised(each, str(key)) for key, each in value.items()}
     return [normalised(each, name) for each in value] if isinstance(value, list | tuple) else value
