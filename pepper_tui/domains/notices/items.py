@@ -20,6 +20,7 @@ from pepper_tui.model import (
     ToolCall,
 )
 from pepper_tui.store import Store, VersionConflictError
+from pepper_tui.store.rewrite import rewrite
 from pepper_tui.text.errors import Foreseen, PepperError
 
 T = TypeVar("T")
@@ -63,15 +64,8 @@ class Items:
         tags = set(context.tags) - {OPEN_TAG}
         if item.state in OPEN:
             tags.add(OPEN_TAG)
-        await self._store.put(
-            item,
-            namespace=Namespace.NOTIFICATION,
-            type=context.type,
-            text=context.text,
-            tags=tags,
-            metadata={key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None},
-            expect_version=context.version,
-        )
+        kept = {key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None}
+        await rewrite(self._store, context, item, tags=tags, metadata=kept)
 
     async def settle(self, ref: str, version: int) -> bool:
         """Note on a closed item that its asker goes on without an answer; return False if its version has changed."""
@@ -79,15 +73,8 @@ class Items:
         if found is None or found.version != version:
             return False
         try:
-            await self._store.put(
-                Notification.of(found),
-                namespace=Namespace.NOTIFICATION,
-                type=found.type,
-                text=found.text,
-                tags=found.tags,
-                metadata={**found.metadata, SETTLED: True},
-                expect_version=version,
-            )
+            closed = Notification.of(found)
+            await rewrite(self._store, found, closed, tags=found.tags, metadata={**found.metadata, SETTLED: True})
         except VersionConflictError:
             return False
         return True

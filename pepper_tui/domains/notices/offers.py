@@ -15,6 +15,7 @@ from pepper_tui.model import (
     ReminderState,
 )
 from pepper_tui.store import Store
+from pepper_tui.store.rewrite import rewrite
 
 _ANSWERS: Final = {
     NotificationState.DONE: ReminderState.FIRED,
@@ -42,7 +43,7 @@ class Offers:
             if reminder.state is not ReminderState.OFFERED:
                 continue
             reminder.state = REMINDER.move(reminder.state, to)
-            await self._save(saved, reminder, set(saved.tags) - {OPEN_TAG})
+            await rewrite(self._store, saved, reminder, tags=set(saved.tags) - {OPEN_TAG})
             moved.append([reminder_id, str(to)])
         return moved
 
@@ -54,15 +55,4 @@ class Offers:
         reminder = Reminder.of(saved)
         if reminder.state is state:
             reminder.state = REMINDER.move(reminder.state, ReminderState.OFFERED)
-            await self._save(saved, reminder, {*saved.tags, OPEN_TAG})
-
-    async def _save(self, saved: Context, reminder: Reminder, tags: set[str]) -> None:
-        await self._store.put(
-            reminder,
-            namespace=Namespace.REMINDER,
-            type=saved.type,
-            text=saved.text,
-            tags=tags,
-            metadata=saved.metadata,
-            expect_version=saved.version,
-        )
+            await rewrite(self._store, saved, reminder, tags={*saved.tags, OPEN_TAG})

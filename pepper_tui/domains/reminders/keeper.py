@@ -30,6 +30,7 @@ from pepper_tui.model import (
     ReminderState,
 )
 from pepper_tui.store import Following, Store, StoreError
+from pepper_tui.store.rewrite import rewrite
 from pepper_tui.text import one_line
 
 log = logging.getLogger(__name__)
@@ -182,15 +183,7 @@ class Reminders:
         tags = set(context.tags) - {OPEN_TAG}
         if reminder.state in (ReminderState.WAITING, ReminderState.OFFERED):
             tags.add(OPEN_TAG)
-        await self._store.put(
-            reminder,
-            namespace=Namespace.REMINDER,
-            type=context.type,
-            text=context.text,
-            tags=tags,
-            metadata=context.metadata,
-            expect_version=context.version,
-        )
+        await rewrite(self._store, context, reminder, tags=tags)
 
 
 def _set_by(reminder: Reminder, zone: tzinfo) -> str:

@@ -7,7 +7,9 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Self
+from typing import Final
+
+from tests.connectors.imap.listening import Listening
 
 PIECE: Final = b"a" * 65536
 Say = Callable[[bytes], Iterator[bytes]]
@@ -62,33 +64,15 @@ def end(_: bytes) -> Iterator[bytes]:
     raise ConnectionError
 
 
-class Hostile:
+class Hostile(Listening):
     """``with Hostile({"LIST": folders}) as server:``; all else is answered as a small mailbox would."""
 
     def __init__(self, says: Mapping[str, Say], more: bytes = b"") -> None:
+        super().__init__()
         self._says, self._more = says, more
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
         self.asked: list[str] = []
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # else it goes on for as long as somebody waits in it
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near: socket.socket) -> None:
+    def serve(self, near: socket.socket) -> None:
         with contextlib.suppress(OSError), near, near.makefile("rb") as heard:
             if say := self._says.get("GREETING"):
                 for piece in say(b"*"):

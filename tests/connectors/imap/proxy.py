@@ -7,30 +7,24 @@ import socket
 import ssl
 import struct
 import threading
-from typing import Final, Literal, Self
+from typing import Final, Literal
+
+from tests.connectors.imap.listening import Listening
 
 Fault = Literal["ended", "reset", "silent"]
 FAULTS: Final[tuple[Fault, ...]] = ("ended", "reset", "silent")
 
 
-class Proxy:
+class Proxy(Listening):
     """``with Proxy(port) as road:``; ``road.port`` leads to ``port``. ``connections`` counts those that were made."""
 
     def __init__(self, to: int, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self._to, self._tls = to, tls
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self.connections = 0
         self._open: list[_Pair] = []
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # else it goes on for as long as somebody waits in it
-        self._listening.close()
+    def __exit__(self, *how: object) -> None:
+        super().__exit__(*how)
         self.fail("ended")
 
     def fail(self, fault: Fault) -> None:
@@ -39,16 +33,7 @@ class Proxy:
             pair.fail(fault)
         self._open = []
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near: socket.socket) -> None:
+    def serve(self, near: socket.socket) -> None:
         with contextlib.suppress(OSError):
             safe = self._tls.wrap_socket(near, server_side=True) if self._tls else near
             pair = _Pair(safe, socket.create_connection(("127.0.0.1", self._to)))
