@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pepper_tui.config import Section, Smtp
 from pepper_tui.config.base import Seconds, Words
@@ -14,9 +14,19 @@ from pepper_tui.config.in_clear import is_this_machine
 _PORTS: Final = {"tls": 993, "starttls": 143, "none": 143}
 
 
+def _only_named(value: str) -> str:
+    if value and value.partition(":")[0] not in ("env", "secret"):
+        raise ValueError("the config itself contains a secret; write env:NAME, or secret:NAME with it in secrets.toml")
+    return value
+
+
+NamedSecret = Annotated[str, AfterValidator(_only_named)]
+
+
 class Sending(Smtp):
     """The account's server for sending. Without a user and password of its own it takes the account's."""
 
+    password: NamedSecret = ""
     login: bool = True  # false: it wants no user and password
 
 
@@ -28,7 +38,7 @@ class Imap(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: by security, 993 or 143
     security: Literal["tls", "starttls", "none"] = "tls"
     user: str = ""  # empty: the address
-    password: Annotated[str, Field(min_length=1)]  # "env:NAME" or "secret:NAME"
+    password: Annotated[NamedSecret, Field(min_length=1)]  # "env:NAME" or "secret:NAME"
     folders: Words = Field(["INBOX"], min_length=1)  # the first one is watched, the others looked at
     sent: str = ""  # where a copy of what is sent is kept; empty: what the server marks as such
     keep_copy: bool = True  # false: no copy is kept

@@ -72,7 +72,7 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     except ConfigError as error:
         accounts = []
         for problem in error.problems:
-            yield Finding("account", "trouble", problem, "see docs/connectors.md, or ask the author of the connector")
+            yield Finding("account", "trouble", problem, "fix that line, then: pepper config check")
     for part, check in (first, *accounts, *rest):
         try:
             async for finding in _bounded(part, check(patient)):
