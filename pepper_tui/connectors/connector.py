@@ -17,6 +17,7 @@ from pepper_tui.config import Config, Secrets, Section
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.writer import Calendars
+from pepper_tui.domains.mail.filing import Filer
 from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.feeds import Feed, Triage
@@ -51,7 +52,8 @@ class Built:
 
     feeds: list[Feed] = field(default_factory=list)
     tools: list[Tool] = field(default_factory=list)
-    outbox: Outbox | None = None
+    outboxes: list[Outbox] = field(default_factory=list)
+    filers: list[Filer] = field(default_factory=list)
     agenda: Agenda | None = None
     calendars: Calendars | None = None
 

@@ -108,13 +108,14 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """Build the parts of all ``accounts``: every feed and tool, and the first of each other part."""
+    """Build the parts of all ``accounts``: every feed, tool, outbox and filer, and the first agenda and calendars."""
     whole = Built()
     for one in accounts:
         built = one.connector.build(one.settings, replace(around, ident=one.ident))
         whole.feeds += built.feeds
         whole.tools += built.tools
-        whole.outbox = whole.outbox or built.outbox
+        whole.outboxes += built.outboxes
+        whole.filers += built.filers
         whole.agenda = whole.agenda or built.agenda
         whole.calendars = whole.calendars or built.calendars
     whole.agenda = whole.agenda or around.agenda

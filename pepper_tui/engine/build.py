@@ -286,7 +286,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         mail=MailParts(
             looks,
             Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
-            connected.outbox,
+            next(iter(connected.outboxes), None),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
         ),
         calendar=CalendarParts(

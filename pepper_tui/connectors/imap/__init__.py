@@ -34,7 +34,7 @@ def _build(settings: Imap, around: Around) -> Built:
         password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
         section = f"smtp of account {around.ident}"
         sender = SmtpOutbox(settings.address, smtp, password, around.config.user.name, ca, section)
-        built.outbox = ImapOutbox(sender, copies)
+        built.outboxes = [ImapOutbox(sender, copies)]
     return built
 
 

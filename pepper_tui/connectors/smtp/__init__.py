@@ -14,7 +14,7 @@ def _build(settings: Mail, around: Around) -> Built:
     assert settings.smtp is not None
     around.secrets.value(settings.smtp.password)  # so that an unreadable secret is reported at the start
     password, config = partial(around.secrets.value, settings.smtp.password), around.config
-    return Built(outbox=SmtpOutbox(config.sender_address, settings.smtp, password, config.user.name))
+    return Built(outboxes=[SmtpOutbox(config.sender_address, settings.smtp, password, config.user.name)])
 
 
 CONNECTOR = Connector(_build, check)

@@ -23,9 +23,8 @@ SENT = "Sent Messages"
 
 
 def message(work: Account, message_id: str = "<sent1@example.org>") -> str:
-    assert work.built.outbox is not None
     return build_message(
-        work.built.outbox,
+        work.built.outboxes[0],
         to=["bob@x.org"],
         cc=[],
         subject="Grüße",
@@ -40,8 +39,7 @@ def sending(sink: Sink, **more: Any) -> dict[str, Any]:
 
 
 async def send(work: Account, message_id: str = "<sent1@example.org>") -> str:
-    assert work.built.outbox is not None
-    return await work.built.outbox.send(["bob@x.org"], message(work, message_id), lambda: None)
+    return await work.built.outboxes[0].send(["bob@x.org"], message(work, message_id), lambda: None)
 
 
 async def state(work: Account, message_id: str = "<sent1@example.org>") -> str:
@@ -96,7 +94,7 @@ async def test_a_mail_that_the_user_has_approved_goes_out_and_lies_in_the_folder
     async with Sink() as sink:
         work = Account(bench.store, bench.clock, tmp_path, server.port, sending(sink))
         await work.start()
-        bench.parts.mail.outbox = work.built.outbox
+        bench.parts.mail.outbox = work.built.outboxes[0]
         call_id = await bench.schedule("send_mail", to="bob@x.org", subject="Lunch", body="At noon?")
         card = await bench.card(call_id)
         await bench.yes(call_id)
@@ -156,7 +154,7 @@ async def test_after_a_kill_in_the_midst_of_a_send_the_calls_end_decides(
         before = account(server.port, **sending(sink))
         await before.start()
         await before.stop()
-        outbox: Any = before.built.outbox
+        outbox: Any = before.built.outboxes[0]
         noted = await outbox.copies.note(message(before))
         await before.store.store({"id": noted, "call": "call_1"}, namespace=Namespace.SENT, context_id=noted)
         await before.store.store({"state": str(ended)}, namespace=Namespace.TOOL_CALL, context_id="call_1")

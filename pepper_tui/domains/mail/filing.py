@@ -1,0 +1,72 @@
+"""What can be done with a mail where it lives: marked, moved, labelled. The port of the accounts that can do it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from pepper_tui.model import Record
+
+FilingAct = Literal[
+    "read", "unread", "flag", "unflag", "answered", "archive", "trash", "junk", "move", "label", "unlabel"
+]
+INVERSE: Final[dict[FilingAct, FilingAct]] = {
+    "read": "unread",
+    "unread": "read",
+    "flag": "unflag",
+    "unflag": "flag",
+    "label": "unlabel",
+    "unlabel": "label",
+}
+"""Acts that another act undoes. Those that move a mail are undone by ``move``, back to its folder."""
+
+
+@dataclass(slots=True)
+class Filing(Record):
+    """One act on mails. ``folder``: where to, for ``move``; the label's name, for ``label`` and ``unlabel``."""
+
+    act: FilingAct
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of one copy.
+
+    ``place`` is where it is now, if known; ``undo`` what takes it back, if anything can; ``trouble`` why it stayed.
+    """
+
+    place: str
+    undo: Filing | None = None
+    trouble: str = ""
+
+
+class Filer(Protocol):
+    """An account whose mails can be filed."""
+
+    @property
+    def account(self) -> str:
+        """The account's id, as in ``Copy.account``."""
+        ...
+
+    @property
+    def acts(self) -> Collection[FilingAct]:
+        """What it can do."""
+        ...
+
+    async def folders(self) -> Sequence[str]:
+        """Return the folders, or labels, to which mails can be moved."""
+        ...
+
+    async def file(self, filing: Filing, places: Sequence[str], /) -> dict[str, Filed]:
+        """Do it to the copies at ``places``; return what became of each.
+
+        To do it again changes nothing. A copy that is gone or was renumbered is never taken for another mail: it stays
+        as ``trouble``. Raises ``NotDoneError`` if nothing was changed, ``OutcomeUnknownError`` if that is unknown.
+        """
+        ...
+
+    async def is_done(self, filing: Filing, places: Sequence[str], /) -> bool | None:
+        """Check at the server whether it was done to all; ``None`` if that can't be known."""
+        ...

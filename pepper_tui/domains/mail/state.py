@@ -1,0 +1,91 @@
+"""What has become of a mail where it lives: which copies of it there are, and how each is marked.
+
+A mail may lie in several places: in two folders, or at two accounts. A ``Copy`` is one of them. Feeds report what they
+see; nothing here changes a mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self
+
+from pepper_tui.model import Context, ContextFilter, Record
+from pepper_tui.store import Store
+
+STATES: Final = "mail.state"
+"""One context per mail of ``raw.mail``, with the same id."""
+
+Mark = Literal["seen", "answered", "flagged", "draft", "deleted", "forwarded"]
+Use = Literal["", "inbox", "archive", "sent", "drafts", "junk", "trash"]
+"""What a folder is for, as its server says (RFC 6154) or, where it does not, as its name says."""
+
+
+@dataclass(slots=True)
+class Copy(Record):
+    """One copy of a mail. ``place`` names it for its connector, uniquely; ``folder`` for the user."""
+
+    place: str
+    account: str
+    folder: str
+    use: Use = ""
+    marks: list[Mark] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MailState(Record):
+    """The copies of a mail that are there. Without any it has been removed everywhere."""
+
+    id: str
+    copies: list[Copy] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, source: Context | Mapping[str, Any]) -> Self:
+        values = source.data if isinstance(source, Context) else source
+        return cls(values["id"], [Copy.of(each) for each in values.get("copies", [])])
+
+    def has(self, mark: Mark) -> bool:
+        """Check whether any copy has ``mark``."""
+        return any(mark in copy.marks for copy in self.copies)
+
+    @property
+    def unread(self) -> bool:
+        return bool(self.copies) and not self.has("seen")
+
+    @property
+    def tags(self) -> set[str]:
+        """What the state can be found by: each copy's place, folder and use, and how it is marked."""
+        found = {f"at:{copy.place}" for copy in self.copies} | {f"use:{copy.use}" for copy in self.copies if copy.use}
+        found |= {f"in:{copy.account}/{copy.folder}" for copy in self.copies}
+        found |= {mark for copy in self.copies for mark in copy.marks}
+        return found | ({"unread"} if self.unread else set())
+
+
+async def states_of(store: Store, mails: Collection[str]) -> dict[str, MailState]:
+    """Return the known states of ``mails``, by id."""
+    wanted = ContextFilter(namespaces=[STATES], context_ids=sorted(mails), limit=None)
+    found = MailState.readable(await store.query(wanted)) if mails else []
+    return {each.id: each for each in found}
+
+
+async def mail_at(store: Store, place: str) -> MailState | None:
+    """Return the state of the mail that has a copy at ``place``."""
+    found = await store.query(ContextFilter(namespaces=[STATES], tags=[f"at:{place}"], limit=1))
+    return MailState.one(found[0]) if found else None
+
+
+async def note_copies(store: Store, seen: Mapping[str, Sequence[Copy]], gone: Collection[str] = ()) -> None:
+    """Note, in the caller's unit, copies by mail as they are now, and places where there is none any more.
+
+    Other copies of these mails stay as they are known.
+    """
+    states = await states_of(store, seen)
+    for place in gone:
+        if (state := await mail_at(store, place)) is not None:
+            states.setdefault(state.id, state)
+    for ident in {*states, *seen}:
+        state = states.get(ident) or MailState(ident)
+        now = {copy.place: copy for copy in seen.get(ident, ())}
+        kept = [copy for copy in state.copies if copy.place not in now and copy.place not in gone]
+        state.copies = sorted([*kept, *now.values()], key=lambda copy: copy.place)
+        await store.put(state, namespace=STATES, context_id=ident, tags=state.tags)
