@@ -218,7 +218,9 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     triage = Triage(config, ground.book, judged=judged)
     accounts = instead.accounts or [*named(config, ground.home)]
     mail = MailIntake(triage)
-    around = Around("", ground.home, config, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda)
+    around = Around(
+        "", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda
+    )
     connected = built_of(accounts, around)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]

@@ -175,8 +175,10 @@ class FakeEngine:
     async def close(self) -> None:
         self.calls.append(("close",))
         self._closed = True
-        for stream in (*self._rings, *self._listeners):
-            stream.put_nowait(None)
+        for ring in self._rings:
+            ring.put_nowait(None)
+        for pieces in self._listeners:
+            pieces.put_nowait(None)
 
     async def held_back(self, since: float) -> tuple[int, int]:
         self._working()
@@ -217,8 +219,8 @@ class FakeEngine:
     async def replies(self) -> AsyncIterator[ReplyDelta]:
         self._working()
         pieces: asyncio.Queue[ReplyDelta | None] = asyncio.Queue()
-        for piece in self._early:
-            pieces.put_nowait(piece)
+        for early in self._early:
+            pieces.put_nowait(early)
         self._early.clear()
         self._listeners.append(pieces)
         try:

@@ -26,7 +26,7 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 def _build(settings: Imap, around: Around) -> Built:
     around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
-    copies = SentCopies(around.ident, settings, around.home)
+    copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
     feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
     built = Built([feed])
     if smtp := settings.sending():
