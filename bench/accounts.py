@@ -166,7 +166,6 @@ def rows(mails: int = MAILS) -> list[Measured]:
     os.environ["IMAP_PASSWORD"] = PASSWORD
     with tempfile.TemporaryDirectory(prefix="pepper-bench-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
-        folder.chmod(0o755)
         with filled(folder, mails) as server:
             syncs, ratios = [], []
             for number in range(ROUNDS):
