@@ -17,6 +17,7 @@ from pepper_tui.store.delivery.following import Following
 from pepper_tui.tools.approvals.cards import ApprovalError, Cards
 from pepper_tui.tools.approvals.decisions import Decisions
 from pepper_tui.tools.approvals.edits import Edits
+from pepper_tui.tools.approvals.policy import Why, repeated
 from pepper_tui.tools.approvals.provenance import Provenance
 from pepper_tui.tools.approvals.taking_back import TakingBack
 from pepper_tui.tools.approvals.windows import Windows
@@ -85,6 +86,31 @@ class Approvals:
     async def approve(self, approval_id: str) -> str:
         """Approve a card; see ``Decisions`` for this and the next three."""
         return await self._decisions.approve(approval_id)
+
+    async def order(self, call: ToolCall, effect: ResolvedEffect) -> None:
+        """Store a call that the user's own key makes, with its approval; see ``Decisions``."""
+        await self._decisions.order(call, effect)
+
+    async def under_way(self, effect: ResolvedEffect) -> str:
+        """Return why the user's key must not ask for ``effect`` now, in words; empty if it may."""
+        earlier = await repeated(self._cards.ledger, "", self._cards.same_key(effect))
+        return (
+            {
+                Why.UNKNOWN: "whether this was done is not known: answer that first",
+                Why.UNDER_WAY: "this is being done already",
+            }.get(earlier.why, "")
+            if earlier
+            else ""
+        )
+
+    async def retry_of(self, approval: Approval) -> Approval | None:
+        """Return the newest card that asks again for what this one asked, as its attempt did nothing."""
+        alike = await self._cards.ledger.alike(self._cards.same_key(approval.resolved))
+        return next((each for each in alike if each.retry_of == approval.id), None)
+
+    async def card(self, approval_id: str) -> Approval | None:
+        found = await self._cards.ledger.approval(approval_id)
+        return found[0] if found else None
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         return await self._decisions.reject(approval_id, note)
