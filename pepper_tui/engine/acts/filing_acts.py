@@ -78,7 +78,7 @@ class Orders:
             root="user",
             tainted=False,
         )
-        await self.approvals.order(call, effect)
+        await self.approvals.by_key.order(call, effect)
         return call
 
 
@@ -109,7 +109,7 @@ class FilingActs:
                     plan = await planned(self._store, self._orders.filers, mails, filing)
             effects = self._orders.effects(filing, plan)
             for effect in effects:
-                if why := await self._orders.approvals.under_way(effect):
+                if why := await self._orders.approvals.by_key.not_now(effect):
                     raise EngineError(why)
             async with one_act(self._journal) as acted:
                 for effect in effects:
@@ -132,7 +132,7 @@ class FilingActs:
                 notice = Notification.one(await self._store.get(ident, namespace=Namespace.NOTIFICATION))
                 return await self._mail_of(notice.source) if notice is not None else []
             case "approval":
-                card = await self._orders.approvals.card(ident)
+                card = await self._orders.approvals.by_key.card(ident)
                 call = await self._store.get(card.call, namespace=Namespace.TOOL_CALL) if card is not None else None
                 answered = str(call.data["arguments"].get("message_id") or "") if call is not None else ""
                 mail = await Mailbox(self._store).read(answered) if answered else None
@@ -209,8 +209,7 @@ class FilingMoves:
                 raise SettledError(f"whether this was done is not known, so it can't be taken back: {called}")
         if again:
             return await self._anew(call, moved)
-        card = await self._orders.approvals.card(call.approval)
-        retry = await self._orders.approvals.retry_of(card) if card is not None else None
+        retry = await self._orders.approvals.by_key.asked_again(call.approval)
         if retry is None:
             raise SettledError(f"it was not done: {called}")
         with settled():

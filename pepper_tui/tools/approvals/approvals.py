@@ -14,10 +14,10 @@ from pepper_tui.clock import Clock, Timers
 from pepper_tui.config import Config
 from pepper_tui.model import Approval, ApprovalState, ContextUpdate, Json, Namespace, ResolvedEffect, ToolCall
 from pepper_tui.store.delivery.following import Following
+from pepper_tui.tools.approvals.by_key import ByKey
 from pepper_tui.tools.approvals.cards import ApprovalError, Cards
 from pepper_tui.tools.approvals.decisions import Decisions
 from pepper_tui.tools.approvals.edits import Edits
-from pepper_tui.tools.approvals.policy import Why, repeated
 from pepper_tui.tools.approvals.provenance import Provenance
 from pepper_tui.tools.approvals.taking_back import TakingBack
 from pepper_tui.tools.approvals.windows import Windows
@@ -40,6 +40,7 @@ class Approvals:
             store, clock, registry, self._cards, Provenance(store, config), attended=lambda: self.attended
         )
         self._taking_back = TakingBack(self._cards, self._decisions, self._edits)
+        self.by_key = ByKey(self._cards, clock)
         self._timers = Timers(clock)
         self._following = Following(
             store, [Namespace.APPROVAL], resume=self._keep_time, take=self._changed, name="approvals"
@@ -86,31 +87,6 @@ class Approvals:
     async def approve(self, approval_id: str) -> str:
         """Approve a card; see ``Decisions`` for this and the next three."""
         return await self._decisions.approve(approval_id)
-
-    async def order(self, call: ToolCall, effect: ResolvedEffect) -> None:
-        """Store a call that the user's own key makes, with its approval; see ``Decisions``."""
-        await self._decisions.order(call, effect)
-
-    async def under_way(self, effect: ResolvedEffect) -> str:
-        """Return why the user's key must not ask for ``effect`` now, in words; empty if it may."""
-        earlier = await repeated(self._cards.ledger, "", self._cards.same_key(effect))
-        return (
-            {
-                Why.UNKNOWN: "whether this was done is not known: answer that first",
-                Why.UNDER_WAY: "this is being done already",
-            }.get(earlier.why, "")
-            if earlier
-            else ""
-        )
-
-    async def retry_of(self, approval: Approval) -> Approval | None:
-        """Return the newest card that asks again for what this one asked, as its attempt did nothing."""
-        alike = await self._cards.ledger.alike(self._cards.same_key(approval.resolved))
-        return next((each for each in alike if each.retry_of == approval.id), None)
-
-    async def card(self, approval_id: str) -> Approval | None:
-        found = await self._cards.ledger.approval(approval_id)
-        return found[0] if found else None
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         return await self._decisions.reject(approval_id, note)

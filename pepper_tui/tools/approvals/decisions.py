@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import ApprovalState, CallState, Effect, ResolvedEffect, ToolCall
+from pepper_tui.model import ApprovalState, CallState, Effect
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.cards import WAITING, ApprovalError, Card, Cards, moved, state_words
 from pepper_tui.tools.approvals.policy import Policy
@@ -48,25 +48,6 @@ class Decisions:
             return f"approved: {what}"
         act = "sends" if call.effect is Effect.SEND else "done"
         return f"{act} in {window:g} s; u takes it back: {what}"
-
-    async def order(self, call: ToolCall, effect: ResolvedEffect) -> None:
-        """Store, in the caller's unit, a call that the user's own key makes, together with its approval.
-
-        It has no window: such an act is undone by its inverse.
-        """
-        now = self._clock.now()
-        approval = moved(self._cards.new(call, effect), ApprovalState.APPROVED, decided_at=now, acts_at=now)
-        async with self._cards.deciding():
-            scheduled = await self._cards.ledger.put_call(call, 0)
-            await self._cards.put(approval, 0)
-            await self._cards.ledger.put_call(
-                scheduled,
-                1,
-                CallState.WAITING_APPROVAL,
-                approval=approval.id,
-                progress=APPROVED,
-                summary=effect.summary,
-            )
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         """Reject the card. The call is cancelled, and the same request is refused from now on."""
