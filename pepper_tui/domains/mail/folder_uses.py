@@ -1,4 +1,4 @@
-"""What a folder is for, by its name, for places that do not say (RFC 6154). In the languages of common mail programs."""
+"""What a folder is for, by its name, in the languages of common mail programs; for where nothing else says it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _NAMES: Final[dict[Use, str]] = {
         "unerwünscht, unerwünschte werbung, courrier indésirable, indésirables, pourriel, correo no deseado,"
         "correo basura, no deseado, posta indesiderata, indesiderata, ongewenst, ongewenste e-mail, ongewenste reclame,"
         "lixo eletrônico, lixo electrónico, correio eletrônico não solicitado, skräppost, søppelpost, uønsket,"
-        "uønsket e-post, uønsket mail, roskaposti, wiadomości-śmieci, niechciane, niechciana poczta, спам, нежелательная"
-        " почта, небажана пошта, nevyžádaná pošta, nevyžiadaná pošta, önemsiz e-posta, önemsiz, levélszemét,"
-        " mesaje nedorite, ανεπιθύμητη αλληλογραφία, ανεπιθύμητα, 迷惑メール, 垃圾邮件, 垃圾郵件, 스팸, 스팸 메일, 정크 메일"
+        "uønsket e-post, uønsket mail, roskaposti, wiadomości-śmieci, niechciane, niechciana poczta,"
+        "спам, нежелательная почта, небажана пошта, nevyžádaná pošta, nevyžiadaná pošta, önemsiz e-posta, önemsiz,"
+        "levélszemét, mesaje nedorite, ανεπιθύμητη αλληλογραφία, ανεπιθύμητα,"
+        "迷惑メール, 垃圾邮件, 垃圾郵件, 스팸, 스팸 메일, 정크 메일"
     ),
     "trash": (
         "trash, bin, wastebasket, deleted, deleted items, deleted messages, deleted mail, papierkorb, gelöscht,"
@@ -28,8 +29,8 @@ _NAMES: Final[dict[Use, str]] = {
         "papperskorgen, borttaget, borttagna objekt, papirkurv, papirkurven, slettet, slettet post, slettede elementer,"
         "roskakori, poistetut, kosz, elementy usunięte, usunięte, корзина, удаленные, удалённые, кошик, видалені, koš,"
         "kôš, odstraněná pošta, smazané, çöp, çöp kutusu, silinmiş öğeler, kuka, törölt elemek, coș de gunoi,"
-        "elemente șterse, κάδος, διαγραμμένα, ごみ箱, ゴミ箱, 削除済みアイテム, 已删除, 已删除邮件, 已刪除的郵件, 废件箱, 垃圾桶, 휴지통,"
-        "지운 편지함"
+        "elemente șterse, κάδος, διαγραμμένα,"
+        "ごみ箱, ゴミ箱, 削除済みアイテム, 已删除, 已删除邮件, 已刪除的郵件, 废件箱, 垃圾桶, 휴지통, 지운 편지함"
     ),
     "drafts": (
         "drafts, draft, entwürfe, entwurf, brouillons, brouillon, borradores, borrador, bozze, concepten, rascunhos,"
@@ -54,10 +55,10 @@ def use_by_name(folder: str) -> Use:
     if parts == ["inbox"]:
         return "inbox"
     uses = [_USES.get(part, "") for part in parts]
-    away = next((use for use in uses if use in ("junk", "trash")), "")
-    if away or not parts:
-        return away
-    return uses[-1] or ("sent" if says_sent(parts[-1]) else "")
+    for use in uses:
+        if use in ("junk", "trash"):
+            return use
+    return uses[-1] or ("sent" if says_sent(parts[-1]) else "") if uses else ""
 
 
 def says_sent(folder: str) -> bool:

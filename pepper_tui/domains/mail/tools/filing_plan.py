@@ -88,8 +88,11 @@ async def planned(
             why[_nothing(filing, copies)] = None
         for copy in chosen:
             filer = filers.get(copy.account)
-            if filer is None or filing.act not in filer.acts:
+            if filer is None:
                 why[f"in {copy.folder or copy.account} Pepper only reads mail: nothing there can be changed"] = None
+                continue
+            if filing.act not in filer.acts:
+                why[f"the account {copy.account} can't do this: {filing.act}"] = None
                 continue
             items = plan.setdefault(copy.account, [])
             if not items or items[-1].id != raw.context_id:
