@@ -106,8 +106,8 @@ class Changing(Session):
             client.uid_expunge(uids)
 
     def find(self, message_id: str) -> list[int]:
-        """Return the UIDs in the open folder with that Message-ID."""
-        found = self._with(ANSWER).search(["HEADER", "Message-ID", message_id])
+        """Return the UIDs in the open folder with that Message-ID, without those that are marked as deleted."""
+        found = self._with(ANSWER).search(["UNDELETED", "HEADER", "Message-ID", message_id])
         return sorted(int(uid) for uid in found)
 
     @staticmethod

@@ -250,8 +250,7 @@ class _Visit:
         link, session, uids = self._link, self._session, [place.uid for place in there]
         in_one_step = await link.do(session.can, "MOVE")
         # a try that was cut between the copy and the removal has left a copy there
-        copied = {} if in_one_step else await self._found_by_id(there, lying)
-        await link.do(session.open_to_change, folder)
+        copied = {} if in_one_step else await self._copied_before(folder, there, lying)
         self.begun = True
         if in_one_step:
             told = await link.do(session.move, uids, self._target)
@@ -276,6 +275,21 @@ class _Visit:
         if use is None:
             use = "inbox" if folder.upper() == "INBOX" else None
         return Copy(name, self._account, folder, use, sorted(marks)) if use is not None else None
+
+    async def _copied_before(
+        self, folder: str, there: Sequence[_Place], lying: Mapping[int, Lying]
+    ) -> dict[int, tuple[int, int]]:
+        """Return which mails lie in the target already, byte for byte; a mere id may be anybody's. Open ``folder``."""
+        link, session, most = self._link, self._session, self._settings.max_bytes
+        found = await self._found_by_id(there, lying)
+        copies = {uid: await link.do(session.bodies, [now], most, most) for uid, (_, now) in found.items()}
+        await link.do(session.open_to_change, folder)
+        same: dict[int, tuple[int, int]] = {}
+        for uid, copy in copies.items():
+            original = await link.do(session.bodies, [uid], most, most)
+            if [(body.source, body.size) for body in copy] == [(body.source, body.size) for body in original]:
+                same[uid] = found[uid]
+        return same
 
     async def _found_by_id(self, places: Sequence[_Place], lying: Mapping[int, Lying]) -> dict[int, tuple[int, int]]:
         """Return where in the target mails lie that have the Message-IDs of those at ``places``, if that is clear."""
