@@ -136,7 +136,8 @@ def _as_taken_in(raw: Json) -> list[Copy]:
     """Return the copies of a mail whose state was never reported: where it was when it came in."""
     account, label = str(raw.get("account") or ""), str(raw.get("label") or "")
     use: Use = "inbox" if label.upper() == "INBOX" else ""
-    return [Copy(f"{root}/{name}", account, label, use) for root, name in raw.get("files", [])] if account else []
+    newest = raw.get("files", [])[-1:] if account else []
+    return [Copy(f"{root}/{name}", account, label, use) for root, name in newest]
 
 
 def _item(raw: Json) -> Item:
