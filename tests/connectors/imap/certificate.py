@@ -22,6 +22,6 @@ class Certificate:
 def self_signed(folder: Path) -> Certificate:
     made = Certificate(folder / "cert.pem", folder / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-               "-addext", "subjectAltName=DNS:localhost", "-keyout", made.key, "-out", made.file]  # fmt: skip
+               "-addext", "subjectAltName=DNS:localhost", "-keyout", str(made.key), "-out", str(made.file)]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     return made
