@@ -40,6 +40,7 @@ from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.kill_switch import kill_switch
+from pepper_tui.engine.mail_accounts import mail_accounts
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
 from pepper_tui.llm import Budget, Models, build_models
@@ -286,8 +287,11 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         mail=MailParts(
             looks,
             Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
-            next(iter(connected.outboxes), None),
+            mail_accounts(config, connected.senders),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
+            connected.originals,
+            mail.quote,
+            config.user.locale or local_locale(),
         ),
         calendar=CalendarParts(
             connected.agenda,

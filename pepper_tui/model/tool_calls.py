@@ -100,7 +100,8 @@ class CardLine(Record):
 
     ``untrusted``: the value occurs nowhere in what the user ever wrote; ``warning`` says why in words, if more is
     known. ``quiet``: it needs no loud mark. ``outside``: the label comes from a server or a model, not from Pepper.
-    ``settled``: code took the value from the config; no text had a say in it.
+    ``settled``: code took the value from the config, or from the mail that is answered; no model had a say in it.
+    ``folded``: a list of cards shows only how it begins.
     """
 
     label: str
@@ -112,6 +113,7 @@ class CardLine(Record):
     warning: str = ""
     quiet: bool = False
     outside: bool = False
+    folded: bool = False
 
 
 @dataclass(slots=True)

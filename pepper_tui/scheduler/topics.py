@@ -77,7 +77,7 @@ TOPICS: Final = (
     ),
     Topic(
         "mail",
-        ("send_mail", "read_mail", "reply_mail"),
+        ("send_mail", "read_mail", "reply_mail", "forward_mail"),
         r"\b((e-?)?mails?|send|write|tell|let .{1,40} know|forward|schreib\w*|send\w*|schick\w*|sag\w*"
         r"|weiterleit\w*)\b|@",
     ),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.model import Namespace
 from pepper_tui.ui.shared.names import name_of
 from tests.attack.legible import squeezed
@@ -384,9 +385,10 @@ async def dates(scene: Scene) -> None:
 async def stripped(scene: Scene) -> None:
     """The mail server does not offer STARTTLS, which the config asks for; the user says yes."""
     parts = scene.engine.parts.tools.mail
-    assert isinstance(parts.outbox, SmtpOutbox)
-    smtp = parts.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
-    parts.outbox = replace(parts.outbox, smtp=smtp, password=lambda: KEY)
+    outbox = parts.accounts.default().outbox
+    assert isinstance(outbox, SmtpOutbox)
+    smtp = outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
+    parts.accounts = MailAccounts.of(replace(outbox, smtp=smtp, password=lambda: KEY))
     await scene.types("write", [("send_mail", {"to": "ann@example.org", "subject": "s", "body": "b"})])
     await scene.yes()
     scene.must_not(bool(scene.sink.taken), Harm.EFFECT, "it was sent in clear")

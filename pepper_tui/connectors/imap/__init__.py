@@ -7,6 +7,7 @@
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
+| ``original.py`` | the bytes of one mail |
 | ``check.py`` | what the doctor says |
 """
 
@@ -17,6 +18,7 @@ from functools import partial
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.feed import ImapFeed
+from pepper_tui.connectors.imap.original import Originals
 from pepper_tui.connectors.imap.outbox import ImapOutbox
 from pepper_tui.connectors.imap.sent import COPIES, SentCopies
 from pepper_tui.connectors.imap.settings import Imap
@@ -28,7 +30,8 @@ def _build(settings: Imap, around: Around) -> Built:
     around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
     copies = SentCopies(around.ident, settings, around.home)
     feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
-    built = Built([feed])
+    mails = Originals(around.ident, settings, partial(around.secrets.value, settings.password), around.clock)
+    built = Built([feed], originals=[mails])
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
         password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")

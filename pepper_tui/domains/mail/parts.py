@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
-from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.domains.mail.writing.originals import Original
+from pepper_tui.domains.mail.writing.quoting import Where
 from pepper_tui.model import Json
 
 
@@ -28,9 +31,16 @@ class Mailbox(Protocol):
 
 @dataclass(slots=True)
 class MailParts:
-    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one."""
+    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one.
+
+    ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
+    quoted, in the language of ``locale``.
+    """
 
     looks: Looks
     mailbox: Mailbox | None = None
-    outbox: Outbox | None = None
+    accounts: MailAccounts = field(default_factory=MailAccounts)
     attach_from: Folders | None = None
+    originals: Sequence[Original] = ()
+    quote: Where = "none"
+    locale: str = "en"

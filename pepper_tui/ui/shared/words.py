@@ -32,6 +32,7 @@ from pepper_tui.ui.shared.names import (
     more_from,
     name_of,
     sender_in_full,
+    shown_value,
     subject_of,
     trust_words,
 )
@@ -86,7 +87,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         for line in effect.lines:
             if not line.value and not line.untrusted:
                 continue
-            value = spelled(line.value)
+            value = spelled(shown_value(line))
             marks = f", {trust_words(line, aloud=True)}" if line.untrusted else ""
             if unseen := hidden(line.value):
                 marks += f", {unseen_words(unseen)}"

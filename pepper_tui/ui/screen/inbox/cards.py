@@ -33,6 +33,7 @@ from pepper_tui.ui.shared.names import (
     recipient,
     sender_in_full,
     sender_name,
+    shown_value,
     subject_of,
     trust_words,
 )
@@ -264,7 +265,7 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
     ink = pen.ink
     label = Text(label_words(line), ink.accent if line.outside else ink.dim)
     label.pad_right(max(1, width - label.cell_len))
-    value = spelled(line.value)
+    value = spelled(shown_value(line))
     marks = Text("")
     if line.untrusted:
         marks.append(f" {trust_words(line)}", ink.dim if line.quiet else ink.urgent if line.warning else ink.warn)
