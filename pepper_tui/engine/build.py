@@ -273,6 +273,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
     config = ground.config
     mail, calendar, tools = config.mail, config.calendar, config.tools
     looks, announce, workers = Looks(ground.clock), notices.inbox.announce, calling.workers
+    web = WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))
 
     def folders(allowed: Sequence[Path], may: str, setting: str) -> Folders | None:
         return Folders(allowed, [ground.home], may=may, setting=setting) if allowed else None
@@ -292,6 +293,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             connected.originals,
             mail.quote,
             config.user.locale or local_locale(),
+            web.post,
         ),
         calendar=CalendarParts(
             connected.agenda,
@@ -300,7 +302,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             announce,
         ),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
-        web=WebParts(WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))),
+        web=WebParts(web),
         reminders=ReminderParts(announce),
         notices=NoticeParts(announce),
         asking=AskParts(announce, notices.inbox.close, notices.inbox.settle, tools.approval_ttl, tools.undo_seconds),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class MailParts:
     """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one.
 
     ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
-    quoted, in the language of ``locale``.
+    quoted, in the language of ``locale``. ``post`` sends a form to a web address; see ``WebFetcher``.
     """
 
     looks: Looks
@@ -44,3 +44,4 @@ class MailParts:
     originals: Sequence[Original] = ()
     quote: Where = "none"
     locale: str = "en"
+    post: Callable[[str, str], Awaitable[str]] | None = None

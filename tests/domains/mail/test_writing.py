@@ -19,7 +19,7 @@ from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.domains.mail.writing.accounts import MailAccount, MailAccounts
 from pepper_tui.domains.mail.writing.quoting import MAX_QUOTED, attribution, quotation
 from pepper_tui.domains.mail.writing.recipients import ELSEWHERE, FOLLOW_UP
-from pepper_tui.model import CallState, CardLine, Json
+from pepper_tui.model import CallState, CardLine, ContextFilter, Json, Namespace
 from tests.tools.bench import Bench, mail, outbox
 from tests.tools.sink import Sink
 
@@ -411,3 +411,69 @@ async def test_what_can_not_be_had_any_more_is_not_sent_on(bench: Bench, sink: S
     text_alone = await bench.schedule("forward_mail", message_id="<1@x>", to="eve@y.org", attachments=False)
     await sent(bench, sink, text_alone)
     assert len(sink.taken) == 1
+
+
+# ------------------------------------------------------------------------------------------------------ leaving a list
+
+PAGE = "https://news.example/leave?u=1"
+
+
+def leaving(bench: Bench, said: str, post: str = "", **more: Any) -> list[tuple[str, str]]:
+    """Give the mailbox a mail of a list that is left as ``said``; the list returned is what is posted."""
+    posted: list[tuple[str, str]] = []
+
+    async def take(address: str, form: str) -> str:
+        posted.append((address, form))
+        return "200"
+
+    bench.parts.mail.post = take
+    headers = {"list-unsubscribe": said, "list-id": "News <news.example>", "list-unsubscribe-post": post}
+    given(bench, list_headers=headers, **more)
+    return posted
+
+
+@pytest.mark.parametrize("said", [f"<{PAGE}>", f"<mailto:leave@news.example>, <{PAGE}>", f"<http://x.org>, <{PAGE}>"])
+async def test_a_list_is_left_by_one_click_after_the_yes(bench: Bench, said: str) -> None:
+    posted = leaving(bench, said, "List-Unsubscribe=One-Click")
+    call_id = await bench.schedule("unsubscribe", message_id="<1@x>")
+    lines = await lines_of(bench, call_id)
+    assert (lines["Address"].value, lines["Address"].untrusted) == (PAGE, True)
+    assert lines["Goes to"].value == "news.example"
+    assert posted == []
+    await bench.yes(call_id)
+    await bench.state(call_id, S.SUCCEEDED)
+    assert posted == [(PAGE, "List-Unsubscribe=One-Click")]
+
+
+async def test_a_list_is_left_by_mail(bench: Bench, sink: Sink) -> None:
+    signed = Identity(address=ME, signature="Alex")
+    bench.parts.mail.accounts = MailAccounts([MailAccount("", [signed], outbox(sink.port))])
+    mailto = "mailto:leave@news.example?subject=off%20u1&cc=eve@x.org&bcc=eve@x.org&body=stop"
+    leaving(bench, f"<{mailto}>, <{PAGE}>")
+    call_id = await bench.schedule("unsubscribe", message_id="<1@x>")
+    lines = await lines_of(bench, call_id)
+    assert (lines["To"].value, lines["To"].untrusted, lines["Cc"].value) == ("leave@news.example", True, "")
+    await bench.approvals.edit((await bench.card(call_id)).id, {"Body": "please stop"})
+    written = await sent(bench, sink, call_id)
+    assert (written["Subject"], text_of(written)) == ("off u1", "please stop\n")
+    assert sink.taken[0].recipients == ["leave@news.example"]
+    assert not await bench.store.count(ContextFilter(namespaces=[Namespace.PEOPLE]))
+
+
+@pytest.mark.parametrize(
+    ("said", "post", "words"),
+    [
+        ("", "", "does not say how"),
+        (f"<{PAGE}>", "", f"open yourself: {PAGE}"),
+        ("<http://news.example/x>", "List-Unsubscribe=One-Click", "open yourself: http://news.example/x"),
+        ("<https://me:pw@news.example/>", "List-Unsubscribe=One-Click", "open yourself"),
+        ("<javascript:alert(1)>", "List-Unsubscribe=One-Click", "does not say how"),
+        ("<mailto:a@x.org,b@x.org>", "", "does not say how"),
+        ("<mailto:a@x.org%0D%0ABcc:eve@x.org>", "", "line break"),
+        ("<mailto:a@x.org?subject=x%0D%0ABcc:eve@x.org>", "", "line break"),
+    ],
+)
+async def test_what_no_list_may_ask_for(bench: Bench, sink: Sink, said: str, post: str, words: str) -> None:
+    posted = leaving(bench, said, post)
+    assert words in await refusal(bench, "unsubscribe", message_id="<1@x>")
+    assert posted == sink.taken == []

@@ -39,7 +39,7 @@ class Note:
 
 def mail_account(parts: MailParts, payload: Json) -> str:
     """Return the account that a mail would be sent from now; empty if it can't be any more."""
-    writer = _writer_of(parts, payload)
+    writer = _writer_of(parts, payload) if "fields" in payload else None  # leaving a list may be no mail
     return writer.outbox.account if writer else ""
 
 
@@ -49,7 +49,7 @@ def _writer_of(parts: MailParts, payload: Json) -> Writer | None:
 
 def same_mail(payload: Json) -> Json:
     """Return a mail without what is new each time (Message-ID, date): what a person calls the same mail."""
-    fields: Json = payload["fields"]
+    fields: Json = payload.get("fields", payload)
     return fields
 
 
@@ -72,12 +72,13 @@ async def compose(
 ) -> ResolvedEffect:
     """Return the effect of sending ``fields`` as ``writer``, with files and what is carried over from mails.
 
-    ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list). ``note`` is about the
-    recipients, ``written`` about the identity.
+    ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list); ``bare``: no signature
+    goes below it. ``note`` is about the recipients, ``written`` about the identity.
     """
     identity, parts = writer.identity, ctx.of(MailParts)
     message_id = f"<{ctx.clock.new_id('pepper')}@{identity.address.rpartition('@')[2]}>"
-    fields = {**fields, "from": identity.address, "name": identity.name, "signature": identity.signature}
+    signature = "" if fields.get("bare") else identity.signature  # a machine reads it
+    fields = {**fields, "from": identity.address, "name": identity.name, "signature": signature}
     at = ctx.clock.now()
     files = await _files(ctx, attached, carried)
     message = _built(fields, message_id, at, files)
@@ -91,7 +92,7 @@ async def compose(
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
-        CardLine("Signature", identity.signature, multiline=True, settled=True),
+        CardLine("Signature", signature, multiline=True, settled=True),
         CardLine("Quoted", fields["quoted"], multiline=True, settled=True, folded=bool(fields["in_reply_to"])),
         *(CardLine(_ATTACHED, file.words) for file, _ in files),
     ]

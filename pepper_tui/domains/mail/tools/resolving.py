@@ -170,7 +170,7 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
     cc = mail_message.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]
     subject, body = fields.get("subject", str(old["subject"])), fields.get("body", str(old["body"]))
     revised = _fields(to, cc, subject, body, may_be_empty=True)
-    kept: Json = {key: old[key] for key in ("in_reply_to", "references", "quoted", "quote") if key in old}
+    kept: Json = {key: old[key] for key in ("in_reply_to", "references", "quoted", "quote", "bare") if key in old}
     accounts = ctx.of(MailParts).accounts
     through = effect.payload.get("through")
     if "from" in fields:

@@ -39,7 +39,9 @@ async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     now = ctx.clock.now()
     noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
     await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
-    for address in recipients:  # before the send: a crash right after it would lose them, and the user has approved
+    # Before the send: a crash right after it would lose them, and the user has approved. The address that leaves a list
+    # is nobody that the user knows.
+    for address in () if payload["fields"].get("bare") else recipients:
         key = address.lower()
         if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
             person = {"id": key, "address": address, "first_written": now}
