@@ -21,7 +21,6 @@ NAMES = (
     *(
         "forward_mail",
         "unsubscribe",
-        "propose_rule",
         "search_files",
         "delegate",
         "cancel_call",
