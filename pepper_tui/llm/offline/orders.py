@@ -70,7 +70,13 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "block": lambda c: (
         "propose_rule",
         _WORKING_OUT,
-        {"sender": c["sender"], "source": "mail", "priority": "log", "reason": "You asked to block this sender."},
+        {
+            "name": f"block {c['sender']}"[:60],
+            "sender": c["sender"],
+            "source": "mail",
+            "priority": "log",
+            "reason": "You asked to block this sender.",
+        },
     ),
     "send": lambda c: (
         "send_mail",

@@ -92,9 +92,8 @@ async def compose(
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
-        CardLine("Signature", signature, multiline=True, settled=True),
-        CardLine("Quoted", fields["quoted"], multiline=True, settled=True, folded=bool(fields["in_reply_to"])),
-        *(CardLine(_ATTACHED, file.words) for file, _ in files),
+        *_around(signature, fields),
+        *(CardLine(_ATTACHED, file.words, settled=bool(file.mail)) for file, _ in files),
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
     payload: Json = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
@@ -103,6 +102,13 @@ async def compose(
         payload |= {"message": "", "message_sha256": _digest(message), "at": at}
     summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
     return ctx.effect(account=writer.outbox.account, summary=summary, lines=lines, payload=payload)
+
+
+def _around(signature: str, fields: Json) -> list[CardLine]:
+    """Return the lines of what stands around the body: it is no choice of a model's, and is sent as it is."""
+    below = CardLine("Signature", signature, multiline=True, settled=True)
+    quoted = CardLine("Quoted", fields["quoted"], multiline=True, settled=True, folded=bool(fields["in_reply_to"]))
+    return [line for line in (below, quoted) if line.value]
 
 
 def _named(identity: Any) -> str:

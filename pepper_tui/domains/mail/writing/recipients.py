@@ -67,6 +67,8 @@ def answer_to(mail: Mapping[str, Any], whom: Whom, is_own: IsOwn) -> Addressed:
             )
     if not first:
         raise ToolError("that mail names nobody to answer")
+    if warning == NEW and len(first) > 1:
+        warning = ""  # each of them that is new has a line of its own
     return Addressed(first, cc, _doubts(mail) or warning, elsewhere or bool(_doubts(mail)))
 
 
