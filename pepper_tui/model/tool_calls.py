@@ -120,7 +120,8 @@ class CardLine(Record):
 class ResolvedEffect(Record):
     """An outside effect with nothing left open: what would happen, to the byte.
 
-    ``payload`` is JSON and complete (``perform`` gets nothing else); ``digest`` binds all of it.
+    ``payload`` is JSON and complete (``perform`` gets nothing else); ``digest`` binds all of it. ``not_before``: when
+    it is to happen at the earliest (POSIX seconds), if not right after the yes.
     """
 
     tool: str
@@ -129,13 +130,21 @@ class ResolvedEffect(Record):
     summary: str  # one line: "Send mail to alice@example.com: Re: lunch"
     lines: list[CardLine]
     payload: Json
+    not_before: float = 0.0
 
     def __post_init__(self) -> None:
         self.lines = [line if isinstance(line, CardLine) else CardLine.of(line) for line in self.lines]
 
     @property
     def digest(self) -> str:
-        bound = {"tool": self.tool, "definition": self.definition, "account": self.account, "payload": self.payload}
+        bound: Json = {
+            "tool": self.tool,
+            "definition": self.definition,
+            "account": self.account,
+            "payload": self.payload,
+        }
+        if self.not_before:
+            bound["not_before"] = self.not_before
         return hashlib.sha256(json.dumps(bound, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

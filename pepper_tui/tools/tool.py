@@ -73,9 +73,12 @@ class ToolContext:
         """Show ``text`` beside the running call. Live only: it is not history."""
         self.report(text)
 
-    def effect(self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json) -> ResolvedEffect:
+    def effect(
+        self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json, not_before: float = 0.0
+    ) -> ResolvedEffect:
         """Return a resolved effect of this tool."""
-        return ResolvedEffect(self.tool.name, self.tool.definition, account, summary, list(lines), payload)
+        tool = self.tool
+        return ResolvedEffect(tool.name, tool.definition, account, summary, list(lines), payload, not_before)
 
 
 Body = Callable[..., Awaitable[str | Json]]

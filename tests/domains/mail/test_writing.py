@@ -6,11 +6,13 @@ import email
 import email.policy
 import hashlib
 from dataclasses import replace
+from datetime import UTC
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.config.identities import Identity
 from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.domains.mail.message import MAX_REFERENCES, build_message
@@ -20,6 +22,7 @@ from pepper_tui.domains.mail.writing.accounts import MailAccount, MailAccounts
 from pepper_tui.domains.mail.writing.quoting import MAX_QUOTED, attribution, quotation
 from pepper_tui.domains.mail.writing.recipients import ELSEWHERE, FOLLOW_UP
 from pepper_tui.model import CallState, CardLine, ContextFilter, Json, Namespace
+from pepper_tui.tools import ApprovalError
 from tests.tools.bench import Bench, mail, outbox
 from tests.tools.sink import Sink
 
@@ -277,16 +280,12 @@ async def test_the_answered_mail_is_quoted(bench: Bench, sink: Sink, quote: Any,
 
 @pytest.mark.parametrize("locale", ["en", "en-GB", "de", "de_DE", "fr", "es", "it", "nl", "pl"])
 def test_the_line_above_a_quotation_is_understood_by_ourselves(locale: str) -> None:
-    from datetime import UTC
-
     said = quotation(mail("<1@x>", "Dana <dana@x.org>", "s", "old words"), UTC, locale)
     assert "2027" in said
     assert latest_reply(f"New words.\n\n{said}") == "New words."
 
 
 def test_a_hostile_mail_is_quoted_as_text() -> None:
-    from datetime import UTC
-
     hostile = mail("<1@x>", "Bob <bob@x.org>", "s", "a\r\n.\r\nb\x1b[31m\u202e" + "\nlong" * MAX_QUOTED)
     hostile["sender"]["name"] = "Bob\r\nBcc: eve@x.org"
     said = quotation(hostile, UTC, "en")
@@ -476,3 +475,34 @@ async def test_what_no_list_may_ask_for(bench: Bench, sink: Sink, said: str, pos
     posted = leaving(bench, said, post)
     assert words in await refusal(bench, "unsubscribe", message_id="<1@x>")
     assert posted == sink.taken == []
+
+
+# ------------------------------------------------------------------------------------------------------- sent later
+
+
+async def test_a_mail_is_sent_at_its_time_and_dated_then(bench: Bench, sink: Sink) -> None:
+    bench.time.reader = TimeReader(bench.clock, UTC, "en")
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b", send_at="tomorrow 9am")
+    lines = await lines_of(bench, call_id)
+    assert lines["Send at"].value == "2027-01-16 09:00"
+    card = await bench.card(call_id)
+    with pytest.raises(ApprovalError, match="not within the next 60 days"):
+        await bench.approvals.edit(card.id, {"Send at": "2028-01-01 09:00"})
+    await bench.approvals.edit(card.id, {"Send at": "2027-01-15 10:30"})
+    await bench.approvals.approve((await bench.card(call_id)).id)
+    await bench.settle()
+    await bench.clock.advance(9_000 - 1)
+    await bench.settle()
+    assert sink.taken == []
+    await bench.clock.advance(2)
+    await bench.state(call_id, S.SUCCEEDED)
+    [taken] = sink.taken
+    assert b"Date: Fri, 15 Jan 2027 10:30:00 +0000" in taken.message
+
+
+async def test_a_time_can_be_taken_off_the_card(bench: Bench, sink: Sink) -> None:
+    bench.time.reader = TimeReader(bench.clock, UTC, "en")
+    call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b", send_at="tomorrow 9am")
+    await bench.approvals.edit((await bench.card(call_id)).id, {"Send at": ""})
+    await sent(bench, sink, call_id)
+    assert await refusal(bench, "send_mail", to="b@x.org", subject="s", body="b", send_at="whenever")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import NoAnswerError
@@ -22,10 +23,14 @@ from pepper_tui.domains.mail.writing.quoting import whole_text
 from pepper_tui.model import CardLine, Json, ResolvedEffect
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.times import parse_time
 from pepper_tui.tools.tool import ToolContext
 
 T = TypeVar("T")
 _ATTACHED: Final = "Attached"
+SEND_AT: Final = "Send at"
+DAY: Final = 86_400.0
+LATEST: Final = 60 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +78,14 @@ async def compose(
     """Return the effect of sending ``fields`` as ``writer``, with files and what is carried over from mails.
 
     ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list); ``bare``: no signature
-    goes below it. ``note`` is about the recipients, ``written`` about the identity.
+    goes below it; ``at``: when it is sent, if not after the yes. ``note`` is about the recipients, ``written`` about
+    the identity.
     """
     identity, parts = writer.identity, ctx.of(MailParts)
     message_id = f"<{ctx.clock.new_id('pepper')}@{identity.address.rpartition('@')[2]}>"
     signature = "" if fields.get("bare") else identity.signature  # a machine reads it
     fields = {**fields, "from": identity.address, "name": identity.name, "signature": signature}
-    at = ctx.clock.now()
+    at = max(ctx.clock.now(), float(fields.get("at") or 0.0))
     files = await _files(ctx, attached, carried)
     message = _built(fields, message_id, at, files)
     fields = {**fields, "attachments": [file.data() for file, _ in files]}
@@ -93,6 +99,7 @@ async def compose(
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
         *_around(signature, fields),
+        CardLine(SEND_AT, _time(ctx, fields), editable=True),
         *(CardLine(_ATTACHED, file.words, settled=bool(file.mail)) for file, _ in files),
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
@@ -101,7 +108,23 @@ async def compose(
     if files:  # their bytes stay in place until the attempt: the message is built then, and must be this one
         payload |= {"message": "", "message_sha256": _digest(message), "at": at}
     summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
-    return ctx.effect(account=writer.outbox.account, summary=summary, lines=lines, payload=payload)
+    later, account = float(fields.get("at") or 0.0), writer.outbox.account
+    return ctx.effect(account=account, summary=summary, lines=lines, payload=payload, not_before=later)
+
+
+async def send_time(ctx: ToolContext, words: str) -> float:
+    """Return when a mail is to be sent, as ``words`` say; 0 for right after the yes. Raises ``ToolError``."""
+    if not words.strip():
+        return 0.0
+    at = await parse_time(ctx, words)
+    if not 0 < at - ctx.clock.now() <= LATEST:
+        raise ToolError(f"{one_line(words, 60)!r} is not within the next {LATEST / DAY:g} days")
+    return at
+
+
+def _time(ctx: ToolContext, fields: Json) -> str:
+    at = datetime.fromtimestamp(float(fields["at"]), ctx.zone) if fields.get("at") else None
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
 def _around(signature: str, fields: Json) -> list[CardLine]:

@@ -7,7 +7,7 @@ from typing import Final
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.attachments import Attachment
 from pepper_tui.domains.mail.parts import MailParts
-from pepper_tui.domains.mail.tools.composing import Note, carried_of, compose
+from pepper_tui.domains.mail.tools.composing import SEND_AT, Note, carried_of, compose, send_time
 from pepper_tui.domains.mail.tools.reading import known_mail
 from pepper_tui.domains.mail.tools.shown import joined
 from pepper_tui.domains.mail.writing.accounts import Writer
@@ -40,6 +40,7 @@ async def resolve_mail(
     cc: str = "",
     attachments: tuple[str, ...] = (),
     sender: str = "",
+    send_at: str = "",
 ) -> ResolvedEffect:
     """Args:
     to: one or more addresses, separated by commas
@@ -48,11 +49,13 @@ async def resolve_mail(
     cc: further addresses
     attachments: paths of files to attach, from the folders that the user allows
     sender: which of the user's own addresses to write from, if they say so
+    send_at: a time, e.g. "tomorrow 9am", if not right after the user's yes
     """  # noqa: D415
     recipients = mail_message.parse_addresses(to, "to"), mail_message.parse_addresses(cc, "cc")
     accounts = ctx.of(MailParts).accounts
     writer = accounts.named(sender) if sender.strip() else accounts.default()
-    return await compose(ctx, writer, _fields(*recipients, subject, body), attachments)
+    fields = {**_fields(*recipients, subject, body), "at": await send_time(ctx, send_at)}
+    return await compose(ctx, writer, fields, attachments)
 
 
 async def resolve_reply(
@@ -170,7 +173,11 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
     cc = mail_message.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]
     subject, body = fields.get("subject", str(old["subject"])), fields.get("body", str(old["body"]))
     revised = _fields(to, cc, subject, body, may_be_empty=True)
-    kept: Json = {key: old[key] for key in ("in_reply_to", "references", "quoted", "quote", "bare") if key in old}
+    sent_at = fields.get(SEND_AT.lower())
+    at = old.get("at", 0.0) if sent_at is None else await send_time(ctx, sent_at)
+    kept: Json = {"at": at} | {
+        key: old[key] for key in ("in_reply_to", "references", "quoted", "quote", "bare") if key in old
+    }
     accounts = ctx.of(MailParts).accounts
     through = effect.payload.get("through")
     if "from" in fields:
