@@ -209,7 +209,7 @@ def _summary(approval: Approval) -> str:
 def shown_value(line: CardLine) -> str:
     """Return the value of a line as a card shows it: of a folded one, how it begins."""
     first = line.value.split("\n", _UNFOLDED)
-    if not line.folded or len(first) <= _UNFOLDED + 1:
+    if not line.folded or "\n" not in first[-1]:
         return line.value
     return "\n".join([*first[:_UNFOLDED], f"… {first[_UNFOLDED].count(chr(10)) + 1} more lines, sent as they are"])
 
