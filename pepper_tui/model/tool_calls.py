@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pepper_tui.model.contexts import Json
@@ -101,7 +101,7 @@ class CardLine(Record):
     ``untrusted``: the value occurs nowhere in what the user ever wrote; ``warning`` says why in words, if more is
     known. ``quiet``: it needs no loud mark. ``outside``: the label comes from a server or a model, not from Pepper.
     ``settled``: code took the value from the config, or from the mail that is answered; no model had a say in it.
-    ``folded``: a list of cards shows only how it begins.
+    ``folded``: a card shows only how it begins. ``choices``: the only values that an edit may give it.
     """
 
     label: str
@@ -114,6 +114,7 @@ class CardLine(Record):
     quiet: bool = False
     outside: bool = False
     folded: bool = False
+    choices: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -91,9 +91,10 @@ async def compose(
     fields = {**fields, "attachments": [file.data() for file, _ in files]}
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     said = written or Note(writer.warning, loud=bool(writer.warning))
-    several = len(parts.accounts.choices) > 1
+    several = parts.accounts.choices if len(parts.accounts.choices) > 1 else []
+    sender = CardLine("From", _named(identity), bool(several), said.loud, settled=True, choices=several)
     lines = [
-        CardLine("From", _named(identity), several, said.loud, settled=True, warning=said.warning, quiet=said.quiet),
+        replace(sender, warning=said.warning, quiet=said.quiet),
         CardLine("To", to, editable=True, untrusted=note.loud, warning=note.warning, quiet=note.quiet),
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),

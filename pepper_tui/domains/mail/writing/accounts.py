@@ -109,7 +109,7 @@ class MailAccounts:
         came_by = str(mail.get("account") or "")
         unheld, silent = "", None
         for address in self._own_of(mail):
-            found = self._holder(_untagged(address), came_by) or self._holder(compared(address), came_by)
+            found = self._holder(compared(address), came_by) or self._holder(_untagged(address), came_by)
             if isinstance(found, Writer):
                 return found
             silent, unheld = silent or found, unheld or address
