@@ -109,7 +109,7 @@ class News:
                 elif approval.state in _ENDED_CARD and self._new(context, approval.state):
                     left = (approval.acts_at or 0.0) - (approval.decided_at or approval.acts_at or 0.0)
                     waits = approval.state is ApprovalState.APPROVED and left > 0
-                    at = f"in {left:g} seconds" if left <= COUNTED else "at its time"
+                    at = f"in {round(left, 1):g} seconds" if left <= COUNTED else "at its time"
                     back = f". It is done {at}; /undo takes it back" if waits else ""
                     yield f"{approval.state.value.capitalize()}: {what}{back}"
             case Namespace.NOTIFICATION:
