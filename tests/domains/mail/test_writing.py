@@ -224,6 +224,8 @@ async def test_an_answer_to_fifty_goes(bench: Bench) -> None:
         ("sender", {"reply_to": people("bob@x.org", "carol@y.org")}, ELSEWHERE),
         ("all", {"reply_to": people("carol@y.org")}, ELSEWHERE),
         ("all", {"followup_to": people("carol@y.org", "bob@x.org")}, FOLLOW_UP),
+        ("all", {"cc": people('"carol doe"@y.org')}, 'left out, as they can\'t be written to: "carol doe"@y.org'),
+        ("sender", {"doubts": ["it has more than one From"]}, "it has more than one From"),
     ],
 )
 async def test_a_mail_that_leads_an_answer_elsewhere_is_told_even_of_people_that_are_known(

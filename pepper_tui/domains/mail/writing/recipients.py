@@ -66,10 +66,13 @@ def answer_to(mail: Mapping[str, Any], whom: Whom, is_own: IsOwn) -> Addressed:
                 "or name the recipients in send_mail"
             )
     if not first:
-        raise ToolError("that mail names nobody to answer")
+        raise ToolError("that mail names nobody to answer who can be written to")
     if warning == NEW and len(first) > 1:
         warning = ""  # each of them that is new has a line of its own
-    return Addressed(first, cc, _doubts(mail) or warning, elsewhere or bool(_doubts(mail)))
+    told = [_doubts(mail), _unreachable(mail) if whom == "all" else ""]
+    if any(told):
+        return Addressed(first, cc, "; ".join(filter(None, told)), True)
+    return Addressed(first, cc, warning, elsewhere)
 
 
 def _sender_of(mail: Mapping[str, Any], is_own: IsOwn) -> tuple[list[str], bool]:
@@ -110,6 +113,13 @@ def _addresses(people: object) -> list[str]:
         if plain is not None:
             found.setdefault(plain.lower(), plain)
     return list(found.values())
+
+
+def _unreachable(mail: Mapping[str, Any]) -> str:
+    """Return who is left out because no mail can be sent to them, in words."""
+    people = [str(one.get("address") or "") for key in ("to", "cc") for one in mail.get(key) or ()]
+    lost = [each for each in people if each and canonical(each) is None]
+    return f"left out, as they can't be written to: {one_line(', '.join(lost), 200)}" if lost else ""
 
 
 def _others(addresses: Iterable[str], is_own: IsOwn, but: Sequence[str] = ()) -> list[str]:
