@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from pepper_tui.clock import in_thread
+from pepper_tui.domains.bounded import attachments_of
 from pepper_tui.domains.mail.attachments import MAX_BYTES, MAX_FILES, WHOLE_MAIL, Attachment, type_of
-from pepper_tui.domains.mail.mime import attached_parts
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
@@ -42,9 +42,15 @@ async def carried_over(
     if len(wanted) > MAX_FILES:
         raise ToolError(f"more than {MAX_FILES} attachments")
     found: list[tuple[Attachment, bytes]] = []
+    sources: dict[str, bytes] = {}
+    parts: dict[str, list[tuple[str, bytes]] | str] = {}
     for mail, part in wanted:
-        source = await _source(mail, places)
-        one = await in_thread(_taken, mail, part, source)
+        ident = str(mail["id"])
+        if ident not in sources:
+            sources[ident] = await _source(mail, places)
+        if part >= 0 and ident not in parts:
+            parts[ident] = await in_thread(attachments_of, sources[ident])
+        one = _whole(mail, sources[ident]) if part < 0 else _part(mail, part, parts[ident])
         room -= len(one[1])
         if room < 0:
             raise ToolError(f"the attachments are larger than {MAX_BYTES} bytes")
@@ -67,17 +73,22 @@ async def _source(mail: Json, places: Sequence[Original]) -> bytes:
     )
 
 
-def _taken(mail: Json, part: int, source: bytes) -> tuple[Attachment, bytes]:
-    """Return the part with its bytes. Blocking: the mail is parsed."""
-    ident, subject = str(mail["id"]), one_line(str(mail.get("subject") or "a mail"), 60)
-    if part < 0:
-        plain = source.isascii() and max(map(len, source.splitlines()), default=0) <= _LONGEST_LINE
-        kind = WHOLE_MAIL if plain else "application/octet-stream"  # a part of that type may not be encoded
-        name = (re.sub(r"[^\w .-]+", "_", subject).strip(" ._") or "mail") + ".eml"
-        return Attachment.from_mail(name, "your mailbox, unchanged", kind, source, ident), source
-    parts = attached_parts(source)
+def _whole(mail: Json, source: bytes) -> tuple[Attachment, bytes]:
+    plain = source.isascii() and max(map(len, source.splitlines()), default=0) <= _LONGEST_LINE
+    kind = WHOLE_MAIL if plain else "application/octet-stream"  # a part of that type may not be encoded
+    name = (re.sub(r"[^\w .-]+", "_", _subject(mail)).strip(" ._") or "mail") + ".eml"
+    return Attachment.from_mail(name, "your mailbox, unchanged", kind, source, str(mail["id"])), source
+
+
+def _part(mail: Json, part: int, parts: list[tuple[str, bytes]] | str) -> tuple[Attachment, bytes]:
+    if isinstance(parts, str):
+        raise ToolError(f"the mail's attachments can't be read: {parts}")
     if part >= len(parts):
         raise ToolError("that mail has no such attachment")
     name, data = parts[part]
-    name = one_line(name, 200).replace("/", "_") or "file"
-    return Attachment.from_mail(name, f"the mail “{subject}”", type_of(name), data, ident, part), data
+    name, where = one_line(name, 200).replace("/", "_") or "file", f"the mail “{_subject(mail)}”"
+    return Attachment.from_mail(name, where, type_of(name), data, str(mail["id"]), part), data
+
+
+def _subject(mail: Json) -> str:
+    return one_line(str(mail.get("subject") or "a mail"), 60)
