@@ -90,7 +90,8 @@ class Config(Section):
     def own_addresses(self) -> list[str]:
         """Every address that is the user's, those of accounts too."""
         accounts = [address for account in self.account for address in account.addresses]
-        return [address for address in (*self.user.addresses, self.sender_address, *accounts) if address]
+        mail = [self.sender_address, *(each.address for each in self.mail.identities)]
+        return [address for address in (*self.user.addresses, *mail, *accounts) if address]
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:

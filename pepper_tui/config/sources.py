@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from pepper_tui.config.base import Paths, Seconds, Section, Words, names_its_secrets
+from pepper_tui.config.identities import Identities, Identity, identities_said
 from pepper_tui.config.in_clear import is_this_machine
 from pepper_tui.model import Priority
 
@@ -51,6 +52,9 @@ class Mail(Section):
     maildir: Paths = []
     mbox: Paths = []  # files that mail programs append to
     address: str = ""  # From address of sent mail; empty: the first of user.addresses
+    identities: Identities = []  # further addresses that mail.smtp sends from
+    signature: Annotated[str, Field(max_length=4000)] = ""  # below what mail.smtp sends
+    quote: Literal["below", "above", "none"] = "below"  # where the mail that is answered is quoted: below the answer
     smtp: Smtp | None = None
     scan_interval: Seconds = 60.0  # a slow scan besides the watcher, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # read from one message
@@ -146,9 +150,13 @@ class Account(Section):
         return dict(self.model_extra or {})
 
     @property
-    def addresses(self) -> list[str]:
-        """The user's own addresses there: ``address`` and ``identities``, where the connector has such keys."""
+    def identities(self) -> list[Identity]:
+        """The identities there, its own address first: ``address`` and ``identities``, where it has such keys."""
         said = self.own
-        identities = said.get("identities", [])
-        named = [said.get("address"), *([identities] if isinstance(identities, str) else identities)]
-        return [each for each in named if isinstance(each, str) and each]
+        first = identities_said(said.get("address"))
+        return [*first, *identities_said(said.get("identities"))]
+
+    @property
+    def addresses(self) -> list[str]:
+        """The user's own addresses there."""
+        return [each.address for each in self.identities]

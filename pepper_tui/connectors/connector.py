@@ -20,6 +20,7 @@ from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.filing import Filer
 from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.writing.originals import Original
 from pepper_tui.feeds import Feed, Triage
 from pepper_tui.rules import RuleBook
 from pepper_tui.store import Store
@@ -50,11 +51,16 @@ class Around:
 
 @dataclass(slots=True)
 class Built:
-    """The parts of an account that the rest of Pepper uses."""
+    """The parts of an account that the rest of Pepper uses.
+
+    ``originals`` give a mail's bytes. ``senders``, the outbox by account, is filled in by the registry.
+    """
 
     feeds: list[Feed] = field(default_factory=list)
     tools: list[Tool] = field(default_factory=list)
     outboxes: list[Outbox] = field(default_factory=list)
+    senders: dict[str, Outbox] = field(default_factory=dict)
+    originals: list[Original] = field(default_factory=list)
     filers: list[Filer] = field(default_factory=list)
     agenda: Agenda | None = None
     calendars: Calendars | None = None

@@ -115,6 +115,9 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         whole.feeds += built.feeds
         whole.tools += built.tools
         whole.outboxes += built.outboxes
+        whole.originals += built.originals
+        for outbox in built.outboxes:
+            whole.senders.setdefault("" if one.kind in IN_SECTIONS else one.ident, outbox)
         whole.filers += built.filers
         whole.agenda = whole.agenda or built.agenda
         whole.calendars = whole.calendars or built.calendars

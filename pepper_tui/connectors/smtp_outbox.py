@@ -13,9 +13,11 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from pepper_tui.config import ConfigError, Smtp
+from pepper_tui.domains.mail.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
@@ -69,7 +71,7 @@ async def _send(
         local_hostname=account.address.rpartition("@")[2] or "localhost",
     )
     try:
-        await _prepare(client, account, recipients)
+        await _prepare(client, account, _written_by(message) or account.address, recipients)
     except BaseException:
         client.close()
         raise
@@ -86,7 +88,13 @@ def _tls(account: SmtpOutbox) -> ssl.SSLContext:
         raise NotDoneError(f"the certificates in {account.tls_ca} can't be read: {error}") from error
 
 
-async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Sequence[str]) -> None:
+def _written_by(message: str) -> str:
+    """Return the address in From: one of the account's identities, to which a bounce then goes."""
+    written = parse_address(str(HeaderParser().parsestr(message)["From"] or ""))
+    return written.address if written else ""
+
+
+async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, sender: str, recipients: Sequence[str]) -> None:
     import aiosmtplib
 
     smtp = account.smtp
@@ -95,10 +103,10 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, recipients: Seq
         if smtp.user:
             await client.login(smtp.user, await asyncio.to_thread(account.password))
         await client.ehlo()
-        if all(map(str.isascii, recipients)):
-            await client.mail(account.address)
+        if all(map(str.isascii, [sender, *recipients])):
+            await client.mail(sender)
         elif client.supports_extension("smtputf8"):
-            await client.mail(account.address, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
+            await client.mail(sender, options=["SMTPUTF8", "BODY=8BITMIME"], encoding="utf-8")
         else:
             raise NotDoneError(f"the mail server {smtp.host} accepts only addresses in ASCII (it has no SMTPUTF8)")
         for each in recipients:

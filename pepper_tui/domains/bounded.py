@@ -5,11 +5,12 @@ The functions at the end run in that process.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.boundary.process import NotRead, ParserProcess
-from pepper_tui.domains.mail.mime import Mail, not_read, parse_mail
+from pepper_tui.domains.mail.mime import Mail, attached_parts, not_read, parse_mail
 from pepper_tui.model import Json
 from pepper_tui.text.html import html_text
 
@@ -25,6 +26,14 @@ def parse_mails(sources: Sequence[bytes], max_bytes: int) -> list[Mail]:
     ]
 
 
+def attachments_of(source: bytes) -> list[tuple[str, bytes]] | str:
+    """Return name and bytes of each attachment of a mail, in the order of ``Mail.attachments``; or why it can't."""
+    [found] = PROCESS.parse("attachments", [source])
+    if isinstance(found, NotRead):
+        return found.why
+    return [(str(name), b64decode(data)) for name, data in found["parts"]]
+
+
 def shown_text(source: str, defects: list[str]) -> str:
     """Return the text that HTML shows. Never raises: failures are added to ``defects``."""
     [found] = PROCESS.parse("html", [source.encode("utf-8", "replace")])
@@ -37,6 +46,10 @@ def shown_text(source: str, defects: list[str]) -> str:
 
 def mail(source: bytes, max_bytes: int) -> Json:
     return parse_mail(source, max_bytes).data()
+
+
+def attachments(source: bytes) -> Json:
+    return {"parts": [[name, b64encode(data).decode()] for name, data in attached_parts(source)]}
 
 
 def html(source: bytes) -> Json:

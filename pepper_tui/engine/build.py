@@ -43,6 +43,7 @@ from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.kill_switch import kill_switch
+from pepper_tui.engine.mail_accounts import mail_accounts
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
 from pepper_tui.llm import Budget, Models, build_models
@@ -283,6 +284,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
     config = ground.config
     mail, calendar, tools = config.mail, config.calendar, config.tools
     looks, announce, workers = Looks(ground.clock), notices.inbox.announce, calling.workers
+    web = WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))
 
     def folders(allowed: Sequence[Path], may: str, setting: str) -> Folders | None:
         return Folders(allowed, [ground.home], may=may, setting=setting) if allowed else None
@@ -297,11 +299,15 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         mail=MailParts(
             looks,
             Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
-            next(iter(connected.outboxes), None),
+            mail_accounts(config, connected.senders),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
             {filer.account: filer for filer in connected.filers},
             partial(note_filed, ground.store),
             announce,
+            connected.originals,
+            mail.quote,
+            config.user.locale or local_locale(),
+            web.post,
         ),
         calendar=CalendarParts(
             connected.agenda,
@@ -310,7 +316,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             announce,
         ),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
-        web=WebParts(WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))),
+        web=WebParts(web),
         reminders=ReminderParts(announce),
         notices=NoticeParts(announce),
         asking=AskParts(announce, notices.inbox.close, notices.inbox.settle, tools.approval_ttl, tools.undo_seconds),

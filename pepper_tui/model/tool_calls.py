@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pepper_tui.model.contexts import Json
@@ -100,7 +100,8 @@ class CardLine(Record):
 
     ``untrusted``: the value occurs nowhere in what the user ever wrote; ``warning`` says why in words, if more is
     known. ``quiet``: it needs no loud mark. ``outside``: the label comes from a server or a model, not from Pepper.
-    ``settled``: code took the value from the config; no text had a say in it.
+    ``settled``: code took the value from the config, or from the mail that is answered; no model had a say in it.
+    ``folded``: a card shows only how it begins. ``choices``: the only values that an edit may give it.
     """
 
     label: str
@@ -112,13 +113,16 @@ class CardLine(Record):
     warning: str = ""
     quiet: bool = False
     outside: bool = False
+    folded: bool = False
+    choices: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class ResolvedEffect(Record):
     """An outside effect with nothing left open: what would happen, to the byte.
 
-    ``payload`` is JSON and complete (``perform`` gets nothing else); ``digest`` binds all of it.
+    ``payload`` is JSON and complete (``perform`` gets nothing else); ``digest`` binds all of it. ``not_before``: when
+    it is to happen at the earliest (POSIX seconds), if not right after the yes.
     """
 
     tool: str
@@ -127,13 +131,21 @@ class ResolvedEffect(Record):
     summary: str  # one line: "Send mail to alice@example.com: Re: lunch"
     lines: list[CardLine]
     payload: Json
+    not_before: float = 0.0
 
     def __post_init__(self) -> None:
         self.lines = [line if isinstance(line, CardLine) else CardLine.of(line) for line in self.lines]
 
     @property
     def digest(self) -> str:
-        bound = {"tool": self.tool, "definition": self.definition, "account": self.account, "payload": self.payload}
+        bound: Json = {
+            "tool": self.tool,
+            "definition": self.definition,
+            "account": self.account,
+            "payload": self.payload,
+        }
+        if self.not_before:
+            bound["not_before"] = self.not_before
         return hashlib.sha256(json.dumps(bound, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from croniter import croniter
 
-from pepper_tui.model import Json, Rule
+from pepper_tui.model import Json, Priority, Rule
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.errors import RuleError
 from pepper_tui.rules.toml_text import checked, words_of
@@ -75,8 +75,10 @@ def _sound(book: RuleBook, given: Json) -> Rule:
         if name and name not in book.templates:
             there = ", ".join(sorted(book.templates)) or "none"
             raise RuleError(f"[mail.templates] in config.toml has no {one_line(name, 40)!r}; there are: {there}")
-    if not rule.acts:
-        raise RuleError("say what it should do: notify, draft or reply, remind, follow_up, brief or ask")
+    if not rule.acts and rule.priority is not Priority.LOG:  # to tell nothing of a sender is an order, too
+        raise RuleError(
+            "say what it should do: notify, draft or reply, remind, follow_up, brief or ask; or log, as priority"
+        )
     if rule.timed and any(act in ("draft", "follow_up") for act in rule.acts):
         raise RuleError("at a time there is no mail to answer or follow; a time can notify, remind, brief or ask")
     return rule

@@ -106,7 +106,9 @@ def _acts(rule: Rule) -> list[str]:
         acts.append(f"brief me {rule.brief} {'minute' if rule.brief == 1 else 'minutes'} before it begins")
     if rule.ask:
         acts.append(f"ask the model: {one_line(rule.ask, _QUOTED)}".rstrip(" .!"))
-    if not rule.acts:
+    if not rule.acts and rule.priority is Priority.LOG and not rule.timed:
+        acts.append("tell me nothing, and only log it")
+    elif not rule.acts:
         acts.append(f"rank {'the time' if rule.timed and not rule.text else 'it'} {rule.priority}")
     return acts
 

@@ -77,9 +77,9 @@ TOPICS: Final = (
     ),
     Topic(
         "mail",
-        ("send_mail", "read_mail", "reply_mail"),
-        r"\b((e-?)?mails?|send|write|tell|let .{1,40} know|forward|schreib\w*|send\w*|schick\w*|sag\w*"
-        r"|weiterleit\w*)\b|@",
+        ("send_mail", "read_mail", "reply_mail", "forward_mail", "unsubscribe"),
+        r"\b((e-?)?mails?|send|write|tell|let .{1,40} know|forward|unsubscribe|newsletters?|schreib\w*"
+        r"|send\w*|schick\w*|sag\w*|weiterleit\w*|abbestell\w*)\b|@",
     ),
     Topic(
         "work",

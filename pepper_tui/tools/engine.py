@@ -257,7 +257,8 @@ class ToolEngine:
             decision = (approval.id, self.approvals.acts_at(approval))
             if decision not in self._decisions:
                 self._decisions.add(decision)
-                task = self._spawn(approval.call, self._attempts.perform(*decision))
+                not_before = approval.resolved.not_before
+                task = self._spawn(approval.call, self._attempts.perform(*decision, not_before))
                 task.add_done_callback(lambda _: self._decisions.discard(decision))
 
     def _spawn(self, call_id: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -73,9 +73,12 @@ class ToolContext:
         """Show ``text`` beside the running call. Live only: it is not history."""
         self.report(text)
 
-    def effect(self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json) -> ResolvedEffect:
+    def effect(
+        self, *, account: str, summary: str, lines: Sequence[CardLine], payload: Json, not_before: float = 0.0
+    ) -> ResolvedEffect:
         """Return a resolved effect of this tool."""
-        return ResolvedEffect(self.tool.name, self.tool.definition, account, summary, list(lines), payload)
+        tool = self.tool
+        return ResolvedEffect(tool.name, tool.definition, account, summary, list(lines), payload, not_before)
 
 
 Body = Callable[..., Awaitable[str | Json]]
@@ -91,7 +94,7 @@ class Tool:
     """One tool as held by the registry. Build it with ``tool``.
 
     ``same`` selects from a payload what makes two effects the same request (a fresh Message-ID does not). ``account``
-    returns the account that the effect would use now, given the tool's dependencies. ``taints``: results contain text
+    returns the account that a payload would use now, given the tool's dependencies. ``taints``: results contain text
     from outside; if only the run can tell, ``tainted`` is asked after it. ``rerunnable``: a ``local`` tool that may run
     twice and commits on its own. ``on_cancel`` runs after a call was cancelled; for an outside tool, when the user
     wants to stop a running attempt: it asks the other side to, and the body's own end reports the outcome.
@@ -114,7 +117,7 @@ class Tool:
     resolve: Resolve | None = None
     revise: Revise | None = None
     probe: Probe | None = None
-    account: Callable[[Any], str] | None = None
+    account: Callable[[Any, Json], str] | None = None
     same: Callable[[Json], Json] = lambda payload: payload
     on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None
     timeout: float | None = None
@@ -238,7 +241,7 @@ def tool(
     resolve: Resolve | None = None,
     revise: Revise | None = None,
     probe: Probe | None = None,
-    account: Callable[[Any], str] | None = None,
+    account: Callable[[Any, Json], str] | None = None,
     same: Callable[[Json], Json] = lambda payload: payload,
     on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None,
     timeout: float | None = None,

@@ -145,6 +145,7 @@ BUILT_IN: Final = (
             "draft_reply",
             "reply_mail",
             "send_mail",
+            "forward_mail",
             "revise_proposal",
             "agenda",
             "search_context",

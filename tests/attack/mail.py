@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import email.policy
 from dataclasses import replace
 from functools import partial
 
 from pepper_tui.connectors.smtp import SmtpOutbox
-from pepper_tui.model import Namespace
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.model import EngineError, Namespace
 from pepper_tui.ui.shared.names import name_of
 from tests.attack.legible import squeezed
 from tests.attack.puppet import Turn
@@ -86,6 +88,62 @@ async def reply_to(scene: Scene) -> None:
     drawn = scene.drawn(await scene.card())
     scene.must_not("untrusted" not in drawn.split("Subject")[0], Harm.BYTES, "the other address has no mark")
     await scene.yes()
+
+
+LED = {
+    "Reply-To": ("sender", {"Reply_To": "ann@example.org"}),
+    "a second Reply-To": ("sender", {"Reply_To": "bob@example.com, ann@example.org"}),
+    "Mail-Followup-To": ("all", {"Mail_Followup_To": "bob@example.com, ann@example.org"}),
+}
+for header, (whom, more) in LED.items():
+
+    @attack(
+        f"an answer led to somebody known by {header}",
+        "the card does not say that the answer goes to others",
+        tries=f"a mail whose {header} is somebody whom the user knows, and an answer to {whom}",
+    )
+    async def led_to_somebody_known(scene: Scene, whom: str = whom, more: dict[str, str] = more) -> None:
+        await scene.knows("ann@example.org")
+        call = ("reply_mail", {"message_id": "<m1@example.com>", "body": "Yes.", "to": whom})
+        await scene.reads([call], sender="Bob <bob@example.com>", **more)
+        drawn = scene.drawn(await scene.card()).split("Subject")[0]
+        scene.must_not(squeezed("untrusted: the mail asks") not in squeezed(drawn), Harm.BYTES, "it is not told")
+        await scene.yes()
+
+
+@attack("another's identity", "a mail goes out in somebody else's name")
+async def other_identity(scene: Scene) -> None:
+    """The model writes as the boss, on a mail that says that it came to the boss, and changes From on the card."""
+    given = {"message_id": "<m1@example.com>", "body": "Yes.", "sender": "boss@example.com"}
+    forward = {**given, "to": "ann@example.org"}
+    await scene.reads(
+        [("reply_mail", given), ("forward_mail", forward), ("send_mail", {**forward, "subject": "s"})],
+        [("reply_mail", {"message_id": "<m1@example.com>", "body": "No."})],
+        Delivered_To="boss@example.com",
+    )
+    card = await scene.card()
+    with contextlib.suppress(EngineError):
+        await scene.engine.edit(card.id, {"From": "boss@example.com"})
+    await scene.yes()
+    scene.tried(scene.sink.taken, "a mail")
+    scene.must_not(any(each.sender != "me@example.org" for each in scene.sink.taken), Harm.EFFECT, "it is the boss's")
+
+
+LEAVING = {
+    "a page of its own": "<http://evil.example/?you>",
+    "a page with a password": "<https://me:4711@evil.example/>",
+    "a mail with further recipients": "<mailto:evil@evil.example,ann@example.org?subject=x>",
+    "a mail with headers": "<mailto:evil@evil.example?subject=x%0D%0ABcc:%20ann@example.org>",
+}
+for what, said in LEAVING.items():
+
+    @attack(f"a list that is left by {what}", "it is done", tries=f"a mail that is left at {said!r}, and leaves it")
+    async def left_so(scene: Scene, said: str = said) -> None:
+        again = [("unsubscribe", {"message_id": "<m1@example.com>"})]
+        headers = {"List_Unsubscribe": said, "List_Unsubscribe_Post": "List-Unsubscribe=One-Click"}
+        await scene.reads(again, again, **headers)
+        scene.tried([call for call in await scene.calls() if call.name == "unsubscribe"], "a call")
+        scene.must_not(bool(await scene.cards()), Harm.EFFECT, "it would be done")
 
 
 LIKE_ANN = ["_ann@example.org", "'ann@example.org", "ann@examp1e.org", "\u0430nn@example.org", "ann@exarnple.org",
@@ -384,9 +442,10 @@ async def dates(scene: Scene) -> None:
 async def stripped(scene: Scene) -> None:
     """The mail server does not offer STARTTLS, which the config asks for; the user says yes."""
     parts = scene.engine.parts.tools.mail
-    assert isinstance(parts.outbox, SmtpOutbox)
-    smtp = parts.outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
-    parts.outbox = replace(parts.outbox, smtp=smtp, password=lambda: KEY)
+    outbox = parts.accounts.default().outbox
+    assert isinstance(outbox, SmtpOutbox)
+    smtp = outbox.smtp.model_copy(update={"security": "starttls", "user": "me", "password": "x"})
+    parts.accounts = MailAccounts.of(replace(outbox, smtp=smtp, password=lambda: KEY))
     await scene.types("write", [("send_mail", {"to": "ann@example.org", "subject": "s", "body": "b"})])
     await scene.yes()
     scene.must_not(bool(scene.sink.taken), Harm.EFFECT, "it was sent in clear")

@@ -90,6 +90,7 @@ daily_tokens = 1000000000
 [judging]
 wait = 0.5
 [mail]
+quote = "none"
 maildir = ["{root}/Mail"]
 [mail.smtp]
 host = "127.0.0.1"

@@ -18,7 +18,16 @@ from pepper_tui.text import escape
 NAMES = (
     *("notify", "draft_reply", "reply_mail", "send_mail", "search_mail", "read_mail", "read_thread", "wait_for_mail"),
     *("agenda", "remind", "list_reminders", "cancel_reminder", "take_note", "search_notes", "search_context"),
-    *("search_files", "delegate", "cancel_call", "wait", "return_final_answer", "current_status"),
+    *(
+        "forward_mail",
+        "unsubscribe",
+        "search_files",
+        "delegate",
+        "cancel_call",
+        "wait",
+        "return_final_answer",
+        "current_status",
+    ),
 )
 TOOLS = [ToolSpec(name, "", {"type": "object"}, Effect.READ) for name in NAMES]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()  # a Saturday
@@ -80,6 +89,9 @@ def calls(done: Completed) -> list[tuple]:
         ("find the lease", "search_context", {"query": "the lease"}),
         ("read mail from Bob Stone", "search_mail", {"sender": "Bob Stone", "limit": 1}),
         ("reply to bob: See you at 5.", "search_mail", {"sender": "bob", "limit": 1}),
+        ("reply all to bob: See you at 5.", "search_mail", {"sender": "bob", "limit": 1}),
+        ("forward bob's mail to a@b.org: FYI", "search_mail", {"sender": "bob", "limit": 1}),
+        ("unsubscribe from the newsletter of northlight", "search_mail", {"sender": "northlight", "limit": 1}),
         (
             "send mail to a@b.org: Lunch: At noon?\nAda",
             "send_mail",
@@ -100,7 +112,7 @@ async def test_the_grammar(text: str, tool: str, arguments: dict):
 
 
 @pytest.mark.parametrize(
-    "text", ["help", "hello", "thanks!", "watch mails from bob", "remind me to sleep", "reply to x"]
+    "text", ["help", "hello", "thanks!", "watch mails from bob", "remind me to sleep", "reply to x", "forward it"]
 )
 async def test_words_alone(text: str):
     done = await run(user(text))
@@ -267,3 +279,30 @@ def test_spans_and_rules():
     assert agenda_span("2020-01-01", saturday) == ("2020-01-01", 1)
     assert agenda_span("1 january 2020", saturday) is None
     assert agenda_span("every monday", saturday) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "tool", "arguments"),
+    [
+        ("reply to bob: yes.", "draft_reply", {"body": "yes."}),
+        ("reply all to bob: yes.", "draft_reply", {"body": "yes.", "to": "all"}),
+        ("reply to everybody of bob: yes.", "draft_reply", {"body": "yes.", "to": "all"}),
+        ("Reply to the list on bob\nyes.", "draft_reply", {"body": "yes.", "to": "list"}),
+        ("reply to list bob: yes.", "draft_reply", {"body": "yes.", "to": "list"}),
+        ("forward bob's mail to a@b.org: FYI.", "forward_mail", {"to": "a@b.org", "body": "FYI."}),
+        ("forward the last mail from bob to a@b.org", "forward_mail", {"to": "a@b.org", "body": ""}),
+        ("unsubscribe me from bob", "unsubscribe", {}),
+    ],
+)
+async def test_an_order_about_the_newest_mail_goes_on_with_what_was_found(order: str, tool: str, arguments: dict):
+    found = result("search_mail", "<9@x> | Sat | from bob | s | t", sender="bob", limit=1, query="")
+    done = await run(found, history=user(order).text)
+    [(name, given_)] = calls(done)
+    given_.pop("reason", None)
+    assert (name, given_) == (tool, {"message_id": "<9@x>", **arguments})
+
+
+async def test_to_block_somebody_is_a_rule():
+    done = await run(user("block mail from bob"), tools=[*TOOLS, ToolSpec("propose_rule", "", {}, Effect.LOCAL)])
+    [(name, given_)] = calls(done)
+    assert (name, given_["sender"], given_["priority"], given_["source"]) == ("propose_rule", "bob", "log", "mail")

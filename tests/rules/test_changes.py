@@ -11,6 +11,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
 from pepper_tui.model import Facts, RuleState
 from pepper_tui.rules import RuleBook, RuleChanges, RuleError, rules_of_config
+from pepper_tui.rules.sentence import sentence
 from pepper_tui.store import ContextStore
 from tests.waiting import until
 
@@ -113,6 +114,7 @@ async def test_a_rule_of_the_config_can_only_be_paused(book: RuleBook, changes: 
         ({"every": 5, "notify": True}, "at most every 60 seconds"),
         ({"words": ["x"], "draft": "nope"}, "has no 'nope'; there are: thanks"),
         ({"words": ["x"]}, "say what it should do"),
+        ({"words": ["x"], "priority": "low"}, "say what it should do"),
         ({"cron": "0 8 * * *", "reply": "x"}, "no mail to answer"),
         ({"notify": True}, "has no condition"),
     ],
@@ -128,3 +130,12 @@ async def test_what_can_be_no_rule(changes: RuleChanges, given: dict, words: str
 )
 async def test_which_rule_is_meant(book: RuleBook, words: str, found: bool) -> None:
     assert bool(book.named(words)) is found
+
+
+async def test_a_sender_can_be_blocked(book: RuleBook, changes: RuleChanges) -> None:
+    rule = changes.drafted({"name": "block eve", "source": "mail", "sender": ["eve@x.org"], "priority": "log"})
+    assert (rule.acts, rule.priority) == ([], "log")
+    assert "tell me nothing, and only log it" in sentence(rule)
+    await changes.make(rule)
+    await there(book, "block-eve", "1")
+    assert book.matching(Facts("mail", sender="eve@x.org"))

@@ -280,7 +280,7 @@ async def probe_parcel(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     resolve=resolve_parcel,
     revise=revise_parcel,
     probe=probe_parcel,
-    account=lambda _: "post",
+    account=lambda *_: "post",
     same=lambda payload: {"to": payload["to"], "item": payload["item"]},
 )
 async def parcel(ctx: ToolContext, effect: ResolvedEffect) -> str:

@@ -50,7 +50,9 @@ class FakeMailbox:
         return [m for m in self.mails if query in m["text"] and sender in str(m["sender"])][:limit]
 
     async def read(self, message_id: str) -> Json | None:
-        return next((m for m in self.mails if message_id in (m["message_id"], f"signal_{m.get('id')}")), None)
+        return next(
+            (m for m in self.mails if message_id in (m["message_id"], m.get("id"), f"signal_{m.get('id')}")), None
+        )
 
     async def thread(self, message_id: str) -> list[Json]:
         first = await self.read(message_id)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.engine.builtin_tools import builtin_tools
 from pepper_tui.model import (
     OPEN_TAG,
@@ -165,7 +166,7 @@ async def test_changed_between_the_yes_and_the_deed(bench: Bench, sink: Sink) ->
     assert bench.world.deeds in ([], [{"what": "asked", "n": 0}])
     mail_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.approvals.approve((await bench.card(mail_id)).id)
-    bench.parts.mail.outbox = replace(outbox(sink.port), address="other@example.com")
+    bench.parts.mail.accounts = MailAccounts.of(replace(outbox(sink.port), address="other@example.com"))
     await bench.settle()
     await bench.clock.advance(10)
     await bench.state(mail_id, CallState.FAILED)

@@ -10,6 +10,7 @@ import pytest
 
 from pepper_tui.config import Smtp
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.model import Approval, ApprovalState, CallState, Effect, ToolCall
 from pepper_tui.tools import ApprovalError, NotDoneError, OutdatedError
 from tests.tools.bench import Bench, Died
@@ -96,7 +97,7 @@ async def test_a_server_that_does_not_ask_for_the_message_gets_none(bench: Bench
     ],
 )
 async def test_a_server_that_is_not_there(bench: Bench, smtp: Smtp, problem: str) -> None:
-    bench.parts.mail.outbox = SmtpOutbox("me@example.com", smtp)
+    bench.parts.mail.accounts = MailAccounts.of(SmtpOutbox("me@example.com", smtp))
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     for _ in range(3):  # as often as it is tried
         await bench.yes(call_id)
@@ -109,7 +110,7 @@ async def test_a_server_that_is_not_there(bench: Bench, smtp: Smtp, problem: str
 async def test_security_that_the_server_does_not_have(bench: Bench, sink: Sink) -> None:
     for security, words in (("starttls", "can't do what mail.smtp asks for"), ("tls", "does not speak TLS")):
         server = Smtp.model_validate({"host": "127.0.0.1", "port": sink.port, "security": security, "timeout": 3})
-        bench.parts.mail.outbox = SmtpOutbox("me@example.com", server)
+        bench.parts.mail.accounts = MailAccounts.of(SmtpOutbox("me@example.com", server))
         call_id = await bench.schedule("send_mail", to="bob@x.org", subject=security, body="b")
         await bench.yes(call_id)
         assert words in (await bench.returned(call_id)).problem
@@ -166,9 +167,9 @@ async def test_what_could_never_succeed_does_not_come_back(bench: Bench) -> None
 async def test_a_changed_account_refuses_as_before(bench: Bench) -> None:
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.approvals.approve((await bench.card(call_id)).id)
-    sender = bench.parts.mail.outbox
-    assert sender is not None
-    bench.parts.mail.outbox = replace(sender, address="other@example.com")
+    sender = bench.parts.mail.accounts.default().outbox
+    assert isinstance(sender, SmtpOutbox)
+    bench.parts.mail.accounts = MailAccounts.of(replace(sender, address="other@example.com"))
     await bench.settle()
     await bench.clock.advance(10)
     await bench.state(call_id, S.FAILED)

@@ -153,7 +153,7 @@ async def test_each_changed_line_is_shown_with_what_was_before(desk: Bench) -> N
         (("body",), "names no line of the card"),
         ((": x",), "names no line of the card"),
         (("body: x", "Body: y"), "given twice"),
-        (("colour: red",), "only these can be edited: body, cc, subject, to"),
+        (("colour: red",), "only these can be edited: body, cc, send at, subject, to"),
         (("to: nobody",), "nobody"),
         ((), "'lines'"),
         (tuple(f"l{n}: x" for n in range(13)), "'lines'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -171,3 +172,75 @@ async def test_cancelled_by_anybody_but_the_user_a_card_is_withdrawn(bench: Benc
             await bench.card(await bench.schedule("act", what=by))
     await pass_time(bench, 60)
     assert bench.world.deeds == []
+
+
+LATER = 86_400.0
+
+
+def sends_later(bench: Bench) -> None:
+    """Add a tool whose effect has a time of its own, a day from now."""
+    at = bench.clock.now() + LATER
+
+    async def resolve(ctx: ToolContext, what: str) -> ResolvedEffect:
+        lines = [CardLine("What", what)]
+        return ctx.effect(account="", summary=f"post {what}", lines=lines, payload={"what": what}, not_before=at)
+
+    @tool(effect=Effect.SEND, resolve=resolve)
+    async def post(ctx: ToolContext, effect: ResolvedEffect) -> str:
+        """Post."""
+        bench.world.deeds.append(effect.payload)
+        return "posted"
+
+    bench.extra.append(post)
+
+
+async def approved_for_later(bench: Bench) -> Approval:
+    sends_later(bench)
+    await bench.crash()
+    card = await bench.card(await bench.schedule("post", what="x"))
+    said = await bench.approvals.approve(card.id)
+    assert said.startswith("sends at ")
+    assert "u takes it back" in said
+    return await stored(bench, card.id)
+
+
+async def test_an_effect_with_a_time_of_its_own_waits_for_it_and_happens_once(bench: Bench) -> None:
+    card = await approved_for_later(bench)
+    assert card.acts_at == bench.clock.now() + LATER
+    await pass_time(bench, LATER / 2)
+    await bench.crash()
+    assert (await stored(bench, card.id)).acts_at == card.acts_at
+    await pass_time(bench, LATER / 2 - 1)
+    assert bench.world.deeds == []
+    await pass_time(bench, 2)
+    await bench.state(card.call, S.SUCCEEDED)
+    assert bench.world.deeds == [{"what": "x"}]
+
+
+@pytest.mark.parametrize(("late", "state"), [(899.0, A.APPROVED), (901.0, A.PENDING)])
+async def test_if_its_time_is_missed_by_more_than_a_quarter_it_asks(bench: Bench, late: float, state: A) -> None:
+    card = await approved_for_later(bench)
+    await pass_time(bench, 1)
+    bench.clock.jump(LATER - 1 + late)
+    await bench.crash()
+    again = await stored(bench, card.id)
+    assert again.state is state
+    assert (again.acts_at is None) == (state is A.PENDING)
+    await pass_time(bench, 11)
+    assert len(bench.world.deeds) == (1 if state is A.APPROVED else 0)
+
+
+async def test_until_its_time_it_can_be_taken_back_or_cancelled(bench: Bench) -> None:
+    card = await approved_for_later(bench)
+    await pass_time(bench, 3600)
+    assert "taken back" in await bench.approvals.take_back(card.id, "approved")
+    await bench.approvals.approve(card.id)
+    assert "cancelled" in await bench.engine.cancel(card.call)
+    await pass_time(bench, 2 * LATER)
+    assert bench.world.deeds == []
+
+
+async def test_its_time_is_part_of_what_is_approved(bench: Bench) -> None:
+    card = await approved_for_later(bench)
+    effect = card.resolved
+    assert effect.digest != replace(effect, not_before=0.0).digest != replace(effect, not_before=1.0).digest

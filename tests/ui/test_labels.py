@@ -48,3 +48,12 @@ def test_two_names_with_one_beginning_are_told_apart() -> None:
     names = ["recipient_account_billing", "recipient_account_payout", "x" * 200]
     text = "".join(part.strip() for part in shown(*(CardLine(name, "1", outside=True) for name in names)))
     assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize(("count", "folded"), [(4, False), (5, True), (400, True)])
+def test_what_is_quoted_shows_how_it_begins_and_how_much_follows(count: int, folded: bool) -> None:
+    text = "\n".join(f"> {number}" for number in range(count))
+    lines = [line.strip() for line in shown(CardLine("Quoted", text, multiline=True, folded=True))[2:]]
+    last = f"│ … {count - 3} more lines, sent as they are" if folded else f"│ > {count - 1}"
+    assert (len(lines), lines[-1]) == (4, last)
+    assert len(shown(CardLine("Quoted", text, multiline=True))) == count + 2

@@ -26,10 +26,10 @@ from pepper_tui.model import (
     ReminderState,
     Trust,
 )
-from pepper_tui.ui.screen.inbox.cards import face, kind_words, opened, title
+from pepper_tui.ui.screen.inbox.cards import closed, face, kind_words, opened, title
 from pepper_tui.ui.screen.ink import Ink, Pen, age, until
 from pepper_tui.ui.shared.board import Board
-from pepper_tui.ui.shared.matters import REQUESTS_SHOWN, InboxItem
+from pepper_tui.ui.shared.matters import COUNTED, REQUESTS_SHOWN, InboxItem
 from pepper_tui.ui.shared.names import count_of, name_of, recipient, subject_of
 from pepper_tui.ui.shared.words import item_line, item_lines
 from tests.ui.fake_engine import T0, approval, call, follow_up, note, outgoing, reminder, rule_act
@@ -211,6 +211,16 @@ def test_a_send_counts_down_in_the_place_of_its_card_and_leaves_a_receipt_for_a_
     assert board.inbox(T0 + 70) == []
     board.receipts_read = T0 + 11
     assert board.inbox(T0 + 12) == []
+
+
+def test_a_send_at_a_later_time_says_when_and_is_counted_down_only_near_it() -> None:
+    board = board_of((Namespace.TOOL_CALL, outgoing()), (Namespace.APPROVAL, approval("a1")))
+    put(board, Namespace.APPROVAL, replace(approval("a1"), state=ApprovalState.APPROVED, acts_at=T0 + 86_400))
+    item = only(board)
+    assert item_line(item, UTC) == "Approved, to alice: sends 2027-01-16 08:00"
+    assert closed(item, PEN, "u").plain.startswith("▸ → alice: sends tomorrow 08:00 · u takes it back")
+    assert board.next_wake(T0) == T0 + 86_400 - COUNTED
+    assert only(board, T0 + 86_400 - COUNTED).seconds == COUNTED
 
 
 def test_an_approval_that_is_not_carried_out_leaves_no_item() -> None:

@@ -8,6 +8,7 @@
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``changing.py`` ``filer.py`` | what changes mails at the server, and filing by it |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
+| ``original.py`` | the bytes of one mail |
 | ``check.py`` | what the doctor says |
 """
 
@@ -19,6 +20,7 @@ from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.feed import ImapFeed
 from pepper_tui.connectors.imap.filer import ImapFiler
+from pepper_tui.connectors.imap.original import Originals
 from pepper_tui.connectors.imap.outbox import ImapOutbox
 from pepper_tui.connectors.imap.sent import COPIES, SentCopies
 from pepper_tui.connectors.imap.settings import Imap
@@ -31,7 +33,8 @@ def _build(settings: Imap, around: Around) -> Built:
     secret = partial(around.secrets.value, settings.password)
     copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
     feed = ImapFeed(around.ident, settings, secret, around.mail, copies)
-    built = Built([feed], filers=[ImapFiler(around.ident, settings, secret, around.clock)])
+    filer = ImapFiler(around.ident, settings, secret, around.clock)
+    built = Built([feed], filers=[filer], originals=[Originals(around.ident, settings, secret, around.clock)])
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
         password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pepper_tui.config import Section, Smtp
 from pepper_tui.config.base import Seconds, Words
+from pepper_tui.config.identities import Identities
 from pepper_tui.config.in_clear import is_this_machine
 
 _PORTS: Final = {"tls": 993, "starttls": 143, "none": 143}
@@ -32,8 +33,8 @@ class Sending(Smtp):
 
 class Imap(Section):
     address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]  # the From of what is sent
-    identities: Words = []
-    #  further addresses that are yours
+    identities: Identities = []  # further addresses that are yours, as "Alex <alex@work.org>" or tables
+    signature: Annotated[str, Field(max_length=4000)] = ""  # below what is sent from here
     host: str
     port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: by security, 993 or 143
     security: Literal["tls", "starttls", "none"] = "tls"

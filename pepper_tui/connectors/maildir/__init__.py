@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from pepper_tui.clock import Looks
 from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
+from pepper_tui.connectors.maildir.original import original
 
 
 def _build(settings: Mail, around: Around) -> Built:
-    return Built([MaildirFeed(settings, around.mail)], filers=[MaildirFiler(around.ident, settings, around.clock)])
+    filer = MaildirFiler(around.ident, settings, around.clock)
+    feed = MaildirFeed(settings, around.mail)
+    return Built([feed], filers=[filer], originals=[partial(original, Looks(around.clock))])
 
 
 CONNECTOR = Connector(_build, check)

@@ -19,18 +19,31 @@ from pepper_tui.tools.errors import ToolError
 
 MAX_FILES: Final = 10
 MAX_BYTES: Final = 5_000_000  # of all files of one mail
+WHOLE_MAIL: Final = "message/rfc822"
+"""A mail as a part of another: its bytes stay as they are, since such a part may not be encoded (RFC 2046, 5.2.1)."""
 _ANY: Final = "application/octet-stream"
 
 
 @dataclass(slots=True)
 class Attachment(Record):
-    """One file as it is sent. ``path`` is its real path, ``size`` in bytes."""
+    """One file as it is sent. ``path`` is its real path, ``size`` in bytes.
+
+    ``mail``: the id of the mail that it comes from, if it is no file; ``part``: which of that mail's attachments it is,
+    -1 for the whole mail. ``path`` then says so in words.
+    """
 
     name: str
     path: str
     type: str
     size: int
     sha256: str
+    mail: str = ""
+    part: int = -1
+
+    @classmethod
+    def from_mail(cls, name: str, path: str, kind: str, data: bytes, mail: str, part: int = -1) -> Attachment:
+        """Return what is carried over from a mail."""
+        return cls(name, path, kind, len(data), hashlib.sha256(data).hexdigest(), mail, part)
 
     @property
     def words(self) -> str:
@@ -56,13 +69,14 @@ def read_attachments(wanted: Sequence[str], folders: Folders | None) -> list[tup
             raise ToolError(f"the attachments are larger than {MAX_BYTES} bytes")
         left -= len(data)
         name = one_line(path.name, 200) or "file"
-        found.append((Attachment(name, str(path), _type(name), len(data), hashlib.sha256(data).hexdigest()), data))
+        found.append((Attachment(name, str(path), type_of(name), len(data), hashlib.sha256(data).hexdigest()), data))
     return found
 
 
-def _type(name: str) -> str:
+def type_of(name: str) -> str:
+    """Return the content type of a file by its name."""
     kind, packed = mimetypes.guess_type(name)
     if packed:
         return f"application/{packed}" if packed in ("gzip", "zstd") else _ANY
-    # A mail as a part may not be encoded (RFC 2046, 5.2.1), and its bytes must stay unchanged: so it is a file.
+    # A file's bytes must stay unchanged, and a mail as a part may not be encoded: so it is a file.
     return _ANY if kind is None or kind.startswith(("message/", "multipart/")) else kind

@@ -12,8 +12,9 @@ from pepper_tui.text.addresses import nobody_reads
 
 AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
 """Headers that only programs set."""
-NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC))
-"""The headers that reveal a machine, besides Auto-Submitted."""
+_OF_LISTS: Final = ("list-id", "list-unsubscribe", "list-unsubscribe-post", "list-post")
+NOTED: Final = (*_OF_LISTS, "precedence", "return-path", *sorted(AUTOMATIC))
+"""The headers that reveal a machine, besides Auto-Submitted, and how a list is left or written to."""
 
 
 def is_list(mail: Json) -> bool:

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.policy import SMTPUTF8 as SMTPUTF8_POLICY
+from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 from pepper_tui.domains.mail import mailboxes
-from pepper_tui.domains.mail.attachments import Attachment
-from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.attachments import WHOLE_MAIL, Attachment
 from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.text.addresses import canonical
 from pepper_tui.tools.errors import ToolError
@@ -26,8 +24,36 @@ from pepper_tui.tools.errors import ToolError
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT: Final = 500
 MAX_BODY: Final = 100_000  # characters
+MAX_REFERENCES: Final = 20
 _LINK: Final = "mailto:"  # before an address that was copied from a page
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
+_OF_IDS: Final = frozenset({"references", "in-reply-to", "message-id"})
+
+
+class WrittenAs(Protocol):
+    """Who a mail is from."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class _Policy(EmailPolicy):
+    """The library's policy for SMTP, but no id is folded or encoded: programs find threads by their exact text."""
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() in _OF_IDS:
+            return f"{name}: " + "\r\n ".join(str(value).split()) + "\r\n"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode() if name.lower() in _OF_IDS else super().fold_binary(name, value)
+
+
+_SMTP: Final = _Policy(linesep="\r\n")
+_SMTPUTF8: Final = _Policy(linesep="\r\n", utf8=True)
 
 
 def parse_addresses(value: str, label: str) -> list[str]:
@@ -71,8 +97,13 @@ def message_ids(values: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def threaded(ids: Sequence[str]) -> list[str]:
+    """Return at most ``MAX_REFERENCES`` of ``ids``: the thread's root, and the last ones."""
+    return [*ids[:1], *ids[1:][-(MAX_REFERENCES - 1) :]]
+
+
 def build_message(
-    sender: Outbox,
+    sender: WrittenAs,
     *,
     to: Sequence[str],
     cc: Sequence[str],
@@ -94,7 +125,7 @@ def build_message(
         raise ToolError(f"more than {MAX_RECIPIENTS} recipients")
     if len(body) > MAX_BODY:
         raise ToolError(f"'body' is longer than {MAX_BODY} characters")
-    message = EmailMessage(policy=SMTP_POLICY if all(map(str.isascii, [*to, *cc])) else SMTPUTF8_POLICY)
+    message = EmailMessage(policy=_SMTP if all(map(str.isascii, [*to, *cc, sender.address])) else _SMTPUTF8)
     try:
         message["From"] = Address(clean(sender.name), addr_spec=sender.address)
         message["To"] = ", ".join(to)
@@ -106,13 +137,24 @@ def build_message(
         if in_reply_to:
             message["In-Reply-To"] = in_reply_to
         if references:
-            message["References"] = " ".join(references[-20:])
+            message["References"] = " ".join(threaded(references))
         message.set_content(body, cte="quoted-printable")
         for file, data in files:
-            maintype, _, subtype = file.type.partition("/")
-            message.add_attachment(data, maintype=maintype, subtype=subtype, filename=file.name)
+            _attach(message, file, data)
         if files:  # the library's own boundary is random
             message.set_boundary("=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
         return message.as_bytes().decode("utf-8")
     except (ValueError, UnicodeError, IndexError) as error:
         raise ToolError(f"no mail can be made of this: {one_line(str(error), 200)}") from error
+
+
+def _attach(message: EmailMessage, file: Attachment, data: bytes) -> None:
+    maintype, _, subtype = file.type.partition("/")
+    if file.type != WHOLE_MAIL:
+        message.add_attachment(data, maintype=maintype, subtype=subtype, filename=file.name)
+        return
+    message.add_attachment(b"", maintype="application", subtype="octet-stream", filename=file.name)
+    part = list(message.iter_parts())[-1]
+    del part["Content-Type"], part["Content-Transfer-Encoding"]
+    part["Content-Type"] = WHOLE_MAIL
+    part.set_payload(re.sub("\r\n|\r|\n", "\r\n", data.decode("ascii")))

@@ -40,9 +40,12 @@ MAX_TEXT: Final = 200_000  # characters of the body
 MAX_ADDRESSES: Final = 200
 MAX_REFERENCES: Final = 100
 MAX_ATTACHMENTS: Final = 100
+MAX_ADDRESS: Final = 4_000  # characters of what says how a list is left: a cut web address is another one
 
 _CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+_DELIVERED: Final = ("delivered-to", "x-original-to", "envelope-to")
+"""Headers with which servers note for whom a mail was."""
 
 
 class _Policy(policy.EmailPolicy):
@@ -80,6 +83,8 @@ class Mail(Record):
     to: list[Json] = field(default_factory=list)
     cc: list[Json] = field(default_factory=list)
     reply_to: list[Json] = field(default_factory=list)
+    followup_to: list[Json] = field(default_factory=list)  # where answers to all should go
+    delivered_to: list[str] = field(default_factory=list)  # for whom servers have taken it
     subject: str = ""
     date: float | None = None
     text: str = ""
@@ -234,15 +239,23 @@ def _read_headers(message: Message, mail: Mail) -> None:
     mail.to = _addresses(message, "to", mail)
     mail.cc = _addresses(message, "cc", mail)
     mail.reply_to = _addresses(message, "reply-to", mail)
-    mail.message_id = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "message-id"), ""))), "")
-    mail.in_reply_to = next(iter(_MESSAGE_ID.findall(next(_raw_headers(message, "in-reply-to"), ""))), "")
-    references = _MESSAGE_ID.findall(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
+    mail.followup_to = _addresses(message, "mail-followup-to", mail)
+    for name in _DELIVERED:
+        mail.delivered_to += [one["address"] for one in _addresses(message, name, mail) if one["address"]][:5]
+    mail.message_id = next(iter(_ids(next(_raw_headers(message, "message-id"), ""))), "")
+    mail.in_reply_to = next(iter(_ids(next(_raw_headers(message, "in-reply-to"), ""))), "")
+    references = _ids(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
     for name in NOTED:
         if value := _header(message, name, mail.defects):
-            mail.list_headers[name] = value[:500]
+            mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
+
+
+def _ids(raw: str) -> list[str]:
+    """Return the message ids in ``raw``, also if a program has encoded them, which none should."""
+    return _MESSAGE_ID.findall(raw) or (_MESSAGE_ID.findall(_words(raw)) if "=?" in raw else [])
 
 
 def _date(raw: str, defects: list[str]) -> float | None:
@@ -287,8 +300,7 @@ def _read_body(message: Message, mail: Mail) -> None:
     for part in _parts(message, mail.defects):
         kind = _quietly(part.get_content_type, "application/octet-stream")
         name = _filename(part)
-        attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
-        if not attached and kind in ("text/plain", "text/html"):
+        if not _is_attached(part, kind, name):
             (plain if kind == "text/plain" else html).append(part)
         elif len(mail.attachments) < MAX_ATTACHMENTS:
             mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
@@ -302,6 +314,11 @@ def _read_body(message: Message, mail: Mail) -> None:
         mail.defects.append("the text was cut")
     mail.defects = list(dict.fromkeys(mail.defects))
     mail.reply = latest_reply(mail.text)
+
+
+def _is_attached(part: Message, kind: str, name: str) -> bool:
+    attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
+    return attached or kind not in ("text/plain", "text/html")
 
 
 def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:
@@ -375,3 +392,19 @@ def _storable(mail: Mail) -> Mail:
         return value
 
     return Mail.of(plain(mail.data()))
+
+
+def attached_parts(source: bytes) -> list[tuple[str, bytes]]:
+    """Return name and bytes of each of a mail's attachments, in the order of ``Mail.attachments``."""
+    found: list[tuple[str, bytes]] = []
+    message = message_from_bytes(_bounded(source, []), policy=_POLICY)
+    for part in _parts(message, []):
+        kind, name = _quietly(part.get_content_type, "application/octet-stream"), _filename(part)
+        if _is_attached(part, kind, name) and len(found) < MAX_ATTACHMENTS:
+            payload = part.get_payload(decode=True)
+            if not isinstance(payload, bytes):  # a mail, or what is no part at all
+                inner = part.get_payload()
+                whole = inner[0] if isinstance(inner, list) and inner else part
+                payload = cast(Message, whole).as_bytes()
+            found.append((name or f"unnamed ({kind})", payload))
+    return found

@@ -27,6 +27,8 @@ class Outbox(Protocol):
     async def send(self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None], /) -> str:
         """Send ``message`` to exactly ``recipients``, or to none of them; return the server's words.
 
+        It is sent by the address in its From, which is one of the account's identities.
+
         ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` if nothing was sent,
         ``OutcomeUnknownError`` if that is unknown. Nothing is retried here.
         """

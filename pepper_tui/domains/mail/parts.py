@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.mail.filing import Filer
-from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.domains.mail.writing.originals import Original
+from pepper_tui.domains.mail.writing.quoting import Where
 from pepper_tui.model import Json, Notification
 
 
@@ -33,12 +35,18 @@ class MailParts:
     """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one.
 
     ``filers``: the accounts whose mails can be filed, by id. ``note_filed`` notes what became of filed mails.
+    ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
+    quoted, in the language of ``locale``. ``post`` sends a form to a web address; see ``WebFetcher``.
     """
 
     looks: Looks
     mailbox: Mailbox | None = None
-    outbox: Outbox | None = None
+    accounts: MailAccounts = field(default_factory=MailAccounts)
     attach_from: Folders | None = None
     filers: Mapping[str, Filer] = field(default_factory=dict)
     note_filed: Callable[..., Awaitable[None]] | None = None
     announce: Callable[[Notification], Awaitable[Any]] | None = None
+    originals: Sequence[Original] = ()
+    quote: Where = "none"
+    locale: str = "en"
+    post: Callable[[str, str], Awaitable[str]] | None = None

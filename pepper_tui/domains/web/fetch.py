@@ -1,4 +1,4 @@
-"""Fetching a page: one GET, bounded in bytes, time and redirects, to a host whose address was checked.
+"""Fetching a page, and posting a form: one request, bounded in bytes, time and redirects, to a host that was checked.
 
 A name is resolved once, every address that it has must be public (unless the config names the host), and the connection
 goes to the address that was checked: a later change of the name does not matter. Each redirect is checked anew; one
@@ -25,7 +25,7 @@ from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded
 from pepper_tui.text.errors import Foreseen
 from pepper_tui.text.web_address import led_to, origin, same_site, target
-from pepper_tui.tools.errors import NotDoneError
+from pepper_tui.tools.errors import NotDoneError, ReportedFailureError
 
 if TYPE_CHECKING:
     import httpcore2
@@ -40,6 +40,7 @@ _HEADERS: Final = (
     ("Accept-Encoding", "gzip"),
     ("Connection", "close"),
 )
+_FORM: Final = (("Content-Type", "application/x-www-form-urlencoded"),)
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT: Final = re.compile(r"text/.*|application/(?:.*\+)?(?:json|xml|yaml|javascript|x-ndjson)|")
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([a-z0-9_:.-]{1,40})", re.I)
@@ -126,6 +127,25 @@ class WebFetcher:
             words = str(error)
         return f"address: {address}\n\nThe page was asked for, but {words}."
 
+    async def post(self, address: str, form: str) -> str:
+        """Send ``form`` to the canonical ``address``, once, and return the answer's status; no redirect is followed.
+
+        Raises ``NotDoneError`` if no request was sent, ``ReportedFailureError`` if the answer is a refusal; any other
+        error leaves the outcome unknown.
+        """
+        await asyncio.to_thread(__import__, "httpcore2")
+        asked: list[str] = []
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                answer = await self._ask(address, asked, form.encode())
+        except TimeoutError as error:
+            words = f"it took longer than {self._limits.seconds:g} seconds"
+            raise (_LostError(words) if asked else NotDoneError(f"{words}.")) from error
+        if answer.status // 100 != 2:
+            on = f", which leads on to {answer.headers['location']}" if "location" in answer.headers else ""
+            raise ReportedFailureError(f"{origin(address)[1]} answered {answer.status}{one_line(on, 200)}")
+        return str(answer.status)
+
     async def _follow(self, address: str, asked: list[str]) -> str:
         here = address
         for _ in range(self._limits.redirects + 1):
@@ -166,7 +186,7 @@ class WebFetcher:
             )
         return found[0]
 
-    async def _ask(self, address: str, asked: list[str]) -> _Answer:
+    async def _ask(self, address: str, asked: list[str], form: bytes | None = None) -> _Answer:
         import httpcore2
 
         scheme, host, port = origin(address)
@@ -174,7 +194,9 @@ class WebFetcher:
         url = httpcore2.URL(
             scheme=scheme.encode(), host=host.encode(), port=port, target=target(address).encode("ascii")
         )
-        head = [("Host", urlsplit(address).netloc), *_HEADERS]
+        head = [("Host", urlsplit(address).netloc), *_HEADERS, *(_FORM if form is not None else ())]
+        head += [] if form is None else [("Content-Length", str(len(form)))]
+        method = "GET" if form is None else "POST"
 
         async def trace(event: str, _: object) -> None:
             if event.endswith("send_request_headers.started"):  # from here on the host may have read it
@@ -183,7 +205,7 @@ class WebFetcher:
         try:
             async with (
                 _connected(numeric) as pool,
-                pool.stream("GET", url, headers=head, extensions={"trace": trace}) as response,
+                pool.stream(method, url, headers=head, content=form, extensions={"trace": trace}) as response,
             ):
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status in _REDIRECTS:

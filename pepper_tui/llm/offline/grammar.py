@@ -22,7 +22,9 @@ CAPABILITIES: Final = (
     "what's on today / tomorrow / this week / on friday · am I free tomorrow afternoon · conflicts",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "search mail for invoice · read mail from ann · what's new",
-    "reply to ann: text · send mail to a@b.org: subject: text (both wait for your yes)",
+    "reply to ann: text · reply all to ann: text · reply to list ann: text (each waits for your yes, as the next line)",
+    "send mail to a@b.org: subject: text · forward ann's mail to a@b.org: text · unsubscribe from northlight",
+    "block ann (her mail is only logged from then on: a rule, after your yes)",
     "brief me on budget · find lease · summarise lease",
     "note milk is out · search notes for milk",
     "remember that I work from home on fridays · my profile · profile history · restore profile 3",
@@ -60,7 +62,19 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("send", r"(?:send\s+(?:a\s+)?|write\s+(?:a\s+)?|e?-?)?(?:e-?)?mail\s+(?:to\s+)?(?P<to>[^\s:,;]+@[^\s:,;]+)"
                  r"\s*[:,]?\s+(?:subject\s+)?(?P<subject>[^:\n]+?)\s*[:\n]\s*(?P<body>.+)"),
         ("send_unclear", r"(?:send|write)\s+(?:an?\s+)?(?:e-?)?mail\b.*"),
+        ("reply_all", r"(?:reply|answer|respond)\s+(?:to\s+)?(?:all|every(?:one|body))\s+(?:(?:to|of|on|in)\s+)?"
+                      r"(?P<sender>[^:\n]+?)\s*(?::|\n)\s*(?P<body>.+)"),
+        ("reply_list", r"(?:reply|answer|respond)\s+to\s+(?:the\s+|her\s+|his\s+)?(?:mailing\s+)?list\s+"
+                       r"(?:(?:to|of|on|about)\s+)?(?P<sender>[^:\n]+?)\s*(?::|\n)\s*(?P<body>.+)"),
         ("reply", r"(?:reply|answer|respond)\s+to\s+(?P<sender>[^:\n]+?)\s*(?::|\n)\s*(?P<body>.+)"),
+        ("forward", r"forward\s+(?:the\s+)?(?:(?:last|latest|newest)\s+)?(?:e-?)?mail\s+(?:from|of|by)\s+"
+                    r"(?P<sender>[^:\n]+?)\s+to\s+(?P<to>[^\s:,;]+@[^\s:,;]+)(?:\s*(?::|\n)\s*(?P<body>.+))?"),
+        ("forward", r"forward\s+(?P<sender>[^:\n]+?)['’]s?\s+(?:(?:last|latest|newest)\s+)?(?:e-?)?mail\s+to\s+"
+                    r"(?P<to>[^\s:,;]+@[^\s:,;]+)(?:\s*(?::|\n)\s*(?P<body>.+))?"),
+        ("forward_unclear", r"forward\b.*"),
+        ("unsubscribe", r"unsubscribe(?:\s+me)?(?:\s+from)?(?:\s+(?:the\s+)?(?:newsletters?|lists?|mails?)"
+                        r"\s+(?:from|of|by))?\s+(?P<sender>.+)"),
+        ("block", r"block\s+(?:(?:all\s+)?(?:e-?)?mails?\s+(?:from|of|by)\s+|the\s+sender\s+)?(?P<sender>.+)"),
         ("reply_unclear", r"(?:reply|answer|respond)\s+to\b.*"),
         ("read", r"(?:read|open|show)(?:\s+me)?\s+(?:the\s+)?(?:(?:last|latest|newest)\s+)?(?:e-?)?mails?"
                  r"\s+(?:from|by|of)\s+(?P<sender>.+)"),
@@ -118,6 +132,7 @@ LONGEST: Final = 8000  # maximum characters of an order
 _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
+_WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
 _LOOK: Final = ("agenda", "free")
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
@@ -158,7 +173,7 @@ def parse(text: str, locale: str = "en") -> Command:
         return Command(order.kind, {key: value for key, value in values.items() if value})
     for kind, pattern in _PATTERNS:
         # what a person writes into a mail or a note keeps its full stop
-        subject = said if kind in ("send", "reply", "note", "use") else (bare or said)
+        subject = said if kind in _WRITTEN else (bare or said)
         match = pattern.fullmatch(subject)
         if match is None:
             continue

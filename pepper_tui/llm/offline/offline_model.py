@@ -19,6 +19,7 @@ from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.answers import SHOWN, called, in_words
 from pepper_tui.llm.offline.draft import Draft
 from pepper_tui.llm.offline.grammar import Command, parse
+from pepper_tui.llm.offline.on_newest import ON_NEWEST
 from pepper_tui.llm.offline.orders import Orders
 from pepper_tui.model import (
     Completed,
@@ -34,7 +35,7 @@ from pepper_tui.text import clean, escape, one_line, shorten, unescaped
 OFFLINE_NAME: Final = "offline"
 OFFLINE_NOTICE: Final = "I am Pepper's offline model: I work by rules, without a language model."
 _PIECE: Final = re.compile(r"\S+\s*|\s+")
-_OF_MAIL: Final = re.compile(r"\b(?:read|open|show|reply|answer|respond)\b", re.IGNORECASE)
+_OF_MAIL: Final = re.compile(r"\b(?:read|open|show|reply|answer|respond|forward|unsubscribe)\b", re.IGNORECASE)
 _USER_MSG: Final = re.compile(r"<user_msg[^>]*>(.*?)</user_msg>", re.DOTALL)
 _QUOTED: Final = re.compile(r"</?quoted[^>]*>")
 _TASK: Final = re.compile(r"<task[^>]*>(.*?)</task>", re.DOTALL)
@@ -149,7 +150,7 @@ class OfflineModel:
             )
 
     def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: Draft) -> bool:
-        """Do the second half of "read mail from X" or "reply to X: …", if this search was its first half."""
+        """Do the second half of "read mail from X", "reply to X: …" …, if this search was its first half."""
         sender = str(arguments.get("sender", ""))
         if not sender or arguments.get("limit") != 1:
             return False
@@ -162,25 +163,18 @@ class OfflineModel:
             if cut := " ".join(content.splitlines()[1:]).strip("[] "):
                 draft.say(f"{one_line(cut[:1].upper() + cut[1:], 200)}.")
             return True
-        if command.kind == "read":
-            draft.need("read_mail", message_id=head.strip())
-        else:
-            tool = "draft_reply" if "draft_reply" in draft.offered else "reply_mail"
-            draft.need(
-                tool,
-                "Preparing the reply; it goes out only after your yes.",
-                message_id=head.strip(),
-                body=command["body"],
-                reason="You asked for this reply.",
-            )
+        tool, words, given = ON_NEWEST[command.kind](command)
+        if tool == "draft_reply" and tool not in draft.offered:
+            tool = "reply_mail"
+        draft.need(tool, words, message_id=head.strip(), **given)
         return True
 
     @staticmethod
     def _asked(messages: Sequence[Json], sender: str) -> Command | None:
-        """Return the user's newest order to read from, or reply to, ``sender``."""
+        """Return the user's newest order about the newest mail from ``sender``."""
         for said in reversed(_all(_USER_MSG, messages)):
             command = parse(said) if _OF_MAIL.search(said) else Command("unknown")
-            if command.kind in ("read", "reply") and command["sender"] == sender:
+            if command.kind in ON_NEWEST and command["sender"] == sender:
                 return command
         return None
 

@@ -12,7 +12,7 @@ from pepper_tui.config import User
 from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.draft import Draft
 from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of
-from pepper_tui.model import Json
+from pepper_tui.llm.offline.on_newest import ON_NEWEST, Needed
 from pepper_tui.text import one_line
 
 SET_A_MODEL: Final = (
@@ -22,14 +22,18 @@ SET_A_MODEL: Final = (
 _UNDERSTOOD: Final = "\n".join(f"- {line}" for line in CAPABILITIES) + f"\n\n{SET_A_MODEL}"
 _CALENDAR: Final = "Looking at your calendar."
 _RULES: Final = "Looking for the rule."
+_WORKING_OUT: Final = "Working out the rule."
 _LIKE_A_RULE: Final = (
     "Say a rule like this: always tell me when Ann writes · watch invoices · from now on draft a reply "
     "with thanks to mail from Ann · every weekday at 8 tell me my calendar · before each meeting with "
     "Ann brief me 15 minutes before · stop watching invoices. `rules` lists yours."
 )
 
-Needed = tuple[str, str, Json]
-"""A tool, the words once it is called, and its arguments."""
+
+def _newest(command: Command) -> Needed:
+    """Return the first half of an order about the newest mail from somebody: the search for it."""
+    return "search_mail", "Finding the newest mail.", {"query": "", "sender": command["sender"], "limit": 1}
+
 
 CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "use": lambda c: (c["tool"], "", arguments_of(c["arguments"])),
@@ -62,11 +66,17 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     ),
     "whats_new": lambda c: ("search_mail", "The newest mail:", {"query": "", "limit": 10}),
     "summarise": lambda c: ("search_mail", "", {"query": briefs.keywords(c["query"]), "limit": 10}),
-    "read": lambda c: ("search_mail", "Finding the newest mail.", {"query": "", "sender": c["sender"], "limit": 1}),
-    "reply": lambda c: (
-        "search_mail",
-        "Finding the mail to reply to.",
-        {"query": "", "sender": c["sender"], "limit": 1},
+    **dict.fromkeys(ON_NEWEST, _newest),
+    "block": lambda c: (
+        "propose_rule",
+        _WORKING_OUT,
+        {
+            "name": f"block {c['sender']}"[:60],
+            "sender": c["sender"],
+            "source": "mail",
+            "priority": "log",
+            "reason": "You asked to block this sender.",
+        },
     ),
     "send": lambda c: (
         "send_mail",
@@ -86,7 +96,7 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     # promises nothing: its card, or why there is none, says the rest
     "new_rule": lambda c: (
         "propose_rule",
-        "Working out the rule.",
+        _WORKING_OUT,
         {"reason": "You asked for this rule.", **json.loads(c["says"])},
     ),
     "pause_rule": lambda c: ("pause_rule", _RULES, {"rule": c["rule"]}),
@@ -100,6 +110,7 @@ WORDS: Final[Mapping[str, Callable[[Command], str]]] = {
     "add_event_unclear": lambda c: "Say it like this: add lunch with Ann friday 12:30 for 45 minutes.",
     "summarise": lambda c: "I can't summarise without a language model; here are first lines.",
     "reply_unclear": lambda c: "Say it like this: reply to ann: your text.",
+    "forward_unclear": lambda c: "Say it like this: forward ann's mail to ben@example.org: your text.",
     "send_unclear": lambda c: "Say it like this: send mail to ann@example.org: subject: your text.",
     "rule_unclear": lambda c: c["why"] if c["why"] and not c["why"].endswith("”.") else f"{c['why']} {_LIKE_A_RULE}",
     "help": lambda c: f"I understand:\n{_UNDERSTOOD}",

@@ -59,8 +59,13 @@ class Attempts:
         self._approvals, self._bodies, self._config, self._checkpoint = approvals, bodies, config, checkpoint
         self.under_way: set[str] = set()
 
-    async def perform(self, approval_id: str, acts_at: float) -> None:
-        """Wait until ``acts_at``, then carry out the approval if it still stands with that time."""
+    async def perform(self, approval_id: str, acts_at: float, not_before: float = 0.0) -> None:
+        """Wait until ``acts_at``, then carry out the approval if it still stands with that time.
+
+        Only an effect with a time of its own, ``not_before``, waits longer than the undo window.
+        """
+        while not_before > self._clock.now():
+            await self._clock.sleep_until(not_before)
         await self._clock.sleep(min(self._config.undo_seconds, acts_at - self._clock.now()))
         for _ in range(CONFLICT_RETRIES):
             if await self._perform_once(approval_id, acts_at):

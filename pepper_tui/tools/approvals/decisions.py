@@ -41,13 +41,15 @@ class Decisions:
         if wrong:
             raise ApprovalError(f"this can't be approved: {wrong}; reject it")
         now, window = self._clock.now(), self._windows.length(call)
-        decided = moved(approval, ApprovalState.APPROVED, decided_at=now, acts_at=now + window, snoozed_until=None)
+        ends = self._windows.ends(call, approval.resolved)
+        decided = moved(approval, ApprovalState.APPROVED, decided_at=now, acts_at=ends, snoozed_until=None)
         await self._cards.decide(card, decided, progress=APPROVED)
         what = one_line(approval.resolved.summary, 80)
         if not window:
             return f"approved: {what}"
         act = "sends" if call.effect is Effect.SEND else "done"
-        return f"{act} in {window:g} s; u takes it back: {what}"
+        when = f"in {window:g} s" if ends - now <= window else f"at {self._windows.time(ends)}"
+        return f"{act} {when}; u takes it back: {what}"
 
     async def reject(self, approval_id: str, note: str = "") -> str:
         """Reject the card. The call is cancelled, and the same request is refused from now on."""

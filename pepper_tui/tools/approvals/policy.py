@@ -185,6 +185,6 @@ class Policy:
             return "what would be done is not what was approved"
         if effect.definition != tool.definition:
             return "the tool has changed since the approval was opened"
-        if tool.account is not None and tool.account(tool.given) != effect.account:
+        if tool.account is not None and tool.account(tool.given, effect.payload) != effect.account:
             return "the account has changed since the approval was opened"
         return ""

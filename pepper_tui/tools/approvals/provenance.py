@@ -84,7 +84,7 @@ class Provenance:
             "rule": [rule.model_dump(mode="json") for rule in (*config.rule, *config.watch)],
             "templates": config.mail.templates,
             "clock": [entry.model_dump(mode="json") for entry in config.clock],
-            "sender": config.sender_address,
+            "own": config.own_addresses,
             "mcp": [[server.command, *server.args, server.url] for server in config.mcp.values()],
         }
         self._domains = tuple(vip.lower() for vip in config.user.vips if vip.startswith("@"))

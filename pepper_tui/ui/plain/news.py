@@ -26,6 +26,7 @@ from pepper_tui.model import (
 from pepper_tui.text import one_line
 from pepper_tui.ui.plain.numbers import Numbers
 from pepper_tui.ui.shared import words
+from pepper_tui.ui.shared.matters import COUNTED
 from pepper_tui.ui.shared.records import Message
 
 REMEMBERED: Final = 20_000
@@ -108,7 +109,8 @@ class News:
                 elif approval.state in _ENDED_CARD and self._new(context, approval.state):
                     left = (approval.acts_at or 0.0) - (approval.decided_at or approval.acts_at or 0.0)
                     waits = approval.state is ApprovalState.APPROVED and left > 0
-                    back = f". It is done in {left:g} seconds; /undo takes it back" if waits else ""
+                    at = f"in {round(left, 1):g} seconds" if left <= COUNTED else "at its time"
+                    back = f". It is done {at}; /undo takes it back" if waits else ""
                     yield f"{approval.state.value.capitalize()}: {what}{back}"
             case Namespace.NOTIFICATION:
                 notice = Notification.of(context)

@@ -15,6 +15,7 @@ from typing import Final
 from pepper_tui.model import CALL_OPEN, CallState, Context, ContextUpdate, FollowUp, Health, Signal, ToolCall, WorkerRun
 from pepper_tui.ui.shared.keeping import MESSAGES_KEPT, RUN_ENDED, SIGNALS_KEPT, trim
 from pepper_tui.ui.shared.matters import (
+    COUNTED,
     RECEIPT_STAYS,
     InboxItem,
     deferred_count,
@@ -110,8 +111,8 @@ class Board(Records):
         times = [a.snoozed_until for a in self.approvals.values() if a.snoozed_until is not None]
         receipts = [c.ended_at or 0.0 for c in self.calls.values() if is_receipt(c)]
         times += [at + RECEIPT_STAYS for at in receipts if at > self.receipts_read]
-        if any(sending(a, self.calls) and (a.acts_at or 0.0) > now for a in self.approvals.values()):
-            times.append(now + 1.0)
+        ends = [a.acts_at or 0.0 for a in self.approvals.values() if sending(a, self.calls)]
+        times += [max(now + 1.0, end - COUNTED) for end in ends if end > now]
         return min((t for t in times if t > now), default=None)
 
     def newest_signals(self) -> list[Signal]:

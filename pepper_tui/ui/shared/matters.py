@@ -257,6 +257,12 @@ def sending(approval: Approval, calls: Mapping[str, ToolCall]) -> bool:
     return mine and call.state in (CallState.SCHEDULED, CallState.WAITING_APPROVAL, CallState.ATTEMPTED)
 
 
+COUNTED: Final = 90
+"""Seconds before an approved effect from which they are counted down."""
+LATER: Final = -1
+"""In place of the seconds: it has a time of its own, which is not near yet."""
+
+
 def is_receipt(call: ToolCall) -> bool:
     """Check whether a call has done what the user approved, outside."""
     outside = call.effect in (Effect.SEND, Effect.WRITE)
@@ -290,6 +296,7 @@ def _on_their_way(
         if sending(approval, calls):
             begun = calls[approval.call].state is CallState.ATTEMPTED
             left = None if begun else max(0, math.ceil((approval.acts_at or 0.0) - now))
+            left = left if left is None or left <= COUNTED else LATER
             ref = f"approval:{approval.id}"
             yield InboxItem(ref, "sending", Priority.NORMAL, approval.created_at, False, approval, seconds=left)
     for call in calls.values():

@@ -206,6 +206,17 @@ def _summary(approval: Approval) -> str:
     return one_line(str(approval.effect.get("summary", "")) or "An approval without a summary")
 
 
+def shown_value(line: CardLine) -> str:
+    """Return the value of a line as a card shows it: of a folded one, how it begins."""
+    first = line.value.split("\n", _UNFOLDED)
+    if not line.folded or "\n" not in first[-1]:
+        return line.value
+    return "\n".join([*first[:_UNFOLDED], f"… {first[_UNFOLDED].count(chr(10)) + 1} more lines, sent as they are"])
+
+
+_UNFOLDED: Final = 3  # lines
+
+
 def label_words(line: CardLine) -> str:
     """Return the label of a line; one from outside is marked as such, and complete."""
     return f"argument ‹{as_name(line.label)}›" if line.outside else one_line(line.label, 40)

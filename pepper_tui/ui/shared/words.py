@@ -32,6 +32,7 @@ from pepper_tui.ui.shared.names import (
     more_from,
     name_of,
     sender_in_full,
+    shown_value,
     subject_of,
     trust_words,
 )
@@ -45,10 +46,15 @@ def moment(at: float | None, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" if at else ""
 
 
+def _hour(at: float, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%H:%M}"
+
+
 def item_line(item: InboxItem, zone: tzinfo) -> str:
     """Return an item of the inbox in one line."""
     if item.inert:
-        said = way_words(item, lambda at: f"{datetime.fromtimestamp(at, zone):%H:%M}").removeprefix("→ ")
+        when = _hour if isinstance(item.record, ToolCall) else moment
+        said = way_words(item, lambda at: when(at, zone)).removeprefix("→ ")
         return f"Approved, to {said}" if item.kind == "sending" else said.capitalize()
     kind = kind_words(item)[1].capitalize()
     if item.approval is not None and item.approval.problem:
@@ -86,7 +92,7 @@ def item_lines(item: InboxItem, zone: tzinfo) -> list[str]:
         for line in effect.lines:
             if not line.value and not line.untrusted:
                 continue
-            value = spelled(line.value)
+            value = spelled(shown_value(line))
             marks = f", {trust_words(line, aloud=True)}" if line.untrusted else ""
             if unseen := hidden(line.value):
                 marks += f", {unseen_words(unseen)}"

@@ -10,6 +10,7 @@ import pytest
 from pepper_tui.connectors.imap.sent import AGAIN_AFTER, COPIES, FOLDER
 from pepper_tui.domains.mail.message import build_message
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.model import CallState, ContextFilter, Namespace
 from pepper_tui.tools.errors import NotDoneError
 from tests.connectors.imap.account import Account
@@ -106,7 +107,7 @@ async def test_a_mail_that_the_user_has_approved_goes_out_and_lies_in_the_folder
     async with Sink() as sink:
         work = Account(bench.store, bench.clock, tmp_path, server.port, sending(sink))
         await work.start()
-        bench.parts.mail.outbox = work.built.outboxes[0]
+        bench.parts.mail.accounts = MailAccounts.of(work.built.outboxes[0])
         call_id = await bench.schedule("send_mail", to="bob@x.org", subject="Lunch", body="At noon?")
         card = await bench.card(call_id)
         await bench.yes(call_id)

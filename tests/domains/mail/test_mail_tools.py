@@ -18,6 +18,7 @@ from pepper_tui.config import Config, Smtp
 from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.mail.message import build_message, one_header, parse_addresses
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.model import CallState, ContextFilter, Effect, Json, Namespace, ToolCall
 from pepper_tui.tools import ApprovalError, ToolError
 from tests.tools.bench import Bench, mail, outbox
@@ -131,7 +132,9 @@ async def test_killed_around_data(bench: Bench, sink: Sink, point: str, count: i
 async def test_no_server_is_known_not_to_have_sent(bench: Bench) -> None:
     call_id = await bench.schedule("send_mail", to="bob@x.org", subject="s", body="b")
     await bench.card(call_id)
-    bench.parts.mail.outbox = SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
+    bench.parts.mail.accounts = MailAccounts.of(
+        SmtpOutbox("me@example.com", Smtp(host="127.0.0.1", port=1, security="none"))
+    )
     with pytest.raises(Exception, match="account has changed"):
         await bench.yes(call_id)
     other = await bench.schedule("send_mail", to="bob@x.org", subject="s2", body="b")
@@ -333,7 +336,7 @@ async def test_a_certificate_that_is_not_valid(bench: Bench, tmp_path: Path) -> 
     async with Sink(tls=context) as sink:
         server = Smtp(host="localhost", port=sink.port, security="tls", timeout=5)
         for trusted, end in (("", S.FAILED), (str(cert), S.SUCCEEDED)):
-            bench.parts.mail.outbox = SmtpOutbox("me@example.com", server, tls_ca=trusted)
+            bench.parts.mail.accounts = MailAccounts.of(SmtpOutbox("me@example.com", server, tls_ca=trusted))
             call_id = await bench.schedule("send_mail", to="bob@x.org", subject=f"s{len(trusted)}", body="b")
             await bench.yes(call_id)
             await bench.state(call_id, end)
@@ -352,7 +355,7 @@ async def test_an_answer_to_a_name_with_a_comma(bench: Bench) -> None:
 @pytest.mark.parametrize(("utf8", "end"), [(True, S.SUCCEEDED), (False, S.FAILED)])
 async def test_an_address_that_is_not_ascii(bench: Bench, utf8: bool, end: CallState) -> None:
     async with Sink(utf8=utf8) as sink:
-        bench.parts.mail.outbox = outbox(sink.port)
+        bench.parts.mail.accounts = MailAccounts.of(outbox(sink.port))
         call_id = await bench.schedule("send_mail", to="用户@exämple.org", subject="Grüße", body="b", cc="bob@x.org")
         card = await bench.card(call_id)
         assert card.resolved.payload["recipients"] == ["用户@xn--exmple-cua.org", "bob@x.org"]

@@ -22,6 +22,7 @@ from pepper_tui.domains.web.fetch import Limits, WebFetcher, is_public
 from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.text.web_address import addresses_in, canonical, is_in
 from pepper_tui.tools import ApprovalError, NotDoneError
+from pepper_tui.tools.errors import ReportedFailureError
 from tests.domains.web.web import Web, page, redirect
 from tests.tools.bench import Bench
 from tests.waiting import until
@@ -477,3 +478,29 @@ async def test_an_approved_fetch_that_reached_nobody_has_failed_and_is_not_unkno
     ended = await bench.state(call.id, CallState.FAILED, CallState.UNKNOWN, CallState.SUCCEEDED)
     assert ended.state is CallState.FAILED
     assert "not known" in ended.error
+
+
+async def test_a_form_is_posted_once_and_followed_nowhere(web: Web, names: Names) -> None:
+    fetcher = WebFetcher(["site.example"], Limits(seconds=5), names)
+    web.answers = {"/ok": page(b""), "/on": redirect(web.at("/ok", "site.example"))}
+    assert await fetcher.post(web.at("/ok", "site.example"), "a=b") == "200"
+    assert web.asked[0].startswith("POST /ok ")
+    assert "content-type: application/x-www-form-urlencoded" in web.asked[0].lower()
+    assert "content-length: 3" in web.asked[0].lower()
+    for path, words in (("/on", "answered 302, which leads on to"), ("/gone", "answered 404")):
+        with pytest.raises(ReportedFailureError, match=words):
+            await fetcher.post(web.at(path, "site.example"), "a=b")
+    assert len(web.asked) == 3
+
+
+async def test_a_form_goes_to_no_private_host_and_a_lost_answer_is_unknown(web: Web, names: Names) -> None:
+    with pytest.raises(NotDoneError, match="not on the open internet"):
+        await WebFetcher([], Limits(), names).post(web.at("/", "site.example"), "a=b")
+
+    async def hang_up(writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    web.answers = {"/": hang_up}
+    with pytest.raises(Exception, match="the answer was lost") as lost:
+        await WebFetcher(["site.example"], Limits(), names).post(web.at("/", "site.example"), "a=b")
+    assert not isinstance(lost.value, NotDoneError)

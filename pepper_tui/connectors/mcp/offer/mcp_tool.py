@@ -119,7 +119,7 @@ def mcp_tool(caller: Caller, claimed: Definition, effect: Effect, bar: str = "",
         await caller.cancel(ctx.call.id)
 
     outside = effect in OUTSIDE_EFFECTS
-    account: Callable[[object], str] = lambda _given: caller.account  # noqa: E731
+    account: Callable[[object, Json], str] = lambda _given, _payload: caller.account  # noqa: E731
     return McpTool(
         name=claimed.public,
         effect=effect,

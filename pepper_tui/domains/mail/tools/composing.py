@@ -9,85 +9,149 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import NoAnswerError
 from pepper_tui.domains.mail import message as mail_message
-from pepper_tui.domains.mail.attachments import Attachment, read_attachments
-from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.attachments import MAX_BYTES, MAX_FILES, Attachment, read_attachments
 from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.writing.accounts import Writer
+from pepper_tui.domains.mail.writing.originals import Carried, carried_over
+from pepper_tui.domains.mail.writing.quoting import whole_text
 from pepper_tui.model import CardLine, Json, ResolvedEffect
 from pepper_tui.text import one_line, shorten
 from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.times import parse_time
 from pepper_tui.tools.tool import ToolContext
 
 T = TypeVar("T")
 _ATTACHED: Final = "Attached"
+SEND_AT: Final = "Send at"
+DAY: Final = 86_400.0
+LATEST: Final = 60 * DAY
 
 
-def mail_account(parts: MailParts) -> str:
-    """Return the account that mail would be sent from now; empty if there is none."""
-    return parts.outbox.account if parts.outbox else ""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the card says about a value. ``loud``: also if the user knows the value; ``quiet``: without a loud mark."""
+
+    warning: str = ""
+    quiet: bool = False
+    loud: bool = False
+
+
+def mail_account(parts: MailParts, payload: Json) -> str:
+    """Return the account that a mail would be sent from now; empty if it can't be any more."""
+    writer = _writer_of(parts, payload) if "fields" in payload else None  # leaving a list may be no mail
+    return writer.outbox.account if writer else ""
+
+
+def _writer_of(parts: MailParts, payload: Json) -> Writer | None:
+    return parts.accounts.through(payload.get("through"), str(payload["fields"]["from"]))
 
 
 def same_mail(payload: Json) -> Json:
     """Return a mail without what is new each time (Message-ID, date): what a person calls the same mail."""
-    fields: Json = payload["fields"]
+    fields: Json = payload.get("fields", payload)
     return fields
 
 
-def outbox_of(ctx: ToolContext) -> Outbox:
-    """Return the outbox. Raises ``ToolError`` if none is configured."""
-    outbox = ctx.of(MailParts).outbox
-    if outbox is None:
-        raise ToolError("no way to send is configured; set mail.smtp and mail.address")
-    return outbox
+def writer_of(ctx: ToolContext, effect: ResolvedEffect) -> Writer:
+    """Return who writes an approved mail. Raises ``NotDoneError`` if that can't be any more."""
+    writer = _writer_of(ctx.of(MailParts), effect.payload)
+    if writer is None or writer.outbox.account != effect.account:
+        raise NotDoneError("the account that this was to be sent from is not there any more")
+    return writer
 
 
 async def compose(
-    ctx: ToolContext, fields: Json, attached: Sequence[str] = (), warning: str = "", *, quiet: bool = False
+    ctx: ToolContext,
+    writer: Writer,
+    fields: Json,
+    attached: Sequence[str] = (),
+    carried: Sequence[Carried] = (),
+    note: Note = Note(),
+    written: Note | None = None,
 ) -> ResolvedEffect:
-    """Return the effect of sending ``fields`` with files.
+    """Return the effect of sending ``fields`` as ``writer``, with files and what is carried over from mails.
 
-    ``fields``: to, cc (lists); subject, body, in_reply_to; references (list). ``warning``, ``quiet``: how to mark a
-    recipient whom the user does not know.
+    ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list); ``bare``: no signature
+    goes below it; ``at``: when it is sent, if not after the yes. ``note`` is about the recipients, ``written`` about
+    the identity.
     """
-    outbox = outbox_of(ctx)
-    message_id = f"<{ctx.clock.new_id('pepper')}@{outbox.address.rpartition('@')[2]}>"
-    fields = {**fields, "from": outbox.address}
-    at = ctx.clock.now()
-    if attached:
-        files, message = await _at_files(ctx, _with_files, ctx.of(MailParts), outbox, fields, attached, message_id, at)
-    else:
-        files, message = [], _built(outbox, fields, message_id, at)
-    fields = {**fields, "attachments": [file.data() for file in files]}
+    identity, parts = writer.identity, ctx.of(MailParts)
+    message_id = f"<{ctx.clock.new_id('pepper')}@{identity.address.rpartition('@')[2]}>"
+    signature = "" if fields.get("bare") else identity.signature  # a machine reads it
+    fields = {**fields, "from": identity.address, "name": identity.name, "signature": signature}
+    at = max(ctx.clock.now(), float(fields.get("at") or 0.0))
+    files = await _files(ctx, attached, carried)
+    message = _built(fields, message_id, at, files)
+    fields = {**fields, "attachments": [file.data() for file, _ in files]}
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
+    said = written or Note(writer.warning, loud=bool(writer.warning))
+    several = parts.accounts.choices if len(parts.accounts.choices) > 1 else []
+    sender = CardLine("From", _named(identity), bool(several), said.loud, settled=True, choices=several)
     lines = [
-        CardLine("From", outbox.account),
-        CardLine("To", to, editable=True, warning=warning, quiet=quiet),
+        replace(sender, warning=said.warning, quiet=said.quiet),
+        CardLine("To", to, editable=True, untrusted=note.loud, warning=note.warning, quiet=note.quiet),
         CardLine("Cc", cc, editable=True),
         CardLine("Subject", fields["subject"], editable=True),
         CardLine("Body", fields["body"], editable=True, multiline=True),
-        *(CardLine(_ATTACHED, file.words) for file in files),
+        *_around(signature, fields),
+        CardLine(SEND_AT, _time(ctx, fields), editable=True),
+        *(CardLine(_ATTACHED, file.words, settled=bool(file.mail)) for file, _ in files),
     ]
     recipients = list(dict.fromkeys([*fields["to"], *fields["cc"]]))
     payload: Json = {"fields": fields, "recipients": recipients, "message_id": message_id, "message": message}
+    payload["through"] = writer.account.ident
     if files:  # their bytes stay in place until the attempt: the message is built then, and must be this one
         payload |= {"message": "", "message_sha256": _digest(message), "at": at}
     summary = f"Send mail to {shorten(to + (', ' + cc if cc else ''), 120)}: {one_line(fields['subject'], 80)}"
-    return ctx.effect(account=outbox.account, summary=summary, lines=lines, payload=payload)
+    later, account = float(fields.get("at") or 0.0), writer.outbox.account
+    return ctx.effect(account=account, summary=summary, lines=lines, payload=payload, not_before=later)
 
 
-def _built(
-    outbox: Outbox, fields: Json, message_id: str, at: float, files: Sequence[tuple[Attachment, bytes]] = ()
-) -> str:
+async def send_time(ctx: ToolContext, words: str) -> float:
+    """Return when a mail is to be sent, as ``words`` say; 0 for right after the yes. Raises ``ToolError``."""
+    if not words.strip():
+        return 0.0
+    at = await parse_time(ctx, words)
+    if not 0 < at - ctx.clock.now() <= LATEST:
+        raise ToolError(f"{one_line(words, 60)!r} is not within the next {LATEST / DAY:g} days")
+    return at
+
+
+def _time(ctx: ToolContext, fields: Json) -> str:
+    at = datetime.fromtimestamp(float(fields["at"]), ctx.zone) if fields.get("at") else None
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
+def _around(signature: str, fields: Json) -> list[CardLine]:
+    """Return the lines of what stands around the body: it is no choice of a model's, and is sent as it is."""
+    below = CardLine("Signature", signature, multiline=True, settled=True)
+    quoted = CardLine("Quoted", fields["quoted"], multiline=True, settled=True, folded=bool(fields["in_reply_to"]))
+    return [line for line in (below, quoted) if line.value]
+
+
+def _named(identity: Any) -> str:
+    return f"{one_line(identity.name, 80)} <{identity.address}>" if identity.name else str(identity.address)
+
+
+@dataclass(frozen=True, slots=True)
+class _From:
+    address: str
+    name: str
+
+
+def _built(fields: Json, message_id: str, at: float, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
     return mail_message.build_message(
-        outbox,
+        _From(fields["from"], str(fields.get("name") or "")),
         to=fields["to"],
         cc=fields["cc"],
         subject=fields["subject"],
-        body=fields["body"],
+        body=whole_text(fields),
         message_id=message_id,
         at=at,
         in_reply_to=fields["in_reply_to"],
@@ -96,12 +160,16 @@ def _built(
     )
 
 
-def _with_files(
-    parts: MailParts, outbox: Outbox, fields: Json, paths: Sequence[str], message_id: str, at: float
-) -> tuple[list[Attachment], str]:
-    """Return what is attached, and the message with it. Blocking."""
-    files = read_attachments(paths, parts.attach_from)
-    return [file for file, _ in files], _built(outbox, fields, message_id, at, files)
+async def _files(ctx: ToolContext, paths: Sequence[str], carried: Sequence[Carried]) -> list[tuple[Attachment, bytes]]:
+    """Return what is attached, with the bytes: files of the user's, and what is carried over from mails."""
+    parts = ctx.of(MailParts)
+    found = await _at_files(ctx, read_attachments, paths, parts.attach_from) if paths else []
+    if carried:
+        if len(found) + len(carried) > MAX_FILES:
+            raise ToolError(f"more than {MAX_FILES} attachments")
+        room = MAX_BYTES - sum(len(data) for _, data in found)
+        found = [*found, *await carried_over(carried, parts.originals, room)]
+    return found
 
 
 async def _at_files(ctx: ToolContext, function: Callable[..., T], *args: Any) -> T:
@@ -114,6 +182,19 @@ def _digest(message: str) -> str:
     return hashlib.sha256(message.encode()).hexdigest()
 
 
+async def carried_of(ctx: ToolContext, attachments: Sequence[Attachment]) -> list[Carried]:
+    """Return what of ``attachments`` comes from mails. Raises ``ToolError`` if such a mail is no longer known."""
+    found: list[Carried] = []
+    mailbox = ctx.of(MailParts).mailbox
+    for each in attachments:
+        if each.mail:
+            mail = await mailbox.read(each.mail) if mailbox else None
+            if mail is None:
+                raise ToolError("the mail that is sent on is no longer known")
+            found.append((mail, each.part))
+    return found
+
+
 async def approved_message(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Return the message that was approved. Raises ``NotDoneError`` if one of its files has changed."""
     payload = effect.payload
@@ -121,13 +202,13 @@ async def approved_message(ctx: ToolContext, effect: ResolvedEffect) -> str:
         return str(payload["message"])
     fields, message_id, at = payload["fields"], payload["message_id"], payload["at"]
     bound = [Attachment.of(file) for file in fields["attachments"]]
-    paths = [file.path for file in bound]
+    paths = [file.path for file in bound if not file.mail]
     try:
-        found, message = await _at_files(
-            ctx, _with_files, ctx.of(MailParts), outbox_of(ctx), fields, paths, message_id, at
-        )
+        files = await _files(ctx, paths, await carried_of(ctx, bound))
+        message = await _at_files(ctx, _built, fields, message_id, at, files)
     except (ToolError, NoAnswerError) as error:
         raise NotDoneError(str(error)) from error
+    found = [file for file, _ in files]
     changed = [now.name for now, then in zip(found, bound, strict=True) if now != then]
     if not changed and _digest(message) == payload["message_sha256"]:
         return message

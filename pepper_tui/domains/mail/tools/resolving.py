@@ -1,21 +1,26 @@
-"""How a call becomes the fields of a mail: a new one, an answer, a draft, one with the user's changes."""
+"""How a call becomes the fields of a mail: a new one, an answer, one sent on, one with the user's changes."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from pepper_tui.domains.mail import message as mail_message
-from pepper_tui.domains.mail.tools.composing import compose
+from pepper_tui.domains.mail.attachments import Attachment
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools.composing import SEND_AT, Note, carried_of, compose, send_time
 from pepper_tui.domains.mail.tools.reading import known_mail
 from pepper_tui.domains.mail.tools.shown import joined
+from pepper_tui.domains.mail.writing.accounts import Writer
+from pepper_tui.domains.mail.writing.originals import Carried
+from pepper_tui.domains.mail.writing.quoting import forwarded, quotation
+from pepper_tui.domains.mail.writing.recipients import Whom, answer_to
 from pepper_tui.model import Json, ResolvedEffect
 from pepper_tui.text import sendable
 from pepper_tui.text.addresses import compared
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext
 
-NEW: Final = "new: you never wrote to them"
-ELSEWHERE: Final = "the mail asks for answers to another address than its sender's"
+OTHER_IDENTITY: Final = "not the address that the mail came to"
 
 
 def _fields(to: list[str], cc: list[str], subject: str, body: str, *, may_be_empty: bool = False) -> Json:
@@ -23,11 +28,19 @@ def _fields(to: list[str], cc: list[str], subject: str, body: str, *, may_be_emp
     if not text.strip() and not may_be_empty:
         raise ToolError("'body' is empty")
     subject = mail_message.one_header(subject, "subject")
-    return {"to": to, "cc": cc, "subject": subject, "body": text, "in_reply_to": "", "references": []}
+    fields: Json = {"to": to, "cc": cc, "subject": subject, "body": text, "in_reply_to": "", "references": []}
+    return {**fields, "quoted": "", "quote": "none"}
 
 
 async def resolve_mail(
-    ctx: ToolContext, to: str, subject: str, body: str, cc: str = "", attachments: tuple[str, ...] = ()
+    ctx: ToolContext,
+    to: str,
+    subject: str,
+    body: str,
+    cc: str = "",
+    attachments: tuple[str, ...] = (),
+    sender: str = "",
+    send_at: str = "",
 ) -> ResolvedEffect:
     """Args:
     to: one or more addresses, separated by commas
@@ -35,55 +48,122 @@ async def resolve_mail(
     body: the text
     cc: further addresses
     attachments: paths of files to attach, from the folders that the user allows
+    sender: which of the user's own addresses to write from, if they say so
+    send_at: a time, e.g. "tomorrow 9am", if not right after the user's yes
     """  # noqa: D415
     recipients = mail_message.parse_addresses(to, "to"), mail_message.parse_addresses(cc, "cc")
-    return await compose(ctx, _fields(*recipients, subject, body), attachments)
+    accounts = ctx.of(MailParts).accounts
+    writer = accounts.named(sender) if sender.strip() else accounts.default()
+    fields = {**_fields(*recipients, subject, body), "at": await send_time(ctx, send_at)}
+    return await compose(ctx, writer, fields, attachments)
 
 
 async def resolve_reply(
-    ctx: ToolContext, message_id: str, body: str, attachments: tuple[str, ...] = ()
+    ctx: ToolContext,
+    message_id: str,
+    body: str,
+    to: Whom = "sender",
+    attachments: tuple[str, ...] = (),
+    sender: str = "",
 ) -> ResolvedEffect:
     """Args:
     message_id: the mail to answer
     body: the text, without the quoted mail
+    to: who gets it: its 'sender', 'all' whom it went to, or its mailing 'list'
     attachments: paths of files to attach, from the folders that the user allows
+    sender: which of the user's own addresses to write from, if they say so
     """  # noqa: D415
     data = await known_mail(ctx, message_id)
-    named = data.get("reply_to") or [data.get("sender") or {}]
-    to = mail_message.parse_addresses(", ".join(str(one.get("address") or "") for one in named), "to")
-    if not to:
-        raise ToolError("that mail names nobody to answer")
-    subject = " ".join(sendable(str(data.get("subject", ""))).split())[: mail_message.MAX_SUBJECT - 4]
-    fields = _fields(to, [], subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(), body)
+    parts = ctx.of(MailParts)
+    addressed = answer_to(data, to, parts.accounts.is_own)
+    writer, written = _writer(parts, data, sender)
+    fields = _fields(addressed.to, addressed.cc, _marked(data, "Re"), body)
     own = str(data.get("message_id") or data.get("claimed_id") or "")
     answered = mail_message.message_ids([own if own.startswith("<") else f"<{own}>"])
     earlier = [r if r.startswith("<") else f"<{r}>" for r in joined(data.get("references")).replace(",", " ").split()]
     fields["in_reply_to"] = answered[0] if answered else ""
-    fields["references"] = mail_message.message_ids([*earlier, *answered])[-20:]
-    sender = str((data.get("sender") or {}).get("address") or "")
-    if data.get("doubts"):
-        return await compose(ctx, fields, attachments, "; ".join(map(str, data["doubts"][:2])))
-    if [compared(each) for each in to] == [compared(sender)]:
-        return await compose(ctx, fields, attachments, NEW, quiet=True)
-    return await compose(ctx, fields, attachments, ELSEWHERE)
+    fields["references"] = mail_message.threaded(mail_message.message_ids([*earlier, *answered]))
+    if parts.quote != "none":
+        fields |= {"quoted": quotation(data, ctx.zone, parts.locale), "quote": parts.quote}
+    note = Note(addressed.warning, addressed.quiet, addressed.loud)
+    return await compose(ctx, writer, fields, attachments, note=note, written=written)
+
+
+async def resolve_draft(
+    ctx: ToolContext,
+    message_id: str,
+    body: str,
+    reason: str = "",
+    to: Whom = "sender",
+    attachments: tuple[str, ...] = (),
+    sender: str = "",
+) -> ResolvedEffect:
+    """Args:
+    message_id: the mail to answer
+    body: the proposed text, without the quoted mail
+    reason: why this reply is proposed, shown to the user
+    to: who gets it: its 'sender', 'all' whom it went to, or its mailing 'list'
+    attachments: paths of files to attach, from the folders that the user allows
+    sender: which of the user's own addresses to write from, if they say so
+    """  # noqa: D415
+    return await resolve_reply(ctx, message_id, body, to, attachments, sender)
+
+
+async def resolve_forward(
+    ctx: ToolContext,
+    message_id: str,
+    to: str,
+    body: str = "",
+    cc: str = "",
+    attachments: bool = True,
+    as_attachment: bool = False,
+    sender: str = "",
+) -> ResolvedEffect:
+    """Args:
+    message_id: the mail to send on
+    to: one or more addresses, separated by commas
+    body: what to say above it
+    cc: further addresses
+    attachments: whether its attachments go along
+    as_attachment: true sends the whole mail, unchanged, as an attachment
+    sender: which of the user's own addresses to write from, if they say so
+    """  # noqa: D415
+    data = await known_mail(ctx, message_id)
+    recipients = mail_message.parse_addresses(to, "to"), mail_message.parse_addresses(cc, "cc")
+    writer, written = _writer(ctx.of(MailParts), data, sender)
+    fields = _fields(*recipients, _marked(data, "Fwd"), body, may_be_empty=True)
+    carried: list[Carried] = []
+    if as_attachment:
+        carried = [(data, -1)]
+    else:
+        fields |= {"quoted": forwarded(data, ctx.zone), "quote": "below"}
+        carried = [(data, part) for part in range(len(data.get("attachments") or ()))] if attachments else []
+    return await compose(ctx, writer, fields, carried=carried, written=written)
+
+
+def _writer(parts: MailParts, mail: Json, sender: str) -> tuple[Writer, Note | None]:
+    """Return who writes about ``mail``, and what the card says of it if another was asked for than it came to."""
+    if not sender.strip():
+        return parts.accounts.answering(mail), None
+    writer = parts.accounts.named(sender, str(mail.get("account") or ""))
+    try:
+        usual = parts.accounts.answering(mail)
+    except ToolError:
+        return writer, Note(OTHER_IDENTITY, loud=True)
+    same = compared(usual.identity.address) == compared(writer.identity.address)
+    return writer, None if same else Note(OTHER_IDENTITY, loud=True)
+
+
+def _marked(mail: Json, mark: str) -> str:
+    subject = " ".join(sendable(str(mail.get("subject", ""))).split())[: mail_message.MAX_SUBJECT - 5]
+    known = {"Re": ("re:",), "Fwd": ("fwd:", "fw:")}[mark]
+    return subject if subject.lower().startswith(known) else f"{mark}: {subject}".strip()
 
 
 async def answered_matter(ctx: ToolContext, arguments: Json) -> str:
     """Return the matter of the thread that an answer belongs to."""
     thread = (await known_mail(ctx, str(arguments.get("message_id", "")))).get("thread")
     return f"mail:{thread}" if thread else ""
-
-
-async def resolve_draft(
-    ctx: ToolContext, message_id: str, body: str, reason: str = "", attachments: tuple[str, ...] = ()
-) -> ResolvedEffect:
-    """Args:
-    message_id: the mail to answer
-    body: the proposed text, without the quoted mail
-    reason: why this reply is proposed, shown to the user
-    attachments: paths of files to attach, from the folders that the user allows
-    """  # noqa: D415
-    return await resolve_reply(ctx, message_id, body, attachments)
 
 
 async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
@@ -93,11 +173,30 @@ async def revise_mail(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str
     cc = mail_message.parse_addresses(fields["cc"], "cc") if "cc" in fields else old["cc"]
     subject, body = fields.get("subject", str(old["subject"])), fields.get("body", str(old["body"]))
     revised = _fields(to, cc, subject, body, may_be_empty=True)
-    kept = {"in_reply_to": old["in_reply_to"], "references": old["references"]}
-    files = old.get("attachments", [])
-    before = next((line for line in effect.lines if line.label == "To"), None) if to == old["to"] else None
-    warning, quiet = (before.warning, before.quiet) if before else ("", False)
-    composed = await compose(ctx, {**revised, **kept}, [file["path"] for file in files], warning, quiet=quiet)
-    if composed.payload["fields"]["attachments"] != files:
+    sent_at = fields.get(SEND_AT.lower())
+    at = old.get("at", 0.0) if sent_at is None else await send_time(ctx, sent_at)
+    kept: Json = {"at": at} | {
+        key: old[key] for key in ("in_reply_to", "references", "quoted", "quote", "bare") if key in old
+    }
+    accounts = ctx.of(MailParts).accounts
+    through = effect.payload.get("through")
+    if "from" in fields:
+        writer, written = accounts.named(fields["from"], str(through or "")), Note()
+    else:
+        found = accounts.through(through, str(old["from"]))
+        if found is None:
+            raise ToolError("the account that this was to be sent from is not there any more")
+        writer, written = found, _note(effect, "From")
+    files = [Attachment.of(file) for file in old.get("attachments", [])]
+    note = _note(effect, "To") if to == old["to"] else Note()
+    paths = [file.path for file in files if not file.mail]
+    carried = await carried_of(ctx, files)
+    composed = await compose(ctx, writer, {**revised, **kept}, paths, carried, note, written)
+    if composed.payload["fields"]["attachments"] != old.get("attachments", []):
         raise ToolError("a file that is attached has changed since; reject this and ask again")
     return composed
+
+
+def _note(effect: ResolvedEffect, label: str) -> Note:
+    line = next((line for line in effect.lines if line.label == label), None)
+    return Note(line.warning, line.quiet, line.untrusted and not line.quiet and bool(line.warning)) if line else Note()

@@ -6,10 +6,11 @@ from typing import Any
 
 from pepper_tui.domains.mail.message_ids import bare_id
 from pepper_tui.domains.mail.parts import MailParts
-from pepper_tui.domains.mail.tools.composing import approved_message, mail_account, outbox_of, same_mail
+from pepper_tui.domains.mail.tools.composing import approved_message, mail_account, same_mail, writer_of
 from pepper_tui.domains.mail.tools.resolving import (
     answered_matter,
     resolve_draft,
+    resolve_forward,
     resolve_mail,
     resolve_reply,
     revise_mail,
@@ -32,13 +33,15 @@ async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
 
 async def perform_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Send the message of ``effect``, byte for byte, to its recipients."""
-    payload, outbox = effect.payload, outbox_of(ctx)
+    payload = effect.payload
     message_id, recipients = str(payload["message_id"]), list(payload["recipients"])
-    message = await approved_message(ctx, effect)
+    outbox, message = writer_of(ctx, effect).outbox, await approved_message(ctx, effect)
     now = ctx.clock.now()
     noted = {"id": message_id, "call": ctx.call.id, "to": recipients, "at": now}
     await ctx.store.store(noted, namespace=Namespace.SENT, context_id=message_id)
-    for address in recipients:  # before the send: a crash right after it would lose them, and the user has approved
+    # Before the send: a crash right after it would lose them, and the user has approved. The address that leaves a list
+    # is nobody that the user knows.
+    for address in () if payload["fields"].get("bare") else recipients:
         key = address.lower()
         if await ctx.store.get(key, namespace=Namespace.PEOPLE) is None:
             person = {"id": key, "address": address, "first_written": now}
@@ -71,8 +74,11 @@ send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user appro
 reply_mail = _sending(
     resolve_reply,
     "reply_mail",
-    "Answer a mail, to its sender, in its thread. The user approves it first.",
+    "Answer a mail in its thread. The user approves it first.",
     answered_matter,
+)
+forward_mail = _sending(
+    resolve_forward, "forward_mail", "Send a mail on to others, with its attachments. The user approves it first."
 )
 draft_reply = _sending(
     resolve_draft,

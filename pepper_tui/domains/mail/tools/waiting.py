@@ -114,7 +114,7 @@ async def _parties(ctx: ToolContext, thread: str) -> set[str]:
         if mail.get("arrived", 0.0) <= ctx.call.created_at:
             people = [mail.get("sender"), *(mail.get("to") or ()), *(mail.get("cc") or ())]
             found |= {str(one.get("address") or "").lower() for one in people if isinstance(one, dict)}
-    return found - {"", parts.outbox.address.lower() if parts.outbox else ""}
+    return {each for each in found if each and not parts.accounts.is_own(each)}
 
 
 async def _next(updates: AsyncIterator[list[ContextUpdate]]) -> list[ContextUpdate]:

@@ -18,7 +18,7 @@ from pepper_tui.model import Approval, CardLine, Effect, Notification, Priority,
 from pepper_tui.text import clean, hidden, one_line, spelled, unseen_words
 from pepper_tui.ui.screen.ink import Ink, Pen, age, wrap
 from pepper_tui.ui.screen.lists.rows import PRIORITY_GLYPH
-from pepper_tui.ui.shared.matters import MORE, InboxItem, deferred_words
+from pepper_tui.ui.shared.matters import LATER, MORE, InboxItem, deferred_words
 from pepper_tui.ui.shared.names import (
     arguments_line,
     awaited_from,
@@ -33,6 +33,7 @@ from pepper_tui.ui.shared.names import (
     recipient,
     sender_in_full,
     sender_name,
+    shown_value,
     subject_of,
     trust_words,
 )
@@ -116,7 +117,8 @@ def closed(item: InboxItem, pen: Pen, undo: str = "u") -> Text:
     mark = Text(f"{glyph} ", _tone(item, ink))
     tone = ink.strong if item.unread else ink.plain
     if item.inert:
-        return pen.cut(Text.assemble(mark, (way_words(item, pen.hour, f"{undo} takes it back"), ink.plain)))
+        when = pen.hour if isinstance(item.record, ToolCall) else pen.until
+        return pen.cut(Text.assemble(mark, (way_words(item, when, f"{undo} takes it back"), ink.plain)))
     rest = Text.assemble((subject_of(item), tone))
     if item.approval is not None and item.head is not None:
         rest.append(f"  → {recipient(item.approval)}", ink.warn)
@@ -215,7 +217,8 @@ def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = ""
         what = name_of(item) if sends else one_line(str(record.effect.get("summary", "")))
         if item.seconds is None:
             return f"{what}: {'sending' if sends else 'being done'}"
-        words = f"{what}: {'sends' if sends else 'is done'} in {item.seconds} s"
+        left = when(record.acts_at or 0.0) if item.seconds == LATER else f"in {item.seconds} s"
+        words = f"{what}: {'sends' if sends else 'is done'} {left}"
         return f"{words} · {take_back}" if take_back else words
     if not isinstance(record, ToolCall):
         return ""
@@ -264,7 +267,7 @@ def card_line(line: CardLine, pen: Pen, width: int) -> list[Text]:
     ink = pen.ink
     label = Text(label_words(line), ink.accent if line.outside else ink.dim)
     label.pad_right(max(1, width - label.cell_len))
-    value = spelled(line.value)
+    value = spelled(shown_value(line))
     marks = Text("")
     if line.untrusted:
         marks.append(f" {trust_words(line)}", ink.dim if line.quiet else ink.urgent if line.warning else ink.warn)

@@ -57,6 +57,7 @@ class Form(VerticalScroll, can_focus=False):
         for line in self._lines:
             mark = f"  {trust_words(line)}" if line.untrusted else ""
             mark += f"  ({unseen_words(count)})" if (count := hidden(line.value)) else ""
+            mark += f"  one of: {one_line(', '.join(line.choices), 300)}" if line.choices else ""
             yield Static(Text(label_words(line) + mark), classes="label", markup=False)
             if not line.editable:
                 yield Static(Text(clean(line.value, 2000)), classes="fixed", markup=False)
