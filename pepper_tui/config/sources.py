@@ -55,6 +55,7 @@ class Mail(Section):
     scan_interval: Seconds = 60.0  # a slow scan besides the watcher, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # read from one message
     attach_from: Paths = []  # folders whose files may be attached to sent mail
+    read_ends: Literal["quiet", "all", "none"] = "quiet"  # which cards end when their mail is read elsewhere
     templates: dict[str, str] = {}  # for drafts by a watch; placeholders: {name}, {first_name}, {subject}, {me}
 
 

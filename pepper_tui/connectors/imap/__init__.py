@@ -6,6 +6,7 @@
 | ``wire.py`` ``session.py`` | the bounded connection, and the requests over it; all of it blocks |
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
+| ``changes.py`` | what became of mails that were read |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
 | ``check.py`` | what the doctor says |
 """
