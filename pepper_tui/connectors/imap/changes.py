@@ -47,8 +47,8 @@ class Changes:
         """
         folder = link.session.folder
         now = await link.do(link.session.status, folder)
-        if now.validity != cursor.validity:
-            return cursor  # the next opening takes care of it
+        if now is None or now.validity != cursor.validity:
+            return cursor  # it is not known how it stands, or the next opening takes care of it
         if cursor.modseq < 0:
             return await self._first(ctx, link, cursor, now)
         cursor = await self._marked(ctx, link, cursor, now)

@@ -192,24 +192,31 @@ class Session:
         self.folder = folder
         exists = int(said.get(b"EXISTS", 0))
         following = said.get(b"UIDNEXT") or max(self.uids(1), default=0) + 1  # old servers do not say
-        modseq = said.get(b"HIGHESTMODSEQ") or self.status(folder).modseq
-        return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists, int(modseq))
+        modseq = int(said.get(b"HIGHESTMODSEQ") or 0)
+        if not modseq and self._counts and (now := self.status(folder)):
+            modseq = now.modseq
+        return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists, modseq)
 
-    def status(self, folder: str) -> Opened:
-        """Return how ``folder`` stands, without opening it. Raises ``NoFolderError``."""
-        counted = ["HIGHESTMODSEQ"] if self.can("CONDSTORE") or self.can("QRESYNC") else []
+    @property
+    def _counts(self) -> bool:
+        return self.can("CONDSTORE") or self.can("QRESYNC")
+
+    def status(self, folder: str) -> Opened | None:
+        """Return how ``folder`` stands, without opening it; ``None`` if the server does not say it well."""
+        wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", *([b"HIGHESTMODSEQ"] if self._counts else [])]
         client = self._with(ANSWER)
         try:
-            said = client.folder_status(folder, ["MESSAGES", "UIDNEXT", "UIDVALIDITY", *counted])
+            said = client.folder_status(folder, wanted)
+            return Opened(*(int(said[key]) for key in wanted))
         except client.AbortError:
             raise
-        except client.Error as error:
-            raise NoFolderError(folder) from error
-        keys = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"HIGHESTMODSEQ")
-        return Opened(*(int(said.get(key) or 0) for key in keys))
+        except (client.Error, LookupError, TypeError, ValueError):
+            return None
 
     def use(self, folder: str) -> Use:
         """Return what the server says that ``folder`` is for; empty if it does not."""
+        if folder.upper() == "INBOX":
+            return "inbox"
         client = self._with(FOLDERS)
         try:
             listed = client.list_folders("", folder)

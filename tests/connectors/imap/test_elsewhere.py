@@ -54,7 +54,6 @@ Desk = tuple[Engine, PepperApp, Pilot[str], ManualClock]
 
 @asynccontextmanager
 async def desk(server: Server, home: Path, folders: str = '["INBOX"]') -> AsyncIterator[Desk]:
-    home.mkdir(mode=0o700, exist_ok=True)
     clock = ManualClock(time.time() - 3600)
     config = parse_config(CONFIG.format(port=server.port, user=USER, folders=folders), home / "config.toml")
     engine = await Engine.open(home, config, clock)

@@ -1,0 +1,73 @@
+"""What a Maildir says about its mails: folders by their names, marks by the letters at the end of a file's name.
+
+A copy's place is its folder and its unique name, so it stays the same when a mark changes, and not when it moves.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from pepper_tui.domains.mail.folder_uses import use_by_name
+from pepper_tui.domains.mail.state import Copy, Mark, Use
+
+INBOX: Final = "INBOX"
+_LETTERS: Final[dict[str, Mark]] = {
+    "D": "draft",
+    "F": "flagged",
+    "P": "forwarded",
+    "R": "answered",
+    "S": "seen",
+    "T": "deleted",
+}
+_OF_MARKS: Final = {mark: letter for letter, mark in _LETTERS.items()}
+_ENCODED: Final = re.compile(r"&[A-Za-z0-9+,]*-")
+_PLACE: Final = "maildir:"
+
+
+def letters_in(file_name: str) -> str:
+    """Return the letters of the known marks in a file's name, in order."""
+    _, _, info = file_name.partition(":2,")
+    return "".join(sorted(set(info) & _LETTERS.keys()))
+
+
+def letters_of(copy: Copy) -> str:
+    """Return the letters of a copy's marks, in order."""
+    return "".join(sorted(_OF_MARKS[mark] for mark in copy.marks if mark in _OF_MARKS))
+
+
+def place_of(folder: str, name: str) -> str:
+    """Return the place of the mail with that unique name in ``folder``, the one with ``new`` and ``cur``."""
+    return f"{_PLACE}{folder}/{name}"
+
+
+def file_at(place: str) -> Path | None:
+    """Return folder and unique name of a mail, as one path; ``None`` if it is no Maildir's."""
+    return Path(place.removeprefix(_PLACE)) if place.startswith(_PLACE) else None
+
+
+def copy_of(account: str, root: Path, label: str, place: str, letters: str) -> Copy:
+    """Return a copy in the folder ``label`` of the Maildir ``root``, with marks by ``letters``."""
+    marks = [_LETTERS[letter] for letter in letters]
+    return Copy(place, account, label, use_of(root, label), marks)
+
+
+def use_of(root: Path, label: str) -> Use:
+    """Return what a folder is for. The Maildir itself is the inbox, unless its own name says otherwise."""
+    return use_by_name(root.name if label == INBOX else label) or ("inbox" if label == INBOX else "")
+
+
+def label_of(root: Path, folder: Path) -> str:
+    """Return the name of ``folder`` as the user knows it: some programs write it in seven bits, as IMAP does."""
+    if folder == root:
+        return INBOX
+    name = folder.relative_to(root).as_posix().lstrip(".")
+    if not _ENCODED.search(name):
+        return name
+    from imapclient.imap_utf7 import decode
+
+    try:
+        return str(decode(name.encode("ascii")))
+    except ValueError:
+        return name
