@@ -22,6 +22,7 @@ from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.mail.answering import Answering
 from pepper_tui.domains.mail.elsewhere import Elsewhere
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.domains.mail.intake import MailIntake
@@ -161,6 +162,7 @@ class Parts:
     acts: UserActs
     answers: Answers
     elsewhere: Elsewhere
+    answering: Answering
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -181,6 +183,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     calling.engine.ordered = acts.calls.ordered
     answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
     elsewhere = _elsewhere(ground, notices, calling, acts)
+    answering = Answering(store, sensing.connected.filers)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
@@ -195,6 +198,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         acts,
         answers,
         elsewhere,
+        answering,
         scheduler,
         replies,
         upkeep,

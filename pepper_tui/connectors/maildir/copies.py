@@ -1,6 +1,6 @@
 """What a Maildir says about its mails: folders by their names, marks by the letters at the end of a file's name.
 
-A copy's place is its folder and its unique name, so it stays the same when a mark changes, and not when it moves.
+A copy's place is the Maildir, the folder's name and the unique name: a mark does not change it, a move does.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ def letters_of(copy: Copy) -> str:
     return "".join(sorted(_OF_MARKS[mark] for mark in copy.marks if mark in _OF_MARKS))
 
 
-def place_of(folder: str, name: str) -> str:
-    """Return the place of the mail with that unique name in ``folder``, the one with ``new`` and ``cur``."""
-    return f"{_PLACE}{folder}/{name}"
+def place_of(root: Path, label: str, name: str) -> str:
+    """Return the place of the mail with that unique name in the folder ``label`` of the Maildir ``root``."""
+    return f"{_PLACE}{root}/{label}/{name}"
 
 
-def file_at(place: str) -> Path | None:
-    """Return folder and unique name of a mail, as one path; ``None`` if it is no Maildir's."""
-    return Path(place.removeprefix(_PLACE)) if place.startswith(_PLACE) else None
+def label_at(place: str, root: Path) -> str:
+    """Return the folder of a place; empty if it is not in the Maildir ``root``."""
+    start = f"{_PLACE}{root}/"
+    return place.removeprefix(start).rpartition("/")[0] if place.startswith(start) else ""
 
 
 def copy_of(account: str, root: Path, label: str, place: str, letters: str) -> Copy:

@@ -20,7 +20,7 @@ from watchfiles import Change, awatch
 
 from pepper_tui.boundary.plain_file import NotPlainError, open_plain
 from pepper_tui.config import Mail as MailConfig
-from pepper_tui.connectors.maildir.copies import INBOX, copy_of, file_at, label_of, letters_in, letters_of, place_of
+from pepper_tui.connectors.maildir.copies import INBOX, copy_of, label_at, label_of, letters_in, letters_of, place_of
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.intake import (
     NAME,
@@ -65,7 +65,7 @@ class Found:
 
     @property
     def place(self) -> str:
-        return place_of(str(self.path).rsplit("/", 2)[0], self.name)
+        return place_of(self.root, self.label, self.name)
 
     @property
     def letters(self) -> str:
@@ -153,17 +153,8 @@ def _sure(root: Path, gone: list[str]) -> list[str]:
     if not gone:
         return []
     there = {found.place for found in list_maildir(root)}
-    seen: dict[Path, bool] = {}
-    sure = []
-    for place in gone:
-        file = file_at(place)
-        if file is not None and place not in there:
-            folder = file.parent
-            if folder not in seen:
-                seen[folder] = (folder / "cur").is_dir()
-            if seen[folder]:
-                sure.append(place)
-    return sure
+    seen = {label_of(root, each.parent) for each in root.glob("**/cur") if each.is_dir()}
+    return [place for place in gone if place not in there and label_at(place, root) in seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +249,7 @@ class MaildirFeed:
             after = page[-1].seq
 
     def _remember(self, copy: Copy) -> None:
-        file = file_at(copy.place)
-        roots = [root for root in self._copies if file is not None and file.is_relative_to(root)]
+        roots = [root for root in self._copies if label_at(copy.place, root)]
         if roots:
             self._copies[max(roots, key=lambda root: len(root.parts))][copy.place] = letters_of(copy)
 

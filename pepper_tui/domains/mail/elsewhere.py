@@ -8,13 +8,16 @@ mail's of its thread.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, Protocol
 
 from pepper_tui.domains.mail.intake import NAME, RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.state import CHANGED, STATES, Copy, MailState
+from pepper_tui.domains.notices.items import anew
 from pepper_tui.model import (
     OPEN_TAG,
     QUESTION,
@@ -113,14 +116,14 @@ class Elsewhere:
         before = await self._version(update.context.context_id, update.context.version - 1)
         now = MailState.one(update.context)
         if not update.deleted and before is not None and now is not None and (done := fate(before, now)):
-            await self._end(now.id, done)
+            await self._in_one_commit(partial(self._end, now.id, done))
 
     async def _came(self, update: ContextUpdate) -> None:
         if update.deleted or update.context.version > 1:
             return
         if update.namespace == Namespace.APPROVAL:
             for card in Approval.readable([update.context]):
-                await self._late_draft(card)
+                await self._in_one_commit(partial(self._late_draft, card))
             return
         for item in Notification.readable([update.context]):
             namespace, _, ident = item.source.partition(":")
@@ -131,11 +134,20 @@ class Elsewhere:
             if signal is not None and item.created_at - signal.created_at < REACTION:
                 mail = ident.removeprefix(SIGNAL_ID)
                 if done := await self._since_it_came(mail):
-                    await self._end_cards(mail, done)
+                    await self._in_one_commit(partial(self._end_cards, mail, done))
+
+    async def _in_one_commit(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it apart from the handler's unit, and again if something else moved the same meanwhile."""
+
+        async def once() -> None:
+            async with self._store.unit():
+                await act()
+
+        await asyncio.create_task(anew(once))
 
     async def _late_draft(self, card: Approval) -> None:
         call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
-        answered = await first_with(self._store, _answers(card))
+        answered = await first_with(self._store, answered_by(card))
         if answered is None or call is None or call.root == "user":
             return
         done = await self._since_it_came(answered.context_id)
@@ -152,7 +164,7 @@ class Elsewhere:
             return
         wanted = ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         for card in Approval.readable(await self._store.query(wanted)):
-            if card.state is ApprovalState.PENDING and _answers(card) in ids:
+            if card.state is ApprovalState.PENDING and answered_by(card) in ids:
                 await self._withdraw(card.id, done.why)
 
     async def _end_cards(self, mail: str, done: Fate) -> None:
@@ -193,7 +205,7 @@ class Elsewhere:
         return MailState.one(await self._store.get(mail, namespace=STATES, version=version) if version else None)
 
 
-def _answers(card: Approval) -> str:
+def answered_by(card: Approval) -> str:
     """Return the Message-ID of the mail that the mail on a card answers; empty if it answers none."""
     fields = card.resolved.payload.get("fields")
     return str(fields.get("in_reply_to") or "") if isinstance(fields, dict) else ""

@@ -22,6 +22,15 @@ class Proxy(Listening):
         super().__init__()
         self._to, self._tls = to, tls
         self._open: list[_Pair] = []
+        self._all: list[_Pair] = []
+
+    def said(self):
+        return [x for p in self._all for x in p.log[-14:]]
+
+    @property
+    def brought(self) -> int:
+        """The bytes that came from the server."""
+        return sum(pair.brought for pair in self._all)
 
     def __exit__(self, *how: object) -> None:
         super().__exit__(*how)
@@ -37,6 +46,7 @@ class Proxy(Listening):
         with contextlib.suppress(OSError):
             safe = self._tls.wrap_socket(near, server_side=True) if self._tls else near
             pair = _Pair(safe, socket.create_connection(("127.0.0.1", self._to)))
+            self._all.append(pair)
             self._open.append(pair)
             pair.run()
 
@@ -45,6 +55,8 @@ class _Pair:
     def __init__(self, near: socket.socket, far: socket.socket) -> None:
         self._near, self._far = near, far
         self._silent = False
+        self.brought = 0
+        self.log = []
 
     def run(self) -> None:
         back = threading.Thread(target=self._pump, args=(self._far, self._near), daemon=True)
@@ -70,6 +82,8 @@ class _Pair:
             while piece := here.recv(1 << 16):
                 if not self._silent:
                     there.sendall(piece)
+                    self.brought += len(piece) if here is self._far else 0
+                    (self.log.append(piece[:100]) if here is self._near else self.log.append(piece[:400]))
         if not self._silent:
             with contextlib.suppress(OSError):
                 there.shutdown(socket.SHUT_RDWR)

@@ -149,16 +149,16 @@ async def test_a_folder_that_can_not_be_seen_says_nothing_about_its_mails(
         lists.rename(tmp_path / "unplugged")
         other = deliver(root, mail(number=2), "two.host")
         await until(lambda: _count(store, 2))
-        assert (await mail_at(store, f"maildir:{lists}/{path.name}")) is not None
+        assert (await mail_at(store, f"maildir:{root}/Lists/{path.name}")) is not None
         (tmp_path / "unplugged").rename(lists)
         other.rename(root / "cur" / "two.host:2,S")
 
         async def read() -> bool:
-            found = await mail_at(store, f"maildir:{root}/two.host")
+            found = await mail_at(store, f"maildir:{root}/INBOX/two.host")
             return found is not None and not found.unread
 
         await until(read)
-        assert (await mail_at(store, f"maildir:{lists}/{path.name}")) is not None
+        assert (await mail_at(store, f"maildir:{root}/Lists/{path.name}")) is not None
 
 
 async def _count(store: ContextStore, count: int) -> bool:
