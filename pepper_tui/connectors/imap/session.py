@@ -193,17 +193,11 @@ class Session:
         exists = int(said.get(b"EXISTS", 0))
         following = said.get(b"UIDNEXT") or max(self.uids(1), default=0) + 1  # old servers do not say
         modseq = int(said.get(b"HIGHESTMODSEQ") or 0)
-        if not modseq and self._counts and (now := self.status(folder)):
-            modseq = now.modseq
         return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists, modseq)
-
-    @property
-    def _counts(self) -> bool:
-        return self.can("CONDSTORE") or self.can("QRESYNC")
 
     def status(self, folder: str) -> Opened | None:
         """Return how ``folder`` stands, without opening it; ``None`` if the server does not say it well."""
-        wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", *([b"HIGHESTMODSEQ"] if self._counts else [])]
+        wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", *([b"HIGHESTMODSEQ"] if self.can("CONDSTORE") else [])]
         client = self._with(ANSWER)
         try:
             said = client.folder_status(folder, wanted)

@@ -202,18 +202,7 @@ async def store_mail(
     """
     await asyncio.sleep(0)  # keys come first
     if known is not None and not grown:  # the same mail under another name, say in a second folder
-        files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
-        if files != known.data.get("files"):
-            await ctx.store.store(
-                {**known.data, "files": files[:50]},
-                namespace=RAW,
-                context_id=key,
-                type=known.type,
-                text=known.text,
-                tags=known.tags,
-                metadata=known.metadata,
-                ttl=None if known.expires_at is None else 0.0,  # the rest of an old mail stays out of sight
-            )
+        await _add_files(ctx.store, known, files)
         return
     thread, data = mail.thread or key, mail.data()
     sender = f"{mail.sender['name']} {mail.sender['address']}".strip()
@@ -243,6 +232,22 @@ async def store_mail(
         },
         metadata={"sender": sender, "subject": mail.subject},
     )
+
+
+async def _add_files(store: Store, known: Context, files: list[list[str]]) -> None:
+    there = known.data.get("files", [])
+    files = [*there, *(file for file in files if file not in there)]
+    if files != there:
+        await store.store(
+            {**known.data, "files": files[:50]},
+            namespace=RAW,
+            context_id=known.context_id,
+            type=known.type,
+            text=known.text,
+            tags=known.tags,
+            metadata=known.metadata,
+            ttl=None if known.expires_at is None else 0.0,  # the rest of an old mail stays out of sight
+        )
 
 
 @dataclass(slots=True)

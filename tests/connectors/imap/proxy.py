@@ -24,9 +24,6 @@ class Proxy(Listening):
         self._open: list[_Pair] = []
         self._all: list[_Pair] = []
 
-    def said(self):
-        return [x for p in self._all for x in p.log[-14:]]
-
     @property
     def brought(self) -> int:
         """The bytes that came from the server."""
@@ -56,7 +53,6 @@ class _Pair:
         self._near, self._far = near, far
         self._silent = False
         self.brought = 0
-        self.log = []
 
     def run(self) -> None:
         back = threading.Thread(target=self._pump, args=(self._far, self._near), daemon=True)
@@ -83,7 +79,6 @@ class _Pair:
                 if not self._silent:
                     there.sendall(piece)
                     self.brought += len(piece) if here is self._far else 0
-                    (self.log.append(piece[:100]) if here is self._near else self.log.append(piece[:400]))
         if not self._silent:
             with contextlib.suppress(OSError):
                 there.shutdown(socket.SHUT_RDWR)
