@@ -62,6 +62,7 @@ class Mail(Section):
     trash: str = ""
     junk: str = ""
     attach_from: Paths = []  # folders whose files may be attached to sent mail
+    read_ends: Literal["quiet", "all", "none"] = "quiet"  # which cards end when their mail is read elsewhere
     templates: dict[str, str] = {}  # for drafts by a watch; placeholders: {name}, {first_name}, {subject}, {me}
 
 

@@ -5,6 +5,7 @@ Each function builds one group of parts from those that it depends on. Nothing h
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.mail.answering import Answering
+from pepper_tui.domains.mail.elsewhere import Elsewhere
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.machines import by_a_machine
@@ -162,6 +165,8 @@ class Parts:
     own_tools: Sequence[Health]
     acts: UserActs
     answers: Answers
+    elsewhere: Elsewhere
+    answering: Answering
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -181,11 +186,26 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     acts = _acts(ground, notices, calling, ordered, parts)
     calling.engine.ordered = acts.calls.ordered
     answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
+    elsewhere = _elsewhere(ground, notices, calling, acts)
+    answering = Answering(store, sensing.connected.filers)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     return Parts(
-        ground, notices, sensing, calling, ordered, parts, own_tools, acts, answers, scheduler, replies, upkeep
+        ground,
+        notices,
+        sensing,
+        calling,
+        ordered,
+        parts,
+        own_tools,
+        acts,
+        answers,
+        elsewhere,
+        answering,
+        scheduler,
+        replies,
+        upkeep,
     )
 
 
@@ -193,6 +213,15 @@ def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, 
     store, clock, tools = ground.store, ground.clock, calling.engine
     orders = Orders(store, clock, tools.approvals, file_mail.with_given(parts.mail), parts.mail.filers)
     return UserActs(store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders)
+
+
+def _elsewhere(ground: Ground, notices: Notices, calling: Calling, acts: UserActs) -> Elsewhere:
+    async def withdraw(approval: str, why: str) -> None:
+        with contextlib.suppress(ApprovalError):  # decided in the same moment
+            await calling.engine.approvals.withdraw(approval, "mail program", why)
+
+    record, read_ends = acts.journal.record, ground.config.mail.read_ends
+    return Elsewhere(ground.store, notices.inbox, withdraw, record, read_ends)
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:

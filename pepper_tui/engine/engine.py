@@ -94,6 +94,8 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
         await parts.scheduler.start()
         parts.ordered.runner.listen(parts.ground.subscriber)
         parts.ordered.follow_ups.listen(parts.ground.subscriber)
+        parts.elsewhere.listen(parts.ground.subscriber)
+        parts.answering.listen(parts.ground.subscriber)
         if feeds:
             parts.sensing.feeds.listen()
             parts.sensing.llm_triage.listen(parts.ground.subscriber)

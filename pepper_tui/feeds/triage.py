@@ -1,8 +1,9 @@
 """Triage turns facts into a priority, a reason, and the matching rules of the user. It never guesses.
 
-In order: a function of the user; what needs nobody's attention (sent by the user, junk); the user's rules; lists and
-automatic mail; VIPs; addressed to me. Every verdict has a reason in plain words. All matching rules count: the most
-urgent priority wins, and the reason names each rule. Their acts are carried out elsewhere (``rules``).
+In order: a function of the user; what needs nobody's attention (sent by the user, junk, dealt with already); the
+user's rules; lists and automatic mail; VIPs; addressed to me. Every verdict has a reason in plain words. All matching
+rules count: the most urgent priority wins, and the reason names each rule. Their acts are carried out elsewhere
+(``rules``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pepper_tui.model import Rule as Ordered
 from pepper_tui.text import one_line
 
 _URGENCY: Final = list(Priority)  # the most urgent first
-_SILENT_FOLDERS: Final = {"junk", "spam", "trash", "drafts", "deleted", "deleted items", "bulk"}
 
 
 class Verdict(NamedTuple):
@@ -89,8 +89,8 @@ class Triage:
         if facts.source == "mail" and self.is_own(facts.sender):
             return Verdict(Priority.LOG, "you sent it")
         who = one_line(facts.name or facts.sender or "an unknown sender", 60)
-        if junk := next((one for one in facts.labels if one.lower() in _SILENT_FOLDERS), ""):
-            return Verdict(Priority.LOG, f"in the folder {one_line(junk, 40)}")
+        if facts.silent:
+            return Verdict(Priority.LOG, facts.silent)
         if ordered := self.book.matching(facts):
             priority = min((rule.priority for rule in ordered), key=_URGENCY.index)
             return Verdict(priority, self.book.why(ordered, facts), self.book.matches(ordered, facts))

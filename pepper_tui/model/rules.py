@@ -294,7 +294,8 @@ class Facts:
 
     ``minutes``: for an event that begins soon, the minutes until then; ``entry``: for a time, the id of its rule;
     ``after``: for an unanswered follow-up, the name of its rule. ``known``: the user has written to the sender, or
-    named them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something.
+    named them as a VIP; ``direct``: addressed to the user alone; ``question``: its own lines ask something. ``silent``:
+    why it needs nobody's attention, such as the folder of junk that it lies in.
     """
 
     source: str
@@ -315,6 +316,7 @@ class Facts:
     known: bool = False
     direct: bool = False
     question: bool = False
+    silent: str = ""
 
 
 def matches_of(metadata: Json) -> list[Match]:

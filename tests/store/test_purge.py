@@ -84,6 +84,28 @@ async def test_by_age_and_by_name(tmp_path: Path, clock: ManualClock) -> None:
     await store.close()
 
 
+async def test_what_is_known_of_a_mail_goes_with_it(tmp_path: Path, clock: ManualClock) -> None:
+    """Once each, whether it is in the scope itself or not."""
+    for scope, states in (
+        (Scope(names=(("raw.mail", "m1"),)), 1),
+        (Scope(("raw.mail",), before=clock.now() + 500), 1),
+        (Scope(("*",)), 2),
+        (Scope(("mail.state",)), 2),
+    ):
+        store = await ContextStore.open(tmp_path / f"{states}{len(scope.names)}{scope.namespaces}.db", clock)
+        for ident, wait in (("m1", 1000), ("m2", 0)):
+            await store.store({"id": ident, "files": []}, namespace="raw.mail")
+            await clock.advance(wait)
+            await store.store({"id": ident, "copies": []}, namespace="mail.state")
+        found = await survey(store, scope)
+        assert found.contexts["mail.state"] == states
+        assert len({(each.ns, each.context_id) for each in found.doomed}) == len(found.doomed)
+        await purge(store, found)
+        assert await store.count(ContextFilter(namespaces=["mail.state"])) == 2 - states
+        await store.close()
+        clock = ManualClock()
+
+
 async def test_a_vacuum_gives_pages_back_and_changes_nothing(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "p.db"
     store = await ContextStore.open(path, clock)

@@ -70,6 +70,23 @@ async def test_what_something_open_needs_stays(tmp_path: Path, clock: ManualCloc
     await store.close()
 
 
+@pytest.mark.parametrize("age", [0, 729, 731])
+async def test_the_state_of_a_mail_goes_with_its_mail(tmp_path: Path, clock: ManualClock, age: int) -> None:
+    """However long ago it changed itself."""
+    store = await ContextStore.open(tmp_path / "p.db", clock)
+    for ident in ("kept", "old", "dropped"):
+        await put(store, ident, "raw.mail", files=[["root", ident]])
+        await put(store, ident, "mail.state", copies=[])
+    await put(store, "nowhere", "mail.state", copies=[])
+    await clock.advance(age * DAY)
+    await put(store, "kept", "raw.mail", files=[["root", "kept"], ["root", "again"]])
+    await put(store, "old", "mail.state", copies=["changed lately"])
+    await store.delete("dropped", namespace="raw.mail")
+    await Retention(store, clock).sweep()
+    assert await left(store, "mail.state") == ({"kept", "old"} if age < 730 else {"kept"})
+    await store.close()
+
+
 async def test_the_record_of_outside_effects_stays(tmp_path: Path, clock: ManualClock) -> None:
     store = await ContextStore.open(tmp_path / "p.db", clock)
     for effect in ("read", "local", "write", "send"):

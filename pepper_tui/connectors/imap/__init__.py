@@ -7,6 +7,7 @@
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``changing.py`` ``filer.py`` | what changes mails at the server, and filing by it |
+| ``changes.py`` | what became of mails that were read |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
 | ``original.py`` | the bytes of one mail |
 | ``check.py`` | what the doctor says |

@@ -1,8 +1,9 @@
 """The mail of one account, by IMAP: the first folder is watched, the others are polled.
 
 A server's push (IDLE) is only a hint; what lies above the last UID is the truth, and is asked for after each hint, and
-each ``scan_interval`` anyway. After each ``probe`` seconds of silence the server is asked whether it is there, so that
-a link that died silently is found and replaced. During a long import, arriving mail goes first.
+each ``scan_interval`` anyway; so is what has become of the mails (``changes.py``). After each ``probe`` seconds of
+silence the server is asked whether it is there, so that a link that died silently is found and replaced. During a long
+import, arriving mail goes first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pepper_tui.clock import in_thread
+from pepper_tui.connectors.imap.changes import Changes
 from pepper_tui.connectors.imap.cursor import CURSORS, Cursor
 from pepper_tui.connectors.imap.folder import FolderReader, History
 from pepper_tui.connectors.imap.link import Link, linked
@@ -49,7 +51,8 @@ class ImapFeed:
             password = await self._read_password()
             try:
                 async with linked(self._settings, self.name, password, ctx.clock) as link:
-                    await _Visit(self._settings, self.name, self._copies, link, self._reader()).stay(ctx)
+                    changes = Changes(self.name, self._history)
+                    await _Visit(self._settings, self.name, self._copies, link, self._reader(), changes).stay(ctx)
             except SignInError as error:
                 await ctx.health.report("trouble", str(error), error.remedy)
                 await self._wait_for_another(ctx, password)
@@ -82,8 +85,11 @@ class ImapFeed:
 class _Visit:
     """One connection, from sign-in to its end."""
 
-    def __init__(self, settings: Imap, ident: str, copies: SentCopies, link: Link, reader: FolderReader) -> None:
+    def __init__(
+        self, settings: Imap, ident: str, copies: SentCopies, link: Link, reader: FolderReader, changes: Changes
+    ) -> None:
         self._settings, self._ident, self._copies, self._link, self._reader = settings, ident, copies, link, reader
+        self._changes = changes
         self._looked = float("-inf")  # when all folders were last checked
         self._glanced = float("-inf")
         self._at: Cursor | None = None  # the cursor of the folder that was read last
@@ -91,14 +97,31 @@ class _Visit:
 
     async def stay(self, ctx: FeedContext) -> None:
         """Take in what is there, then what arrives, until the link is lost."""
+        first, changed = self._settings.folders[0], False
         while True:
             if ctx.clock.monotonic() - self._looked >= self._settings.scan_interval:
                 for folder in self._settings.folders:
                     await self._take_all(ctx, folder)
+                    await self._look(ctx, folder)
                 self._looked = ctx.clock.monotonic()
             await self._copies.put(self._link)
-            await self._take_new(ctx, self._settings.folders[0])
-            await self._wait(ctx)
+            await self._take_new(ctx, first)
+            if changed:
+                await self._look(ctx, first)
+                await self._take_new(ctx, first)
+            changed = await self._wait(ctx)
+
+    async def _look(self, ctx: FeedContext, folder: str) -> None:
+        """Note what has become of the mails in the open folder."""
+
+        async def others() -> None:
+            for each in self._settings.folders:
+                if each != folder:
+                    await self._take_new(ctx, each)
+
+        if self._at is not None:
+            cursor = await self._changes.look(ctx, self._link, self._at, others)
+            self._at = cursor if self._link.session.folder == folder else None
 
     async def _take_new(self, ctx: FeedContext, folder: str, known: Cursor | None = None) -> Cursor:
         """Take in the new mail of ``folder``, and return its cursor. ``known``: its cursor so far, if known."""
@@ -133,18 +156,20 @@ class _Visit:
             await self._reader.take_old(ctx, self._link, cursor, meanwhile)
             self._at = None  # it has moved on meanwhile
 
-    async def _wait(self, ctx: FeedContext) -> None:
-        """Return when something has arrived, there is something to do, or the server has been probed."""
+    async def _wait(self, ctx: FeedContext) -> bool:
+        """Return when something has arrived, there is something to do, or the server has been probed.
+
+        True if the server reported changes of mails.
+        """
         link, probe = self._link, min(self._settings.probe, self._settings.scan_interval)
         if not link.session.can("IDLE"):
             await self._tell(ctx)
             await ctx.wait(self._copies.changed, min(self._copies.pause(), self._settings.scan_interval))
-            await link.do(link.session.noop)
-            return
+            return await link.do(link.session.noop)
         await link.do(link.session.idle)
         await self._tell(ctx)
         await link.pushed(min(self._copies.pause(), probe), self._copies.changed)
-        await link.do(link.session.idle_done)
+        return await link.do(link.session.idle_done)
 
     async def _tell(self, ctx: FeedContext) -> None:
         settings, store = self._settings, ctx.store

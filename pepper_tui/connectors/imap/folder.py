@@ -19,8 +19,10 @@ from pepper_tui.connectors.imap.session import Body
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import PoorError, ServerError
 from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.intake import Pace, known_mails, mail_key, store_mail
 from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, noting, states_of
 from pepper_tui.feeds.feed import FeedContext
 
 LISTED: Final = 500
@@ -43,11 +45,14 @@ Returns the folder's cursor after that, or ``None`` if the folder is no longer t
 class History:
     """What outlives a link, so that a mail at which the server ends the connection is recognized.
 
-    ``failures`` by folder, validity and UID; ``tried``: when a folder's refused mails were last requested.
+    ``failures`` by folder, validity and UID; ``tried``: when a folder's refused mails were last requested; ``uses``:
+    what each folder is for; ``marks``: those that its newest mails had, where the server does not count changes.
     """
 
     failures: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     tried: dict[str, float] = field(default_factory=dict)
+    uses: dict[str, Use] = field(default_factory=dict)
+    marks: dict[str, dict[int, tuple[Mark, ...]]] = field(default_factory=dict)
 
 
 class FolderReader:
@@ -58,6 +63,8 @@ class FolderReader:
 
     async def open(self, ctx: FeedContext, link: Link, folder: str) -> Cursor:
         """Open ``folder``, and return how far it was read."""
+        if folder not in self._history.uses:
+            self._history.uses[folder] = await link.do(link.session.use, folder) or use_by_name(folder)
         opened = await link.do(link.session.open, folder)
         at = f"{self._settings.login}@{self._settings.host}"
         return await cursor_of(ctx.store, self._ident, at, opened, ctx.clock.now(), folder)
@@ -67,7 +74,7 @@ class FolderReader:
         uids = await link.do(link.session.uids, cursor.high + 1)
         for at in range(0, len(uids), LISTED):
             for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
-                cursor = await self._take(ctx, link, cursor, chunk, sizes, lambda now, last: now.beyond(last))
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, Cursor.beyond)
         return cursor
 
     async def take_old(self, ctx: FeedContext, link: Link, cursor: Cursor, meanwhile: Meanwhile) -> None:
@@ -83,9 +90,9 @@ class FolderReader:
                 if now is None:
                     return
                 cursor = now
-                cursor = await self._take(ctx, link, cursor, chunk, sizes, lambda now, last: now.down_to(last))
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, Cursor.down_to)
                 done += len(chunk)
-        await cursor.down_to(1).keep(ctx.store)
+        await cursor.down_to([1]).keep(ctx.store)
 
     async def try_refused(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
         """Request the refused mails again once in a while: the fault may have been temporary."""
@@ -122,7 +129,7 @@ class FolderReader:
         cursor: Cursor,
         uids: Sequence[int],
         size: int,
-        moved: Callable[[Cursor, int], Cursor],
+        moved: Callable[[Cursor, Sequence[int]], Cursor],
     ) -> Cursor:
         folder = link.session.folder
         keys = {uid: (folder, cursor.validity, uid) for uid in uids}
@@ -131,11 +138,11 @@ class FolderReader:
                 cursor = await self._take(ctx, link, cursor, [uid], self._settings.max_bytes, moved)
             return cursor
         if self._history.failures[keys[uids[-1]]] > TRIES:
-            cursor = moved(cursor.without(uids[-1]), uids[-1])
+            cursor = moved(cursor.without(uids[-1]), uids)
             await cursor.keep(ctx.store)
             return cursor
         try:
-            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids[-1]))
+            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids))
         except ServerError as error:
             self._history.failures.update(keys.values())
             if isinstance(error, PoorError):  # the link still works
@@ -161,26 +168,36 @@ class FolderReader:
         """Store a few mails, each with whether it is old, and ``cursor``, in one unit."""
         keys = [mail_key(mail) for _, mail, _ in taken]
         known = await known_mails(ctx.store, set(keys))
-        root = f"imap:{cursor.id}"
         files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before the commit
-        async with ctx.store.unit():
+        copies: dict[str, list[Copy]] = {}
+        use = self._history.uses.get(folder) or use_by_name(folder)
+        async with noting(ctx.store):
             for (body, mail, old), key in zip(taken, keys, strict=True):
                 mail.size = body.size
-                name = f"{cursor.validity}.{body.uid}"
-                files.setdefault(key, []).append([root, name])
+                copy = Copy(cursor.place(body.uid), self._ident, folder, use, list(body.marks))
+                copies.setdefault(key, []).append(copy)
+                files.setdefault(key, []).append([cursor.root, f"{cursor.validity}.{body.uid}"])
                 await store_mail(
                     ctx,
                     key,
                     mail,
                     known.get(key),
-                    path=f"{root}/{name}",
+                    path=copy.place,
                     label=folder,
                     arrived=_arrived(body, ctx),
                     files=[*files[key]],
                     backlog=old,
                     account=self._ident,
+                    copy=copy,
                 )
+            await note_copies(ctx.store, copies, await _earlier(ctx, cursor, keys) if cursor.stale else ())
             await cursor.keep(ctx.store)
+
+
+async def _earlier(ctx: FeedContext, cursor: Cursor, mails: Sequence[str]) -> list[str]:
+    """Return the places that the mails had before the folder was renumbered."""
+    copies = [copy for state in (await states_of(ctx.store, mails)).values() for copy in state.copies]
+    return [each.place for each in copies if cursor.is_earlier(each.place)]
 
 
 def _arrived(body: Body, ctx: FeedContext) -> float:

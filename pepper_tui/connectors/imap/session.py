@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.response_parser import parse_fetch_response
 
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
+from pepper_tui.domains.mail.state import Mark, Use
 
 ANSWER: Final = 1_000_000
 """Limit in bytes of a short answer."""
@@ -26,6 +28,25 @@ NEWS: Final = (10_000_000, 200_000)
 AROUND: Final = 64_000
 """Bytes that a server may say about a mail, besides the mail itself."""
 _SENT: Final = b"\\sent"
+_USES: Final[dict[bytes, Use]] = {
+    b"\\inbox": "inbox",
+    b"\\archive": "archive",
+    b"\\all": "archive",
+    b"\\sent": "sent",
+    b"\\drafts": "drafts",
+    b"\\junk": "junk",
+    b"\\spam": "junk",
+    b"\\trash": "trash",
+}
+_MARKS: Final[dict[bytes, Mark]] = {
+    b"\\seen": "seen",
+    b"\\answered": "answered",
+    b"\\flagged": "flagged",
+    b"\\draft": "draft",
+    b"\\deleted": "deleted",
+    b"$forwarded": "forwarded",
+}
+_CHANGES: Final = (b"FETCH", b"EXPUNGE", b"VANISHED")
 
 
 class RefusedError(Exception):
@@ -42,21 +63,26 @@ class NoFolderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A folder as it was opened. UIDs are valid while ``validity`` is the same; all are below ``next`` so far."""
+    """A folder as it was opened. UIDs are valid while ``validity`` is the same; all are below ``next`` so far.
+
+    ``modseq`` grows with each change of a mark; 0 if the server does not count (RFC 7162).
+    """
 
     validity: int
     next: int
     exists: int
+    modseq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of a mail, as far as they may be read, its whole size, and when the server received it."""
+    """The bytes of a mail, as far as they may be read, its whole size, when the server received it, its marks."""
 
     uid: int
     source: bytes
     size: int
     arrived: float | None
+    marks: tuple[Mark, ...] = ()
 
 
 class _Client(IMAPClient):  # type: ignore[misc]
@@ -64,6 +90,19 @@ class _Client(IMAPClient):  # type: ignore[misc]
 
     def _create_IMAP4(self) -> Wire:
         return Wire(self.host, self.port, self.ssl_context if self.ssl else None, self._timeout.connect)
+
+    def fetch(self, messages: Any, data: Any, modifiers: Any = None) -> Any:
+        """Fetch. What the server said unasked before has no UIDs, and would be taken for an answer."""
+        self._imap.untagged_responses.pop("FETCH", None)
+        return super().fetch(messages, data, modifiers)
+
+    def fetch_from(self, first: int, wanted: str) -> list[dict[bytes, Any]]:
+        """Fetch by position, which the library can't: the newest are found without knowing their UIDs."""
+        self._imap.untagged_responses.pop("FETCH", None)
+        said, data = self.wire.fetch(f"{first}:*", wanted)
+        if said != "OK":
+            raise self.Error(f"fetch failed: {data!r}")
+        return [*parse_fetch_response(data, uid_is_key=False).values()]
 
     @property
     def wire(self) -> Wire:
@@ -153,7 +192,34 @@ class Session:
         self.folder = folder
         exists = int(said.get(b"EXISTS", 0))
         following = said.get(b"UIDNEXT") or max(self.uids(1), default=0) + 1  # old servers do not say
-        return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists)
+        modseq = int(said.get(b"HIGHESTMODSEQ") or 0)
+        return Opened(int(said.get(b"UIDVALIDITY", 0)), int(following), exists, modseq)
+
+    def status(self, folder: str) -> Opened | None:
+        """Return how ``folder`` stands, without opening it; ``None`` if the server does not say it well."""
+        wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", *([b"HIGHESTMODSEQ"] if self.can("CONDSTORE") else [])]
+        client = self._with(ANSWER)
+        try:
+            said = client.folder_status(folder, wanted)
+            return Opened(*(int(said[key]) for key in wanted))
+        except client.AbortError:
+            raise
+        except (client.Error, LookupError, TypeError, ValueError):
+            return None
+
+    def use(self, folder: str) -> Use:
+        """Return what the server says that ``folder`` is for; empty if it does not."""
+        if folder.upper() == "INBOX":
+            return "inbox"
+        client = self._with(FOLDERS)
+        try:
+            listed = client.list_folders("", folder)
+        except client.AbortError:
+            raise
+        except client.Error:
+            return ""
+        marks = [mark.lower() for marks, _, name in listed if name == folder for mark in marks]
+        return next((_USES[mark] for mark in marks if mark in _USES), "")
 
     def folders(self) -> list[tuple[str, frozenset[bytes]]]:
         """Return each folder, and its flags in lower case."""
@@ -182,8 +248,16 @@ class Session:
     def bodies(self, uids: Sequence[int], room: int, most: int) -> list[Body]:
         """Return the mails, at most ``most`` bytes of each and ``room`` bytes in all, without those that are gone."""
         client = self._with(room + ANSWER + len(uids) * AROUND)
-        found = client.fetch(uids, [f"BODY.PEEK[]<0.{most}>", "INTERNALDATE", "RFC822.SIZE"])
+        found = client.fetch(uids, [f"BODY.PEEK[]<0.{most}>", "INTERNALDATE", "RFC822.SIZE", "FLAGS"])
         return [_body(uid, found[uid]) for uid in uids if uid in found and b"BODY[]<0>" in found[uid]]
+
+    def marks(self, first: int, since: int) -> dict[int, tuple[Mark, ...]]:
+        """Return the marks of the mails in the open folder from the ``first`` on by position, by UID.
+
+        ``since``: only of those that changed after that count (``Opened.modseq``); 0 for all.
+        """
+        found = self._with(*NEWS).fetch_from(first, "(UID FLAGS)" + (f" (CHANGEDSINCE {since})" if since else ""))
+        return {int(said[b"UID"]): _marks(said) for said in found if b"UID" in said and b"FLAGS" in said}
 
     def holds(self, message_id: str) -> bool:
         """Check whether a mail with this Message-ID is in the folder."""
@@ -193,8 +267,10 @@ class Session:
         """Store a mail in ``folder``, marked as read."""
         self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))
 
-    def noop(self) -> None:
-        self._with(*NEWS).noop()
+    def noop(self) -> bool:
+        """Check that the server is there; return whether it reported changes of mails in the folder."""
+        _, told = self._with(*NEWS).noop()
+        return _tells_changes(told)
 
     def idle(self) -> None:
         """Let the server report what arrives in the folder, until ``idle_done``."""
@@ -205,9 +281,10 @@ class Session:
                 raise ConnectionResetError from error
             raise
 
-    def idle_done(self) -> None:
-        """End IDLE and receive what the server has reported, if anything. Also a way to check that it is there."""
-        self._with(*NEWS).idle_done()
+    def idle_done(self) -> bool:
+        """End IDLE; return whether the server has reported changes of mails. Also a way to check that it is there."""
+        _, told = self._with(*NEWS).idle_done()
+        return _tells_changes(told)
 
     def _with(self, room: int, lines: int = MOST_LINES) -> _Client:
         if self._client is None:
@@ -219,7 +296,16 @@ class Session:
 def _body(uid: int, said: dict[bytes, Any]) -> Body:
     source, arrived = said[b"BODY[]<0>"], said.get(b"INTERNALDATE")
     when = arrived.timestamp() if isinstance(arrived, datetime) else None
-    return Body(uid, source or b"", int(said.get(b"RFC822.SIZE") or len(source or b"")), when)
+    return Body(uid, source or b"", int(said.get(b"RFC822.SIZE") or len(source or b"")), when, _marks(said))
+
+
+def _marks(said: dict[bytes, Any]) -> tuple[Mark, ...]:
+    flags = {flag.lower() for flag in said.get(b"FLAGS") or () if isinstance(flag, bytes)}
+    return tuple(mark for flag, mark in _MARKS.items() if flag in flags)
+
+
+def _tells_changes(told: Sequence[Any]) -> bool:
+    return any(isinstance(each, tuple) and any(word in _CHANGES for word in each[:2]) for each in told)
 
 
 def _code(words: str) -> str:

@@ -3,14 +3,14 @@
 A mail is known by its unique name, which stays the same when it moves from ``new`` to ``cur`` or gets a flag, and
 stored under a key of its Message-ID and bytes. Whatever a folder tree holds at first sight comes in as ``log``; later
 mail makes signals, even if it arrived while Pepper was down. While a backlog is read, newly arrived mail goes first.
-The bytes stay in the Maildir.
+The bytes stay in the Maildir. What becomes of a mail there is noted as the state of its copy (``copies.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Container, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from watchfiles import Change, awatch
 
 from pepper_tui.boundary.plain_file import NotPlainError, open_plain
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.connectors.maildir.copies import INBOX, copy_of, label_at, label_of, letters_in, letters_of, place_of
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.intake import (
     NAME,
@@ -33,12 +34,14 @@ from pepper_tui.domains.mail.intake import (
     tell_progress,
 )
 from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
 
 SOURCES: Final = "feed.mail"  # one context per Maildir: when it was first seen, and whether that scan was finished
 CHUNK: Final = 25  # mails read per call in the thread
+NOTED: Final = 100  # copies noted in one commit
 FOLDERS_DEPTH: Final = 4
 MANY: Final = 200  # mails of one scan from which on its progress is reported
 GLANCE: Final = 0.5  # seconds between two checks for mail that has arrived meanwhile
@@ -60,6 +63,14 @@ class Found:
     def key(self) -> tuple[str, str]:
         return (str(self.root), self.name)
 
+    @property
+    def place(self) -> str:
+        return place_of(self.root, self.label, self.name)
+
+    @property
+    def letters(self) -> str:
+        return letters_in(self.path.name)
+
 
 def list_maildir(root: Path) -> list[Found]:
     """List all mails below ``root``: the Maildir itself and its folders (``.Name`` or plain). Blocking."""
@@ -67,7 +78,7 @@ def list_maildir(root: Path) -> list[Found]:
     stack = [(root, 0)]
     while stack:
         folder, depth = stack.pop()
-        label = folder.relative_to(root).as_posix().lstrip(".") if folder != root else "INBOX"
+        label = label_of(root, folder)
         for part in ("new", "cur"):
             try:
                 with os.scandir(folder / part) as entries:
@@ -106,24 +117,44 @@ def list_arrived(root: Path, folders: Iterable[tuple[Path, str]], listed: Contai
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at a Maildir has found: the ``new`` mails in the order of their names, the names of all, and the
-    folders (path and label each) of the new ones."""
+    """What one look at a Maildir has found: the ``new`` mails in the order of their names, the names of all, the
+    folders (path and label each) of the new ones, known mails whose copies ``changed``, and places with none any more.
+    """
 
     new: list[Found]
     names: frozenset[str]
     folders: frozenset[tuple[Path, str]]
+    changed: list[Found]
+    gone: list[str]
 
 
-def look_at(root: Path, known: Container[tuple[str, str]]) -> Look:
+def look_at(root: Path, known: Container[tuple[str, str]], copies: Mapping[str, str]) -> Look:
     """List all mails below ``root`` and tell the new ones from those ``known`` by their keys.
 
-    Blocking: about 50 ms for 20,000 mails, so keep it off the event loop."""
+    ``copies``: the letters of their marks as noted, by place. Blocking: some 70 ms for 20,000 mails, so keep it off the
+    event loop.
+    """
     listed = list_maildir(root)
     new = [found for found in listed if found.key not in known]
     # folders list in any order; names begin with the time, so that the oldest mail is reported first
     new.sort(key=lambda found: found.name)
-    folders = frozenset({(root, "INBOX"), *((found.path.parent.parent, found.label) for found in new)})
-    return Look(new, frozenset(found.name for found in listed), folders)
+    folders = frozenset({(root, INBOX), *((found.path.parent.parent, found.label) for found in new)})
+    there = {found.place: found for found in listed}
+    changed = [found for place, found in there.items() if found.key in known and copies.get(place) != found.letters]
+    gone = [place for place in copies if place not in there]
+    return Look(new, frozenset(found.name for found in listed), folders, changed, _sure(root, gone))
+
+
+def _sure(root: Path, gone: list[str]) -> list[str]:
+    """Return those of ``gone`` that are not there at a second look either, in folders that can be seen.
+
+    A file that another program moves or renames meanwhile may be listed nowhere, and a disk that is not there is empty.
+    """
+    if not gone:
+        return []
+    there = {found.place for found in list_maildir(root)}
+    seen = {label_of(root, each.parent) for each in root.glob("**/cur") if each.is_dir()}
+    return [place for place in gone if place not in there and label_at(place, root) in seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +202,8 @@ class MaildirFeed:
     def __init__(self, config: MailConfig, intake: MailIntake) -> None:
         self._config = config
         self._intake = intake
-        self._known: set[tuple[str, str]] = set()  # (root, unique name)
+        self._known: dict[tuple[str, str], str] = {}  # the mail's id by root and unique name
+        self._copies: dict[Path, dict[str, str]] = {}  # by root: the letters of the marks as noted, by place
         self._taking = asyncio.Lock()
         self._pace = Pace()
         self._standing: tuple[HealthState, str, str] = ("starting", "", "")  # the health while nothing is being read
@@ -194,18 +226,32 @@ class MaildirFeed:
             tasks.create_task(self._rescan(ctx))
 
     async def _recall(self, store: Store) -> None:
-        """Load the known files from the store."""
+        """Load the known files from the store, and their copies."""
         self._known.clear()
+        self._copies = {root: {} for root in self._config.maildir}
+        after = 0
+        while True:
+            page = await store.query(ContextFilter(namespaces=[STATES], after_seq=after, newest_first=False, limit=500))
+            for copy in (copy for state in MailState.readable(page) for copy in state.copies):
+                self._remember(copy)
+            if len(page) < 500:
+                break
+            after = page[-1].seq
         after = 0
         while True:
             page = await store.query(
                 ContextFilter(namespaces=[RAW], after_seq=after, newest_first=False, limit=200, include_expired=True)
             )
             for context in page:
-                self._known.update((root, name) for root, name in context.data.get("files", []))
+                self._known.update(((root, name), context.context_id) for root, name in context.data.get("files", []))
             if len(page) < 200:
                 break
             after = page[-1].seq
+
+    def _remember(self, copy: Copy) -> None:
+        roots = [root for root in self._copies if label_at(copy.place, root)]
+        if roots:
+            self._copies[max(roots, key=lambda root: len(root.parts))][copy.place] = letters_of(copy)
 
     async def _watch(self, ctx: FeedContext) -> None:
         try:
@@ -252,7 +298,7 @@ class MaildirFeed:
         async with self._taking:
             for root in self._config.maildir:
                 try:
-                    look = await ctx.look(root, look_at, root, self._known)
+                    look = await ctx.look(root, look_at, root, self._known, self._copies[root])
                 except OSError as error:
                     raise FeedError(f"{root}: {error.strerror}", "fix the folder or its permissions") from error
                 self._refused = {
@@ -261,6 +307,7 @@ class MaildirFeed:
                     if name in look.names or of != str(root)
                 }
                 await self._take(ctx, root, look)
+                await self._note(ctx, root, look)
             await self._tell(ctx)
 
     async def _take(self, ctx: FeedContext, root: Path, look: Look) -> None:
@@ -290,6 +337,26 @@ class MaildirFeed:
         if first_sight:
             await ctx.store.store({**source, "complete": True}, namespace=SOURCES, context_id=str(root))
 
+    async def _note(self, ctx: FeedContext, root: Path, look: Look) -> None:
+        """Note what has become of known mails. Where they are now comes first: what has moved is never nowhere."""
+        for at in range(0, len(look.changed), NOTED):
+            part = look.changed[at : at + NOTED]
+            seen: dict[str, list[Copy]] = {}
+            for found in part:
+                seen.setdefault(self._known[found.key], []).append(self._copy(found))
+            last = at + NOTED >= len(look.changed)
+            async with noting(ctx.store):
+                await note_copies(ctx.store, seen, look.gone if last else ())
+            self._copies[root].update((found.place, found.letters) for found in part)
+        if look.gone and not look.changed:
+            async with noting(ctx.store):
+                await note_copies(ctx.store, {}, look.gone)
+        for place in look.gone:
+            del self._copies[root][place]
+
+    def _copy(self, found: Found) -> Copy:
+        return copy_of(self.name, found.root, found.label, found.place, found.letters)
+
     async def _chunks(self, ctx: FeedContext, root: Path, files: Sequence[Found]) -> AsyncGenerator[list[Taken], None]:
         """Read ``files`` in chunks: the next chunk while the last one is stored."""
         reading: asyncio.Task[list[Taken]] | None = None
@@ -315,8 +382,11 @@ class MaildirFeed:
         """Store a few mails in one unit. ``is_old``: whether mail of that arrival time is backlog."""
         known = await known_mails(ctx.store, {one.key for one in taken})
         files: dict[str, list[list[str]]] = {}  # by mail; a unit's own writes can't be read before its commit
-        async with ctx.store.unit():
+        copies: dict[str, list[Copy]] = {}
+        async with noting(ctx.store):
             for one in taken:
+                copy = self._copy(one.found)
+                copies.setdefault(one.key, []).append(copy)
                 files.setdefault(one.key, []).append([str(one.found.root), one.found.name])
                 await store_mail(
                     ctx,
@@ -328,5 +398,8 @@ class MaildirFeed:
                     arrived=one.arrived,
                     files=[*files[one.key]],
                     backlog=is_old(one.arrived),
+                    copy=copy,
                 )
-        self._known.update(one.found.key for one in taken)
+            await note_copies(ctx.store, copies)
+        self._known.update((one.found.key, one.key) for one in taken)
+        self._copies[root].update((one.found.place, one.found.letters) for one in taken)

@@ -4,6 +4,9 @@ The position in a file is stored in the same unit as the mails, with digests of 
 match (the file was rotated, cut or compacted), it is read from the beginning, and known mails are skipped. A locked
 file is left for the next scan. The last mail is read once the file has not changed for a moment, so that none is read
 half-written; if one grew anyway, it is read again under its own key.
+
+Marks are read with each mail, and those of the newest again when the file has changed. Mails have left a file only if
+they are missing after it was read from its beginning to its end, and others are there: an emptied file was fetched.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from watchfiles import Change, awatch
 
 from pepper_tui.config import Mail as MailConfig
+from pepper_tui.connectors.mbox.marks import use_of
 from pepper_tui.connectors.mbox.mbox_file import (
     LockedError,
     Mark,
@@ -25,19 +29,24 @@ from pepper_tui.connectors.mbox.mbox_file import (
     begins_at,
     mails_from,
     mark_at,
+    marks_at,
     opened,
     still_holds,
 )
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.intake import MailIntake, Pace, known_mails, mail_key, partly_read, store_mail
 from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.state import Mark as StateMark
 from pepper_tui.feeds.feed import FeedContext, FeedError
-from pepper_tui.model import Json
+from pepper_tui.model import ContextFilter, Json
+from pepper_tui.store import Store
 
 NAME: Final = "mbox"
 SOURCES: Final = "feed.mbox"  # one context per file: the position up to which it was read
 CHUNK: Final = 25  # mails read per call in the thread
 CHUNK_BYTES: Final = 8_000_000
+NEWEST: Final = 200  # mails of a file whose marks are read again when it changes
 SETTLED: Final = 1.0  # seconds without change before a file's last mail counts as complete
 LONG_LOCKED: Final = 300.0  # seconds after which a lock is reported
 STEP: Final = 100  # milliseconds between two checks of the watcher for kernel events
@@ -54,6 +63,7 @@ class _Piece:
     rest: bool = False
     torn: bool = False
     again: bool = False  # the file has been replaced: it was read from its beginning
+    marked: list[tuple[str, list[StateMark]]] = field(default_factory=list)  # known mails with other marks than noted
 
 
 class MboxFeed:
@@ -64,6 +74,10 @@ class MboxFeed:
     def __init__(self, config: MailConfig, intake: MailIntake) -> None:
         self._config, self._intake = config, intake
         self._seen: dict[Path, tuple[int, int, float]] = {}  # size, modification, and since when (monotonic)
+        self._marked: dict[Path, tuple[int, int]] = {}  # size and modification when the marks were read last
+        self._rereading: dict[
+            Path, set[str]
+        ] = {}  # mails found so far, of a file that is read again from its beginning
         self._locked: dict[Path, float] = {}  # since when (monotonic)
         self._defects: dict[Path, str] = {}
         self._changed = asyncio.Event()
@@ -156,11 +170,13 @@ class MboxFeed:
             self._seen[path] = (*status, since)
             settled = now - since >= SETTLED
             mark = Mark(**state["mark"]) if state.get("mark") else None
-            if mark is not None and mark.offset == status[0] and still_holds(file, mark):
-                return None
+            halted = state.get("rereading") and path not in self._rereading  # the program ended meanwhile
+            holds = mark is not None and not halted and still_holds(file, mark)
+            if mark is not None and mark.offset == status[0] and holds:
+                return self._remarked(path, file, status, state, mark)
             piece = _Piece(size=status[0])
             start = 0
-            if mark is not None and still_holds(file, mark):
+            if mark is not None and holds:
                 start = mark.offset
                 if not begins_at(file, start) and state["last"]:
                     start = state["last"]["start"]  # that mail was read before it was complete
@@ -185,16 +201,36 @@ class MboxFeed:
             piece.mark = mark_at(file, end)
             return piece
 
+    def _remarked(self, path: Path, file: BinaryIO, status: tuple[int, int], state: Json, mark: Mark) -> _Piece | None:
+        """Return the newest mails whose marks have changed, or ``None``. Blocking."""
+        if self._marked.get(path) == status:
+            return None
+        self._marked[path] = status
+        marked = []
+        for start, key, noted in state.get("newest", []):
+            marks = marks_at(file, start)
+            if marks is not None and marks != noted:
+                marked.append((key, marks))
+        return _Piece(mark=mark, size=status[0], marked=marked) if marked else None
+
     async def _take(self, ctx: FeedContext, path: Path, state: Json, piece: _Piece) -> None:
         backlog_to = piece.size if state["backlog_to"] is None else state["backlog_to"]
         last = state["last"]
         taken: set[str] = set()
+        if piece.again:
+            self._rereading[path] = set()
+        newest = [] if piece.again else [*state.get("newest", [])]
+        copies: dict[str, list[Copy]] = {key: [_copy(path, key, marks)] for key, marks in piece.marked}
+        first = piece.mails[0][0].start if piece.mails else piece.size
+        newest = [[at, key, dict(piece.marked).get(key, marks)] for at, key, marks in newest if at < first]
         known = await known_mails(ctx.store, {its_key for _, its_key, _ in piece.mails})
-        async with ctx.store.unit():
+        async with noting(ctx.store):
             for stored, its_key, mail in piece.mails:
                 key = its_key
                 if not piece.again and last and (last["start"], last["message_id"]) == (stored.start, mail.message_id):
                     key = last["key"]  # the same mail, now complete
+                copies[key] = [_copy(path, key, stored.marks)]
+                newest.append([stored.start, key, stored.marks])
                 if key not in taken:
                     taken.add(key)
                     await store_mail(
@@ -208,6 +244,7 @@ class MboxFeed:
                         files=[[str(path), key]],
                         backlog=stored.start < backlog_to,
                         grown=key != its_key,
+                        copy=copies[key][0],
                     )
             if piece.mails:
                 stored, key, mail = piece.mails[-1]
@@ -215,11 +252,43 @@ class MboxFeed:
             # once everything seen at first sight is stored, whatever comes later is news
             done = not piece.rest and (not piece.torn or piece.mark.offset >= backlog_to)
             mark = {"offset": piece.mark.offset, "head": piece.mark.head, "tail": piece.mark.tail}
-            await self._put(ctx, path, {**state, "mark": mark, "last": last, "backlog_to": 0 if done else backlog_to})
+            found = self._rereading.get(path)
+            whole = found is not None and not piece.rest and not piece.torn
+            if found is not None:
+                found.update(copies)
+            await note_copies(ctx.store, copies, await _missing(ctx.store, path, found) if found and whole else ())
+            state = {**state, "mark": mark, "last": last, "backlog_to": 0 if done else backlog_to}
+            state |= {"newest": newest[-NEWEST:], "rereading": found is not None and not whole}
+            await self._put(ctx, path, state)
+        if whole:
+            del self._rereading[path]
 
     @staticmethod
     async def _put(ctx: FeedContext, path: Path, state: Json) -> None:
         await ctx.store.store(state, namespace=SOURCES, context_id=str(path))
+
+
+def _place(path: Path, key: str) -> str:
+    return f"mbox:{path}/{key}"
+
+
+def _copy(path: Path, key: str, marks: list[StateMark]) -> Copy:
+    return Copy(_place(path, key), NAME, path.name, use_of(path), marks)
+
+
+async def _missing(store: Store, path: Path, found: set[str]) -> list[str]:
+    """Return the places of the file's mails that are not among those ``found`` in it."""
+    there, missing, after = {_place(path, key) for key in found}, [], 0
+    tags, root = [f"in:{NAME}/{path.name}"], _place(path, "")
+    while True:
+        page = await store.query(
+            ContextFilter(namespaces=[STATES], tags=tags, after_seq=after, newest_first=False, limit=500)
+        )
+        for state in MailState.readable(page):
+            missing += [each.place for each in state.copies if each.place.startswith(root) and each.place not in there]
+        if len(page) < 500:
+            return missing
+        after = page[-1].seq
 
 
 def _status(descriptor: int) -> tuple[int, int]:

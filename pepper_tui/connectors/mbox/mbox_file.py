@@ -14,17 +14,20 @@ import os
 import re
 from calendar import timegm
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from pepper_tui.boundary.plain_file import open_plain
+from pepper_tui.connectors.mbox.marks import marks_in
+from pepper_tui.domains.mail.state import Mark as StateMark
 from pepper_tui.text.errors import Foreseen, PepperError
 
 BLOCK: Final = 1 << 16  # bytes: searching one for mail beginnings holds the GIL, for 20 ms at worst
 HEAD: Final = 1 << 18  # bytes of headers that are searched for programs' marks
 SIGN: Final = 4096  # bytes at the beginning, and before the read position, that identify a file
+_HEADERS: Final = 1 << 14  # bytes of a known mail in which its marks are looked for
 _LINE: Final = 400  # longest line, in bytes, that begins a mail
 _BEGIN: Final = re.compile(rb"\n\r?\n(From [^\r\n]{1,200}\b\d{2}:\d{2}\b[^\r\n]{0,100}\r?\n)")
 _FIRST: Final = re.compile(rb"From [^\r\n]{1,300}\r?\n")
@@ -49,7 +52,7 @@ class Stored:
     """One mail in the file, from ``start`` to ``end``.
 
     ``source`` are its own bytes, ``cut`` if there are more. ``arrived`` is the time on the line before it, in POSIX
-    seconds (``None``: unreadable).
+    seconds (``None``: unreadable). ``marks``: how programs have marked it.
     """
 
     start: int
@@ -57,6 +60,7 @@ class Stored:
     source: bytes
     cut: bool
     arrived: float | None
+    marks: list[StateMark] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,15 @@ def _stored(file: BinaryIO, start: int, end: int, max_bytes: int) -> Stored:
     source = _MARKS.sub(b"", head[:HEAD]) + head[HEAD:] + gap + _QUOTED.sub(rb"\1", body)
     if not (cut := end - start > len(raw)):
         source = source[: len(source) - (2 if source.endswith(b"\n\r\n") else 1 if source.endswith(b"\n\n") else 0)]
-    return Stored(start, end, source, cut, _arrived(first))
+    return Stored(start, end, source, cut, _arrived(first), marks_in(head[:HEAD]))
+
+
+def marks_at(file: BinaryIO, start: int) -> list[StateMark] | None:
+    """Return how the mail that begins at ``start`` is marked now; ``None`` if none begins there."""
+    if not (_beginning(file, start) or (0, False))[1]:
+        return None
+    file.seek(start)
+    return marks_in(_parted(file.read(_HEADERS))[0])
 
 
 def _parted(source: bytes) -> tuple[bytes, bytes, bytes]:

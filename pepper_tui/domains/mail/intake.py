@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.domains.mail.folder_uses import says_sent, use_by_name
 from pepper_tui.domains.mail.gist import about, mail_gist, writer_of
 from pepper_tui.domains.mail.machines import is_automatic, is_list
 from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
 from pepper_tui.domains.mail.mime import Mail, left_out
 from pepper_tui.domains.mail.related import related_to
 from pepper_tui.domains.mail.reply_text import asks_something, telling_lines
+from pepper_tui.domains.mail.state import Copy, Mark
 from pepper_tui.feeds.feed import FeedContext, put_signal
 from pepper_tui.feeds.triage import SIGNAL_TEXT, Triage
 from pepper_tui.model import (
@@ -39,14 +40,10 @@ from pepper_tui.model import (
     Signal,
 )
 from pepper_tui.store import Store
-from pepper_tui.text import begun
+from pepper_tui.text import begun, one_line
 
 NAME: Final = "mail"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
-_SENT_FOLDER: Final = re.compile(
-    r"(?<!\w)(?:sent|gesendet|envoy|enviad|inviat|verzonden|sendt|skickat|lähetetyt|wysłan|отправлен|送信済|已发送)",
-    re.IGNORECASE,
-)
 PROCESSOR: Final = "feeds.mail"
 SIGNAL_ID: Final = "signal_"
 """Prefix of the id of a mail's signal, before the mail's own."""
@@ -56,6 +53,11 @@ LAG: Final = 3 * BATCH
 PARTLY: Final = "partly"
 """Tag of a mail that was only read in part."""
 _LOOKED_AROUND: Final = 5  # mails of one batch for which related contexts are looked up
+_DEALT_WITH: Final[dict[Mark, str]] = {
+    "draft": "it is a draft",
+    "deleted": "it was deleted when Pepper first saw it",
+    "answered": "it was answered when Pepper first saw it",
+}
 _LOGGED_TEXT: Final = 300  # characters of text that a signal keeps if it was only logged
 
 
@@ -190,26 +192,17 @@ async def store_mail(
     backlog: bool,
     grown: bool = False,
     account: str = "",
+    copy: Copy | None = None,
 ) -> None:
     """Store ``mail`` in ``raw.mail`` under ``key``, or add ``files`` (root and name each) if it is already ``known``.
 
-    ``account``: the sign-in by which it came, if any. ``grown``: it is known, but was incomplete when it was taken in;
-    its present content replaces the former.
+    ``account``: the sign-in by which it came, if any. ``copy``: how it lies at its source, which the caller notes, too
+    (``state.py``); a mail that was dealt with before it came makes no card. ``grown``: it is known, but was incomplete
+    when it was taken in; its present content replaces the former.
     """
     await asyncio.sleep(0)  # keys come first
     if known is not None and not grown:  # the same mail under another name, say in a second folder
-        files = [*known.data.get("files", []), *(f for f in files if f not in known.data.get("files", []))]
-        if files != known.data.get("files"):
-            await ctx.store.store(
-                {**known.data, "files": files[:50]},
-                namespace=RAW,
-                context_id=key,
-                type=known.type,
-                text=known.text,
-                tags=known.tags,
-                metadata=known.metadata,
-                ttl=None if known.expires_at is None else 0.0,  # the rest of an old mail stays out of sight
-            )
+        await _add_files(ctx.store, known, files)
         return
     thread, data = mail.thread or key, mail.data()
     sender = f"{mail.sender['name']} {mail.sender['address']}".strip()
@@ -224,6 +217,8 @@ async def store_mail(
             "thread": thread,
             "arrived": arrived,
             "backlog": backlog,
+            "use": (copy.use if copy else "") or use_by_name(label),
+            "marks": list(copy.marks) if copy else [],
         },
         namespace=RAW,
         context_id=key,
@@ -237,6 +232,22 @@ async def store_mail(
         },
         metadata={"sender": sender, "subject": mail.subject},
     )
+
+
+async def _add_files(store: Store, known: Context, files: list[list[str]]) -> None:
+    there = known.data.get("files", [])
+    files = [*there, *(file for file in files if file not in there)]
+    if files != there:
+        await store.store(
+            {**known.data, "files": files[:50]},
+            namespace=RAW,
+            context_id=known.context_id,
+            type=known.type,
+            text=known.text,
+            tags=known.tags,
+            metadata=known.metadata,
+            ttl=None if known.expires_at is None else 0.0,  # the rest of an old mail stays out of sight
+        )
 
 
 @dataclass(slots=True)
@@ -300,7 +311,17 @@ def by_own_hand(raw: Json) -> bool:
 
     A mail that a server has delivered may come from anyone, under any name: it answers nothing on the user's behalf.
     """
-    return not raw.get("received") or bool(_SENT_FOLDER.search(raw["label"]))
+    return not raw.get("received") or raw.get("use") == "sent" or says_sent(raw["label"])
+
+
+def _silent(raw: Json) -> str:
+    """Return why a mail needs nobody's attention, as it lay at its source when it was first seen; empty if it may."""
+    use, marks = raw.get("use") or use_by_name(raw["label"]), raw.get("marks") or []
+    if use in ("junk", "trash", "drafts"):
+        return f"in the folder {one_line(raw['label'], 40)}"
+    if dealt_with := next((words for mark, words in _DEALT_WITH.items() if mark in marks), ""):
+        return dealt_with
+    return "it was read when Pepper first saw it" if use == "inbox" and "seen" in marks else ""
 
 
 def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
@@ -319,6 +340,7 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
         automatic=automatic,
         direct=bool(raw["to"]) and all(one["address"] in own for one in raw["to"]),
         question=not listed and not automatic and asks_something(raw["reply"]),
+        silent=_silent(raw),
     )
 
 

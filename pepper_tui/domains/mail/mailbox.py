@@ -10,6 +10,7 @@ from typing import Final
 
 from pepper_tui.domains.mail.intake import RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
+from pepper_tui.domains.mail.state import states_of
 from pepper_tui.model import Context, ContextFilter, Json
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
@@ -29,7 +30,10 @@ class Mails(list[Json]):
 
 
 class Mailbox:
-    """Mail in the store. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
+    """Mail in the store. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread).
+
+    Where it is known, ``state`` says how the mail stands: read, answered, in which folder.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -128,9 +132,11 @@ class Mailbox:
         return [context.data for context in await self._store.query(filter_)]
 
     async def _known_by(self, mail: Json) -> Json:
-        """Return ``mail``, without its Message-ID if that is another sender's."""
+        """Return ``mail``, without its Message-ID if that is another sender's, and with its ``state`` in words."""
         owner = await owner_of_id(self._store, mail)
-        return without_id(mail, owner) if owner else mail
+        states = await states_of(self._store, [mail["id"]])
+        told = {**mail, "state": states[mail["id"]].words} if mail["id"] in states else mail
+        return without_id(told, owner) if owner else told
 
 
 def _is_from(mail: Json, wanted: str) -> bool:

@@ -28,6 +28,13 @@ async def first_with(store: Store, message_id: str) -> Context | None:
     return page[0] if page else None
 
 
+async def all_with(store: Store, message_id: str) -> list[Context]:
+    """Return all mails of the first sender with ``message_id``: another's claim to it counts for nothing."""
+    wanted = ContextFilter(namespaces=[_RAW], tags=[f"message:{message_id}"], newest_first=False, include_expired=True)
+    found = await store.query(wanted) if message_id else []
+    return [each for each in found if each.data.get("sender") == found[0].data.get("sender")]
+
+
 async def owner_of_id(store: Store, mail: Json) -> str:
     """Return the sender who owns the Message-ID of ``mail``, if that is somebody else; otherwise an empty string."""
     first = await first_with(store, str(mail.get("message_id") or ""))

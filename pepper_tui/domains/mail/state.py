@@ -6,15 +6,21 @@ see; nothing here changes a mailbox.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
-from pepper_tui.model import Context, ContextFilter, Record
-from pepper_tui.store import Store
+from pepper_tui.model import ContextFilter, Record
+from pepper_tui.store import Store, UnitOfWork
+from pepper_tui.text import one_line
 
 STATES: Final = "mail.state"
 """One context per mail of ``raw.mail``, with the same id."""
+CHANGED: Final = "changed"
+"""Tag of a state that is not the first of its mail."""
 
 Mark = Literal["seen", "answered", "flagged", "draft", "deleted", "forwarded"]
 Use = Literal["", "inbox", "archive", "sent", "drafts", "junk", "trash"]
@@ -39,10 +45,8 @@ class MailState(Record):
     id: str
     copies: list[Copy] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, source: Context | Mapping[str, Any]) -> Self:
-        values = source.data if isinstance(source, Context) else source
-        return cls(values["id"], [Copy.of(each) for each in values.get("copies", [])])
+    def __post_init__(self) -> None:
+        self.copies = [each if isinstance(each, Copy) else Copy.of(each) for each in self.copies]
 
     def has(self, mark: Mark) -> bool:
         """Check whether any copy has ``mark``."""
@@ -53,12 +57,34 @@ class MailState(Record):
         return bool(self.copies) and not self.has("seen")
 
     @property
+    def words(self) -> str:
+        """How it stands, in a few words: how it is marked, and where it lies if that is not the inbox."""
+        if not self.copies:
+            return "no longer in any folder"
+        told = ["unread" if self.unread else "read", *(mark for mark in _TOLD if self.has(mark))]
+        elsewhere = sorted({copy.folder for copy in self.copies if copy.use != "inbox"})
+        return ", ".join([*told, *([f"in {one_line(', '.join(elsewhere), 80)}"] if elsewhere else [])])
+
+    @property
     def tags(self) -> set[str]:
         """What the state can be found by: each copy's place, folder and use, and how it is marked."""
         found = {f"at:{copy.place}" for copy in self.copies} | {f"use:{copy.use}" for copy in self.copies if copy.use}
         found |= {f"in:{copy.account}/{copy.folder}" for copy in self.copies}
         found |= {mark for copy in self.copies for mark in copy.marks}
         return found | ({"unread"} if self.unread else set())
+
+
+_TOLD: Final[tuple[Mark, ...]] = ("answered", "forwarded", "flagged", "draft", "deleted")
+_NO_WORDS: Final = " "
+"""Search by words finds mails, not their states."""
+_LOCKS: Final[WeakKeyDictionary[Store, asyncio.Lock]] = WeakKeyDictionary()
+
+
+@contextlib.asynccontextmanager
+async def noting(store: Store) -> AsyncIterator[UnitOfWork]:
+    """Open a unit in which copies are noted. No other notes any until its commit: two may see the same mail at once."""
+    async with _LOCKS.setdefault(store, asyncio.Lock()), store.unit() as unit:
+        yield unit
 
 
 async def states_of(store: Store, mails: Collection[str]) -> dict[str, MailState]:
@@ -75,7 +101,7 @@ async def mail_at(store: Store, place: str) -> MailState | None:
 
 
 async def note_copies(store: Store, seen: Mapping[str, Sequence[Copy]], gone: Collection[str] = ()) -> None:
-    """Note, in the caller's unit, copies by mail as they are now, and places where there is none any more.
+    """Note copies by mail as they are now, and places where there is none any more. Once in a unit of ``noting``.
 
     Other copies of these mails stay as they are known.
     """
@@ -83,9 +109,11 @@ async def note_copies(store: Store, seen: Mapping[str, Sequence[Copy]], gone: Co
     for place in gone:
         if (state := await mail_at(store, place)) is not None:
             states.setdefault(state.id, state)
-    for ident in {*states, *seen}:
-        state = states.get(ident) or MailState(ident)
+    for ident in sorted({*states, *seen}):
+        before = states.get(ident)
         now = {copy.place: copy for copy in seen.get(ident, ())}
-        kept = [copy for copy in state.copies if copy.place not in now and copy.place not in gone]
-        state.copies = sorted([*kept, *now.values()], key=lambda copy: copy.place)
-        await store.put(state, namespace=STATES, context_id=ident, tags=state.tags)
+        kept = [copy for copy in (before.copies if before else ()) if copy.place not in now and copy.place not in gone]
+        state = MailState(ident, sorted([*kept, *now.values()], key=lambda copy: copy.place))
+        if before is None or before.copies != state.copies:
+            tags = state.tags | (set() if before is None else {CHANGED})
+            await store.put(state, namespace=STATES, text=_NO_WORDS, tags=tags)

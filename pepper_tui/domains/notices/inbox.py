@@ -11,7 +11,7 @@ metadata (``withdrawn``). A question that a call waits for expires visibly, neve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import Final
 
@@ -153,9 +153,14 @@ class Inbox:
             found = [c for c in await self._items.open() if c.data.get("matter") == matter and matter]
             found = [c for c in found if not senders or str(c.data.get("sender", "")).lower() in senders]
             found = [c for c in found if c.created_at <= before and c.data.get("kind") not in UNPAIRED]
-            async with self._store.unit():
-                items = [Notification.of(context) for context in found if await self._items.withdraw(context, why)]
-            return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
+            return await self._withdraw(found, why)
+
+    async def withdraw_from(self, source: str, why: str, which: Callable[[Notification], bool]) -> Acted:
+        """Close those open requests that came of ``source`` itself and are picked by ``which``; as ``withdraw``."""
+        async with self._acting:
+            found = [c for c in await self._items.open() if c.data.get("source") == source]
+            found = [c for c in found if c.data.get("kind") not in UNPAIRED]
+            return await self._withdraw([c for c in found if which(Notification.of(c))], why)
 
     async def settle(self, ref: str, version: int) -> bool:
         """Make the closing of a question final; return False if its version has changed."""
@@ -169,6 +174,11 @@ class Inbox:
                 await self._items.withdraw(context, why)
 
     # ------------------------------------------------------------------------------------------- inside
+
+    async def _withdraw(self, found: Sequence[Context], why: str) -> Acted:
+        async with self._store.unit():
+            items = [Notification.of(context) for context in found if await self._items.withdraw(context, why)]
+        return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
     async def _act(self, refs: Sequence[str], state: NotificationState, until: float | None = None) -> Acted:
         """Move the items; those that can no longer be moved stay as they are, unless that is all of them."""

@@ -9,6 +9,7 @@ from pepper_tui.domains.why.signal_teller import tell_signal
 from pepper_tui.domains.why.walk import Teller, Walk
 from pepper_tui.model import (
     Approval,
+    ApprovalState,
     AssistantMessage,
     Context,
     FollowUp,
@@ -44,6 +45,8 @@ async def _approval(walk: Walk, context: Context, depth: int) -> None:
     walk.say(depth, f"question {walk.at(approval.created_at)}: {summary} ({approval.state})")
     if approval.reason:
         walk.say(depth, f"  proposed because: {one_line(approval.reason, 160)}")
+    if approval.state is ApprovalState.WITHDRAWN and approval.decision_note:
+        walk.say(depth, f"  withdrawn: {one_line(approval.decision_note, 120)}")
     await walk.follow(f"{Namespace.TOOL_CALL}:{approval.call}", depth + 1)
 
 

@@ -26,7 +26,10 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Which contexts of a namespace to select: last changed, expired or deleted before these times."""
+    """Which contexts of a namespace to select: last changed, expired or deleted before these times.
+
+    ``orphaned``: the id of a namespace; also those whose partner there, by the same id, is gone or a trace.
+    """
 
     changed: float | None = None
     expired: float | None = None
@@ -34,6 +37,7 @@ class Want:
     types: frozenset[str] = frozenset()
     trace: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
+    orphaned: int | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +114,12 @@ def _conditions(want: Want) -> tuple[str, list[Any]]:
         of = f" AND c.type IN ({','.join('?' * len(want.types))})" if want.types else ""
         parts.append(f"(c.updated_at < ? AND c.type <> '{TRACE}'{of})")
         values += [want.changed, *sorted(want.types)]
+    if want.orphaned is not None:
+        parts.append(
+            "NOT EXISTS (SELECT 1 FROM contexts p WHERE p.ns = ? AND p.context_id = c.context_id AND p.deleted = 0"
+            f" AND p.type <> '{TRACE}')"
+        )
+        values.append(want.orphaned)
     return " OR ".join(parts), values
 
 

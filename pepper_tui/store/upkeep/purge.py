@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -80,8 +80,38 @@ async def survey(store: ContextStore, scope: Scope, kept: Mapping[str, str] = {}
             found.contexts[namespace] += len(window.doomed)
             found.traces += sum(bool(each.keys) for each in window.doomed)
             found.needed.update(window.needed)
+    for namespace, ns in spaces.items():
+        for follower in rules.followers(namespace):
+            await _take_along(store, follower, spaces, [each for each in found.doomed if each.ns == ns], needed, found)
     found.missing = [f"{space}:{ident}" for space, ident in scope.names if (space, ident) not in seen]
     return found
+
+
+async def _take_along(
+    store: ContextStore,
+    namespace: str,
+    spaces: Mapping[str, int],
+    doomed: Sequence[Doomed],
+    needed: protection.Protection,
+    found: Survey,
+) -> None:
+    """Add the contexts of ``namespace`` that go with those in ``doomed``, and were not found themselves."""
+    known = {each.context_id for each in found.doomed if each.ns == spaces.get(namespace)}
+    ids = frozenset(each.context_id for each in doomed) - known
+    after: int | None = 0 if ids and namespace in spaces else None
+    while after is not None:
+        look = partial(
+            picking.contexts,
+            namespace=namespace,
+            ns=spaces[namespace],
+            want=picking.Want(changed=math.inf, ids=ids),
+            protection=needed,
+            after=after,
+        )
+        window = await store.file.read(look, 1)
+        after = window.after
+        found.doomed += window.doomed
+        found.contexts[namespace] += len(window.doomed)
 
 
 async def purge(store: ContextStore, found: Survey) -> Removed:

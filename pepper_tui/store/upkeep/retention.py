@@ -11,6 +11,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -133,7 +134,10 @@ class Retention:
         for namespace, ns in spaces.items():
             if self._rules.kept(namespace):
                 continue
-            want = picking.want_of(self._rules.of(namespace), reach)
+            rule = self._rules.of(namespace)
+            want = picking.want_of(rule, reach)
+            if rule.goes_with in spaces:
+                want = replace(want, orphaned=spaces[rule.goes_with])
             after: int | None = 0
             while after is not None:
                 look = partial(_contexts, namespace=namespace, ns=ns, want=want, needed=needed, after=after)

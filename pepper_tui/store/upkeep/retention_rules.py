@@ -19,12 +19,16 @@ Forever = Literal["forever"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One retention rule. ``types``: if given, only contexts of these types are removed."""
+    """One retention rule. ``types``: if given, only contexts of these types are removed.
+
+    ``goes_with``: a namespace; a context goes once that of the same id there is gone, or only a trace of it is left.
+    """
 
     days: float | None = None
     versions: int | None = 100
     trace: tuple[str, ...] = ()
     types: frozenset[str] = frozenset()
+    goes_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "*": Rule(),
     "raw.*": Rule(versions=2),
     "raw.mail": Rule(days=730, versions=2, trace=TRACE_KEYS),
+    "mail.state": Rule(versions=5, goes_with="raw.mail"),
     # a calendar's entries stay as long as it has them; a note that one was about to start is soon useless
     "raw.calendar": Rule(days=60, versions=2, types=frozenset({"starts_soon"})),
     "raw.clock": Rule(days=60, versions=1),
@@ -124,6 +129,10 @@ class Rules:
     def kept(self, namespace: str) -> str:
         """Return why no context of ``namespace`` may go, in words; empty if it may."""
         return next((why for pattern, why in self._kept.items() if matches((pattern,), namespace)), "")
+
+    def followers(self, namespace: str) -> list[str]:
+        """Return the namespaces whose contexts go with those of ``namespace``."""
+        return [pattern for pattern, rule in self._rules.items() if rule.goes_with == namespace]
 
     @property
     def sign(self) -> str:

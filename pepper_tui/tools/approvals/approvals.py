@@ -94,8 +94,8 @@ class Approvals:
     async def snooze(self, approval_id: str, until: float) -> str:
         return await self._decisions.snooze(approval_id, until)
 
-    async def withdraw(self, approval_id: str, by: str) -> str:
-        return await self._decisions.withdraw(approval_id, by)
+    async def withdraw(self, approval_id: str, by: str, why: str = "") -> str:
+        return await self._decisions.withdraw(approval_id, by, why)
 
     async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
         """Edit a card; see ``Edits``."""

@@ -87,8 +87,8 @@ class Decisions:
         await self._cards.decide(card, snoozed, progress=WAITING)
         return f"snoozed: {one_line(approval.resolved.summary, 80)}"
 
-    async def withdraw(self, approval_id: str, by: str) -> str:
-        """End the card and cancel its call: ``rejected`` if by the user, otherwise ``withdrawn``."""
+    async def withdraw(self, approval_id: str, by: str, why: str = "") -> str:
+        """End the card and cancel its call: ``rejected`` if by the user, otherwise ``withdrawn``; ``why`` in words."""
         card = await self._cards.load(approval_id)
         approval, call = card.approval, card.call
         if call.state is not CallState.WAITING_APPROVAL:
@@ -99,13 +99,14 @@ class Decisions:
             approval,
             ApprovalState.REJECTED if by == "user" else ApprovalState.WITHDRAWN,
             decided_at=self._clock.now(),
-            decision_note=f"cancelled by the {by}",
+            decision_note=why or f"cancelled by the {by}",
             snoozed_until=None,
             acts_at=None,
         )
         async with self._cards.deciding():
             await self._cards.put(ended, card.version)
-            words = f"Cancelled by the {by} before it was approved; nothing was done."
+            because = f", as {why}" if why else ""
+            words = f"Cancelled by the {by} before it was approved{because}; nothing was done."
             await self._cards.ledger.end(call, card.call_version, CallState.CANCELLED, words, error="cancelled")
         return "cancelled; nothing was done"
 

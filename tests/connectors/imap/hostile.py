@@ -71,6 +71,7 @@ class Hostile(Listening):
         super().__init__()
         self._says, self._more = says, more
         self.asked: list[str] = []
+        self.commands: list[bytes] = []
 
     def serve(self, near: socket.socket) -> None:
         with contextlib.suppress(OSError), near, near.makefile("rb") as heard:
@@ -82,6 +83,7 @@ class Hostile(Listening):
                 tag, _, rest = asked.strip().partition(b" ")
                 name = re.sub(r"^UID ", "", rest.decode("latin-1").upper()).partition(" ")[0]
                 self.asked.append(name)
+                self.commands.append(rest)
                 if say := self._says.get(name):
                     for piece in say(tag):
                         near.sendall(piece)
@@ -93,6 +95,7 @@ class Hostile(Listening):
             "CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE\r\n",
             "LIST": b'* LIST () "/" "INBOX"\r\n',
             "EXAMINE": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\n",
+            "STATUS": b"* STATUS INBOX (UIDVALIDITY 7 UIDNEXT 2 MESSAGES 1)\r\n",
             "SEARCH": b"* SEARCH 1\r\n",
             "FETCH": b"* 1 FETCH (UID 1 RFC822.SIZE 20 BODY[]<0> {12}\r\nSubject: x\r\n)\r\n"
             if b"BODY" in rest

@@ -22,6 +22,12 @@ class Proxy(Listening):
         super().__init__()
         self._to, self._tls = to, tls
         self._open: list[_Pair] = []
+        self._all: list[_Pair] = []
+
+    @property
+    def brought(self) -> int:
+        """The bytes that came from the server."""
+        return sum(pair.brought for pair in self._all)
 
     def __exit__(self, *how: object) -> None:
         super().__exit__(*how)
@@ -37,6 +43,7 @@ class Proxy(Listening):
         with contextlib.suppress(OSError):
             safe = self._tls.wrap_socket(near, server_side=True) if self._tls else near
             pair = _Pair(safe, socket.create_connection(("127.0.0.1", self._to)))
+            self._all.append(pair)
             self._open.append(pair)
             pair.run()
 
@@ -45,6 +52,7 @@ class _Pair:
     def __init__(self, near: socket.socket, far: socket.socket) -> None:
         self._near, self._far = near, far
         self._silent = False
+        self.brought = 0
 
     def run(self) -> None:
         back = threading.Thread(target=self._pump, args=(self._far, self._near), daemon=True)
@@ -70,6 +78,7 @@ class _Pair:
             while piece := here.recv(1 << 16):
                 if not self._silent:
                     there.sendall(piece)
+                    self.brought += len(piece) if here is self._far else 0
         if not self._silent:
             with contextlib.suppress(OSError):
                 there.shutdown(socket.SHUT_RDWR)

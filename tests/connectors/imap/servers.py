@@ -70,6 +70,22 @@ class Other:
         self.client.expunge()
         self.client.close_folder()
 
+    def mark(self, message_id: str, *flags: bytes, folder: str = "INBOX") -> None:
+        """Give the mails with ``message_id`` these flags."""
+        self.client.select_folder(folder)
+        self.client.add_flags(self.client.search(["HEADER", "Message-ID", message_id]), flags)
+        self.client.unselect_folder() if self.client.has_capability("UNSELECT") else None
+
+    def move(self, message_id: str, to: str, folder: str = "INBOX") -> None:
+        self.client.select_folder(folder)
+        found = self.client.search(["HEADER", "Message-ID", message_id])
+        if self.client.has_capability("MOVE"):
+            self.client.move(found, to)
+            return
+        self.client.copy(found, to)
+        self.client.delete_messages(found)
+        self.client.expunge()
+
     def ids(self, folder: str) -> list[str]:
         """The Message-IDs in a folder, in order."""
         self.client.select_folder(folder, readonly=True)

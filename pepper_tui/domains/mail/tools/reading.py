@@ -25,7 +25,7 @@ async def search_mail(
     since: str = "", until: str = "", folder: str = "",
 ) -> str:  # fmt: skip
     """Search the user's mail, best first: by words, and by meaning where a line says so. Use it for anything in mail;
-    search_context for all else that was seen, said and done. It does not know which mails were read.
+    search_context for all else that was seen, said and done. Each line says whether the mail was read, if known.
 
     Args:
         query: words to look for, or what it was about; empty lists the newest mail

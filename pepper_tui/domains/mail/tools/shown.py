@@ -38,8 +38,9 @@ def headline(data: Json, ctx: ToolContext) -> str:
     """Return a mail as one line of a list."""
     first = one_line(str(data.get("reply") or data.get("text", "")), 120)
     sender = one_line(joined(data.get("sender")), 80)
+    stands = f" | {one_line(str(data['state']), 100)}" if data.get("state") else ""
     return (
-        f"{data.get('message_id') or data.get('id')} | {_date(data, ctx)} | from {sender}"
+        f"{data.get('message_id') or data.get('id')} | {_date(data, ctx)}{stands} | from {sender}"
         f" | {one_line(str(data.get('subject', '')), 120)} | {first}{how(data.get('found', 'text'))}"
     )
 
@@ -53,6 +54,8 @@ def full(data: Json, ctx: ToolContext) -> str:
         if data.get(label)
     ]
     lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
+    if data.get("state"):
+        lines.append(f"state: {one_line(str(data['state']), 100)}")
     if data.get("doubts"):
         lines.append(f"careful: {one_line('; '.join(map(str, data['doubts'])), 500)}")
     if partly := not_read(data):

@@ -1,0 +1,211 @@
+"""Ends what waits on a mail that was dealt with at its source: its cards, and drafts of answers to it.
+
+A change of a mail's state is judged once, against what was known before, so that a card which the user takes back
+stays. A card or a draft may come only after the mail was dealt with, since a model takes its time: then it ends at
+once, unless the user asked for it. A state makes no card. Only what came of exactly this mail ends, never a later
+mail's of its thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal, Protocol
+
+from pepper_tui.domains.mail.intake import NAME, RAW, SIGNAL_ID
+from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.state import CHANGED, STATES, Copy, MailState
+from pepper_tui.domains.notices.items import anew
+from pepper_tui.model import (
+    OPEN_TAG,
+    QUESTION,
+    Acted,
+    Approval,
+    ApprovalState,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    Moved,
+    Namespace,
+    Notification,
+    NotificationState,
+    Priority,
+    Signal,
+    ToolCall,
+)
+from pepper_tui.store import Store, Subscriber
+from pepper_tui.text import one_line
+
+ReadEnds = Literal["quiet", "all", "none"]
+Deed = Literal["answered", "deleted", "filed", "read"]
+REACTION: Final = 600.0
+"""Seconds from a signal within which a card of it may be late."""
+_SIGNALS: Final = f"{Namespace.SIGNALS}.{NAME}"
+_SUBSCRIPTION: Final = "mail.elsewhere"
+_ALL: Final = 100_000
+_ENDS_DRAFTS: Final = frozenset({"answered", "deleted"})
+_LOUD: Final = frozenset({Priority.URGENT, Priority.HIGH})
+
+
+class Cards(Protocol):
+    """The inbox, as far as it is needed here."""
+
+    async def withdraw_from(self, source: str, why: str, which: Callable[[Notification], bool], /) -> Acted: ...
+
+    async def seen(self, ref: str, /) -> None: ...
+
+
+Withdraw = Callable[[str, str], Awaitable[None]]
+"""Withdraws the pending approval with that id, for that reason; in the caller's unit."""
+Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
+"""Notes an act in words, and what it moved, so that it can be undone; in the caller's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What was done with a mail elsewhere; ``why`` in words."""
+
+    deed: Deed
+    why: str
+
+
+def fate(before: MailState, now: MailState) -> Fate | None:
+    """Return what was done with a mail between two of its states; ``None`` if it still waits as it did."""
+    if now.has("answered") and not before.has("answered"):
+        return Fate("answered", "you answered it elsewhere")
+    there, left = _waiting(before), _waiting(now)
+    if there and not left:
+        if any(copy.use == "junk" for copy in now.copies):
+            return Fate("deleted", "you marked it as junk elsewhere")
+        if now.copies or before.has("deleted"):
+            return Fate("deleted", "it was deleted elsewhere")
+        return Fate("filed", "it was deleted or filed elsewhere")
+    if _in_inbox(there) and not _in_inbox(left):
+        where = one_line(", ".join(sorted({copy.folder for copy in left})), 80)
+        return Fate("filed", f"filed elsewhere, in {where}")
+    if now.has("seen") and not before.has("seen") and before.copies:
+        return Fate("read", "you read it elsewhere")
+    return None
+
+
+def _waiting(state: MailState) -> list[Copy]:
+    return [copy for copy in state.copies if copy.use not in ("junk", "trash") and "deleted" not in copy.marks]
+
+
+def _in_inbox(copies: Sequence[Copy]) -> bool:
+    return any(copy.use == "inbox" for copy in copies)
+
+
+class Elsewhere:
+    """Follows the states of mails. ``read_ends``: which cards end when their mail is read (``mail.read_ends``)."""
+
+    def __init__(self, store: Store, cards: Cards, withdraw: Withdraw, record: Record, read_ends: ReadEnds) -> None:
+        self._store, self._cards, self._withdraw, self._record = store, cards, withdraw, record
+        self._read_ends = read_ends
+
+    def listen(self, subscriber: Subscriber) -> None:
+        """Register the handlers. Call it before the subscriber starts."""
+        states = {"namespaces": [STATES], "tags": [CHANGED], "name": _SUBSCRIPTION}
+        subscriber.on_context_update(**states)(self._changed)  # type: ignore[arg-type]
+        late = {"namespaces": [Namespace.NOTIFICATION, Namespace.APPROVAL], "tags": [OPEN_TAG]}
+        subscriber.on_context_update(**late, name=f"{_SUBSCRIPTION}.late")(self._came)  # type: ignore[arg-type]
+
+    async def _changed(self, update: ContextUpdate) -> None:
+        before = await self._version(update.context.context_id, update.context.version - 1)
+        now = MailState.one(update.context)
+        if not update.deleted and before is not None and now is not None and (done := fate(before, now)):
+            await self._in_one_commit(partial(self._end, now.id, done))
+
+    async def _came(self, update: ContextUpdate) -> None:
+        if update.deleted or update.context.version > 1:
+            return
+        if update.namespace == Namespace.APPROVAL:
+            for card in Approval.readable([update.context]):
+                await self._in_one_commit(partial(self._late_draft, card))
+            return
+        for item in Notification.readable([update.context]):
+            namespace, _, ident = item.source.partition(":")
+            if namespace != _SIGNALS or item.state is not NotificationState.NEW:
+                continue
+            saved = await self._store.get(ident, namespace=_SIGNALS)
+            signal = Signal.one(saved)
+            if signal is not None and item.created_at - signal.created_at < REACTION:
+                mail = ident.removeprefix(SIGNAL_ID)
+                if done := await self._since_it_came(mail):
+                    await self._in_one_commit(partial(self._end_cards, mail, done))
+
+    async def _in_one_commit(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it apart from the handler's unit, and again if something else moved the same meanwhile."""
+
+        async def once() -> None:
+            async with self._store.unit():
+                await act()
+
+        await asyncio.create_task(anew(once))
+
+    async def _late_draft(self, card: Approval) -> None:
+        call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
+        answered = await first_with(self._store, answered_by(card))
+        if answered is None or call is None or call.root == "user":
+            return
+        done = await self._since_it_came(answered.context_id)
+        if done and done.deed in _ENDS_DRAFTS:
+            await self._withdraw(card.id, done.why)
+
+    # ------------------------------------------------------------------------------------------------ ending
+
+    async def _end(self, mail: str, done: Fate) -> None:
+        await self._end_cards(mail, done)
+        raw = await self._store.get(mail, namespace=RAW)
+        ids = {str(raw.data.get("message_id") or "")} - {""} if raw is not None else set()
+        if done.deed not in _ENDS_DRAFTS or not ids:
+            return
+        wanted = ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        for card in Approval.readable(await self._store.query(wanted)):
+            if card.state is ApprovalState.PENDING and answered_by(card) in ids:
+                await self._withdraw(card.id, done.why)
+
+    async def _end_cards(self, mail: str, done: Fate) -> None:
+        source = f"{_SIGNALS}:{SIGNAL_ID}{mail}"
+        asks = await self._asks(mail)
+        stay: list[str] = []
+
+        def ends(item: Notification) -> bool:
+            if done.deed != "read" or self._ends_by_reading(item, asks):
+                return True
+            stay.append(item.id)
+            return False
+
+        words, moved = await self._cards.withdraw_from(source, done.why, ends)
+        for ident in stay:
+            await self._cards.seen(ident)
+        if moved:
+            await self._record(f"closed, as {done.why}: {words}", moved)
+
+    def _ends_by_reading(self, item: Notification, asks: bool) -> bool:
+        """Check whether a card needs nothing but to be read."""
+        if self._read_ends != "quiet" or item.state is NotificationState.SNOOZED:
+            return self._read_ends == "all"
+        return not asks and item.priority not in _LOUD and item.kind != QUESTION
+
+    async def _asks(self, mail: str) -> bool:
+        signal = Signal.one(await self._store.get(f"{SIGNAL_ID}{mail}", namespace=_SIGNALS))
+        return signal is not None and signal.gist is not None and bool(signal.gist.asks)
+
+    # ------------------------------------------------------------------------------------------------ states
+
+    async def _since_it_came(self, mail: str) -> Fate | None:
+        now: Context | None = await self._store.get(mail, namespace=STATES)
+        first, state = await self._version(mail, 1), MailState.one(now)
+        return fate(first, state) if first is not None and state is not None else None
+
+    async def _version(self, mail: str, version: int) -> MailState | None:
+        return MailState.one(await self._store.get(mail, namespace=STATES, version=version) if version else None)
+
+
+def answered_by(card: Approval) -> str:
+    """Return the Message-ID of the mail that the mail on a card answers; empty if it answers none."""
+    fields = card.resolved.payload.get("fields")
+    return str(fields.get("in_reply_to") or "") if isinstance(fields, dict) else ""
