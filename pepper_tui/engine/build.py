@@ -21,8 +21,10 @@ from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.mail.facts.awaited import Awaited
+from pepper_tui.domains.mail.facts.finder import Finder
 from pepper_tui.domains.mail.gist import model_gist
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake import MailIntake, Matters
 from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
@@ -217,13 +219,19 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     judged = config.judging.enabled and ask is not None
     triage = Triage(config, ground.book, judged=judged)
     accounts = instead.accounts or [*named(config, ground.home)]
-    mail = MailIntake(triage)
+    mail = MailIntake(triage, _matters(ground, triage))
     around = Around("", ground.home, config, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda)
     connected = built_of(accounts, around)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
     feeds = Feeds([*connected.feeds, *follows], store, clock, ground.subscriber, zone)
     return Sensing(accounts, connected, feeds, llm_triage)
+
+
+def _matters(ground: Ground, triage: Triage) -> Matters:
+    settings, own = ground.config.mail.facts, frozenset(triage.own)
+    finder = Finder(settings, own, ground.config.user.name, ground.zone, triage.locale)
+    return Matters(finder, Awaited(settings, own))
 
 
 def _calling(ground: Ground) -> Calling:

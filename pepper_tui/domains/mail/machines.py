@@ -12,7 +12,11 @@ from pepper_tui.text.addresses import nobody_reads
 
 AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
 """Headers that only programs set."""
-NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC))
+FORGE: Final = (
+    "x-github-reason", "x-gitlab-notificationreason", "x-gitlab-pipeline-status", "x-gitea-reason", "x-forgejo-reason"
+)  # fmt: skip
+"""The headers in which a forge says why it writes."""
+NOTED: Final = ("list-id", "list-unsubscribe", "list-post", "precedence", "return-path", *sorted(AUTOMATIC), *FORGE)
 """The headers that reveal a machine, besides Auto-Submitted."""
 
 
