@@ -21,8 +21,10 @@ from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
+from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.domains.mail.intake import MailIntake, Matters
 from pepper_tui.domains.mail.machines import by_a_machine
@@ -92,6 +94,7 @@ class Ground:
     checkpoint: Callable[[str], None]
     models: Models
     book: RuleBook
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,9 @@ def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, model
         checkpoint=kill_switch(),
         models=models or build_models(config, store, clock, secrets),
         book=RuleBook(store, rules_of_config(config), config.mail.templates),
+        signs=Signs(
+            Servers(config.mail.facts.servers), {each.lower() for each in config.own_addresses}, config.user.vips
+        ),
     )
 
 
@@ -230,7 +236,7 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
 
 def _matters(ground: Ground, triage: Triage) -> Matters:
     settings, own = ground.config.mail.facts, frozenset(triage.own)
-    finder = Finder(settings, own, ground.config.user.name, ground.zone, triage.locale)
+    finder = Finder(settings, own, ground.config.user.name, ground.zone, triage.locale, ground.signs)
     return Matters(finder, Awaited(settings, own))
 
 
@@ -293,7 +299,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
     return ToolParts(
         mail=MailParts(
             looks,
-            Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
+            Mailbox(ground.store, ground.signs) if mail.maildir or mail.mbox or config.account else None,
             next(iter(connected.outboxes), None),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
         ),

@@ -121,7 +121,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = 
             for one in made:
                 await asyncio.sleep(0)
                 async with ctx.processing(one.seq):
-                    await _put(ctx, triage, one, looks=one.seq in looked)
+                    await _put(ctx, triage, matters, one, looks=one.seq in looked)
         except BaseException:
             if matters is not None:
                 matters.finder.forget()
@@ -314,7 +314,7 @@ def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
         one.signal.gist = mail_gist(one.raw, one.facts, who, now, zone, locale)
 
 
-async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) -> None:
+async def _put(ctx: FeedContext, triage: Triage, matters: Matters | None, made: _Made, *, looks: bool) -> None:
     """Store a signal with its line. ``looks``: also look up related contexts in the store."""
     raw, signal, now = made.raw, made.signal, made.signal.created_at
     if signal.gist is None:
@@ -325,6 +325,8 @@ async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) ->
     if line := signal.metadata.pop("line", ""):
         signal.content = line
     tags = [RAISED] if signal.metadata.get("kind") == "fact" else []
+    if matters is not None and made.passed:
+        await matters.finder.add_signs(ctx.store, signal, raw)
     is_open = made.passed and triage.leaves_open(made.facts)
     await put_signal(ctx.store, signal, tags, dedupe_key=made.same, is_open=is_open)
 

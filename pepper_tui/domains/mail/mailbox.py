@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake import RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.model import Context, ContextFilter, Json
@@ -31,8 +32,9 @@ class Mails(list[Json]):
 class Mailbox:
     """Mail in the store. A mail is its ``raw.mail`` data (see ``mime.Mail``, with id, path, label, thread)."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, signs: Signs | None = None) -> None:
+        """Create it. ``signs``: what makes a sender doubtful, for a mail that is read."""
+        self._store, self._signs = store, signs
 
     async def search(
         self,
@@ -96,7 +98,11 @@ class Mailbox:
         context = await self._store.get(mail.removeprefix(SIGNAL_ID), namespace=RAW)
         if context is None:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
-        return await self._known_by(context.data) if context else None
+        if context is None:
+            return None
+        signs = await self._signs.of(self._store, context.data) if self._signs is not None else {}
+        known = await self._known_by(context.data)
+        return {**known, "signs": [*signs.values()]} if signs else known
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
         """Return a conversation's mails, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""

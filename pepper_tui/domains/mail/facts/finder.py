@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Protocol
 
 from pepper_tui.config import MailFacts
 from pepper_tui.domains.mail.facts.alert import alert
-from pepper_tui.domains.mail.facts.authentication import REMEMBERED, Servers
+from pepper_tui.domains.mail.facts.authentication import REMEMBERED
 from pepper_tui.domains.mail.facts.failure import failure
 from pepper_tui.domains.mail.facts.looked import Fact, Found, Looked
 from pepper_tui.domains.mail.facts.mention import mention
 from pepper_tui.domains.mail.facts.question import question
 from pepper_tui.domains.mail.facts.review import review
+from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.facts.today import today
 from pepper_tui.domains.mail.state import states_of
 from pepper_tui.model import BACKLOG, ContextFilter, Facts, Json, Namespace, Priority, Signal, matches_of
@@ -75,17 +76,14 @@ class Finder:
     me: str
     zone: tzinfo
     locale: str
-    servers: Servers = field(init=False)
+    signs: Signs
     _recent: deque[bool] | None = None  # of the newest mails, whether each was raised
-
-    def __post_init__(self) -> None:
-        self.servers = Servers(self.settings.servers)
 
     async def look(self, store: Store, made: Sequence[Made]) -> Callable[[], None]:
         """Return what finds the facts of new mails: call it in a thread."""
         await self._recall(store)
         for one in made:
-            self.servers.note(one.raw)
+            self.signs.servers.note(one.raw)
         came = [one for one in made if not one.raw.get("backlog") and one.signal.metadata.get("kind") != "own"]
         wanted = [one for one in came if one.facts.sender not in self.own and not _out_of_sight(one.signal)]
         around = await self._around(store, wanted) if wanted else None
@@ -98,6 +96,18 @@ class Finder:
                 self._count(raised)
 
         return find
+
+    async def add_signs(self, store: Store, signal: Signal, raw: Json) -> None:
+        """Note on a mail's signal what makes its sender doubtful."""
+        found = await self.signs.of(store, raw)
+        if not found:
+            return
+        signal.metadata["signs"] = list(found.values())
+        before, mark, careful = signal.reason.partition("; careful: ")
+        doubtful = [words for sign, words in found.items() if sign != "first"]
+        first = f"; {found['first']}" if "first" in found else ""
+        said = "; ".join([*([careful] if mark else []), *doubtful])
+        signal.reason = f"{before}{first}" + (f"; careful: {said}" if said else "")
 
     def forget(self) -> None:
         """Take the count of cards from the store again: what was counted since may not have been committed."""
@@ -115,7 +125,7 @@ class Finder:
             locale=self.locale,
             me=self.me,
             known=one.facts.known or (around is not None and sender in around.written),
-            authentic=self.servers.authentic(one.raw),
+            authentic=self.signs.servers.authentic(one.raw),
             sent=around.sent.get(original_of(one.raw)) if around is not None else None,
         )
         wanted = (find for name, find in FACTS.items() if getattr(self.settings, name))
@@ -161,7 +171,7 @@ class Finder:
         counted = [each for each in newest if each.data["reason"] != BACKLOG and _came(each.data)][: OF - 1]
         self._recent = deque((RAISED in each.tags for each in reversed(counted)), maxlen=OF - 1)
         for mail in reversed(await store.query(ContextFilter(namespaces=[_RAW], limit=REMEMBERED))):
-            self.servers.note(mail.data)
+            self.signs.servers.note(mail.data)
 
     # ------------------------------------------------------------------------------------------------ the store
 
@@ -200,13 +210,18 @@ def original_of(raw: Json) -> str:
 
 async def note_written(store: Store, own: Sequence[Made]) -> None:
     """Note, in the caller's unit, to whom the user's own mails went."""
-    people = {str(each["address"]): one for one in own for each in (*one.raw["to"], *one.raw["cc"]) if each["address"]}
+    people = {str(each["address"]): one for one in own for each in _recipients(one) if each["address"]}
     if not people:
         return
     known = await store.query(ContextFilter(namespaces=[Namespace.WRITTEN], context_ids=sorted(people), limit=None))
     for address in sorted(people.keys() - {each.context_id for each in known}):
-        noted = {"id": address, "mail": people[address].raw["id"]}
+        names = (str(each["name"]) for each in _recipients(people[address]) if each["address"] == address)
+        noted = {"id": address, "name": next(names, ""), "mail": people[address].raw["id"]}
         await store.store(noted, namespace=Namespace.WRITTEN, context_id=address)
+
+
+def _recipients(one: Made) -> list[Json]:
+    return [*one.raw["to"], *one.raw["cc"]]
 
 
 def _came(signal: Json) -> bool:

@@ -33,4 +33,11 @@ def box(seed: int = 1) -> list[Letter]:
         machine_mail.everyday,
     ):
         fill(maker)
-    return sorted(maker.letters, key=lambda letter: letter.at)
+    letters = sorted(maker.letters, key=lambda letter: letter.at)
+    # which of a newcomer's mails is the first is known when all have their place
+    newcomers = {letter.sender for letter in letters if "first" in letter.signs}
+    for letter in letters:
+        first = letter.sender in newcomers
+        newcomers.discard(letter.sender)
+        letter.signs = letter.signs - {"first"} | ({"first"} if first else set())
+    return letters

@@ -32,6 +32,7 @@ class Letter:
     signs: frozenset[str] = frozenset()
     folder: str = "INBOX"
     message_id: str = ""
+    sender: str = ""
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Maker:
         if folder != "Sent":
             source = self._delivered(source, domain, auth, below)
         labels = frozenset(facts.split()), frozenset(signs.split())
-        self.letters.append(Letter(kind, at, source, *labels, folder, message_id))
+        self.letters.append(Letter(kind, at, source, *labels, folder, message_id, sender[1]))
         return message_id
 
     @staticmethod

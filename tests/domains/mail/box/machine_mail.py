@@ -418,7 +418,7 @@ def bounces(maker: Maker) -> None:
             ("5.3.4", "message too big"),
         )
     ):
-        to = ("Ruth Calloway", f"ruth{number}@gone{number}.example")
+        to = ("Rita Falk", f"rita{number}@gone{number}.example")
         sent = maker.put(
             "own, bounced", 9 + number, ME, f"Tickets {number}", "Here are your tickets.", to=to, folder="Sent"
         )

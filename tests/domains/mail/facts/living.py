@@ -27,6 +27,7 @@ class Lived:
     follow_ups: list[dict[str, Any]] = field(default_factory=list)
     silence: list[str] = field(default_factory=list)
     mails: list[dict[str, Any]] = field(default_factory=list)
+    signs: dict[str, set[str]] = field(default_factory=dict)
 
 
 def put(maildir: Path, letters: Iterable[Letter], begins: int = 0) -> int:
@@ -69,4 +70,7 @@ async def live(folder: Path, letters: list[Letter] | None = None, more: str = ""
         lived.notices = await house.facts("notification")
         lived.follow_ups = await house.facts("follow_up")
         lived.mails = await house.facts("raw.mail")
+        signs = house.engine.parts.ground.signs
+        for mail in lived.mails:
+            lived.signs[mail["message_id"]] = set(await signs.of(house.engine.store, mail))
     return lived
