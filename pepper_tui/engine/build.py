@@ -24,6 +24,7 @@ from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
+from pepper_tui.domains.mail.facts.look_back import LookBack
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.gist import model_gist
 from pepper_tui.domains.mail.intake import MailIntake, Matters
@@ -237,7 +238,7 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
 def _matters(ground: Ground, triage: Triage) -> Matters:
     settings, own = ground.config.mail.facts, frozenset(triage.own)
     finder = Finder(settings, own, ground.config.user.name, ground.zone, triage.locale, ground.signs)
-    return Matters(finder, Awaited(settings, own))
+    return Matters(finder, Awaited(settings, own), LookBack(finder, ground.clock))
 
 
 def _calling(ground: Ground) -> Calling:

@@ -15,11 +15,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import RAISED, Finder, note_written
+from pepper_tui.domains.mail.facts.look_back import RECENT, LookBack
 from pepper_tui.domains.mail.gist import about, mail_gist, writer_of
 from pepper_tui.domains.mail.machines import is_automatic, is_list
 from pepper_tui.domains.mail.message_ids import owner_of_id, without_id
@@ -92,6 +94,7 @@ class Matters:
 
     finder: Finder
     awaited: Awaited
+    look_back: LookBack
 
 
 def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = None) -> Pace:
@@ -99,6 +102,8 @@ def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = 
     pace = Pace()
     if matters is not None:
         matters.awaited.listen(ctx.store, ctx.subscriber)
+        facts_of = partial(mail_facts, own=triage.own)
+        matters.look_back.listen(ctx.store, ctx.subscriber, PROCESSOR, facts_of)
 
     async def process(updates: list[ContextUpdate]) -> None:
         new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones tell where else it is
@@ -325,6 +330,8 @@ async def _put(ctx: FeedContext, triage: Triage, matters: Matters | None, made: 
     if line := signal.metadata.pop("line", ""):
         signal.content = line
     tags = [RAISED] if signal.metadata.get("kind") == "fact" else []
+    if matters is not None and matters.look_back.is_recent(raw):
+        tags.append(RECENT)
     if matters is not None and made.passed:
         await matters.finder.add_signs(ctx.store, signal, raw)
     is_open = made.passed and triage.leaves_open(made.facts)

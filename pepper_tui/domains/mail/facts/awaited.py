@@ -33,6 +33,7 @@ from pepper_tui.text.addresses import nobody_reads
 RULE: Final = "unanswered"
 _MOST: Final = 5  # people; what goes to more is an announcement
 _LISTS: Final = ("lists.", "list.", "groups.", "googlegroups.")
+_OF_A_LIST: Final = frozenset({"list-id", "list-post"})
 _DAY: Final = 86_400.0
 
 
@@ -58,7 +59,7 @@ class Awaited:
 
     async def own_mail(self, store: Store, raw: Json, now: float) -> None:
         """Begin to wait for an answer to the user's own mail in ``raw.mail``, if it asks something."""
-        if raw["list_headers"].keys() & {"list-id", "list-post"}:
+        if raw["list_headers"].keys() & _OF_A_LIST:
             return
         date = raw["date"]
         when = min(float(date), now) if isinstance(date, int | float) else now
@@ -88,10 +89,8 @@ class Awaited:
         when: float,
         source: str,
     ) -> None:
-        parties = [one for one in people if one["address"] not in self._own]
-        if not self._settings.unanswered or not message_id or not 0 < len(parties) <= _MOST:
-            return
-        if any(_nobody(one["address"]) for one in parties) or not (said := asked(text)):
+        parties = whose_answer(people, self._own)
+        if not self._settings.unanswered or not message_id or not parties or not (said := asked(text)):
             return
         ident = f"follow_{hashlib.sha256(message_id.encode()).hexdigest()[:24]}"
         if await store.get(ident, namespace=Namespace.FOLLOW_UP, include_expired=True) is not None:
@@ -117,6 +116,19 @@ class Awaited:
             said=said,
         )
         await store.put(waits, namespace=Namespace.FOLLOW_UP, tags=tags)
+
+
+def question_in(raw: Json, own: Collection[str]) -> str:
+    """Return what the user's own mail in ``raw.mail`` asks of somebody who may answer; empty if nothing."""
+    if raw["list_headers"].keys() & _OF_A_LIST or not whose_answer([*raw["to"], *raw["cc"]], own):
+        return ""
+    return asked(raw["reply"])
+
+
+def whose_answer(people: Sequence[Json], own: Collection[str]) -> list[Json]:
+    """Return those of ``people`` whose answer could be waited for: nobody of many, of a list, or at a machine."""
+    parties = [one for one in people if one["address"] and one["address"] not in own]
+    return [] if len(parties) > _MOST or any(_nobody(one["address"]) for one in parties) else parties
 
 
 def _nobody(address: str) -> bool:

@@ -7,6 +7,7 @@ a VIP already speaks gets no second card. Nothing is found in junk, trash, draft
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ OF: Final = 100
 _FOR_ANY: Final = 3
 """Of ``CARDS``, how many may be used by facts that can wait."""
 _PRESSING: Final[frozenset[Fact]] = frozenset({"failure", "alert"})
+_HIDDEN: Final = re.compile(
+    r"\b(?:junk|spam|trash|bin|drafts?|deleted|bulk|papierkorb|gelöscht\w*|entwürfe|unerwünscht\w*|corbeille"
+    r"|indésirables?|pourriels?|brouillons?|papelera|no deseado|borradores|eliminados|cestino|prullenbak)\b",
+    re.IGNORECASE,
+)
 _NOT_LOOKED_AT: Final = frozenset({"junk", "trash", "drafts", "sent"})
 RAISED: Final = "fact"
 """Tag of a signal whose fact was raised."""
@@ -59,7 +65,7 @@ class Made(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class Around:
     """What the store knows about the mails of a batch."""
 
     written: Collection[str]
@@ -85,8 +91,10 @@ class Finder:
         for one in made:
             self.signs.servers.note(one.raw)
         came = [one for one in made if not one.raw.get("backlog") and one.signal.metadata.get("kind") != "own"]
-        wanted = [one for one in came if one.facts.sender not in self.own and not _out_of_sight(one.signal)]
-        around = await self._around(store, wanted) if wanted else None
+        wanted = [
+            one for one in came if one.facts.sender not in self.own and not self.is_out_of_sight(one.raw["label"])
+        ]
+        around = await self.around(store, wanted) if wanted else None
 
         def find() -> None:
             for one in came:
@@ -113,7 +121,12 @@ class Finder:
         """Take the count of cards from the store again: what was counted since may not have been committed."""
         self._recent = None
 
-    def found(self, one: Made, around: _Around | None = None, now: float | None = None) -> list[Found]:
+    @staticmethod
+    def is_out_of_sight(label: str) -> bool:
+        """Check whether a folder, by its name, holds what nobody wants to see."""
+        return bool(_HIDDEN.search(label))
+
+    def found(self, one: Made, around: Around | None = None, now: float | None = None) -> list[Found]:
         """Return the facts of a mail, the weightiest first."""
         sender = one.facts.sender.lower()
         looked = Looked(
@@ -175,7 +188,7 @@ class Finder:
 
     # ------------------------------------------------------------------------------------------------ the store
 
-    async def _around(self, store: Store, made: Sequence[Made]) -> _Around:
+    async def around(self, store: Store, made: Sequence[Made]) -> Around:
         senders = sorted({one.facts.sender.lower() for one in made} - {""})
         written = (
             await store.query(ContextFilter(namespaces=[Namespace.WRITTEN], context_ids=senders, limit=None))
@@ -190,7 +203,7 @@ class Finder:
             for ident, state in states.items()
             if state.copies and all(copy.use in _NOT_LOOKED_AT for copy in state.copies)
         }
-        return _Around({each.context_id for each in written}, sent, away)
+        return Around({each.context_id for each in written}, sent, away)
 
     async def _own_mail(self, store: Store, message_id: str) -> Json | None:
         """Return the user's own mail with that Message-ID: Pepper's, or a copy in a folder of sent mail."""
@@ -226,7 +239,3 @@ def _recipients(one: Made) -> list[Json]:
 
 def _came(signal: Json) -> bool:
     return (signal.get("metadata") or {}).get("kind") != "own"
-
-
-def _out_of_sight(signal: Signal) -> bool:
-    return signal.reason.startswith("in the folder ")
