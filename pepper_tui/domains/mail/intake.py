@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from pepper_tui.domains.mail.facts.awaited import Awaited
-from pepper_tui.domains.mail.facts.finder import RAISED, Finder, note_written
+from pepper_tui.domains.mail.facts.delivery_report import failed
+from pepper_tui.domains.mail.facts.finder import RAISED, Finder, note_written, original_of
 from pepper_tui.domains.mail.facts.look_back import RECENT, LookBack
 from pepper_tui.domains.mail.gist import about, mail_gist, writer_of
 from pepper_tui.domains.mail.machines import is_automatic, is_list
@@ -310,6 +311,10 @@ async def _find_facts(ctx: FeedContext, matters: Matters, made: Sequence[_Made])
     find = await matters.finder.look(ctx.store, made)
     if any(not one.raw.get("backlog") for one in made):
         await asyncio.to_thread(find)
+    for one in made:
+        if one.signal.metadata.get("fact") == "failure" and (original := original_of(one.raw)):
+            gone = {str(each["address"]) for each in failed(one.raw["report"])}
+            await matters.awaited.bounced(ctx.store, original, gone)
 
 
 def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:

@@ -15,6 +15,7 @@ from pepper_tui.domains.mail.facts.question import asked
 from pepper_tui.domains.mail.gist import about
 from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.model import (
+    FOLLOW_UP,
     OPEN_TAG,
     Approval,
     CallState,
@@ -22,6 +23,7 @@ from pepper_tui.model import (
     ContextUpdate,
     Effect,
     FollowUp,
+    FollowUpState,
     Json,
     Namespace,
     ToolCall,
@@ -67,6 +69,17 @@ class Awaited:
         source = f"{Namespace.SIGNALS}.mail:signal_{raw['id']}"
         await self._wait(store, raw["reply"], raw["subject"], raw["message_id"], raw["thread"], people, when, source)
 
+    async def bounced(self, store: Store, message_id: str, addresses: Collection[str]) -> None:
+        """Stop waiting for an answer to a mail that reached nobody, in the caller's unit."""
+        saved = await store.get(_ident(message_id), namespace=Namespace.FOLLOW_UP)
+        waits = FollowUp.one(saved)
+        if saved is None or waits is None or waits.state is not FollowUpState.OPEN:
+            return
+        if set(waits.parties) <= set(addresses):
+            waits.state = FOLLOW_UP.move(waits.state, FollowUpState.DROPPED)
+            tags = [each for each in saved.tags if each != OPEN_TAG]
+            await store.put(waits, namespace=Namespace.FOLLOW_UP, tags=tags, expect_version=saved.version)
+
     async def _sent(self, store: Store, call: ToolCall, payload: Json) -> None:
         fields, message_id = payload.get("fields"), str(payload.get("message_id") or "")
         if not isinstance(fields, dict) or not message_id:
@@ -92,7 +105,7 @@ class Awaited:
         parties = whose_answer(people, self._own)
         if not self._settings.unanswered or not message_id or not parties or not (said := asked(text)):
             return
-        ident = f"follow_{hashlib.sha256(message_id.encode()).hexdigest()[:24]}"
+        ident = _ident(message_id)
         if await store.get(ident, namespace=Namespace.FOLLOW_UP, include_expired=True) is not None:
             return
         tags = [OPEN_TAG, f"thread:{thread}"]
@@ -129,6 +142,10 @@ def whose_answer(people: Sequence[Json], own: Collection[str]) -> list[Json]:
     """Return those of ``people`` whose answer could be waited for: nobody of many, of a list, or at a machine."""
     parties = [one for one in people if one["address"] and one["address"] not in own]
     return [] if len(parties) > _MOST or any(_nobody(one["address"]) for one in parties) else parties
+
+
+def _ident(message_id: str) -> str:
+    return f"follow_{hashlib.sha256(message_id.encode()).hexdigest()[:24]}"
 
 
 def _nobody(address: str) -> bool:

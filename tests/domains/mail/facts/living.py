@@ -63,7 +63,11 @@ async def live(folder: Path, letters: list[Letter] | None = None, more: str = ""
             await taken(house, done)
         clock.jump(DAY)
         await taken(house, done)
-        await clock.advance(60)
+
+        async def ended() -> bool:
+            return not await house.facts("follow_up", state="open")
+
+        await house.until(ended, seconds=60, step=5.0)
         await taken(house, done)
         lived.sequence = await house.facts("signals.mail")
         lived.signals = {each["metadata"]["message_id"]: each for each in lived.sequence}
