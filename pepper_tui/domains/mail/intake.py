@@ -308,6 +308,7 @@ async def _find_facts(ctx: FeedContext, matters: Matters, made: Sequence[_Made])
     for one in own:
         if not one.raw.get("backlog"):
             await matters.awaited.own_mail(ctx.store, one.raw, one.signal.created_at)
+    await matters.finder.signs.learn(ctx.store)
     find = await matters.finder.look(ctx.store, made)
     if any(not one.raw.get("backlog") for one in made):
         await asyncio.to_thread(find)

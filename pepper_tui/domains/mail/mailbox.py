@@ -100,8 +100,11 @@ class Mailbox:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
         if context is None:
             return None
-        signs = await self._signs.of(self._store, context.data) if self._signs is not None else {}
         known = await self._known_by(context.data)
+        if self._signs is None:
+            return known
+        await self._signs.learn(self._store)
+        signs = await self._signs.of(self._store, context.data)
         return {**known, "signs": [*signs.values()]} if signs else known
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:

@@ -12,21 +12,31 @@ from pepper_tui.domains.mail.facts.looked import Found, Looked
 from pepper_tui.text import one_line
 
 _SECURITY: Final = re.compile(
-    r"\b(?:new|unusual|suspicious|unrecogni[sz]ed) (?:sign[- ]?in|log[- ]?in|device|activity|transaction|charge)\b"
-    r"|\b(?:sign[- ]?in|log[- ]?in)(?: attempt)? (?:from|blocked|prevented)\b|\bsecurity (?:alert|warning)\b"
-    r"|\b(?:password|e-?mail address|phone number|passkey|two-factor\w*) (?:was|has been)"
-    r" (?:changed|reset|removed|added)\b"
-    r"|\bneue anmeldung\b|\bsicherheits(?:warnung|hinweis|meldung)\b|\b(?:ungewöhnliche|verdächtige) \w+"
-    r"|\b(?:passwort|kennwort|e-?mail-adresse)\b.{0,20}\b(?:geändert|zurückgesetzt)"
-    r"|\bnouvelle connexion\b|\balerte de sécurité\b|\bactivité (?:inhabituelle|suspecte)"
-    r"|\bmot de passe\b.{0,30}\b(?:modifié|changé|réinitialisé)"
-    r"|\bnuevo inicio de sesión\b|\balerta de seguridad\b|\bactividad (?:inusual|sospechosa)\b"
-    r"|\bcontraseña\b.{0,30}\b(?:cambiada|restablecida|modificada)\b",
+    r"\b(?:new|unusual|suspicious|unrecogni[sz]ed|unknown)"
+    r" (?:sign[- ]?in|log[- ]?in|device|activity|transaction|charge)\b"
+    r"(?! (?:page|screen|form|options?))"
+    r"|\b(?:sign(?:ed)?[- ]?in|log(?:ged)?[- ]?in)(?: attempt)?\b.{0,12}\b(?:from|blocked|prevented|new device)\b"
+    r"|\bsecurity (?:alert|warning|notice|incident)\b"
+    r"|\b(?:account|password|e-?mail(?: address)?|phone(?: number)?|passkey|(?:two|2)-(?:step|factor) \w+"
+    r"|(?:api |access )?key|token|pin|card)s? (?:was|were|has been|have been|is|are)"
+    r" (?:changed|reset|removed|added|turned off|switched off"
+    r"|disabled|accessed|locked|blocked|suspended|exposed|leaked|compromised|frozen)\b"
+    r"|\b(?:purchase|withdrawal|charge|transaction)s? (?:of \S+ )?(?:on|with|from) your (?:card|account)\b"
+    r"|\bneue[rs]? (?:anmeldung|gerät|login)\b|\banmeldung (?:von|auf|mit)\b|\bneuen gerät\b"
+    r"|\bsicherheits(?:warnung|hinweis|meldung|vorfall)\b|\b(?:ungewöhnliche|verdächtige) \w+"
+    r"|\b(?:konto|zugang|karte|passwort|kennwort|e-?mail-adresse|telefonnummer)\b.{0,24}"
+    r"\b(?:geändert|zurückgesetzt|gesperrt|blockiert|deaktiviert|entfernt)"
+    r"|\bnouvelle connexion\b|\bnouvel appareil\b|\balerte de sécurité\b|\bactivité (?:inhabituelle|suspecte)"
+    r"|\b(?:compte|carte|mot de passe|adresse e-?mail|accès)\b.{0,30}"
+    r"\b(?:modifiée?|changée?|réinitialisée?|bloquée?|suspendue?|désactivée?)"
+    r"|\bnuevo inicio de sesión\b|\b(?:nuevo dispositivo|dispositivo nuevo)\b|\balerta de seguridad\b"
+    r"|\bactividad (?:inusual|sospechosa)\b|\b(?:cuenta|tarjeta|contraseña|correo|acceso)\b.{0,30}"
+    r"\b(?:cambiad[oa]|restablecid[oa]|modificad[oa]|bloquead[oa]|suspendid[oa]|desactivad[oa])\b",
     re.IGNORECASE,
 )
 _MONEY: Final = re.compile(
     r"\b(?:invoice|bill|payment|account|rent)\b.{0,20}\b(?:overdue|past due)\b"
-    r"|\b(?:overdue|past due) (?:invoice|bill|payment)\b"
+    r"|\b(?:overdue|past due) (?:invoice|bill|payment|notice)\b"
     r"|\b(?:final|payment) (?:reminder|notice)\b"
     r"|\bmahnung\b|\brechnung\b.{0,30}\b(?:überfällig|offen|fällig)\b|\bzahlungserinnerung\b"
     r"|\bfacture\b.{0,30}\b(?:en retard|impayée)|\b(?:relance|rappel) de paiement\b"

@@ -14,9 +14,10 @@ from pepper_tui.domains.mail.facts.looked import Found, Looked
 from pepper_tui.text import one_line
 
 _BUILD: Final = re.compile(
-    r"\b(?:run|build|pipeline|workflow|job|deploy(?:ment)?|tests?)s? (?:has |have |is |was )?"
-    r"(?:failed|failing|broken|errored)\b"
-    r"|\b(?:failed|broken) (?:build|pipeline|run|workflow|job|deploy(?:ment)?)\b",
+    r"\b(?:run|build|ci|pipeline|workflow|jobs?|deploy(?:ment|s)?|tests?|checks?|backup|release)\b.{0,40}"
+    r"\b(?:failed|failing|fails|failure|broken|errored)\b"
+    r"|\b(?:failed|broken|failing) (?:build|pipeline|run|workflow|job|deploy(?:ment)?|tests?)\b"
+    r"|\b(?:broken|failed): \S+/\S+",
     re.IGNORECASE,
 )
 _WELL: Final = re.compile(
@@ -24,14 +25,19 @@ _WELL: Final = re.compile(
     re.IGNORECASE,
 )
 _PAYMENT: Final = re.compile(
-    r"\b(?:payment|charge|transaction|direct debit)s?\b.{0,40}"
-    r"\b(?:failed|declined|rejected|unsuccessful|could ?n['o]t|returned)\b"
-    r"|\b(?:failed|declined) payment\b|\bcould(?:n['’]t| not) (?:process|collect|charge)\b.{0,40}\b(?:payment|card)\b"
-    r"|\b(?:zahlung|lastschrift|abbuchung|überweisung)\b.{0,40}\b(?:fehlgeschlagen|abgelehnt|gescheitert|zurückgegeben"
-    r"|nicht (?:eingelöst|ausgeführt|verarbeitet|möglich))"
-    r"|\béchec\b.{0,20}\bpaiement\b|\b(?:paiement|prélèvement)\b.{0,40}\b(?:refusé|échoué|rejeté)"
-    r"|\b(?:pago|cobro|recibo)\b.{0,40}\b(?:rechazado|fallido|devuelto)\b"
-    r"|\bpodido (?:procesar|cobrar)\b.{0,20}\bpago\b",
+    r"\b(?:payment|charge|transaction|direct debit|(?:credit |debit )?card)s?\b.{0,40}"
+    r"\b(?:failed|declined|rejected|refused|unsuccessful|returned|not (?:go|gone) through|n['’]t go through)\b"
+    r"|\b(?:failed|declined|rejected) payment\b|\b(?:problem|trouble|issue) (?:with|processing) (?:your|the) payment\b"
+    r"|\bcould(?:n['’]t| not) (?:be )?(?:process\w*|collect\w*|charge\w*|take)\b"
+    r"|\b(?:zahlung|lastschrift|abbuchung|überweisung|(?:kredit)?karte)\b.{0,40}"
+    r"\b(?:fehlgeschlagen|abgelehnt|gescheitert|zurückgegeben"
+    r"|nicht (?:eingelöst|ausgeführt|verarbeitet|abgebucht|möglich))"
+    r"|\b(?:problem|schwierigkeiten) (?:mit|bei) ihrer zahlung\b"
+    r"|\béchec\b.{0,20}\b(?:paiement|prélèvement)\b"
+    r"|\b(?:paiement|prélèvement|carte)\b.{0,40}\b(?:refusée?|échoué|rejeté|pas (?:abouti|pu))"
+    r"|\bproblème (?:avec|de) (?:votre )?paiement\b"
+    r"|\b(?:pago|cobro|recibo|tarjeta)\b.{0,40}\b(?:rechazad[oa]|fallido|devuelto|no realizado|no se ha|ha fallado)\b"
+    r"|\b(?:no (?:se )?|hemos )(?:pudo|podido|ha podido)\b.{0,30}\b(?:pago|cobro)\b|\bproblema con (?:tu|su|el) pago\b",
     re.IGNORECASE,
 )
 _ADVICE: Final = re.compile(

@@ -21,11 +21,12 @@ _UNMARKED: Final = re.compile(
 """The beginning of a question, also where its mark is forgotten."""
 _IDLE: Final = re.compile(
     r"\b(?:how (?:are|is|have|was) (?:you|things|everything|it|your|the)\b"
-    r"|how['’]?s it going|how do you do|what['’]?s up"
+    r"|how['’]?s (?:it going|everything|life|the family)|how do you do|what['’]?s up|guess what|why not|who knows"
     r"|wie geht['’]?s|wie geht es (?:dir|ihnen|euch)|alles (?:gut|klar)"
-    r"|comment (?:vas[- ]tu|allez[- ]vous|ça va)|ça va|qué tal|c[oó]mo est[aá]s?|todo bien)"
+    r"|comment (?:vas[- ]tu|allez[- ]vous|ça va)|ça va|qué tal|c[oó]mo est[aá]s?|todo bien|c[oó]mo va)"
+    r"|^(?:i )?(?:hope|trust|ich hoffe|hoffe|j['’]espère|espero)\b"
     r"|^\W*(?:any|more|further|noch|weitere|des|d['’]autres|alguna|más|otras)?\W*"
-    r"(?:questions?|fragen|preguntas?|doubts?|dudas?)\s?\?",
+    r"(?:questions?|fragen|preguntas?|doubts?|dudas?)(?: (?:or|oder|ou|o) \w+)?\s?\?",
     re.IGNORECASE,
 )
 """A pleasantry, or an offer to be asked: nothing to answer."""

@@ -18,6 +18,7 @@ from pepper_tui.text.addresses import KnownAddresses, same_look
 
 Sign = Literal["alike", "name", "failed", "reply_to", "first"]
 _RAW: Final = f"{Namespace.RAW}.mail"
+_REMEMBERED: Final = 50_000  # addresses whose first mail is remembered
 _MOST: Final = 5_000  # people with whom a sender is compared, the newest
 
 
@@ -30,15 +31,15 @@ class Signs:
         self._addresses = KnownAddresses([*own, *(vip for vip in vips if not vip.startswith("@"))])
         self._domains = tuple(vip.lower() for vip in vips if vip.startswith("@"))
         self._names: dict[str, tuple[str, set[str]]] = {}
+        self._wrote: dict[str, str] = {}  # by address, the first mail from there
         self._seen: dict[str, int] = {Namespace.PEOPLE: 0, Namespace.WRITTEN: 0}
 
     async def of(self, store: Store, raw: Json) -> dict[Sign, str]:
-        """Return the signs of a mail in ``raw.mail``, each in words."""
+        """Return the signs of a mail in ``raw.mail``, each in words. ``learn`` first."""
         sender = raw["sender"]
         address, name = str(sender["address"]).lower(), str(sender["name"])
         if not address or address in self._own or is_list(raw) or raw.get("report"):
             return {}
-        await self._learn(store)
         found: dict[Sign, str] = {}
         known = address in self._addresses or address.endswith(self._domains)
         if not known:
@@ -55,7 +56,7 @@ class Signs:
             found["first"] = "the first mail from this address"
         return found
 
-    async def _learn(self, store: Store) -> None:
+    async def learn(self, store: Store) -> None:
         """Read who has been written to since the last time."""
         for namespace, after in self._seen.items():
             page = await store.query(ContextFilter(namespaces=[namespace], after_seq=after, limit=_MOST))
@@ -66,13 +67,18 @@ class Signs:
                 if len(name.split()) > 1:
                     self._names.setdefault(_form(name), (name, set()))[1].add(person.context_id)
 
-    @staticmethod
-    async def _is_first(store: Store, raw: Json, address: str) -> bool:
+    async def _is_first(self, store: Store, raw: Json, address: str) -> bool:
+        if self._wrote.get(address, raw["id"]) != raw["id"]:
+            return False
         first = await store.query(
             ContextFilter(
                 namespaces=[_RAW], tags=[f"sender:{address}"], newest_first=False, limit=1, include_expired=True
             )
         )
+        if first:
+            if len(self._wrote) >= _REMEMBERED:
+                self._wrote.clear()
+            self._wrote[address] = first[0].context_id
         return not first or first[0].context_id == raw["id"]
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from pepper_tui.clock.words import deadline_in, read_due
 from pepper_tui.domains.mail.facts.looked import Found, Looked
 from pepper_tui.domains.mail.gist import written_at
-from pepper_tui.domains.mail.reply_text import sentences
+from pepper_tui.domains.mail.reply_text import MAX_CHARACTERS, sentences
 from pepper_tui.text import one_line
 
 _TRIES: Final = 2  # sentences of a mail that are read for a time
@@ -28,10 +28,13 @@ _MONTHS: Final = (
 )
 _CLOCK: Final = r"\d{1,2}(?:[:.]\d{2})?(?: ?(?:am|pm|uhr|h)\b)?"
 _HOUR: Final = (
-    r"(?:,? (?:at|by|um|ab|gegen|bis|from|von|between|zwischen|before|vor) )?"
+    r"(?:,? (?:(?:at|by|um|ab|gegen|bis|from|von|between|zwischen|before|vor) )?)"
     rf"(?:(?:{_CLOCK}|noon|midday|mittag)(?:(?: (?:and|und|to|bis) |[-–]){_CLOCK})?)"
 )
-_NAMED_DAY: Final = r"tomorrow|today|tonight|(?<!guten )(?<!am )morgen|heute|end of (?:the )?day(?: today)?|eod"
+_NAMED_DAY: Final = (
+    r"(?<!of )(?:tomorrow|today|tonight)(?!['’]s)|(?<!guten )(?<!am )(?<!von )morgen|(?<!von )heute"
+    r"|end of (?:the )?day(?: today)?|eod"
+)
 _DATE: Final = (
     rf"(?:on |am |this |diesen )(?:{_DAYS})"
     rf"|(?:on |am |by |bis )?(?:the )?(?:\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?(?:{_MONTHS})"
@@ -51,9 +54,27 @@ _FIXED: Final = re.compile(
     r"|(?:avant|antes de) (?:demain|mañana)|midi|mediodía|ce soir|esta tarde|esta noche)",
     re.IGNORECASE,
 )
+_STEMS: Final = (
+    "tomorrow", "today", "tonight", "morgen", "heute", "end of", "eod", "demain", "aujourd", "mañana", "hoy", "day",
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonn", "jan", "feb", "mar", "mär", "apr",
+    "may", "mai", "jun", "jul", "aug", "sep", "oct", "okt", "nov", "dec", "dez", "-01", "-02", "-03", "-04", "-05",
+    "-06", "-07", "-08", "-09", "-10", "-11", "-12",
+)  # fmt: skip
+"""What a text holds in which a day can be named: a quick look, before each sentence is read."""
+_BARE: Final = re.compile(r"tomorrow|today|tonight|morgen|heute", re.IGNORECASE)
+_AHEAD: Final = re.compile(
+    r"\b(?:will|shall|need|must|have to|please|can|could|see you|meet|meeting|call|due|deadline|by|until"
+    r"|comes?|arrives?|remind\w*|forget|bitte|muss|müssen|soll\w*|wird|werden|komm\w*|treffen|termin|sehen uns"
+    r"|brauch\w*|denk\w*|bis"
+    r"|spätestens|fällig)\b|\?",
+    re.IGNORECASE,
+)
+"""With a bare day: that something is ahead on it."""
 _PAST: Final = re.compile(
     r"\b(?:thank(?:s| you)(?: (?:so much|again|a lot))? for|was|were|had|did|saw|met|found|went|came|called|as of"
-    r"|until now|yesterday|(?:vielen )?danke? (?:noch ?mals? )?für|war|waren|hatte[nst]?|habe[nt]?|gab|bis heute"
+    r"|until now|missed|yesterday|earlier today|(?:vielen )?danke? (?:noch ?mals? )?für|war|waren|hatte[nst]?"
+    r"|habe[nt]?|gab"
+    r"|bis heute (?!\d|um|abend|mittag|nachmittag)"
     r"|gestern|merci pour|était|hier|encore|gracias por|fue|ayer|estuvo)\b(?! to\b)",
     re.IGNORECASE,
 )
@@ -68,15 +89,18 @@ _SELLS: Final = re.compile(
 def today(mail: Looked) -> Found | None:
     if not mail.by_a_person or not mail.to_me or (mail.authentic is False and not mail.known):
         return None
-    if not mail.known and _SELLS.search(mail.text[:20_000]):
+    plain = mail.text[:MAX_CHARACTERS].lower()
+    if not any(stem in plain for stem in _STEMS):
         return None
     written, tries = written_at(mail.raw["date"], mail.now), 0
     for one in sentences(mail.text):
         found = _WHEN.search(one[:600]) or _ROMANCE.search(one[:600])
         if found is None or _PAST.search(one[:600]):
             continue
+        if _BARE.fullmatch(found[0].strip()) and not _AHEAD.search(one[:600]):
+            continue
         tries += 1
-        if tries > _TRIES:
+        if tries > _TRIES or (not mail.known and _SELLS.search(mail.text[:20_000])):
             return None
         if said := _read(mail, one[:600], found, written):
             return Found("today", f"{mail.who} writes about a time {said}", one_line(one, 300))

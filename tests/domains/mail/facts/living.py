@@ -75,6 +75,7 @@ async def live(folder: Path, letters: list[Letter] | None = None, more: str = ""
         lived.follow_ups = await house.facts("follow_up")
         lived.mails = await house.facts("raw.mail")
         signs = house.engine.parts.ground.signs
+        await signs.learn(house.engine.store)
         for mail in lived.mails:
             lived.signs[mail["message_id"]] = set(await signs.of(house.engine.store, mail))
     return lived
