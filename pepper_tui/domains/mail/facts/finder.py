@@ -113,7 +113,8 @@ class Finder:
         signal.metadata["signs"] = list(found.values())
         before, mark, careful = signal.reason.partition("; careful: ")
         doubtful = [words for sign, words in found.items() if sign != "first"]
-        first = f"; {found['first']}" if "first" in found else ""
+        # other cards call such a sender unknown anyway
+        first = f"; {found['first']}" if "first" in found and signal.metadata.get("kind") == "fact" else ""
         said = "; ".join([*([careful] if mark else []), *doubtful])
         signal.reason = f"{before}{first}" + (f"; careful: {said}" if said else "")
 
