@@ -24,7 +24,18 @@ from pepper_tui.config.models import (
 from pepper_tui.config.rules import ClockEntry, Rule, Watch
 from pepper_tui.config.secrets import Secrets
 from pepper_tui.config.sections import Config, Kept, Search, Store, Ui, User
-from pepper_tui.config.sources import FEED_NAMES, Account, Calendar, Conversation, ExecFeed, Files, Mail, OwnFeed, Smtp
+from pepper_tui.config.sources import (
+    FEED_NAMES,
+    Account,
+    Calendar,
+    Conversation,
+    ExecFeed,
+    Files,
+    Mail,
+    MailFacts,
+    OwnFeed,
+    Smtp,
+)
 
 __all__ = [
     "CONFIG_FILE",
@@ -46,6 +57,7 @@ __all__ = [
     "Judging",
     "Kept",
     "Mail",
+    "MailFacts",
     "McpServer",
     "ModelOptions",
     "Models",

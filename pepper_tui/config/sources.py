@@ -48,6 +48,21 @@ class Smtp(Section):
         return self
 
 
+class MailFacts(Section):
+    """What matters in a mail without a model. Each is on unless it is switched off."""
+
+    question: bool = True  # somebody to whom you have written asks you something
+    mention: bool = True  # your name or address in a mail of a list
+    review: bool = True  # a forge wants your review, mentions or assigns you
+    failure: bool = True  # a build or a payment failed, a mail of yours did not arrive
+    alert: bool = True  # a security or payment alert whose sender your mail server has verified
+    today: bool = True  # a time today or tomorrow in a mail to you
+    unanswered: bool = True  # a question of yours that nobody has answered
+    unanswered_days: Annotated[float, Field(gt=0, le=365)] = 4.0  # after so many days
+    look_back: bool = True  # at the first start, over the last seven days
+    servers: Words = []  # your mail servers, as Authentication-Results names them; empty: learnt from your mail
+
+
 class Mail(Section):
     maildir: Paths = []
     mbox: Paths = []  # files that mail programs append to
@@ -64,6 +79,7 @@ class Mail(Section):
     attach_from: Paths = []  # folders whose files may be attached to sent mail
     read_ends: Literal["quiet", "all", "none"] = "quiet"  # which cards end when their mail is read elsewhere
     templates: dict[str, str] = {}  # for drafts by a watch; placeholders: {name}, {first_name}, {subject}, {me}
+    facts: MailFacts = MailFacts()
 
 
 class Calendar(Section):

@@ -24,8 +24,13 @@ from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.answering import Answering
 from pepper_tui.domains.mail.elsewhere import Elsewhere
+from pepper_tui.domains.mail.facts.authentication import Servers
+from pepper_tui.domains.mail.facts.awaited import Awaited
+from pepper_tui.domains.mail.facts.finder import Finder
+from pepper_tui.domains.mail.facts.look_back import LookBack
+from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.gist import model_gist
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake import MailIntake, Matters
 from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
@@ -97,6 +102,7 @@ class Ground:
     checkpoint: Callable[[str], None]
     models: Models
     book: RuleBook
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +246,9 @@ def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, model
         checkpoint=kill_switch(),
         models=models or build_models(config, store, clock, secrets),
         book=RuleBook(store, rules_of_config(config), config.mail.templates),
+        signs=Signs(
+            Servers(config.mail.facts.servers), {each.lower() for each in config.own_addresses}, config.user.vips
+        ),
     )
 
 
@@ -256,7 +265,7 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     judged = config.judging.enabled and ask is not None
     triage = Triage(config, ground.book, judged=judged)
     accounts = instead.accounts or [*named(config, ground.home)]
-    mail = MailIntake(triage)
+    mail = MailIntake(triage, _matters(ground, triage))
     around = Around(
         "", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda
     )
@@ -265,6 +274,12 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
     feeds = Feeds([*connected.feeds, *follows], store, clock, ground.subscriber, zone)
     return Sensing(accounts, connected, feeds, llm_triage)
+
+
+def _matters(ground: Ground, triage: Triage) -> Matters:
+    settings, own = ground.config.mail.facts, frozenset(triage.own)
+    finder = Finder(settings, own, ground.config.user.name, ground.zone, triage.locale, ground.signs)
+    return Matters(finder, Awaited(settings, own), LookBack(finder, ground.clock))
 
 
 def _calling(ground: Ground) -> Calling:
@@ -327,7 +342,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
     return ToolParts(
         mail=MailParts(
             looks,
-            Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
+            Mailbox(ground.store, ground.signs) if mail.maildir or mail.mbox or config.account else None,
             mail_accounts(config, connected.senders),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
             {filer.account: filer for filer in connected.filers},

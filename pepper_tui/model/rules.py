@@ -246,6 +246,9 @@ class FollowUp(Record):
     state: FollowUpState = FollowUpState.OPEN
     answer: str = ""  # the mail that ended it, its id in raw.mail
     ended_at: float | None = None
+    quiet: bool = False  # nobody ordered it: an answer ends it without a word
+    said: str = ""  # what was asked, in the user's words
+    away: str = ""  # what an automatic answer said of an absence
 
     def __post_init__(self) -> None:
         self.state = FollowUpState(self.state)

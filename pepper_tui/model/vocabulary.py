@@ -66,6 +66,7 @@ class Namespace:
     HEALTH: ClassVar = "health"
     PEOPLE: ClassVar = "people"  # addresses the user has written to
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
+    WRITTEN: ClassVar = "mail.written"  # addresses to which mail in the user's own folders went
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
     UNDO: ClassVar = "undo"  # what the user did at the screen, so that it can be undone
@@ -124,6 +125,7 @@ RESERVED: Final = frozenset(
         Namespace.RULE_ACT,
         Namespace.FOLLOW_UP,
         Namespace.UNDO,
+        Namespace.WRITTEN,
     }
 )
 """What decides, what the user said, and what was done: no tool writes these."""

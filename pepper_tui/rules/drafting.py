@@ -48,6 +48,7 @@ def stays(rule: Rule) -> str:
         "vip": "it holds for the addresses in vips of [user] in config.toml, so take them out there",
         "begins-soon": "it tells of your calendar",
         "conflicts": "it tells of your calendar",
+        "facts": "[mail.facts] in config.toml says which facts are told",
     }.get(rule.id, "it stands for all that comes")
     return f"the rule {one_line(rule.name, 60)!r} is built in: {of}; pausing it works here"
 

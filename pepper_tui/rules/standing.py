@@ -10,7 +10,7 @@ from typing import Final
 
 from pepper_tui.model import Match, Priority, Rule, Signal, matches_of
 
-_KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts"}
+_KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts", "fact": "facts"}
 _TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
 
 _TELLS: Final = frozenset({"notify", "brief"})
@@ -31,6 +31,14 @@ BUILT_IN: Final = (
         version="1",
         origin="built in",
         text="When two events in your calendar overlap",
+        notify=True,
+    ),
+    Rule(
+        id="facts",
+        name="facts",
+        version="1",
+        origin="built in",
+        text="When a fact of a mail says that it matters",
         notify=True,
     ),
     Rule(

@@ -25,6 +25,7 @@ OWN: dict[str, tuple[str, str]] = {
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
     "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
     "connectors/clock/feed.py": ("croniter", RULE),
+    "domains/mail/facts/finder.py": ("re", "the names of the user's own mail folders"),
     "domains/mail/intake.py": ("re", "the names of the user's own mail folders"),
     "connectors/python/feed.py": ("re", CONFIG),
     "connectors/python/user_feed.py": ("re", "names that the user's own feed gives"),

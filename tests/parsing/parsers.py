@@ -11,8 +11,9 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_string
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,6 +44,10 @@ from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.mail import message as mail_message
+from pepper_tui.domains.mail.facts.authentication import verdict
+from pepper_tui.domains.mail.facts.delivery_report import read_report
+from pepper_tui.domains.mail.facts.finder import FACTS
+from pepper_tui.domains.mail.facts.looked import Looked
 from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
@@ -93,6 +98,40 @@ class Parser:
     @property
     def functions(self) -> tuple[Parse, ...]:
         return self.parse if isinstance(self.parse, tuple) else (self.parse,)
+
+
+def facts_of(text: str) -> list[Any]:
+    """What each fact finds in a mail that says ``text`` everywhere."""
+    listed = {"list-post": "<mailto:a@b.example>", "x-gitea-reason": text, "x-github-reason": text}
+    sender = {"name": text[:100], "address": "a@b.example"}
+    raw = {
+        "reply": text,
+        "text": text,
+        "subject": text,
+        "sender": sender,
+        "to": [sender],
+        "cc": [],
+        "date": 1.79e9,
+        "list_headers": {},
+        "auto_submitted": "",
+        "in_reply_to": "",
+        "report": {},
+    }
+    found = []
+    for headers, facts in (({}, Facts("mail", to=["me@b.example"])), (listed, Facts("mail", is_list=True))):
+        looked = Looked(
+            {**raw, "list_headers": headers},
+            facts,
+            1.79e9,
+            UTC,
+            frozenset({"me@b.example"}),
+            me="Alex Rivera",
+            known=True,
+            authentic=True,
+        )
+        found += [find(looked) for find in FACTS.values()]
+        found += [find(replace(looked, known=False)) for find in FACTS.values()]
+    return found
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> Any:
@@ -712,6 +751,38 @@ PARSERS = [
         written,
         {"spans": (300, lambda n: [(4 * i, 4 * i + 2) for i in range(n)])},
         "a message has no more spans than characters",
+    ),
+    Parser(
+        "facts of a mail",
+        {
+            "domains/mail/facts/alert.py": "re",
+            "domains/mail/facts/authentication.py": "re",
+            "domains/mail/facts/delivery_report.py": "email re",
+            "domains/mail/facts/failure.py": "re",
+            "domains/mail/facts/mention.py": "re",
+            "domains/mail/facts/question.py": "re",
+            "domains/mail/facts/review.py": "re",
+            "domains/mail/facts/today.py": "re",
+        },
+        (
+            facts_of,
+            lambda text: verdict(text, "a@b.example"),
+            lambda text: read_report([message_from_string(f"Content-Type: text/rfc822-headers\n\n{text}")]),
+        ),
+        TEXT
+        | WORDS
+        | {
+            "questions": (500, lambda n: "could you a? " * n),
+            "quoted questions": (500, lambda n: '"a?' * n),
+            "today": (20, lambda n: "today " * n),
+            "names": (500, lambda n: "Alex Riv " * n),
+            "payments": (500, lambda n: "payment " * n),
+            "invoices": (500, lambda n: "rechnung pago " * n),
+            "results": (500, lambda n: "a; dmarc=pass header.from=b" * n),
+            "comments": (500, lambda n: "((" * n + ";" * n),
+            "ids": (500, lambda n: "Message-ID: <" * n),
+        },
+        "sentences are looked for in the first 4,000 characters, as the gist does",
     ),
     Parser(
         "rules on what came in",

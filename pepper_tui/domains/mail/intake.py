@@ -14,9 +14,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.domains.mail.facts.awaited import Awaited
+from pepper_tui.domains.mail.facts.delivery_report import failed
+from pepper_tui.domains.mail.facts.finder import RAISED, Finder, note_written, original_of
+from pepper_tui.domains.mail.facts.look_back import RECENT, LookBack
 from pepper_tui.domains.mail.folder_uses import says_sent, use_by_name
 from pepper_tui.domains.mail.gist import about, mail_gist, writer_of
 from pepper_tui.domains.mail.machines import is_automatic, is_list
@@ -86,9 +91,22 @@ class Pace:
             await self._went_on.wait()  # acknowledged a moment after the handling: more than one batch waits
 
 
-def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
+@dataclass(frozen=True, slots=True)
+class Matters:
+    """What finds the facts that matter without a model: in mail that comes, and in what the user has asked."""
+
+    finder: Finder
+    awaited: Awaited
+    look_back: LookBack
+
+
+def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = None) -> Pace:
     """Register the processor of ``raw.mail``."""
     pace = Pace()
+    if matters is not None:
+        matters.awaited.listen(ctx.store, ctx.subscriber)
+        facts_of = partial(mail_facts, own=triage.own)
+        matters.look_back.listen(ctx.store, ctx.subscriber, PROCESSOR, facts_of)
 
     async def process(updates: list[ContextUpdate]) -> None:
         new = [u for u in updates if not u.deleted and u.context.version == 1]  # later ones tell where else it is
@@ -100,6 +118,9 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
                 async with ctx.processing(("triage", update.seq)):
                     if (one := await _made(ctx, triage, update, known)) is not None:
                         made.append(one)
+            if matters is not None and made:
+                async with ctx.processing(("facts", made[0].seq)):
+                    await _find_facts(ctx, matters, made)
             passed = [one for one in made if one.passed]
             if passed:
                 async with ctx.processing(("reading", passed[0].seq)):
@@ -108,7 +129,11 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
             for one in made:
                 await asyncio.sleep(0)
                 async with ctx.processing(one.seq):
-                    await _put(ctx, triage, one, looks=one.seq in looked)
+                    await _put(ctx, triage, matters, one, looks=one.seq in looked)
+        except BaseException:
+            if matters is not None:
+                matters.finder.forget()
+            raise
         finally:
             pace.went_on()
 
@@ -121,13 +146,13 @@ def listen_for_mail(ctx: FeedContext, triage: Triage) -> Pace:
 class MailIntake:
     """Takes in mail from all its sources, with one processor, which the first source that listens starts."""
 
-    def __init__(self, triage: Triage) -> None:
-        self._triage = triage
+    def __init__(self, triage: Triage, matters: Matters | None = None) -> None:
+        self._triage, self._matters = triage, matters
         self._pace: Pace | None = None
 
     def listen(self, ctx: FeedContext) -> Pace:
         if self._pace is None:
-            self._pace = listen_for_mail(ctx, self._triage)
+            self._pace = listen_for_mail(ctx, self._triage, self._matters)
         return self._pace
 
 
@@ -287,6 +312,23 @@ async def _made(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: 
     return _Made(update.seq, raw, facts, signal, same.hexdigest() if message_id else "")
 
 
+async def _find_facts(ctx: FeedContext, matters: Matters, made: Sequence[_Made]) -> None:
+    """Find what matters in new mail, and note whom the user has written to, and what they asked."""
+    own = [one for one in made if one.signal.metadata.get("kind") == "own"]
+    await note_written(ctx.store, own)
+    for one in own:
+        if not one.raw.get("backlog"):
+            await matters.awaited.own_mail(ctx.store, one.raw, one.signal.created_at)
+    await matters.finder.signs.learn(ctx.store)
+    find = await matters.finder.look(ctx.store, made)
+    if any(not one.raw.get("backlog") for one in made):
+        await asyncio.to_thread(find)
+    for one in made:
+        if one.signal.metadata.get("fact") == "failure" and (original := original_of(one.raw)):
+            gone = {str(each["address"]) for each in failed(one.raw["report"])}
+            await matters.awaited.bounced(ctx.store, original, gone)
+
+
 def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
     """Add each mail's gist. In a thread, once per batch: switching to it costs more than reading most mails."""
     for one in passed:
@@ -294,7 +336,7 @@ def _read(passed: Sequence[_Made], zone: tzinfo, locale: str) -> None:
         one.signal.gist = mail_gist(one.raw, one.facts, who, now, zone, locale)
 
 
-async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) -> None:
+async def _put(ctx: FeedContext, triage: Triage, matters: Matters | None, made: _Made, *, looks: bool) -> None:
     """Store a signal with its line. ``looks``: also look up related contexts in the store."""
     raw, signal, now = made.raw, made.signal, made.signal.created_at
     if signal.gist is None:
@@ -302,8 +344,15 @@ async def _put(ctx: FeedContext, triage: Triage, made: _Made, *, looks: bool) ->
     else:
         signal.gist.related = await related_to(ctx.store, raw, now, ctx.zone) if looks else []
         signal.content = signal.gist.line(ctx.zone, now, _first_line(raw))
+    if line := signal.metadata.pop("line", ""):
+        signal.content = line
+    tags = [RAISED] if signal.metadata.get("kind") == "fact" else []
+    if matters is not None and matters.look_back.is_recent(raw):
+        tags.append(RECENT)
+    if matters is not None and made.passed:
+        await matters.finder.add_signs(ctx.store, signal, raw)
     is_open = made.passed and triage.leaves_open(made.facts)
-    await put_signal(ctx.store, signal, dedupe_key=made.same, is_open=is_open)
+    await put_signal(ctx.store, signal, tags, dedupe_key=made.same, is_open=is_open)
 
 
 def by_own_hand(raw: Json) -> bool:

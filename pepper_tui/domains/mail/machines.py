@@ -12,8 +12,12 @@ from pepper_tui.text.addresses import nobody_reads
 
 AUTOMATIC: Final = frozenset({"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients"})
 """Headers that only programs set."""
+FORGE: Final = (
+    "x-github-reason", "x-gitlab-notificationreason", "x-gitlab-pipeline-status", "x-gitea-reason", "x-forgejo-reason"
+)  # fmt: skip
+"""The headers in which a forge says why it writes."""
 _OF_LISTS: Final = ("list-id", "list-unsubscribe", "list-unsubscribe-post", "list-post")
-NOTED: Final = (*_OF_LISTS, "precedence", "return-path", *sorted(AUTOMATIC))
+NOTED: Final = (*_OF_LISTS, "precedence", "return-path", *sorted(AUTOMATIC), *FORGE)
 """The headers that reveal a machine, besides Auto-Submitted, and how a list is left or written to."""
 
 

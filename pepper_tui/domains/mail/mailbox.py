@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake import RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.domains.mail.state import states_of
@@ -35,8 +36,9 @@ class Mailbox:
     Where it is known, ``state`` says how the mail stands: read, answered, in which folder.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, signs: Signs | None = None) -> None:
+        """Create it. ``signs``: what makes a sender doubtful, for a mail that is read."""
+        self._store, self._signs = store, signs
 
     async def search(
         self,
@@ -100,7 +102,14 @@ class Mailbox:
         context = await self._store.get(mail.removeprefix(SIGNAL_ID), namespace=RAW)
         if context is None:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
-        return await self._known_by(context.data) if context else None
+        if context is None:
+            return None
+        known = await self._known_by(context.data)
+        if self._signs is None:
+            return known
+        await self._signs.learn(self._store)
+        signs = await self._signs.of(self._store, context.data)
+        return {**known, "signs": [*signs.values()]} if signs else known
 
     async def thread(self, of: str, limit: int = THREAD_LIMIT) -> list[Json]:
         """Return a conversation's mails, oldest first: ``of`` is a mail's id, a Message-ID, or words of the subject."""

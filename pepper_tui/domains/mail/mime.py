@@ -16,8 +16,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, cast
 
+from pepper_tui.domains.mail.facts.delivery_report import read_report
 from pepper_tui.domains.mail.machines import NOTED
 from pepper_tui.domains.mail.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.reply_text import latest_reply
@@ -98,6 +100,8 @@ class Mail(Record):
     doubts: list[str] = field(default_factory=list)  # why the sender may not be who it seems
     several_senders: bool = False
     received: bool = False  # a server has received it on the way
+    checked: list[str] = field(default_factory=list)  # each Authentication-Results, the topmost first
+    report: Json = field(default_factory=dict)  # on the delivery of another mail: see ``facts.delivery_report``
 
     @property
     def thread(self) -> str:
@@ -126,7 +130,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
         return _storable(mail)
-    for read in (_read_headers, _read_body):
+    for read in (_read_headers, _read_body, _read_report):
         try:
             read(message, mail)
         except Exception as error:
@@ -247,8 +251,12 @@ def _read_headers(message: Message, mail: Mail) -> None:
     references = _ids(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
+    mail.checked = [
+        " ".join(each.split())[:2_000] for each in islice(_raw_headers(message, "authentication-results"), 3)
+    ]
+    given = {key.lower() for key, _ in message.raw_items()}
     for name in NOTED:
-        if value := _header(message, name, mail.defects):
+        if name in given and (value := _header(message, name, mail.defects)):
             mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
 
@@ -319,6 +327,11 @@ def _read_body(message: Message, mail: Mail) -> None:
 def _is_attached(part: Message, kind: str, name: str) -> bool:
     attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
     return attached or kind not in ("text/plain", "text/html")
+
+
+def _read_report(message: Message, mail: Mail) -> None:
+    if message.get_content_type() == "multipart/report":
+        mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
 
 
 def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:

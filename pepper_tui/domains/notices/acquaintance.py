@@ -32,8 +32,9 @@ class Acquaintance:
             return Trust.USER
         if any(address.endswith(vip) if vip.startswith("@") else address == vip for vip in self._vips):
             return Trust.VIP
-        if await self._store.get(address, namespace=Namespace.PEOPLE) is not None:
-            return Trust.WRITTEN_TO
+        for namespace in (Namespace.PEOPLE, Namespace.WRITTEN):
+            if await self._store.get(address, namespace=namespace) is not None:
+                return Trust.WRITTEN_TO
         wrote = await self._store.query(
             ContextFilter(namespaces=[_RAW_MAIL], tags=[f"sender:{address}"], limit=2, include_expired=True)
         )

@@ -37,12 +37,18 @@ async def due_signal(store: Store, book: RuleBook, waits: FollowUp, now: float, 
     since = datetime.fromtimestamp(waits.since, zone)
     when = f"{since:%a} {since.day} {since:%b %H:%M}"
     content = f"No answer from {waits.who}: {waits.subject}, waited for since {when}"
+    reason = f"your rule {waits.rule_name!r} asked to be told"
+    if waits.quiet:
+        days = max(1, round((waits.due - waits.since) / 86_400))
+        reason = f"you asked {waits.who} something, and no answer came for {days} day{'s' if days > 1 else ''}"
+    away = f"An automatic answer came: “{waits.away}”" if waits.away else ""
+    asked = f"You asked: “{waits.said}”" if waits.said else ""
     began = await _beginning(store, waits)
     metadata: Json = {
         **began,
         "kind": SOURCE,
         "rules": [_own_match(waits, bool(began)).data()],
-        "text": f"Since {when} nobody has answered in this thread.",
+        "text": "\n".join(filter(None, [f"Since {when} nobody has answered in this thread.", asked, away])),
     }
     facts = Facts(SOURCE, subject=waits.subject, after=waits.rule_name)
     metadata["rules"] += book.matches(book.matching(facts), facts)
@@ -50,9 +56,9 @@ async def due_signal(store: Store, book: RuleBook, waits: FollowUp, now: float, 
         id=f"signal_{waits.id}",
         content=one_line(content, 320),
         created_at=now,
-        priority=Priority.HIGH,
+        priority=Priority.NORMAL if waits.quiet else Priority.HIGH,
         source=SOURCE,
-        reason=f"your rule {waits.rule_name!r} asked to be told",
+        reason=reason,
         matter=waits.matter,
         metadata=metadata,
     )

@@ -30,6 +30,7 @@ from pepper_tui.rules.acting.hands import Hands
 from pepper_tui.rules.book import RuleBook
 from pepper_tui.rules.errors import RuleError
 from pepper_tui.store import Following, Store, Subscriber, VersionConflictError
+from pepper_tui.text import one_line
 
 RAW_MAIL: Final = f"{Namespace.RAW}.mail"
 _TIMER: Final = "follow-ups"
@@ -188,7 +189,10 @@ class FollowUps:
         named = {str(mail.get("thread") or ""), str(mail.get("in_reply_to") or ""), *map(str, mail["references"])}
         waiting = {ident for key in named for ident in self._threads.get(key, ())}
         sender = str(mail["sender"]["address"]).lower()
-        if not waiting or self._hands.is_own(sender) or self._hands.by_a_machine(mail):
+        if not waiting or self._hands.is_own(sender):
+            return
+        if self._hands.by_a_machine(mail):
+            await self._note_absence(mail, sender, waiting - ended)
             return
         for ident in sorted(waiting - ended):
             async with self._rows.ending:
@@ -199,7 +203,24 @@ class FollowUps:
                 waits.answer = str(mail["id"])
                 await self._rows.end(waits, version, FollowUpState.ANSWERED)
                 ended.add(ident)
-                await self._hands.announce(answer_notice(waits, mail, self._clock.now()))
+                if not waits.quiet:
+                    await self._hands.announce(answer_notice(waits, mail, self._clock.now()))
+
+    async def _note_absence(self, mail: Json, sender: str, waiting: Collection[str]) -> None:
+        """Note an out-of-office reply on what waits for its sender: it ends nothing."""
+        if not str(mail.get("auto_submitted", "")).startswith("auto-replied") or mail.get("report"):
+            return
+        words = one_line(str(mail["reply"]), 160)
+
+        def note(waits: FollowUp) -> FollowUpState | None:
+            if sender not in waits.parties or waits.away == words:
+                return None
+            waits.away = words
+            return FollowUpState.OPEN
+
+        for ident in sorted(waiting):
+            if changed := await self._rows.change(ident, note):
+                self._open[ident] = changed
 
     # ------------------------------------------------------------------------------------------------ time
 

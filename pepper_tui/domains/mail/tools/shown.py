@@ -56,8 +56,8 @@ def full(data: Json, ctx: ToolContext) -> str:
     lines.append(f"subject: {one_line(str(data.get('subject', '')), 500)}")
     if data.get("state"):
         lines.append(f"state: {one_line(str(data['state']), 100)}")
-    if data.get("doubts"):
-        lines.append(f"careful: {one_line('; '.join(map(str, data['doubts'])), 500)}")
+    if careful := [*(data.get("doubts") or ()), *(data.get("signs") or ())]:
+        lines.append(f"careful: {one_line('; '.join(map(str, careful)), 500)}")
     if partly := not_read(data):
         lines.append(f"not all of it was read: {partly}")
     named = [

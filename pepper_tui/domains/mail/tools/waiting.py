@@ -43,6 +43,8 @@ async def wait_for_mail(
     if found is not None:
         return full(found.data, ctx)
     words = f"No such mail came within {hours:g} hours."
+    if wanted.away:
+        words += f" An automatic answer came: “{wanted.away}”."
     if wanted.others:
         who = one_line(", ".join(wanted.others), 300)
         words += f" Mail that says that it belongs there came from others, who are not in that thread: {who}."
@@ -53,7 +55,7 @@ async def wait_for_mail(
 class _Wanted:
     """The awaited mail: since ``since``, of ``thread`` and from one of ``parties`` if known, or from ``sender``.
 
-    ``others``: who wrote as if they were in the thread.
+    ``others``: who wrote as if they were in the thread. ``away``: what an automatic answer said: it ends no wait.
     """
 
     thread: str
@@ -61,11 +63,16 @@ class _Wanted:
     since: float
     parties: set[str]
     others: dict[str, None] = field(default_factory=dict)
+    away: str = ""
 
     def is_it(self, mail: Context) -> bool:
         if mail.created_at < self.since or not _matches(mail.data, self.thread, self.sender):
             return False
         address = str((mail.data.get("sender") or {}).get("address") or "").lower()
+        if str(mail.data.get("auto_submitted", "")).startswith("auto-replied"):
+            if not self.parties or address in self.parties:
+                self.away = one_line(str(mail.data.get("reply") or ""), 160)
+            return False
         if self.parties and address not in self.parties:
             self.others[address] = None  # anyone can claim a thread: somebody outside it answers for nobody
             return False
@@ -126,8 +133,9 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
         return False
     if not thread:
         return True
-    if is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
-        return False  # an absence notice is no answer
+    answers = str(data.get("auto_submitted", "")).startswith("auto-replied")  # an absence notice, which is noted
+    if not answers and is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
+        return False
     linked = {bare_id(each) for each in joined(data.get("references")).split()}
     linked |= {bare_id(each) for each in joined(data.get("in_reply_to")).split()}
     wanted = thread.strip().lower()

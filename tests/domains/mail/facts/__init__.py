@@ -1,0 +1,1 @@
+"""Facts of mail that matter without a model."""
