@@ -20,6 +20,7 @@ from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.filing import Filer
 from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.search.searcher import MailSearcher
 from pepper_tui.feeds import Feed, Triage
 from pepper_tui.rules import RuleBook
 from pepper_tui.store.upkeep.retention_rules import Rule as Retention
@@ -54,6 +55,7 @@ class Built:
     tools: list[Tool] = field(default_factory=list)
     outboxes: list[Outbox] = field(default_factory=list)
     filers: list[Filer] = field(default_factory=list)
+    searchers: list[MailSearcher] = field(default_factory=list)
     agenda: Agenda | None = None
     calendars: Calendars | None = None
 

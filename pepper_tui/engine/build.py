@@ -27,6 +27,7 @@ from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.search.everywhere import Everywhere
 from pepper_tui.domains.notices.acquaintance import Acquaintance
 from pepper_tui.domains.notices.answers import Answers
 from pepper_tui.domains.notices.inbox import Inbox
@@ -282,12 +283,15 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         except ApprovalError as error:
             raise ValueError(str(error)) from error
 
+    mailbox = Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None
     return ToolParts(
         mail=MailParts(
             looks,
-            Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
+            mailbox,
             next(iter(connected.outboxes), None),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
+            everywhere=Everywhere(mailbox, connected.searchers, ground.store) if mailbox else None,
+            own=ground.own,
         ),
         calendar=CalendarParts(
             connected.agenda,

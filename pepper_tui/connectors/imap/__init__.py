@@ -7,6 +7,7 @@
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
+| ``criteria.py`` ``search.py`` | a query in the server's words, and searching there |
 | ``check.py`` | what the doctor says |
 """
 
@@ -18,6 +19,7 @@ from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.feed import ImapFeed
 from pepper_tui.connectors.imap.outbox import ImapOutbox
+from pepper_tui.connectors.imap.search import ImapSearcher
 from pepper_tui.connectors.imap.sent import COPIES, SentCopies
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.smtp_outbox import SmtpOutbox
@@ -25,15 +27,16 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: Imap, around: Around) -> Built:
-    around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
+    password = partial(around.secrets.value, settings.password)
+    password()  # a secret that can't be read is reported at the start
     copies = SentCopies(around.ident, settings, around.home)
-    feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
-    built = Built([feed])
+    feed = ImapFeed(around.ident, settings, password, around.mail, copies)
+    built = Built([feed], searchers=[ImapSearcher(around.ident, settings, password, around.clock)])
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
-        password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
+        of_smtp, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
         section = f"smtp of account {around.ident}"
-        sender = SmtpOutbox(settings.address, smtp, password, around.config.user.name, ca, section)
+        sender = SmtpOutbox(settings.address, smtp, of_smtp, around.config.user.name, ca, section)
         built.outboxes = [ImapOutbox(sender, copies)]
     return built
 

@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from pepper_tui.clock import Clock, done_before
+from pepper_tui.clock import done_before
 from pepper_tui.domains.mail.search.matching import when
 from pepper_tui.domains.mail.search.query import MailQuery, Not, Term
 from pepper_tui.domains.mail.search.searcher import MailSearcher, ServerFound
 from pepper_tui.model import Json
+from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import PepperError
 
@@ -44,8 +45,8 @@ class TakenIn(Protocol):
 class Everywhere:
     """Searches what was taken in and the servers. Mails that are only at a server can be read for a while."""
 
-    def __init__(self, taken_in: TakenIn, searchers: Sequence[MailSearcher], clock: Clock) -> None:
-        self._taken_in, self._searchers, self._clock = taken_in, searchers, clock
+    def __init__(self, taken_in: TakenIn, searchers: Sequence[MailSearcher], store: Store) -> None:
+        self._taken_in, self._searchers, self._store = taken_in, searchers, store
         self._seen: OrderedDict[str, Json] = OrderedDict()
 
     async def search(self, query: MailQuery, limit: int, *, server: bool = False) -> Mails:
@@ -54,14 +55,14 @@ class Everywhere:
         able = [each for each in self._searchers if _may_be_of(query, each.account)]
         if server and not able:
             found.notes.append("no account whose server can be searched" + (" fits" if self._searchers else ""))
-        asked = [each for each in able if server or (found.total < limit and await each.lacks())]
+        asked = [each for each in able if server or (found.total < limit and await each.lacks(query, self._store))]
         answers = await asyncio.gather(*(self._ask(each, query, limit) for each in asked))
         for searcher, answer in zip(asked, answers, strict=True):
             await self._add(found, searcher, answer)
         if answers:
             found[:] = [*sorted(_exact(found), key=when, reverse=True), *_near(found)][:limit]
         for each in able:
-            if each not in asked and found.total >= limit and (lacking := await each.lacks()):
+            if each not in asked and found.total >= limit and (lacking := await each.lacks(query, self._store)):
                 found.notes.append(f"{each.account}: {lacking}; its server was not asked, as there is enough")
         return found
 
@@ -73,7 +74,7 @@ class Everywhere:
         """Return what was found, or why nothing was."""
         work = asyncio.ensure_future(searcher.search(query, limit))
         try:
-            if not await done_before(work, self._clock.sleep(LONGEST)):
+            if not await done_before(work, self._store.clock.sleep(LONGEST)):
                 return f"no answer within {LONGEST:g} s"
             return work.result()
         except PepperError as error:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pepper_tui.domains.mail.search.query import MailQuery
 from pepper_tui.model import Json
+from pepper_tui.store import Store
 
 
 @dataclass(slots=True)
@@ -25,8 +26,8 @@ class MailSearcher(Protocol):
         """The account's id, as in ``Copy.account``."""
         ...
 
-    async def lacks(self) -> str:
-        """Return what mail of this account the store does not have, in words, as far as is known without asking."""
+    async def lacks(self, query: MailQuery, store: Store, /) -> str:
+        """Return what mail that may match the store does not have, in words, as far as is known without asking."""
         ...
 
     async def search(self, query: MailQuery, limit: int, /) -> ServerFound:
