@@ -46,7 +46,7 @@ class _Progress:
     found: ServerFound = field(default_factory=ServerFound)
     folders: list[tuple[str, Use]] = field(default_factory=list)
     begun: bool = False
-    room: int = MOST
+    room: int = 0
 
 
 class ImapSearcher:
@@ -72,7 +72,7 @@ class ImapSearcher:
 
     async def search(self, query: MailQuery, limit: int) -> ServerFound:
         """See ``MailSearcher.search``."""
-        progress = _Progress()
+        progress = _Progress(room=MOST)
         work = asyncio.ensure_future(self._search(query, limit, progress))
         try:
             if await done_before(work, self._clock.sleep(LONGEST)):
@@ -131,16 +131,15 @@ class ImapSearcher:
         asked = self._asked(query, folder, use) or []
         opened = await link.do(link.session.open, folder)
         uids = await link.do(link.session.search, asked, charset(asked))
-        found = 0
-        for at in range(0, len(uids), _AT_ONCE):
-            if found >= limit:
-                return
-            chunk = uids[at : at + min(_AT_ONCE, progress.room)]
+        found = looked = 0
+        while looked < len(uids) and found < limit:
+            chunk = uids[looked : looked + min(_AT_ONCE, progress.room)]
             if not chunk:
-                words = f"of {len(uids):,} that may match in {one_line(folder, 40)} only {at:,} were looked at"
+                words = f"of {len(uids):,} that may match in {one_line(folder, 40)} only {looked:,} were looked at"
                 progress.found.left_out.append(words)
                 return
             progress.room -= len(chunk)
+            looked += len(chunk)
             bodies = await link.do(link.session.bodies, chunk, len(chunk) * PART, PART)
             marks = await link.do(link.session.marks, chunk)
             mails = await in_thread(parse_mails, [each.source for each in bodies], PART)

@@ -54,7 +54,8 @@ class Everywhere:
         found = await self._taken_in.search(query, limit)
         able = [each for each in self._searchers if _may_be_of(query, each.account)]
         if server and not able:
-            found.notes.append("no account whose server can be searched" + (" fits" if self._searchers else ""))
+            some = "no account that is meant has a server that can be searched"
+            found.notes.append(some if self._searchers else "there is no account whose server can be searched")
         asked = [each for each in able if server or (found.total < limit and await each.lacks(query, self._store))]
         answers = await asyncio.gather(*(self._ask(each, query, limit) for each in asked))
         for searcher, answer in zip(asked, answers, strict=True):
