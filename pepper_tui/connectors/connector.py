@@ -20,6 +20,7 @@ from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.filing import Filer
 from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
+from pepper_tui.domains.mail.search.searcher import MailSearcher
 from pepper_tui.domains.mail.writing.originals import Original
 from pepper_tui.feeds import Feed, Triage
 from pepper_tui.rules import RuleBook
@@ -62,6 +63,7 @@ class Built:
     senders: dict[str, Outbox] = field(default_factory=dict)
     originals: list[Original] = field(default_factory=list)
     filers: list[Filer] = field(default_factory=list)
+    searchers: list[MailSearcher] = field(default_factory=list)
     agenda: Agenda | None = None
     calendars: Calendars | None = None
 

@@ -108,7 +108,7 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """Build the parts of all ``accounts``: every feed, tool, outbox and filer, and the first agenda and calendars."""
+    """Build the parts of all ``accounts``: every part of theirs, but of agenda and calendars only the first."""
     whole = Built()
     for one in accounts:
         built = one.connector.build(one.settings, replace(around, ident=one.ident))
@@ -119,6 +119,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         for outbox in built.outboxes:
             whole.senders.setdefault("" if one.kind in IN_SECTIONS else one.ident, outbox)
         whole.filers += built.filers
+        whole.searchers += built.searchers
         whole.agenda = whole.agenda or built.agenda
         whole.calendars = whole.calendars or built.calendars
     whole.agenda = whole.agenda or around.agenda

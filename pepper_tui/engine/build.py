@@ -35,6 +35,7 @@ from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.search.everywhere import Everywhere
 from pepper_tui.domains.mail.tools.filed import note_filed
 from pepper_tui.domains.mail.tools.filing import file_mail
 from pepper_tui.domains.notices.acquaintance import Acquaintance
@@ -339,10 +340,11 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         except ApprovalError as error:
             raise ValueError(str(error)) from error
 
+    mailbox = Mailbox(ground.store, ground.signs) if mail.maildir or mail.mbox or config.account else None
     return ToolParts(
         mail=MailParts(
             looks,
-            Mailbox(ground.store, ground.signs) if mail.maildir or mail.mbox or config.account else None,
+            mailbox,
             mail_accounts(config, connected.senders),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
             {filer.account: filer for filer in connected.filers},
@@ -352,6 +354,8 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             mail.quote,
             config.user.locale or local_locale(),
             web.post,
+            Everywhere(mailbox, connected.searchers, ground.store) if mailbox else None,
+            ground.own,
         ),
         calendar=CalendarParts(
             connected.agenda,

@@ -8,6 +8,7 @@ number of namespaces, not on the size of the log.
 from __future__ import annotations
 
 import heapq
+import json
 import math
 import re
 import sqlite3
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pepper_tui.model import Context, ContextFilter, Moment
 from pepper_tui.store.log.content import SELECT, context_of
@@ -23,6 +24,17 @@ from pepper_tui.store.log.content import SELECT, context_of
 CHUNK = 400  # variables in one IN list
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_NO_KEY: Final = "$.?"
+
+
+class Values(NamedTuple):
+    """Of one context: its id, the seq of its current version, and some values of its data."""
+
+    context_id: str
+    seq: int
+    values: list[Any]
+
+
 _LISTS: Final = ("namespaces", "tags", "types", "context_ids")
 
 
@@ -117,6 +129,24 @@ def count(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequenc
         connection.execute(f"SELECT count(*) {sql}", values).fetchone()[0]
         for _, values in _values(wanted, spaces, shared, None)
     )
+
+
+def values(
+    connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float, keys: Sequence[str]
+) -> list[Values]:
+    """Return the values under ``keys`` of the contexts that the filter picks, ignoring its order and limit."""
+    sql, shared = _range(wanted, now)
+    ranges = [given for _, given in _values(wanted, spaces, shared, None)]
+    if not keys:
+        named = (row for given in ranges for row in connection.execute(f"SELECT c.context_id, c.seq {sql}", given))
+        return [Values(ident, seq, []) for ident, seq in named]
+    paths = [_NO_KEY, *(f'$."{key}"' for key in keys)]  # with one path alone the answer would be no list
+    asked = f"(SELECT json_extract(u.data,{_marks(paths)}) FROM updates u WHERE u.seq = c.seq)"
+    found: list[Values] = []
+    for given in ranges:
+        rows = connection.execute(f"SELECT c.context_id, c.seq, {asked} {sql}", [*paths, *given])
+        found += [Values(ident, seq, json.loads(said)[1:]) for ident, seq, said in rows]
+    return found
 
 
 def fetch(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Context]:

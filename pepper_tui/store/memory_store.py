@@ -9,29 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
 from typing import Any
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import Context, ContextFilter, ContextUpdate, Namespace
-from pepper_tui.store import filter as filters
+from pepper_tui.model import Namespace
 from pepper_tui.store.accepting import Accepting
 from pepper_tui.store.delivery.health import PART, gave_up, tried_again
 from pepper_tui.store.delivery.live import RING, LiveSubscription, LiveSubscriptions
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Rank, Start
 from pepper_tui.store.errors import StoreError
-from pepper_tui.store.in_memory import asking
 from pepper_tui.store.in_memory.deliveries import MemoryDeliveries
 from pepper_tui.store.in_memory.log import MemoryLog
-from pepper_tui.store.log.content import safe
+from pepper_tui.store.in_memory.reading import MemoryReading
 from pepper_tui.store.log.counts import DeadLetter
-from pepper_tui.store.protocol import EVERYTHING
-from pepper_tui.store.search.full_text import SearchHit
 from pepper_tui.store.unit import Operation
 
 
-class MemoryStore(Accepting):
+class MemoryStore(MemoryReading, Accepting):
     """One store, open from the start. A commit needs no other thread, but every call lets others run."""
 
     def __init__(self, clock: Clock) -> None:
@@ -69,52 +64,6 @@ class MemoryStore(Accepting):
         self._deliveries.wake(committed.woken)
         await asyncio.sleep(0)
         return committed.results
-
-    # ---------------------------------------------------------------------------------------------------- reading
-
-    async def get(
-        self, context_id: str, *, namespace: str, version: int | None = None, include_expired: bool = False
-    ) -> Context | None:
-        """See ``StoreReader.get``."""
-        await self._look()
-        name = (safe(namespace), safe(str(context_id)))
-        if version is not None:
-            kept = (each for each in asking.versions(self._log, *name) if not each.deleted)
-            return next((each.context for each in kept if each.context.version == version), None)
-        return asking.current(self._log, *name, None if include_expired else self.clock.now())
-
-    async def query(self, filter: ContextFilter = EVERYTHING) -> list[Context]:  # noqa: A002
-        """See ``StoreReader.query``."""
-        now = self.clock.now()
-        wanted = filters.as_of(filter, now)
-        await self._look()
-        return asking.select(self._log, wanted, now)
-
-    async def versions(self, context_id: str, *, namespace: str, limit: int = 100) -> list[ContextUpdate]:
-        """See ``StoreReader.versions``."""
-        await self._look()
-        return [*islice(asking.versions(self._log, safe(namespace), safe(str(context_id))), limit)]
-
-    async def count(self, filter: ContextFilter = EVERYTHING) -> int:  # noqa: A002
-        """See ``StoreReader.count``."""
-        now = self.clock.now()
-        wanted = filters.as_of(filter, now)
-        await self._look()
-        return sum(1 for _ in asking.picked(self._log, wanted, now))
-
-    async def search(
-        self,
-        text: str,
-        filter: ContextFilter | None = None,  # noqa: A002
-        limit: int = 10,
-        *,
-        by_meaning: bool = True,
-    ) -> list[SearchHit]:
-        """See ``StoreReader.search``. It knows no meanings."""
-        now = self.clock.now()
-        wanted = filters.as_of(filter or EVERYTHING, now)
-        await self._look()
-        return asking.search(self._log, text, wanted, limit, now)
 
     # -------------------------------------------------------------------------------------------------- delivery
 

@@ -25,6 +25,7 @@ from pepper_tui.model import Context, ContextFilter, ContextUpdate, Json, Record
 from pepper_tui.store.delivery.live import RING, LiveSubscription
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Rank, Start
+from pepper_tui.store.filter import Values
 from pepper_tui.store.log.counts import DeadLetter
 from pepper_tui.store.search.full_text import SearchHit
 from pepper_tui.store.unit import UnitOfWork
@@ -71,6 +72,20 @@ class StoreReader(Protocol):
         """Search by words, and by meaning if available and wanted; ranked, best first.
 
         Contexts with all the words come before those with some. No text is a syntax error.
+        """
+        ...
+
+    async def having(self, words: str, filter: ContextFilter, *, begun: bool = False) -> set[str]:  # noqa: A002
+        """Return the ids of all contexts that the filter picks and whose text has ``words`` side by side, in order.
+
+        The filter's ids and limit are ignored. ``begun``: of the last word the beginning is enough.
+        """
+        ...
+
+    async def values(self, filter: ContextFilter, *keys: str) -> list[Values]:  # noqa: A002
+        """Return ``data``'s values under ``keys`` of all contexts that the filter picks; None where there is none.
+
+        For a look over many contexts of which little is needed. The filter's order and limit are ignored.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pepper_tui.model import Context, ContextFilter, ContextUpdate
 from pepper_tui.store import filter as filters
 from pepper_tui.store.errors import StoreError
+from pepper_tui.store.filter import Values
 from pepper_tui.store.log import lookup
 from pepper_tui.store.log.content import safe
 from pepper_tui.store.log.store_file import StoreFile
@@ -118,6 +119,26 @@ class LogReading:
             (),  # any commit: the ranking weighs all texts
             lambda: self._search(text, wanted, limit, by_meaning=False),
             contexts=lambda hits: (hit.context for hit in hits),
+        )
+
+    async def having(self, words: str, filter: ContextFilter, *, begun: bool = False) -> set[str]:  # noqa: A002
+        """See ``StoreReader.having``."""
+        now = self.clock.now()
+        wanted = filters.as_of(filter, now)
+        await self.file.index()
+
+        def find(connection: sqlite3.Connection) -> set[str]:
+            spaces = resolve(wanted.namespaces, self.file.known(connection))
+            return full_text.having(connection, words, wanted=wanted, spaces=spaces, now=now, begun=begun)
+
+        return await self.file.read(find, 1)
+
+    async def values(self, filter: ContextFilter, *keys: str) -> list[Values]:  # noqa: A002
+        """See ``StoreReader.values``."""
+        now = self.clock.now()
+        wanted = filters.as_of(filter, now)
+        return await self.file.read(
+            lambda c: filters.values(c, wanted, resolve(wanted.namespaces, self.file.known(c)), now, keys), 1
         )
 
     async def _search(

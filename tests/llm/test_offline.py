@@ -84,7 +84,7 @@ def calls(done: Completed) -> list[tuple]:
         ("agenda this week", "agenda", {"start": "today", "days": 7}),
         ("what do I have on friday?", "agenda", {"start": "2026-11-27", "days": 1}),
         ("search mail for invoice 42", "search_mail", {"query": "invoice 42"}),
-        ("find mails from bob about lease", "search_mail", {"query": "lease", "sender": "bob"}),
+        ("find mails from bob about lease", "search_mail", {"query": "from:bob lease"}),
         ("what's new?", "search_mail", {"query": ""}),
         ("find the lease", "search_context", {"query": "the lease"}),
         ("read mail from Bob Stone", "search_mail", {"sender": "Bob Stone", "limit": 1}),

@@ -12,6 +12,9 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Smtp
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.mail.search.everywhere import Mails
+from pepper_tui.domains.mail.search.matching import matches
+from pepper_tui.domains.mail.search.query import MailQuery
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.model import (
     OPEN_TAG,
@@ -44,10 +47,9 @@ class Died(BaseException):
 class FakeMailbox:
     mails: list[Json] = field(default_factory=list)
 
-    async def search(
-        self, query: str, sender: str, since: float | None, limit: int, until: float | None = None, folder: str = ""
-    ) -> list[Json]:
-        return [m for m in self.mails if query in m["text"] and sender in str(m["sender"])][:limit]
+    async def search(self, query: MailQuery, limit: int) -> Mails:
+        found = [each for each in self.mails if matches(query, each, None)]
+        return Mails(found[:limit], total=len(found))
 
     async def read(self, message_id: str) -> Json | None:
         return next(

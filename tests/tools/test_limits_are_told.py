@@ -17,7 +17,7 @@ from pepper_tui.domains.calendar import tools as calendar_tools
 from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.files.folders import Folders
-from pepper_tui.domains.mail import mailbox, mime
+from pepper_tui.domains.mail import mime
 from pepper_tui.domains.mail.intake import mail_facts, mail_signal
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.mime import left_out, parse_mail
@@ -29,7 +29,6 @@ from pepper_tui.model import CallState, Json, Namespace, Priority, Reminder, Sig
 from pepper_tui.text import begun
 from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import event, ics
-from tests.rules.house import House
 from tests.tools.bench import Bench, mail
 
 
@@ -117,20 +116,6 @@ async def test_the_mails_of_one_sender_are_found_behind_many_others(bench: Bench
     assert "were looked at" not in found
 
 
-@pytest.mark.parametrize(("words", "what"), [("", "newest mails"), ("lunch", "best hits")])
-async def test_a_search_that_looked_at_few_says_so(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, words: str, what: str
-) -> None:
-    monkeypatch.setattr(mailbox, "LOOKED", 210)
-    monkeypatch.setattr(mailbox, "HITS", 25)
-    bench.parts.mail.mailbox = Mailbox(bench.store)
-    await stored(bench, 1, "Bob <bob@x.org>")
-    await stored(bench, 230, "Eve <eve@y.org>", first=1)
-    found = await said(bench, "search_mail", query=words, sender="carol@z.org", limit=1)
-    assert "No mail matches." in found
-    assert f"{what} were looked at" in found
-
-
 async def test_a_long_thread_says_how_much_is_left_out(bench: Bench) -> None:
     bench.parts.mail.mailbox = Mailbox(bench.store)
     await stored(bench, 31, "Bob <bob@x.org>")
@@ -200,21 +185,3 @@ def test_a_model_is_told_that_a_text_goes_on() -> None:
     assert "more characters are not shown]" in entry(1, signal, UTC)
     asked = request_for("lunch", "", [], [Message(1, "r", "Bob", 0.0, "x" * 5000)], 0.0, UTC)
     assert "more characters are not shown]" in asked.messages[1]["content"]
-
-
-async def test_without_a_model_it_is_told_too_that_few_were_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mailbox, "LOOKED", 3)
-    async with House(tmp_path, "") as house:
-        for _ in range(4):
-            house.mail(sender="Eve <eve@y.org>")
-        await house.calm()
-        await house.engine.say("read mail from carol@z.org")
-
-        async def answered() -> bool:
-            return any("no mail from carol" in each["text"] for each in await house.facts(Namespace.ASSISTANT_MESSAGE))
-
-        await house.until(answered)
-        [said] = [each["text"] for each in await house.facts(Namespace.ASSISTANT_MESSAGE) if "carol" in each["text"]]
-        assert "newest mails were looked at" in said

@@ -7,9 +7,11 @@
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
 | ``changing.py`` ``filer.py`` | what changes mails at the server, and filing by it |
+| ``marks.py`` | the words of servers for marks and uses of folders |
 | ``changes.py`` | what became of mails that were read |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
 | ``original.py`` | the bytes of one mail |
+| ``criteria.py`` ``search.py`` | a query in the server's words, and searching there |
 | ``check.py`` | what the doctor says |
 """
 
@@ -23,6 +25,7 @@ from pepper_tui.connectors.imap.feed import ImapFeed
 from pepper_tui.connectors.imap.filer import ImapFiler
 from pepper_tui.connectors.imap.original import Originals
 from pepper_tui.connectors.imap.outbox import ImapOutbox
+from pepper_tui.connectors.imap.search import ImapSearcher
 from pepper_tui.connectors.imap.sent import COPIES, SentCopies
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.smtp_outbox import SmtpOutbox
@@ -30,17 +33,18 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: Imap, around: Around) -> Built:
-    around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
-    secret = partial(around.secrets.value, settings.password)
+    password = partial(around.secrets.value, settings.password)
+    password()  # a secret that can't be read is reported at the start
     copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
-    feed = ImapFeed(around.ident, settings, secret, around.mail, copies)
-    filer = ImapFiler(around.ident, settings, secret, around.clock)
-    built = Built([feed], filers=[filer], originals=[Originals(around.ident, settings, secret, around.clock)])
+    built = Built([ImapFeed(around.ident, settings, password, around.mail, copies)])
+    built.filers = [ImapFiler(around.ident, settings, password, around.clock)]
+    built.originals = [Originals(around.ident, settings, password, around.clock)]
+    built.searchers = [ImapSearcher(around.ident, settings, password, around.clock)]
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
-        password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
+        of_smtp, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
         section = f"smtp of account {around.ident}"
-        sender = SmtpOutbox(settings.address, smtp, password, around.config.user.name, ca, section)
+        sender = SmtpOutbox(settings.address, smtp, of_smtp, around.config.user.name, ca, section)
         built.outboxes = [ImapOutbox(sender, copies)]
     return built
 

@@ -13,18 +13,10 @@ from typing import Final
 
 from imapclient import IMAPClient
 
+from pepper_tui.connectors.imap.marks import marks_of
 from pepper_tui.connectors.imap.session import ANSWER, FOLDERS, NEWS, NoFolderError, Session
 from pepper_tui.domains.mail.state import Mark
 
-MARKS: Final[dict[bytes, Mark]] = {
-    rb"\seen": "seen",
-    rb"\answered": "answered",
-    rb"\flagged": "flagged",
-    rb"\draft": "draft",
-    rb"\deleted": "deleted",
-    rb"$forwarded": "forwarded",
-}
-FLAGS: Final[dict[str, bytes]] = {"seen": rb"\Seen", "answered": rb"\Answered", "flagged": rb"\Flagged"}
 _HEADER: Final = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
 _HEADER_SAID: Final = b"BODY[HEADER.FIELDS (MESSAGE-ID)]"
 _ID: Final = re.compile(rb"message-id:\s*(<[^>\s]{1,900}>)", re.IGNORECASE)
@@ -67,7 +59,7 @@ class Changing(Session):
         """Return those of the mails that are in the folder."""
         found = self._with(ANSWER + len(uids) * 2_000).fetch(uids, ["FLAGS", _HEADER]) if uids else {}
         return {
-            uid: Lying(_marks(found[uid][b"FLAGS"]), _message_id(found[uid].get(_HEADER_SAID)))
+            uid: Lying(frozenset(marks_of(found[uid][b"FLAGS"])), _message_id(found[uid].get(_HEADER_SAID)))
             for uid in uids
             if uid in found and b"FLAGS" in found[uid]
         }
@@ -135,10 +127,6 @@ def _numbers(said: bytes, most: int = 10_000) -> list[int]:
             return []
         numbers += range(first, last + 1)
     return numbers
-
-
-def _marks(flags: Sequence[bytes]) -> frozenset[Mark]:
-    return frozenset(MARKS[flag.lower()] for flag in flags if flag.lower() in MARKS)
 
 
 def _message_id(header: bytes | None) -> str:

@@ -16,8 +16,9 @@ from typing import Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import ConfigError
-from pepper_tui.connectors.imap.changing import FLAGS, LABELS, Changing, Lying
+from pepper_tui.connectors.imap.changing import LABELS, Changing, Lying
 from pepper_tui.connectors.imap.link import Link, linked
+from pepper_tui.connectors.imap.marks import ALL, FLAGS, USES, use_of
 from pepper_tui.connectors.imap.session import NoFolderError
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import PoorError, ServerError, trouble
@@ -36,14 +37,6 @@ _MARKS: Final[Mapping[FilingAct, tuple[Mark, bool]]] = {
     "answered": ("answered", True),
 }
 _TARGETS: Final[Mapping[FilingAct, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
-_SPECIAL: Final[Mapping[bytes, Use]] = {
-    rb"\archive": "archive",
-    rb"\all": "archive",  # Gmail's: a mail that is only there is archived
-    rb"\trash": "trash",
-    rb"\junk": "junk",
-    rb"\sent": "sent",
-    rb"\drafts": "drafts",
-}
 GONE: Final = "it is no longer there: it was moved or removed meanwhile"
 RENUMBERED: Final = "the server has given its folder new numbers; it can be filed once it was read anew"
 
@@ -151,8 +144,7 @@ class _Visit:
         listed = await self._link.do(self._session.folders_to_move_to)
         named: dict[str, Use] = {settings.archive: "archive", settings.trash: "trash", settings.junk: "junk"}
         for name, marks in listed:
-            special = [_SPECIAL[mark] for mark in sorted(marks) if mark in _SPECIAL]
-            self._uses[name] = named.get(name) or (special[0] if special else use_by_name(name))
+            self._uses[name] = named.get(name) or use_of(name, marks)
         if filing.act == "move":
             self._target = filing.folder
             if filing.folder not in self._uses:
@@ -169,10 +161,8 @@ class _Visit:
                 words = f"the mail server has no folder {one_line(wanted, 80)!r}; fix {key} in account {self._account}"
                 raise NotDoneError(words)
             return wanted
-        marked = [
-            name for name, marks in listed if any(_SPECIAL.get(mark) == use for mark in marks if mark != rb"\all")
-        ]
-        every = [name for name, marks in listed if rb"\all" in marks] if use == "archive" else []
+        marked = [name for name, marks in listed if any(USES.get(mark) == use for mark in marks if mark != ALL)]
+        every = [name for name, marks in listed if ALL in marks] if use == "archive" else []
         called = [name for name, _ in listed if self._uses[name] == use and use_by_name(name) == use]
         found = next(iter([*marked, *every, *sorted(called, key=len)]), "")
         if not found:

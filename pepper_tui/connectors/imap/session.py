@@ -15,6 +15,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 from imapclient.response_parser import parse_fetch_response
 
+from pepper_tui.connectors.imap.marks import marks_of, use_said
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
 from pepper_tui.domains.mail.state import Mark, Use
@@ -28,24 +29,6 @@ NEWS: Final = (10_000_000, 200_000)
 AROUND: Final = 64_000
 """Bytes that a server may say about a mail, besides the mail itself."""
 _SENT: Final = b"\\sent"
-_USES: Final[dict[bytes, Use]] = {
-    b"\\inbox": "inbox",
-    b"\\archive": "archive",
-    b"\\all": "archive",
-    b"\\sent": "sent",
-    b"\\drafts": "drafts",
-    b"\\junk": "junk",
-    b"\\spam": "junk",
-    b"\\trash": "trash",
-}
-_MARKS: Final[dict[bytes, Mark]] = {
-    b"\\seen": "seen",
-    b"\\answered": "answered",
-    b"\\flagged": "flagged",
-    b"\\draft": "draft",
-    b"\\deleted": "deleted",
-    b"$forwarded": "forwarded",
-}
 _CHANGES: Final = (b"FETCH", b"EXPUNGE", b"VANISHED")
 
 
@@ -218,8 +201,7 @@ class Session:
             raise
         except client.Error:
             return ""
-        marks = [mark.lower() for marks, _, name in listed if name == folder for mark in marks]
-        return next((_USES[mark] for mark in marks if mark in _USES), "")
+        return use_said(folder, [mark for marks, _, name in listed if name == folder for mark in marks])
 
     def folders(self) -> list[tuple[str, frozenset[bytes]]]:
         """Return each folder, and its flags in lower case."""
@@ -257,11 +239,16 @@ class Session:
         ``since``: only of those that changed after that count (``Opened.modseq``); 0 for all.
         """
         found = self._with(*NEWS).fetch_from(first, "(UID FLAGS)" + (f" (CHANGEDSINCE {since})" if since else ""))
-        return {int(said[b"UID"]): _marks(said) for said in found if b"UID" in said and b"FLAGS" in said}
+        return {int(said[b"UID"]): marks_of(said[b"FLAGS"]) for said in found if b"UID" in said and b"FLAGS" in said}
 
     def holds(self, message_id: str) -> bool:
         """Check whether a mail with this Message-ID is in the folder."""
         return bool(self._with(ANSWER).search(["HEADER", "Message-ID", message_id]))
+
+    def search(self, criteria: Sequence[Any], charset: str | None = None) -> list[int]:
+        """Return the UIDs in the folder that fit the ``criteria`` of RFC 9051, 6.4.4, newest first."""
+        found = self._with(LONGEST_LINE + ANSWER).search([*criteria] or ["ALL"], charset)
+        return sorted(map(int, found), reverse=True)
 
     def append(self, folder: str, message: bytes) -> None:
         """Store a mail in ``folder``, marked as read."""
@@ -296,12 +283,13 @@ class Session:
 def _body(uid: int, said: dict[bytes, Any]) -> Body:
     source, arrived = said[b"BODY[]<0>"], said.get(b"INTERNALDATE")
     when = arrived.timestamp() if isinstance(arrived, datetime) else None
-    return Body(uid, source or b"", int(said.get(b"RFC822.SIZE") or len(source or b"")), when, _marks(said))
-
-
-def _marks(said: dict[bytes, Any]) -> tuple[Mark, ...]:
-    flags = {flag.lower() for flag in said.get(b"FLAGS") or () if isinstance(flag, bytes)}
-    return tuple(mark for flag, mark in _MARKS.items() if flag in flags)
+    return Body(
+        uid,
+        source or b"",
+        int(said.get(b"RFC822.SIZE") or len(source or b"")),
+        when,
+        marks_of(said.get(b"FLAGS") or ()),
+    )
 
 
 def _tells_changes(told: Sequence[Any]) -> bool:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.mail.filing import Filer
+from pepper_tui.domains.mail.search.everywhere import Everywhere, TakenIn
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.domains.mail.writing.originals import Original
 from pepper_tui.domains.mail.writing.quoting import Where
 from pepper_tui.model import Json, Notification
 
 
-class Mailbox(Protocol):
+class Mailbox(TakenIn, Protocol):
     """Read access to mail. A mail is the data of its ``raw.mail`` context (id, message_id, sender, to, subject, …).
 
     A search's ``found`` says how a mail was found.
     """
-
-    async def search(
-        self, words: str, sender: str, since: float | None, limit: int, until: float | None, folder: str, /
-    ) -> list[Json]: ...
-
-    async def read(self, mail: str, /) -> Json | None: ...
 
     async def thread(self, of: str, /) -> list[Json]: ...
 
@@ -37,6 +32,7 @@ class MailParts:
     ``filers``: the accounts whose mails can be filed, by id. ``note_filed`` notes what became of filed mails.
     ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
     quoted, in the language of ``locale``. ``post`` sends a form to a web address; see ``WebFetcher``.
+    ``everywhere`` also searches the servers of accounts; ``own``: the user's addresses.
     """
 
     looks: Looks
@@ -50,3 +46,5 @@ class MailParts:
     quote: Where = "none"
     locale: str = "en"
     post: Callable[[str, str], Awaitable[str]] | None = None
+    everywhere: Everywhere | None = None
+    own: Collection[str] = ()

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any, Final
 
 from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, opening_time, trailing_time
+from pepper_tui.llm.offline.mail_words import mail_query
 from pepper_tui.llm.offline.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -21,7 +22,8 @@ CAPABILITIES: Final = (
     "list reminders · cancel reminder call Ann",
     "what's on today / tomorrow / this week / on friday · am I free tomorrow afternoon · conflicts",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
-    "search mail for invoice · read mail from ann · what's new",
+    "mails from ann about rent last week · my unread mail · search mail for subject:invoice has:attachment",
+    "read mail from ann · what's new",
     "reply to ann: text · reply all to ann: text · reply to list ann: text (each waits for your yes, as the next line)",
     "send mail to a@b.org: subject: text · forward ann's mail to a@b.org: text · unsubscribe from northlight",
     "block ann (her mail is only logged from then on: a rule, after your yes)",
@@ -100,10 +102,6 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                       r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?"),
         ("search_notes", r"(?:search|find|look\s+(?:up|for)|show)\s+(?:in\s+)?(?:my\s+|the\s+)?notes?"
                          r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
-        ("search_mail", r"(?:search|find|look\s+for|show|list)(?:\s+in)?(?:\s+me)?(?:\s+my|\s+the|\s+all)?\s+"
-                        r"(?:e-?)?mails?\s+from\s+(?P<sender>\S+(?:@\S+)?)(?:\s+(?:about|for|on|with)\s+(?P<query>.+))?"),
-        ("search_mail", r"(?:search|find|look\s+for|show|list)(?:\s+in)?(?:\s+my|\s+the|\s+all)?\s+(?:e-?)?mails?"
-                        r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
         ("brief", r"(?:brief\s+me\s+(?:on|about)|(?:prepare\s+|make\s+|get\s+me\s+)?(?:a\s+)?brief(?:ing)?\s+"
                   r"(?:on|about|for)|prepare\s+me\s+for)\s+(?P<topic>.+)"),
         ("summarise", r"(?:summari[sz]e|sum\s+up)\s+(?:the\s+)?(?:mails?\s+(?:about|on|from)\s+)?(?P<query>.+)"),
@@ -171,6 +169,8 @@ def parse(text: str, locale: str = "en") -> Command:
         says = json.dumps(order.says) if order.says else ""
         values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
         return Command(order.kind, {key: value for key, value in values.items() if value})
+    if query := mail_query(bare, locale):
+        return Command("search_mail", {"query": query})
     for kind, pattern in _PATTERNS:
         # what a person writes into a mail or a note keeps its full stop
         subject = said if kind in _WRITTEN else (bare or said)

@@ -7,11 +7,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pepper_tui.model import Context, ContextFilter, ContextUpdate
+from pepper_tui.store.filter import Values
 from pepper_tui.store.in_memory.log import MemoryLog
-from pepper_tui.store.log.content import Current, Row, body, context_of, update_of
+from pepper_tui.store.log.content import Current, Row, body, context_of, decode, update_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.store.search.full_text import SearchHit, snippet, words_of
 
@@ -74,14 +76,33 @@ def search(log: MemoryLog, text: str, wanted: ContextFilter, limit: int, now: fl
         return []
     hits: list[SearchHit] = []
     for row in picked(log, wanted, now):
-        said = body(row[6], row[5])
-        indexed = row[6] if said is None else said
+        indexed = _indexed(row)
         counts = _counts(_folded(indexed), phrases)
         if any(counts):
             score = sum(counts) / (1 + math.log1p(len(indexed)))
             hits.append(SearchHit(context_of(row), score, snippet(indexed, words), whole=all(counts)))
     hits.sort(key=lambda hit: (not hit.whole, -hit.score, -hit.context.seq))
     return hits[: max(0, limit)]
+
+
+def having(log: MemoryLog, words: str, wanted: ContextFilter, now: float, *, begun: bool) -> set[str]:
+    """Return the ids of the contexts with ``words`` side by side; ``begun``: the last may be a word's beginning."""
+    phrase = _folded(words)
+    if not phrase.strip():
+        return set()
+    phrase = phrase.rstrip() if begun else phrase
+    return {row[2] for row in picked(log, replace(wanted, context_ids=()), now) if phrase in _folded(_indexed(row))}
+
+
+def values(log: MemoryLog, wanted: ContextFilter, now: float, keys: Sequence[str]) -> list[Values]:
+    """Return the values under ``keys`` of the contexts that the filter picks."""
+    found = [(row, decode(row[5])) for row in picked(log, wanted, now)]
+    return [Values(row[2], row[0], [data.get(key) for key in keys]) for row, data in found]
+
+
+def _indexed(row: Row) -> str:
+    said = body(row[6], row[5])
+    return row[6] if said is None else said
 
 
 def _counts(folded: str, phrases: Sequence[str]) -> list[int]:

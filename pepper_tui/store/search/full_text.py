@@ -89,6 +89,29 @@ def search(
     return hits
 
 
+def having(
+    connection: sqlite3.Connection,
+    words: str,
+    *,
+    wanted: ContextFilter,
+    spaces: Sequence[int],
+    now: float,
+    begun: bool,
+) -> set[str]:
+    """Return the ids of all contexts with ``words`` side by side; ``begun``: the last may be a word's beginning."""
+    phrase = " ".join(_WORD.findall(words[:QUERY]))
+    if not phrase:
+        return set()
+    where, values = conditions(wanted, now)
+    more, tags = tag_conditions(wanted.tags)
+    sql = (
+        "SELECT c.context_id FROM search h CROSS JOIN contexts c INDEXED BY contexts_newest"
+        f" ON c.ns = ? AND c.seq = h.rowid WHERE search MATCH ?{where}{more}"
+    )
+    match = f'"{phrase}"{" *" if begun else ""}'
+    return {row[0] for space in spaces for row in connection.execute(sql, (space, match, *values, *tags))}
+
+
 def _ranked(
     connection: sqlite3.Connection,
     match: str,

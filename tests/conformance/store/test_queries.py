@@ -222,3 +222,45 @@ async def test_without_a_text_the_words_of_the_data_are_found(store: Store) -> N
     await store.store({"subject": "Phoenix"}, namespace="n", context_id="b", text="a text")
     assert [hit.context.context_id for hit in await store.search("phoenix")] == ["a"]
     assert [hit.context.context_id for hit in await store.search("ann")] == ["a"]
+
+
+async def test_all_contexts_with_words_side_by_side(store: Store) -> None:
+    for ident, text in {
+        "a": "The rent is due",
+        "b": "due is the RENT",
+        "c": "rént, is it due",
+        "d": "rental is due",
+    }.items():
+        await store.store(
+            {"n": ident}, namespace="mail", context_id=ident, text=text, tags=["t"] if ident != "a" else []
+        )
+    await store.store({}, namespace="note", context_id="e", text="rent is due")
+    mail = ContextFilter(namespaces=["mail"], limit=1)
+    asked = {"rent is": "ac", "rent": "abc", "is due": "ad", "the": "ab", "none": "", "": "", '" OR (': "", "re": ""}
+    for words, ids_ in asked.items():
+        assert await store.having(words, mail) == set(ids_), words
+    for words, ids_ in {"ren": "abcd", "rent i": "ac", "is due": "ad", "r d": ""}.items():
+        assert await store.having(words, mail, begun=True) == set(ids_), words
+    assert await store.having("rent", ContextFilter(namespaces=["mail"], tags=["t"])) == {"b", "c"}
+    await store.store({}, namespace="mail", context_id="a", text="other", ttl=0.0)
+    await store.delete("b", namespace="mail")
+    assert await store.having("rent", mail) == {"c"}
+    assert await store.having("rent", ContextFilter(namespaces=["unknown"])) == set()
+
+
+async def test_some_values_of_many_contexts(store: Store) -> None:
+    for number in range(3):
+        data = {"n": number, "who": {"name": "Ünal"}, "list": [1, None], "?": 1}
+        await store.store(data, namespace="mail", context_id=str(number), tags=["odd"] if number % 2 else [])
+    wanted = ContextFilter(namespaces=["mail"], limit=1)
+    found = sorted(await store.values(wanted, "who", "missing", "list"))
+    assert [each.context_id for each in found] == ["0", "1", "2"]
+    assert [each.seq for each in found] == [
+        each.seq for each in reversed(await store.query(ContextFilter(namespaces=["mail"])))
+    ]
+    assert found[0].values == [{"name": "Ünal"}, None, [1, None]]
+    assert [each.values for each in await store.values(ContextFilter(namespaces=["mail"], tags=["odd"]), "n")] == [[1]]
+    some = await store.values(ContextFilter(namespaces=["mail"], context_ids=["0", "2", "9"]))
+    assert sorted((each.context_id, each.values) for each in some) == [("0", []), ("2", [])]
+    await store.delete("0", namespace="mail")
+    assert len(await store.values(wanted)) == 2

@@ -2,47 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.mail.parts import Mailbox, MailParts
+from pepper_tui.domains.mail.search.query import Key, MailQuery, QueryError, Term
+from pepper_tui.domains.mail.search.query_text import parse
+from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.domains.mail.tools.shown import full, headline
 from pepper_tui.model import Effect, Json
 from pepper_tui.store import left_out
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
-from pepper_tui.tools.looking_back import looked_back
 from pepper_tui.tools.tool import ToolContext, tool
 
 _THREAD_LIMIT: Final = 30
 _LINE: Final = "-" * 20
 
 
+Former = Annotated[str, SkipJsonSchema()]
+"""An argument from before there was a language; it is still taken, but not offered."""
+
+
 @tool(effect=Effect.READ)
 async def search_mail(
-    ctx: ToolContext, query: str, sender: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10,
-    since: str = "", until: str = "", folder: str = "",
+    ctx: ToolContext, query: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 10, server: bool = False,
+    sender: Former = "", since: Former = "", until: Former = "", folder: Former = "",
 ) -> str:  # fmt: skip
-    """Search the user's mail, best first: by words, and by meaning where a line says so. Use it for anything in mail;
-    search_context for all else that was seen, said and done. Each line says whether the mail was read, if known.
+    """Search the user's mail, best first. Use it for anything in mail; search_context for all else that was seen, said
+    and done. Each line says whether the mail was read, if known.
 
     Args:
-        query: words to look for, or what it was about; empty lists the newest mail
-        sender: an address, or a part of the sender's name
+        query: words, or what it was about, and: from: to: cc: subject: before: after: on: until: has:attachment
+            is:unread is:answered is:flagged in:folder account:id "exact words" -word a OR b. Times in words are
+            quoted, as in: from:dana rent after:"last week". Empty lists the newest mail
         limit: how many mails at most
-        since: the earliest date: 'today', 'last week', '3 days ago', a date, or a date with an hour
-        until: the latest, in the same forms; a day or a week counts in whole; empty for now
-        folder: only of this folder, by its name; empty for all
+        server: also ask the servers of the user's accounts; it is done by itself where not all mail was taken in
     """
-    begins, ends = await looked_back(ctx, since, until)
-    found = await _mailbox(ctx).search(query, sender, begins, limit + 1, ends, folder)
-    lines = [headline(mail, ctx) for mail in found[:limit]] or ["No mail matches."]
-    if len(found) > limit and found[limit].get("found") != "meaning":  # whose neighbours never end
-        lines.append(f"[more match than these {limit}: say more words, a shorter time, or a larger limit]")
-    if cut := getattr(found, "left_out", ""):
-        lines.append(f"[{cut}]")
+    wanted = await _wanted(ctx, query, {"from": sender, "after": since, "until": until, "in": folder})
+    parts = ctx.of(MailParts)
+    if parts.everywhere is not None:
+        found = await parts.everywhere.search(wanted, limit, server=server)
+    else:
+        found = await _mailbox(ctx).search(wanted, limit)
+    lines = [headline(mail, ctx) for mail in found] or ["No mail matches."]
+    if found.total > limit:
+        lines.append(f"[more match than these {limit}, {found.total:,} in all: say more, or a larger limit]")
+    lines += [f"[{note}]" for note in found.notes]
     return "\n".join(filter(None, [*lines, left_out(query)]))
+
+
+async def _wanted(ctx: ToolContext, text: str, former: Mapping[Key, str]) -> MailQuery:
+    """Return the query with what its dates mean. Raises ``ToolError`` with a way out."""
+    terms = [Term(key, value.strip()) for key, value in former.items() if value.strip()]
+    try:
+        query = parse(text).narrowed(*terms)
+        query = await resolved(query, ctx.time.reader or TimeReader(ctx.clock, ctx.zone), ctx.of(MailParts).own)
+    except QueryError as error:
+        raise ToolError("; ".join(filter(None, [error.words, error.remedy]))) from error
+    begins = [each.span[0] for each in query.required if isinstance(each, Term) and each.key == "after" and each.span]
+    ends = [each.span[1] for each in query.required if isinstance(each, Term) and each.key == "until" and each.span]
+    if begins and ends and min(ends) <= max(begins):
+        raise ToolError("'until' is not after 'since'")
+    return query
 
 
 @tool(effect=Effect.READ)
@@ -69,7 +95,7 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
     added = ({**mail, "text": mail.get("reply") or mail.get("text")} for mail in older)
     texts = [full(newest, ctx), *(full(mail, ctx) for mail in added)]
     left_out = len(mails) - len(texts)
-    least = "at least " if getattr(mails, "left_out", "") else ""
+    least = "at least " if getattr(mails, "notes", []) else ""
     head = f"[{least}{left_out} older mails left out]\n" if left_out or least else ""
     return head + f"\n{_LINE}\n".join(texts)
 
@@ -84,6 +110,8 @@ def _mailbox(ctx: ToolContext) -> Mailbox:
 async def known_mail(ctx: ToolContext, message_id: str) -> Json:
     """Return the mail with that id. Raises ``ToolError``."""
     mail = await _mailbox(ctx).read(message_id)
+    if mail is None and (everywhere := ctx.of(MailParts).everywhere) is not None:
+        mail = everywhere.seen(message_id)
     if mail is None:
         raise ToolError(f"there is no mail {one_line(message_id, 80)!r}")
     return mail

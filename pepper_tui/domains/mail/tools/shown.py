@@ -41,8 +41,16 @@ def headline(data: Json, ctx: ToolContext) -> str:
     stands = f" | {one_line(str(data['state']), 100)}" if data.get("state") else ""
     return (
         f"{data.get('message_id') or data.get('id')} | {_date(data, ctx)}{stands} | from {sender}"
-        f" | {one_line(str(data.get('subject', '')), 120)} | {first}{how(data.get('found', 'text'))}"
+        f" | {one_line(str(data.get('subject', '')), 120)} | {first}{_how(data)}"
     )
+
+
+def _how(data: Json) -> str:
+    """Return how a mail was found, if its own words do not explain it."""
+    found = data.get("found", "text")
+    if found == "some":
+        return " (only some of the words)"
+    return f" (at the server, {one_line(str(data.get('label') or ''), 40)})" if found == "server" else how(found)
 
 
 def full(data: Json, ctx: ToolContext) -> str:

@@ -1,0 +1,119 @@
+"""What searches need of each mail in the store, in memory: read once, then kept up with what was stored since.
+
+Of 50,000 mails it takes some megabytes: values that many mails share are kept once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from pepper_tui.clock import in_thread
+from pepper_tui.domains.mail.intake import RAW
+from pepper_tui.domains.mail.search.matching import date_of
+from pepper_tui.domains.mail.state import STATES
+from pepper_tui.model import ContextFilter
+from pepper_tui.store import Store
+
+T = TypeVar("T")
+Person = tuple[str, str]
+"""Name and address."""
+Place = tuple[str, str, str]
+"""Account, folder, and the folder's use."""
+
+
+class Header(NamedTuple):
+    """One mail's. ``doubted``: its sender may not be who it seems."""
+
+    date: float
+    sender: Person
+    doubted: bool
+    to: tuple[Person, ...]
+    cc: tuple[Person, ...]
+    subject: str
+    attached: bool
+    label: str
+    account: str
+
+
+class Copies(NamedTuple):
+    """Where a mail's copies are, and the marks that any of them has."""
+
+    places: tuple[Place, ...]
+    marks: frozenset[str]
+
+
+class Known(NamedTuple):
+    """All mails by id; of some it is unknown where they are now. Both are read-only."""
+
+    headers: Mapping[str, Header]
+    copies: Mapping[str, Copies]
+
+
+class Headers:
+    def __init__(self, store: Store) -> None:
+        self._headers = _Table(store, RAW, _header, _HEADER)
+        self._copies = _Table(store, STATES, _copies, ("copies",))
+        self._one = asyncio.Lock()
+
+    async def read(self) -> Known:
+        async with self._one:
+            return Known(await self._headers.read(), await self._copies.read())
+
+
+class _Table(Generic[T]):
+    """A row for each context of a namespace, made of the values under some keys."""
+
+    def __init__(
+        self, store: Store, namespace: str, make: Callable[[list[Any], Callable[[Any], Any]], T], keys: tuple[str, ...]
+    ) -> None:
+        self._store, self._namespace, self._make, self._keys = store, namespace, make, keys
+        self._rows: dict[str, T] = {}
+        self._shared: dict[Any, Any] = {}
+        self._last = 0
+
+    async def read(self) -> dict[str, T]:
+        new = await self._store.values(ContextFilter(namespaces=[self._namespace], after_seq=self._last), *self._keys)
+        if new:
+            made = await in_thread(lambda: {each.context_id: self._make(each.values, self._once) for each in new})
+            self._rows = await in_thread(lambda: {**self._rows, **made})
+            self._last = max(each.seq for each in new)
+        every = ContextFilter(namespaces=[self._namespace])
+        if len(self._rows) != await self._store.count(every):  # some were removed, or have expired
+            there = {each.context_id for each in await self._store.values(every)}
+            self._rows = {ident: row for ident, row in self._rows.items() if ident in there}
+        return self._rows
+
+    def _once(self, value: Any) -> Any:
+        return self._shared.setdefault(value, value)
+
+
+_HEADER: Final = ("date", "arrived", "sender", "doubts", "to", "cc", "subject", "attachments", "label", "account")
+
+
+def _header(values: list[Any], once: Callable[[Any], Any]) -> Header:
+    date, arrived, sender, doubts, to, cc, subject, attachments, label, account = values
+    return Header(
+        date_of(date, arrived),
+        once(_person(sender)),
+        bool(doubts),
+        once(tuple(map(_person, to or ()))),
+        once(tuple(map(_person, cc or ()))),
+        str(subject or ""),
+        bool(attachments),
+        once(str(label or "")),
+        once(str(account or "")),
+    )
+
+
+def _copies(values: list[Any], once: Callable[[Any], Any]) -> Copies:
+    copies: list[Any] = values[0] or []
+    places = tuple((str(each["account"]), str(each["folder"]), str(each.get("use", ""))) for each in copies)
+    marks = frozenset(str(mark) for each in copies for mark in each.get("marks", ()))
+    found: Copies = once(Copies(places, marks))
+    return found
+
+
+def _person(said: Any) -> Person:
+    return (str(said.get("name") or ""), str(said.get("address") or "")) if isinstance(said, dict) else ("", "")
