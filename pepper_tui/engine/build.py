@@ -36,8 +36,10 @@ from pepper_tui.domains.reminders.tools import ReminderParts
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.engine.acts.always import Always
+from pepper_tui.engine.acts.mail_drafts import MailDrafts
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
+from pepper_tui.engine.answers.mail_list import MailList
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.kill_switch import kill_switch
 from pepper_tui.engine.replies import Replies
@@ -161,6 +163,8 @@ class Parts:
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
+    mail_list: MailList
+    mail_drafts: MailDrafts
 
 
 def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead: StandIns) -> Parts:
@@ -180,9 +184,12 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
+    mail_list = MailList(store, [address.lower() for address in ground.own])
+    mail_drafts = MailDrafts(store, clock, calling.registry)
     return Parts(
-        ground, notices, sensing, calling, ordered, parts, own_tools, acts, answers, scheduler, replies, upkeep
-    )
+        ground, notices, sensing, calling, ordered, parts, own_tools, acts, answers, scheduler, replies, upkeep,
+        mail_list, mail_drafts,
+    )  # fmt: skip
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
@@ -49,6 +50,7 @@ from pepper_tui.model import (
     WorkerRun,
     Written,
 )
+from tests.ui.fake_mail import FakeMail
 
 T0 = 1_800_000_000.0
 
@@ -108,6 +110,7 @@ class FakeEngine:
         self.spans: list[list[Span] | None] = []
         """What each message had that was not typed."""
         self.reports: dict[str, RuleReport] = {}
+        self.mail = FakeMail()
         self.window: float | None = None
         """Seconds that an approved card waits; None: as an engine that says nothing of it."""
 
@@ -175,8 +178,11 @@ class FakeEngine:
     async def close(self) -> None:
         self.calls.append(("close",))
         self._closed = True
-        for stream in (*self._rings, *self._listeners):
-            stream.put_nowait(None)
+        self.mail.close()
+        for ring in self._rings:
+            ring.put_nowait(None)
+        for listener in self._listeners:
+            listener.put_nowait(None)
 
     async def held_back(self, since: float) -> tuple[int, int]:
         self._working()
@@ -217,8 +223,8 @@ class FakeEngine:
     async def replies(self) -> AsyncIterator[ReplyDelta]:
         self._working()
         pieces: asyncio.Queue[ReplyDelta | None] = asyncio.Queue()
-        for piece in self._early:
-            pieces.put_nowait(piece)
+        for early in self._early:
+            pieces.put_nowait(early)
         self._early.clear()
         self._listeners.append(pieces)
         try:
@@ -419,6 +425,33 @@ class FakeEngine:
         if ref.startswith(("notification:", "approval:")):
             self._keys(ref)
         return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]
+
+    async def mails(
+        self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
+    ) -> MailPage:
+        self._working()
+        return self.mail.page(query, first, limit, newest, around)
+
+    async def mail_thread(self, mail: str) -> list[ThreadMail]:
+        self._working()
+        return self.mail.thread(mail)
+
+    async def mail_changes(self) -> AsyncIterator[int]:
+        self._working()
+        async for version in self.mail.changes():
+            yield version
+
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        self._note("write_mail", kind, mail, dict(fields))
+        if kind == "nothing" or not fields.get("body", "").strip():
+            raise EngineError("nothing was written: there is no text")
+        return self.mail.write(kind, mail, fields)
+
+    async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
+        self._note("file", tuple(refs), act, folder)
+        if not refs or any(ref.removeprefix("mail:") not in self.mail.raw for ref in refs):
+            raise EngineError("there is no such mail")
+        return f"{len(refs)} filed: {act}"
 
     async def rules(self) -> list[RuleReport]:
         self._working()

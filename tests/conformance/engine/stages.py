@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.mail.state import STATES, MailState
 from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.protocol import Engine
 from pepper_tui.model import (
@@ -65,6 +66,14 @@ class Stage(Protocol):
 
     async def put(self, namespace: str, *records: Record) -> None:
         """Store them, one commit after the other."""
+        ...
+
+    async def mail(self, *mails: Json) -> None:
+        """Have them come."""
+        ...
+
+    async def mark(self, *states: MailState) -> None:
+        """Have a source report what became of mails."""
         ...
 
     async def flood(self, count: int) -> str:
@@ -158,6 +167,16 @@ class RealStage:
             tags += [f"rule:{record.rule}"] if isinstance(record, RuleAct) else []
             key = None if hasattr(record, "id") else str(record.data().get("part"))
             await self.inside.store.put(record, namespace=namespace, tags=tags, context_id=key)
+
+    async def mail(self, *mails: Json) -> None:
+        for raw in mails:
+            await self.inside.store.store(
+                raw, namespace="raw.mail", context_id=raw["id"], text=f"{raw['subject']}\n{raw['text']}"
+            )
+
+    async def mark(self, *states: MailState) -> None:
+        for each in states:
+            await self.inside.store.put(each, namespace=STATES, tags=each.tags)
 
     async def flood(self, count: int) -> str:
         for at in range(0, count, 1000):
@@ -255,6 +274,12 @@ class FakeStage:
     async def put(self, namespace: str, *records: Record) -> None:
         for record in records:
             self.fake.put(namespace, record)
+
+    async def mail(self, *mails: Json) -> None:
+        self.fake.mail.put(*mails)
+
+    async def mark(self, *states: MailState) -> None:
+        self.fake.mail.mark(*states)
 
     async def flood(self, count: int) -> str:
         await self.put(Namespace.NOTIFICATION, *(notice(f"f{n}") for n in range(count)))
