@@ -13,6 +13,7 @@ from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.mail.mail_list import MailList
 from pepper_tui.ui.screen.mail.mail_reader import MailReader
+from pepper_tui.ui.screen.mail.thread_rows import ThreadRows
 
 BOTH: Final = 104
 """Cells from which list and mail are beside each other."""
@@ -73,7 +74,7 @@ class MailPane(Horizontal):
 
     # --------------------------------------------------------------------------------------- from its two parts
 
-    def on_mail_list_lacks(self, event: MailList.Lacks) -> None:
+    def on_thread_rows_lacks(self, event: ThreadRows.Lacks) -> None:
         event.stop()
         self._shows.lacks(event.first)
 
