@@ -451,6 +451,8 @@ class FakeEngine:
         self._note("file", tuple(refs), act, folder)
         if not refs or any(ref.removeprefix("mail:") not in self.mail.raw for ref in refs):
             raise EngineError("there is no such mail")
+        if act == "move" and not folder:
+            raise ChoiceError("which folder is meant?", (("Bills", "Bills"), ("Old", "Old")))
         return f"{len(refs)} filed: {act}"
 
     async def rules(self) -> list[RuleReport]:

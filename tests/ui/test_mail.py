@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.chat.composer import Composer
-from pepper_tui.ui.screen.inbox.form import Form
+from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.mail.mail_list import MailList
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
 from pepper_tui.ui.screen.mail.mail_reader import MailReader
@@ -202,9 +202,12 @@ async def test_one_act_is_on_all_that_are_selected_and_u_takes_it_back() -> None
 async def test_moving_asks_for_the_folder() -> None:
     async with seat(boxed) as (app, pilot, engine, _):
         await opened(app, pilot)
-        await press(pilot, "j", "v", *"Bills", "enter")
-        await until(lambda: bool(acts(engine, "file")), pilot)
-        assert acts(engine, "file") == [("file", ("mail:d1",), "move", "Bills")]
+        await press(pilot, "j", "v")
+        await until(lambda: bool(app.query(Prompt)), pilot)
+        await press(pilot, "down", "enter")
+        await until(lambda: len(acts(engine, "file")) == 2, pilot)
+        assert acts(engine, "file")[-1] == ("file", ("mail:d1",), "move", "Old")
+        await until(lambda: listed(app).has_focus and not listed(app).selected, pilot)
 
 
 async def test_a_filter_asks_the_engine_and_says_what_it_does_not_know() -> None:

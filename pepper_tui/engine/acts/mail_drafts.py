@@ -1,11 +1,11 @@
 """What the user writes in the mail list: a call of the tool that sends it, which ends in the usual card.
 
-``TOOLS`` is the one place that knows which tool takes which kind. A kind whose tool is not there is refused in words.
+``TOOLS`` is the one place that knows which tool takes which kind. A kind that no tool takes is refused in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
@@ -14,31 +14,14 @@ from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools import ToolRegistry
 
-Arguments = Callable[[str, Mapping[str, str]], Json]
-"""From the mail that is answered and the fields, what the tool is called with."""
-
-
-def _answer(mail: str, fields: Mapping[str, str]) -> Json:
-    return {"message_id": mail, "body": fields.get("body", "")}
-
-
-def _forward(mail: str, fields: Mapping[str, str]) -> Json:
-    return {"message_id": mail, "to": fields.get("to", ""), "body": fields.get("body", "")}
-
-
-def _new(mail: str, fields: Mapping[str, str]) -> Json:
-    del mail
-    return {name: fields.get(name, "") for name in ("to", "cc", "subject", "body")}
-
-
-TOOLS: Final[Mapping[str, tuple[str, str, Arguments]]] = {
-    "new": ("send_mail", "a new mail", _new),
-    "reply": ("reply_mail", "a reply", _answer),
-    "reply_all": ("reply_all", "a reply to all", _answer),
-    "reply_list": ("reply_list", "a reply to the list", _answer),
-    "forward": ("forward_mail", "a forward", _forward),
+TOOLS: Final[Mapping[str, tuple[str, str, Json, Sequence[str]]]] = {
+    "new": ("send_mail", "a new mail", {}, ("to", "cc", "subject", "body")),
+    "reply": ("reply_mail", "a reply", {}, ("body",)),
+    "reply_all": ("reply_mail", "a reply to all", {"to": "all"}, ("body",)),
+    "reply_list": ("reply_mail", "a reply to the list", {"to": "list"}, ("body",)),
+    "forward": ("forward_mail", "a forward", {}, ("to", "body")),
 }
-"""Kind → tool, words, arguments."""
+"""Kind → tool, words, what it is always called with, the fields that it takes."""
 ORIGIN: Final = "user:mail:"
 """Origin of such a call, before its own id: its result starts no step of the scheduler, and other cards delay none."""
 
@@ -53,8 +36,9 @@ class MailDrafts:
         """See ``MailActs.write_mail``."""
         if kind not in TOOLS:
             raise EngineError(f"{one_line(kind, 40)} is no kind of mail")
-        name, words, arguments = TOOLS[kind]
-        if self._registry.get(name) is None:
+        name, words, always, takes = TOOLS[kind]
+        tool = self._registry.get(name)
+        if tool is None or always.keys() - tool.spec.parameters.get("properties", {}).keys():
             raise EngineError(f"{words} can't be written here yet: nothing was done")
         if not fields.get("body", "").strip():
             raise EngineError("nothing was written: there is no text")
@@ -62,7 +46,7 @@ class MailDrafts:
         call = ToolCall(
             ident,
             name,
-            arguments(mail, fields),
+            {**always, **({"message_id": mail} if mail else {}), **{each: fields.get(each, "") for each in takes}},
             Effect.SEND,
             self._clock.now(),
             f"{ORIGIN}{ident}",

@@ -12,7 +12,7 @@ from typing import Final
 from pepper_tui.domains.mail.listing.index import Entry, Sign
 from pepper_tui.text import one_line
 
-_IS: Final[Mapping[str, tuple[Sign, bool]]] = {
+_IS: Final[Mapping[str, tuple[int, bool]]] = {
     "unread": (Sign.UNREAD, True),
     "read": (Sign.UNREAD, False),
     "flagged": (Sign.FLAGGED, True),
@@ -27,7 +27,7 @@ class Wanted:
     words: str = ""
     senders: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
-    signs: tuple[tuple[Sign, bool], ...] = ()
+    signs: tuple[tuple[int, bool], ...] = ()
 
     @property
     def asks_where(self) -> bool:
@@ -50,7 +50,7 @@ def wanted(query: str) -> Wanted:
     words: list[str] = []
     senders: list[str] = []
     folders: list[str] = []
-    signs: list[tuple[Sign, bool]] = []
+    signs: list[tuple[int, bool]] = []
     for part in query.split():
         key, colon, value = part.partition(":")
         value = value.casefold().strip('"')

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.domains.mail.listing.records import ThreadRow
-from pepper_tui.text import one_line
+from pepper_tui.model import ChoiceError
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Filing:
             self._app.say_words("No thread is chosen: j or k choose one")
         return rows
 
-    def file(self, pane: MailPane, act: str, folder: str = "") -> None:
+    def file(self, pane: MailPane, act: str) -> None:
         """Do ``act`` with the chosen threads; those that mark turn over what the first one is."""
         rows = self._acted_on(pane)
         if not rows:
@@ -54,9 +54,9 @@ class Filing:
         if act == "unread":
             act = "read" if any(row.unread for row in rows) else "unread"
         refs = [f"mail:{ident}" for row in rows for ident in row.mails]
-        self._app.link.start(self._filed(pane, refs, act, folder))
+        self._app.link.start(self._filed(pane, refs, act))
 
-    async def _filed(self, pane: MailPane, refs: Sequence[str], act: str, folder: str) -> None:
+    async def _filed(self, pane: MailPane, refs: Sequence[str], act: str, folder: str = "") -> None:
         words = await self._app.link.ready().file(refs, act, folder)
         self._app.say_words(words)
         pane.list.selection = {}
@@ -68,9 +68,21 @@ class Filing:
             self._moved()
 
     def move(self, pane: MailPane) -> None:
-        rows = self._acted_on(pane)
-        if not rows:
-            return
-        folders = dict.fromkeys(one_line(row.folder, 100) for row in pane.list.drawn.rows if row.folder)
-        ask = "Move to which folder"
-        self._app.asking.ask(ask, lambda folder: self.file(pane, "move", folder), choices=[*folders][:9])
+        """Ask where to, among the folders that the accounts name."""
+        if rows := self._acted_on(pane):
+            refs = [f"mail:{ident}" for row in rows for ident in row.mails]
+            self._app.link.start(self._asked(pane, refs, ""))
+
+    async def _asked(self, pane: MailPane, refs: Sequence[str], folder: str) -> None:
+        """Move them, or ask for the folder if it is not clear which is meant."""
+        try:
+            await self._filed(pane, refs, "move", folder)
+        except ChoiceError as asked:
+            said = dict(asked.choices)
+            if folder or not said:
+                self._app.say_words(asked.words, bad=True)
+
+            def answer(one: str) -> None:
+                self._app.link.start(self._asked(pane, refs, said.get(one, one)))
+
+            self._app.call_after_refresh(self._app.asking.ask, "Move to which folder", answer, choices=[*said][:9])

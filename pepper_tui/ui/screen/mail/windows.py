@@ -21,9 +21,12 @@ PREVIEW: Final = 0.08
 """Seconds for which the cursor rests before its thread is shown beside the list."""
 PAUSE: Final = 0.15
 """Seconds in which changes, and the letters of a filter, are gathered."""
-SOON: Final = 0.01
 REST: Final = 6.0
 """The pause after a redraw, as a multiple of its duration."""
+LONGEST: Final = 1.0
+"""Seconds of that pause at most."""
+SOON: Final = 0.01
+"""Seconds after an act of the user's."""
 
 
 class Windows:
@@ -48,7 +51,7 @@ class Windows:
     def changed(self) -> None:
         """Show what has changed, soon."""
         if self._pane() is not None and not self._reloads.waits:
-            pause = SOON if self.acted else max(PAUSE, REST * self._spent)
+            pause = SOON if self.acted else max(PAUSE, min(REST * self._spent, LONGEST))
             self._reloads.after(pause, lambda: self._start(self.load()))
 
     def lacks(self, first: int) -> None:
