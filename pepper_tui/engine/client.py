@@ -8,6 +8,7 @@ socket; acts also need the token in the home (``answers/token.py``). Refusals, a
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -173,6 +174,10 @@ class RemoteMail(Wire):
 
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         return [ThreadMail.of(item["mail"]) async for item in self._asked("mail_thread", {"mail": mail})]
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        name, data = await self._look("attachment", mail=mail, number=number)
+        return str(name), base64.b64decode(data)
 
     async def mail_changes(self) -> AsyncIterator[int]:
         async with aclosing(self._streamed("mail_changes")) as items:

@@ -122,6 +122,10 @@ class MailFace(Face):
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         return await self._working().mail_list.thread(mail)
 
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        with in_words():
+            return await self._working().mail_list.attachment(mail, number)
+
     async def mail_changes(self) -> AsyncIterator[int]:
         async for version in self._working().mail_list.changes():
             yield version

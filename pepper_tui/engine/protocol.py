@@ -99,6 +99,10 @@ class MailView(Protocol):
         """Return the thread of a mail, by the id of either, oldest first. It marks nothing."""
         ...
 
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        """Return name and bytes of an attachment of a mail, counted from 0, from where the mail lives."""
+        ...
+
     def mail_changes(self) -> AsyncIterator[int]:
         """Yield once at the beginning, then whenever the list may have changed."""
         ...

@@ -436,6 +436,10 @@ class FakeEngine:
         self._working()
         return self.mail.thread(mail)
 
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        self._working()
+        return self.mail.file(mail, number)
+
     async def mail_changes(self) -> AsyncIterator[int]:
         self._working()
         async for version in self.mail.changes():

@@ -102,6 +102,12 @@ class FakeMail:
             raise EngineError("this mail is no longer kept")
         return [read_mail(self.raw[each], self.states.get(each), [OWN]) for each in ids]
 
+    def file(self, ident: str, number: int) -> tuple[str, bytes]:
+        files = self.raw.get(ident, {}).get("attachments", [])
+        if not 0 <= number < len(files):
+            raise EngineError("this mail has no such attachment")
+        return files[number]["name"], f"bytes of {number}".encode()
+
     async def changes(self) -> AsyncIterator[int]:
         heard: asyncio.Queue[int | None] = asyncio.Queue()
         self._listeners.append(heard)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 
@@ -268,6 +272,54 @@ async def test_why_nothing_came_of_what_was_written_is_said() -> None:
         failed.state = CallState.FAILED
         engine.put(Namespace.TOOL_CALL, failed)
         await until(lambda: "no way to send" in words(app), pilot)
+
+
+async def test_a_file_is_saved_under_a_plain_name_and_over_no_other(tmp_path: Path) -> None:
+    def filed(engine: FakeEngine) -> None:
+        files = [{"name": "../../.\u202eevil/\x1b]0;x\x07.pdf", "size": 9}, {"name": "b.txt", "size": 3}]
+        engine.mail.put(mail("m1", attachments=files))
+
+    async with seat(filed, NARROW) as (app, pilot, _, _):
+        await opened(app, pilot)
+        for _ in range(2):
+            await press(pilot, *([] if reader(app).has_focus else ["enter"]), "S")
+            await until(lambda: bool(app.query(Prompt)), pilot)
+            await press(pilot, "1")
+            await until(lambda: any("folder" in str(each.border_title) for each in app.query(Prompt)), pilot)
+            await press(pilot, "ctrl+u", *str(tmp_path), "enter")
+            await until(lambda: "Saved" in words(app), pilot)
+            app.say_words("")
+            await until(lambda: reader(app).has_focus, pilot)
+        [first, second] = sorted(
+            await asyncio.to_thread(lambda: [*tmp_path.iterdir()]), key=lambda path: len(path.name)
+        )
+        assert second.stem == f"{first.stem} (2)"
+        assert first.name.startswith("_.._")
+        assert all(sign not in first.name for sign in "/\x1b\x07\u202e")
+        assert first.read_bytes() == second.read_bytes() == b"bytes of 0"
+        assert first.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["contract.pdf", "contract.pdf.desktop", "setup.EXE"])
+async def test_a_file_is_opened_by_the_systems_program_unless_it_might_be_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, program = tmp_path / "noted", tmp_path / "xdg-open"
+    program.write_text(f'#!/bin/sh\ncp "$1" {noted}\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    def filed(engine: FakeEngine) -> None:
+        engine.mail.put(mail("m1", attachments=[{"name": name, "size": 9}]))
+
+    async with seat(filed) as (app, pilot, _, _):
+        await opened(app, pilot)
+        await press(pilot, "enter", "o")
+        if name == "contract.pdf":
+            await until(lambda: noted.exists() and noted.read_bytes() == b"bytes of 0", pilot)
+        else:
+            await until(lambda: "might be run" in words(app), pilot)
+            assert not noted.exists()
 
 
 async def test_an_empty_list_teaches() -> None:

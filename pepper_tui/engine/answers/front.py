@@ -6,6 +6,7 @@ socket is recorded as such.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -67,6 +68,7 @@ def _looks(engine: Engine) -> Mapping[str, Method]:
                 around=str(given["around"]),
             )
         ),
+        "attachment": lambda given: _file(engine.attachment(str(given["mail"]), int(given["number"]))),
         "rules": lambda given: _records(engine.rules()),
         "rule_acts": lambda given: _records(engine.rule_acts(str(given["rule_id"]), int(given["limit"]))),
         "rule_versions": lambda given: engine.rule_versions(str(given["rule_id"])),
@@ -119,6 +121,11 @@ def _refs(given: Json) -> list[str]:
 
 async def _record(found: Awaitable[Record]) -> Json:
     return (await found).data()
+
+
+async def _file(found: Awaitable[tuple[str, bytes]]) -> list[str]:
+    name, data = await found
+    return [name, base64.b64encode(data).decode()]
 
 
 async def _records(found: Awaitable[Sequence[Record]]) -> list[Json]:

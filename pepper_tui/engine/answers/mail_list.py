@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 from pepper_tui.domains.mail.intake import RAW
@@ -17,7 +17,7 @@ from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
 from pepper_tui.domains.mail.listing.wanted import Wanted, wanted
 from pepper_tui.domains.mail.state import STATES, MailState, states_of
-from pepper_tui.model import ContextFilter, ContextUpdate, EngineError
+from pepper_tui.model import ContextFilter, ContextUpdate, EngineError, Json
 from pepper_tui.store import ContextStore
 
 log = logging.getLogger(__name__)
@@ -30,12 +30,15 @@ MOST: Final = 500
 HITS: Final = 1_000
 """Mails that a search by words finds at most."""
 
+Fetch = Callable[[Json, int], Awaitable[tuple[str, bytes]]]
+"""Returns name and bytes of an attachment of a mail in ``raw.mail``."""
+
 
 class MailList:
-    """The list. ``own``: the user's addresses, in lower case."""
+    """The list. ``own``: the user's addresses, in lower case; ``fetch`` gets files from where mails live."""
 
-    def __init__(self, store: ContextStore, own: Collection[str]) -> None:
-        self._store, self._own = store, frozenset(own)
+    def __init__(self, store: ContextStore, own: Collection[str], fetch: Fetch | None = None) -> None:
+        self._store, self._own, self._fetch = store, frozenset(own), fetch
         self._index = MailIndex(self._own)
         self._following: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
@@ -117,6 +120,17 @@ class MailList:
         states = await states_of(self._store, ids)
         raws = {context.context_id: context.data for context in found}
         return [read_mail(raws[ident], states.get(ident), self._own) for ident in ids if ident in raws]
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        """See ``MailView.attachment``."""
+        context = await self._store.get(mail, namespace=RAW)
+        if context is None:
+            raise EngineError("this mail is no longer kept")
+        if not 0 <= number < len(context.data.get("attachments") or ()):
+            raise EngineError("this mail has no such attachment")
+        if self._fetch is None:
+            raise EngineError("files can't be had from the mailbox here yet")
+        return await self._fetch(context.data, number)
 
     async def changes(self) -> AsyncIterator[int]:
         """See ``View.mail_changes``."""

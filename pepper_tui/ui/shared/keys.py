@@ -159,6 +159,10 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("read.fold", "enter", "fold", "mail_reader", _READ, "Open the mail, or fold it"),
     Key("read.quotes", "t", "quotes", "mail_reader", _READ, "Show what is quoted, or fold it"),
     Key("read.all", "h", "all", "mail_reader", _READ, "All headers and all of a long text, or few"),
+    Key(
+        "read.open_file", "o", "mail('open_file')", "mail_reader", _READ, "Open an attachment with the system's program"
+    ),
+    Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
     Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
     Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
@@ -253,7 +257,16 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
 )
 
-_DECIDES: Final = ("head.", "inbox.", "rules.", "mail.", "detail.approve", "calls.cancel")
+_DECIDES: Final = (
+    "head.",
+    "inbox.",
+    "rules.",
+    "mail.",
+    "read.open_file",
+    "read.save_file",
+    "detail.approve",
+    "calls.cancel",
+)
 _MOVES: Final = (
     *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),
     *("detail.down", "detail.up", "detail.page_down", "detail.page_up", "chat.page_down", "chat.page_up"),

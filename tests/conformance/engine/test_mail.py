@@ -115,6 +115,13 @@ async def test_what_the_user_writes_is_a_call_that_asks(stage: Stage) -> None:
         await stage.until(asks)
 
 
+@pytest.mark.parametrize("number", [-1, 1])
+async def test_a_file_that_a_mail_does_not_have_is_refused(stage: Stage, number: int) -> None:
+    await stage.mail(mail("m1", attachments=[{"name": "a.pdf"}]))
+    with pytest.raises(EngineError, match="no such attachment"):
+        await stage.engine.attachment("m1", number)
+
+
 async def test_what_is_not_there_is_not_filed(stage: Stage) -> None:
     with pytest.raises(EngineError):
         await stage.engine.file(["mail:nowhere"], "archive")

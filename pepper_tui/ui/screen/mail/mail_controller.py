@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.model import EngineError
+from pepper_tui.ui.screen.mail.files import Files
 from pepper_tui.ui.screen.mail.filing import Filing
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
 from pepper_tui.ui.screen.mail.windows import Windows
@@ -24,7 +25,7 @@ class Mails:
         self._app = app
         self._listening: asyncio.Task[None] | None = None
         self.windows = Windows(app, lambda: self.pane)
-        self.writing = Writing(app)
+        self.writing, self.files = Writing(app), Files(app)
         self.filing = Filing(app, self._moved)
 
     # ------------------------------------------------------------------------------------------------ open and closed
@@ -124,6 +125,8 @@ class Mails:
                 self._app.link.tell(lambda engine: engine.undo())
             case "new" | "reply" | "reply_all" | "reply_list" | "forward":
                 self._start(self._write(pane, act))
+            case "open_file" | "save_file":
+                self.files.do(act, pane.reader.current)
             case "move":
                 self.filing.move(pane)
             case _:

@@ -44,6 +44,7 @@ class MailPane(Horizontal):
         self.list = MailList(pen, id="mail")
         self.reader = MailReader(pen, id="mail-reader")
         self.reading = False
+        self.list.instead = lambda: self.reader if self.reading else None
 
     def compose(self) -> ComposeResult:
         yield self.list

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Self
 
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from pepper_tui.domains.mail.listing.records import ThreadRow
 from pepper_tui.ui.screen.ink import Pen, finished, marked, strips, taught
@@ -65,10 +66,21 @@ class ThreadRows(RowCursor):
         """The threads that the user has selected; an act is on all of them."""
         self.empty = "Reading your mail…"
         """What is shown where there are no rows."""
+        self.instead: Callable[[], Widget | None] = lambda: None
+        """What has the focus in the list's place, if anything."""
         self._lines: dict[object, list[Strip]] = {}
         self._width = 0
         self._taught: list[Strip] = []
         self._asked = -1
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the focus, or leave it to the mail that is read instead of the list."""
+        instead = self.instead()
+        if instead is not None:
+            instead.focus(scroll_visible)
+        else:
+            super().focus(scroll_visible)
+        return self
 
     @property
     def top(self) -> int:
