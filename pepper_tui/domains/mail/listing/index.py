@@ -214,13 +214,14 @@ class MailIndex:
         return len(self._unread) + bisect_left(self._read, known.key)
 
     def narrowed(self, mails: Collection[str], *, newest: bool) -> list[str]:
-        """Return the threads of ``mails`` in the order of the list; those out of sight follow by date."""
+        """Return the threads of ``mails`` in the order of the list."""
         found = {entry.thread for entry in map(self._mails.get, mails) if entry is not None}
 
         def standing(thread: str) -> tuple[bool, float, str]:
             known = self._threads[thread]
-            at = max((self._mails[each].at for each in known.mails), default=0.0)
-            return not (newest or known.unread), -at, thread
+            if known.key is not None:
+                return not (newest or known.unread), *known.key
+            return not newest, -max(self._mails[each].at for each in known.mails), thread
 
         return sorted(found, key=standing)
 
