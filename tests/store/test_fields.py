@@ -28,4 +28,4 @@ async def test_fields_of_what_is_there_now_in_the_order_of_the_log(store: Contex
     assert await store.fields("raw.mail", ["a"], context_ids=[]) == []
     assert await store.fields("nowhere", ["a"]) == []
     [(_, _, odd)] = await store.fields("raw.mail", ["odd"], context_ids=["m1"])
-    assert odd in ("\udc80ü", "\ufffdü")
+    assert odd == "\ufffd\ufffd\ufffdü"

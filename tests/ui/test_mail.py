@@ -95,6 +95,9 @@ async def test_mail_that_comes_or_goes_moves_neither_the_view_nor_the_cursor() -
         engine.mail.mark(state("m0"), state("m1", folder="Trash", use="trash"))
         await until(lambda: view.drawn.total == 606, pilot)
         assert (view.selected, lines(app)) == (chosen, before)
+        at = int(chosen.removeprefix("<m").partition("@")[0])
+        await press(pilot, "j")
+        assert view.selected == f"<m{at + 1}@example.com>"
         await press(pilot, "g")
         await until(lambda: "Subject 0" in lines(app)[1], pilot)  # the unread one leads
 

@@ -67,7 +67,7 @@ def fields(
     among = "" if context_ids is None else " AND c.context_id IN (SELECT value FROM json_each(?))"
     by = " INDEXED BY contexts_newest" if context_ids is None else ""
     rows = connection.execute(
-        f"SELECT c.seq, c.context_id, json_array({values})"
+        f"SELECT c.seq, c.context_id, CAST(json_array({values}) AS BLOB)"
         f" FROM contexts c{by} JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.seq > ? AND c.deleted = 0"
         f" AND (c.expires_at IS NULL OR c.expires_at > ?){among} ORDER BY c.seq LIMIT ?",
         [
@@ -77,4 +77,5 @@ def fields(
             -1 if limit is None else limit,
         ],
     )
-    return [(seq, ident, *json.loads(found)) for seq, ident, found in rows]
+    # as bytes, since SQLite turns an escaped lone surrogate into what is no UTF-8
+    return [(seq, ident, *json.loads(found.decode("utf-8", "replace"))) for seq, ident, found in rows]
