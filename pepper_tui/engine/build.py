@@ -48,8 +48,10 @@ from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.engine.acts.always import Always
 from pepper_tui.engine.acts.filing_acts import Orders
+from pepper_tui.engine.acts.mail_drafts import MailDrafts
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
+from pepper_tui.engine.answers.mail_list import MailList
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.kill_switch import kill_switch
 from pepper_tui.engine.mail_accounts import mail_accounts
@@ -177,6 +179,8 @@ class Parts:
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
+    mail_list: MailList
+    mail_drafts: MailDrafts
 
 
 def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead: StandIns) -> Parts:
@@ -198,6 +202,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
+    mail_list = MailList(store, [address.lower() for address in ground.own])
+    mail_drafts = MailDrafts(store, clock, calling.registry)
     return Parts(
         ground,
         notices,
@@ -213,6 +219,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         scheduler,
         replies,
         upkeep,
+        mail_list,
+        mail_drafts,
     )
 
 

@@ -8,14 +8,16 @@ socket; acts also need the token in the home (``answers/token.py``). Refusals, a
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.answers.socket import EngineClosedError, RemoteError, request
 from pepper_tui.engine.answers.token import read_token
 from pepper_tui.engine.protocol import CLOSED, ChoiceError, EngineError, UnknownAnswer
@@ -161,6 +163,31 @@ class RemoteView(Wire):
         return list(await self._look("dead_letters"))
 
 
+class RemoteMail(Wire):
+    """All mail, and acts on it."""
+
+    async def mails(
+        self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
+    ) -> MailPage:
+        given = {"query": query, "first": first, "limit": limit, "newest": newest, "around": around}
+        return MailPage.of(await self._look("mails", **given))
+
+    async def mail_thread(self, mail: str) -> list[ThreadMail]:
+        return [ThreadMail.of(item["mail"]) async for item in self._asked("mail_thread", {"mail": mail})]
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        name, data = await self._look("attachment", mail=mail, number=number)
+        return str(name), base64.b64decode(data)
+
+    async def mail_changes(self) -> AsyncIterator[int]:
+        async with aclosing(self._streamed("mail_changes")) as items:
+            async for item in items:
+                yield int(item["version"])
+
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        return await self._act("write_mail", kind=kind, mail=mail, fields={**fields})
+
+
 class RemoteConversation(Wire):
     """What the user says, and takes back."""
 
@@ -265,7 +292,7 @@ class RemoteRules(Wire):
         return await self._act("propose_rule", ref=ref)
 
 
-class RemoteEngine(RemoteView, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
+class RemoteEngine(RemoteView, RemoteMail, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
     """The running engine of a home, seen from another process."""
 
 

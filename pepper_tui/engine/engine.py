@@ -14,7 +14,7 @@ from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
 from pepper_tui.connectors.registry import Named, named
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.engine.build import StandIns, build
-from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, RuleFace, ViewFace
+from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
 from pepper_tui.engine.part_health import tell_parts, warm_models
 from pepper_tui.llm import Budget, Models
 from pepper_tui.llm.embedding.embedders import build_embedder
@@ -28,7 +28,7 @@ CLOSES_IN: Final = 1.5
 _LEAST: Final = 0.05
 
 
-class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
+class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace):
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
     def __init__(
@@ -138,6 +138,7 @@ class Engine(ViewFace, ConversationFace, InboxFace, CallFace, RuleFace):
             "inbox": parts.notices.inbox.stop,
             "timers": parts.ground.timers.stop,
             **({"search by meaning": parts.upkeep.meaning.stop} if parts.upkeep.meaning is not None else {}),
+            "mail list": parts.mail_list.stop,
             "retention": parts.upkeep.retention.stop,
             "models": parts.ground.models.close,
             "store": parts.ground.store.close,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.domains.notices.inbox import InboxError
 from pepper_tui.domains.why.why import Why
 from pepper_tui.engine.acts.refusals import in_words
@@ -108,6 +109,29 @@ class ViewFace(Face):
 
     async def dead_letters(self) -> list[str]:
         return [letter.words for letter in await self._log().dead()]
+
+
+class MailFace(Face):
+    """All mail, and acts on it."""
+
+    async def mails(
+        self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
+    ) -> MailPage:
+        return await self._working().mail_list.page(query, first, limit, newest, around)
+
+    async def mail_thread(self, mail: str) -> list[ThreadMail]:
+        return await self._working().mail_list.thread(mail)
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        with in_words():
+            return await self._working().mail_list.attachment(mail, number)
+
+    async def mail_changes(self) -> AsyncIterator[int]:
+        async for version in self._working().mail_list.changes():
+            yield version
+
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        return await self._working().mail_drafts.write(kind, mail, fields)
 
 
 class ConversationFace(Face):

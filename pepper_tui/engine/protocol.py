@@ -9,11 +9,12 @@ done, rejects it if it is still pending.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.model import (
     SHOWN,
     ChoiceError,
@@ -78,6 +79,32 @@ class View(Protocol):
 
     async def dead_letters(self) -> list[str]:
         """Return one line per delivery that was given up."""
+        ...
+
+
+class MailView(Protocol):
+    """All mail of all accounts, as threads."""
+
+    async def mails(
+        self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
+    ) -> MailPage:
+        """Return a window of the threads, the unread ones first, then by date; ``newest``: by date alone.
+
+        ``query``: words and filters; raises ``EngineError`` for one that is not understood. ``around``: a thread that
+        the window is to hold, if it is in the list; else the window begins at ``first``.
+        """
+        ...
+
+    async def mail_thread(self, mail: str) -> list[ThreadMail]:
+        """Return the thread of a mail, by the id of either, oldest first. It marks nothing."""
+        ...
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        """Return name and bytes of an attachment of a mail, counted from 0, from where the mail lives."""
+        ...
+
+    def mail_changes(self) -> AsyncIterator[int]:
+        """Yield once at the beginning, then whenever the list may have changed."""
         ...
 
 
@@ -195,7 +222,19 @@ class RuleActs(Protocol):
         ...
 
 
-class Engine(View, Conversation, InboxActs, CallActs, RuleActs, Protocol):
+class MailActs(Protocol):
+    """Acts on mail."""
+
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        """Make a card of a mail that the user has written; return the id of its call. Nothing is sent before the yes.
+
+        ``kind``: ``new``, ``reply``, ``reply_all``, ``reply_list`` or ``forward``; ``mail``: what it answers, if any;
+        ``fields``: to, cc, subject, body, as far as the kind takes them.
+        """
+        ...
+
+
+class Engine(View, MailView, Conversation, InboxActs, CallActs, RuleActs, MailActs, Protocol):
     """Everything the screen may ask for. Once closed, calls raise ``EngineError`` and streams end."""
 
     async def start(self) -> None: ...

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepper_tui.domains.mail.filing import ACTS
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
@@ -50,6 +51,7 @@ from pepper_tui.model import (
     WorkerRun,
     Written,
 )
+from tests.ui.fake_mail import FakeMail
 
 T0 = 1_800_000_000.0
 
@@ -110,6 +112,7 @@ class FakeEngine:
         self.spans: list[list[Span] | None] = []
         """What each message had that was not typed."""
         self.reports: dict[str, RuleReport] = {}
+        self.mail = FakeMail()
         self.window: float | None = None
         """Seconds that an approved card waits; None: as an engine that says nothing of it."""
 
@@ -177,10 +180,11 @@ class FakeEngine:
     async def close(self) -> None:
         self.calls.append(("close",))
         self._closed = True
+        self.mail.close()
         for ring in self._rings:
             ring.put_nowait(None)
-        for pieces in self._listeners:
-            pieces.put_nowait(None)
+        for listener in self._listeners:
+            listener.put_nowait(None)
 
     async def held_back(self, since: float) -> tuple[int, int]:
         self._working()
@@ -332,9 +336,11 @@ class FakeEngine:
         return "Dismissed; u brings it back"
 
     async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
-        self._note("file", *refs, act, folder)
+        self._note("file", tuple(refs), act, folder)
         if act not in ACTS:
             raise EngineError(f"there is no act {act!r}")
+        if any(ref.startswith("mail:") and ref.removeprefix("mail:") not in self.mail.raw for ref in refs):
+            raise EngineError("there is no such mail")
         keys = self._keys(*(ref for ref in refs if not ref.startswith("mail:")))
         mails = [ref for ref in refs if ref.startswith("mail:")]
         mails += [key for space, key in keys if space == Namespace.NOTIFICATION and self._of_mail(key)]
@@ -444,6 +450,31 @@ class FakeEngine:
         if ref.startswith(("notification:", "approval:")):
             self._keys(ref)
         return [f"{ref}", "signal  mail from Alice, 09:12", "step    step_4f: one model call", "cost    0.0012"]
+
+    async def mails(
+        self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
+    ) -> MailPage:
+        self._working()
+        return self.mail.page(query, first, limit, newest, around)
+
+    async def mail_thread(self, mail: str) -> list[ThreadMail]:
+        self._working()
+        return self.mail.thread(mail)
+
+    async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
+        self._working()
+        return self.mail.file(mail, number)
+
+    async def mail_changes(self) -> AsyncIterator[int]:
+        self._working()
+        async for version in self.mail.changes():
+            yield version
+
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        self._note("write_mail", kind, mail, dict(fields))
+        if kind == "nothing" or not fields.get("body", "").strip():
+            raise EngineError("nothing was written: there is no text")
+        return self.mail.write(kind, mail, fields)
 
     async def rules(self) -> list[RuleReport]:
         self._working()

@@ -28,7 +28,7 @@ from pepper_tui.model import (
     Record,
     ResolvedEffect,
 )
-from pepper_tui.ui.plain.commands import cards, lists, messages, reading, rules
+from pepper_tui.ui.plain.commands import cards, lists, mail, messages, reading, rules
 from pepper_tui.ui.plain.commands.table import COMMANDS, Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
 from pepper_tui.ui.plain.news import News
@@ -150,7 +150,7 @@ def test_the_times_of_a_signal_are_told_as_times() -> None:
 
 
 def test_each_act_of_a_group_is_a_command_and_no_name_is_taken_twice() -> None:
-    groups = (cards, lists, messages, reading, rules)
+    groups = (cards, lists, mail, messages, reading, rules)
     found = {act for group in groups for name, act in vars(group).items() if is_act_of(group, name, act)}
     assert len(found) > 20
     assert found <= {command.act for command in COMMANDS}

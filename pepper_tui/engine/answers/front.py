@@ -6,6 +6,7 @@ socket is recorded as such.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -48,6 +49,8 @@ def _streams(engine: Engine) -> Mapping[str, Answer]:
         "health": partial(_health, engine),
         "updates": partial(_updates, engine),
         "replies": partial(_replies, engine),
+        "mail_thread": partial(_mail_thread, engine),
+        "mail_changes": partial(_mail_changes, engine),
     }
 
 
@@ -56,6 +59,16 @@ def _looks(engine: Engine) -> Mapping[str, Method]:
         "held_back": lambda given: engine.held_back(float(given["since"])),
         "why": lambda given: engine.why(str(given["ref"])),
         "dead_letters": lambda given: engine.dead_letters(),
+        "mails": lambda given: _record(
+            engine.mails(
+                str(given["query"]),
+                first=int(given["first"]),
+                limit=int(given["limit"]),
+                newest=bool(given["newest"]),
+                around=str(given["around"]),
+            )
+        ),
+        "attachment": lambda given: _file(engine.attachment(str(given["mail"]), int(given["number"]))),
         "rules": lambda given: _records(engine.rules()),
         "rule_acts": lambda given: _records(engine.rule_acts(str(given["rule_id"]), int(given["limit"]))),
         "rule_versions": lambda given: engine.rule_versions(str(given["rule_id"])),
@@ -94,6 +107,9 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
         "pause_rule": lambda given: engine.pause_rule(str(given["rule_id"])),
         "resume_rule": lambda given: engine.resume_rule(str(given["rule_id"])),
         "remove_rule": lambda given: engine.remove_rule(str(given["rule_id"])),
+        "write_mail": lambda given: engine.write_mail(
+            str(given["kind"]), str(given["mail"]), {str(name): str(value) for name, value in given["fields"].items()}
+        ),
         "propose_rule": lambda given: engine.propose_rule(str(given["ref"])),
     }
 
@@ -101,6 +117,15 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
 def _refs(given: Json) -> list[str]:
     first, *more = given["refs"]
     return [str(first), *map(str, more)]
+
+
+async def _record(found: Awaitable[Record]) -> Json:
+    return (await found).data()
+
+
+async def _file(found: Awaitable[tuple[str, bytes]]) -> list[str]:
+    name, data = await found
+    return [name, base64.b64encode(data).decode()]
 
 
 async def _records(found: Awaitable[Sequence[Record]]) -> list[Json]:
@@ -201,6 +226,18 @@ async def _updates(engine: Engine, given: Json) -> AsyncIterator[Json]:
         async for batch in updates:
             for at in range(0, max(1, len(batch)), _UPDATES_AN_ITEM):
                 yield {"updates": [update_data(update) for update in batch[at : at + _UPDATES_AN_ITEM]]}
+
+
+async def _mail_thread(engine: Engine, given: Json) -> AsyncIterator[Json]:
+    with _understood():
+        mail = str(given["mail"])
+    for each in await engine.mail_thread(mail):
+        yield {"mail": each.data()}
+
+
+async def _mail_changes(engine: Engine, given: Json) -> AsyncIterator[Json]:
+    async for version in engine.mail_changes():
+        yield {"version": version}
 
 
 async def _replies(engine: Engine, given: Json) -> AsyncIterator[Json]:

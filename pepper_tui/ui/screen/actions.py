@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pepper_tui.ui.screen.inbox.editing import Editing
     from pepper_tui.ui.screen.inbox.inbox_controller import Acts
     from pepper_tui.ui.screen.jump import Jump
+    from pepper_tui.ui.screen.mail.mail_controller import Mails
     from pepper_tui.ui.screen.panes import Panes
     from pepper_tui.ui.screen.projection import Projection
     from pepper_tui.ui.screen.reading.audit import Audit
@@ -45,6 +46,12 @@ class Actions(Desk):
         from pepper_tui.ui.screen.reading.rule_list import Rules
 
         return Rules(self)
+
+    @cached_property
+    def mail(self) -> Mails:
+        from pepper_tui.ui.screen.mail.mail_controller import Mails
+
+        return Mails(self)
 
     @cached_property
     def jump(self) -> Jump:
@@ -103,6 +110,9 @@ class Actions(Desk):
 
     def action_rules(self) -> None:
         self.rules.toggle()
+
+    def action_mail(self) -> None:
+        self.mail.toggle()
 
     def action_help(self) -> None:
         self.reading.open_help()

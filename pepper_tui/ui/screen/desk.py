@@ -13,7 +13,7 @@ from textual.app import App
 
 if TYPE_CHECKING:
     from pepper_tui.clock import Clock
-    from pepper_tui.model import Approval, Written
+    from pepper_tui.model import Approval, CardLine, Written
     from pepper_tui.ui.screen.ink import Pen
     from pepper_tui.ui.screen.link import Link
     from pepper_tui.ui.screen.reading.reader import Draw
@@ -59,6 +59,8 @@ class Asks(Protocol):
     def answer(self, question: str, answer: Callable[[Written], None], /) -> None: ...
 
     def edit(self, approval: Approval, /) -> None: ...
+
+    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, str]], None], /) -> None: ...
 
     def left(self) -> None: ...
 
@@ -119,6 +121,10 @@ class Desk(App[str]):
 
     @property
     def rules(self) -> OpensList:
+        raise NotImplementedError
+
+    @property
+    def mail(self) -> OpensList:
         raise NotImplementedError
 
     @property

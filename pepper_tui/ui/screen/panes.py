@@ -20,8 +20,8 @@ from pepper_tui.ui.screen.status import PANES, TabStrip
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
-OPENED: Final = ("effects", "rules")
-"""Ids of the lists that are opened in place of the conversation."""
+OPENED: Final = {"effects": "effects", "rules": "rules", "mail": "mail-pane"}
+"""Ids of the lists that are opened in place of the conversation, and of what each is in."""
 NARROW: Final = (100, 28)
 """Columns and lines below which the panes become tabs."""
 
@@ -53,6 +53,7 @@ class Panes:
         self._screen.set_class(tab != "chat", "side")
         for pane in PANES[1:]:
             self._screen.set_class(tab == pane, f"show-{pane}")
+        self._screen.set_class(tab == "chat" and bool(self._views("mail-pane")), "mailing")
         self._app.query_one(TabStrip).shown = tab
 
     def go(self, pane: str) -> None:
@@ -82,10 +83,15 @@ class Panes:
         """Give the conversation's place to what was opened there: a form, something to read, the effects."""
         app = self._app
         above = app.query_one(DetailView).display or any(not form.has_class("gone") for form in app.query("#form"))
-        opened = [view for pane in OPENED for view in app.query(f"#{pane}") if not view.has_class("gone")]
+        opened = [view for place in OPENED.values() for view in self._views(place)]
         for view in opened:
             view.display = not above
         app.query_one(Transcript).display = not above and not opened
+        self._screen.set_class(self._tab == "chat" and bool(self._views("mail-pane")), "mailing")
+
+    def _views(self, place: str) -> list[Widget]:
+        """Return what is open there."""
+        return [view for view in self._app.query(f"#{place}") if not view.has_class("gone")]
 
     def leave_opened(self, but: str = "") -> None:
         """Close the lists in the conversation's place, except ``but``; the focus does not move."""
@@ -94,6 +100,8 @@ class Panes:
             app.audit.leave()
         if but != "rules" and app.query("#rules"):
             app.rules.leave()
+        if but != "mail" and app.query("#mail-pane"):
+            app.mail.leave()
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):
@@ -113,6 +121,7 @@ class Panes:
         """Remember the focus, before something is opened."""
         if not _opened(self._app.focused):
             self._origin = (self._app.focused.id or "") if isinstance(self._app.focused, Narrowed) else ""
+            self._origin = "mail" if _in_mail(self._app.focused) else self._origin
             self._app.query_one(Inbox).keep(self._origin == "inbox")
 
     def back(self) -> None:
@@ -132,8 +141,12 @@ class Panes:
         focused = self._app.focused
         if focused is not None and not _opened(focused):
             for pane in self._app.query(Narrowed):
-                if pane is not focused:
+                if pane is not focused and not (pane.id == "mail" and _in_mail(focused)):
                     pane.show_all()
+
+
+def _in_mail(widget: Widget | None) -> bool:
+    return widget is not None and any(node.id == "mail-pane" for node in widget.ancestors_with_self)
 
 
 def _opened(widget: Widget | None) -> bool:

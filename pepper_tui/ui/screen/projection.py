@@ -84,6 +84,8 @@ class Projection:
         self.draw(changed)
         if changed & {Pane.INBOX, Pane.CALLS} and self._app.query("#effects"):
             self._app.audit.reload()
+        if changed & {Pane.INBOX, Pane.CALLS, Pane.STATUS} and self._app.query("#mail-pane"):
+            self._app.mail.reload()
         if Pane.RULES in changed and self._app.query("#rules"):
             self._app.rules.reload()
         self._spent = self._app.clock.monotonic() - began

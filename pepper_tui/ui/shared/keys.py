@@ -3,7 +3,8 @@
 ``id`` is what a config rebinds (``rebinding.py`` says which keys are allowed). ``where`` says which widget has the
 binding: ``app`` (works everywhere, also while typing), ``composer``, ``chat``, ``inbox``, ``list`` (each list,
 including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``, ``form``,
-``detail``. Single letters act only where no text is typed. Space is never bound; Esc never decides anything.
+``detail``, ``mail`` (its list and the open mail), ``mail_list``, ``mail_reader``. Single letters act only where no text
+is typed. Space is never bound; Esc never decides anything.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _INBOX: Final = "In the inbox"
 _MOVE: Final = "Moving about"
 _LISTS: Final = "In any list"
 _CHAT: Final = "In the conversation"
+_MAIL: Final = "In the mail"
+_READ: Final = "In the open mail"
 _PEPPER: Final = "Pepper"
 
 KEYS: Final[tuple[Key, ...]] = (
@@ -194,6 +197,39 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("rules.remove", "x", "rule('remove')", "rules", "In the rules", "Remove the rule; it asks once more"),
     Key("rules.undo", "u", "rule('undo')", "rules", "In the rules", "Undo the last act", yields=True),
     Key("rules.redo", "U,shift+u", "rule('redo')", "rules", "In the rules", "Do again what was undone", yields=True),
+    Key("mail.reply", "r", "mail('reply')", "mail", _MAIL, "Reply; a card asks for your yes"),
+    Key("mail.reply_all", "R,shift+r", "mail('reply_all')", "mail", _MAIL, "Reply to all"),
+    Key("mail.reply_list", "l,L,shift+l", "mail('reply_list')", "mail", _MAIL, "Reply to the list"),
+    Key("mail.forward", "f", "mail('forward')", "mail", _MAIL, "Forward"),
+    Key("mail.new", "n", "mail('new')", "mail", _MAIL, "Write a new mail"),
+    Key("mail.archive", "e,a", "mail('archive')", "mail", _MAIL, "Archive"),
+    Key("mail.trash", "number_sign,D,shift+d,delete", "mail('trash')", "mail", _MAIL, "To the trash"),
+    Key("mail.junk", "exclamation_mark", "mail('junk')", "mail", _MAIL, "Spam"),
+    Key("mail.move", "v", "mail('move')", "mail", _MAIL, "Move to a folder"),
+    Key("mail.flag", "s", "mail('flag')", "mail", _MAIL, "Flag, or take the flag off"),
+    Key("mail.unread", "U,shift+u", "mail('unread')", "mail", _MAIL, "Mark as read, or as unread"),
+    Key("mail.undo", "u", "mail('undo')", "mail", _MAIL, "Undo the last act"),
+    Key("mail.keys", "question_mark", "mail('keys')", "mail", _MAIL, "These keys, and what the signs mean"),
+    Key("mail.select", "x", "mark", "mail_list", _MAIL, "Select the thread, or not: an act is on all selected"),
+    Key("mail.range", "X,shift+x", "mail('range')", "mail_list", _MAIL, "Select from the last selected to here"),
+    Key("mail.order", "o", "mail('order')", "mail_list", _MAIL, "Order: unread first, or by date alone"),
+    Key("read.down", "j,down", "line(1)", "mail_reader", _READ, "Down"),
+    Key("read.up", "k,up", "line(-1)", "mail_reader", _READ, "Up"),
+    Key("read.page_down", "pagedown", "page(1)", "mail_reader", _READ, "A page down"),
+    Key("read.page_up", "pageup", "page(-1)", "mail_reader", _READ, "A page up"),
+    Key("read.first", "home,g", "edge(-1)", "mail_reader", _READ, "To the beginning"),
+    Key("read.last", "end,G,shift+g", "edge(1)", "mail_reader", _READ, "To the end"),
+    Key("read.next", "J,shift+j", "message(1)", "mail_reader", _READ, "Next mail of the thread"),
+    Key("read.previous", "K,shift+k", "message(-1)", "mail_reader", _READ, "Previous mail of the thread"),
+    Key("read.fold", "enter", "fold", "mail_reader", _READ, "Open the mail, or fold it"),
+    Key("read.quotes", "t", "quotes", "mail_reader", _READ, "Show what is quoted, or fold it"),
+    Key("read.all", "h", "all", "mail_reader", _READ, "All headers and all of a long text, or few"),
+    Key(
+        "read.open_file", "o", "mail('open_file')", "mail_reader", _READ, "Open an attachment with the system's program"
+    ),
+    Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
+    Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
+    Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
@@ -205,6 +241,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("go.inbox", "ctrl+2", "go('inbox')", "app", _MOVE, "Inbox", palette=True),
     Key("go.signals", "ctrl+3", "go('signals')", "app", _MOVE, "Signals", palette=True),
     Key("go.calls", "ctrl+4", "go('calls')", "app", _MOVE, "Calls", palette=True),
+    Key("go.mail", "m", "app.mail", "list", _MOVE, "Mail, where nothing is typed; again: back"),
     Key("go.workers", "ctrl+5", "go('workers')", "app", _MOVE, "Workers", palette=True),
     Key("chat.page_up", "ctrl+pageup", "scroll_chat(-1)", "app", _MOVE, "Conversation up (one line typed: PgUp)"),
     Key(
@@ -259,6 +296,17 @@ KEYS: Final[tuple[Key, ...]] = (
         priority=True,
         yields=True,
     ),
+    Key(
+        "pepper.mail",
+        "f11,ctrl+f11",
+        "mail",
+        "app",
+        _PEPPER,
+        "Mail: all of it, as threads",
+        palette=True,
+        priority=True,
+        yields=True,
+    ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
     Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
@@ -274,10 +322,29 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
 )
 
-_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
+_DECIDES: Final = (
+    "head.",
+    "inbox.",
+    "rules.",
+    "mail.",
+    "read.open_file",
+    "read.save_file",
+    "detail.approve",
+    "calls.cancel",
+)
 _MOVES: Final = (
     *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),
     *("detail.down", "detail.up", "detail.page_down", "detail.page_up", "chat.page_down", "chat.page_up"),
+    *(
+        "read.down",
+        "read.up",
+        "read.page_down",
+        "read.page_up",
+        "read.first",
+        "read.last",
+        "read.next",
+        "read.previous",
+    ),
 )
 
 

@@ -29,6 +29,9 @@ _TOGETHER: Final = (
     ("list", "calls", "app"),
     ("list", "effects", "app"),
     ("list", "rules", "app"),
+    ("list", "mail_list", "app"),
+    ("mail", "mail_list", "app"),
+    ("mail", "mail_reader", "app"),
     ("form", "app"),
     ("detail", "app"),
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.mail.state import STATES, MailState
 from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.protocol import Engine
 from pepper_tui.model import (
@@ -69,6 +70,14 @@ class Stage(Protocol):
         """Store them, one commit after the other."""
         ...
 
+    async def mail(self, *mails: Json) -> None:
+        """Have them come."""
+        ...
+
+    async def mark(self, *states: MailState) -> None:
+        """Have a source report what became of mails."""
+        ...
+
     async def flood(self, count: int) -> str:
         """Store so many notices, of some size, and let nobody read meanwhile; the id of the last."""
         ...
@@ -81,7 +90,7 @@ class Stage(Protocol):
         """One that a call of the model's waits for, with ``ROOMS`` to choose from."""
         ...
 
-    async def mail(self) -> str:
+    async def mail_told(self) -> str:
         """A mail that can be filed, with a notice of it; the id of the notice."""
         ...
 
@@ -165,6 +174,16 @@ class RealStage:
             key = None if hasattr(record, "id") else str(record.data().get("part"))
             await self.inside.store.put(record, namespace=namespace, tags=tags, context_id=key)
 
+    async def mail(self, *mails: Json) -> None:
+        for raw in mails:
+            await self.inside.store.store(
+                raw, namespace="raw.mail", context_id=raw["id"], text=f"{raw['subject']}\n{raw['text']}"
+            )
+
+    async def mark(self, *states: MailState) -> None:
+        for each in states:
+            await self.inside.store.put(each, namespace=STATES, tags=each.tags)
+
     async def flood(self, count: int) -> str:
         for at in range(0, count, 1000):
             async with self.inside.store.unit():
@@ -185,7 +204,7 @@ class RealStage:
         await self.engine.say("plan lunch", spans=[])
         return await self.desk.question()
 
-    async def mail(self) -> str:
+    async def mail_told(self) -> str:
         box = Box(self.desk)
         for folder in ("", ".Archive", ".Work"):
             make_maildir(self.desk.home / "mail" / folder)
@@ -269,6 +288,12 @@ class FakeStage:
         for record in records:
             self.fake.put(namespace, record)
 
+    async def mail(self, *mails: Json) -> None:
+        self.fake.mail.put(*mails)
+
+    async def mark(self, *states: MailState) -> None:
+        self.fake.mail.mark(*states)
+
     async def flood(self, count: int) -> str:
         await self.put(Namespace.NOTIFICATION, *(notice(f"f{n}") for n in range(count)))
         return f"f{count - 1}"
@@ -287,7 +312,7 @@ class FakeStage:
         await self.put(Namespace.NOTIFICATION, asked)
         return asked
 
-    async def mail(self) -> str:
+    async def mail_told(self) -> str:
         await self.put(Namespace.NOTIFICATION, notice("n1"))
         return "n1"
 

@@ -24,7 +24,7 @@ from tests.conformance.engine.test_notices import state
 async def test_a_key_files_the_mail_and_undo_takes_it_back(
     stage: Stage, act: str, folder: str, then: NotificationState
 ) -> None:
-    ident = await stage.mail()
+    ident = await stage.mail_told()
     assert "u takes it back" in await stage.engine.file([f"notification:{ident}"], act, folder)
     assert await state(stage, ident) is then
 
@@ -39,7 +39,7 @@ async def test_a_key_files_the_mail_and_undo_takes_it_back(
 
 @pytest.mark.parametrize("folder", ["", "Nowhere"])
 async def test_a_folder_that_is_not_there_is_asked_for_with_those_that_are(stage: Stage, folder: str) -> None:
-    ident = await stage.mail()
+    ident = await stage.mail_told()
     with pytest.raises(ChoiceError) as asked:
         await stage.engine.file([f"notification:{ident}"], "move", folder)
     assert "Work" in [said for said, _ in asked.value.choices]
@@ -47,7 +47,7 @@ async def test_a_folder_that_is_not_there_is_asked_for_with_those_that_are(stage
 
 
 async def test_an_act_that_there_is_not_is_refused(stage: Stage) -> None:
-    ident = await stage.mail()
+    ident = await stage.mail_told()
     with pytest.raises(EngineError, match="no act"):
         await stage.engine.file([f"notification:{ident}"], "burn")
     assert await state(stage, ident) is NotificationState.NEW

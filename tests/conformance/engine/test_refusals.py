@@ -25,6 +25,11 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "replies": lambda engine: anext(engine.replies()),
     "why": lambda engine: engine.why("notification:nowhere"),
     "dead_letters": lambda engine: engine.dead_letters(),
+    "mails": lambda engine: engine.mails(),
+    "mail_thread": lambda engine: engine.mail_thread("nowhere"),
+    "attachment": lambda engine: engine.attachment("nowhere", 0),
+    "mail_changes": lambda engine: anext(engine.mail_changes()),
+    "write_mail": lambda engine: engine.write_mail("nothing", "nowhere", {}),
     "say": lambda engine: engine.say("hello", spans=[]),
     "take_back": lambda engine: engine.take_back(),
     "stop_reply": lambda engine: engine.stop_reply(),
@@ -54,7 +59,8 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 }
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
-    "why", "approve", "reject", "edit", "dismiss", "done", "file", "snooze", "choose", "answer", "answer_unknown",
+    "mail_thread", "attachment", "write_mail", "file",
+    "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip
 METHODS = {name for name in dir(Engine) if not name.startswith("_")} - {"zone", "model_name", "offline"}

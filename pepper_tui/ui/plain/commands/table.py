@@ -8,7 +8,7 @@ from typing import Final
 
 from pepper_tui.model import Origin
 from pepper_tui.text import one_line
-from pepper_tui.ui.plain.commands import cards, filing, lists, messages, reading, rules
+from pepper_tui.ui.plain.commands import cards, filing, lists, mail, messages, reading, rules
 from pepper_tui.ui.plain.commands.given import Given, Talk
 
 
@@ -76,6 +76,9 @@ COMMANDS: Final = (
     Command("signals", "[words]", "the newest signals", lists.signals),
     Command("calls", "[words]", "what runs", lists.calls),
     Command("workers", "[words]", "longer tasks", lists.workers),
+    Command("mail", "[filter]", "all mail as threads, the unread first: words, from:, in:, is:unread", mail.mail),
+    Command("open", "number", "read a thread of the mail", mail.open_thread),
+    Command("reply", "number words", "answer a thread; a card asks for your yes", mail.reply),
     Command("cancel", "number", "cancel a call or a worker's run", rules.cancel),
     Command("find", "words", "messages that hold the words", lists.find),
     Command("effects", "[words]", "every outside effect: who approved what, when", lists.effects),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import Approval, Origin, Written
+from pepper_tui.model import Approval, CardLine, Origin, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
@@ -30,17 +30,18 @@ class Asking:
         if not any(line.editable for line in lines):
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
-        if self.open:
-            return
-        if app.query("#form"):  # the previous form is still being removed
-            app.call_after_refresh(self.edit, approval)
-            return
 
         def save(fields: dict[str, str]) -> None:
             if fields:
                 app.link.tell(lambda engine: engine.edit(approval.id, fields))
             else:
                 app.say_words("Nothing was changed")
+
+        self.write(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
+
+    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, str]], None]) -> None:
+        """Open lines as fields in the conversation's place; ``save`` gets the changed ones as label → value."""
+        app = self._app
 
         def show() -> None:
             app.reading.close()
@@ -50,7 +51,7 @@ class Asking:
             app.attend(True)
             app.panes.settle()
 
-        form = Form(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
+        form = Form(heading, lines, save)
         self._once_free(form, show)
 
     def ask(

@@ -1,0 +1,57 @@
+"""What the user writes in the mail list: a call of the tool that sends it, which ends in the usual card.
+
+``TOOLS`` is the one place that knows which tool takes which kind. A kind that no tool takes is refused in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pepper_tui.clock import Clock
+from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall
+from pepper_tui.store import ContextStore
+from pepper_tui.text import one_line
+from pepper_tui.tools import ToolRegistry
+
+TOOLS: Final[Mapping[str, tuple[str, str, Json, Sequence[str]]]] = {
+    "new": ("send_mail", "a new mail", {}, ("to", "cc", "subject", "body")),
+    "reply": ("reply_mail", "a reply", {}, ("body",)),
+    "reply_all": ("reply_mail", "a reply to all", {"to": "all"}, ("body",)),
+    "reply_list": ("reply_mail", "a reply to the list", {"to": "list"}, ("body",)),
+    "forward": ("forward_mail", "a forward", {}, ("to", "body")),
+}
+"""Kind → tool, words, what it is always called with, the fields that it takes."""
+ORIGIN: Final = "user:mail:"
+"""Origin of such a call, before its own id: its result starts no step of the scheduler, and other cards delay none."""
+
+
+class MailDrafts:
+    """Turns what was written into calls."""
+
+    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry) -> None:
+        self._store, self._clock, self._registry = store, clock, registry
+
+    async def write(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+        """See ``MailActs.write_mail``."""
+        if kind not in TOOLS:
+            raise EngineError(f"{one_line(kind, 40)} is no kind of mail")
+        name, words, always, takes = TOOLS[kind]
+        tool = self._registry.get(name)
+        if tool is None or always.keys() - tool.spec.parameters.get("properties", {}).keys():
+            raise EngineError(f"{words} can't be written here yet: nothing was done")
+        if not fields.get("body", "").strip():
+            raise EngineError("nothing was written: there is no text")
+        ident = self._clock.new_id("call")
+        call = ToolCall(
+            ident,
+            name,
+            {**always, **({"message_id": mail} if mail else {}), **{each: fields.get(each, "") for each in takes}},
+            Effect.SEND,
+            self._clock.now(),
+            f"{ORIGIN}{ident}",
+            root="user",
+            tainted=bool(mail),  # whom an answer goes to is said by the mail
+        )
+        await self._store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
+        return ident

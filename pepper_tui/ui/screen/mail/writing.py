@@ -1,0 +1,101 @@
+"""Writing a mail: a form, then the usual card with exactly what would be sent. Nothing goes out before its yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from pepper_tui.domains.mail.listing.records import ThreadMail
+from pepper_tui.model import CallState, CardLine
+from pepper_tui.text import one_line
+from pepper_tui.ui.screen.ink import Pen
+from pepper_tui.ui.screen.mail.mail_lines import person_words
+from pepper_tui.ui.screen.mail.thread_lines import SIGNS
+from pepper_tui.ui.shared.keys import KEYS
+
+if TYPE_CHECKING:
+    from pepper_tui.ui.screen.desk import Desk
+
+HEADINGS: Final = {
+    "new": "NEW MAIL",
+    "reply": "REPLY",
+    "reply_all": "REPLY TO ALL",
+    "reply_list": "REPLY TO THE LIST",
+    "forward": "FORWARD",
+}
+_SHOWN: Final = 4_000  # characters of what is answered that the form shows
+
+
+class Writing:
+    """Opens the form of each kind of mail, and the card that comes of it."""
+
+    def __init__(self, app: Desk) -> None:
+        self._app = app
+        self._awaited = ""  # the call whose card is opened once it is there
+
+    def open(self, kind: str, mail: ThreadMail | None) -> None:
+        """Open the form."""
+        about = one_line(mail.subject, 60) if mail is not None else ""
+        heading = f"{HEADINGS[kind]} {about}".strip()
+        self._app.asking.write(heading, self._lines(kind, mail), lambda fields: self._save(kind, mail, fields))
+
+    def _lines(self, kind: str, mail: ThreadMail | None) -> list[CardLine]:
+        body = CardLine("Body", "", editable=True, multiline=True)
+        if mail is None:
+            names = ("To", "Cc", "Subject")
+            return [*(CardLine(name, "", editable=True) for name in names), body]
+        if kind == "forward":
+            return [CardLine("To", "", editable=True), body, CardLine("What you forward", mail.text[:_SHOWN])]
+        whom = {"reply_all": "all of them", "reply_list": "the list"}
+        to = ", ".join(person_words(each) for each in mail.reply_to or [mail.sender])
+        doubts = "; ".join(one_line(each, 200) for each in mail.doubts)
+        line = CardLine("To", whom.get(kind, to), untrusted=bool(doubts), warning=doubts)
+        return [line, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
+
+    def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+        app = self._app
+        if not fields.get("Body", "").strip():
+            app.say_words("Nothing was written, nothing is sent")
+            return
+        app.link.start(self._write(kind, mail, {name.lower(): value for name, value in fields.items()}))
+
+    async def _write(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+        self._awaited = await self._app.link.ready().write_mail(kind, mail.id if mail is not None else "", fields)
+        self._app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
+        self.look()
+
+    def look(self) -> None:
+        """Open the card that is awaited, if it is there; say why it can't be if its call has failed."""
+        app, awaited = self._app, self._awaited
+        if not awaited:
+            return
+        items = app.board.inbox(app.clock.now())
+        item = next((each for each in items if each.approval is not None and each.approval.call == awaited), None)
+        call = app.board.calls.get(awaited)
+        if item is not None:
+            self._awaited = ""
+            app.reading.open_card(item)
+        elif call is not None and call.state is CallState.FAILED:
+            self._awaited = ""
+            app.say_words(f"Nothing was sent: {call.error}", bad=True)
+
+    def key_lines(self, pen: Pen) -> list[Text]:
+        """Return the keys of the mail, from the table, and what its signs mean."""
+        ink, names = pen.ink, self._app.key_names
+        lines: list[Text] = []
+        groups = (
+            ("On threads", ("mail", "mail_list")),
+            ("In the list", ("list",)),
+            ("In the open mail", ("mail_reader",)),
+        )
+        for group, places in groups:
+            lines.append(Text(group, ink.strong))
+            for key in KEYS:
+                if key.where in places and key.id != "pepper.question":
+                    shown = Text(f"  {names.all_of(key.id):<14}", ink.accent)
+                    lines += pen.hang(shown, Text(key.description))
+            lines.append(Text(""))
+        lines.append(Text("Signs", ink.strong))
+        lines += [Text.assemble((f"  {sign:<14}", ink.accent), words) for sign, words in SIGNS]
+        return lines

@@ -1,0 +1,123 @@
+"""The mail list of the fake engine: the real index over what a test puts in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
+from pepper_tui.domains.mail.listing.reading import begin_of, read_mail
+from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.wanted import wanted
+from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.state import Copy, MailState, Mark, Use
+from pepper_tui.model import EngineError, Json
+
+OWN = "sam@example.com"
+T0 = 1_800_000_000.0
+
+
+def mail(ident: str, subject: str = "Lunch", text: str = "Shall we?", **more: Any) -> Json:
+    """A mail as in ``raw.mail``."""
+    name, address = more.pop("name", "Alice Doe"), more.pop("address", "alice@example.com")
+    at = more.pop("at", T0 - 3600)
+    made = Mail(
+        message_id=f"<{ident}@example.com>",
+        sender={"name": name, "address": address},
+        to=more.pop("to", [{"name": "Sam", "address": OWN}]),
+        subject=subject,
+        date=at,
+        text=text,
+        reply=more.pop("reply", text),
+        size=len(text),
+    )
+    placed = {"path": "", "account": "work", "label": "INBOX", "files": [], "arrived": at, "backlog": False}
+    return {**made.data(), **placed, "id": ident, "thread": more.pop("thread", f"<{ident}@example.com>"), **more}
+
+
+def state(ident: str, *marks: Mark, folder: str = "INBOX", use: Use = "inbox", account: str = "work") -> MailState:
+    """One copy of the mail, so marked. Without ``seen`` it is unread."""
+    return MailState(ident, [Copy(f"imap:{account}/{folder}/1.{ident}", account, folder, use, [*marks])])
+
+
+class FakeMail:
+    """All mail that was put in, and what was asked for. It is a part of the fake engine."""
+
+    def __init__(self) -> None:
+        self.index = MailIndex([OWN])
+        self.raw: dict[str, Json] = {}
+        self.states: dict[str, MailState] = {}
+        self.written: list[tuple[str, str, Json]] = []
+        self.asked: list[str] = []
+        """The queries."""
+        self.told = ""
+        self._listeners: list[asyncio.Queue[int | None]] = []
+
+    def put(self, *mails: Json) -> None:
+        for raw in mails:
+            self.raw[raw["id"]] = raw
+            self.index.put(raw["id"], [raw.get(name) for name in FACTS])
+        self._changed()
+
+    def mark(self, *states: MailState) -> None:
+        for each in states:
+            self.states[each.id] = each
+            self.index.put_state(each)
+        self._changed()
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(self.index.version)
+
+    def close(self) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(None)
+
+    def page(self, query: str, first: int, limit: int, newest: bool, around: str) -> MailPage:
+        self.asked.append(query)
+        try:
+            asked = wanted(query)
+        except ValueError as error:
+            raise EngineError(str(error)) from error
+        found = {ident for ident, entry in self.index if asked.fits(entry) and self._says(ident, asked.words)}
+        threads = self.index.narrowed(found, newest=newest)
+        place = threads.index(around) if around in threads else -1
+        first = max(0, min(place - limit // 2 if place >= 0 else first, len(threads) - limit))
+        rows = [row for row in (self.index.row(each, found) for each in threads[first : first + limit]) if row]
+        for row in rows:
+            row.subject, row.begin = self.raw[row.newest]["subject"], begin_of(self.raw[row.newest]["reply"])
+        unread = 0 if query.strip() else self.index.unread
+        return MailPage(rows, first, len(threads), unread, self.index.known, place, self.told)
+
+    def _says(self, ident: str, words: str) -> bool:
+        raw = self.raw[ident]
+        said = f"{raw['subject']} {raw['text']} {raw['sender']}".casefold()
+        return all(word in said for word in words.casefold().split())
+
+    def thread(self, ident: str) -> list[ThreadMail]:
+        entry = self.index.entry(ident)
+        ids = self.index.in_thread(entry.thread if entry is not None else ident)
+        if not ids:
+            raise EngineError("this mail is no longer kept")
+        return [read_mail(self.raw[each], self.states.get(each), [OWN]) for each in ids]
+
+    def file(self, ident: str, number: int) -> tuple[str, bytes]:
+        files = self.raw.get(ident, {}).get("attachments", [])
+        if not 0 <= number < len(files):
+            raise EngineError("this mail has no such attachment")
+        return files[number]["name"], f"bytes of {number}".encode()
+
+    async def changes(self) -> AsyncIterator[int]:
+        heard: asyncio.Queue[int | None] = asyncio.Queue()
+        self._listeners.append(heard)
+        try:
+            yield self.index.version
+            while (version := await heard.get()) is not None:
+                yield version
+        finally:
+            self._listeners.remove(heard)
+
+    def write(self, kind: str, ident: str, fields: Mapping[str, str]) -> str:
+        self.written.append((kind, ident, dict(fields)))
+        return f"call_{len(self.written)}"

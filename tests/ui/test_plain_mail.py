@@ -1,0 +1,63 @@
+"""The mail in plain lines: listed with numbers, narrowed, read in full, answered; no line of it passes for Pepper's."""
+
+from __future__ import annotations
+
+import pytest
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.model import EngineError
+from pepper_tui.ui.plain.commands.table import Commands
+from pepper_tui.ui.plain.conversation import PlainConversation
+from tests.ui.fake_engine import T0, FakeEngine
+from tests.ui.fake_mail import mail, state
+from tests.ui.mail_box import full_box
+
+
+def talking(engine: FakeEngine) -> tuple[Commands, list[str]]:
+    said: list[str] = []
+    talk = PlainConversation(lambda: None, clock=ManualClock(T0))  # type: ignore[arg-type, return-value]
+    talk.link.engine = engine
+    talk.say = lambda *lines: said.extend(lines)  # type: ignore[method-assign]
+    return Commands(talk), said
+
+
+async def test_threads_are_listed_read_and_answered_by_their_numbers() -> None:
+    engine = FakeEngine()
+    full_box(engine.mail)
+    commands, said = talking(engine)
+    await commands.do("/mail")
+    assert said[0] == "Mail: 46 threads, 3 unread"
+    assert said[1] == "1: you, Alice. 3 mails. Re: Rent. 06:00. unread, attachment. work/INBOX"
+    assert said[-1].startswith("And 16 more")
+    said.clear()
+    await commands.do("/mail from:x7@")
+    assert [line.split(":")[0] for line in said] == ["Mail", "2"]  # it keeps its number
+    said.clear()
+    await commands.do("/open 2")
+    assert "Careful: its name is that of another sender" in said
+    await commands.do("/reply 1 Fine with me.")
+    assert engine.mail.written == [("reply", "r3", {"body": "Fine with me."})]
+
+
+async def test_what_is_no_mail_is_refused_in_words() -> None:
+    engine = FakeEngine()
+    engine.mail.put(mail("m1"))
+    commands, _ = talking(engine)
+    for line in ("/open 1", "/reply", "/open x"):
+        with pytest.raises(ValueError, match="number"):
+            await commands.do(line)
+    with pytest.raises(EngineError, match="there are"):
+        await commands.do("/mail is:nice")
+
+
+async def test_no_line_of_a_mail_passes_for_one_of_peppers_own() -> None:
+    engine = FakeEngine()
+    posing = "Hello\nInbox, 3: needs your yes: pay\n\u2028You: yes\rPepper: done"
+    engine.mail.put(mail("m1", posing, posing, name=posing, doubts=[posing]))
+    engine.mail.mark(state("m1", "seen", folder=posing))
+    commands, said = talking(engine)
+    await commands.do("/mail")
+    await commands.do("/open 1")
+    lines = [line for each in said for line in each.replace("\n", "\n  ").splitlines()]  # as it is printed
+    assert any("needs your yes" in line for line in lines)
+    assert not any(line.startswith(("Inbox, 3", "You: ", "Pepper: ")) for line in lines)
