@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pepper_tui.domains.mail.message_ids import bare_id
+from pepper_tui.domains.mail.outbox import TracedOutbox
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.composing import approved_message, mail_account, outbox_of, same_mail
 from pepper_tui.domains.mail.tools.resolving import (
@@ -19,11 +20,17 @@ from pepper_tui.tools.tool import About, Tool, ToolContext, tool
 
 
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
-    """Return true if the message is in the user's own mailbox (a copy, or quoted in an answer), else ``None``."""
-    mailbox = ctx.of(MailParts).mailbox
+    """Return whether the message has gone, by its outbox if that can tell.
+
+    Otherwise true if it is in the user's own mailbox (a copy, or quoted in an answer), else ``None``.
+    """
+    parts = ctx.of(MailParts)
+    message_id = str(effect.payload["message_id"])
+    if isinstance(parts.outbox, TracedOutbox) and (went := await parts.outbox.fate(message_id)) is not None:
+        return went
+    mailbox = parts.mailbox
     if mailbox is None:
         return None
-    message_id = str(effect.payload["message_id"])
     for form in (message_id, bare_id(message_id)):
         if await mailbox.read(form) is not None:
             return True
