@@ -37,6 +37,6 @@ async def _looked(part: str, settings: Gmail, account: GmailAccount) -> Finding:
         return Finding(part, "trouble", f"the sign-in is that of {who}", f"fix address, or {account.remedy}")
     names = LabelNames.of(await account.call("labels.list", urgent=True))
     if missing := [name for name in settings.labels if not names.ident(name)]:
-        there = ", ".join(sorted(names.own.values())[:20])
-        return Finding(part, "trouble", f"no label {', '.join(missing)}; there are: INBOX, SENT, {there}", "fix labels")
+        there = ", ".join(["INBOX", "SENT", *sorted(names.own.values())[:20]])
+        return Finding(part, "trouble", f"no label {', '.join(missing)}; there are: {there}", "fix labels")
     return Finding(part, "ok", f"at Google, {int(profile.get('messagesTotal', 0)):,} mails; {await account.allowed()}")

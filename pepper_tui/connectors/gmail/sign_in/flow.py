@@ -46,7 +46,7 @@ async def sign_in(settings: Gmail, home: Path, secrets: Secrets, clock: Clock, t
     landing = Landing()
     try:
         flow.redirect_uri = landing.address
-        address, state = flow.authorization_url(access_type="offline", prompt="consent", login_hint=settings.address)
+        address, state = await in_thread(_asked, flow, settings)
         landing.expect(state)
         await talk.say(f"Pepper asks Google to let it {listed(wanted)}.")
         await talk.open(address)
@@ -123,6 +123,13 @@ def _flow(settings: Gmail, client: Client, scopes: list[str]) -> Any:
         "token_uri": settings.token_uri,
     }
     return InstalledAppFlow.from_client_config({"installed": said}, scopes)
+
+
+def _asked(flow: Any, settings: Gmail) -> tuple[str, str]:
+    """Return the address for the user to open, and its state."""
+    with _lenient(settings):
+        asked = flow.authorization_url(access_type="offline", prompt="consent", login_hint=settings.address)
+    return str(asked[0]), str(asked[1])
 
 
 def _grant(flow: Any, code: str, settings: Gmail, client: Client) -> Grant:
