@@ -8,6 +8,7 @@ settles a send that may still be on its way, and the mail is known not to have g
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -107,10 +108,13 @@ class GmailOutbox:
         return f"sent by Google as {draft.draft}"
 
     async def fate(self, message_id: str) -> bool | None:
-        """Return whether a mail has gone; see ``Outbox``."""
-        draft = await self.drafts.of(message_id)
-        if draft is None or draft.account != self.gmail.ident:
+        """Return whether a mail has gone; see ``TracedOutbox``. None is sent before its draft's id is kept."""
+        if not self.drafts.ready:
             return None
+        draft = await self.drafts.of(message_id)
+        if draft is None:
+            await self._remove_lost(message_id)
+            return False
         if draft.state in ("sent", "not_sent"):
             return draft.state == "sent"
         if draft.state == "made":
@@ -160,6 +164,13 @@ class GmailOutbox:
         listed = await self.gmail.call("drafts.list", urgent=True, q=f"rfc822msgid:{message_id}", maxResults=1)
         return next(iter(listed.get("drafts", [])), None)
 
+    async def _remove_lost(self, message_id: str) -> None:
+        """Remove a draft whose id was lost in a kill, if it can be found."""
+        with contextlib.suppress(GoogleError, TimeoutError):
+            async with asyncio.timeout(30):
+                if (made := await self._found(message_id)) is not None:
+                    await self.gmail.call("drafts.delete", urgent=True, id=str(made["id"]))
+
     async def _went(self, draft: Draft) -> bool:
         """Return whether a draft was sent. Raises ``OutcomeUnknownError`` if that can't be known now."""
         try:
@@ -197,11 +208,9 @@ class GmailOutbox:
 
     async def _remove(self, draft: Draft) -> None:
         """Remove a draft that was not sent, if Google lets us: what stays does no harm."""
-        try:
+        with contextlib.suppress(GoogleError, TimeoutError):
             async with asyncio.timeout(30):
                 await self.gmail.call("drafts.delete", urgent=True, id=draft.draft)
-        except (GoogleError, TimeoutError):
-            pass
         await self.drafts.keep(replace(draft, state="not_sent"))
 
 

@@ -34,9 +34,9 @@ class Outbox(Protocol):
 
 
 @runtime_checkable
-class TracedOutbox(Protocol):
+class TracedOutbox(Outbox, Protocol):
     """An outbox that can find out afterwards whether a mail has gone."""
 
     async def fate(self, message_id: str, /) -> bool | None:
-        """Return whether the mail with this Message-ID has gone; ``None`` if that can't be known, or it is not ours."""
+        """Return whether the mail with this Message-ID, which ``send`` was given, has gone; ``None`` if unknown."""
         ...

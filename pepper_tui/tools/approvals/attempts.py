@@ -22,6 +22,7 @@ from pepper_tui.store import Store, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.cards import ApprovalError
+from pepper_tui.tools.approvals.checks import Checks
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.reported_edits import edits_before
 from pepper_tui.tools.approvals.windows import LATE
@@ -58,6 +59,7 @@ class Attempts:
         self._store, self._clock, self._ledger, self._registry = store, clock, ledger, registry
         self._approvals, self._bodies, self._config, self._checkpoint = approvals, bodies, config, checkpoint
         self.under_way: set[str] = set()
+        self.checks = Checks(clock, self._is_settled)
 
     async def perform(self, approval_id: str, acts_at: float) -> None:
         """Wait until ``acts_at``, then carry out the approval if it still stands with that time."""
@@ -164,6 +166,7 @@ class Attempts:
             log.warning("outcome of %s is unknown", tool.name, exc_info=error)
             words = f"{UNKNOWN_WORDS} ({error_words(error)}){edits}"
             await self._ledger.end(call, version, CallState.UNKNOWN, words, error=one_line(error_words(error)))
+            self._check_later(tool, call)
         else:
             await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content) + edits, taints=tool.taints)
 
@@ -208,6 +211,7 @@ class Attempts:
             found = await self._ledger.call(call.id)
             if found and found[0].state is CallState.ATTEMPTED and call.id not in self.under_way:
                 await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error=why)
+                self._check_later(self._registry.get(call.name), call)
 
     async def answer(self, call_id: str, answer: Answer) -> str:
         """Settle an attempt with an unknown outcome: by the tool's probe, or by the user's answer."""
@@ -238,13 +242,28 @@ class Attempts:
         except VersionConflictError:
             return "this changed in the same moment; look again"
 
-    async def _probe(self, call: ToolCall) -> bool | None:
+    def _check_later(self, tool: Tool | None, call: ToolCall) -> None:
+        if tool is not None and tool.fate is not None:
+            self.checks.later(call.id)
+
+    async def _is_settled(self, call_id: str) -> bool:
+        """Settle the call if its fate can be told; return whether there is nothing to settle any more."""
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.UNKNOWN or found[0].acknowledged:
+            return True
+        if await self._probe(found[0], fate=True) is None:
+            return False
+        await self.answer(call_id, "check")
+        return True
+
+    async def _probe(self, call: ToolCall, *, fate: bool = False) -> bool | None:
         tool, found = self._registry.get(call.name), await self._ledger.approval(call.approval)
-        if tool is None or tool.probe is None or found is None:
+        probe = None if tool is None else tool.fate if fate else tool.probe
+        if tool is None or probe is None or found is None:
             return None
         try:
             async with asyncio.timeout(self._config.timeout):
-                return await tool.probe(self._bodies.context(call, tool), found[0].resolved)
+                return await probe(self._bodies.context(call, tool), found[0].resolved)
         except Exception as error:
             log.warning("probe of %s failed", tool.name, exc_info=error)
             return None

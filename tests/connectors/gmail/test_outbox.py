@@ -87,7 +87,7 @@ OUTCOMES: dict[str, tuple[Faults, type[Exception] | None, int, bool | None]] = {
     "the send never came": ([("drafts.send", {"drop": True})], NotDoneError, 0, False),
     "an error before the send": ([("drafts.send", {"status": 503})], NotDoneError, 0, False),
     "too fast": ([("drafts.send", {"status": 429})], NotDoneError, 0, False),
-    "no draft": ([("drafts.create", {"status": 500, "times": 9})], NotDoneError, 0, None),
+    "no draft": ([("drafts.create", {"status": 500, "times": 9})], NotDoneError, 0, False),
     "lost, and nobody to ask": (
         [("drafts.send", LOST), ("drafts.get", {"status": 500, "times": 4})], OutcomeUnknownError, 1, True,
     ),
@@ -138,7 +138,7 @@ async def test_after_a_kill_in_the_send_the_draft_tells(google: Google, accounts
     then(google.mailbox, draft)
     assert [await fate(work), await fate(work)] == [went, went]
     assert not google.mailbox.drafts  # one that did not go is taken away: it can't go any more
-    assert await fate(work, "<another@example.com>") is None
+    assert await fate(work, "<another@example.com>") is False  # nothing is sent before its draft is known
 
 
 @pytest.mark.parametrize(("scopes", "asks"), [((READ,), ["send"]), ((READ, COMPOSE), [])])

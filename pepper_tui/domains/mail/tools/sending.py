@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pepper_tui.domains.mail.message_ids import bare_id
@@ -19,18 +20,25 @@ from pepper_tui.model import Effect, Namespace, ResolvedEffect
 from pepper_tui.tools.tool import About, Tool, ToolContext, tool
 
 
+async def fate_of_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+    """Return whether the message has gone, if its outbox can tell."""
+    outbox = ctx.of(MailParts).outbox
+    if not isinstance(outbox, TracedOutbox) or outbox.account != effect.account:
+        return None
+    return await outbox.fate(str(effect.payload["message_id"]))
+
+
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
     """Return whether the message has gone, by its outbox if that can tell.
 
     Otherwise true if it is in the user's own mailbox (a copy, or quoted in an answer), else ``None``.
     """
-    parts = ctx.of(MailParts)
-    message_id = str(effect.payload["message_id"])
-    if isinstance(parts.outbox, TracedOutbox) and (went := await parts.outbox.fate(message_id)) is not None:
+    if (went := await fate_of_mail(ctx, effect)) is not None:
         return went
-    mailbox = parts.mailbox
+    mailbox = ctx.of(MailParts).mailbox
     if mailbox is None:
         return None
+    message_id = str(effect.payload["message_id"])
     for form in (message_id, bare_id(message_id)):
         if await mailbox.read(form) is not None:
             return True
@@ -71,7 +79,7 @@ def _sending(resolve: Any, name: str, description: str, about: About | None = No
         timeout=300.0,
         about=about,
     )
-    return decorate(perform)
+    return replace(decorate(perform), fate=fate_of_mail)
 
 
 send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user approves exactly what is sent first.")
