@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pepper_tui.connectors.gmail.account import GmailAccount
+from pepper_tui.connectors.gmail.intake.original import GmailOriginals
+from pepper_tui.domains.mail.filing import Filing
+from pepper_tui.tools.errors import ToolError
 from tests.connectors.gmail.account import allow, said
 from tests.connectors.gmail.conftest import Make
 from tests.domains.mail.mails import mail
@@ -315,3 +319,41 @@ async def test_a_server_that_is_away_is_told_and_found_again(google: Google, acc
     await work.until_mails(1)
     await work.until_health("ok")
     assert await work.news() == {"<m1@example.com>": "high"}
+
+
+async def test_what_is_filed_here_is_seen_in_the_state_and_undone(google: Google, accounts: Make) -> None:
+    google.mailbox.deliver(mail(number=1))
+    work = accounts()
+    await work.start()
+    await work.until_health("ok")
+
+    async def lies(use: str) -> bool:
+        return [copy.use for state in (await work.states()).values() for copy in state.copies] == [use]
+
+    await work.passing(lambda: lies("inbox"))
+    [place] = [copy.place for state in (await work.states()).values() for copy in state.copies]
+    filed = await work.filers["work"].file(Filing("archive"), [place])
+    await work.passing(lambda: lies("archive"))
+    undo = filed[place].undo
+    assert undo is not None
+    await work.filers["work"].file(undo, [place])
+    await work.passing(lambda: lies("inbox"))
+    assert await work.news() == {}
+
+
+async def test_a_mails_own_bytes_are_had_again_as_long_as_it_is_there(google: Google, accounts: Make) -> None:
+    ident = google.mailbox.deliver(mail(number=1))
+    work = accounts()
+    await work.start()
+    await work.until_mails(1)
+    [stored] = await work.mails()
+    settings = work.settings["work"]
+    of_work = GmailOriginals(GmailAccount("work", settings, work.home, work.secrets, work.clock))
+    of_home = GmailOriginals(GmailAccount("home", settings, work.home, work.secrets, work.clock))
+    assert await of_work(stored.data) == mail(number=1)
+    assert await of_home(stored.data) is None
+    google.mailbox.delete(ident)
+    assert await of_work(stored.data) is None
+    google.service.sign_in.end_grants()
+    with pytest.raises(ToolError, match="can't be had from Google now"):
+        await of_work(stored.data)

@@ -6,4 +6,5 @@
 | ``taking.py`` | taking in mails by their ids |
 | ``reading.py`` | what is there, and what changes |
 | ``feed.py`` | the feed |
+| ``original.py`` | the bytes of one mail |
 """

@@ -28,6 +28,8 @@ from pepper_tui.store import Store
 
 CHUNK: Final = 25
 """Mails of one commit, and of one batch of requests."""
+ROOT: Final = "gmail:"
+"""What the name of an account's mailbox begins with, in the ``files`` of a mail."""
 _HEADER: Final = 256_000  # bytes in which the headers of a mail end
 _PUT_ASIDE: Final = re.compile(rb"^x-google-original-message-id:\s*(<[^<>\s]{1,500}>)\s*$", re.I | re.M)
 
@@ -152,7 +154,7 @@ class Taker:
         async with ctx.store.unit():
             for (source, mail, old), key in zip(taken, keys, strict=True):
                 mail.size = source.size
-                files.setdefault(key, []).append([f"gmail:{account}", source.ident])
+                files.setdefault(key, []).append([f"{ROOT}{account}", source.ident])
                 copies.setdefault(key, []).append(copy_of(account, source.ident, source.labels, names))
                 await store_mail(
                     ctx,
