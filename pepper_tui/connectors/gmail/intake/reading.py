@@ -14,7 +14,7 @@ from typing import Any, Final
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.errors import GoneError, GoogleError
 from pepper_tui.connectors.gmail.intake.cursor import DAY, Cursor
-from pepper_tui.connectors.gmail.intake.taking import CHUNK, Taker
+from pepper_tui.connectors.gmail.intake.taking import Taker
 from pepper_tui.connectors.gmail.labels import INBOX, SENT, SPAM, STARRED, TRASH, UNREAD, copy_of, ident_at
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.mail.intake import Pace, tell_progress
@@ -73,18 +73,21 @@ class Reader:
 
     async def take_there(self, ctx: FeedContext, cursor: Cursor) -> Cursor:
         """Take in what was there at first sight, the newest first. What arrives meanwhile goes before the rest."""
-        of, done = await self._count(), 0
+        of, before = await self._count(), 0
+
+        async def between(cursor: Cursor, done: int) -> Cursor:
+            await self._pace.keep(ctx.store)
+            if self._glanced + self._account.settings.scan_interval <= ctx.clock.monotonic():
+                cursor = await self.catch_up(ctx, cursor)
+                if of >= MANY:
+                    await tell_progress(ctx, min(before + done, of), of)
+            return cursor
+
         for label in self._taker.watch.labels:
             async for page in self._listed(label):
-                for at in range(0, len(page), CHUNK):
-                    await self._pace.keep(ctx.store)
-                    if self._glanced + self._account.settings.scan_interval <= ctx.clock.monotonic():
-                        cursor = await self.catch_up(ctx, cursor)
-                        if of >= MANY:
-                            await tell_progress(ctx, min(done, of), of)
-                    chunk = page[at : at + CHUNK]
-                    cursor = await self._taker.take(ctx, cursor, chunk, lambda ident, arrived: True)
-                    done += len(chunk)
+                cursor = await between(cursor, 0)
+                cursor = await self._taker.take(ctx, cursor, page, lambda ident, arrived: True, between)
+                before += len(page)
         cursor = replace(cursor, synced=True)
         await cursor.keep(ctx.store)
         return cursor

@@ -6,9 +6,10 @@ does not block the rest. What Pepper itself has sent is known by the Message-ID 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import Store
 
-CHUNK: Final = 25
+CHUNK: Final = 50
 """Mails of one commit, and of one batch of requests."""
 ROOT: Final = "gmail:"
 """What the name of an account's mailbox begins with, in the ``files`` of a mail."""
@@ -35,6 +36,8 @@ _PUT_ASIDE: Final = re.compile(rb"^x-google-original-message-id:\s*(<[^<>\s]{1,5
 
 Old = Callable[[str, float], bool]
 """Whether a mail, by its id and when it arrived, was there already and is no news."""
+Between = Callable[[Cursor, int], Awaitable[Cursor]]
+"""What is done between two commits, given how many mails are done. Returns the cursor after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,28 @@ class Taker:
                 found[ident] = state.id
         return found
 
-    async def take(self, ctx: FeedContext, cursor: Cursor, idents: Sequence[str], old: Old) -> Cursor:
-        """Take in what is not known yet, and return the cursor after it."""
-        for at in range(0, len(idents), CHUNK):
-            chunk = idents[at : at + CHUNK]
-            there = await self.known(ctx.store, chunk)
-            if new := [ident for ident in chunk if ident not in there]:
-                cursor = await self._take(ctx, cursor, new, old)
+    async def take(
+        self, ctx: FeedContext, cursor: Cursor, idents: Sequence[str], old: Old, between: Between | None = None
+    ) -> Cursor:
+        """Take in what is not known yet, and return the cursor after it. ``between`` two commits something may be done.
+
+        The next mails are asked for while those before are stored.
+        """
+        there = await self.known(ctx.store, idents)
+        if new := [ident for ident in idents if ident not in there]:
+            chunks = [new[at : at + CHUNK] for at in range(0, len(new), CHUNK)]
+            ahead = asyncio.create_task(self._answers(chunks[0]))
+            try:
+                for number, chunk in enumerate(chunks):
+                    if between is not None:
+                        cursor = await between(cursor, len(idents) - len(new) + number * CHUNK)
+                    answers = await ahead
+                    if number + 1 < len(chunks):
+                        ahead = asyncio.create_task(self._answers(chunks[number + 1]))
+                    cursor = await self._take(ctx, cursor, dict(zip(chunk, answers, strict=True)), old)
+            finally:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
         return cursor
 
     async def note(self, store: Store, seen: Mapping[str, Sequence[str]], gone: Collection[str]) -> None:
@@ -98,9 +116,9 @@ class Taker:
                 copies.setdefault(known[ident], []).append(copy_of(account, ident, labels, names))
         await note_copies(store, copies, {place_of(account, ident) for ident in gone if ident in known})
 
-    async def _take(self, ctx: FeedContext, cursor: Cursor, idents: Sequence[str], old: Old) -> Cursor:
+    async def _take(self, ctx: FeedContext, cursor: Cursor, answers: Mapping[str, Any], old: Old) -> Cursor:
         sources: list[Source] = []
-        for ident, answer in zip(idents, await self._answers(idents), strict=True):
+        for ident, answer in answers.items():
             if isinstance(answer, GoneError):
                 cursor = cursor.given(ident)
             elif isinstance(answer, GoogleError):
