@@ -59,12 +59,13 @@ demo: .venv/.demo
 test: lint
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
 	-@$(BIN)/python -m tests.connectors.mcp.foreign
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 5 --dist worksteal
 
 servers: .venv/.dev
-	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		dovecot-imapd >/dev/null || { echo "Dovecot can't be installed: on Debian, as root, after apt-get update" >&2; exit 1; }; }
-	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 2 tests/connectors/imap
+	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null \
+		|| { echo "Dovecot can't be installed: on Debian, as root" >&2; exit 1; }; }
+	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/connectors/imap
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -54,6 +54,9 @@ class Mail(Section):
     smtp: Smtp | None = None
     scan_interval: Seconds = 60.0  # a slow scan besides the watcher, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # read from one message
+    archive: str = ""  # the Maildir's folder for archived mail; empty: the one that is called so
+    trash: str = ""
+    junk: str = ""
     attach_from: Paths = []  # folders whose files may be attached to sent mail
     templates: dict[str, str] = {}  # for drafts by a watch; placeholders: {name}, {first_name}, {subject}, {me}
 

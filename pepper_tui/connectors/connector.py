@@ -22,6 +22,7 @@ from pepper_tui.domains.mail.intake import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.feeds import Feed, Triage
 from pepper_tui.rules import RuleBook
+from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule as Retention
 from pepper_tui.tools.tool import Tool
 
@@ -37,6 +38,7 @@ class Around:
     ident: str
     home: Path
     config: Config
+    store: Store
     clock: Clock
     zone: tzinfo
     secrets: Secrets

@@ -27,6 +27,8 @@ from pepper_tui.domains.mail.machines import by_a_machine
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools.filed import note_filed
+from pepper_tui.domains.mail.tools.filing import file_mail
 from pepper_tui.domains.notices.acquaintance import Acquaintance
 from pepper_tui.domains.notices.answers import Answers
 from pepper_tui.domains.notices.inbox import Inbox
@@ -36,6 +38,7 @@ from pepper_tui.domains.reminders.tools import ReminderParts
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.engine.acts.always import Always
+from pepper_tui.engine.acts.filing_acts import Orders
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
@@ -174,7 +177,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     for tool in (*builtin_tools(parts), *sensing.connected.tools, *instead.tools):
         calling.registry.add(tool)
     own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
-    acts = UserActs(store, clock, ground.times, ground.zone, notices.inbox, calling.engine, ordered.user_rules)
+    acts = _acts(ground, notices, calling, ordered, parts)
     calling.engine.ordered = acts.calls.ordered
     answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
     replies = Replies()
@@ -183,6 +186,12 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     return Parts(
         ground, notices, sensing, calling, ordered, parts, own_tools, acts, answers, scheduler, replies, upkeep
     )
+
+
+def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, parts: ToolParts) -> UserActs:
+    store, clock, tools = ground.store, ground.clock, calling.engine
+    orders = Orders(store, clock, tools.approvals, file_mail.with_given(parts.mail), parts.mail.filers)
+    return UserActs(store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders)
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:
@@ -218,7 +227,9 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     triage = Triage(config, ground.book, judged=judged)
     accounts = instead.accounts or [*named(config, ground.home)]
     mail = MailIntake(triage)
-    around = Around("", ground.home, config, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda)
+    around = Around(
+        "", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda
+    )
     connected = built_of(accounts, around)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
@@ -288,6 +299,9 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
             next(iter(connected.outboxes), None),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
+            {filer.account: filer for filer in connected.filers},
+            partial(note_filed, ground.store),
+            announce,
         ),
         calendar=CalendarParts(
             connected.agenda,

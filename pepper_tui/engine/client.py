@@ -202,6 +202,9 @@ class RemoteInbox(Wire):
     async def done(self, ref: str, *more: str) -> str:
         return await self._act("done", refs=[ref, *more])
 
+    async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
+        return await self._act("file", refs=[*refs], act=act, folder=folder)
+
     async def seen(self, ref: str) -> None:
         await self._act("seen", ref=ref)
 

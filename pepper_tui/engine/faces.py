@@ -177,6 +177,9 @@ class InboxFace(Face):
     async def done(self, ref: str, *more: str) -> str:
         return await self._working().acts.cards.done(ref, *more)
 
+    async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
+        return await self._working().acts.filing.file(refs, act, folder)
+
     async def dismiss(self, ref: str, *more: str) -> str:
         return await self._working().acts.cards.dismiss(ref, *more)
 

@@ -118,6 +118,15 @@ class InboxActs(Protocol):
 
     async def dismiss(self, ref: str, *more: str) -> str: ...
     async def done(self, ref: str, *more: str) -> str: ...
+    async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
+        """File the mails behind ``refs`` at their accounts: proposal and yes in one, and one act to undo.
+
+        A ref may also be ``mail:<id>``. ``act`` is one of ``domains/mail/filing.py``; ``folder`` is where to, for
+        ``move``, or the label. Archive, trash, junk, move and read end the items, too. Raises ``ChoiceError`` with the
+        folders if none was named, or none or several fit.
+        """
+        ...
+
     async def seen(self, ref: str) -> None:
         """Record that a notification was looked at, or that an approval's card was drawn."""
         ...

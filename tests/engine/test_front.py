@@ -28,9 +28,9 @@ LOOKS = {
     "recall", "health", "held_back", "updates", "replies", "why", "dead_letters", "rules", "rule_acts", "rule_versions",
 }  # fmt: skip
 ACTS = {
-    "say", "take_back", "stop_reply", "approve", "reject", "edit", "dismiss", "done", "seen", "attend", "snooze",
-    "choose", "answer", "answer_unknown", "cancel_call", "undo", "redo", "redrive", "pause_rule", "resume_rule",
-    "remove_rule", "propose_rule",
+    "say", "take_back", "stop_reply", "approve", "reject", "edit", "dismiss", "done", "file", "seen", "attend",
+    "snooze", "choose", "answer", "answer_unknown", "cancel_call", "undo", "redo", "redrive", "pause_rule",
+    "resume_rule", "remove_rule", "propose_rule",
 }  # fmt: skip
 METHODS = {name for name in dir(Engine) if not name.startswith("_")}
 LIVES = {"zone", "model_name", "offline", "start", "close"}
@@ -88,6 +88,8 @@ async def test_no_verb_for_another_version(verb: str, version: Any) -> None:
         ("say", {"text": "x", "spans": [1], "after_calls": False, "alone": False, "key": ""}),
         ("edit", {"approval_id": "a", "fields": []}),
         ("dismiss", {"refs": []}),
+        ("file", {"refs": 1, "act": "archive", "folder": ""}),
+        ("file", {"refs": ["mail:m"]}),
         ("choose", {"ref": "notification:n", "number": "many"}),
         ("answer_unknown", {"call_id": "c", "answer": "perhaps"}),
         ("recall", {"filter": {}}),

@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from pepper_tui.model import CallState, Json
 from tests.connectors.mcp.bench import UNRULY
-from tests.domains.mail.mails import deliver, mail, make_maildir
+from tests.domains.mail.mails import mail
+from tests.kill.mailbox import ImapMailbox, Mailbox, MaildirMailbox
 from tests.kill.mind import NaiveMind
 from tests.kill.outside import MoodySmtp
 from tests.kill.victim import live, outside_file
@@ -132,6 +133,7 @@ class Attack:
         self._asked: list[tuple[str, str]] = []  # mails that a rule follows up: tag and sender
         self.mind = NaiveMind(seed, self.faults)
         self.smtp = MoodySmtp()
+        self.mailbox: Mailbox
         self.given = Given()
         self.kills = 0
         self.orphans = 0
@@ -149,7 +151,9 @@ class Attack:
     def _prepare(self) -> None:
         self.home.mkdir(mode=0o700, parents=True)
         (self.folder / "mcp").mkdir()
-        self.maildir = make_maildir(self.folder / "Maildir")
+        # half of the seeds with models that fail, and half of the others, have an account at a server
+        self.mailbox = (ImapMailbox if self.seed % 4 in (1, 2) else MaildirMailbox)(self.folder, self.smtp.port)
+        self.mailbox.begin()
         watches = "".join(
             f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
             for priority, sender in SENDERS.items()
@@ -173,15 +177,10 @@ max_rounds = 1000
 [judging]
 wait = 0.05
 {"" if self.window == WINDOWS[0] else f"[tools]{chr(10)}undo_seconds = {self.window}"}
-[mail]
-maildir = ["{self.maildir}"]
+{self.mailbox.config}
 [mail.templates]
 ack = "body {{subject}}"
 nudge = "body N{{subject}}"
-[mail.smtp]
-host = "127.0.0.1"
-port = {self.smtp.port}
-security = "none"
 [mcp.own]
 command = "{sys.executable}"
 args = ["-S", "-E", "{UNRULY}"]
@@ -273,7 +272,7 @@ follow = 0.002
         raise AssertionError(f"seed {self.seed}: not ready within {READY} s; see {self.folder}/victim.log")
 
     def _watching(self) -> bool:
-        return any(part["part"] == "feed.mail" and part["state"] == "ok" for part in self.facts("health"))
+        return any(part["part"] == self.mailbox.feed and part["state"] == "ok" for part in self.facts("health"))
 
     def run(self) -> None:
         self.smtp.start()
@@ -288,6 +287,7 @@ follow = 0.002
             self.problems += check(self)
             self.done = sum(self.outside().values())
         finally:
+            self.mailbox.end()
             self.mind.stop()
             self.smtp.stop()
 
@@ -344,7 +344,9 @@ follow = 0.002
         elif draw < 0.96:
             self._offset = self.chance.choice([-3600.0, 0.0, 3600.0])
             life.ask("shift", self._offset)
-        elif draw < 0.98:
+        elif draw < 0.97:
+            self.mailbox.disturb(self.chance)
+        elif draw < 0.985:
             self._answer(life)
         else:
             self._clear(life)
@@ -372,7 +374,7 @@ follow = 0.002
             sender=f"P <{SENDERS[priority]}>", subject=f"{tag} {act}", text="As it says.", number=self._count, **headers
         )
         self.given.mails[tag] = priority
-        deliver(self.maildir, content, f"{time.time():.6f}.{self._count}.test")
+        self.mailbox.deliver(content, self._count)
 
     def _say(self, life: Life) -> None:
         self._count += 1
@@ -498,9 +500,17 @@ follow = 0.002
         left += [f"act {a['id']} {a['state']}" for a in self.facts("rule.act") if a["state"] in {"pending", "deferred"}]
         left += [f"follow-up {f['id']}" for f in self.facts("follow_up") if f["state"] == "open"]
         left += [f"reminder {r['id']}" for r in self.facts("reminder") if r["state"] == "waiting"]
+        left += [f"copy {copy['id']} {copy['state']}" for copy in self.facts("mail.copy") if self._is_open(copy)]
         seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
         left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
         return left
+
+    def _is_open(self, copy: Json) -> bool:
+        """Whether a copy is still to be kept: it is due, or it is known whether its mail has left."""
+        ends = {noted["id"]: noted["call"] for noted in self.facts("mail.sent")}
+        calls = {call["id"]: call["state"] for call in self.facts("tool.call")}
+        known = calls.get(ends.get(copy["id"], "")) in {"succeeded", "failed", "cancelled"}
+        return copy["state"] == "due" or (copy["state"] == "waiting" and known)
 
 
 def tag_of_call(call: Json, mails: list[Json]) -> str:

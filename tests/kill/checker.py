@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 from pepper_tui.model import Json
@@ -19,7 +20,7 @@ OUTSIDE = {"draft_reply", "send_mail", "append_line", "own__append", "own__crash
 def check(attack: Attack) -> list[str]:
     """Each problem as a line that begins with ``lost``, ``twice``, ``hidden`` or ``order``."""
     found = [*inputs(attack), *speech(attack), *effects(attack), *workers(attack), *reminders(attack), *order(attack)]
-    return [*found, *orders(attack), *follow_ups(attack), *rules(attack), *edits(attack)]
+    return [*found, *orders(attack), *follow_ups(attack), *rules(attack), *edits(attack), *copies(attack)]
 
 
 def taken_by(attack: Attack) -> dict[str, list[str]]:
@@ -286,4 +287,18 @@ def edits(attack: Attack) -> list[str]:
             alike = [text for text in sent if f"{body} " in f"{text} " and all(mark in text.split() for mark in marks)]
             if not alike:
                 problems.append(f"lost: {card['id']} was sent as approved, and {marks} of it was not")
+    return problems
+
+
+def copies(attack: Attack) -> list[str]:
+    """An account keeps one copy of what was sent from it, and none of what was not."""
+    kept = attack.mailbox.copies()
+    if kept is None:
+        return []
+    problems = [f"twice: {count} copies of {ident} are kept" for ident, count in kept.items() if count > 1]
+    left = {str(message_from_bytes(mail)["Message-ID"]) for mail in attack.smtp.taken}
+    problems += [f"hidden: a copy of {ident} is kept, and it never left" for ident in kept if ident not in left]
+    calls = {call["id"]: call["state"] for call in attack.facts("tool.call")}
+    sent = [noted["id"] for noted in attack.facts("mail.sent") if calls.get(noted["call"]) == "succeeded"]
+    problems += [f"lost: no copy of {ident} is kept" for ident in sent if ident in left and not kept[ident]]
     return problems

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 from pepper_tui.clock import Clock, SystemClock
 from pepper_tui.config import load_config
+from pepper_tui.connectors.imap import sent
 from pepper_tui.engine import engine as engines
 from pepper_tui.engine import kill_switch
 from pepper_tui.engine.answers import served
@@ -27,6 +28,7 @@ from pepper_tui.rules.acting import follow_ups
 from pepper_tui.store import ContextStore
 from pepper_tui.store.log.database import Database, ThreadDatabase
 from pepper_tui.tools import ToolContext, ToolError, tool
+from tests.kill.mailbox import ENVIRONMENT
 
 T = TypeVar("T")
 ACTS = ("say", "approve", "reject", "edit", "snooze", "dismiss", "done", "undo", "redo", "cancel_call",
@@ -186,5 +188,8 @@ def live(home: Path, pipe: Connection, offset: float, kill_at: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
     patch.object(engines, "ContextStore", WatchedStore).start()
     patch.object(follow_ups, "SETTLES", 0.3).start()
+    patch.object(sent, "SETTLES", 0.3).start()
+    patch.object(sent, "AGAIN_AFTER", 0.5).start()
+    os.environ.update(ENVIRONMENT)
     Home.outside = outside_file(home)
     asyncio.run(_live(home, pipe, offset))

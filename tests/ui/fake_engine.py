@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.mail.filing import ACTS
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
@@ -100,6 +101,7 @@ class FakeEngine:
         self._undone: list[Moves] = []
         self._writing: str = ""
         """The reply that streams now."""
+        self.folders = ["Archive", "Work", "Work/2026"]
         self.held = 0
         """What was held back before the log begins."""
         self.letters: list[str] = []
@@ -175,8 +177,10 @@ class FakeEngine:
     async def close(self) -> None:
         self.calls.append(("close",))
         self._closed = True
-        for stream in (*self._rings, *self._listeners):
-            stream.put_nowait(None)
+        for ring in self._rings:
+            ring.put_nowait(None)
+        for pieces in self._listeners:
+            pieces.put_nowait(None)
 
     async def held_back(self, since: float) -> tuple[int, int]:
         self._working()
@@ -217,8 +221,8 @@ class FakeEngine:
     async def replies(self) -> AsyncIterator[ReplyDelta]:
         self._working()
         pieces: asyncio.Queue[ReplyDelta | None] = asyncio.Queue()
-        for piece in self._early:
-            pieces.put_nowait(piece)
+        for early in self._early:
+            pieces.put_nowait(early)
         self._early.clear()
         self._listeners.append(pieces)
         try:
@@ -326,6 +330,27 @@ class FakeEngine:
         for each in (ref, *more):
             self._move(each, NotificationState.DISMISSED)
         return "Dismissed; u brings it back"
+
+    async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
+        self._note("file", *refs, act, folder)
+        if act not in ACTS:
+            raise EngineError(f"there is no act {act!r}")
+        keys = self._keys(*(ref for ref in refs if not ref.startswith("mail:")))
+        mails = [ref for ref in refs if ref.startswith("mail:")]
+        mails += [key for space, key in keys if space == Namespace.NOTIFICATION and self._of_mail(key)]
+        if not mails:
+            raise EngineError("there is no mail behind this")
+        if act == "move" and folder not in self.folders:
+            raise ChoiceError("move to which folder?", [(each, each) for each in self.folders])
+        ends = act in ("archive", "trash", "junk", "move", "read")
+        self._act(*(keys if ends else ()))
+        for ref in refs if ends else ():
+            if not ref.startswith("mail:"):
+                self._move(ref, NotificationState.DONE)
+        return f"{act}: {len(mails)}; u takes it back"
+
+    def _of_mail(self, key: str) -> bool:
+        return Notification.of(self._there(Namespace.NOTIFICATION, key)).source.startswith("signals.mail:")
 
     async def done(self, ref: str, *more: str) -> str:
         self._note("done", ref, *more)

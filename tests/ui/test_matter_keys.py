@@ -333,7 +333,7 @@ async def test_always_proposes_a_rule_from_the_card() -> None:
     async with seat(thread_with_draft) as (app, pilot, engine, clock):
         await press(pilot, "ctrl+t")
         await clock.advance(1)
-        await press(pilot, "a")
+        await press(pilot, "A")
         await until(lambda: acts(engine, "propose_rule") == [("propose_rule", "approval:a1")], pilot)
         await until(lambda: "its card waits" in app.query_one(StatusLine).facts.words, pilot)
 

@@ -52,7 +52,8 @@ def test_what_can_not_be_is_refused_by_name(wishes: dict[str, str], key: str, wo
 
 
 def test_a_new_key_gives_way_to_what_an_old_config_says() -> None:
-    assert rebound({"inbox.approve": "a"}) == ({"inbox.approve": "a", "inbox.always": "A,shift+a"}, {})
+    assert rebound({"inbox.approve": "a"}) == ({"inbox.approve": "a", "inbox.archive": "E,shift+e"}, {})
+    assert rebound({"inbox.always": "a"}) == ({"inbox.always": "a", "inbox.archive": "E,shift+e"}, {})
     assert rebound({"go.jump": "f10"}) == ({"go.jump": "f10", "pepper.rules": "ctrl+f10"}, {})
 
 

@@ -6,6 +6,7 @@
 | ``wire.py`` ``session.py`` | the bounded connection, and the requests over it; all of it blocks |
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
+| ``changing.py`` ``filer.py`` | what changes mails at the server, and filing by it |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
 | ``check.py`` | what the doctor says |
 """
@@ -17,6 +18,7 @@ from functools import partial
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.feed import ImapFeed
+from pepper_tui.connectors.imap.filer import ImapFiler
 from pepper_tui.connectors.imap.outbox import ImapOutbox
 from pepper_tui.connectors.imap.sent import COPIES, SentCopies
 from pepper_tui.connectors.imap.settings import Imap
@@ -26,9 +28,10 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 def _build(settings: Imap, around: Around) -> Built:
     around.secrets.value(settings.password)  # a secret that can't be read is reported at the start
-    copies = SentCopies(around.ident, settings, around.home)
-    feed = ImapFeed(around.ident, settings, partial(around.secrets.value, settings.password), around.mail, copies)
-    built = Built([feed])
+    secret = partial(around.secrets.value, settings.password)
+    copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
+    feed = ImapFeed(around.ident, settings, secret, around.mail, copies)
+    built = Built([feed], filers=[ImapFiler(around.ident, settings, secret, around.clock)])
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
         password, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")

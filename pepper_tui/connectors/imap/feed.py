@@ -42,7 +42,6 @@ class ImapFeed:
 
     def listen(self, ctx: FeedContext) -> None:
         self._pace = self._intake.listen(ctx)
-        self._copies.store_in(ctx.store, ctx.clock)
 
     async def run(self, ctx: FeedContext) -> None:
         while True:

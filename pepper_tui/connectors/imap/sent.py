@@ -56,22 +56,18 @@ class Copy(Record):
 class SentCopies:
     """The copies of one account. ``changed`` is set when one has become due."""
 
-    def __init__(self, ident: str, settings: Imap, home: Path) -> None:
+    def __init__(self, ident: str, settings: Imap, home: Path, store: Store, clock: Clock) -> None:
         self._ident, self._settings, self._folder = ident, settings, home / FOLDER
-        self._store: Store | None = None
-        self._clock: Clock | None = None
+        self._store, self._clock = store, clock
         self._open = True  # whether there may be rows to process
         self._next = float("inf")  # when the next one is to be stored
         self._not_before = 0.0
         self.trouble = ""
         self.changed = asyncio.Event()
 
-    def store_in(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
-
     async def note(self, message: str) -> str:
         """Note a mail that is about to be sent, and return its Message-ID; empty if no copy is kept."""
-        if not self._settings.keep_copy or self._store is None or self._clock is None:
+        if not self._settings.keep_copy:
             return ""
         message_id = str(message_from_string(message)["Message-ID"] or "")
         await in_thread(self._write, message_id, message)
@@ -81,7 +77,7 @@ class SentCopies:
 
     async def settle(self, message_id: str, *, sent: bool) -> None:
         """Record whether the mail has left."""
-        if not message_id or self._store is None or self._clock is None:
+        if not message_id:
             return
         copy = Copy.one(await self._store.get(message_id, namespace=COPIES))
         if copy is not None:
@@ -91,13 +87,13 @@ class SentCopies:
 
     def pause(self) -> float:
         """Return the seconds until a copy is to be stored."""
-        return max(0.0, self._next - self._clock.now()) if self._clock else self._next
+        return max(0.0, self._next - self._clock.now())
 
     async def put(self, link: Link) -> None:
         """Store the copies that are due in the folder. Raises ``LostError``; other failures are put in ``trouble``."""
         self.changed.clear()
         store, clock = self._store, self._clock
-        if not self._open or store is None or clock is None or clock.now() < self._not_before:
+        if not self._open or clock.now() < self._not_before:
             return
         ripe_since = clock.now() - SETTLES
         for copy in await self._rows(store, "waiting"):
@@ -151,7 +147,6 @@ class SentCopies:
             await self._settled(store, copy, sent=False)
 
     async def _settled(self, store: Store, copy: Copy, *, sent: bool) -> None:
-        assert self._clock is not None
         if copy.state != "waiting":
             return
         if sent:

@@ -83,7 +83,7 @@ class Session:
     def connect(self) -> None:
         """Connect and sign in. Raises ``RefusedError`` if user and password are rejected."""
         settings = self._settings
-        context = ssl.create_default_context(cafile=settings.ca)
+        context = None if settings.security == "none" else ssl.create_default_context(cafile=settings.ca)
         timeout = SocketTimeout(settings.timeout, settings.timeout)
         safe = settings.security == "tls"
         self._client = client = _Client(

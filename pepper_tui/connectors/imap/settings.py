@@ -41,6 +41,9 @@ class Imap(Section):
     password: Annotated[NamedSecret, Field(min_length=1)]  # "env:NAME" or "secret:NAME"
     folders: Words = Field(["INBOX"], min_length=1)  # the first one is watched, the others looked at
     sent: str = ""  # where a copy of what is sent is kept; empty: what the server marks as such
+    archive: str = ""  # where archived mail goes; empty: what the server marks as such, or names so
+    trash: str = ""
+    junk: str = ""
     keep_copy: bool = True  # false: no copy is kept
     ca: Path | None = None  # the certificate of a CA of your own
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one mail that are read

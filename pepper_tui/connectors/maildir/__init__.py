@@ -1,4 +1,4 @@
-"""The Maildir connector: mail from Maildirs."""
+"""The Maildir connector: mail from Maildirs, read and filed there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.maildir.filer import MaildirFiler
 
 
 def _build(settings: Mail, around: Around) -> Built:
-    return Built([MaildirFeed(settings, around.mail)])
+    return Built([MaildirFeed(settings, around.mail)], filers=[MaildirFiler(around.ident, settings, around.clock)])
 
 
 CONNECTOR = Connector(_build, check)

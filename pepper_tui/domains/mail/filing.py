@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, get_args
 
+from pepper_tui.domains.mail.state import Copy
 from pepper_tui.model import Record
 
 FilingAct = Literal[
     "read", "unread", "flag", "unflag", "answered", "archive", "trash", "junk", "move", "label", "unlabel"
 ]
+ACTS: Final[tuple[FilingAct, ...]] = get_args(FilingAct)
+MOVES: Final[frozenset[FilingAct]] = frozenset({"archive", "trash", "junk", "move"})
+"""Acts after which a mail lies elsewhere."""
+NAMED: Final[frozenset[FilingAct]] = frozenset({"move", "label", "unlabel"})
+"""Acts that need the name of a folder or a label."""
 INVERSE: Final[dict[FilingAct, FilingAct]] = {
     "read": "unread",
     "unread": "read",
@@ -24,10 +30,14 @@ INVERSE: Final[dict[FilingAct, FilingAct]] = {
 
 @dataclass(slots=True)
 class Filing(Record):
-    """One act on mails. ``folder``: where to, for ``move``; the label's name, for ``label`` and ``unlabel``."""
+    """One act on mails. ``folder``: where to, for ``move``; the label's name, for ``label`` and ``unlabel``.
+
+    ``ids``: the Message-IDs by place, as far as known: by them a mail is found again where it lies after the act.
+    """
 
     act: FilingAct
     folder: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +45,13 @@ class Filed:
     """What became of one copy.
 
     ``place`` is where it is now, if known; ``undo`` what takes it back, if anything can; ``trouble`` why it stayed.
+    ``copy``: the copy as it is now, if the account can tell.
     """
 
     place: str
     undo: Filing | None = None
     trouble: str = ""
+    copy: Copy | None = None
 
 
 class Filer(Protocol):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
+from pepper_tui.domains.mail.filing import Filer
 from pepper_tui.domains.mail.outbox import Outbox
-from pepper_tui.model import Json
+from pepper_tui.model import Json, Notification
 
 
 class Mailbox(Protocol):
@@ -28,9 +30,15 @@ class Mailbox(Protocol):
 
 @dataclass(slots=True)
 class MailParts:
-    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one."""
+    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one.
+
+    ``filers``: the accounts whose mails can be filed, by id. ``note_filed`` notes what became of filed mails.
+    """
 
     looks: Looks
     mailbox: Mailbox | None = None
     outbox: Outbox | None = None
     attach_from: Folders | None = None
+    filers: Mapping[str, Filer] = field(default_factory=dict)
+    note_filed: Callable[..., Awaitable[None]] | None = None
+    announce: Callable[[Notification], Awaitable[Any]] | None = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import tzinfo
 
 from pepper_tui.clock import Clock, iso, moment
 from pepper_tui.clock.words import TimeAskedError, TimeReader
-from pepper_tui.domains.notices.inbox import Inbox
+from pepper_tui.domains.notices.inbox import Inbox, InboxError
 from pepper_tui.engine.acts.one_act import card_moved, one_act, parted, settled
-from pepper_tui.engine.acts.undo import UndoJournal
+from pepper_tui.engine.acts.undo import Recording, UndoJournal
 from pepper_tui.model import Approval, ApprovalState, ChoiceError, Effect, EngineError, Moved, Namespace
 from pepper_tui.store import ContextStore
 from pepper_tui.tools.approvals.approvals import Approvals
@@ -64,18 +65,32 @@ class CardActs:
 
     async def _close(self, cards: Sequence[str], notices: Sequence[str], *, dismiss: bool) -> str:
         """Close a card's notifications, and reject its draft if that is still pending."""
-        draft = await self._waiting(cards[0]) if cards else None
         async with one_act(self._journal) as act:
-            if draft is not None:
-                await self._approvals.reject(draft.id)
-                act.moved = [card_moved(draft.id, "rejected")]
+            not_done = await self._without_draft(act, cards)
             act.words, moved = await (self._inbox.dismiss if dismiss else self._inbox.done)(*notices)
             act.moved += moved
+        return "; ".join(filter(None, [act.words, not_done]))
+
+    async def end(self, act: Recording, *refs: str) -> str:
+        """Close, as a part of ``act``, what is still open of these items; return words on a draft among them."""
+        items = [ref for ref in refs if ref.startswith(("approval:", "notification:"))]
+        cards, notices = parted(*items)
+        not_done = await self._without_draft(act, cards)
+        if notices:
+            with contextlib.suppress(InboxError):  # they ended meanwhile
+                act.moved += (await self._inbox.done(*notices))[1]
+        return not_done
+
+    async def _without_draft(self, act: Recording, cards: Sequence[str]) -> str:
+        """Reject the draft of a card, if it is still pending, as a part of ``act``; return words on it."""
+        draft = await self._waiting(cards[0]) if cards else None
         if draft is None:
-            return act.words
+            return ""
+        await self._approvals.reject(draft.id)
+        act.moved += [card_moved(draft.id, "rejected")]
         call = await self._store.get(draft.call, namespace=Namespace.TOOL_CALL)
         sends = call is not None and call.data.get("effect") == Effect.SEND
-        return f"{act.words}; {'its draft is not sent' if sends else 'what it proposed is not done'}"
+        return "its draft is not sent" if sends else "what it proposed is not done"
 
     async def _waiting(self, approval_id: str) -> Approval | None:
         card = Approval.one(await self._store.get(approval_id, namespace=Namespace.APPROVAL))

@@ -14,6 +14,7 @@ from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.acts.call_acts import CallActs
 from pepper_tui.engine.acts.card_acts import CardActs, CardMoves
+from pepper_tui.engine.acts.filing_acts import CallMoves, FilingActs, FilingMoves, Orders
 from pepper_tui.engine.acts.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.acts.one_act import one_act
 from pepper_tui.engine.acts.question_acts import AnswerMoves, OrderMoves, QuestionActs
@@ -36,18 +37,22 @@ class UserActs:
         inbox: Inbox,
         tools: ToolEngine,
         rules: UserRules,
+        orders: Orders,
     ) -> None:
         approvals, writes = tools.approvals, LocalWrites(store, clock)
         rooms: Mapping[str, Room] = {
             Namespace.NOTIFICATION: inbox,
             Namespace.APPROVAL: CardMoves(approvals),
             Namespace.RULE: rules.changes,
-            Namespace.TOOL_CALL: OrderMoves(store, inbox, approvals, writes),
+            Namespace.TOOL_CALL: CallMoves(
+                {"ordered": OrderMoves(store, inbox, approvals, writes), "filed": FilingMoves(orders)}
+            ),
             Namespace.USER_ANSWER: AnswerMoves(),
             **dict.fromkeys(KEPT, writes),
         }
         self.journal = UndoJournal(store, clock, rooms)
         self.cards = CardActs(store, clock, times, zone, inbox, approvals, self.journal)
+        self.filing = FilingActs(orders, self.cards, self.journal)
         self.questions = QuestionActs(store, clock, inbox, tools, self.journal)
         self.calls = CallActs(store, tools, writes, self.journal)
         self._rules = rules

@@ -80,6 +80,7 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
         ),
         "dismiss": lambda given: engine.dismiss(*_refs(given)),
         "done": lambda given: engine.done(*_refs(given)),
+        "file": lambda given: engine.file([str(ref) for ref in given["refs"]], str(given["act"]), str(given["folder"])),
         "seen": lambda given: engine.seen(str(given["ref"])),
         "attend": lambda given: engine.attend(bool(given["at_inbox"])),
         "snooze": lambda given: engine.snooze(_refs(given)[0], str(given["when"]), *_refs(given)[1:]),

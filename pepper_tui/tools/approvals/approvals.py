@@ -14,6 +14,7 @@ from pepper_tui.clock import Clock, Timers
 from pepper_tui.config import Config
 from pepper_tui.model import Approval, ApprovalState, ContextUpdate, Json, Namespace, ResolvedEffect, ToolCall
 from pepper_tui.store.delivery.following import Following
+from pepper_tui.tools.approvals.by_key import ByKey
 from pepper_tui.tools.approvals.cards import ApprovalError, Cards
 from pepper_tui.tools.approvals.decisions import Decisions
 from pepper_tui.tools.approvals.edits import Edits
@@ -39,6 +40,7 @@ class Approvals:
             store, clock, registry, self._cards, Provenance(store, config), attended=lambda: self.attended
         )
         self._taking_back = TakingBack(self._cards, self._decisions, self._edits)
+        self.by_key = ByKey(self._cards, clock)
         self._timers = Timers(clock)
         self._following = Following(
             store, [Namespace.APPROVAL], resume=self._keep_time, take=self._changed, name="approvals"

@@ -16,7 +16,9 @@ class KeyTableCommands(Provider):
         names = names_of(self.app)
         for key in KEYS:
             if key.palette:
-                yield DiscoveryHit(key.description, partial(self.app.run_action, key.action), help=names.all_of(key.id))
+                yield DiscoveryHit(
+                    key.description, partial(self.app.run_action, key.action_anywhere), help=names.all_of(key.id)
+                )
 
     async def search(self, query: str) -> Hits:
         matcher, names = self.matcher(query), names_of(self.app)
@@ -26,6 +28,6 @@ class KeyTableCommands(Provider):
                 yield Hit(
                     score,
                     matcher.highlight(key.description),
-                    partial(self.app.run_action, key.action),
+                    partial(self.app.run_action, key.action_anywhere),
                     help=names.all_of(key.id),
                 )

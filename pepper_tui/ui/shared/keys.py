@@ -34,6 +34,11 @@ class Key:
     priority: bool = False
     yields: bool = False
 
+    @property
+    def action_anywhere(self) -> str:
+        """The action by which the palette does it: an act of the inbox is about its open card."""
+        return self.action.replace("act(", "head(", 1) if self.where == "inbox" else self.action
+
 
 _TYPING: Final = "While typing"
 _INBOX: Final = "In the inbox"
@@ -77,7 +82,67 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("inbox.done", "x", "act('done')", "inbox", _INBOX, "Done, all of the card: its draft is not sent"),
     Key("inbox.dismiss", "d", "act('dismiss')", "inbox", _INBOX, "Dismiss, all of the card"),
     Key("inbox.snooze", "z", "act('snooze')", "inbox", _INBOX, "Snooze until a time you name"),
-    Key("inbox.always", "a,A,shift+a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule", yields=True),
+    Key("inbox.always", "A,shift+a", "act('always')", "inbox", _INBOX, "Always do this: propose a rule"),
+    Key(
+        "inbox.archive",
+        "a,E,shift+e",
+        "act('archive')",
+        "inbox",
+        _INBOX,
+        "Archive the card's mail, and the card is done",
+        palette=True,
+        yields=True,
+    ),
+    Key(
+        "inbox.trash",
+        "number_sign,delete",
+        "act('trash')",
+        "inbox",
+        _INBOX,
+        "Put the card's mail in the trash",
+        palette=True,
+        yields=True,
+    ),
+    Key(
+        "inbox.spam",
+        "exclamation_mark,J,shift+j",
+        "act('junk')",
+        "inbox",
+        _INBOX,
+        "The card's mail is spam",
+        palette=True,
+        yields=True,
+    ),
+    Key(
+        "inbox.move",
+        "v,V,shift+v",
+        "act('move')",
+        "inbox",
+        _INBOX,
+        "Move the card's mail to a folder that you name",
+        palette=True,
+        yields=True,
+    ),
+    Key(
+        "inbox.flag",
+        "s,S,shift+s",
+        "act('flag')",
+        "inbox",
+        _INBOX,
+        "Flag the card's mail; the card stays",
+        palette=True,
+        yields=True,
+    ),
+    Key(
+        "inbox.read",
+        "i,I,shift+i",
+        "act('read')",
+        "inbox",
+        _INBOX,
+        "Mark the card's mail as read, and the card is done",
+        palette=True,
+        yields=True,
+    ),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
     Key("inbox.redo", "U,shift+u", "act('redo')", "inbox", _INBOX, "Do again what was undone", yields=True),
     Key(
@@ -239,6 +304,9 @@ def bindings(*places: str) -> list[Binding]:
 
 _NAMES: Final = {
     "question_mark": "?",
+    "exclamation_mark": "!",
+    "number_sign": "#",
+    "delete": "Del",
     "slash": "/",
     "pagedown": "PgDn",
     "pageup": "PgUp",

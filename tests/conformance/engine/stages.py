@@ -37,6 +37,8 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import GiveUpError, Subscriber
 from tests.attack.puppet import Puppet, Turn
+from tests.domains.mail.mails import make_maildir
+from tests.engine.box import Box
 from tests.engine.desk import CONFIG, Desk, FrontedEngine, calls
 from tests.ui.fake_engine import T0, FakeEngine, approval, note, outgoing, report
 
@@ -77,6 +79,10 @@ class Stage(Protocol):
 
     async def question(self) -> Notification:
         """One that a call of the model's waits for, with ``ROOMS`` to choose from."""
+        ...
+
+    async def mail(self) -> str:
+        """A mail that can be filed, with a notice of it; the id of the notice."""
         ...
 
     async def rule(self) -> str:
@@ -179,6 +185,13 @@ class RealStage:
         await self.engine.say("plan lunch", spans=[])
         return await self.desk.question()
 
+    async def mail(self) -> str:
+        box = Box(self.desk)
+        for folder in ("", ".Archive", ".Work"):
+            make_maildir(self.desk.home / "mail" / folder)
+        await box.take(1)
+        return "n1"
+
     async def rule(self) -> str:
         await self.engine.propose_rule(await self._mail_of_bob())
         await self.engine.approve((await self.desk.card()).id)
@@ -273,6 +286,10 @@ class FakeStage:
         asked = note("q1", "Which room?", kind=QUESTION, choices=choices)
         await self.put(Namespace.NOTIFICATION, asked)
         return asked
+
+    async def mail(self) -> str:
+        await self.put(Namespace.NOTIFICATION, notice("n1"))
+        return "n1"
 
     async def rule(self) -> str:
         self.fake.reports["quotes"] = report("quotes")

@@ -33,6 +33,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "edit": lambda engine: engine.edit("nowhere", {"body": "x"}),
     "dismiss": lambda engine: engine.dismiss("notification:nowhere"),
     "done": lambda engine: engine.done("notification:nowhere"),
+    "file": lambda engine: engine.file(["notification:nowhere"], "archive"),
     "seen": lambda engine: engine.seen("notification:nowhere"),
     "attend": lambda engine: engine.attend(True),
     "snooze": lambda engine: engine.snooze("notification:nowhere", "1h"),
@@ -53,7 +54,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 }
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
-    "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
+    "why", "approve", "reject", "edit", "dismiss", "done", "file", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip
 METHODS = {name for name in dir(Engine) if not name.startswith("_")} - {"zone", "model_name", "offline"}

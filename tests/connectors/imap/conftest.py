@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +12,13 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
 from tests.connectors.imap.account import Account
+from tests.connectors.imap.certificate import Certificate, self_signed
 from tests.connectors.imap.servers import Server, running
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """One that signs itself, for ``localhost``."""
-
-    file: Path
-    key: Path
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.file, self.key)
-        return context
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder = tmp_path_factory.mktemp("certificate")
-    made = Certificate(folder / "cert.pem", folder / "key.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-               "-addext", "subjectAltName=DNS:localhost", "-keyout", made.key, "-out", made.file]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    return made
+    return self_signed(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,9 @@ def running(folder: Path, certificate: Path, key: Path) -> Iterator[Server]:
     """The server that is asked for. It offers STARTTLS with ``certificate``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = _dovecot(folder, port, certificate, key) if ASKED == DOVECOT else _pymap(port, certificate, key)
+    # not in pytest's own folder, which every other run of tests closes to Dovecot's user
+    place = Path(tempfile.mkdtemp(prefix="pepper-imap-"))
+    command = _dovecot(folder, place, port, certificate, key) if ASKED == DOVECOT else _pymap(port, certificate, key)
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -119,6 +122,7 @@ def running(folder: Path, certificate: Path, key: Path) -> Iterator[Server]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _greets(port: int) -> bool:
@@ -137,17 +141,14 @@ def _pymap(port: int, certificate: Path, key: Path) -> list[str]:
             "--demo-user", USER, "--demo-password", PASSWORD]  # fmt: skip
 
 
-def _dovecot(folder: Path, port: int, certificate: Path, key: Path) -> list[str]:
+def _dovecot(folder: Path, place: Path, port: int, certificate: Path, key: Path) -> list[str]:
     program = shutil.which("dovecot") or "/usr/sbin/dovecot"
     mine = pwd.getpwuid(os.getuid())
     who = pwd.getpwnam("nobody") if mine.pw_uid == 0 else mine
-    place = folder / "d"
+    place.chmod(0o755)
     for each in ("base", "state", "mail"):
-        (place / each).mkdir(parents=True, exist_ok=True)
+        (place / each).mkdir()
     os.chown(place / "mail", who.pw_uid, who.pw_gid)
-    for each in (place, *place.parents):
-        if mine.pw_uid == 0 and each.owner() == "root" and each != Path("/"):
-            each.chmod(each.stat().st_mode | 0o055)
     (place / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
     config = place / "dovecot.conf"
     config.write_text(f"""

@@ -88,6 +88,18 @@ async def test_what_is_sent_lies_in_the_folder_once_and_read(
         assert len(sink.taken) == 2
 
 
+async def test_what_is_sent_before_the_account_is_watched_gets_its_copy(
+    server: Server, other: Other, account: Make
+) -> None:
+    """At a start open calls go on before the feeds; `pepper ask` has none at all."""
+    async with Sink() as sink:
+        work = account(server.port, **sending(sink))
+        await send(work)
+        await work.start()
+        await until_kept(work)
+        assert other.ids(SENT) == ["<sent1@example.org>"]
+
+
 async def test_a_mail_that_the_user_has_approved_goes_out_and_lies_in_the_folder(
     server: Server, other: Other, bench: Bench, tmp_path: Path
 ) -> None:

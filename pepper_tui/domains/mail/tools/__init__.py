@@ -1,8 +1,9 @@
-"""The tools of mail: find, read, wait, write. Every way to send goes through one resolved effect and one approval."""
+"""The tools of mail: find, read, wait, write, file. All that goes out does so by a resolved effect and its approval."""
 
 from __future__ import annotations
 
 from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools.filing import file_mail
 from pepper_tui.domains.mail.tools.reading import read_mail, read_thread, search_mail
 from pepper_tui.domains.mail.tools.sending import draft_reply, reply_mail, send_mail
 from pepper_tui.domains.mail.tools.waiting import wait_for_mail
@@ -10,5 +11,5 @@ from pepper_tui.tools.tool import Tool
 
 
 def mail_tools(parts: MailParts) -> list[Tool]:
-    every = (search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply)
+    every = (search_mail, read_mail, read_thread, wait_for_mail, send_mail, reply_mail, draft_reply, file_mail)
     return [each.with_given(parts) for each in every]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pepper_tui.model import Notification, UnknownAnswer, whole
 from pepper_tui.text import one_line, visible
-from pepper_tui.ui.plain.commands.given import Given
+from pepper_tui.ui.plain.commands.given import Given, held
 from pepper_tui.ui.screen.inbox.cards import face
 from pepper_tui.ui.screen.inbox.editing import edited_text
 from pepper_tui.ui.shared.matters import takes_words
@@ -55,11 +55,11 @@ async def edit(given: Given, rest: str) -> None:
 
 
 async def done(given: Given, rest: str) -> None:
-    await given.tell(given.engine.done(*_held(given, rest)))
+    await given.tell(given.engine.done(*held(given, rest)))
 
 
 async def dismiss(given: Given, rest: str) -> None:
-    await given.tell(given.engine.dismiss(*_held(given, rest)))
+    await given.tell(given.engine.dismiss(*held(given, rest)))
 
 
 async def snooze(given: Given, rest: str) -> None:
@@ -67,7 +67,7 @@ async def snooze(given: Given, rest: str) -> None:
     if not when.strip():
         raise ValueError("Until when? As in /snooze 1 tomorrow 9am")
     item = given.item(number)
-    refs = [*_held(given, number)] if item.notices else []
+    refs = [*held(given, number)] if item.notices else []
     if item.approval is not None and item.ref not in refs:
         refs.insert(0, item.ref)
     if not refs:
@@ -110,13 +110,3 @@ async def _answered(given: Given, ref: str, question: Notification, said: str) -
     if number and (number <= len(question.choices) or not takes_words(question)):
         return await given.engine.choose(ref, number)
     return await given.engine.answer(ref, said, spans=whole(said, given.origin))
-
-
-def _held(given: Given, number: str) -> tuple[str, ...]:
-    """Return the refs printed under ``number`` of a card with notifications: later ones are not closed unread."""
-    item, ref = given.item(number), given.talk.numbers.ref(number)
-    told = given.talk.numbers.told.get(item.key, {ref})
-    notices = tuple(each for each in item.notice_refs if each in told)
-    if not notices:
-        raise ValueError(f"{number} is not a notice, or was not read: nothing was done")
-    return (*((item.ref,) if item.approval is not None and item.ref in told else ()), *notices)

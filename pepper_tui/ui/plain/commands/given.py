@@ -95,3 +95,13 @@ class Given:
         if card is None:
             raise ValueError(f"{number} does not ask for a yes: nothing was done")
         return card
+
+
+def held(given: Given, number: str) -> tuple[str, ...]:
+    """Return the refs printed under ``number`` of a card with notifications: later ones are not closed unread."""
+    item, ref = given.item(number), given.talk.numbers.ref(number)
+    told = given.talk.numbers.told.get(item.key, {ref})
+    notices = tuple(each for each in item.notice_refs if each in told)
+    if not notices:
+        raise ValueError(f"{number} is not a notice, or was not read: nothing was done")
+    return (*((item.ref,) if item.approval is not None and item.ref in told else ()), *notices)

@@ -8,7 +8,7 @@ from typing import Final
 
 from pepper_tui.model import Origin
 from pepper_tui.text import one_line
-from pepper_tui.ui.plain.commands import cards, lists, messages, reading, rules
+from pepper_tui.ui.plain.commands import cards, filing, lists, messages, reading, rules
 from pepper_tui.ui.plain.commands.given import Given, Talk
 
 
@@ -58,6 +58,12 @@ COMMANDS: Final = (
     Command("dismiss", "number", "dismiss all of the card", cards.dismiss),
     Command("snooze", "number when", "bring it back later: 1h, tomorrow 9am", cards.snooze),
     Command("always", "number", "do this always: propose a rule from the card", cards.always),
+    Command("archive", "number", "archive the card's mail, and the card is done", filing.files("archive")),
+    Command("trash", "number", "put the card's mail in the trash", filing.files("trash")),
+    Command("spam", "number", "the card's mail is spam", filing.files("junk")),
+    Command("move", "number folder", "move the card's mail to a folder", filing.move),
+    Command("flag", "number", "flag the card's mail; the card stays", filing.files("flag")),
+    Command("seen", "number", "mark the card's mail as read, and the card is done", filing.files("read")),
     Command("undo", "", "take the last act back", cards.undo),
     Command("redo", "", "do again what was undone", cards.redo),
     Command(

@@ -11,6 +11,7 @@ from typing import Final, cast
 from rich.text import Text
 from textual.content import Content
 
+from pepper_tui.model import Namespace
 from pepper_tui.ui.screen.inbox.cards import face, opened
 from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.reading.reader import Reader
@@ -116,8 +117,13 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
         ids = _ids([*acts, *(["why"] if has_keys else [])], has_keys)
         again = {ids[0]: "retry"} if card.retry_of and card.problem else {}
     else:
-        ids = _ids(["done", "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
+        acts = ["archive"] if has_keys and _of_mail(item) else []
+        ids = _ids(["done", *acts, "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
     return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {(_HINTS | again)[each]}") for each in ids)
+
+
+def _of_mail(item: InboxItem) -> bool:
+    return any(notice.source.startswith(f"{Namespace.SIGNALS}.mail:") for notice in item.notices)
 
 
 def _ids(acts: list[str], has_keys: bool) -> tuple[str, ...]:
@@ -136,6 +142,7 @@ _HINTS: Final = {
     "go.toggle_inbox": "to answer",
     "list.why": "why",
     "inbox.done": "done",
+    "inbox.archive": "archive",
     "head.why": "why",
     **{f"{place}.{act}": act for place in ("inbox", "head") for act in _ACTS},
 }

@@ -12,6 +12,7 @@ from pepper_tui.model import QUESTION, ChoiceError
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
+from pepper_tui.ui.screen.inbox.moving import move
 from pepper_tui.ui.shared.matters import ANSWERS, InboxItem, takes_words
 from pepper_tui.ui.shared.names import goes_to_somebody
 
@@ -107,6 +108,10 @@ class Acts:
                 link.tell(lambda engine: engine.dismiss(*held))
             case "done" if notices:
                 link.tell(lambda engine: engine.done(*held))
+            case "archive" | "trash" | "junk" | "flag" | "read" if held:
+                link.tell(lambda engine: engine.file(held, act))
+            case "move" if held:
+                move(app, held)
             case "check" | "happened" | "did_not" | "leave" if question is not None and ANSWERS.index(act) < len(
                 question.choices
             ):

@@ -1,0 +1,111 @@
+"""What became of filed mails: a record per call, from which it is undone, and the copies as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pepper_tui.domains.mail.filing import MOVES, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, states_of
+from pepper_tui.domains.mail.tools.filing_plan import Item
+from pepper_tui.model import Record
+from pepper_tui.store import Store
+
+FILED: Final = "mail.filed"
+"""One context per call that has filed mails, with the call's id."""
+_USES: Final[Mapping[str, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
+_MARKS: Final[Mapping[str, tuple[Mark, bool]]] = {
+    "read": ("seen", True),
+    "unread": ("seen", False),
+    "flag": ("flagged", True),
+    "unflag": ("flagged", False),
+    "answered": ("answered", True),
+}
+
+
+@dataclass(slots=True)
+class FiledCopy(Record):
+    """What became of one copy. ``act`` and ``folder`` take it back, at ``place``; no ``act``: nothing can, or need."""
+
+    item: Item
+    place: str
+    act: FilingAct | str = ""
+    folder: str = ""
+    trouble: str = ""
+
+    def __post_init__(self) -> None:
+        self.item = self.item if isinstance(self.item, Item) else Item.of(self.item)
+
+
+@dataclass(slots=True)
+class FiledCall(Record):
+    """What one call has filed. ``then``: the calls that took it back, or, at such a call, that did it again."""
+
+    id: str
+    account: str
+    copies: list[FiledCopy] = field(default_factory=list)
+    then: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.copies = [each if isinstance(each, FiledCopy) else FiledCopy.of(each) for each in self.copies]
+
+    def inverses(self) -> dict[tuple[str, str], list[Item]]:
+        """Return the mails by the act and the folder that take them back, each with its places as they are now."""
+        found: dict[tuple[str, str], dict[str, Item]] = {}
+        for copy in self.copies:
+            if copy.act and copy.place:
+                items = found.setdefault((copy.act, copy.folder), {})
+                item = items.setdefault(copy.item.id, replace(copy.item, places=[]))
+                item.places.append(copy.place)
+        return {key: [*items.values()] for key, items in found.items()}
+
+
+async def filed_call(store: Store, call_id: str) -> FiledCall | None:
+    return FiledCall.one(await store.get(call_id, namespace=FILED))
+
+
+async def note_filed(
+    store: Store, call_id: str, account: str, filing: Filing, items: Sequence[Item], filed: Mapping[str, Filed]
+) -> None:
+    """Note, in one unit, what became of each copy, and the copies as they are now."""
+    states = await states_of(store, [item.id for item in items])
+    record = FiledCall(call_id, account)
+    seen: dict[str, list[Copy]] = {}
+    gone: list[str] = []
+    for item in items:
+        known = {copy.place: copy for copy in states[item.id].copies} if item.id in states else {}
+        for place in item.places:
+            outcome = filed[place]
+            undo = outcome.undo
+            record.copies.append(
+                FiledCopy(
+                    replace(item, places=[place]),
+                    outcome.place,
+                    undo.act if undo else "",
+                    undo.folder if undo else "",
+                    outcome.trouble,
+                )
+            )
+            if outcome.trouble:
+                continue
+            if outcome.place != place:
+                gone.append(place)
+            if (now := _now(known.get(place), filing, outcome)) is not None:
+                seen.setdefault(item.id, []).append(now)
+    async with store.unit():
+        await store.put(record, namespace=FILED)
+        await note_copies(store, seen, gone)
+
+
+def _now(before: Copy | None, filing: Filing, filed: Filed) -> Copy | None:
+    """Return the copy as it is now; ``None`` if that can't be told."""
+    if filed.copy is not None or before is None or not filed.place:
+        return filed.copy
+    if filing.act in MOVES:
+        return replace(before, place=filed.place, folder=filing.folder or before.folder, use=_USES.get(filing.act, ""))
+    if filing.act not in _MARKS:
+        return before
+    mark, on = _MARKS[filing.act]
+    marks = [each for each in before.marks if each != mark]
+    return replace(before, marks=[*marks, mark] if on else marks)

@@ -1,0 +1,28 @@
+"""The commands that file the mail of a card."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from pepper_tui.model import ChoiceError
+from pepper_tui.text import one_line
+from pepper_tui.ui.plain.commands.given import LISTED, Given, held
+
+
+def files(act: str) -> Callable[[Given, str], Awaitable[None]]:
+    """Return the command that does ``act`` to the mail of a card."""
+
+    async def command(given: Given, rest: str) -> None:
+        await given.tell(given.engine.file(held(given, rest), act))
+
+    return command
+
+
+async def move(given: Given, rest: str) -> None:
+    number, _, folder = rest.partition(" ")
+    try:
+        await given.tell(given.engine.file(held(given, number), "move", folder.strip()))
+    except ChoiceError as asked:
+        named = ", ".join(one_line(said, 60) for said, _ in asked.choices[:LISTED])
+        more = f" and {len(asked.choices) - LISTED} more" if len(asked.choices) > LISTED else ""
+        raise ValueError(f"{asked.words}; as in /move {number} and one of: {named}{more}. Nothing was done") from asked
