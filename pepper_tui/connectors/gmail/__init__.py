@@ -34,10 +34,10 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 def _build(settings: Gmail, around: Around) -> Built:
     around.secrets.value(settings.client_secret)  # a secret that can't be read is reported at the start
-    account, drafts = GmailAccount(around.ident, settings, around.home, around.secrets, around.clock), Drafts()
+    account = GmailAccount(around.ident, settings, around.home, around.secrets, around.clock)
     return Built(
-        [GmailFeed(account, around.mail, drafts)],
-        outboxes=[GmailOutbox(account, drafts, around.config.user.name)],
+        [GmailFeed(account, around.mail)],
+        outboxes=[GmailOutbox(account, Drafts(around.store), around.config.user.name)],
         filers=[GmailFiler(account)],
     )
 

@@ -45,26 +45,17 @@ class Draft(Record):
     state: DraftState = "made"
 
 
+@dataclass(frozen=True, slots=True)
 class Drafts:
-    """The drafts of one account, in the store once there is one."""
+    """The drafts in ``store``."""
 
-    def __init__(self) -> None:
-        self._store: Store | None = None
-
-    def store_in(self, store: Store) -> None:
-        self._store = store
-
-    @property
-    def ready(self) -> bool:
-        return self._store is not None
+    store: Store
 
     async def keep(self, draft: Draft) -> None:
-        assert self._store is not None
-        await self._store.put(draft, namespace=DRAFTS, context_id=draft.id)
+        await self.store.put(draft, namespace=DRAFTS, context_id=draft.id)
 
     async def of(self, message_id: str) -> Draft | None:
-        found = await self._store.get(message_id, namespace=DRAFTS) if self._store else None
-        return Draft.one(found)
+        return Draft.one(await self.store.get(message_id, namespace=DRAFTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +100,6 @@ class GmailOutbox:
 
     async def fate(self, message_id: str) -> bool | None:
         """Return whether a mail has gone; see ``TracedOutbox``. None is sent before its draft's id is kept."""
-        if not self.drafts.ready:
-            return None
         draft = await self.drafts.of(message_id)
         if draft is None:
             await self._remove_lost(message_id)
@@ -129,8 +118,6 @@ class GmailOutbox:
 
     async def _made(self, message_id: str, message: str) -> Draft:
         """Make the draft, and commit its id. Nothing has gone while this fails."""
-        if not self.drafts.ready:
-            raise NotDoneError("Pepper can't keep the draft's id now; try again once its feeds run")
         body = {"message": {"raw": urlsafe_b64encode(message.encode()).decode()}}
         try:
             made = await self.gmail.call("drafts.create", urgent=True, body=body)

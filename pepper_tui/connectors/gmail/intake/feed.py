@@ -13,7 +13,6 @@ from pepper_tui.connectors.gmail.intake.cursor import Cursor, cursor_of
 from pepper_tui.connectors.gmail.intake.reading import Reader
 from pepper_tui.connectors.gmail.intake.taking import Taker, Watch
 from pepper_tui.connectors.gmail.labels import LabelNames
-from pepper_tui.connectors.gmail.outbox import Drafts
 from pepper_tui.domains.mail.intake import MailIntake, Pace, partly_read
 from pepper_tui.feeds.feed import STEADY, FeedContext, FeedError
 from pepper_tui.text import one_line
@@ -26,15 +25,14 @@ _NAMED: Final = 20
 class GmailFeed:
     """The feed of an account, under its ``name``."""
 
-    def __init__(self, account: GmailAccount, intake: MailIntake, drafts: Drafts) -> None:
+    def __init__(self, account: GmailAccount, intake: MailIntake) -> None:
         self.name = account.ident
-        self._account, self._intake, self._drafts = account, intake, drafts
+        self._account, self._intake = account, intake
         self._pace = Pace()
         self._tried = float("-inf")  # when the refused mails were last asked for
 
     def listen(self, ctx: FeedContext) -> None:
         self._pace = self._intake.listen(ctx)
-        self._drafts.store_in(ctx.store)
 
     async def run(self, ctx: FeedContext) -> None:
         while True:
