@@ -20,6 +20,7 @@ from pepper_tui.connectors.gmail.labels import (
     TRASH,
     UNREAD,
     LabelNames,
+    copy_of,
     ident_at,
 )
 from pepper_tui.connectors.gmail.transport import Ask
@@ -42,6 +43,10 @@ class Change:
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+
+    def after(self, labels: Sequence[str]) -> list[str]:
+        """Return the labels of a mail after the act."""
+        return list(dict.fromkeys([*(each for each in labels if each not in self.remove), *self.add]))
 
     def is_done(self, labels: Collection[str]) -> bool:
         return set(self.add) <= set(labels) and not set(self.remove) & set(labels)
@@ -91,8 +96,11 @@ class GmailFiler:
         found = {}
         for place in places:
             before = labels.get(place)
-            undo = _undo(filing, before) if before is not None and place in todo else None
-            found[place] = Filed(place, undo, GONE if before is None else "")
+            if before is None:
+                found[place] = Filed(place, trouble=GONE)
+                continue
+            now = copy_of(self.account, ident_at(self.account, place), change.after(before), names)
+            found[place] = Filed(place, _undo(filing, before) if place in todo else None, copy=now)
         return found
 
     async def is_done(self, filing: Filing, places: Sequence[str]) -> bool | None:

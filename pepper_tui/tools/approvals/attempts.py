@@ -22,11 +22,11 @@ from pepper_tui.store import Store, StoreUnavailableError, VersionConflictError
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.approvals import Approvals
 from pepper_tui.tools.approvals.cards import ApprovalError
-from pepper_tui.tools.approvals.checks import Checks
 from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.reported_edits import edits_before
 from pepper_tui.tools.approvals.windows import LATE
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
+from pepper_tui.tools.checks import Checks
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.registry import ToolRegistry

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from pepper_tui.connectors.gmail.filer import ACTS
+from pepper_tui.connectors.gmail.labels import marks_of, use_of
 from pepper_tui.domains.mail.filing import Filing, FilingAct
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.tools.errors import NotDoneError
@@ -57,6 +58,9 @@ async def test_an_act_is_done_is_seen_to_be_done_and_is_undone(google: Google, a
     filed = (await filer.file(filing, [at(ident)]))[at(ident)]
     assert (set(box.mails[ident].labels), filed.place, filed.trouble) == (after, at(ident), "")
     assert await filer.is_done(filing, [at(ident)]) is True
+    assert filed.copy is not None
+    assert (filed.copy.place, filed.copy.use) == (at(ident), use_of(after))
+    assert set(filed.copy.marks) == set(marks_of(after))
     changes = len(google.asked("gmail.users.messages.batchModify"))
     again = (await filer.file(filing, [at(ident)]))[at(ident)]
     assert (again.undo, len(google.asked("gmail.users.messages.batchModify"))) == (None, changes)
