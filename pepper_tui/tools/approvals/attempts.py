@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -26,7 +26,6 @@ from pepper_tui.tools.approvals.policy import Policy
 from pepper_tui.tools.approvals.reported_edits import edits_before
 from pepper_tui.tools.approvals.windows import LATE
 from pepper_tui.tools.bodies import Bodies, as_text, error_words
-from pepper_tui.tools.checks import Checks
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ReportedFailureError
 from pepper_tui.tools.ledger import Ledger
 from pepper_tui.tools.registry import ToolRegistry
@@ -40,6 +39,37 @@ UNKNOWN_WORDS: Final = (
     "It was attempted, and whether it happened is not known. It is not repeated; the user has been asked to settle it."
 )
 CONFLICT_RETRIES: Final = 3
+LOOKS: Final = (2.0, 15.0, 120.0)
+"""Seconds before each look for the fate of an unknown attempt; after the last it takes the user to check."""
+
+
+class Checks:
+    """Settles unknown outcomes without asking, where the other side can tell for sure what became of an attempt.
+
+    ``look`` returns whether the outcome of a call is settled now.
+    """
+
+    def __init__(self, clock: Clock, look: Callable[[str], Awaitable[bool]]) -> None:
+        self._clock, self._look = clock, look
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(self, call_id: str) -> None:
+        """Look in a while what became of the call."""
+        task = asyncio.create_task(self._check(call_id), name=f"check {call_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _check(self, call_id: str) -> None:
+        for pause in LOOKS:
+            await self._clock.sleep(pause)
+            if await self._look(call_id):
+                return
 
 
 class Attempts:
