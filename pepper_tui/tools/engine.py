@@ -135,6 +135,7 @@ class ToolEngine:
     async def stop(self) -> None:
         """Stop. Running attempts get a moment to finish; interrupted calls are resumed at the next start."""
         await self.approvals.stop()
+        await self._attempts.checks.stop()
         await self._waiting.stop()
         await self._following.stop()
         if self._fixing is not None:

@@ -108,7 +108,8 @@ class Tool:
     ``asks``: a ``local`` tool that needs approval. ``ordered``: whether the user's own typed message orders exactly
     this effect; then no card is opened. ``writes``: reserved namespaces that its body may write after approval.
     ``waits``: its calls only wait, so they don't hold up other calls of their step. ``about``: the matter that an
-    effect with these arguments belongs to; empty if unknown.
+    effect with these arguments belongs to; empty if unknown. ``fate``: a probe that needs no asking: where it tells
+    what became of an unknown outcome, that is settled.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Tool:
     writes: frozenset[str] = frozenset()
     waits: bool = False
     about: About | None = None
+    fate: Probe | None = None
     extra: Json = field(default_factory=dict)
     given: object = None
 

@@ -13,6 +13,7 @@ from tests.google.server import Google
 
 READ = "https://www.googleapis.com/auth/gmail.readonly"
 MODIFY = "https://www.googleapis.com/auth/gmail.modify"
+COMPOSE = "https://www.googleapis.com/auth/gmail.compose"
 SEND = "https://www.googleapis.com/auth/gmail.send"
 LABELS = "https://www.googleapis.com/auth/gmail.labels"
 ALL_MAIL = "https://mail.google.com/"

@@ -80,6 +80,10 @@ class SignIn:
             grant.live = False
         self._access.clear()
 
+    def forget_codes(self) -> None:
+        """Codes that were given are good no more."""
+        self._codes.clear()
+
     # what the endpoints do
 
     def authorize(self, asked: Mapping[str, str]) -> str:

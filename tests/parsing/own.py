@@ -24,6 +24,13 @@ OWN: dict[str, tuple[str, str]] = {
     "demo/writer.py": ("email icalendar", OUT),
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
     "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
+    "connectors/gmail/outbox.py": ("base64 email", OUT),
+    "connectors/gmail/sign_in/flow.py": ("requests urllib", OUT),
+    "connectors/gmail/sign_in/grant.py": (
+        "json re",
+        "the client file that the user names, and what Pepper keeps",
+    ),
+    "boundary/secret_keeper.py": ("re", TYPED),
     "connectors/clock/feed.py": ("croniter", RULE),
     "domains/mail/facts/finder.py": ("re", "the names of the user's own mail folders"),
     "domains/mail/intake.py": ("re", "the names of the user's own mail folders"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, 
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors.gmail import trouble, wire
+from pepper_tui.connectors.gmail.intake.taking import source_of
+from pepper_tui.connectors.gmail.sign_in.landing import code_in
 from pepper_tui.connectors.ics import agenda
 from pepper_tui.connectors.mbox import mbox_file
 from pepper_tui.connectors.mcp.offer.definition import Definition, difference
@@ -73,6 +76,7 @@ from pepper_tui.scheduler.topics import TOPICS
 from pepper_tui.store.search import full_text as search
 from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line, sendable, visible, web_address
 from pepper_tui.text.charsets import decoded
+from pepper_tui.text.errors import PepperError
 from pepper_tui.text.html import MAX_HTML, html_text
 from pepper_tui.tools.approvals import provenance
 from pepper_tui.tools.approvals.sameness import normalised
@@ -599,6 +603,25 @@ PARSERS = [
         },
         "more than 100 MB",
         lambda _: told(wire.TooMuchError, wire.bounded, wire.MOST + 1),
+    ),
+    Parser(
+        "mails as Google gives them",
+        {"connectors/gmail/intake/taking.py": "base64 re"},
+        lambda head: source_of("1", {"raw": urlsafe_b64encode(head).decode(), "labelIds": ["SENT"]}),
+        {
+            "ids": (200, lambda n: b"X-Google-Original-Message-ID: <a@b> x\n" * n),
+            "empty lines": (2000, lambda n: b"X-Google-Original-Message-ID:" + b" \n" * n),
+            "no end": (2000, lambda n: b"X-Google-Original-Message-ID: <" + b"a" * n),
+        },
+        "its headers end somewhere: 256,000 bytes are looked at",
+    ),
+    Parser(
+        "the address to which a browser comes back",
+        {"connectors/gmail/sign_in/landing.py": "urllib"},
+        lambda address: told(PepperError, lambda text: code_in(text, "s"), address),
+        {"values": (100, lambda n: "/?" + "a=1&" * n), "marks": (300, lambda n: "/?" + "%" * n)},
+        "no address of a sign-in",
+        lambda _: told(PepperError, lambda text: code_in(text, "s"), "/?" + "a" * 4_000),
     ),
     Parser(
         "model servers of this machine",

@@ -1,35 +1,64 @@
-"""An account at Gmail, by its API. So far only the road there: no account of this kind can be used yet.
+"""An account at Gmail, by its API. docs/accounts.md is for users.
 
 | file | holds |
 | --- | --- |
-| ``transport.py`` | calls for the loop: in threads, paced, reads tried again |
+| ``settings.py`` | the keys of the ``[[account]]`` |
+| ``sign_in/`` | signing in, and what the user allowed |
+| ``account.py`` | an account's calls, with what was allowed |
+| ``transport.py`` ``units.py`` | calls for the loop: in threads, reads tried again; prices, and the pace |
 | ``wire.py`` | one connection a call: at the configured places only, and each request sent once |
-| ``units.py`` | what a command costs, and how fast one may be |
-| ``trouble.py`` | what goes wrong, in words |
+| ``errors.py`` ``trouble.py`` | what goes wrong, and its words |
+| ``labels.py`` | what Gmail's labels say of a mail |
+| ``intake/`` | how its mail comes in: what is there, what changes, the feed |
+| ``outbox.py`` ``filer.py`` ``search.py`` | sending by a draft, filing by labels, searching at the server |
+| ``check.py`` | what the doctor says |
+
+Google's libraries are imported in a thread, at the first call: no module that is imported with this one may need them.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from pathlib import Path
 
-from pepper_tui.config import ConfigError, Section
-from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.connectors.finding import Finding, Patient
-
-NOT_YET = "accounts of the kind gmail can't be used yet"
-REMEDY = "take the account out of the config"
-
-
-class Gmail(Section):
-    address: str
+from pepper_tui.clock import Clock
+from pepper_tui.config import Secrets
+from pepper_tui.connectors.connector import Around, Built, Connector, Talk
+from pepper_tui.connectors.gmail.account import GmailAccount
+from pepper_tui.connectors.gmail.check import check
+from pepper_tui.connectors.gmail.filer import GmailFiler
+from pepper_tui.connectors.gmail.intake.feed import GmailFeed
+from pepper_tui.connectors.gmail.outbox import DRAFTS, Drafts, GmailOutbox
+from pepper_tui.connectors.gmail.settings import Gmail
+from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: Gmail, around: Around) -> Built:
-    raise ConfigError([f"account {around.ident}: {NOT_YET}; {REMEDY}"])
+    around.secrets.value(settings.client_secret)  # a secret that can't be read is reported at the start
+    account = GmailAccount(around.ident, settings, around.home, around.secrets, around.clock)
+    return Built(
+        [GmailFeed(account, around.mail)],
+        outboxes=[GmailOutbox(account, Drafts(around.store), around.config.user.name)],
+        filers=[GmailFiler(account)],
+    )
 
 
-async def _check(settings: Gmail, patient: Patient) -> AsyncIterator[Finding]:
-    yield Finding(f"account {settings.address}", "trouble", NOT_YET, REMEDY)
+async def _sign_in(settings: Gmail, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
+    from pepper_tui.connectors.gmail.sign_in.flow import sign_in
+
+    return await sign_in(settings, home, secrets, clock, talk)
 
 
-CONNECTOR = Connector(_build, _check, Gmail)
+async def _sign_out(settings: Gmail, home: Path, secrets: Secrets) -> str:
+    from pepper_tui.connectors.gmail.sign_in.flow import sign_out
+
+    return await sign_out(settings, home, secrets)
+
+
+CONNECTOR = Connector(
+    _build,
+    check,
+    Gmail,
+    sign_in=_sign_in,
+    sign_out=_sign_out,
+    retention={DRAFTS: Rule(days=365, versions=1)},
+)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pepper_tui.clock import Clock, done_before, in_thread
+from pepper_tui.connectors.gmail.errors import LostError, TooFastError
 from pepper_tui.connectors.gmail.units import PRICES, Pace
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Transport:
                     raise
         raise AssertionError  # the last try returns or raises
 
-    async def together(self, asks: Sequence[Ask]) -> list[Any]:
+    async def together(self, asks: Sequence[Ask], *, urgent: bool = False) -> list[Any]:
         """Return the answers to many reads, in order, with a ``GoogleError`` for each without one.
 
         Raises one if a whole batch has no answer."""
@@ -83,14 +84,19 @@ class Transport:
         assert not wrong, f"no reads, so not in a batch: {wrong}"
         answers: list[Any] = []
         for start in range(0, len(asks), PARTS):
-            answers += await self._batch(asks[start : start + PARTS])
+            answers += await self._batch(asks[start : start + PARTS], urgent)
         return answers
 
-    async def _batch(self, asks: Sequence[Ask]) -> list[Any]:
+    def renew(self) -> None:
+        """Ask for the credentials again at the next call: the user has signed in anew."""
+        with self._preparing:
+            self._service = None
+
+    async def _batch(self, asks: Sequence[Ask], urgent: bool) -> list[Any]:
         answers: dict[int, Any] = {}
         for tried in range(TRIES):
             open_ones = [number for number in range(len(asks)) if _is_passing(answers.get(number))]
-            await self._pace.take(sum(PRICES[asks[number].command] for number in open_ones))
+            await self._pace.take(sum(PRICES[asks[number].command] for number in open_ones), urgent=urgent)
             todo = {number: asks[number] for number in open_ones}
             try:
                 answers |= await self._threaded(partial(self._do_batch, todo), "a batch")
@@ -105,8 +111,6 @@ class Transport:
 
     async def _once_more(self, error: Exception, tried: int, most: int) -> bool:
         """Whether another try makes sense; the wait before it is over then."""
-        from pepper_tui.connectors.gmail.trouble import TooFastError
-
         if not _is_passing(error):
             return False
         wait = min(max(_rest(error), 2.0**tried) + self._clock.jitter(), LONGEST_REST)
@@ -216,6 +220,4 @@ def _rest(error: object) -> float:
 
 def _is_passing(answer: Any) -> bool:
     """Whether there is no answer yet, or an error that may not come again."""
-    from pepper_tui.connectors.gmail.trouble import LostError, TooFastError
-
     return answer is None or isinstance(answer, LostError | TooFastError)

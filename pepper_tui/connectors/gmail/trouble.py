@@ -14,53 +14,22 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient.errors import BatchError, HttpError
 from httplib2 import HttpLib2Error
 
+from pepper_tui.connectors.gmail.errors import (
+    GoneError,
+    GoogleError,
+    InDoubtError,
+    LostError,
+    NotAllowedError,
+    RefusedError,
+    SignInError,
+    TooFastError,
+)
 from pepper_tui.connectors.gmail.wire import NotReachedError, TooMuchError
-from pepper_tui.feeds.feed import FeedError
 from pepper_tui.text import one_line
 
 AGAIN: Final = "it is tried again by itself"
 SIGN_IN: Final = "sign in to Google again"
 TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
-
-
-class GoogleError(FeedError):
-    """What is wrong with Google's servers, or the way there."""
-
-
-class LostError(GoogleError):
-    """They were not reached, or gave no answer to a read. Another try may well go through."""
-
-
-class TooFastError(GoogleError):
-    """More was asked than a minute allows. ``seconds`` is how long to wait."""
-
-    def __init__(self, detail: str, remedy: str, seconds: float) -> None:
-        super().__init__(detail, remedy)
-        self.seconds = seconds
-
-
-class SignInError(GoogleError):
-    """The sign-in is no longer good."""
-
-
-class NotAllowedError(GoogleError):
-    """The user did not allow this at the sign-in."""
-
-
-class GoneError(GoogleError):
-    """What was asked for is not there (any more)."""
-
-
-class RefusedError(GoogleError):
-    """It was refused, for a reason that is in the words. ``reason`` is Google's name for it."""
-
-    def __init__(self, detail: str, remedy: str, reason: str) -> None:
-        super().__init__(detail, remedy)
-        self.reason = reason
-
-
-class InDoubtError(GoogleError):
-    """A write that may or may not have been done."""
 
 
 def trouble(error: BaseException, command: str, *, reads: bool) -> GoogleError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pepper_tui.text.errors import Foreseen, PepperError
 
@@ -32,4 +32,13 @@ class Outbox(Protocol):
         ``on_handed_over`` is called once the server has taken the message. Raises ``NotDoneError`` if nothing was sent,
         ``OutcomeUnknownError`` if that is unknown. Nothing is retried here.
         """
+        ...
+
+
+@runtime_checkable
+class TracedOutbox(Outbox, Protocol):
+    """An outbox that can find out afterwards whether a mail has gone."""
+
+    async def fate(self, message_id: str, /) -> bool | None:
+        """Return whether the mail with this Message-ID, which ``send`` was given, has gone; ``None`` if unknown."""
         ...

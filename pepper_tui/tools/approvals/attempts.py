@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -39,6 +39,37 @@ UNKNOWN_WORDS: Final = (
     "It was attempted, and whether it happened is not known. It is not repeated; the user has been asked to settle it."
 )
 CONFLICT_RETRIES: Final = 3
+LOOKS: Final = (2.0, 15.0, 120.0)
+"""Seconds before each look for the fate of an unknown attempt; after the last it takes the user to check."""
+
+
+class Checks:
+    """Settles unknown outcomes without asking, where the other side can tell for sure what became of an attempt.
+
+    ``look`` returns whether the outcome of a call is settled now.
+    """
+
+    def __init__(self, clock: Clock, look: Callable[[str], Awaitable[bool]]) -> None:
+        self._clock, self._look = clock, look
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(self, call_id: str) -> None:
+        """Look in a while what became of the call."""
+        task = asyncio.create_task(self._check(call_id), name=f"check {call_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _check(self, call_id: str) -> None:
+        for pause in LOOKS:
+            await self._clock.sleep(pause)
+            if await self._look(call_id):
+                return
 
 
 class Attempts:
@@ -58,6 +89,7 @@ class Attempts:
         self._store, self._clock, self._ledger, self._registry = store, clock, ledger, registry
         self._approvals, self._bodies, self._config, self._checkpoint = approvals, bodies, config, checkpoint
         self.under_way: set[str] = set()
+        self.checks = Checks(clock, self._is_settled)
 
     async def perform(self, approval_id: str, acts_at: float, not_before: float = 0.0) -> None:
         """Wait until ``acts_at``, then carry out the approval if it still stands with that time.
@@ -169,6 +201,7 @@ class Attempts:
             log.warning("outcome of %s is unknown", tool.name, exc_info=error)
             words = f"{UNKNOWN_WORDS} ({error_words(error)}){edits}"
             await self._ledger.end(call, version, CallState.UNKNOWN, words, error=one_line(error_words(error)))
+            self._check_later(tool, call)
         else:
             await self._ledger.end(call, version, CallState.SUCCEEDED, as_text(content) + edits, taints=tool.taints)
 
@@ -213,6 +246,7 @@ class Attempts:
             found = await self._ledger.call(call.id)
             if found and found[0].state is CallState.ATTEMPTED and call.id not in self.under_way:
                 await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error=why)
+                self._check_later(self._registry.get(call.name), call)
 
     async def answer(self, call_id: str, answer: Answer) -> str:
         """Settle an attempt with an unknown outcome: by the tool's probe, or by the user's answer."""
@@ -243,13 +277,28 @@ class Attempts:
         except VersionConflictError:
             return "this changed in the same moment; look again"
 
-    async def _probe(self, call: ToolCall) -> bool | None:
+    def _check_later(self, tool: Tool | None, call: ToolCall) -> None:
+        if tool is not None and tool.fate is not None:
+            self.checks.later(call.id)
+
+    async def _is_settled(self, call_id: str) -> bool:
+        """Settle the call if its fate can be told; return whether there is nothing to settle any more."""
+        found = await self._ledger.call(call_id)
+        if found is None or found[0].state is not CallState.UNKNOWN or found[0].acknowledged:
+            return True
+        if await self._probe(found[0], fate=True) is None:
+            return False
+        await self.answer(call_id, "check")
+        return True
+
+    async def _probe(self, call: ToolCall, *, fate: bool = False) -> bool | None:
         tool, found = self._registry.get(call.name), await self._ledger.approval(call.approval)
-        if tool is None or tool.probe is None or found is None:
+        probe = None if tool is None else tool.fate if fate else tool.probe
+        if tool is None or probe is None or found is None:
             return None
         try:
             async with asyncio.timeout(self._config.timeout):
-                return await tool.probe(self._bodies.context(call, tool), found[0].resolved)
+                return await probe(self._bodies.context(call, tool), found[0].resolved)
         except Exception as error:
             log.warning("probe of %s failed", tool.name, exc_info=error)
             return None

@@ -44,11 +44,14 @@ class Note:
 
 def mail_account(parts: MailParts, payload: Json) -> str:
     """Return the account that a mail would be sent from now; empty if it can't be any more."""
-    writer = _writer_of(parts, payload) if "fields" in payload else None  # leaving a list may be no mail
+    writer = found_writer(parts, payload)
     return writer.outbox.account if writer else ""
 
 
-def _writer_of(parts: MailParts, payload: Json) -> Writer | None:
+def found_writer(parts: MailParts, payload: Json) -> Writer | None:
+    """Return who writes the mail of ``payload``, if it is one (leaving a list may be none) and that can still be."""
+    if "fields" not in payload:
+        return None
     return parts.accounts.through(payload.get("through"), str(payload["fields"]["from"]))
 
 
@@ -60,7 +63,7 @@ def same_mail(payload: Json) -> Json:
 
 def writer_of(ctx: ToolContext, effect: ResolvedEffect) -> Writer:
     """Return who writes an approved mail. Raises ``NotDoneError`` if that can't be any more."""
-    writer = _writer_of(ctx.of(MailParts), effect.payload)
+    writer = found_writer(ctx.of(MailParts), effect.payload)
     if writer is None or writer.outbox.account != effect.account:
         raise NotDoneError("the account that this was to be sent from is not there any more")
     return writer

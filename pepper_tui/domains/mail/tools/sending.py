@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pepper_tui.domains.mail.message_ids import bare_id
+from pepper_tui.domains.mail.outbox import TracedOutbox
 from pepper_tui.domains.mail.parts import MailParts
-from pepper_tui.domains.mail.tools.composing import approved_message, mail_account, same_mail, writer_of
+from pepper_tui.domains.mail.tools.composing import approved_message, found_writer, mail_account, same_mail, writer_of
 from pepper_tui.domains.mail.tools.resolving import (
     answered_matter,
     resolve_draft,
@@ -19,8 +21,22 @@ from pepper_tui.model import Effect, Namespace, ResolvedEffect
 from pepper_tui.tools.tool import About, Tool, ToolContext, tool
 
 
+async def fate_of_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
+    """Return whether the message has gone, if its outbox can tell."""
+    writer = found_writer(ctx.of(MailParts), effect.payload)
+    if writer is None or not isinstance(writer.outbox, TracedOutbox) or writer.outbox.account != effect.account:
+        return None
+    outbox = writer.outbox
+    return await outbox.fate(str(effect.payload["message_id"]))
+
+
 async def probe_mail(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
-    """Return true if the message is in the user's own mailbox (a copy, or quoted in an answer), else ``None``."""
+    """Return whether the message has gone, by its outbox if that can tell.
+
+    Otherwise true if it is in the user's own mailbox (a copy, or quoted in an answer), else ``None``.
+    """
+    if (went := await fate_of_mail(ctx, effect)) is not None:
+        return went
     mailbox = ctx.of(MailParts).mailbox
     if mailbox is None:
         return None
@@ -67,7 +83,7 @@ def _sending(resolve: Any, name: str, description: str, about: About | None = No
         timeout=300.0,
         about=about,
     )
-    return decorate(perform)
+    return replace(decorate(perform), fate=fate_of_mail)
 
 
 send_mail = _sending(resolve_mail, "send_mail", "Send a new mail. The user approves exactly what is sent first.")
