@@ -10,7 +10,8 @@
 | ``errors.py`` ``trouble.py`` | what goes wrong, and its words |
 | ``labels.py`` | what Gmail's labels say of a mail |
 | ``intake/`` | how its mail comes in: what is there, what changes, the feed |
-| ``outbox.py`` ``filer.py`` ``search.py`` | sending by a draft, filing by labels, searching at the server |
+| ``outbox.py`` ``filer.py`` | sending by a draft, filing by labels |
+| ``query.py`` ``search.py`` | a query in Google's words, and searching there |
 | ``check.py`` | what the doctor says |
 
 Google's libraries are imported in a thread, at the first call: no module that is imported with this one may need them.
@@ -27,7 +28,9 @@ from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.check import check
 from pepper_tui.connectors.gmail.filer import GmailFiler
 from pepper_tui.connectors.gmail.intake.feed import GmailFeed
+from pepper_tui.connectors.gmail.intake.original import GmailOriginals
 from pepper_tui.connectors.gmail.outbox import DRAFTS, Drafts, GmailOutbox
+from pepper_tui.connectors.gmail.search import GmailSearcher
 from pepper_tui.connectors.gmail.settings import Gmail
 from pepper_tui.store.upkeep.retention_rules import Rule
 
@@ -39,6 +42,8 @@ def _build(settings: Gmail, around: Around) -> Built:
         [GmailFeed(account, around.mail)],
         outboxes=[GmailOutbox(account, Drafts(around.store), around.config.user.name)],
         filers=[GmailFiler(account)],
+        originals=[GmailOriginals(account)],
+        searchers=[GmailSearcher(account, around.clock)],
     )
 
 

@@ -18,7 +18,7 @@ from pepper_tui.connectors.gmail.intake.taking import Taker
 from pepper_tui.connectors.gmail.labels import INBOX, SENT, SPAM, STARRED, TRASH, UNREAD, copy_of, ident_at
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.mail.intake import Pace, tell_progress
-from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies
+from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import Store
@@ -127,7 +127,7 @@ class Reader:
         if history == cursor.history and not labels and not changes.gone:
             return cursor
         cursor = cursor.beyond(history)
-        async with ctx.store.unit():
+        async with noting(ctx.store):
             await self._taker.note(ctx.store, labels, changes.gone)
             await cursor.keep(ctx.store)
         return cursor
@@ -177,7 +177,7 @@ class Reader:
             after = states[-1][0]
             seen, gone = self._differing([state for _, state in states], there)
             if seen or gone:
-                async with ctx.store.unit():
+                async with noting(ctx.store):
                     await note_copies(ctx.store, seen, gone)
 
     def _differing(

@@ -22,7 +22,7 @@ from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.intake import known_mails, mail_key, store_mail
 from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.state import Copy, mail_at, note_copies
+from pepper_tui.domains.mail.state import Copy, mail_at, note_copies, noting
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import Store
@@ -169,11 +169,12 @@ class Taker:
         copies: dict[str, list[Copy]] = {}
         sent = {source.original: mail.message_id for source, mail, _ in taken if source.original}
         ours = {each: await ctx.store.get(each, namespace=Namespace.SENT) for each in sent}
-        async with ctx.store.unit():
+        async with noting(ctx.store):
             for (source, mail, old), key in zip(taken, keys, strict=True):
                 mail.size = source.size
                 files.setdefault(key, []).append([f"{ROOT}{account}", source.ident])
-                copies.setdefault(key, []).append(copy_of(account, source.ident, source.labels, names))
+                copy = copy_of(account, source.ident, source.labels, names)
+                copies.setdefault(key, []).append(copy)
                 await store_mail(
                     ctx,
                     key,
@@ -185,6 +186,7 @@ class Taker:
                     files=[*files[key]],
                     backlog=old,
                     account=account,
+                    copy=copy,
                 )
             for original, noted in ours.items():
                 if noted is not None:  # what answers it names the id that Google gave it
