@@ -55,6 +55,8 @@ from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
+from pepper_tui.domains.mail.tools.unsubscribing import mail_asked_for
+from pepper_tui.domains.mail.writing.recipients import answer_to
 from pepper_tui.domains.web import fetch
 from pepper_tui.feeds.raw_record import content_of, raw_of
 from pepper_tui.llm import structured
@@ -853,6 +855,27 @@ PARSERS = [
         "an entry of a prompt is capped, and says so",
     ),
     Parser(
+        "how a list is written to or left",
+        {
+            "domains/mail/writing/list_headers.py": "re",
+            "domains/mail/writing/recipients.py": "re urllib",
+            "domains/mail/tools/unsubscribing.py": "urllib",
+        },
+        (
+            lambda text: refused(to_its_list, text),
+            lambda text: refused(mail_asked_for, f"mailto:{text}"),
+        ),
+        {
+            "open brackets": (300, lambda n: "<" * n),
+            "one open bracket": (300, lambda n: "<" + "mailto:a" * n),
+            "blanks": (300, lambda n: "<" + " " * n),
+            "addresses": (100, lambda n: "<mailto:a@b.org>, " * n),
+            "percents": (300, lambda n: "<mailto:" + "%41" * n + "@b.org>"),
+            "questions": (300, lambda n: "a@b.org?" + "subject=x&" * n),
+        },
+        "the mail names them in at most 4,000 characters; what is longer is cut where it is read",
+    ),
+    Parser(
         "what a mail is sent to",
         {"domains/mail/message.py": "email re"},
         (
@@ -890,6 +913,10 @@ PARSERS = [
         "the text is cut where it is read",
     ),
 ]
+
+
+def to_its_list(text: str) -> None:
+    answer_to({"list_headers": {"list-post": text}}, "list", str.isspace)
 
 
 def refused(parse: Callable[..., Any], text: str) -> None:

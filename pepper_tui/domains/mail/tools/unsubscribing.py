@@ -6,7 +6,6 @@ shows exactly which. An address that only a person can open in a browser is told
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,6 +16,7 @@ from pepper_tui.domains.mail.tools.composing import compose, mail_account, same_
 from pepper_tui.domains.mail.tools.reading import known_mail
 from pepper_tui.domains.mail.tools.resolving import revise_mail
 from pepper_tui.domains.mail.tools.sending import perform_mail, probe_mail
+from pepper_tui.domains.mail.writing.list_headers import ways
 from pepper_tui.model import CardLine, Effect, Json, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.text.web_address import canonical, origin
@@ -24,7 +24,6 @@ from pepper_tui.tools.errors import NotDoneError, ToolError
 from pepper_tui.tools.tool import ToolContext, tool
 
 ONE_CLICK: Final = "List-Unsubscribe=One-Click"
-_WAYS: Final = re.compile(r"<\s*([^<>]*?)\s*>")
 
 
 async def resolve_unsubscribe(ctx: ToolContext, message_id: str) -> ResolvedEffect:
@@ -33,9 +32,8 @@ async def resolve_unsubscribe(ctx: ToolContext, message_id: str) -> ResolvedEffe
     """  # noqa: D415
     mail = await known_mail(ctx, message_id)
     headers = mail.get("list_headers") or {}
-    said = str(headers.get("list-unsubscribe") or "")
-    ways = [re.sub(r"\s", "", way) for way in _WAYS.findall(said)]
-    if page := _one_click(headers, ways):
+    said = ways(str(headers.get("list-unsubscribe") or ""))
+    if page := _one_click(headers, said):
         lines = [
             CardLine("List", _named(mail)),
             CardLine("Address", page),
@@ -44,20 +42,20 @@ async def resolve_unsubscribe(ctx: ToolContext, message_id: str) -> ResolvedEffe
         ]
         payload: Json = {"address": page, "form": ONE_CLICK}
         return ctx.effect(account="", summary=f"Unsubscribe at {shorten(page, 160)}", lines=lines, payload=payload)
-    if to := next((way for way in ways if way.lower().startswith("mailto:")), ""):
+    if to := next((way for way in said if way.lower().startswith("mailto:")), ""):
         writer = ctx.of(MailParts).accounts.answering(mail)
-        return await compose(ctx, writer, _fields(to))
-    web = next((way for way in ways if way.lower().startswith(("https:", "http:"))), "")
+        return await compose(ctx, writer, mail_asked_for(to))
+    web = next((way for way in said if way.lower().startswith(("https:", "http:"))), "")
     if web:
         raise ToolError(f"that list is left on a page that you have to open yourself: {one_line(web, 1000)}")
     raise ToolError("that mail does not say how its list can be left")
 
 
-def _one_click(headers: Mapping[str, Any], ways: list[str]) -> str:
+def _one_click(headers: Mapping[str, Any], said: list[str]) -> str:
     """Return the address that takes the one click, if the mail offers that."""
     if str(headers.get("list-unsubscribe-post") or "").replace(" ", "").lower() != ONE_CLICK.lower():
         return ""
-    for way in ways:
+    for way in said:
         if way.lower().startswith("https:"):
             try:
                 return canonical(way)
@@ -66,7 +64,7 @@ def _one_click(headers: Mapping[str, Any], ways: list[str]) -> str:
     return ""
 
 
-def _fields(mailto: str) -> Json:
+def mail_asked_for(mailto: str) -> Json:
     """Return the mail that a ``mailto`` address asks for: one recipient, a subject, a text; nothing else of it."""
     parts = urlsplit(mailto)
     said = {key.lower(): value for key, value in parse_qsl(parts.query.replace("+", "%2B"))}

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from pepper_tui.domains.mail.message import MAX_RECIPIENTS
+from pepper_tui.domains.mail.writing.list_headers import ways
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import canonical, compared
 from pepper_tui.tools.errors import ToolError
@@ -21,7 +22,7 @@ Whom = Literal["sender", "all", "list"]
 NEW: Final = "new: you never wrote to them"
 ELSEWHERE: Final = "the mail asks for answers to another address than its sender's"
 FOLLOW_UP: Final = "the mail asks that answers to all go to these"
-_MAILTO: Final = re.compile(r"<\s*mailto:([^<>?\s]+)[^<>]*>", re.IGNORECASE)
+_MAILTO: Final = "mailto:"
 _CUT: Final = re.compile(r"only the first \d+ of (?:To|Cc|Mail-Followup-To) were read")
 
 IsOwn = Callable[[str], bool]
@@ -98,8 +99,8 @@ def _list_of(mail: Mapping[str, Any]) -> str:
     said = str((mail.get("list_headers") or {}).get("list-post") or "").strip()
     if said.partition("(")[0].strip().upper() == "NO":
         raise ToolError("that list takes no mail from its readers")
-    found = _MAILTO.search(said)
-    address = canonical(unquote(found[1])) if found else None
+    to = next((way[len(_MAILTO) :] for way in ways(said) if way.lower().startswith(_MAILTO)), "")
+    address = canonical(unquote(to.partition("?")[0]))
     if address is None:
         raise ToolError("that mail names no list to answer; answer its sender, or all")
     return address
