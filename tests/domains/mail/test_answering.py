@@ -107,7 +107,7 @@ async def test_the_mail_that_was_answered_is_marked(
             await clock.advance(10)
             return not any((await store.waiting("mail.")).values())
 
-        await until(handled)
+        await until(handled, 30)
         assert (able.filed, unable.filed) == (filed, [])
     finally:
         await subscriber.stop()
