@@ -54,7 +54,7 @@ class Changes:
         cursor = await self._marked(ctx, link, cursor, now)
         if now.exists == cursor.exists and not (cursor.stale and cursor.low <= 1):
             return cursor
-        there = await link.do(link.session.uids, 1)
+        there = [uid for uid in await link.do(link.session.uids, 1) if uid <= cursor.high]  # above is what comes next
         gone = await self._gone(ctx.store, folder, cursor, there)
         if gone:
             await before_gone()
@@ -100,6 +100,8 @@ class Changes:
         uids, gone = set(there), []
         sought = cursor.exists - len(there)
         clears = cursor.stale and cursor.low <= 1 and not cursor.refused
+        if sought <= 0 and not clears:
+            return []
         async for state in _states(store, [f"in:{self._ident}/{folder}"]):
             for copy in state.copies:
                 uid = cursor.uid_of(copy.place)

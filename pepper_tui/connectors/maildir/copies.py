@@ -6,6 +6,7 @@ A copy's place is the Maildir, the folder's name and the unique name: a mark doe
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,11 @@ _PLACE: Final = "maildir:"
 
 def letters_in(file_name: str) -> str:
     """Return the letters of the known marks in a file's name, in order."""
-    _, _, info = file_name.partition(":2,")
+    return _known(file_name.partition(":2,")[2])
+
+
+@lru_cache(maxsize=256)
+def _known(info: str) -> str:
     return "".join(sorted(set(info) & _LETTERS.keys()))
 
 

@@ -30,9 +30,7 @@ class Answering:
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handler. Call it before the subscriber starts."""
         if any("answered" in filer.acts for filer in self._filers):
-            handle = subscriber.on_context_update(
-                namespaces=[Namespace.TOOL_RESULT], name=_SUBSCRIPTION, retry=_TRIES, concurrency=4
-            )
+            handle = subscriber.on_context_update(namespaces=[Namespace.TOOL_RESULT], name=_SUBSCRIPTION, retry=_TRIES)
             handle(self._ended)
 
     async def _ended(self, update: ContextUpdate) -> None:

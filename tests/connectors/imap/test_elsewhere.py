@@ -19,6 +19,7 @@ from pepper_tui.ui.screen.app import PepperApp
 from tests.connectors.imap.servers import PASSWORD, USER, Other, Server
 from tests.domains.mail.mails import mail
 from tests.ui.seat import until
+from tests.ui.test_matter_keys import text_of
 
 CONFIG = """
 [user]
@@ -113,13 +114,24 @@ def other(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Othe
 async def test_a_card_ends_when_its_mail_is_answered_in_another_program(
     server: Server, other: Other, tmp_path: Path
 ) -> None:
+    """It is told why, and what the user takes back stays; nothing of it is a step or a new card."""
     async with desk(server, tmp_path / "home") as (engine, app, pilot, _):
         other.deliver(mail(number=1, subject="Figures", text="Can you send the figures?"))
         await waiting(engine, pilot, 1, 1)
+        await until(lambda: "inbox 1" in text_of(app), pilot, 20)
+        steps = await engine.store.count(ContextFilter(namespaces=["step"]))
         other.mark("<m1@example.com>", rb"\Answered")
         await waiting(engine, pilot, 0, 0)
         [notice] = await engine.store.query(ContextFilter(namespaces=["notification"]))
         [card] = await engine.store.query(ContextFilter(namespaces=["approval"]))
         assert notice.metadata["withdrawn"] == "you answered it elsewhere"
         assert (card.data["state"], card.data["decision_note"]) == ("withdrawn", "you answered it elsewhere")
-        del app
+        await until(lambda: "inbox 1" not in text_of(app), pilot, 20)
+        for ref in (f"notification:{notice.context_id}", f"approval:{card.context_id}"):
+            assert "withdrawn: you answered it elsewhere" in " ".join(await engine.why(ref))
+        assert "back" in await engine.undo()
+        await until(lambda: "inbox 1" in text_of(app), pilot, 20)
+        other.mark("<m1@example.com>", rb"\Flagged")
+        other.deliver(mail(number=2, subject="Later", text="Can you send the plan?"))
+        await until(lambda: "inbox 2" in text_of(app), pilot, 40)
+        assert await engine.store.count(ContextFilter(namespaces=["step"])) <= steps + 1

@@ -24,7 +24,7 @@ async def words(work: Account) -> dict[str, str]:
     found = await work.store.query(RAW)
     states = MailState.readable(await work.store.query(ContextFilter(namespaces=[STATES], limit=None)))
     known = {each.id: each.words for each in states}
-    return {each.data["message_id"]: known[each.context_id] for each in found}
+    return {each.data["message_id"]: known.get(each.context_id, "") for each in found}
 
 
 async def until_words(work: Account, wanted: dict[str, str]) -> None:
@@ -125,6 +125,28 @@ async def test_a_folder_that_is_counted_anew_has_lost_nothing_but_what_is_missin
             if each.copies:
                 versions = await again.store.versions(each.id, namespace=STATES)
                 assert all(version.context.data["copies"] for version in versions)
+
+
+async def test_mail_that_was_read_by_an_earlier_version_gets_a_state(server: Server, account: Make) -> None:
+    with server.other() as other:
+        other.deliver(mail(number=1), mail(number=2))
+        other.mark(ONE, rb"\Answered")
+        work = account(server.port)
+        await work.start()
+        await work.until_signals(2)
+        await work.stop()
+        for each in await work.store.query(ContextFilter(namespaces=[STATES])):
+            await work.store.delete(each.context_id, namespace=STATES)
+        [cursor] = await work.store.query(ContextFilter(namespaces=["feed.imap"]))
+        earlier = {key: value for key, value in cursor.data.items() if key not in ("modseq", "exists", "stale")}
+        await work.store.store(earlier, namespace="feed.imap", context_id=cursor.context_id)
+        again = account(server.port)
+        await again.start()
+        await until_words(again, {ONE: "unread, answered", "<m2@example.com>": "unread"})
+        other.remove("<m2@example.com>")
+        again.hurry()
+        await until_words(again, {ONE: "unread, answered", "<m2@example.com>": "no longer in any folder"})
+        assert await again.store.count(SIGNALS) == 2
 
 
 async def test_a_server_that_can_not_be_reached_removes_nothing(server: Server, account: Make) -> None:
