@@ -7,10 +7,11 @@ from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
+from pepper_tui.domains.mail.intake import NAME
 
 
 def _build(settings: Mail, around: Around) -> Built:
-    return Built([MaildirFeed(settings, around.mail)], filers=[MaildirFiler(around.ident, settings, around.clock)])
+    return Built([MaildirFeed(settings, around.mail)], filers=[MaildirFiler(NAME, settings, around.clock)])
 
 
 CONNECTOR = Connector(_build, check)
