@@ -66,6 +66,7 @@ class Namespace:
     HEALTH: ClassVar = "health"
     PEOPLE: ClassVar = "people"  # addresses the user has written to
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
+    FILED: ClassVar = "mail.filed"  # what became of filed mails, id = the call's
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
     UNDO: ClassVar = "undo"  # what the user did at the screen, so that it can be undone
@@ -118,6 +119,7 @@ RESERVED: Final = frozenset(
         Namespace.RUN,
         Namespace.TOLD,
         Namespace.MCP_SERVER,
+        Namespace.FILED,
         Namespace.RULE,
         Namespace.RULE_PAUSE,
         Namespace.RULE_MATCH,

@@ -9,10 +9,10 @@ from typing import Final
 from pepper_tui.domains.mail.filing import MOVES, Filed, Filing, FilingAct
 from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, states_of
 from pepper_tui.domains.mail.tools.filing_plan import Item
-from pepper_tui.model import Record
+from pepper_tui.model import Namespace, Record
 from pepper_tui.store import Store
 
-FILED: Final = "mail.filed"
+FILED: Final = Namespace.FILED
 """One context per call that has filed mails, with the call's id."""
 _USES: Final[Mapping[str, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
 _MARKS: Final[Mapping[str, tuple[Mark, bool]]] = {
