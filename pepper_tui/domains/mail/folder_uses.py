@@ -52,7 +52,7 @@ _SENT: Final = re.compile(
 def use_by_name(folder: str) -> Use:
     """Return what ``folder`` is for; empty if its name does not say. A folder in the bin or in junk belongs to it."""
     parts = [part.strip() for part in _PARTS.split(unicodedata.normalize("NFC", folder).casefold()) if part.strip()]
-    if parts == ["inbox"]:
+    if parts[-1:] == ["inbox"]:
         return "inbox"
     uses = [_USES.get(part, "") for part in parts]
     for use in uses:
