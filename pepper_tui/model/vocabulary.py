@@ -67,6 +67,7 @@ class Namespace:
     PEOPLE: ClassVar = "people"  # addresses the user has written to
     SENT: ClassVar = "mail.sent"  # Message-IDs that Pepper itself caused
     WRITTEN: ClassVar = "mail.written"  # addresses to which mail in the user's own folders went
+    FILED: ClassVar = "mail.filed"  # what became of filed mails, id = the call's
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
     UNDO: ClassVar = "undo"  # what the user did at the screen, so that it can be undone
@@ -119,6 +120,7 @@ RESERVED: Final = frozenset(
         Namespace.RUN,
         Namespace.TOLD,
         Namespace.MCP_SERVER,
+        Namespace.FILED,
         Namespace.RULE,
         Namespace.RULE_PAUSE,
         Namespace.RULE_MATCH,

@@ -82,6 +82,12 @@ TOPICS: Final = (
         r"|send\w*|schick\w*|sag\w*|weiterleit\w*|abbestell\w*)\b|@",
     ),
     Topic(
+        "filing",
+        ("file_mail",),
+        r"\b(archiv\w*|trash|delete|bin|spam|junk|move|put|flag\w*|label\w*|mark\w*|(un)?read|clean|tidy|sort|file"
+        r"|lösch\w*|papierkorb|verschieb\w*|markier\w*|räum\w*|sortier\w*|(un)?gelesen|ablegen|leg\w*)\b",
+    ),
+    Topic(
         "work",
         ("cancel_call", "current_status", "activity", "tell_worker"),
         r"\b(workers?|agents?|did|done|doing|do you do|going on|status|running|today|yesterday|cancel|stop|abort"

@@ -56,7 +56,7 @@ class ToolEngine:
     """Runs tool calls. ``approvals`` are the decisions of the same home; its expiry starts and stops with the engine.
 
     ``checkpoint`` is called at ``approval_open``, ``attempt_committed``, ``card_returned`` and (by tools)
-    ``question_open`` and ``data_sent``: a test may kill the process there.
+    ``question_open``, ``data_sent`` and ``mails_filed``: a test may kill the process there.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ async def mails(scene: Scene, *subjects: str) -> list[str]:
     await scene.calm()
     found = [str(raw["id"]) for raw in await scene.facts("raw.mail")]
     names = sorted(path.name for path in (scene.maildir / "new").iterdir())
-    lie = [Copy(f"{scene.maildir}/{name}", "maildir", "INBOX", "inbox") for name in names]
+    lie = [Copy(f"{scene.maildir}/{name}", "mail", "INBOX", "inbox") for name in names]
     await note_copies(scene.engine.store, {ident: [copy] for ident, copy in zip(found, lie, strict=True)})
     return found
 

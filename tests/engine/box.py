@@ -16,7 +16,7 @@ class Box:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.root = desk, desk.home / "mail"
-        self.account = "maildir"
+        self.account = "mail"
 
     async def take(self, number: int, folder: str = "") -> str:
         """Deliver a mail, with its records and a notice; its id."""

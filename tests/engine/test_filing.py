@@ -33,7 +33,7 @@ FOLDERS = ("Archive", "Trash", "Junk", "Work")
 class Broken:
     """The filer of an account where something goes wrong. ``acts_on``: what it is asked to do, in turn."""
 
-    account = "maildir"
+    account = "mail"
     acts = ("archive", "move", "read")
 
     def __init__(self, *errors: Exception | None, done: bool | None = None) -> None:
@@ -63,7 +63,7 @@ async def box(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Box]:
 
 
 def put_in(box: Box, filer: Broken) -> Broken:
-    box.desk.engine.parts.tools.mail.filers["maildir"] = filer  # type: ignore[index]
+    box.desk.engine.parts.tools.mail.filers["mail"] = filer  # type: ignore[index]
     return filer
 
 
@@ -154,12 +154,12 @@ async def test_what_can_not_be_is_refused_in_words_and_leaves_nothing(
     await box.take(1)
     box.account = "mbox"
     await box.take(2)
-    box.account = "maildir"
+    box.account = "mail"
     await box.take(3)
     await box.take(4)
     place = f"{box.root}/3.host"
     store = box.desk.engine.store
-    await note_copies(store, {"mail_3": [Copy(place, "maildir", "Trash", "trash")]}, [f"{box.root}/4.host"])
+    await note_copies(store, {"mail_3": [Copy(place, "mail", "Trash", "trash")]}, [f"{box.root}/4.host"])
     with pytest.raises(EngineError, match=words):
         await box.desk.engine.file(refs, act)
     assert await box.calls() == []
@@ -183,7 +183,7 @@ async def test_more_than_one_call_holds_is_still_one_act(box: Box) -> None:
         for ident in ids:
             raw = {**parse_mail(mail()).data(), "id": ident, "thread": ident, "backlog": True}
             await store.store(raw, namespace="raw.mail", context_id=ident)
-            await note_copies(store, {ident: [Copy(f"p/{ident}", "maildir", "INBOX", "inbox")]})
+            await note_copies(store, {ident: [Copy(f"p/{ident}", "mail", "INBOX", "inbox")]})
     await box.desk.engine.file([f"mail:{ident}" for ident in ids], "archive")
     await box.until_ended(CallState.SUCCEEDED, CallState.SUCCEEDED)
     assert sorted(len(places) for _, _, places in filer.asked) == [1, MOST]
@@ -262,7 +262,7 @@ async def test_a_models_wish_is_a_card_that_names_the_mails_and_a_rejected_one_i
     card = await box.desk.card()
     told = {line.label: line.value for line in card.resolved.lines}
     assert told["Mail"] == "Subject 1 — Ann <ann@example.com>"
-    assert (told["Account"], told["Folder"]) == ("maildir", "the trash of the account")
+    assert (told["Account"], told["Folder"]) == ("mail", "the trash of the account")
     assert box.files() == {"1": "INBOX"}
     await box.desk.engine.reject(card.id)
     await box.desk.engine.store.put(  # no word of the user's asks for it again

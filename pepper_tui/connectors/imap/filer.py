@@ -68,6 +68,8 @@ class ImapFiler:
     async def file(self, filing: Filing, places: Sequence[str]) -> dict[str, Filed]:
         """File the copies at ``places``; see ``Filer``."""
         by_folder, filed = self._read(places)
+        if not by_folder:
+            return filed
         async with self._linked() as (link, session):
             visit = _Visit(self.account, self._settings, filing, link, session)
             try:

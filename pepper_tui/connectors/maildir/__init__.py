@@ -11,10 +11,11 @@ from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
 from pepper_tui.connectors.maildir.original import original
+from pepper_tui.domains.mail.intake import NAME
 
 
 def _build(settings: Mail, around: Around) -> Built:
-    filer = MaildirFiler(around.ident, settings, around.clock)
+    filer = MaildirFiler(NAME, settings, around.clock)
     feed = MaildirFeed(settings, around.mail)
     return Built([feed], filers=[filer], originals=[partial(original, Looks(around.clock))])
 

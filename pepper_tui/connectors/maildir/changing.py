@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pepper_tui.connectors.maildir.copies import label_of
 from pepper_tui.connectors.maildir.feed import list_maildir
 from pepper_tui.domains.mail.state import Mark
 
@@ -67,7 +68,7 @@ def folders(root: Path) -> dict[str, Path]:
     labels: dict[str, Path] = {}
     for path in [root, *sorted(each for pattern in ("*", "*/*", "*/*/*", "*/*/*/*") for each in root.glob(pattern))]:
         if path.name not in ("cur", "new", "tmp") and not path.is_symlink() and (path / "cur").is_dir():
-            labels["INBOX" if path == root else path.relative_to(root).as_posix().lstrip(".")] = path
+            labels[label_of(root, path)] = path
     return labels
 
 

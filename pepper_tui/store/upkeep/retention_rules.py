@@ -100,6 +100,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "follow": Rule(versions=50),
     "follow.calls": Rule(days=8, versions=1),
     Namespace.UNDO: Rule(days=60, versions=1),
+    Namespace.FILED: Rule(days=60, versions=1),
 }
 
 

@@ -229,8 +229,8 @@ async def test_a_folder_that_the_config_names_comes_first(server: Server, other:
 @pytest.mark.parametrize(
     "place", ["imap:other/INBOX/1.1", "imap:work/INBOX", "imap:work/1.1", "imap:work/INBOX/x.1", "nonsense", ""]
 )
-async def test_a_place_of_another_account_is_refused_without_a_word_to_the_server(server: Server, place: str) -> None:
-    work = filer(server.port)
+async def test_a_place_of_another_account_is_refused_without_a_word_to_the_server(place: str) -> None:
+    work = filer(1)
     assert (await work.file(Filing("read"), [place]))[place].trouble == "it is not at this account"
     assert await work.is_done(Filing("read"), [place]) is None
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pepper_tui.domains.mail.filing import MOVES, Filed, Filing, FilingAct
-from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, states_of
+from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, noting, states_of
 from pepper_tui.domains.mail.tools.filing_plan import Item
-from pepper_tui.model import Record
+from pepper_tui.model import Namespace, Record
 from pepper_tui.store import Store
 
-FILED: Final = "mail.filed"
+FILED: Final = Namespace.FILED
 """One context per call that has filed mails, with the call's id."""
 _USES: Final[Mapping[str, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
 _MARKS: Final[Mapping[str, tuple[Mark, bool]]] = {
@@ -69,8 +69,18 @@ async def note_filed(
     store: Store, call_id: str, account: str, filing: Filing, items: Sequence[Item], filed: Mapping[str, Filed]
 ) -> None:
     """Note, in one unit, what became of each copy, and the copies as they are now."""
-    states = await states_of(store, [item.id for item in items])
     record = FiledCall(call_id, account)
+    async with noting(store):
+        seen, gone = await _outcomes(store, record, filing, items, filed)
+        await store.put(record, namespace=FILED)
+        await note_copies(store, seen, gone)
+
+
+async def _outcomes(
+    store: Store, record: FiledCall, filing: Filing, items: Sequence[Item], filed: Mapping[str, Filed]
+) -> tuple[dict[str, list[Copy]], list[str]]:
+    """Add what became of each copy to ``record``; return the copies as they are now, and the places that are left."""
+    states = await states_of(store, [item.id for item in items])
     seen: dict[str, list[Copy]] = {}
     gone: list[str] = []
     for item in items:
@@ -93,9 +103,7 @@ async def note_filed(
                 gone.append(place)
             if (now := _now(known.get(place), filing, outcome)) is not None:
                 seen.setdefault(item.id, []).append(now)
-    async with store.unit():
-        await store.put(record, namespace=FILED)
-        await note_copies(store, seen, gone)
+    return seen, gone
 
 
 def _now(before: Copy | None, filing: Filing, filed: Filed) -> Copy | None:

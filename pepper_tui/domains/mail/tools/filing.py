@@ -84,6 +84,7 @@ async def file_mail(ctx: ToolContext, effect: ResolvedEffect) -> str:
     filer = _filer(parts, effect.account)
     filing, items, places = _asked(effect)
     said = await filer.file(filing, places)
+    ctx.checkpoint("mails_filed")
     filed = {
         place: said.get(place) or Filed(place, trouble="the account does not say what became of it") for place in places
     }
