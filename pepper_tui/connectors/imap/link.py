@@ -66,9 +66,11 @@ class Link:
 
 
 @contextlib.asynccontextmanager
-async def linked(settings: Imap, ident: str, password: str, clock: Clock) -> AsyncIterator[Link]:
-    """Open a link to the account's server. Raises ``ServerError``."""
-    session = Session(settings, password)
+async def linked(
+    settings: Imap, ident: str, password: str, clock: Clock, session: Session | None = None
+) -> AsyncIterator[Link]:
+    """Open a link to the account's server. ``session``: one of another kind. Raises ``ServerError``."""
+    session = session or Session(settings, password)
     link = Link(settings, ident, session, clock)
     try:
         await link.do(session.connect)

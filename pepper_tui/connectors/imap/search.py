@@ -15,9 +15,10 @@ from pepper_tui.clock import Clock, done_before, in_thread
 from pepper_tui.connectors.imap.criteria import charset, criteria, without_texts
 from pepper_tui.connectors.imap.cursor import CURSORS, Cursor
 from pepper_tui.connectors.imap.link import Link, linked
-from pepper_tui.connectors.imap.session import Body
+from pepper_tui.connectors.imap.session import AROUND, Body, Session
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import LostError, PoorError, trouble
+from pepper_tui.connectors.imap.wire import LONGEST_LINE
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.search.matching import ANYWHERE, USES, is_folder, matches, when
 from pepper_tui.domains.mail.search.query import MailQuery, Term
@@ -37,6 +38,20 @@ _USES: Final[dict[bytes, Use]] = {
     b"\\archive": "archive", b"\\sent": "sent", b"\\drafts": "drafts", b"\\junk": "junk", b"\\trash": "trash",
 }  # fmt: skip
 _MARKS: Final[frozenset[str]] = frozenset(get_args(Mark))
+
+
+class _Searching(Session):
+    """A session that searches the open folder. It blocks, like all of it."""
+
+    def search(self, criteria: Sequence[Any], charset: str | None) -> list[int]:
+        """Return the UIDs of the mails that fit the ``criteria``, newest first."""
+        found = self._with(LONGEST_LINE).search([*criteria] or ["ALL"], charset)
+        return sorted(map(int, found), reverse=True)
+
+    def flags(self, uids: Sequence[int]) -> dict[int, frozenset[bytes]]:
+        """Return the flags of each mail, in lower case."""
+        found = self._with(len(uids) * AROUND).fetch(uids, ["FLAGS"])
+        return {uid: frozenset(mark.lower() for mark in said.get(b"FLAGS", ())) for uid, said in found.items()}
 
 
 @dataclass(slots=True)
@@ -95,13 +110,14 @@ class ImapSearcher:
             password = await in_thread(self._password)
         except Exception as error:
             raise trouble(error, self._settings, self.account) from error
-        async with linked(self._settings, self.account, password, self._clock) as link:
-            progress.folders = self._chosen(query, await link.do(link.session.folders))
+        session = _Searching(self._settings, password)
+        async with linked(self._settings, self.account, password, self._clock, session) as link:
+            progress.folders = self._chosen(query, await link.do(session.folders))
             while progress.folders:
                 progress.begun = True
                 folder, use = progress.folders[0]
                 try:
-                    await self._in_folder(link, query, limit, progress, folder, use)
+                    await self._in_folder(link, session, query, limit, progress, folder, use)
                 except PoorError as error:
                     progress.found.left_out.append(f"{one_line(folder, 40)} could not be searched: {error}")
                 del progress.folders[0]
@@ -126,11 +142,11 @@ class ImapSearcher:
         return wanted in ANYWHERE or (USES.get(wanted) == use != "") or is_folder(wanted, folder)
 
     async def _in_folder(
-        self, link: Link, query: MailQuery, limit: int, progress: _Progress, folder: str, use: Use
+        self, link: Link, session: _Searching, query: MailQuery, limit: int, progress: _Progress, folder: str, use: Use
     ) -> None:
         asked = self._asked(query, folder, use) or []
-        opened = await link.do(link.session.open, folder)
-        uids = await link.do(link.session.search, asked, charset(asked))
+        opened = await link.do(session.open, folder)
+        uids = await link.do(session.search, asked, charset(asked))
         found = looked = 0
         while looked < len(uids) and found < limit:
             chunk = uids[looked : looked + min(_AT_ONCE, progress.room)]
@@ -140,8 +156,8 @@ class ImapSearcher:
                 return
             progress.room -= len(chunk)
             looked += len(chunk)
-            bodies = await link.do(link.session.bodies, chunk, len(chunk) * PART, PART)
-            marks = await link.do(link.session.marks, chunk)
+            bodies = await link.do(session.bodies, chunk, len(chunk) * PART, PART)
+            marks = await link.do(session.flags, chunk)
             mails = await in_thread(parse_mails, [each.source for each in bodies], PART)
             for body, mail in zip(bodies, mails, strict=True):
                 mail.size = body.size
