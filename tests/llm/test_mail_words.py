@@ -51,3 +51,18 @@ def test_words_for_mail(text: str, query: str | None) -> None:
 @pytest.mark.parametrize(("text", "query"), [*GERMAN.items()])
 def test_german_words_for_mail(text: str, query: str) -> None:
     assert command(text, "de")["query"] == query
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("search the server for rent", "rent"),
+        ("search my mail server for from:dana", "from:dana"),
+        ("mails from dana on the server", "from:dana"),
+        ("find mails about rent at my server since monday", "rent after:monday"),
+    ],
+)
+def test_the_server_is_asked_if_it_is_named(text: str, query: str) -> None:
+    said = command(text)
+    assert (said.kind, said["query"], said["server"]) == ("search_mail", query, "yes")
+    assert command(f"search mail for {query}")["server"] == ""

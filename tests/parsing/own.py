@@ -9,6 +9,8 @@ RULE = "a rule's own fields, which the user confirmed"
 OUT = "text that Pepper writes, not reads"
 CHILD = "what Pepper's own processes say to one another"
 
+QUERY = "values of a query for mail, which is at most 4,000 characters"
+
 OWN: dict[str, tuple[str, str]] = {
     "command/output.py": ("tomllib", CONFIG),
     "config/agents.py": ("re", CONFIG),
@@ -56,7 +58,7 @@ OWN: dict[str, tuple[str, str]] = {
     "store/in_memory/asking.py": ("json re unicodedata", "rows of a store in memory, which no user has"),
     "store/upkeep/copying.py": ("re", STORE),
     "store/search/embeddings.py": ("json", STORE),
-    "store/filter.py": ("re", TYPED),
+    "store/filter.py": ("json re", "a filter's names, and rows of Pepper's own store"),
     "store/upkeep/importing.py": ("json", "a file that the user names, read by a command"),
     "store/namespaces.py": ("re", TYPED),
     "store/log/plan.py": ("json", STORE),
@@ -68,6 +70,8 @@ OWN: dict[str, tuple[str, str]] = {
     "store/log/rollback.py": ("json", STORE),
     "store/delivery/subscription.py": ("json", STORE),
     "command/store.py": ("shlex", OUT),
+    "connectors/gmail/query.py": ("re", QUERY),
+    "connectors/imap/criteria.py": ("re", QUERY),
     "domains/mail/attachments.py": ("mimetypes", "a file's name, which the user sees on the card"),
     "tools/runner.py": ("json", "an effect that it has just written"),
     "connectors/smtp_outbox.py": ("email re", OUT),

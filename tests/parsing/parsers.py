@@ -55,6 +55,9 @@ from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
+from pepper_tui.domains.mail.search import query_text
+from pepper_tui.domains.mail.search.matching import has_words
+from pepper_tui.domains.mail.search.query import QueryError
 from pepper_tui.domains.mail.tools.unsubscribing import mail_asked_for
 from pepper_tui.domains.mail.writing.recipients import answer_to
 from pepper_tui.domains.web import fetch
@@ -302,6 +305,13 @@ def imap(lines: list[bytes]) -> None:
                 decode_utf7(each)
 
 
+def query(text: str) -> object:
+    try:
+        return query_text.parse(text)
+    except QueryError as error:
+        return error
+
+
 PARSERS = [
     Parser(
         "answers of an IMAP server",
@@ -335,6 +345,28 @@ PARSERS = [
         },
         "headers are too long",
         lambda _: str(parse_mail(mail("To: " + "a@b.org, " * 200_000)).defects),
+    ),
+    Parser(
+        "queries for mail",
+        {"domains/mail/search/query_text.py": "difflib re"},
+        query,
+        WORDS
+        | {
+            "open": (4000, lambda n: "(" * n),
+            "not": (4000, lambda n: "-" * n),
+            "or": (1000, lambda n: "a OR " * n),
+            "quoted": (1000, lambda n: '"a' * n),
+            "keys": (1000, lambda n: "from:" * n),
+        },
+        "longer than",
+        lambda _: str(query("a" * 10_000)),
+    ),
+    Parser(
+        "words of a mail, as a search compares them",
+        {"domains/mail/search/matching.py": "re unicodedata"},
+        lambda text: has_words("a b", text, begun=True),
+        WORDS,
+        "all that is read of a mail, at most 200,000 characters",
     ),
     Parser(
         "quoted replies",
@@ -820,6 +852,7 @@ PARSERS = [
         "orders without a model",
         {
             "llm/offline/grammar.py": "json re",
+            "llm/offline/mail_words.py": "re",
             "llm/offline/rule_at_times.py": "re",
             "llm/offline/rule_conditions.py": "re",
             "llm/offline/rule_targets.py": "re",

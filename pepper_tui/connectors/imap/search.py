@@ -16,9 +16,10 @@ from pepper_tui.connectors.imap.criteria import charset, criteria, without_texts
 from pepper_tui.connectors.imap.cursor import CURSORS, Cursor
 from pepper_tui.connectors.imap.link import Link, linked
 from pepper_tui.connectors.imap.marks import ALL, use_of
-from pepper_tui.connectors.imap.session import Body
+from pepper_tui.connectors.imap.session import Body, Session
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import LostError, PoorError, trouble
+from pepper_tui.connectors.imap.wire import LONGEST_LINE
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.search.matching import ANYWHERE, USES, is_folder, matches, when
 from pepper_tui.domains.mail.search.query import MailQuery, Term
@@ -33,6 +34,15 @@ MOST: Final = 200
 PART: Final = 100_000
 _AT_ONCE: Final = 25
 _NAMED: Final = 8
+
+
+class _Searching(Session):
+    """A session that searches the open folder. It blocks, like all of it."""
+
+    def search(self, criteria: Sequence[Any], charset: str | None) -> list[int]:
+        """Return the UIDs of the mails that fit the ``criteria``, newest first."""
+        found = self._with(LONGEST_LINE).search([*criteria] or ["ALL"], charset)
+        return sorted(map(int, found), reverse=True)
 
 
 @dataclass(slots=True)
@@ -91,13 +101,14 @@ class ImapSearcher:
             password = await in_thread(self._password)
         except Exception as error:
             raise trouble(error, self._settings, self.account) from error
-        async with linked(self._settings, self.account, password, self._clock) as link:
-            progress.folders = self._chosen(query, await link.do(link.session.folders))
+        session = _Searching(self._settings, password)
+        async with linked(self._settings, self.account, password, self._clock, session) as link:
+            progress.folders = self._chosen(query, await link.do(session.folders))
             while progress.folders:
                 progress.begun = True
                 folder, use = progress.folders[0]
                 try:
-                    await self._in_folder(link, query, limit, progress, folder, use)
+                    await self._in_folder(link, session, query, limit, progress, folder, use)
                 except PoorError as error:
                     progress.found.left_out.append(f"{one_line(folder, 40)} could not be searched: {error}")
                 del progress.folders[0]
@@ -122,11 +133,11 @@ class ImapSearcher:
         return wanted in ANYWHERE or (USES.get(wanted) == use != "") or is_folder(wanted, folder)
 
     async def _in_folder(
-        self, link: Link, query: MailQuery, limit: int, progress: _Progress, folder: str, use: Use
+        self, link: Link, session: _Searching, query: MailQuery, limit: int, progress: _Progress, folder: str, use: Use
     ) -> None:
         asked = self._asked(query, folder, use) or []
-        opened = await link.do(link.session.open, folder)
-        uids = await link.do(link.session.search, asked, charset(asked))
+        opened = await link.do(session.open, folder)
+        uids = await link.do(session.search, asked, charset(asked))
         found = looked = 0
         while looked < len(uids) and found < limit:
             chunk = uids[looked : looked + min(_AT_ONCE, progress.room)]
@@ -136,7 +147,7 @@ class ImapSearcher:
                 return
             progress.room -= len(chunk)
             looked += len(chunk)
-            bodies = await link.do(link.session.bodies, chunk, len(chunk) * PART, PART)
+            bodies = await link.do(session.bodies, chunk, len(chunk) * PART, PART)
             mails = await in_thread(parse_mails, [each.source for each in bodies], PART)
             for body, mail in zip(bodies, mails, strict=True):
                 mail.size = body.size

@@ -245,11 +245,6 @@ class Session:
         """Check whether a mail with this Message-ID is in the folder."""
         return bool(self._with(ANSWER).search(["HEADER", "Message-ID", message_id]))
 
-    def search(self, criteria: Sequence[Any], charset: str | None = None) -> list[int]:
-        """Return the UIDs in the folder that fit the ``criteria`` of RFC 9051, 6.4.4, newest first."""
-        found = self._with(LONGEST_LINE + ANSWER).search([*criteria] or ["ALL"], charset)
-        return sorted(map(int, found), reverse=True)
-
     def append(self, folder: str, message: bytes) -> None:
         """Store a mail in ``folder``, marked as read."""
         self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))

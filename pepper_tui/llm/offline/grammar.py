@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any, Final
 
 from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, opening_time, trailing_time
-from pepper_tui.llm.offline.mail_words import mail_query
+from pepper_tui.llm.offline.mail_words import asks_server, mail_query
 from pepper_tui.llm.offline.rule_words import read as read_order
 
 CAPABILITIES: Final = (
@@ -169,8 +169,9 @@ def parse(text: str, locale: str = "en") -> Command:
         says = json.dumps(order.says) if order.says else ""
         values = {"rule": order.rule, "says": says, "thing": order.thing, "why": order.why}
         return Command(order.kind, {key: value for key, value in values.items() if value})
-    if query := mail_query(bare, locale):
-        return Command("search_mail", {"query": query})
+    plain, at_server = asks_server(bare)
+    if query := mail_query(plain, locale):
+        return Command("search_mail", {"query": query, **({"server": "yes"} if at_server else {})})
     for kind, pattern in _PATTERNS:
         # what a person writes into a mail or a note keeps its full stop
         subject = said if kind in _WRITTEN else (bare or said)

@@ -44,7 +44,15 @@ _CLAUSE: Final = re.compile(
     r"(?:^|\s+)(from|by|von|to|an|about|regarding|mentioning|over|with|for|on|in|über|wegen|zu|nach)\s+", re.IGNORECASE
 )
 _KEYS: Final = {"from": "from", "by": "from", "von": "from", "to": "to", "an": "to", "in": "in"}
+_THE_SERVER: Final = re.compile(r"^(?:search|ask)\s+(?:the|my)\s+(?:mail\s*)?servers?\b", re.IGNORECASE)
+_SERVER: Final = re.compile(r"\s(?:(?:at|on)\s+(?:the|my)\s+servers?|auf\s+dem\s+server)\b", re.IGNORECASE)
 _LATER: Final = 4e9  # what is past is judged by whoever reads the query
+
+
+def asks_server(text: str) -> tuple[str, bool]:
+    """Return ``text`` without the words that send the search to the server, and whether it had them."""
+    plain = _SERVER.sub(" ", _THE_SERVER.sub("search mail ", text))
+    return (" ".join(plain.split()), True) if plain != text else (text, False)
 
 
 def mail_query(text: str, locale: str = "en") -> str | None:

@@ -62,7 +62,7 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "search_mail": lambda c: (
         "search_mail",
         "Searching your mail.",
-        {"query": c["query"], "limit": 10},
+        {"query": c["query"], "limit": 10, **({"server": True} if c["server"] else {})},
     ),
     "whats_new": lambda c: ("search_mail", "The newest mail:", {"query": "", "limit": 10}),
     "summarise": lambda c: ("search_mail", "", {"query": briefs.keywords(c["query"]), "limit": 10}),
