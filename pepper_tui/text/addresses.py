@@ -117,16 +117,18 @@ _SHORT: Final = 5  # letters of a domain, within which one letter makes no look-
 
 def same_look(text: str) -> str:
     """Return ``text`` with letters that look alike made the same."""
-    plain = unicodedata.normalize("NFKD", text).casefold().translate(_ALIKE).replace("rn", "m")
-    return "".join(filter(str.isalnum, plain))
+    return "".join(filter(str.isalnum, _look(text)))
+
+
+def _look(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold().translate(_ALIKE).replace("rn", "m")
 
 
 def _skeleton(address: str) -> tuple[str, str]:
     local, _, domain = compared(address).rpartition("@")
     with contextlib.suppress(UnicodeError):
         domain = domain.encode("ascii").decode("idna")
-    local, domain = (unicodedata.normalize("NFKD", part).casefold().translate(_ALIKE) for part in (local, domain))
-    local, domain = local.replace("rn", "m"), domain.replace("rn", "m")
+    local, domain = _look(local), _look(domain)
     return "".join(filter(str.isalnum, local)), "".join(each for each in domain if each.isalnum() or each == ".")
 
 

@@ -26,17 +26,18 @@ _SECURITY: Final = re.compile(
     r"|\bsicherheits(?:warnung|hinweis|meldung|vorfall)\b|\b(?:ungewöhnliche|verdächtige) \w+"
     r"|\b(?:konto|zugang|karte|passwort|kennwort|e-?mail-adresse|telefonnummer)\b.{0,24}"
     r"\b(?:geändert|zurückgesetzt|gesperrt|blockiert|deaktiviert|entfernt)"
-    r"|\bnouvelle connexion\b|\bnouvel appareil\b|\balerte de sécurité\b|\bactivité (?:inhabituelle|suspecte)"
+    r"|\bnouvelle connexion\b|\bconnexion (?:inhabituelle|suspecte)|\bnouvel appareil\b"
+    r"|\balerte de sécurité\b|\bactivité (?:inhabituelle|suspecte)"
     r"|\b(?:compte|carte|mot de passe|adresse e-?mail|accès)\b.{0,30}"
     r"\b(?:modifiée?|changée?|réinitialisée?|bloquée?|suspendue?|désactivée?)"
     r"|\bnuevo inicio de sesión\b|\b(?:nuevo dispositivo|dispositivo nuevo)\b|\balerta de seguridad\b"
-    r"|\bactividad (?:inusual|sospechosa)\b|\b(?:cuenta|tarjeta|contraseña|correo|acceso)\b.{0,30}"
+    r"|\b(?:actividad|acceso) (?:inusual|sospechos[oa])\b|\b(?:cuenta|tarjeta|contraseña|correo|acceso)\b.{0,30}"
     r"\b(?:cambiad[oa]|restablecid[oa]|modificad[oa]|bloquead[oa]|suspendid[oa]|desactivad[oa])\b",
     re.IGNORECASE,
 )
 _MONEY: Final = re.compile(
     r"\b(?:invoice|bill|payment|account|rent)\b.{0,20}\b(?:overdue|past due)\b"
-    r"|\b(?:overdue|past due) (?:invoice|bill|payment|notice)\b"
+    r"|\b(?:overdue|past due|unpaid) (?:invoice|bill|payment|notice)\b"
     r"|\b(?:final|payment) (?:reminder|notice)\b"
     r"|\bmahnung\b|\brechnung\b.{0,30}\b(?:überfällig|offen|fällig)\b|\bzahlungserinnerung\b"
     r"|\bfacture\b.{0,30}\b(?:en retard|impayée)|\b(?:relance|rappel) de paiement\b"

@@ -28,6 +28,7 @@ _PAYMENT: Final = re.compile(
     r"\b(?:payment|charge|transaction|direct debit|(?:credit |debit )?card)s?\b.{0,40}"
     r"\b(?:failed|declined|rejected|refused|unsuccessful|returned|not (?:go|gone) through|n['’]t go through)\b"
     r"|\b(?:failed|declined|rejected) payment\b|\b(?:problem|trouble|issue) (?:with|processing) (?:your|the) payment\b"
+    r"|\bunable to (?:process|collect|charge|take)\b"
     r"|\bcould(?:n['’]t| not) (?:be )?(?:process\w*|collect\w*|charge\w*|take)\b"
     r"|\b(?:zahlung|lastschrift|abbuchung|überweisung|(?:kredit)?karte)\b.{0,40}"
     r"\b(?:fehlgeschlagen|abgelehnt|gescheitert|zurückgegeben"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import pytest
+from pathlib import Path
 
 from pepper_tui.domains.mail.facts.finder import CARDS, OF
 from tests.domains.mail.box import FACTS, SIGNS
@@ -13,9 +11,14 @@ from tests.domains.mail.facts.living import Lived, live
 LEAST = 0.95
 
 
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    return asyncio.run(live(tmp_path_factory.mktemp("lived")))
+async def test_the_box(tmp_path: Path) -> None:
+    """All that is measured on one life through the box, which takes seconds."""
+    lived = await live(tmp_path)
+    each_fact_is_found_and_hardly_anything_else(lived)
+    each_sign_is_seen_and_hardly_anything_else(lived)
+    signs_raise_nothing(lived)
+    few_cards_are_raised_and_no_mail_has_two(lived)
+    what_was_found_and_not_told_says_so(lived)
 
 
 def measured(lived: Lived, fact: str) -> tuple[float, float, str]:
@@ -35,14 +38,14 @@ def row(name: str, found: set[str], wanted: set[str], lived: Lived) -> tuple[flo
     return precision, recall, f"{name:10} {len(wanted):4} {precision:9.3f} {recall:6.3f}  {wrong if any(wrong) else ''}"
 
 
-def test_each_fact_is_found_and_hardly_anything_else(lived: Lived) -> None:
+def each_fact_is_found_and_hardly_anything_else(lived: Lived) -> None:
     rows = {fact: measured(lived, fact) for fact in FACTS}
     table = "\n".join(["fact       mails precision recall", *(row for _, _, row in rows.values())])
     print(f"\n{table}")
     assert all(min(precision, recall) >= LEAST for precision, recall, _ in rows.values()), table
 
 
-def test_each_sign_is_seen_and_hardly_anything_else(lived: Lived) -> None:
+def each_sign_is_seen_and_hardly_anything_else(lived: Lived) -> None:
     looked = [letter for letter in lived.letters if letter.folder == "INBOX"]
     rows = {}
     for sign in SIGNS:
@@ -53,7 +56,7 @@ def test_each_sign_is_seen_and_hardly_anything_else(lived: Lived) -> None:
     assert all(min(precision, recall) >= LEAST for precision, recall, _ in rows.values()), table
 
 
-def test_signs_raise_nothing_and_silence_nothing(lived: Lived) -> None:
+def signs_raise_nothing(lived: Lived) -> None:
     """A mail with signs and without a fact stays what triage made of it; one with a fact keeps it."""
     labels = {letter.message_id: letter for letter in lived.letters}
     for ident, signal in lived.signals.items():
@@ -61,7 +64,7 @@ def test_signs_raise_nothing_and_silence_nothing(lived: Lived) -> None:
             assert signal["metadata"].get("kind") != "fact"
 
 
-def test_few_cards_are_raised_and_no_mail_has_two(lived: Lived) -> None:
+def few_cards_are_raised_and_no_mail_has_two(lived: Lived) -> None:
     came = [each for each in lived.sequence if each["metadata"].get("kind") != "own"]
     raised = [each["metadata"].get("kind") == "fact" for each in came]
     assert sum(raised) > 3 * len(raised) / OF
@@ -72,7 +75,7 @@ def test_few_cards_are_raised_and_no_mail_has_two(lived: Lived) -> None:
     assert told == {source for source in sources if source.startswith("signals.mail:")}
 
 
-def test_what_was_found_and_not_told_says_so(lived: Lived) -> None:
+def what_was_found_and_not_told_says_so(lived: Lived) -> None:
     held = [each for each in lived.sequence if each["metadata"].get("facts") and each["metadata"].get("kind") != "fact"]
     assert held
     assert all("held back, as" in each["reason"] and "cards were shown" in each["reason"] for each in held)

@@ -133,6 +133,10 @@ TODAY_NO: Final = (
 )
 
 ALERT_YES: Final = (
+    "Connexion inhabituelle détectée",
+    "Intento de acceso sospechoso",
+    "Second reminder: unpaid invoice",
+    "Letzte Mahnung",
     "New device signed in to your account",
     "We noticed a new login",
     "Your account was accessed from a new location",
@@ -163,6 +167,9 @@ ALERT_YES: Final = (
 )
 
 ALERT_NO: Final = (
+    "Your new card is on its way",
+    "Reset your password",
+    "Passwort vergessen?",
     "Your invoice for January",
     "Invoice 204 paid",
     "Welcome to your new account",
@@ -188,6 +195,8 @@ ALERT_NO: Final = (
 )
 
 FAILURE_YES: Final = (
+    "We were unable to process your payment",
+    "Pago fallido",
     "Payment unsuccessful",
     "Your card was declined",
     "There was a problem with your payment",
