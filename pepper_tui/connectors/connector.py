@@ -6,11 +6,11 @@ docs/connectors.md explains how to make one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets, Section
@@ -71,17 +71,43 @@ It reads and asks, and changes nothing.
 """
 
 
+class Talk(Protocol):
+    """How a sign-in speaks with the user."""
+
+    async def say(self, words: str, /) -> None: ...
+
+    async def open(self, address: str, /) -> None:
+        """Show ``address``, and open it in a browser if there is one."""
+        ...
+
+    async def paste(self, words: str, /) -> str:
+        """Return what the user pastes when asked in these words. May be cancelled; may wait for ever."""
+        ...
+
+
+SignIn = Callable[[Any, Path, Secrets, Clock, Talk], Awaitable[str]]
+"""Signs an account in, from its settings and the home, and keeps what that gives. Returns words for the user.
+
+Raises ``PepperError``. It runs without an engine, and while one runs.
+"""
+
+SignOut = Callable[[Any, Path, Secrets], Awaitable[str]]
+"""Gives back at the server what the sign-in gave, and forgets it. Returns words for the user."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One connector.
 
     ``settings`` is the model of one ``[[account]]`` of this kind, besides its ``id`` and ``kind``; None if the config
     has a separate section for it. ``retention`` gives the retention periods by namespace, ``kept`` the namespaces that
-    are never purged, with the reason.
+    are never purged, with the reason. ``sign_in`` and ``sign_out`` are there if it takes more than a password.
     """
 
     build: Build
     check: Check | None = None
     settings: type[Section] | None = None
+    sign_in: SignIn | None = None
+    sign_out: SignOut | None = None
     retention: Mapping[str, Retention] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)

@@ -288,6 +288,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             Mailbox(ground.store) if mail.maildir or mail.mbox or config.account else None,
             next(iter(connected.outboxes), None),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
+            _mail_sources(config),
         ),
         calendar=CalendarParts(
             connected.agenda,
@@ -306,6 +307,12 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         ),
         rules=ordered.user_rules.parts(),
     )
+
+
+def _mail_sources(config: Config) -> tuple[str, ...]:
+    """Return the names of the feeds that bring mail."""
+    folders = [name for name, paths in (("mail", config.mail.maildir), ("mbox", config.mail.mbox)) if paths]
+    return (*folders, *(account.id for account in config.account if account.addresses))
 
 
 def _scheduler(ground: Ground, calling: Calling, rules: RuleRunner, replies: Replies) -> Scheduler:

@@ -28,9 +28,13 @@ class Mailbox(Protocol):
 
 @dataclass(slots=True)
 class MailParts:
-    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one."""
+    """``attach_from`` are the folders whose files may be attached; ``looks`` waits for no hanging one.
+
+    ``sources`` are the names of the feeds that bring mail.
+    """
 
     looks: Looks
     mailbox: Mailbox | None = None
     outbox: Outbox | None = None
     attach_from: Folders | None = None
+    sources: tuple[str, ...] = ()

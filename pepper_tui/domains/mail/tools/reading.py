@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pepper_tui.domains.mail.parts import Mailbox, MailParts
 from pepper_tui.domains.mail.tools.shown import full, headline
+from pepper_tui.domains.mail.tools.sources import not_looked_at
 from pepper_tui.model import Effect, Json
 from pepper_tui.store import left_out
 from pepper_tui.text import one_line
@@ -42,6 +43,7 @@ async def search_mail(
         lines.append(f"[more match than these {limit}: say more words, a shorter time, or a larger limit]")
     if cut := getattr(found, "left_out", ""):
         lines.append(f"[{cut}]")
+    lines += [f"[{words}]" for words in await not_looked_at(ctx.store, ctx.of(MailParts).sources)]
     return "\n".join(filter(None, [*lines, left_out(query)]))
 
 
