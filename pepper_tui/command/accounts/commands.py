@@ -161,7 +161,7 @@ def _do(home: Path, work: Awaitable[int], *, changes: bool = False) -> None:
             show("\nNothing was written.")
             return EXIT_TROUBLE
         if changes and not code and await _work().health_of(home) is not None:
-            show("Pepper runs: it takes this in when it starts again (in it, F11 then r starts it anew).")
+            show("Pepper runs: it takes this in when it starts again (Ctrl+N there, then r).")
         return code
 
     do(carried_out())

@@ -20,7 +20,7 @@ from pepper_tui.ui.screen.status import PANES, TabStrip
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
-OPENED: Final = ("effects", "rules")
+OPENED: Final = ("effects", "rules", "connections")
 """Ids of the lists that are opened in place of the conversation."""
 NARROW: Final = (100, 28)
 """Columns and lines below which the panes become tabs."""
@@ -94,6 +94,8 @@ class Panes:
             app.audit.leave()
         if but != "rules" and app.query("#rules"):
             app.rules.leave()
+        if but != "connections" and app.query("#connections"):
+            app.connections.leave()
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):

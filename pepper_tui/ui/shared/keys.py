@@ -2,8 +2,9 @@
 
 ``id`` is what a config rebinds (``rebinding.py`` says which keys are allowed). ``where`` says which widget has the
 binding: ``app`` (works everywhere, also while typing), ``composer``, ``chat``, ``inbox``, ``list`` (each list,
-including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``, ``form``,
-``detail``. Single letters act only where no text is typed. Space is never bound; Esc never decides anything.
+including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``,
+``connections``, ``form``, ``detail``. Single letters act only where no text is typed. Space is never bound; Esc never
+decides anything.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _MOVE: Final = "Moving about"
 _LISTS: Final = "In any list"
 _CHAT: Final = "In the conversation"
 _PEPPER: Final = "Pepper"
+_ACCOUNTS: Final = "In the connections"
 
 KEYS: Final[tuple[Key, ...]] = (
     Key("composer.send", "enter", "send", "composer", _TYPING, "Send; while Pepper is busy it steers the next step"),
@@ -129,6 +131,12 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("rules.remove", "x", "rule('remove')", "rules", "In the rules", "Remove the rule; it asks once more"),
     Key("rules.undo", "u", "rule('undo')", "rules", "In the rules", "Undo the last act", yields=True),
     Key("rules.redo", "U,shift+u", "rule('redo')", "rules", "In the rules", "Do again what was undone", yields=True),
+    Key("connections.add", "a", "connection('add')", "connections", _ACCOUNTS, "Add an account", yields=True),
+    Key("connections.test", "t", "connection('test')", "connections", _ACCOUNTS, "Sign in, and say what is wrong"),
+    Key("connections.pause", "p", "connection('pause')", "connections", _ACCOUNTS, "Pause it, or let it go on"),
+    Key("connections.sign_in", "s", "connection('sign_in')", "connections", _ACCOUNTS, "Sign in again"),
+    Key("connections.remove", "x", "connection('remove')", "connections", _ACCOUNTS, "Remove it; it asks once more"),
+    Key("connections.restart", "r", "connection('restart')", "connections", _ACCOUNTS, "Take in a changed config"),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
@@ -194,6 +202,17 @@ KEYS: Final[tuple[Key, ...]] = (
         priority=True,
         yields=True,
     ),
+    Key(
+        "pepper.connections",
+        "ctrl+n",
+        "connections",
+        "app",
+        _PEPPER,
+        "Connections: your accounts, how each does",
+        palette=True,
+        priority=True,
+        yields=True,
+    ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
     Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
@@ -209,7 +228,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pepper.quit", "ctrl+q", "quit", "app", _PEPPER, "Quit", palette=True, priority=True),
 )
 
-_DECIDES: Final = ("head.", "inbox.", "rules.", "detail.approve", "calls.cancel")
+_DECIDES: Final = ("head.", "inbox.", "rules.", "connections.", "detail.approve", "calls.cancel")
 _MOVES: Final = (
     *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),
     *("detail.down", "detail.up", "detail.page_down", "detail.page_up", "chat.page_down", "chat.page_up"),

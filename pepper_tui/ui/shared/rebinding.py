@@ -29,6 +29,7 @@ _TOGETHER: Final = (
     ("list", "calls", "app"),
     ("list", "effects", "app"),
     ("list", "rules", "app"),
+    ("list", "connections", "app"),
     ("form", "app"),
     ("detail", "app"),
 )
