@@ -17,9 +17,10 @@ from pepper_tui.connectors.smtp_outbox import no_starttls
 from pepper_tui.domains.mail.tools.sources import not_looked_at
 from pepper_tui.model import Namespace
 from pepper_tui.store import ContextStore
-from tests.command.commands import pepper
+from tests.command.commands import PEPPER, pepper
 from tests.connectors.imap.conftest import Certificate, certificate, one_server, server
 from tests.connectors.imap.servers import PASSWORD, USER, Server
+from tests.terminal import Terminal
 from tests.tools.sink import Sink
 
 __all__ = ["certificate", "one_server", "server"]
@@ -245,3 +246,40 @@ async def test_a_server_without_starttls_is_told_with_what_to_do(host: str, word
     assert words in no_starttls(Smtp(host=host), "smtp")
     said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
     assert f"takes no connections on port {place.port}" in said.detail
+
+
+def test_an_account_is_added_from_the_screen_and_read_at_once(home: Path, server: Server) -> None:
+    """By a wrong password and a right one, both unseen; the engine starts anew with it."""
+    with server.other() as other:
+        other.deliver(b"From: Ann <ann@example.org>\nSubject: Lunch\nMessage-ID: <a@x>\n\nAt noon?\n")
+    asked = {
+        "Your mail address": "me@no-such.example",
+        "Ask no-such.example?": "n",
+        "Server for reading": "127.0.0.1",
+        "tls, starttls or none": "none",
+        "port [143]": str(server.port),
+        "Server for sending": "",
+        "User [": USER,
+        "servers of your mail?": "y",
+        "Password (it is not shown): ": "the wrong one",
+        "p another password": "p",
+        "wrote nothing yet": PASSWORD,
+        "Enter goes back": "",
+    }
+    with Terminal([*PEPPER, "--home", str(home)]) as screen:
+        screen.wait_for("silent 0")
+        screen.press("\x0e")
+        screen.wait_for("No account yet")
+        screen.press("a")
+        for words, answer in asked.items():
+            if words == "wrote nothing yet":
+                screen.wait_for(lambda: screen.text.count("Password (it is not shown)") == 2)
+            else:
+                screen.wait_for(words)
+            screen.type(f"{answer}\r")
+        screen.wait_for("watching INBOX of alex", 30.0)
+        assert PASSWORD.encode() not in screen.raw
+        assert b"the wrong one" not in screen.raw
+        screen.press("\x11")
+        screen.wait_dead()
+    assert _accounts(home)[0]["port"] == server.port
