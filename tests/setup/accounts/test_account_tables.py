@@ -71,6 +71,8 @@ def test_removing_keeps_the_comments_of_others(source: str) -> None:
 def test_what_can_not_be_changed_without_loss_is_left_alone(source: str) -> None:
     with pytest.raises(ConfigError, match="by hand"):
         without_account(source, "work")
+    with pytest.raises(ConfigError, match="by hand"):
+        with_key(source, "work", "paused", value=True)
 
 
 @pytest.mark.parametrize("change", [lambda s: without_account(s, "no"), lambda s: with_key(s, "no", "paused", True)])
