@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, settings
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
 
+# no test reads or writes the keyring of whoever runs it
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # how long an example takes says how busy the machine is, and nothing about the code
 settings.register_profile("pepper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pepper")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from pepper_tui import __version__
+from pepper_tui.command.accounts.commands import accounts_app
 from pepper_tui.command.ask import answer, ask
 from pepper_tui.command.config import config_app
 from pepper_tui.command.launch import (
@@ -118,6 +119,7 @@ async def _doctor(home: Path) -> int:
 
 for command in (when, run, ask, answer, log, status, init, doctor):
     app.command()(command)
+app.add_typer(accounts_app, name="accounts")
 app.add_typer(config_app, name="config")
 app.add_typer(store_app, name="store")
 app.add_typer(rules_app, name="rules")

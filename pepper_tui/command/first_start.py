@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import typer
 
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError, report
+from pepper_tui.text.errors import PepperError
 
 
 def first_start(home: Path, *, yes: bool = False) -> int:
@@ -15,7 +17,11 @@ def first_start(home: Path, *, yes: bool = False) -> int:
     from pepper_tui.setup.first_start.command import init as ask_and_write
 
     try:
-        return 0 if ask_and_write(home, yes=yes) else EXIT_CONFIG
+        if not ask_and_write(home, yes=yes):
+            return EXIT_CONFIG
+        if not yes and typer.confirm("Add a mail account at a server (IMAP) now?", default=False):
+            return _add_account(home)
+        return 0
     except FirstStartError as error:
         return report(LaunchError(EXIT_CONFIG, str(error)))
     except OSError as error:
@@ -23,3 +29,14 @@ def first_start(home: Path, *, yes: bool = False) -> int:
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("Nothing was written.", err=True)
         return EXIT_TROUBLE
+
+
+def _add_account(home: Path) -> int:
+    """Ask for an account, and add it; without it the first start is done all the same."""
+    from pepper_tui.command.accounts.adding import Given, add
+
+    try:
+        asyncio.run(add(home, Given()))
+    except (PepperError, typer.Abort) as error:
+        typer.echo(f"{error or 'No account was added'}; later: pepper accounts add", err=True)
+    return 0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pepper_tui.engine.answers.served import ServedEngine as Engine
     from pepper_tui.engine.at_rest import HomeAtRest
     from pepper_tui.engine.protocol import Engine as EngineProtocol
+    from pepper_tui.ui.screen.connections.accounts import Accounts
 
 EXIT_TROUBLE: Final = 1
 EXIT_CONFIG: Final = 2
@@ -233,7 +234,12 @@ def run_screen(home: Path, *, demo: bool = False, plain: bool = False) -> int:
                 app.exit()
                 raise
 
-        app = PepperApp(connect, theme=look.theme)
+        def accounts() -> Accounts:
+            from pepper_tui.setup.accounts.desk import AccountDesk
+
+            return AccountDesk(home)
+
+        app = PepperApp(connect, theme=look.theme, accounts=None if demo else accounts)
         try:
             app.run()
         except KeyboardInterrupt:  # one more Ctrl+C, after the screen had closed

@@ -205,7 +205,7 @@ def store_vacuum(home: HomeOption = None) -> None:
 async def _vacuum(home: Path) -> int:
     from pepper_tui.store.upkeep.purge import vacuum
 
-    async with _own_store(home) as store:
+    async with own_store(home) as store:
         before, after = await vacuum(store)
     show(f"{before:,} bytes before, {after:,} after")
     return 0
@@ -244,8 +244,8 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
         if not colon or not ident:
             raise LaunchError(EXIT_CONFIG, f"{one_line(ref, 60)}: write it as namespace:id, as in note:note_1")
         names.append((space, ident))
-    kept = await asyncio.to_thread(_kept, home)
-    async with _own_store(home) as store:
+    kept = await asyncio.to_thread(kept_by_connectors, home)
+    async with own_store(home) as store:
         before = None if older_than is None else store.clock.now() - older_than * 86_400
         found = await survey(store, Scope(tuple(namespaces), before, tuple(names)), kept)
         for space, count in found.contexts.most_common(LISTED):
@@ -273,7 +273,7 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
     return 0
 
 
-def _kept(home: Path) -> dict[str, str]:
+def kept_by_connectors(home: Path) -> dict[str, str]:
     """Return the data of the config's connectors that is never purged, and why. Raises ``LaunchError``."""
     from pepper_tui.config import ConfigError
     from pepper_tui.connectors.registry import named, retention_of
@@ -297,7 +297,7 @@ async def _about_store(home: Path, verb: str, arguments: Json) -> AsyncIterator[
             yield item
     except NoEngineError:
         writes = verb == "rollback" or arguments.get("redrive")
-        async with _own_store(home) if writes else _store_to_read(home) as store:
+        async with own_store(home) if writes else _store_to_read(home) as store:
             try:
                 async for item in store_answers(store)[verb](arguments):
                     yield item
@@ -326,7 +326,7 @@ def _must_have_store(home: Path) -> None:
 
 
 @asynccontextmanager
-async def _own_store(home: Path) -> AsyncIterator[Any]:
+async def own_store(home: Path) -> AsyncIterator[Any]:
     """Yield the home's store under the home's lock. Raises ``LaunchError``."""
     from pepper_tui.clock import SystemClock
     from pepper_tui.store import ContextStore, StoreError

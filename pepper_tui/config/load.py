@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config.base import CONFIG_FILE, ConfigError, Section
+from pepper_tui.config.problem_words import account_key, keys_beside, problem_words, unknown_key
 from pepper_tui.config.renamed import RENAMED, OldKey, Rename, Renewed, Where, renewed
 from pepper_tui.config.sections import Config
 
@@ -91,45 +91,19 @@ def _with_commands(config: Config, base: Path) -> Config:
 
 def _problem(path: Path, source: str, said: Renewed, problem: Any) -> str:
     where = said.as_written(problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem_words(problem)
     if problem["type"] == "extra_forbidden":
-        message = _unknown(str(problem["loc"][-1]), _keys_beside(problem["loc"]))
-    key = dotted_name(where)
-    return f"{path}:{_line_of(source, where)}: {key + ': ' if key else ''}{message}"
+        message = unknown_key(str(problem["loc"][-1]), keys_beside(problem["loc"], Config))
+    place = f"{path}:{_line_of(source, where)}: {dotted_name(where)}"
+    match where:
+        case ("account", int(number), *key):
+            ident = said.tree["account"][number].get("id")
+            return f"{account_key(place, number, ident, dotted_name(tuple(key)))}: {message}"
+    return f"{place}{': ' if where else ''}{message}"
 
 
 def dotted_name(where: Where) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    """Say what to do about an unknown key: it may be misspelt, or belong to a newer version."""
-    near = difflib.get_close_matches(key, known, n=1)
-    guess = f"did you mean {near[0]}? Otherwise a newer one may know it" if near else "a newer one may"
-    return f"this Pepper does not know it; {guess}; remove it or update (pepper config example: every key there is)"
-
-
-def _keys_beside(where: Where) -> list[str]:
-    """Return the keys that are allowed beside the key at ``where``."""
-    section: type[BaseModel] | None = Config
-    named = False  # the next part is a name chosen by the user
-    for part in where[:-1]:
-        if section is None:
-            return []
-        if isinstance(part, int) or named:
-            named = False
-            continue
-        field = section.model_fields.get(part)
-        section = next(_sections_in(field.annotation), None) if field else None
-        named = field is not None and get_origin(field.annotation) is dict
-    return [*section.model_fields] if section else []
-
-
-def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _sections_in(inner)
 
 
 def place_of(path: Path, source: str, key: str) -> str:

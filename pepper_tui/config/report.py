@@ -22,16 +22,19 @@ def summary(config: Config) -> list[str]:
     def named(count: int, word: str) -> str:
         return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
 
-    smtp = config.mail.smtp
-    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off (no [mail.smtp])"
-    able = next((account for account in config.account if account.own.get("smtp")), None)
-    if smtp is None and able:
-        sending = f"by account {able.id}"
-    mail = named(len(config.mail.maildir), "folder")
-    if config.mail.mbox:
-        mail += f", {named(len(config.mail.mbox), 'mbox file')}"
-    if config.account:
-        mail += f", {named(len(config.account), 'account')}"
+    smtp, paused = config.mail.smtp, sum(account.paused for account in config.account)
+    able = [account.id for account in config.account if account.own.get("smtp") and not account.paused]
+    sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off"
+    if smtp is None:
+        where = "smtp in an account" if config.account else "pepper accounts add, or [mail.smtp]"
+        sending = f"by account {able[0]}" if able else f"off ({where} turns it on)"
+    counts = {
+        "folder": len(config.mail.maildir),
+        "mbox file": len(config.mail.mbox),
+        "account": len(config.account),
+    }
+    mail = ", ".join(named(count, word) for word, count in counts.items() if count) or "none"
+    mail += f" ({paused} paused)" if paused else ""
     return [
         f"mail       {mail}; sending {one_line(sending)}",
         f"calendar   {named(len(config.calendar.paths), 'path')}",

@@ -7,17 +7,22 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
 from pepper_tui.boundary.plain_file import plain_text
+from pepper_tui.boundary.secret_keeper import HomeKeeper, KeeperError, keeper_of
 from pepper_tui.config.base import REFERENCE_AT_END, SECRETS_FILE, SHORTEST_SECRET, ConfigError
 from pepper_tui.config.in_clear import REFERENCE, in_clear
 
 
 class Secrets:
-    """Resolves a config's secrets: ``env:NAME`` from the environment, ``secret:NAME`` from ``secrets.toml``."""
+    """Resolves a config's secrets: ``env:NAME`` from the environment, ``secret:NAME`` from where the home keeps it.
+
+    That is ``secrets.toml``, which the user writes, else the keeper, into which Pepper writes.
+    """
 
     given: ClassVar[set[str]] = set()
     """Every value that was handed out in this process; no log may contain one."""
@@ -30,10 +35,26 @@ class Secrets:
                 words = words.replace(secret, "[secret]")
         return words
 
-    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: dict[str, str] | None = None,
+        *,
+        held: Mapping[str, str] | None = None,
+        keeper: HomeKeeper | None = None,
+    ) -> None:
+        """Create the resolver. ``held``: secrets by name that are to be tried before they are kept anywhere."""
         self.home = home
+        self.keeper = keeper or keeper_of(home)
         self._path = home / SECRETS_FILE
         self._environment = dict(os.environ) if environment is None else environment
+        self._held = dict(held or {})
+
+    def warm(self, tree: object) -> None:
+        """Ask the keyring for all that ``tree`` (a config) refers to, so that no later look waits for it. Blocking."""
+        for name in sorted(_references(tree)):
+            with suppress(ConfigError):  # told where it is used
+                self._kept(name)
 
     def value(self, name: str) -> str:
         """Return the value of a reference; empty if the environment has none.
@@ -44,7 +65,7 @@ class Secrets:
             return ""
         kind, _, key = name.partition(":")
         if kind in ("env", "secret"):
-            value = self._environment.get(key, "") if kind == "env" else self._from_file(key)
+            value = self._environment.get(key, "") if kind == "env" else self._kept(key)
             self.given.add(value)
             return value
         raise ConfigError(
@@ -90,21 +111,48 @@ class Secrets:
             )
         return value
 
-    def _from_file(self, key: str) -> str:
+    def _kept(self, key: str) -> str:
+        if key in self._held:
+            return self._held[key]
+        written = self._written()
+        if written is not None and key in written:
+            return str(written[key])
+        try:
+            kept = self.keeper.read(key)
+        except KeeperError as error:
+            remedy = f"; {error.remedy}" if error.remedy else ""
+            raise ConfigError([f"secret:{key}: {error.words}{remedy}"]) from None
+        if kept is not None:
+            return kept
+        if written is None:
+            raise ConfigError([f"{self._path}: not there; create it with mode 0600 and a line {key} = …"])
+        raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])
+
+    def _written(self) -> dict[str, object] | None:
+        """Return what ``secrets.toml`` holds; None if it is not there."""
         try:
             mode = stat.S_IMODE(self._path.stat().st_mode)
-        except FileNotFoundError as error:
-            raise ConfigError([f"{self._path}: not there; create it with mode 0600 and a line {key} = …"]) from error
-        if mode & 0o077:
-            raise ConfigError([f"{self._path}: others may read it (mode {mode:04o}); run: chmod 600 {self._path}"])
-        try:
-            secrets = tomllib.loads(plain_text(self._path))
+            if mode & 0o077:
+                raise ConfigError([f"{self._path}: {open_to_others(mode)}; run: chmod 600 {self._path}"])
+            return tomllib.loads(plain_text(self._path))
+        except FileNotFoundError:
+            return None
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError([f"{self._path}: {error}"]) from error
+            raise ConfigError([f"{self._path}: {error}"]) from None
         except OSError as error:
             raise ConfigError([f"{self._path}: {error.strerror}"]) from error
         except UnicodeDecodeError as error:
             raise ConfigError([f"{self._path}: it is not UTF-8"]) from error
-        if key not in secrets:
-            raise ConfigError([f"{self._path}: has no {key}; add a line {key} = …"])
-        return str(secrets[key])
+
+
+def _references(tree: object) -> set[str]:
+    """Return the names of all ``secret:NAME`` in a tree of settings."""
+    if isinstance(tree, str):
+        return {found.removeprefix("secret:") for found in REFERENCE.findall(tree) if found.startswith("secret:")}
+    each = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
+    return {name for inner in each for name in _references(inner)}
+
+
+def open_to_others(mode: int) -> str:
+    """Say that a file of this mode is no place for a secret."""
+    return f"others may read it (mode {mode:04o})"

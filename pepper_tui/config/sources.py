@@ -160,6 +160,7 @@ class Account(Section):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+    paused: bool = False  # nothing is read there or sent from there: pepper accounts pause, resume
 
     @property
     def own(self) -> dict[str, Any]:

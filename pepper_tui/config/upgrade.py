@@ -62,12 +62,12 @@ def write(upgrade: Upgrade) -> Path:
     A link stays a link: the file it points to is replaced. Raises ``OSError`` with nothing changed.
     """
     kept = upgrade.path.with_name(BEFORE_UPGRADE)
-    _replace(kept, upgrade.before, like=upgrade.path)
-    _replace(upgrade.path.resolve(), upgrade.after, like=upgrade.path)
+    replace_file(kept, upgrade.before, like=upgrade.path)
+    replace_file(upgrade.path.resolve(), upgrade.after, like=upgrade.path)
     return kept
 
 
-def _replace(path: Path, text: str, like: Path) -> None:
+def replace_file(path: Path, text: str, like: Path) -> None:
     """Replace ``path`` with ``text``, keeping the owner and mode of ``like``."""
     status = like.stat()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".config-")

@@ -37,13 +37,15 @@ class Finding:
 class Patient:
     """What a check examines.
 
-    ``health`` holds the health reports of a running engine, by part; it is empty if none runs.
+    ``health`` holds the health reports of a running engine, by part; it is empty if none runs. ``ident`` is the id of
+    the account that is examined.
     """
 
     home: Path
     config: Config
     secrets: Secrets
     health: dict[str, Finding]
+    ident: str = ""
 
 
 Check = Callable[[Patient], AsyncIterator[Finding]]

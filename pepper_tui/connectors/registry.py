@@ -19,7 +19,9 @@ from pydantic import ValidationError
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, Account, Config, ConfigError, anchored, dotted_name, place_at
+from pepper_tui.config.problem_words import account_key, keys_beside, problem_words, unknown_key
 from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.feeds.paused import PausedFeed
 from pepper_tui.store.upkeep.retention_rules import Rule
 from pepper_tui.text import one_line
 
@@ -48,6 +50,7 @@ class Named:
     kind: str
     connector: Connector
     settings: Any
+    paused: bool = False
 
 
 @cache
@@ -96,21 +99,30 @@ def named(config: Config, home: Path) -> Iterator[Named]:
         try:
             yield _account(account, home)
         except ConfigError as error:
-            at = _place(home, number, ("kind",))
+            at = _place(home, number, account.id, ("kind",))
             problems += [f"{at}: {problem}" for problem in error.problems]
         except ValidationError as error:
+            settings = connector_of(account.kind).settings
             for problem in error.errors():
-                unknown = problem["type"] == "extra_forbidden"
-                words = f"{account.kind} has no such key" if unknown else problem["msg"].removeprefix("Value error, ")
-                problems.append(f"{_place(home, number, problem['loc'])}: {words}")
+                words = problem_words(problem)
+                if problem["type"] == "extra_forbidden" and settings is not None:
+                    known = keys_beside(problem["loc"], settings)
+                    words = unknown_key(str(problem["loc"][-1]), known, f"{account.kind} has no such key")
+                problems.append(f"{_place(home, number, account.id, problem['loc'])}: {words}")
     if problems:
         raise ConfigError(problems)
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """Build the parts of all ``accounts``: every part of theirs, but of agenda and calendars only the first."""
+    """Build the parts of all ``accounts``: every part of theirs, but of agenda and calendars only the first.
+
+    A paused account has one part: the feed that says so.
+    """
     whole = Built()
     for one in accounts:
+        if one.paused:
+            whole.feeds.append(PausedFeed(one.ident))
+            continue
         built = one.connector.build(one.settings, replace(around, ident=one.ident))
         whole.feeds += built.feeds
         whole.tools += built.tools
@@ -132,13 +144,14 @@ def retention_of(accounts: Sequence[Named]) -> tuple[dict[str, Rule], dict[str, 
     return rules, {pattern: why for one in accounts for pattern, why in one.connector.kept.items()}
 
 
-def _place(home: Path, number: int, key: tuple[str | int, ...]) -> str:
-    """Return file, line and key of an account's problem, if the file can be read."""
+def _place(home: Path, number: int, ident: str, key: tuple[str | int, ...]) -> str:
+    """Return file, line, account and key of a problem, if the file can be read."""
     where = ("account", number, *key)
     try:
-        return place_at(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), where)
+        place = place_at(home / CONFIG_FILE, plain_text(home / CONFIG_FILE), where)
     except (OSError, UnicodeDecodeError):
-        return dotted_name(where)
+        place = dotted_name(where)
+    return account_key(place, number, ident, dotted_name(key))
 
 
 def _account(account: Account, home: Path) -> Named:
@@ -146,4 +159,5 @@ def _account(account: Account, home: Path) -> Named:
     if connector.settings is None:
         words = f"{account.kind!r} has a section of its own; see: pepper config example"
         raise ConfigError([words])
-    return Named(account.id, account.kind, connector, anchored(connector.settings.model_validate(account.own), home))
+    settings = anchored(connector.settings.model_validate(account.own), home)
+    return Named(account.id, account.kind, connector, settings, account.paused)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, Secrets, Smtp
 from pepper_tui.connectors.finding import PATIENCE, Finding, without
+from pepper_tui.connectors.smtp_outbox import SmtpOutbox, why_not_sent
 
 
 async def smtp_finding(part: str, smtp: Smtp, secrets: Secrets, section: str, ca: Path | None = None) -> Finding:
@@ -36,7 +38,8 @@ async def smtp_finding(part: str, smtp: Smtp, secrets: Secrets, section: str, ca
         if smtp.user:
             await client.login(smtp.user, password)
         await client.quit()
-    except (aiosmtplib.SMTPException, OSError) as error:
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         client.close()
-        return Finding(part, "trouble", f"{where}: {without(str(error), password)}", remedy)
+        account = SmtpOutbox("", smtp, partial(str, ""), section=section.strip("[]"))
+        return Finding(part, "trouble", f"{where}: {without(why_not_sent(error, account), password)}", remedy)
     return Finding(part, "ok", f"by {where}" + (f" as {smtp.user}" if smtp.user else ""))

@@ -17,6 +17,7 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from pepper_tui.config import ConfigError, Smtp
+from pepper_tui.config.in_clear import is_this_machine
 from pepper_tui.domains.mail.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
@@ -120,6 +121,18 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, sender: str, re
         raise NotDoneError(_why(error, account)) from error
 
 
+def no_starttls(smtp: Smtp, section: str) -> str:
+    """Say what to do where a server offers no STARTTLS."""
+    if is_this_machine(smtp.host):
+        return f'set {section}.security to "none" (it is this machine), or "tls" with its port for that'
+    return f'set {section}.security to "tls", often with port 465'
+
+
+def why_not_sent(error: Exception, account: SmtpOutbox) -> str:
+    """Explain to a person why nothing was sent, or the sign-in did not work."""
+    return _why(error, account)
+
+
 def _why(error: Exception, account: SmtpOutbox) -> str:
     """Explain to a person why nothing was sent: which server, what it said, and what to do about it."""
     import aiosmtplib
@@ -143,12 +156,18 @@ def _why(error: Exception, account: SmtpOutbox) -> str:
         if passing:
             return f"{server} can't accept mail now; try again in some minutes {said}"
         return f"{server} refused {said}"
+    if isinstance(error, aiosmtplib.SMTPException) and "STARTTLS" in str(error).upper():
+        return f"{server} offers no STARTTLS on port {account.smtp.port}; {no_starttls(account.smtp, section)}"
     if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
         return f"{server} can't do what {section} asks for: {one_line(str(error), 200).rstrip('.')}"
     if any(isinstance(each, ssl.SSLError) for each in causes):
         return f"{server} does not speak TLS there; check {section}.port and security"
-    if isinstance(error, TimeoutError | aiosmtplib.SMTPConnectError):
+    if any(isinstance(each, ConnectionRefusedError) for each in causes):
+        return f"{server} takes no connections on port {account.smtp.port}; check {section}.host and port"
+    if isinstance(error, TimeoutError | aiosmtplib.SMTPTimeoutError):
         return f"{server} does not answer"
+    if isinstance(error, aiosmtplib.SMTPConnectError):
+        return f"no connection with {server} on port {account.smtp.port}; check {section}.host and port"
     if isinstance(error, ConnectionError):
         return f"{server} ended the connection before it had the mail; try again"
     return f"no session with {server}: {one_line(str(error) or type(error).__name__, 200).rstrip('.')}"

@@ -364,6 +364,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             web.post,
             Everywhere(mailbox, connected.searchers, ground.store) if mailbox else None,
             ground.own,
+            _mail_sources(config),
         ),
         calendar=CalendarParts(
             connected.agenda,
@@ -382,6 +383,12 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         ),
         rules=ordered.user_rules.parts(),
     )
+
+
+def _mail_sources(config: Config) -> tuple[str, ...]:
+    """Return the names of the feeds that bring mail."""
+    folders = [name for name, paths in (("mail", config.mail.maildir), ("mbox", config.mail.mbox)) if paths]
+    return (*folders, *(account.id for account in config.account if account.addresses))
 
 
 def _scheduler(ground: Ground, calling: Calling, rules: RuleRunner, replies: Replies) -> Scheduler:

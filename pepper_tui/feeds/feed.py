@@ -33,7 +33,7 @@ BY_PEPPER: Final = "by_pepper"
 """The metadata key that marks results of Pepper's own actions; see ``feeds/chain.py``."""
 PROCESSOR_REMEDY: Final = "it is tried again by itself; `pepper store dead` names what was given up"
 
-HealthState = Literal["ok", "starting", "trouble", "stopped", "done"]
+HealthState = Literal["ok", "starting", "trouble", "stopped", "done", "paused"]
 
 
 class FeedError(PepperError, Foreseen):

@@ -114,13 +114,13 @@ class Profile(Record):
 class Health(Record):
     """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``remedy`` says what to do.
 
-    ``done``: it was finite, and has come to its end.
+    ``done``: it was finite, and has come to its end. ``paused``: the user let it rest.
     """
 
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {"mend": "remedy"}
 
     part: str
-    state: Literal["ok", "starting", "trouble", "stopped", "done"]
+    state: Literal["ok", "starting", "trouble", "stopped", "done", "paused"]
     detail: str
     remedy: str
     at: float

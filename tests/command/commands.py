@@ -15,22 +15,27 @@ ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": ""}
 LONGEST = 60.0  # seconds
 
 
-def pepper(home: Path, words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``pepper --home HOME words`` in a process of its own; one that does not end is killed."""
+def pepper(home: Path, words: str, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``pepper --home HOME words`` in a process of its own; one that does not end is killed.
+
+    ``said`` is on its standard input.
+    """
     command = ["--home", str(home), *words.split()]
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
+        out, err, given = Path(folder) / "out", Path(folder) / "err", Path(folder) / "in"
+        given.write_text(said, encoding="utf-8")
         code = _carried_out(
             {
                 "arguments": command,
                 "environment": {**ENVIRONMENT, **environment},
                 "out": str(out),
                 "err": str(err),
+                "input": str(given),
                 "seconds": LONGEST,
             }
         )
-        said = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
-    return subprocess.CompletedProcess(command, code, *said)
+        printed = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    return subprocess.CompletedProcess(command, code, *printed)
 
 
 def _carried_out(request: dict[str, object]) -> int:

@@ -166,13 +166,17 @@ async def test_effects_say_what_was_proposed_decided_and_done(engine: ServedEngi
     await until(ended)
     found, back = await asked(engine, "log", effects=True)
     assert (back["decision"], back["effect"], back["digest"]) == ("pending", found["effect"], found["digest"])
-    assert back["problem"] == "the mail server 127.0.0.1 does not answer"
+    refused = "the mail server 127.0.0.1 takes no connections on port 1; check mail.smtp.host and port"
+    assert back["problem"] == refused
     assert found["decision"] == "approved"
     assert found["decided_at"] >= found["proposed_at"]
     assert found["error"], "nothing listens on port 1: the words say so"
     shown = await asyncio.to_thread(CliRunner().invoke, app, ["--home", str(engine.home), "log", "--effects"])
     assert "approved by you at" in shown.output
-    assert "asks again: the mail server 127.0.0.1 does not answer" in shown.output
+    assert (
+        "asks again: the mail server 127.0.0.1 takes no connections on port 1; check mail.smtp.host and port"
+        in shown.output
+    )
     assert f"digest {found['digest'][:16]}" in shown.output
 
 

@@ -23,6 +23,7 @@ LOADED = (
         "pepper_tui.engine.at_rest",
         "pepper_tui.setup.doctor",
     ),
+    *("pepper_tui.command.accounts.work", "pepper_tui.command.accounts.stored_mail", "pepper_tui.connectors.imap"),
     *("pepper_tui.command.store", "pepper_tui.command.rules", "pepper_tui.command.when", "pepper_tui.config.report"),
 )
 
@@ -50,7 +51,7 @@ def become(asked: dict[str, Any]) -> None:
     """The process that a shell would have started."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     for target, path, flags in (
-        (0, os.devnull, os.O_RDONLY),
+        (0, asked.get("input") or os.devnull, os.O_RDONLY),
         (1, asked["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
         (2, asked["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
     ):

@@ -78,13 +78,13 @@ def test_it_senses_is_checked_and_goes_on_after_a_kill(installed: Path, home: Pa
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (ACCOUNT, "config.toml:1: account[1].words: Field required"),
-        (f'{ACCOUNT}words = ["a"]\ncolour = 1\n', ":6: account[1].colour: linelog has no such key"),
-        (f"{ACCOUNT}words = []\n", ":5: account[1].words: List should have at least 1 item"),
-        ('id = "a"\nkind = "gopher"\n', ":3: account[1].kind: there is no connector 'gopher'; there are: broken"),
-        ('id = "a"\nkind = "broken"\n', ":3: account[1].kind: the connector 'broken' can't be used: ModuleNotFound"),
-        ('id = "a"\nkind = "other"\n', ":3: account[1].kind: the connector 'other' is not one"),
-        ('id = "a"\nkind = "maildir"\n', ":3: account[1].kind: 'maildir' has a section of its own"),
+        (ACCOUNT, "config.toml:1: account a: words: has to be set"),
+        (f'{ACCOUNT}words = ["a"]\ncolour = 1\n', ":6: account a: colour: linelog has no such key"),
+        (f"{ACCOUNT}words = []\n", ":5: account a: words: needs at least one entry"),
+        ('id = "a"\nkind = "gopher"\n', ":3: account a: kind: there is no connector 'gopher'; there are: broken"),
+        ('id = "a"\nkind = "broken"\n', ":3: account a: kind: the connector 'broken' can't be used: ModuleNotFound"),
+        ('id = "a"\nkind = "other"\n', ":3: account a: kind: the connector 'other' is not one"),
+        ('id = "a"\nkind = "maildir"\n', ":3: account a: kind: 'maildir' has a section of its own"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_account_is_told_with_its_line(
@@ -108,8 +108,8 @@ def test_what_is_wrong_with_an_account_is_told_with_its_line(
     [
         ('[[account]]\nid = "a"\nkind = "x"\n[[account]]\nid = "a"\nkind = "y"\n', "two accounts are called 'a'"),
         ('[[account]]\nid = "mail"\nkind = "x"\n', "a feed has that name"),
-        ('[[account]]\nid = "A b"\nkind = "x"\n', "account[1].id"),
-        ('[[account]]\nid = "a"\n', "account[1].kind"),
+        ('[[account]]\nid = "A b"\nkind = "x"\n', "account A b: id: has to begin with a small letter"),
+        ('[[account]]\nid = "a"\n', "account a: kind: has to be set"),
     ],
 )
 def test_accounts_have_names_of_their_own(tmp_path: Path, more: str, words: str) -> None:

@@ -65,3 +65,17 @@ def test_what_did_not_work_is_said() -> None:
     )
     task = "Brief\nTopic: Phoenix"
     assert "send_mail" not in in_words("delegate", "failed", "no worker", {"task": task})
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("2026-11-21T16:00:00+01:00", "Sat 21 Nov 16:00"),
+        ("2025-11-21T16:00:00+01:00", "Fri 21 Nov 2025 16:00"),
+        ("2027-01-01T00:30:00+01:00", "Fri 1 Jan 2027 00:30"),
+    ],
+)
+def test_a_time_of_another_year_says_which(written: str, said: str) -> None:
+    in_november = 1_795_000_000.0
+    told = in_words("search_mail", "succeeded", f"<a@x> | {written} | from Ann | lunch", {}, now=in_november)
+    assert told == f"Mail found:\n- {said}, from Ann: lunch"

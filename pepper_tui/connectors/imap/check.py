@@ -21,22 +21,23 @@ _NAMED: Final = 20
 
 
 async def check(settings: Imap, patient: Patient) -> AsyncIterator[Finding]:
-    yield await _reading(f"mail {settings.address}", settings, patient)
+    ident = patient.ident or settings.address
+    named = f"{ident} ({settings.address})" if patient.ident else ident
+    yield await _reading(f"mail {named}", settings, patient, ident)
     if smtp := settings.sending():
-        yield await smtp_finding(
-            f"sending {settings.address}", smtp, patient.secrets, f"smtp of account {settings.address}", settings.ca
-        )
+        section = f"smtp of account {ident}"
+        yield await smtp_finding(f"sending {named}", smtp, patient.secrets, section, settings.ca)
 
 
-async def _reading(part: str, settings: Imap, patient: Patient) -> Finding:
+async def _reading(part: str, settings: Imap, patient: Patient, ident: str) -> Finding:
     try:
         password = await asyncio.to_thread(patient.secrets.value, settings.password)
         if not password:
             raise ConfigError([f"{settings.password} has no value"])
-        async with asyncio.timeout(PATIENCE), linked(settings, settings.address, password, SystemClock()) as link:
+        async with asyncio.timeout(PATIENCE), linked(settings, ident, password, SystemClock()) as link:
             return await _looked(part, settings, link)
     except (ConfigError, ServerError, TimeoutError) as error:
-        told = trouble(error, settings, settings.address)
+        told = trouble(error, settings, ident)
         return Finding(part, "trouble", str(told), told.remedy)
 
 

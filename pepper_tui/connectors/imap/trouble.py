@@ -52,7 +52,8 @@ def trouble(error: BaseException, settings: Imap, ident: str) -> ServerError:
         case RefusedError(code=code):
             said = f" ({code.lower()})" if code else ""
             words = f"{server} did not accept the user {settings.login} and the password{said}"
-            return SignInError(words, f"make an app password at your provider and put it where {key} says")
+            remedy = "check user and password; many providers take only a password made for programs (app password)"
+            return SignInError(words, f"{remedy}; to put in a new one: pepper accounts signin {ident}")
         case NoFolderError():
             words = f"{server} has no folder {one_line(str(error), 80)!r} that can be opened"
             return ServerError(words, f"fix folders in {key}; `pepper doctor` names those that there are")

@@ -33,6 +33,7 @@ class MailParts:
     ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
     quoted, in the language of ``locale``. ``post`` sends a form to a web address; see ``WebFetcher``.
     ``everywhere`` also searches the servers of accounts; ``own``: the user's addresses.
+    ``sources`` are the names of the feeds that bring mail.
     """
 
     looks: Looks
@@ -48,3 +49,4 @@ class MailParts:
     post: Callable[[str, str], Awaitable[str]] | None = None
     everywhere: Everywhere | None = None
     own: Collection[str] = ()
+    sources: tuple[str, ...] = ()

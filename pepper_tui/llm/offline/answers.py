@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from pepper_tui.llm.offline import briefs
@@ -56,10 +56,12 @@ def called(name: str, arguments: Json, summary: str) -> str:
     return f"{name} ({one_line(told, 120)})" if told else name
 
 
-def in_words(name: str, state: str, content: str, arguments: Json, summary: str = "", problem: str = "") -> str:
+def in_words(
+    name: str, state: str, content: str, arguments: Json, summary: str = "", problem: str = "", now: float = 0.0
+) -> str:
     """Return a short, factual reply on how a call that the user asked for ended.
 
-    ``summary`` and ``problem`` are those of its result.
+    ``summary`` and ``problem`` are those of its result; times of another year than that of ``now`` name theirs.
     """
     if state == "succeeded":
         if name == "delegate":
@@ -76,7 +78,7 @@ def in_words(name: str, state: str, content: str, arguments: Json, summary: str 
             toml, _, more = rest.partition("\n\n")
             table = f"\n\n```toml\n{toml}\n```\n\n" if toml else ""
             return shorten(f"{_rule(head.split(' | ')) or head}{table}{more}".strip(), SHOWN)
-        return _listed(name, content)
+        return _listed(name, content, now)
     if state == "failed" and name in _RULE_TOOLS and content:
         return content[0].upper() + shorten(clean(content[1:]), SHOWN)
     if state == "failed" and content.endswith(ASKED):
@@ -96,9 +98,9 @@ def _reminded(content: str, text: str) -> str:
     return f"I will remind you on {when[:-1]}: {one_line(text, 200)}" if when.endswith(".") else content
 
 
-def _listed(name: str, content: str) -> str:
+def _listed(name: str, content: str, now: float) -> str:
     head, body = _HEADS.get(name), shorten(content, SHOWN) or "Nothing."
-    retell: Callable[[list[str]], str] | None = {
+    retell: Callable[[list[str], float], str] | None = {
         "search_context": _hit,
         "search_mail": _mail,
         "list_reminders": _reminder,
@@ -109,7 +111,7 @@ def _listed(name: str, content: str) -> str:
     if retell is not None and any(" | " in line for line in lines):
         known = {line.partition(" | ")[0] for line in lines}
         lines = [line for line in lines if not _told_by_its_signal(line, known)]
-        lines = [retell(line.split(" | ")) or line for line in lines]
+        lines = [retell(line.split(" | "), now) or line for line in lines]
     elif len(lines) < 2:
         return f"{head}\n{body}" if head else body
     if head is None:
@@ -123,40 +125,41 @@ def _told_by_its_signal(line: str, known: set[str]) -> bool:
     return space.startswith("raw.") and f"signals.{space[4:]}:signal_{ident}" in known
 
 
-def _hit(parts: list[str]) -> str:
+def _hit(parts: list[str], now: float) -> str:
     space = parts[0].partition(":")[0]
     kind = _KINDS.get(space.partition(".")[0])
     if kind is None or len(parts) < 3:
         return ""
-    return ", ".join(filter(None, (_day(parts[1]), kind))) + ": " + " | ".join(parts[2:])
+    return ", ".join(filter(None, (_day(parts[1], now), kind))) + ": " + " | ".join(parts[2:])
 
 
-def _mail(parts: list[str]) -> str:
+def _mail(parts: list[str], now: float) -> str:
     if len(parts) < 4:
         return ""
     first = f" – {' | '.join(parts[4:])}" if parts[4:] else ""
-    return f"{_day(parts[1])}, {parts[2]}: {parts[3]}{first}"
+    return f"{_day(parts[1], now)}, {parts[2]}: {parts[3]}{first}"
 
 
-def _reminder(parts: list[str]) -> str:
+def _reminder(parts: list[str], _: float) -> str:
     return f"{parts[1]}: {parts[2]}" if len(parts) > 2 else ""
 
 
-def _rule(parts: list[str]) -> str:
+def _rule(parts: list[str], _: float = 0.0) -> str:
     return f"{parts[0]}: {' | '.join(parts[1:-1])} {parts[-1][:1].upper()}{parts[-1][1:]}." if len(parts) > 2 else ""
 
 
-def _version(parts: list[str]) -> str:
-    return f"{_day(parts[1])}, {parts[0]}: {' | '.join(parts[2:])}" if len(parts) > 2 else ""
+def _version(parts: list[str], now: float) -> str:
+    return f"{_day(parts[1], now)}, {parts[0]}: {' | '.join(parts[2:])}" if len(parts) > 2 else ""
 
 
-def _day(written: str) -> str:
-    """Return a tool's time without what a person does not need: ``Sat 21 Nov 16:05``."""
+def _day(written: str, now: float) -> str:
+    """Return a tool's time without what a person does not need: ``Sat 21 Nov 16:05``, and this year."""
     for form in ("%a %Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"):
         words = written.rpartition(" ")[0] if form.startswith("%a") else written
         try:
             at = datetime.strptime(words, form)
         except ValueError:
             continue
-        return f"{at:%a} {at.day} {at:%b %H:%M}"
+        year = f" {at.year}" if now and at.year != datetime.fromtimestamp(now, at.tzinfo or UTC).year else ""
+        return f"{at:%a} {at.day} {at:%b}{year} {at:%H:%M}"
     return written

@@ -120,7 +120,7 @@ class OfflineModel:
                 return
             if name == "search_mail" and state == "succeeded" and self._goes_on(request, arguments, content, draft):
                 return
-            draft.say(in_words(name, state, content, arguments, summary, problem))
+            draft.say(in_words(name, state, content, arguments, summary, problem, request.now))
             return
         source = f"tool.result:{facts.get('call', '')}"
         if name == "delegate" and state == "succeeded":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,8 @@ from typing import Final
 from pepper_tui.config import DATABASE, ConfigError, Secrets
 from pepper_tui.connectors import finding as limits
 from pepper_tui.connectors.finding import Check, Finding, Patient, unanswered
-from pepper_tui.connectors.registry import named
+from pepper_tui.connectors.registry import Named, named
+from pepper_tui.feeds.paused import resume_words
 from pepper_tui.setup.doctor import files, home, models, notices, own_files, search, zone
 from pepper_tui.setup.doctor.terminal import examine_terminal
 
@@ -50,6 +52,7 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     if not there:
         yield Finding("home", "trouble", f"{place} is not there", "pepper init; or try: pepper --demo")
         return
+    told = {finding.detail for finding in found if finding.state == "trouble"}
     for finding in [*found, *more]:
         yield finding
     health: dict[str, Finding] = {}
@@ -76,7 +79,7 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     for part, check in (first, *accounts, *rest):
         try:
             async for finding in _bounded(part, check(patient)):
-                yield finding
+                yield _once(finding, told)
         except Exception as error:  # the doctor goes on to the next part
             yield Finding(part, "trouble", f"could not be checked: {error or type(error).__name__}", "report this")
 
@@ -84,8 +87,27 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
 def _of_accounts(patient: Patient) -> Iterator[tuple[str, Check]]:
     """Yield a check for each account in the config. Raises ``ConfigError``. Blocking."""
     for one in named(patient.config, patient.home):
-        if one.connector.check is not None:
-            yield one.ident, partial(one.connector.check, one.settings)
+        if one.paused:
+            yield one.ident, partial(_paused, one.ident)
+        elif one.connector.check is not None:
+            yield one.ident, partial(_checked, one)
+
+
+def _checked(one: Named, patient: Patient) -> AsyncIterator[Finding]:
+    assert one.connector.check is not None
+    return one.connector.check(one.settings, replace(patient, ident=one.ident))
+
+
+async def _paused(ident: str, patient: Patient) -> AsyncIterator[Finding]:
+    del patient
+    yield Finding(f"account {ident}", "note", "paused: nothing is read or sent there", resume_words(ident))
+
+
+def _once(finding: Finding, told: set[str]) -> Finding:
+    """Return a note in place of trouble that was told as that of the home: it is one thing to fix."""
+    if finding.state == "trouble" and any(finding.detail.startswith(each) for each in told):
+        return replace(finding, state="note", detail="not tried: see secrets above", remedy="")
+    return finding
 
 
 async def _bounded(part: str, findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
+from pepper_tui.config.secrets import open_to_others
 from pepper_tui.connectors.finding import Finding, State
 from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.engine.logs import LOG_FILE
@@ -51,7 +52,8 @@ def folder(home: Path) -> list[Finding]:
     if secrets.exists():
         mode = stat.S_IMODE(secrets.stat().st_mode)
         state: State = "trouble" if mode & 0o077 else "ok"
-        found.append(Finding("secrets", state, f"mode {mode:04o}", f"chmod 600 {secrets}" if state != "ok" else ""))
+        words = f"{secrets}: {open_to_others(mode)}" if state != "ok" else f"mode {mode:04o}"
+        found.append(Finding("secrets", state, words, f"chmod 600 {secrets}" if state != "ok" else ""))
     log = home / LOG_FILE
     words = f"{log}, {log.stat().st_size // 1000} kB" if log.exists() else f"{log}: nothing was logged yet"
     found.append(Finding("log", "ok", words))
@@ -91,7 +93,8 @@ async def engine(home: Path) -> AsyncIterator[Finding]:
         return
     yield Finding("engine", "ok", f"runs; model {facts['model']}")
     for part in facts["health"]:
-        state: State = "ok" if part["state"] in ("ok", "done") else "note" if part["state"] == "starting" else "trouble"
+        calm: dict[str, State] = {"ok": "ok", "done": "ok", "starting": "note", "paused": "note"}
+        state = calm.get(part["state"], "trouble")
         yield Finding(part["part"], state, part["detail"], part["remedy"])
     if facts["dead_letters"]:
         yield Finding("deliveries", "trouble", f"{facts['dead_letters']} given up", "pepper store dead --redrive")

@@ -54,7 +54,8 @@ def questions(found: Found) -> list[Question]:
             "Pepper reads the mail on this machine, and changes none of it.",
             mails,
             many=True,
-            nothing="No mail folder (Maildir) was found at the usual places. You can name one.",
+            nothing="No mail folder (Maildir) was found at the usual places. You can name one. "
+            "Mail at a server is added afterwards: Ctrl+N in Pepper, or pepper accounts add.",
         ),
         Question(
             "calendar",

@@ -12,7 +12,11 @@ from pepper_tui.ui.screen.desk import Desk
 from pepper_tui.ui.screen.terminal.terminal_out import clipboard, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pepper_tui.ui.screen.chat.chat_controller import Talk
+    from pepper_tui.ui.screen.connections.accounts import Accounts
+    from pepper_tui.ui.screen.connections.connections import Connections
     from pepper_tui.ui.screen.inbox.editing import Editing
     from pepper_tui.ui.screen.inbox.inbox_controller import Acts
     from pepper_tui.ui.screen.jump import Jump
@@ -32,6 +36,8 @@ class Actions(Desk):
     projection: Projection
     reading: Reading
     talk: Talk
+    make_accounts: Callable[[], Accounts] | None = None
+    """Makes the accounts that the screen may change; None where there are none, as in the demo."""
 
     @cached_property
     def audit(self) -> Audit:
@@ -52,6 +58,12 @@ class Actions(Desk):
         from pepper_tui.ui.screen.mail.mail_controller import Mails
 
         return Mails(self)
+
+    @cached_property
+    def connections(self) -> Connections:
+        from pepper_tui.ui.screen.connections.connections import Connections
+
+        return Connections(self, self.make_accounts() if self.make_accounts else None, self.editing)
 
     @cached_property
     def jump(self) -> Jump:
@@ -113,6 +125,9 @@ class Actions(Desk):
 
     def action_mail(self) -> None:
         self.mail.toggle()
+
+    def action_connections(self) -> None:
+        self.connections.toggle()
 
     def action_help(self) -> None:
         self.reading.open_help()

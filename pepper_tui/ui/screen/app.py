@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -55,6 +55,8 @@ from pepper_tui.ui.shared.records import Pane
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
+    from pepper_tui.ui.screen.connections.accounts import Accounts
+    from pepper_tui.ui.screen.connections.connection_list import ConnectionList
     from pepper_tui.ui.screen.reading.rule_list import RuleList
 
 
@@ -79,11 +81,13 @@ class PepperApp(Actions):
         *,
         clock: Clock | None = None,
         theme: str = DARK.name,
+        accounts: Callable[[], Accounts] | None = None,
     ) -> None:
         super().__init__(driver_class=PepperDriver)
         teach_alt_enter()
         keep_pastes_text()
         self.clock: Clock = clock or SystemClock()
+        self.make_accounts = accounts
         self.key_names = KeyNames()
         self.keys = deque([0.0, 0.0], maxlen=2)
         self._bursts = Bursts(self, lambda event: kind_of(self, event), self._key, self._burst)
@@ -318,12 +322,15 @@ class PepperApp(Actions):
         self.talk.copy(event.text)
 
     def on_opened_list_closed(self) -> None:
-        for opened in (self.audit, self.rules):
+        for opened in (self.audit, self.rules, self.connections):
             if opened.list is not None:
                 opened.close()
 
     def on_rule_list_act(self, event: RuleList.Act) -> None:
         self.rules.act(event.act, event.rule)
+
+    def on_connection_list_act(self, event: ConnectionList.Act) -> None:
+        self.connections.act(event.act, event.account)
 
     def on_detail_view_closed(self) -> None:
         self.reading.close()

@@ -128,6 +128,10 @@ class Desk(App[str]):
         raise NotImplementedError
 
     @property
+    def connections(self) -> OpensList:
+        raise NotImplementedError
+
+    @property
     def board(self) -> Board:
         raise NotImplementedError
 

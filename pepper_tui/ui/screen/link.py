@@ -79,7 +79,7 @@ class Link:
 
     def open(self) -> None:
         """Start making the engine and following it."""
-        self._spawn(self._run())
+        self._spawn(self._run(asyncio.Event()))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -87,6 +87,15 @@ class Link:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.engine is not None:
             await self._guarded(self.engine.close(), "closing")
+
+    async def reopen(self) -> None:
+        """Close the engine and make it anew, since it reads its config at the start. Open work goes on."""
+        engine, self.engine = self.ready(), None
+        self._say(STARTING, False, False)
+        await engine.close()
+        begun = asyncio.Event()
+        self._spawn(self._run(begun))
+        await begun.wait()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` in the background."""
@@ -123,7 +132,7 @@ class Link:
         except Exception as error:  # becomes words, never a traceback over the screen
             self._say(f"{what}: {_trouble(error)}", True, False)
 
-    async def _run(self) -> None:
+    async def _run(self, begun: asyncio.Event) -> None:
         try:
             engine = await self._factory()
             self._spawn(self._guarded(asyncio.to_thread(know_characters), "the table of characters"))
@@ -133,15 +142,19 @@ class Link:
             async with engine.updates() as updates:
                 await self._recall(engine)
                 await self._listener.connected()
+                begun.set()
                 missed = False
                 async for batch in updates:
                     missed = missed or not batch
                     if missed:
                         missed = not await self._recalled(engine)
                     self._listener.updated(batch)
-            self._say("The engine has stopped. Ctrl+Q, then start Pepper again.", True, False)
+            if self.engine is engine:  # else it was closed to be made anew
+                self._say("The engine has stopped. Ctrl+Q, then start Pepper again.", True, False)
         except Exception as error:  # the screen outlives its engine
             self._say(_trouble(error), True, True)
+        finally:
+            begun.set()
 
     async def _recalled(self, engine: Engine) -> bool:
         """Recall what was missed; return False if that failed: it is tried again with the next updates."""

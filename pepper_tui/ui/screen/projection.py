@@ -88,6 +88,8 @@ class Projection:
             self._app.mail.reload()
         if Pane.RULES in changed and self._app.query("#rules"):
             self._app.rules.reload()
+        if Pane.STATUS in changed and self._app.query("#connections"):
+            self._app.connections.reload()
         self._spent = self._app.clock.monotonic() - began
 
     @property

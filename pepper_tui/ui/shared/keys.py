@@ -2,9 +2,9 @@
 
 ``id`` is what a config rebinds (``rebinding.py`` says which keys are allowed). ``where`` says which widget has the
 binding: ``app`` (works everywhere, also while typing), ``composer``, ``chat``, ``inbox``, ``list`` (each list,
-including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``, ``form``,
-``detail``, ``mail`` (its list and the open mail), ``mail_list``, ``mail_reader``. Single letters act only where no text
-is typed. Space is never bound; Esc never decides anything.
+including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``,
+``connections``, ``form``, ``detail``, ``mail`` (its list and the open mail), ``mail_list``, ``mail_reader``. Single
+letters act only where no text is typed. Space is never bound; Esc never decides anything.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ _CHAT: Final = "In the conversation"
 _MAIL: Final = "In the mail"
 _READ: Final = "In the open mail"
 _PEPPER: Final = "Pepper"
+_ACCOUNTS: Final = "In the connections"
 
 KEYS: Final[tuple[Key, ...]] = (
     Key("composer.send", "enter", "send", "composer", _TYPING, "Send; while Pepper is busy it steers the next step"),
@@ -230,6 +231,12 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
     Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
     Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),
+    Key("connections.add", "a", "connection('add')", "connections", _ACCOUNTS, "Add an account", yields=True),
+    Key("connections.test", "t", "connection('test')", "connections", _ACCOUNTS, "Sign in, and say what is wrong"),
+    Key("connections.pause", "p", "connection('pause')", "connections", _ACCOUNTS, "Pause it, or let it go on"),
+    Key("connections.sign_in", "s", "connection('sign_in')", "connections", _ACCOUNTS, "Sign in again"),
+    Key("connections.remove", "x", "connection('remove')", "connections", _ACCOUNTS, "Remove it; it asks once more"),
+    Key("connections.restart", "r", "connection('restart')", "connections", _ACCOUNTS, "Take in a changed config"),
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
@@ -307,6 +314,17 @@ KEYS: Final[tuple[Key, ...]] = (
         priority=True,
         yields=True,
     ),
+    Key(
+        "pepper.connections",
+        "ctrl+n",
+        "connections",
+        "app",
+        _PEPPER,
+        "Connections: your accounts, how each does",
+        palette=True,
+        priority=True,
+        yields=True,
+    ),
     Key("pepper.redrive", "ctrl+f7", "redrive", "app", _PEPPER, "Try failed deliveries again", palette=True),
     Key("pepper.theme", "ctrl+f8", "change_theme", "app", _PEPPER, "Change the theme", palette=True),
     Key("pepper.cancel", "ctrl+c", "cancel_or_quit", "app", _PEPPER, "Stop, clear; twice: quit", priority=True),
@@ -327,6 +345,7 @@ _DECIDES: Final = (
     "inbox.",
     "rules.",
     "mail.",
+    "connections.",
     "read.open_file",
     "read.save_file",
     "detail.approve",

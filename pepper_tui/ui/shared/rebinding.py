@@ -32,6 +32,7 @@ _TOGETHER: Final = (
     ("list", "mail_list", "app"),
     ("mail", "mail_list", "app"),
     ("mail", "mail_reader", "app"),
+    ("list", "connections", "app"),
     ("form", "app"),
     ("detail", "app"),
 )

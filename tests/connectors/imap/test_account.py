@@ -31,7 +31,7 @@ LEAST: dict[str, Any] = {"address": "me@example.org", "host": "imap.example.org"
         ({"security": "none"}, "the password would go unencrypted to imap.example.org; set security to"),
         ({"smtp": {"host": "h.org", "security": "none"}}, "unencrypted to h.org; set smtp.security to tls"),
         ({"smtp": {"host": "h.org", "security": "none", "user": "u"}}, "would go unencrypted to h.org"),
-        ({"folders": []}, "at least 1 item"),
+        ({"folders": []}, "folders"),
         ({"address": "me"}, "address"),
         ({"password": ""}, "password"),
         ({"password": "hunter2 hunter2"}, "the config itself contains a secret; write env:NAME"),

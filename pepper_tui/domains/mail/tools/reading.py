@@ -14,6 +14,7 @@ from pepper_tui.domains.mail.search.query import Key, MailQuery, QueryError, Ter
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.domains.mail.tools.shown import full, headline
+from pepper_tui.domains.mail.tools.sources import not_looked_at
 from pepper_tui.model import Effect, Json
 from pepper_tui.store import left_out
 from pepper_tui.text import one_line
@@ -53,6 +54,7 @@ async def search_mail(
     if found.total > limit:
         lines.append(f"[more match than these {limit}, {found.total:,} in all: say more, or a larger limit]")
     lines += [f"[{note}]" for note in found.notes]
+    lines += [f"[{words}]" for words in await not_looked_at(ctx.store, parts.sources)]
     return "\n".join(filter(None, [*lines, left_out(query)]))
 
 

@@ -71,6 +71,24 @@ class Editing:
         elif isinstance(field, Input):
             self._app.link.start(self._edit(field.value, lambda text: _put_line(field, text)))
 
+    async def lend(self, work: Callable[[], int]) -> int | None:
+        """Lend the terminal to another program while the blocking ``work`` runs, and return what it returns.
+
+        None if the terminal is lent already. Raises ``EngineError`` with words.
+        """
+        app = self._app
+        if self.away:
+            return None
+        try:
+            with app.batch_update(), app.suspend():
+                self.away = True
+                return await asyncio.to_thread(work)
+        except SuspendNotSupported as error:
+            raise EngineError("This terminal can't be lent to another program") from error
+        finally:
+            self.away = False
+            app.refresh(layout=True)
+
     async def _edit(self, text: str, put: Callable[[str], None]) -> None:
         app = self._app
         if self.away:

@@ -118,6 +118,8 @@ class Reading:
             self._app.audit.open_row(row)
         elif pane == "rules":
             self._app.rules.open_row(row)
+        elif pane == "connections":
+            self._app.connections.open_row(row)
 
     async def _open_call(self, call_id: str) -> None:
         call = self._app.board.calls.get(call_id)

@@ -1,0 +1,237 @@
+"""`pepper accounts add`: find the settings of an address, show them, try the sign-in, and only then write anything.
+
+Whatever is not given as an option is asked, if there is a terminal. A password is never an argument: other users of the
+machine would see it.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from pepper_tui.clock import in_thread
+from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
+from pepper_tui.command.output import show
+from pepper_tui.connectors.finding import in_words
+from pepper_tui.setup.accounts.book import AccountBook
+from pepper_tui.setup.accounts.finding import ask_domain, by_domain
+from pepper_tui.setup.accounts.offers import Offer, OfferError, Server, address_of, domain_of, server
+from pepper_tui.setup.accounts.providers import SECRETS
+from pepper_tui.setup.accounts.trying import tried
+from pepper_tui.text import one_line
+
+LONGEST_PASSWORD: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave as options; empty is not given."""
+
+    address: str = ""
+    ident: str = ""
+    host: str = ""
+    port: int = 0
+    security: str = ""
+    user: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 0
+    smtp_security: str = ""
+    smtp_user: str = ""
+    sends: bool = True
+    ca: str = ""
+    password_env: str = ""
+    password_stdin: bool = False
+    discover: bool = False
+    yes: bool = False
+    tests: bool = True
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody can answer."""
+        return not self.yes and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+async def add(home: Path, given: Given) -> int:
+    """Add an account; return the exit code."""
+    book = AccountBook(home)
+    address = await _address(given)
+    known = await in_thread(book.known_address, address)
+    if known and not given.ident:
+        raise LaunchError(EXIT_CONFIG, f"account {known} has this address already; a second one needs its own --id")
+    offer = await _offer(address, given)
+    while True:
+        for line in offer.lines():
+            show(line)
+        if not given.asks or typer.confirm("Are these the servers of your mail?", default=True):
+            break
+        offer = _typed(offer)
+    ident = given.ident or await in_thread(book.free_id, address)
+    ca = await in_thread(lambda: str(Path(given.ca).expanduser().absolute())) if given.ca else ""
+    if offer.wants_ca and not ca and given.asks:
+        ca = _prompt("The file with the certificate that it exported (empty: none)", "")
+    table = offer.table(ident, ca)
+    return await _keep(book, offer, table, given)
+
+
+async def _keep(book: AccountBook, offer: Offer, table: dict[str, Any], given: Given) -> int:
+    """Ask for the password, try it, and write the account."""
+    ident = str(table["id"])
+    while True:
+        secrets: dict[str, str] = {}
+        if given.password_env:
+            table["password"] = f"env:{given.password_env}"
+        else:
+            secrets = {ident: _password(offer, given)}
+        if not given.tests or await works(book.home, ident, secrets, table):
+            break
+        if not given.asks:
+            raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
+        again = typer.prompt("p another password · k keep it anyway · q leave", default="p").strip().lower()
+        if again == "k":
+            break
+        if again != "p":
+            show("Nothing was written.")
+            return EXIT_TROUBLE
+    place = await in_thread(book.add, table, secrets)
+    show(f"Added {ident} to {book.home / 'config.toml'}" + (f"; its password is in {place}." if secrets else "."))
+    return 0
+
+
+async def works(home: Path, ident: str, held: dict[str, str], extra: dict[str, Any] | None = None) -> bool:
+    """Try an account, and print what is found; return whether nothing is wrong."""
+    show("Trying the sign-in …")
+    wrong = 0
+    async for finding in tried(home, ident, held=held, extra=extra):
+        wrong += finding.state == "trouble"
+        show(in_words(finding))
+    return not wrong
+
+
+async def _address(given: Given) -> str:
+    if given.address:
+        return address_of(given.address)
+    if not given.asks:
+        raise LaunchError(EXIT_CONFIG, "say which address: pepper accounts add you@example.org")
+    while True:
+        try:
+            return address_of(_prompt("Your mail address", ""))
+        except OfferError as error:
+            show(error.words)
+
+
+async def _offer(address: str, given: Given) -> Offer:
+    """Return the settings: those given, else of the table, else of the domain if the user agrees, else typed."""
+    offer = await in_thread(by_domain, address)
+    domain = domain_of(address)
+    if offer is None and not given.host:
+        agreed = given.discover
+        if given.asks and not agreed:
+            show(f"{domain} is not in Pepper's table. It can be asked itself (DNS, and a file over HTTPS):")
+            show("whoever runs it learns that somebody asked, not who.")
+            agreed = typer.confirm(f"Ask {domain}?", default=True)
+        offer = await ask_domain(address) if agreed else None
+        if offer is None and agreed:
+            show(f"{domain} says nothing of its mail servers.")
+    if offer is None and not given.host:
+        if not given.asks:
+            words = (
+                f"the servers of {domain} are not known: say --host (and --smtp-host), or --discover to ask {domain}"
+            )
+            raise LaunchError(EXIT_CONFIG, words)
+        return _typed(Offer(address, "typed by you", None, user=address))
+    return _with_options(offer or Offer(address, "given by you", None, user=address), given)
+
+
+def _with_options(offer: Offer, given: Given) -> Offer:
+    """Return the offer with what the user gave in place of its own."""
+    reading, sending = offer.imap, offer.smtp
+    if given.host or given.port or given.security:
+        reading = _server(given.host, given.port, given.security or "tls", reading, {"tls": 993})
+    if given.smtp_host or given.smtp_port or given.smtp_security:
+        sending = _server(given.smtp_host, given.smtp_port, given.smtp_security or "tls", sending, {"tls": 465})
+    elif given.host and not given.smtp_host:
+        sending = None
+    if reading is None:
+        raise OfferError(f"{offer.source} offers no IMAP for {offer.address}", offer.note)
+    source = "given by you" if given.host else offer.source
+    user, smtp_user = given.user or offer.user, given.smtp_user or offer.smtp_user
+    note, ca = ("", False) if given.host else (offer.note, offer.wants_ca)
+    return replace(
+        offer,
+        source=source,
+        imap=reading,
+        smtp=sending if given.sends else None,
+        user=user,
+        smtp_user=smtp_user,
+        note=note,
+        wants_ca=ca,
+    )
+
+
+def _server(host: str, port: int, security: str, known: Server | None, ports: dict[str, int]) -> Server:
+    if not host and known is None:
+        raise LaunchError(EXIT_CONFIG, "say --host, too")
+    usual = ports.get(security, 143 if ports.get("tls") == 993 else 587)
+    return server(host or (known.host if known else ""), port or usual, security)
+
+
+def _typed(offer: Offer) -> Offer:
+    """Ask for each setting; what is known stands in brackets."""
+
+    def one(what: str, known: Server | None, host: str, ports: dict[str, int]) -> Server | None:
+        name = _prompt(f"Server for {what}" + ("" if host else " (empty: none)"), known.host if known else host)
+        if not name.strip():
+            return None
+        security = _prompt("  tls, starttls or none", known.security if known else "tls").strip().lower()
+        port = _prompt("  port", str(known.port if known else ports.get(security, ports["else"])))
+        if not port.isdecimal():
+            raise OfferError(f"{one_line(port, 20)} is not a port: 1 to 65535")
+        return server(name, int(port), security)
+
+    domain = domain_of(offer.address)
+    reading = _until_good(lambda: one("reading (IMAP)", offer.imap, f"imap.{domain}", {"tls": 993, "else": 143}))
+    sending = _until_good(lambda: one("sending (SMTP)", offer.smtp, "", {"tls": 465, "else": 587}))
+    user = _prompt("User", offer.user or offer.address).strip()
+    return replace(offer, source="typed by you", imap=reading, smtp=sending, user=user, note="")
+
+
+def _password(offer: Offer, given: Given) -> str:
+    """Return the password: from standard input, or typed unseen."""
+    if given.password_stdin:
+        said = sys.stdin.buffer.readline(LONGEST_PASSWORD).decode("utf-8", "replace").rstrip("\r\n")
+        if not said:
+            raise LaunchError(EXIT_CONFIG, "standard input holds no password")
+        return said
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LaunchError(EXIT_CONFIG, "nobody can type a password here: --password-stdin or --password-env NAME")
+    host = offer.imap.host if offer.imap else ""
+    kind = offer.secret or SECRETS["own"]
+    show(f"It goes to {one_line(host, 260)} only. {kind[0].upper()}{kind[1:]}.")
+    if offer.page:
+        show(f"Where it is made: {offer.page}")
+    return unseen("Password (it is not shown)")
+
+
+def unseen(words: str) -> str:
+    """Ask for a password; spaces at its ends come from copying."""
+    while True:
+        said: str = typer.prompt(words, hide_input=True)
+        if said.strip():
+            return said.strip()
+
+
+def _prompt(words: str, default: str) -> str:
+    said: str = typer.prompt(words, default=default, show_default=bool(default))
+    return said
+
+
+def _until_good(ask: Any) -> Any:
+    while True:
+        try:
+            return ask()
+        except OfferError as error:
+            show(error.words)

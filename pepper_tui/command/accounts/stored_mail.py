@@ -1,0 +1,27 @@
+"""Removing the mail of an account that was taken out of the config, from Pepper's own store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pepper_tui.command.output import show
+from pepper_tui.command.store import kept_by_connectors, own_store
+from pepper_tui.model import ContextFilter, Namespace
+
+
+async def remove_mail(home: Path, ident: str) -> None:
+    """Remove what came by this account alone; what is still needed (an open card) stays, and is counted."""
+    from pepper_tui.store.upkeep.purge import Scope, purge, survey
+
+    kept = await asyncio.to_thread(kept_by_connectors, home)
+    async with own_store(home) as store:
+        raws = await store.query(ContextFilter(namespaces=[f"{Namespace.RAW}.mail"], limit=None, include_expired=True))
+        mine = [each.context_id for each in raws if each.data.get("account") == ident]
+        spaces = (f"{Namespace.RAW}.mail", f"{Namespace.SIGNALS}.mail")
+        names = [(space, f"signal_{each}" if "signals" in space else each) for each in mine for space in spaces]
+        found = await survey(store, Scope((), None, tuple(names)), kept)
+        done = await purge(store, found) if names and found.doomed else None
+    show(f"{done.contexts if done else 0} of its mails and signals were removed from Pepper's store.")
+    for reason, count in found.needed.most_common():
+        show(f"{count:>8}  stay: {reason}")

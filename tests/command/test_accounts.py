@@ -1,0 +1,285 @@
+"""`pepper accounts …` as a user without a terminal runs it, against a real IMAP server."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pepper_tui.clock import ManualClock
+from pepper_tui.config import Secrets, Smtp, parse_config
+from pepper_tui.config.report import summary
+from pepper_tui.connectors.smtp_check import smtp_finding
+from pepper_tui.connectors.smtp_outbox import no_starttls
+from pepper_tui.domains.mail.tools.sources import not_looked_at
+from pepper_tui.model import Namespace
+from pepper_tui.store import ContextStore
+from tests.command.commands import PEPPER, pepper
+from tests.connectors.imap.conftest import Certificate, certificate, one_server, server
+from tests.connectors.imap.servers import PASSWORD, USER, Server
+from tests.terminal import Terminal
+from tests.tools.sink import Sink
+
+__all__ = ["certificate", "one_server", "server"]
+HEAD = '# mine\n[user]\nname = "A"  # me\n'
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    made = tmp_path / "home"
+    made.mkdir(mode=0o700)
+    (made / "config.toml").write_text(HEAD)
+    return made
+
+
+def _accounts(home: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads((home / "config.toml").read_text()).get("account", [])
+    return found
+
+
+def _add(server: Server, more: str = "") -> str:
+    place = f"--host 127.0.0.1 --port {server.port} --security none"
+    return f"accounts add me@example.org --id work {place} --user {USER} {more}"
+
+
+def test_an_account_lives_from_adding_to_removing(home: Path, server: Server) -> None:
+    added = pepper(home, _add(server, "--password-stdin"), PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    assert "reading   127.0.0.1:" in added.stdout
+    assert "mails in INBOX" in added.stdout
+    [account] = _accounts(home)
+    assert (account["id"], account["password"]) == ("work", "secret:work")
+    assert (home / "config.toml").read_text().startswith(HEAD)
+    assert stat.S_IMODE((home / "secrets" / "work").stat().st_mode) == 0o600
+    assert pepper(home, "config check").returncode == 0
+    assert pepper(home, "accounts test work").returncode == 0
+    assert "work             imap · me@example.org · 127.0.0.1" in pepper(home, "accounts list").stdout
+
+    assert pepper(home, "accounts pause work").returncode == 0
+    assert _accounts(home)[0]["paused"] is True
+    assert "paused" in pepper(home, "accounts").stdout
+    assert "paused: nothing is read or sent there" in pepper(home, "doctor").stdout
+    assert "nothing to change" in pepper(home, "accounts pause work").stdout
+    assert pepper(home, "accounts resume work").returncode == 0
+    assert "paused" not in _accounts(home)[0]
+
+    assert "say --yes" in pepper(home, "accounts remove work").stderr
+    assert pepper(home, "accounts remove work --yes").returncode == 0
+    assert _accounts(home) == []
+    assert not (home / "secrets" / "work").exists()
+    assert (home / "config.toml").read_text().rstrip() == HEAD.rstrip()
+
+
+def test_a_password_is_nowhere_but_in_its_file(home: Path, server: Server) -> None:
+    said = [pepper(home, _add(server, "--password-stdin"), PASSWORD + "\n")]
+    said += [pepper(home, each) for each in ("config show", "accounts list", "accounts secrets work", "doctor")]
+    said += [pepper(home, "ask hello"), pepper(home, f"store export {home}/out.jsonl")]
+    assert said[3].stdout.split(maxsplit=1) == ["work", "a file in the home that only you can read\n"]
+    assert not [each for each in said if PASSWORD in each.stdout + each.stderr]
+    holding = [file for file in home.rglob("*") if file.is_file() and PASSWORD.encode() in file.read_bytes()]
+    assert holding == [home / "secrets" / "work"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "words"),
+    [
+        ("--password-stdin", "wrong\n", "did not accept the user alex and the password"),
+        ("--password-stdin", "", "standard input holds no password"),
+        ("", "", "nobody can type a password here: --password-stdin or --password-env NAME"),
+        ("--password-env NO_SUCH", "", "env:NO_SUCH has no value"),
+        ("--password-stdin --id Work", PASSWORD, "account Work: id: has to begin with a small letter"),
+        ("--password-stdin --id mail", PASSWORD, "a feed has that name"),
+        (
+            "--password-stdin --smtp-host relay.example.org --smtp-security none",
+            PASSWORD,
+            "would go unencrypted to relay",
+        ),
+        ("--password-stdin --security ssl", PASSWORD, "'ssl' is not one of tls, starttls, none"),
+    ],
+)
+def test_what_does_not_work_writes_nothing(home: Path, server: Server, more: str, said: str, words: str) -> None:
+    done = pepper(home, _add(server, more), said)
+    assert done.returncode in (1, 2)
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert (home / "config.toml").read_text() == HEAD
+    assert not [*home.rglob("secrets/*")]
+
+
+def test_signing_in_again_tries_the_password_first(home: Path, server: Server) -> None:
+    assert pepper(home, _add(server, "--password-stdin --no-test"), "old\n").returncode == 0
+    assert pepper(home, "accounts test").returncode == 1
+    refused = pepper(home, "accounts signin work --password-stdin", "also wrong\n")
+    assert (refused.returncode, "was not kept" in refused.stderr) == (1, True)
+    assert (home / "secrets" / "work").read_text() == "old"
+    assert pepper(home, "accounts signin work --password-stdin", PASSWORD + "\n").returncode == 0
+    assert pepper(home, "accounts test").returncode == 0
+
+
+def test_a_second_account_stands_beside_the_first_and_one_is_found_by_its_own_ca(
+    home: Path, server: Server, certificate: Certificate
+) -> None:
+    assert pepper(home, _add(server, "--password-stdin"), PASSWORD + "\n").returncode == 0
+    other = f"accounts add you@example.org --host localhost --port {server.port} --security starttls --user {USER}"
+    assert "certificate" in pepper(home, f"{other} --password-stdin", PASSWORD + "\n").stdout
+    safe = pepper(home, f"{other} --ca {certificate.file} --password-stdin", PASSWORD + "\n")
+    assert safe.returncode == 0, safe.stdout
+    assert [each["id"] for each in _accounts(home)] == ["work", "example"]
+    again = pepper(home, _add(server, "--password-stdin").replace("--id work", ""), PASSWORD)
+    assert "account work has this address already" in again.stderr
+    assert pepper(home, "accounts remove work --yes").returncode == 0
+    assert [each["id"] for each in _accounts(home)] == ["example"]
+
+
+@pytest.mark.parametrize("words", ["test", "pause", "resume", "signin", "remove", "secrets"])
+def test_an_unknown_account_is_told_with_those_that_there_are(home: Path, words: str) -> None:
+    said = pepper(home, f"accounts {words} nobody --yes" if words == "remove" else f"accounts {words} nobody")
+    assert said.returncode == 2
+    assert "there is no account 'nobody'; there is none yet" in said.stderr
+
+
+def test_a_home_without_a_config_says_what_to_do(tmp_path: Path) -> None:
+    said = pepper(tmp_path / "no", "accounts add me@gmail.com --password-env X --no-test")
+    assert (said.returncode, "pepper init" in said.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("me@gmail.com", "imap.gmail.com:993 (TLS)"),
+        ("me@TUTA.com", "it offers no IMAP"),
+        ("me@no-such.example", "the servers of no-such.example are not known: say --host"),
+        ("me", "'me' is not a mail address"),
+        ("a@b@", "is not a mail address"),
+    ],
+)
+def test_without_being_asked_nothing_leaves_the_machine(home: Path, address: str, words: str) -> None:
+    said = pepper(home, f"accounts add {address} --yes")
+    assert words in said.stdout + said.stderr
+    assert said.returncode in (1, 2)
+    assert _accounts(home) == []
+
+
+CONFIG = (
+    HEAD
+    + '[[account]]\nid = "work"\nkind = "imap"\naddress = "a@x.org"\nhost = "127.0.0.1"\nport = 1\n'
+    + 'security = "none"\npassword = "secret:work"\n'
+)
+HEALTH = {
+    "part": "feed.work",
+    "state": "trouble",
+    "detail": "the mail server is gone",
+    "remedy": "check host",
+    "at": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        ({}, "account work was not read yet"),
+        (HEALTH, "account work could not be read: the mail server is gone; check host"),
+        ({**HEALTH, "state": "stopped"}, "account work could not be read"),
+        ({**HEALTH, "state": "starting", "detail": "200 of 900"}, "account work is not read to its end: 200 of 900"),
+        ({**HEALTH, "state": "paused"}, "account work is paused"),
+        ({**HEALTH, "state": "ok"}, ""),
+    ],
+)
+async def test_an_answer_about_mail_says_whose_mail_was_not_looked_at(
+    home: Path, clock: ManualClock, health: dict[str, Any], words: str
+) -> None:
+    store = await ContextStore.open(home / "pepper.db", clock)
+    if health:
+        await store.store(health, namespace=Namespace.HEALTH, context_id="feed.work", type="health")
+    told = " ".join(await not_looked_at(store, ["work"]))
+    await store.close()
+    assert told.startswith(words) if words else not told
+
+
+def test_asking_for_mail_of_an_account_that_was_never_read_says_so(home: Path) -> None:
+    (home / "config.toml").write_text(CONFIG)
+    (home / "secrets.toml").write_text('work = "x"\n')
+    (home / "secrets.toml").chmod(0o600)
+    said = pepper(home, "ask -", "search mail lunch")
+    assert "account work was not read yet" in said.stdout, said.stdout
+
+
+def test_a_file_of_secrets_that_others_may_read_is_one_thing_to_fix(home: Path) -> None:
+    (home / "config.toml").write_text(CONFIG + '[account.smtp]\nhost = "127.0.0.1"\nport = 1\n')
+    (home / "secrets.toml").write_text('work = "x"\n')
+    (home / "secrets.toml").chmod(0o644)
+    said = pepper(home, "doctor").stdout
+    assert said.count("TROUBLE") == 1
+    assert "TROUBLE  secrets" in said
+    assert "note     mail work (a@x.org)    not tried: see secrets above" in said
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (CONFIG, "mail       1 account; sending off (smtp in an account turns it on)"),
+        (HEAD, "mail       none; sending off (pepper accounts add, or [mail.smtp] turns it on)"),
+        (CONFIG + "paused = true\n", "mail       1 account (1 paused); sending off"),
+        (CONFIG + '[account.smtp]\nhost = "h"\n', "mail       1 account; sending by account work"),
+    ],
+)
+def test_the_summary_of_a_config_says_what_there_is(tmp_path: Path, config: str, words: str) -> None:
+    assert summary(parse_config(config, tmp_path / "config.toml"))[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("127.0.0.1", "it is this machine"),
+        ("localhost", "it is this machine"),
+        ("smtp.example.org", 'set smtp.security to "tls", often with port 465'),
+    ],
+)
+async def test_a_server_without_starttls_is_told_with_what_to_do(host: str, words: str) -> None:
+    async with Sink() as sink:
+        place = Smtp(host="127.0.0.1", port=sink.port, security="starttls")
+        said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+        assert "offers no STARTTLS on port" in said.detail
+    assert words in no_starttls(Smtp(host=host), "smtp")
+    said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+    assert f"takes no connections on port {place.port}" in said.detail
+
+
+def test_an_account_is_added_from_the_screen_and_read_at_once(home: Path, server: Server) -> None:
+    """By a wrong password and a right one, both unseen; the engine starts anew with it."""
+    with server.other() as other:
+        other.deliver(b"From: Ann <ann@example.org>\nSubject: Lunch\nMessage-ID: <a@x>\n\nAt noon?\n")
+    asked = {
+        "Your mail address": "me@no-such.example",
+        "Ask no-such.example?": "n",
+        "Server for reading": "127.0.0.1",
+        "tls, starttls or none": "none",
+        "port [143]": str(server.port),
+        "Server for sending": "",
+        "User [": USER,
+        "servers of your mail?": "y",
+        "Password (it is not shown): ": "the wrong one",
+        "p another password": "p",
+        "wrote nothing yet": PASSWORD,
+        "Enter goes back": "",
+    }
+    with Terminal([*PEPPER, "--home", str(home)]) as screen:
+        screen.wait_for("silent 0")
+        screen.press("\x0e")
+        screen.wait_for("No account yet")
+        screen.press("a")
+        for words, answer in asked.items():
+            if words == "wrote nothing yet":
+                screen.wait_for(lambda: screen.text.count("Password (it is not shown)") == 2)
+            else:
+                screen.wait_for(words)
+            screen.type(f"{answer}\r")
+        screen.wait_for("watching INBOX of alex", 30.0)
+        assert PASSWORD.encode() not in screen.raw
+        assert b"the wrong one" not in screen.raw
+        screen.press("\x11")
+        screen.wait_dead()
+    assert _accounts(home)[0]["port"] == server.port
