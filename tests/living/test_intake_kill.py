@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.domains.mail.mails import deliver, mail, make_maildir, varied
 
-MAILS = 600
+MAILS = 300
 CONFIG = """
 [user]
 addresses = ["me@example.org"]
@@ -59,11 +59,11 @@ def test_kills_in_the_middle_lose_no_mail_and_take_none_twice(tmp_path: Path) ->
         deliver(root, varied(number), f"n{number}")
     environment = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
     command = [sys.executable, "-m", "pepper_tui", "--home", str(home), "run", "--headless"]
-    for kill_at in (30, 200, 330, 0):
+    for kill_at in (20, 100, 200, 0):
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until_stored(process, home, "raw.mail", kill_at or MAILS)
-            if kill_at == 200:
+            if kill_at == 100:
                 deliver(root, mail(number=2, subject="Now"), "while-it-is-taken-in")
             if not kill_at:
                 until_stored(process, home, "signals.mail", MAILS + 1)

@@ -13,7 +13,7 @@ from tests.connectors.imap.servers import PASSWORD, USER, Server
 from tests.domains.mail.mails import mail, varied
 from tests.living.test_intake_kill import stored, until_stored, updates
 
-MAILS = 400
+MAILS = 200
 CONFIG = """
 [user]
 vips = ["alice@example.com"]
@@ -48,13 +48,13 @@ def test_kills_lose_no_mail_and_take_none_twice(server: Server, tmp_path: Path) 
     command = [sys.executable, "-m", "pepper_tui", "--home", str(home), "run", "--headless"]
     with server.other() as other:
         other.deliver(*map(varied, range(MAILS)))
-        for kill_at, signals in ((30, 0), (150, 0), (260, 0), (MAILS + 2, MAILS + 2), (MAILS + 3, MAILS + 3)):
+        for kill_at, signals in ((20, 0), (80, 0), (140, 0), (MAILS + 2, MAILS + 2), (MAILS + 3, MAILS + 3)):
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                if kill_at == 260:
+                if kill_at == 140:
                     other.deliver(mail(number=1, subject="While it was down"))
-                until_stored(process, home, "raw.mail", min(kill_at, 300))
-                if kill_at == 260:
+                until_stored(process, home, "raw.mail", min(kill_at, 160))
+                if kill_at == 140:
                     other.deliver(mail(number=2, subject="Meanwhile"))
                 if kill_at == MAILS + 3:
                     other.deliver(mail(number=3, subject="Later"))
