@@ -276,8 +276,10 @@ class Intake:
     async def _waiting(self, message_id: str) -> Delivery | None:
         """Return the message's delivery if it is still open."""
         assert self._queue is not None
-        waiting = await self._queue.peek(self._limits.now.batch_size * 10)
-        self._wake()  # this peek is not the loop's: wake it, so that it looks for itself
+        try:
+            waiting = await self._queue.peek(self._limits.now.batch_size * 10)
+        finally:
+            self._wake()  # this peek is not the loop's: wake it, so that it looks for itself
         return next((d for d in waiting if d.update.context.context_id == message_id), None)
 
     def _wake(self) -> None:

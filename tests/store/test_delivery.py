@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import ContextUpdate
-from pepper_tui.store import ContextStore, Retry, StoreUnavailableError, Subscriber
+from pepper_tui.store import ContextStore, MemoryStore, Retry, StoreUnavailableError, Subscriber
 from pepper_tui.store.delivery.subscriber import STORE_PAUSE
+from pepper_tui.store.unit import Operation
 from tests.waiting import until as told
 
 
@@ -171,3 +173,52 @@ async def test_close_ends_handlers_that_wait(tmp_path: Path, clock: ManualClock)
     await store.close()
     await asyncio.wait_for(waiting, 5)
     await asyncio.wait_for(subscriber.stop(), 5)
+
+
+class FullDisk(MemoryStore):
+    """Takes nothing while ``full``."""
+
+    full = False
+
+    async def submit(self, operations: list[Operation]) -> list[Any]:
+        if self.full:
+            raise StoreUnavailableError("the disk is full")
+        return await super().submit(operations)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("fails", [False, True], ids=["a handler that works", "one that fails"])
+async def test_a_disk_that_stays_full_is_asked_at_intervals_and_nothing_is_lost(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, concurrency: int, fails: bool
+) -> None:
+    monkeypatch.setattr("pepper_tui.store.delivery.subscriber.STORE_FAULTS", 3)
+    store = FullDisk(clock)
+    subscriber = Subscriber(store)
+    calls = 0
+
+    @subscriber.on_context_update(namespaces=["n"], name="h", concurrency=concurrency, retry=Retry(3, base=0.0))
+    async def handler(_update: ContextUpdate) -> None:
+        nonlocal calls
+        calls += 1
+        if fails and store.full:
+            raise ValueError
+
+    await subscriber.start()
+    await store.store({}, namespace="n")
+    store.full = True
+    pauses = 20
+    for _ in range(pauses):
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await clock.advance(STORE_PAUSE)
+    assert 2 < calls <= pauses + 1
+    store.full = False
+
+    async def done() -> bool:
+        await clock.advance(STORE_PAUSE)
+        return await store.undelivered("h") == 0
+
+    await told(done)
+    assert await store.dead() == []
+    await subscriber.stop()
+    await store.close()

@@ -9,7 +9,6 @@ unless they share its order key. While the store itself fails (a full disk), no 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -104,6 +103,7 @@ class _Worker:
                 def ended(_: asyncio.Task[None], seq: int = delivery.seq) -> None:
                     self.running.pop(seq, None)
                     free.release()
+                    queue.wake()  # while it ran no peek could see it: it may be open still, and due
 
                 task.add_done_callback(ended)
 
@@ -126,7 +126,9 @@ class _Worker:
             return False
         try:
             await self._call(found)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if self._is_ours(error):
+                raise
             if await self._waited_out(found[0].seq, error):
                 return True
             log.warning(
@@ -142,12 +144,9 @@ class _Worker:
             await self._call(found)
         except StaleDeliveryError:
             return  # settled elsewhere
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if self.stopping or (task is not None and task.cancelling()):
+        except (Exception, asyncio.CancelledError) as error:
+            if self._is_ours(error):
                 raise
-            await self._failed(found, error)  # something the handler awaited was cancelled, not the handler
-        except Exception as error:
             if isinstance(error, StoreError) and self.store.closed:
                 return
             if not await self._waited_out(seq, error):
@@ -155,7 +154,14 @@ class _Worker:
         else:
             self.store_faults.pop(seq, None)
 
-    async def _waited_out(self, seq: int, error: Exception) -> bool:
+    def _is_ours(self, error: BaseException) -> bool:
+        """Check whether this task was cancelled, and not something that the handler awaited."""
+        task = asyncio.current_task()
+        return isinstance(error, asyncio.CancelledError) and (
+            self.stopping or (task is not None and task.cancelling() > 0)
+        )
+
+    async def _waited_out(self, seq: int, error: BaseException) -> bool:
         """Check whether ``error`` is the store's own; if so, pause first to let it recover."""
         if not isinstance(error, StoreUnavailableError) or self.store_faults[seq] >= STORE_FAULTS:
             return False
@@ -183,7 +189,7 @@ class _Worker:
         retry = self.handling.retry
         for delivery in found:
             failures = delivery.attempts + 1
-            with contextlib.suppress(StoreError):
+            try:
                 async with self.store.unit() as unit:
                     if failures >= retry.attempts or isinstance(error, GiveUpError):
                         log.error("%s gave up update %d: %s", self.handling.name, delivery.seq, words)
@@ -195,6 +201,11 @@ class _Worker:
                             "%s failed on update %d: %s", self.handling.name, delivery.seq, words, exc_info=error
                         )
                         unit.defer(delivery, self.clock.now() + delay, words)
+            except StaleDeliveryError:
+                continue  # settled elsewhere
+            except StoreError:
+                if not self.store.closed:  # it stays due as it was: without a pause it would be tried without end
+                    await self.clock.sleep(STORE_PAUSE)
 
 
 class Subscriber:
