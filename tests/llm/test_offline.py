@@ -327,3 +327,19 @@ async def test_nothing_of_an_order_about_mail_is_unknown_to_the_tool(order: str)
     real = await run(user(order), tools=[search_mail.spec])
     assert calls(real) == calls(bare)
     assert calls(real)[0][0] == "search_mail"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("Sent to ann@x.org as pepper_1@x.org.", "Sent to ann@x.org."),
+        ("Sent to ann@x.org, b@y.z as pepper_1@x.org.", "Sent to ann@x.org, b@y.z."),
+        (
+            "Sent to ann@x.org as pepper_1@x.org.\nThe user changed your proposal before the yes. What was done has:"
+            "\nBody: Hi",
+            "Sent to ann@x.org, as you changed it.",
+        ),
+    ],
+)
+async def test_that_a_mail_was_sent_is_told_to_the_user_and_not_to_a_model(content: str, told: str):
+    assert (await run(result("draft_reply", content))).text == told
