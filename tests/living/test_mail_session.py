@@ -15,13 +15,18 @@ from typing import Protocol
 
 import pytest
 
+from pepper_tui.boundary.secret_keeper import keeper_of
 from pepper_tui.config import load_config
 from pepper_tui.connectors.gmail.settings import Gmail
+from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, keep
+from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
 from tests.connectors.gmail.account import allow, said
 from tests.connectors.imap.certificate import self_signed
+from tests.connectors.imap.proxy import Proxy
 from tests.connectors.imap.servers import PASSWORD, USER, Server, running
-from tests.domains.mail.mails import mail
+from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.google import Google
+from tests.google.process import GoogleProcess
 from tests.google.sign_in import CLIENT
 from tests.living.world import CountingSmtp
 from tests.stored import stored
@@ -39,6 +44,7 @@ undo_seconds = 2
 """
 QUIET = {"OPENAI_API_KEY": "", "CLIENT_SECRET": CLIENT["client_secret"]}
 SOON = 2.0
+QUICK = "probe = 1\ntimeout = 3"
 
 
 class Place(Protocol):
@@ -222,6 +228,52 @@ def test_mail_comes_is_answered_filed_and_taken_back(place: Place, tmp_path: Pat
         screen.wait_for("lunch at the lake?")  # its card is back
 
         place.delete("<m8@example.com>")  # by another program: its card ends
-        screen.wait_for(lambda: "elsewhere" in str(stored(home, "notification")[-1:]), 30)
-        screen.pump(1.0)
+        screen.wait_for(lambda: "closed, as it was deleted" in str(stored(home, "undo")), 30)
+        screen.wait_for(lambda: "INBOX 1" not in screen.text)
         assert (len(place.arrived()), place.copies()) == (1, 1)
+
+
+def states(home: Path) -> dict[str, str]:
+    return {each["part"]: each["state"] for each, _ in stored(home, "health")}
+
+
+def test_one_account_that_is_gone_holds_up_no_other_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    home, box = tmp_path / "home", make_maildir(tmp_path / "Mail")
+    home.mkdir(mode=0o700)
+    certificate, smtp = self_signed(tmp_path), CountingSmtp()
+    with (
+        running(tmp_path, certificate.file, certificate.key) as server,
+        Proxy(server.port) as road,
+        GoogleProcess(tmp_path / "google", ALEX) as google,
+    ):
+        AtImap(server, smtp).settle(home)
+        config = (home / "config.toml").read_text().replace(f"port = {server.port}", f"port = {road.port}\n{QUICK}")
+        rows = "\n".join(f'{name} = "{value}"' for name, value in said(google.url, "me").items())
+        config = f'{config}\n[[account]]\nscan_interval = 1\n{rows}\n[mail]\nmaildir = ["{box}"]\n'
+        (home / "config.toml").write_text(config)
+        held = google.do("allow", MODIFY, user=ALEX)
+        settings = Gmail.model_validate(load_config(home).account[1].own)
+        client = Client(CLIENT["client_id"], CLIENT["client_secret"])
+        keep(Grant(ALEX, client.ident, settings.api, held["refresh_token"], held["scopes"]), settings, keeper_of(home))
+
+        def all_come(*subjects: str) -> bool:
+            come = [each["subject"] for each, _ in stored(home, "raw.mail")]
+            return sorted(come) == sorted(subjects)
+
+        with Terminal([sys.executable, "-m", "pepper_tui", "--home", str(home)], QUIET) as screen:
+            parts = ("feed.work", "feed.me", "feed.mail")
+            screen.wait_for(lambda: all(states(home).get(part) == "ok" for part in parts), 40)
+            google.kill()
+            deliver(box, mail(to=ALEX, subject="Folder", number=1), "1.new")
+            with server.other() as other:
+                other.deliver(mail(to=ALEX, subject="Imap", number=2))
+            screen.wait_for(lambda: all_come("Folder", "Imap"))
+            screen.wait_for(lambda: states(home)["feed.me"] == "trouble", 40)
+            assert {states(home)[part] for part in ("feed.work", "feed.mail")} == {"ok"}
+            google.start()
+            google.do("mailbox.deliver", mail(to=ALEX, subject="Google", number=3))
+            road.fail("silent")
+            with server.other() as other:
+                other.deliver(mail(to=ALEX, subject="Silence", number=4))
+            screen.wait_for(lambda: all_come("Folder", "Imap", "Google", "Silence"), 60)
+            screen.wait_for(lambda: all(states(home).get(part) == "ok" for part in parts), 40)
